@@ -1,1 +1,19 @@
-//! TODO value
+//! Parsed scalars: identifiers, times and secrets.
+//!
+//! Each type is parsed once, at the edge, and is valid from then on. Each prints as the text that an
+//! administrator knows it by, and that text is also what serde writes.
+
+mod guid;
+mod id;
+mod ordered_id;
+mod secret;
+mod sid;
+mod text;
+mod timestamp;
+
+pub use guid::ObjectGuid;
+pub use id::{CredentialId, OrganizationId, SiteId, SourceId, TaskId};
+pub use ordered_id::{AssetId, BatchId, MergeId, RunId};
+pub use secret::Secret;
+pub use sid::Sid;
+pub use timestamp::Timestamp;
