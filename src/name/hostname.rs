@@ -1,0 +1,395 @@
+//! Host names.
+
+use std::fmt;
+use std::net::Ipv6Addr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::weakness::is_address;
+use super::{MatchKey, Weakness};
+
+/// The longest name that DNS can carry, in characters (RFC 1035, section 2.3.4).
+const LONGEST: usize = 253;
+/// What is longer than this before it is converted cannot be a name after it. Keeps the conversion, which
+/// is not linear in its input, short.
+const LONGEST_INPUT: usize = 4 * LONGEST;
+
+/// Domains, and all names below them, that anybody may use: two hosts with the same name there need not be
+/// the same host, and two with different ones there need not differ.
+///
+/// From RFC 6761, 6762, 8375 and 9476, ICANN's list of names that leak, and the defaults of home routers.
+/// `local` is here although some companies have named an Active Directory domain so, since multicast DNS
+/// gives it to every Mac and printer.
+const NOT_AUTHORITATIVE: &[&str] = &[
+    "alt",
+    "arpa",
+    "belkin",
+    "box",
+    "dlink",
+    "fritz.box",
+    "gateway",
+    "home",
+    "home.arpa",
+    "internal",
+    "intranet",
+    "invalid",
+    "lan",
+    "local",
+    "localdomain",
+    "localhost",
+    "mshome",
+    "mshome.net",
+    "private",
+    "router",
+    "speedport.ip",
+    "unknown",
+    "workgroup",
+];
+
+/// A host name in its canonical form: a short name or a fully qualified one.
+///
+/// Two host names are equal if they differ in nothing but case, the trailing dot, blanks around them, and
+/// the form of international labels (UTS 46: `bücher.example` is `xn--bcher-kva.example`). The form is
+/// lenient where real networks are: underscores, leading hyphens and labels of any length are allowed.
+///
+/// ```
+/// use ldap_inventory::name::Hostname;
+///
+/// let web = Hostname::parse(" WEB1.Corp.Example. ")?;
+/// assert_eq!(web.as_str(), "web1.corp.example");
+/// assert_eq!((web.short(), web.domain()), ("web1", Some("corp.example")));
+/// assert_eq!(web, Hostname::parse("web1.corp.example")?);
+/// # Ok::<(), ldap_inventory::name::InvalidHostname>(())
+/// ```
+#[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Hostname(Arc<str>);
+
+/// Why a text is no host name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidHostname {
+    /// There is nothing but blanks and a dot.
+    #[error("the host name is empty")]
+    Empty,
+    /// Two dots stand together, or one stands at the beginning.
+    #[error("the host name has an empty label")]
+    EmptyLabel,
+    /// Neither a letter, a digit, a hyphen, an underscore nor a dot.
+    #[error("the host name has the character {0:?}")]
+    ForbiddenCharacter(char),
+    /// More than the 253 characters that DNS can carry.
+    #[error("the host name has more than 253 characters")]
+    TooLong,
+}
+
+impl Hostname {
+    /// Reads a host name and brings it into its canonical form.
+    ///
+    /// The text of an address is taken as well, since inventories have them as names; it is
+    /// [weak](Self::weakness).
+    ///
+    /// # Errors
+    ///
+    /// What [`InvalidHostname`] names.
+    pub fn parse(text: &str) -> Result<Self, InvalidHostname> {
+        let text = text.trim();
+        if text.len() > LONGEST_INPUT {
+            return Err(InvalidHostname::TooLong);
+        }
+        if let Ok(address) = text.parse::<Ipv6Addr>() {
+            return Ok(Self(address.to_string().into()));
+        }
+        let canonical = canonical(text);
+        let name = canonical.strip_suffix('.').unwrap_or(&canonical);
+        check(name).map(|()| Self(name.into()))
+    }
+
+    /// The host name in a computer's `sAMAccountName`, which is the NetBIOS name and a `$`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`parse`](Self::parse).
+    pub fn from_sam_account_name(text: &str) -> Result<Self, InvalidHostname> {
+        let text = text.trim();
+        Self::parse(text.strip_suffix('$').unwrap_or(text))
+    }
+
+    /// The canonical form.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The first label; of an address all of it.
+    pub fn short(&self) -> &str {
+        self.split().0
+    }
+
+    /// What follows the first label, if anything does.
+    pub fn domain(&self) -> Option<&str> {
+        self.split().1
+    }
+
+    /// Why this name says nothing about which host it is, if so.
+    pub fn weakness(&self) -> Option<Weakness> {
+        Weakness::of(&self.0)
+    }
+
+    /// Whether the name has a domain that somebody is in charge of. See [`is_authoritative_domain`].
+    pub fn has_authoritative_domain(&self) -> bool {
+        self.domain().is_some_and(is_authoritative_domain)
+    }
+
+    /// The keys under which an asset of this name is found: one or two, and none if the name is weak.
+    pub fn match_keys(&self) -> impl Iterator<Item = MatchKey> + use<> {
+        let short = self.weakness().is_none().then(|| self.short());
+        let keys = [short.map(MatchKey::short), short.and_then(MatchKey::truncated)];
+        keys.into_iter().flatten()
+    }
+
+    fn split(&self) -> (&str, Option<&str>) {
+        match self.0.split_once('.') {
+            Some((short, domain)) if !is_address(&self.0) => (short, Some(domain)),
+            _ => (&self.0, None),
+        }
+    }
+}
+
+impl fmt::Debug for Hostname {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hostname({:?})", self.as_str())
+    }
+}
+
+impl fmt::Display for Hostname {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Hostname {
+    type Err = InvalidHostname;
+
+    fn from_str(text: &str) -> Result<Self, InvalidHostname> {
+        Self::parse(text)
+    }
+}
+
+impl Serialize for Hostname {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Hostname {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+/// Whether somebody is in charge of a domain's names, so that equal ones mean the same host and different
+/// ones different hosts. Not so for `local`, `lan`, `home.arpa`, `workgroup` and their like, nor for what is
+/// below them.
+///
+/// The domain may be a DNS or a NetBIOS one, in any case, with or without a dot at its end.
+///
+/// ```
+/// use ldap_inventory::name::is_authoritative_domain;
+///
+/// assert!(is_authoritative_domain("corp.example"));
+/// assert!(!is_authoritative_domain("WORKGROUP"));
+/// ```
+pub fn is_authoritative_domain(domain: &str) -> bool {
+    let domain = domain.trim();
+    let domain = domain.strip_suffix('.').unwrap_or(domain).to_ascii_lowercase();
+    let is_below = |suffix: &&str| {
+        domain.strip_suffix(*suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    !domain.is_empty() && !NOT_AUTHORITATIVE.iter().any(|suffix| is_below(suffix))
+}
+
+/// The ASCII form, or lower case where there is none (such as an `xn--` label that decodes to nothing).
+fn canonical(text: &str) -> String {
+    idna::domain_to_ascii(text).unwrap_or_else(|_| text.to_lowercase())
+}
+
+fn check(name: &str) -> Result<(), InvalidHostname> {
+    let is_allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.is_empty() {
+        return Err(InvalidHostname::Empty);
+    }
+    if let Some(c) = name.chars().find(|c| !is_allowed(*c)) {
+        return Err(InvalidHostname::ForbiddenCharacter(c));
+    }
+    if name.split('.').any(str::is_empty) {
+        return Err(InvalidHostname::EmptyLabel);
+    }
+    if name.chars().count() > LONGEST {
+        return Err(InvalidHostname::TooLong);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn host(text: &str) -> Hostname {
+        Hostname::parse(text).unwrap()
+    }
+
+    fn keys(text: &str) -> Vec<String> {
+        host(text).match_keys().map(|key| key.to_string()).collect()
+    }
+
+    #[test]
+    fn case_and_a_trailing_dot_and_blanks_are_no_difference() {
+        for text in ["WEB1.corp.example", "web1.corp.example.", "\tWeb1.Corp.Example \r\n"] {
+            assert_eq!(host(text).as_str(), "web1.corp.example");
+        }
+    }
+
+    #[test]
+    fn idna_forms_are_no_difference() {
+        for text in
+            ["bücher.example", "BÜCHER.example", "bu\u{308}cher.example", "XN--BCHER-KVA.EXAMPLE"]
+        {
+            assert_eq!(host(text).as_str(), "xn--bcher-kva.example", "{text}");
+        }
+        assert_eq!(host("web1。corp．example。").as_str(), "web1.corp.example");
+        assert_eq!(host("ｗｅｂ１").as_str(), "web1");
+    }
+
+    #[test]
+    fn a_label_without_an_ascii_form_is_kept_in_lower_case() {
+        assert_eq!(host("XN--A.example").as_str(), "xn--a.example");
+        assert_eq!(host("XN--A.BÜCHER").as_str(), "xn--a.bücher");
+    }
+
+    #[test]
+    fn what_is_no_host_name_is_refused() {
+        use InvalidHostname::*;
+        for (text, reason) in [
+            ("", Empty),
+            (" . ", Empty),
+            ("..", EmptyLabel),
+            ("web1..example", EmptyLabel),
+            (".web1", EmptyLabel),
+            ("web1..", EmptyLabel),
+            ("web 1", ForbiddenCharacter(' ')),
+            ("web1/2", ForbiddenCharacter('/')),
+            ("web1\nCNF:1", ForbiddenCharacter('\n')),
+            ("web1$", ForbiddenCharacter('$')),
+            ("*.example", ForbiddenCharacter('*')),
+            ("web1\0", ForbiddenCharacter('\0')),
+            ("[::1]", ForbiddenCharacter('[')),
+            ("web1:443", ForbiddenCharacter(':')),
+            // UTS 46 turns this one letter into "a/c".
+            ("℀.example", ForbiddenCharacter('/')),
+        ] {
+            assert_eq!(Hostname::parse(text), Err(reason), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_name_has_253_characters() {
+        let longest = format!("{}a", "a.".repeat(126));
+        assert_eq!(longest.len(), 253);
+        assert!(Hostname::parse(&format!("{longest}.")).is_ok());
+        assert_eq!(Hostname::parse(&format!("{longest}a")), Err(InvalidHostname::TooLong));
+        assert_eq!(Hostname::parse(&"ü".repeat(1 << 20)), Err(InvalidHostname::TooLong));
+    }
+
+    #[test]
+    fn underscores_and_numbers_are_allowed() {
+        assert_eq!(host("_srv_1-.x").as_str(), "_srv_1-.x");
+        assert_eq!(host("12345").short(), "12345");
+    }
+
+    #[test]
+    fn a_sam_account_name_loses_one_dollar_sign() {
+        assert_eq!(Hostname::from_sam_account_name("WEB1$").unwrap(), host("web1"));
+        assert_eq!(Hostname::from_sam_account_name("web1").unwrap(), host("web1"));
+        let twice = Hostname::from_sam_account_name("WEB1$$");
+        assert_eq!(twice, Err(InvalidHostname::ForbiddenCharacter('$')));
+        assert_eq!(Hostname::from_sam_account_name("$"), Err(InvalidHostname::Empty));
+    }
+
+    #[test]
+    fn an_address_is_one_name_without_a_domain() {
+        for (text, canonical) in [("10.0.0.5", "10.0.0.5"), ("FE80:0::1", "fe80::1")] {
+            let address = host(text);
+            assert_eq!((address.short(), address.domain()), (canonical, None));
+            assert_eq!(address.weakness(), Some(Weakness::IpAddress));
+        }
+    }
+
+    #[test]
+    fn every_distinctive_name_has_its_keys() {
+        assert_eq!(keys("WEB1.corp.example"), ["s:web1"]);
+        assert_eq!(keys("fourteen-chars"), ["s:fourteen-chars"]);
+        assert_eq!(keys("fifteen-charact"), ["s:fifteen-charact", "t:fifteen-charact"]);
+        assert_eq!(keys("sixteen-characte.x"), ["s:sixteen-characte", "t:sixteen-charact"]);
+    }
+
+    #[test]
+    fn a_weak_name_has_no_keys() {
+        for text in ["localhost", "iphone.corp.example", "10.0.0.5", "android-0123456789abcdef"] {
+            assert_eq!(keys(text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn domains_that_anybody_may_use_are_not_authoritative() {
+        for domain in [
+            "local",
+            "LAN.",
+            "home.arpa",
+            "x.home.arpa",
+            "fritz.box",
+            "corp.local",
+            "WORKGROUP",
+            "",
+        ] {
+            assert!(!is_authoritative_domain(domain), "{domain}");
+        }
+        for domain in ["corp.example", "CORP", "local.example", "notlocal", "mylan", "example.com."]
+        {
+            assert!(is_authoritative_domain(domain), "{domain}");
+        }
+        assert!(host("web1.corp.example").has_authoritative_domain());
+        assert!(!host("web1.local").has_authoritative_domain());
+        assert!(!host("web1").has_authoritative_domain());
+    }
+
+    proptest! {
+        #[test]
+        fn the_canonical_form_is_its_own(text in any::<String>(), near in "[a-zA-Z0-9.ßüİΣς漢xn\\-_]{0,40}") {
+            for text in [text, near] {
+                if let Ok(name) = Hostname::parse(&text) {
+                    prop_assert_eq!(&Hostname::parse(name.as_str()), &Ok(name.clone()), "{:?}", text);
+                    let json = serde_json::to_string(&name).unwrap();
+                    prop_assert_eq!(serde_json::from_str::<Hostname>(&json).unwrap(), name);
+                }
+            }
+        }
+
+        #[test]
+        fn short_and_domain_make_the_name(name in "[a-z_][a-z0-9_]{0,20}(\\.[a-z0-9_]{1,9}){0,4}") {
+            let host = host(&name);
+            let again = host.domain().map_or(host.short().to_owned(), |d| format!("{}.{d}", host.short()));
+            prop_assert_eq!(again, name);
+        }
+
+        #[test]
+        fn a_cut_name_meets_the_one_it_was_cut_from(name in "[b-z][0-9]{14,40}", domain in "(\\.corp)?") {
+            let cut = Hostname::from_sam_account_name(&format!("{}$", &name[..15])).unwrap();
+            let full = host(&format!("{name}{domain}"));
+            let cut_keys: Vec<_> = cut.match_keys().collect();
+            prop_assert!(full.match_keys().any(|key| cut_keys.contains(&key)));
+        }
+    }
+}
