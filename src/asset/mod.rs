@@ -1,1 +1,25 @@
-//! TODO asset
+//! The inventory: assets, the objects tied to them, and the trait that stores them.
+
+mod batch;
+mod claim;
+mod constraint;
+mod inventory_asset;
+mod lease;
+mod link;
+mod merge_record;
+mod principal;
+mod repository;
+mod run;
+mod search;
+
+pub use batch::{Batch, Change, Committed};
+pub use claim::{Claim, Claims};
+pub use constraint::{Constraint, ConstraintKind};
+pub use inventory_asset::{Asset, Part, Version};
+pub use lease::Lease;
+pub use link::{Link, Presence};
+pub use merge_record::MergeRecord;
+pub use principal::{DirectoryGroup, DirectoryUser, Member, MemberPath};
+pub use repository::AssetRepository;
+pub use run::{RunOutcome, RunRecord};
+pub use search::{Cursor, SearchPage, SearchRequest};

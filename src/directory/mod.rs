@@ -1,1 +1,13 @@
-//! TODO directory
+//! What a directory says: objects, reads, and the trait that serves them.
+
+mod object;
+mod read;
+mod source;
+mod transport;
+
+pub use object::{AccountControl, AccountKind, DirectoryObject, Flaw, Membership, MembershipState};
+pub use read::{
+    Completeness, ConnectStep, DirectoryEvent, Page, ReadEnd, ReadRequest, Rejected, ServerIdentity,
+};
+pub use source::DirectorySource;
+pub use transport::{Transport, Verification};

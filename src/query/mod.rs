@@ -1,1 +1,4 @@
-//! TODO query
+//! The query language.
+/// A parsed query.
+#[derive(Clone, Debug)]
+pub struct Query;

@@ -1,1 +1,1 @@
-//! TODO sync
+//! The conductor.

@@ -3,16 +3,24 @@
 //! Each type is parsed once, at the edge, and is valid from then on. Each prints as the text that an
 //! administrator knows it by, and that text is also what serde writes.
 
+mod attributes;
+mod checkpoint;
+mod digest;
 mod guid;
 mod id;
+mod object_kind;
 mod ordered_id;
 mod secret;
 mod sid;
 mod text;
 mod timestamp;
 
+pub use attributes::{Attributes, AttributesBuilder};
+pub use checkpoint::{Checkpoint, ReadMode, ScopeFingerprint};
+pub use digest::{RecordDigest, RecordHasher};
 pub use guid::ObjectGuid;
 pub use id::{CredentialId, OrganizationId, SiteId, SourceId, TaskId};
+pub use object_kind::ObjectKind;
 pub use ordered_id::{AssetId, BatchId, MergeId, RunId};
 pub use secret::Secret;
 pub use sid::Sid;

@@ -1,0 +1,112 @@
+//! What is written at once.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Asset, Constraint, DirectoryGroup, DirectoryUser, Link, MergeRecord, RunRecord, Version,
+};
+use crate::value::{AssetId, BatchId, Checkpoint, ObjectGuid, OrganizationId, SourceId};
+
+/// Changes that are written together or not at all.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Batch {
+    /// Its identity: a store that has it already writes nothing.
+    pub id: BatchId,
+    /// The organization that everything in it belongs to.
+    pub organization: OrganizationId,
+    /// The directory that links, users, groups, checkpoint and run belong to.
+    pub source: SourceId,
+    /// The token of the run's [`Lease`](super::Lease). A batch by a person has none.
+    pub lease: Option<u64>,
+    /// What to write, in this order.
+    pub changes: Vec<Change>,
+    /// Where the read ended, in the last batch of a run.
+    pub checkpoint: Option<Checkpoint>,
+    /// The run's record, in the last batch of a run.
+    pub run: Option<RunRecord>,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Change {
+    /// Writes an asset whole, and indexes it under its match keys.
+    PutAsset {
+        /// The version that the change was planned on; `None` for an asset that must not exist yet.
+        expected: Option<Version>,
+        /// The asset as it shall be, `version` already one more than `expected`.
+        asset: Box<Asset>,
+    },
+    /// Takes an asset away. Only a merge by a person does this, never a sync.
+    RemoveAsset {
+        /// The asset.
+        id: AssetId,
+        /// The version that the change was planned on.
+        expected: Version,
+    },
+    /// Writes what is known of an object of the batch's source.
+    PutLink(Link),
+    /// Forgets an object of the batch's source.
+    RemoveLink(ObjectGuid),
+    /// Writes a user whole.
+    PutUser(Box<DirectoryUser>),
+    /// Writes a group whole.
+    PutGroup(Box<DirectoryGroup>),
+    /// Writes a person's decision; one of the same source, object, asset and kind is replaced.
+    PutConstraint(Constraint),
+    /// Takes a person's decision back.
+    RemoveConstraint(Constraint),
+    /// Writes a merge's record; one of the same id is replaced.
+    PutMerge(Box<MergeRecord>),
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[must_use]
+pub enum Committed {
+    /// It is written.
+    Applied,
+    /// It had been written before.
+    AlreadyApplied,
+    /// Nothing is written: these assets are not at the versions they were planned on.
+    Conflict(Vec<AssetId>),
+}
+
+impl Batch {
+    /// An empty batch.
+    pub fn new(id: BatchId, organization: OrganizationId, source: SourceId) -> Self {
+        Self {
+            id,
+            organization,
+            source,
+            lease: None,
+            changes: Vec::new(),
+            checkpoint: None,
+            run: None,
+        }
+    }
+
+    /// The batch of the run that holds this lease token.
+    #[must_use]
+    pub fn with_lease(mut self, token: u64) -> Self {
+        self.lease = Some(token);
+        self
+    }
+
+    /// The batch with these changes.
+    #[must_use]
+    pub fn with_changes(mut self, changes: impl IntoIterator<Item = Change>) -> Self {
+        self.changes = changes.into_iter().collect();
+        self
+    }
+
+    /// The last batch of a run.
+    #[must_use]
+    pub fn closing(mut self, checkpoint: Option<Checkpoint>, run: RunRecord) -> Self {
+        self.checkpoint = checkpoint;
+        self.run = Some(run);
+        self
+    }
+}

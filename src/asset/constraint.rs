@@ -1,0 +1,37 @@
+//! Decisions of people that outrank every rule.
+
+use serde::{Deserialize, Serialize};
+
+use crate::value::{AssetId, ObjectGuid, OrganizationId, SourceId, Timestamp};
+
+/// A person's decision on whether an object of a directory is an asset. It outranks every rule and
+/// survives every later sync.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+pub struct Constraint {
+    /// The organization it holds in.
+    pub organization: OrganizationId,
+    /// The directory.
+    pub source: SourceId,
+    /// The object.
+    pub object: ObjectGuid,
+    /// The asset.
+    pub asset: AssetId,
+    /// What was decided.
+    pub kind: ConstraintKind,
+    /// Who decided.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub why: String,
+}
+
+/// What a person decided on an object and an asset.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConstraintKind {
+    /// They are the same.
+    MustLink,
+    /// They are not.
+    CannotLink,
+}

@@ -1,0 +1,207 @@
+//! One asset of the host's inventory.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Claim, Claims, Presence};
+use crate::name::{Hostname, MatchKey};
+use crate::value::{
+    AssetId, Attributes, ObjectGuid, OrganizationId, RunId, SiteId, SourceId, Timestamp,
+};
+
+/// How often an asset was written. The first version is 1.
+pub type Version = u64;
+
+/// One asset: what several sources say about one thing.
+///
+/// Each source contributes a [`Part`] with its own attributes, and *claims* to asset-level values. A claim
+/// names its part, so every value knows where it came from, and a merge can be undone by taking a part's
+/// claims away again. Of the claims to `os`, `os_version` and `kind` the first holds; names, domains and
+/// addresses are united.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Asset {
+    /// The asset's identity.
+    pub id: AssetId,
+    /// The organization it belongs to.
+    pub organization: OrganizationId,
+    /// The site it belongs to.
+    pub site: SiteId,
+    /// How often it was written; what optimistic commits compare.
+    pub version: Version,
+    /// What sources say about it, in the order they first did. Numbers are never used again.
+    pub parts: Vec<Part>,
+    /// Host names. Those no longer claimed by any part are aliases.
+    #[serde(default)]
+    pub names: Claims<Hostname>,
+    /// DNS or NetBIOS domains.
+    #[serde(default)]
+    pub domains: Claims<String>,
+    /// Addresses.
+    #[serde(default)]
+    pub addresses: Claims<IpAddr>,
+    /// The operating system.
+    #[serde(default)]
+    pub os: Claims<String>,
+    /// The operating system's version.
+    #[serde(default)]
+    pub os_version: Claims<String>,
+    /// What sort of thing it is: `server`, `desktop`, ...
+    #[serde(default, rename = "type")]
+    pub kind: Claims<String>,
+    /// When it was first seen, by each source.
+    #[serde(default)]
+    pub first_seen: Claims<Timestamp>,
+    /// When it was last seen, by each source.
+    #[serde(default)]
+    pub last_seen: Claims<Timestamp>,
+}
+
+/// What one source says about an asset, as one object of that source.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Part {
+    /// What claims name it by; unique within the asset, counted from 0.
+    pub number: u32,
+    /// The source.
+    pub source: SourceId,
+    /// The source's object, where the source is a directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<ObjectGuid>,
+    /// What the attributes are filed under: `@ldap.computer`.
+    pub key: String,
+    /// The source's own attributes.
+    #[serde(default)]
+    pub attributes: Attributes,
+    /// Whether the source still has the object.
+    #[serde(default)]
+    pub presence: Presence,
+    /// The run that last wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    /// When it was last written.
+    pub written: Timestamp,
+}
+
+impl Asset {
+    /// An asset nothing is known about, at version 1.
+    pub fn new(id: AssetId, organization: OrganizationId, site: SiteId) -> Self {
+        Self {
+            id,
+            organization,
+            site,
+            version: 1,
+            parts: Vec::new(),
+            names: Vec::new(),
+            domains: Vec::new(),
+            addresses: Vec::new(),
+            os: Vec::new(),
+            os_version: Vec::new(),
+            kind: Vec::new(),
+            first_seen: Vec::new(),
+            last_seen: Vec::new(),
+        }
+    }
+
+    /// The names that some part still claims, each once.
+    pub fn live_names(&self) -> impl Iterator<Item = &Hostname> {
+        distinct(self.names.iter().filter(|claim| claim.is_live()).map(|claim| &claim.value))
+    }
+
+    /// The names that no part claims any more, each once.
+    pub fn aliases(&self) -> impl Iterator<Item = &Hostname> {
+        let live: BTreeSet<&Hostname> = self.live_names().collect();
+        distinct(self.names.iter().map(|claim| &claim.value))
+            .filter(move |name| !live.contains(name))
+    }
+
+    /// The domains that some part still claims, each once.
+    pub fn live_domains(&self) -> impl Iterator<Item = &str> {
+        distinct(self.domains.iter().filter(|claim| claim.is_live()).map(|c| c.value.as_str()))
+    }
+
+    /// The addresses that some part still claims, each once.
+    pub fn live_addresses(&self) -> impl Iterator<Item = IpAddr> {
+        distinct(self.addresses.iter().filter(|claim| claim.is_live()).map(|claim| claim.value))
+    }
+
+    /// The operating system that holds.
+    pub fn os(&self) -> Option<&str> {
+        holding(&self.os).map(|claim| claim.value.as_str())
+    }
+
+    /// The operating system version that holds.
+    pub fn os_version(&self) -> Option<&str> {
+        holding(&self.os_version).map(|claim| claim.value.as_str())
+    }
+
+    /// The type that holds.
+    pub fn kind(&self) -> Option<&str> {
+        holding(&self.kind).map(|claim| claim.value.as_str())
+    }
+
+    /// The earliest first sight of any source.
+    pub fn first_seen(&self) -> Option<Timestamp> {
+        self.first_seen.iter().map(|claim| claim.value).min()
+    }
+
+    /// The latest sight of any source.
+    pub fn last_seen(&self) -> Option<Timestamp> {
+        self.last_seen.iter().map(|claim| claim.value).max()
+    }
+
+    /// The kinds of source that say something about it (`ldap`, `scan`), each once, sorted.
+    pub fn source_kinds(&self) -> BTreeSet<&str> {
+        self.parts.iter().map(|part| part.source.kind()).collect()
+    }
+
+    /// The keys by which a computer can find this asset: those of its live names.
+    pub fn match_keys(&self) -> BTreeSet<MatchKey> {
+        self.live_names().flat_map(Hostname::match_keys).collect()
+    }
+
+    /// The part that stands for one object of a directory.
+    pub fn part_of(&self, source: &SourceId, object: ObjectGuid) -> Option<&Part> {
+        self.parts.iter().find(|part| part.object == Some(object) && part.source == *source)
+    }
+
+    /// The part with this number.
+    pub fn part(&self, number: u32) -> Option<&Part> {
+        self.parts.iter().find(|part| part.number == number)
+    }
+
+    /// A number for a new part.
+    pub fn next_part_number(&self) -> u32 {
+        self.parts
+            .iter()
+            .map(|part| part.number)
+            .max()
+            .map_or(0, |highest| highest.saturating_add(1))
+    }
+}
+
+impl Part {
+    /// A part without attributes.
+    pub fn new(number: u32, source: SourceId, key: impl Into<String>, written: Timestamp) -> Self {
+        Self {
+            number,
+            source,
+            object: None,
+            key: key.into(),
+            attributes: Attributes::default(),
+            presence: Presence::Present,
+            run: None,
+            written,
+        }
+    }
+}
+
+fn holding<T>(claims: &Claims<T>) -> Option<&Claim<T>> {
+    claims.iter().find(|claim| claim.is_live())
+}
+
+fn distinct<T: Ord + Clone>(values: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+    let mut seen = BTreeSet::new();
+    values.filter(move |value| seen.insert(value.clone()))
+}

@@ -1,0 +1,51 @@
+//! What the inventory knows of each object of a directory.
+
+use serde::{Deserialize, Serialize};
+
+use crate::value::{AssetId, ObjectGuid, ObjectKind, RecordDigest, Timestamp};
+
+/// What the inventory knows of one object of one directory: where it went and what it looked like.
+///
+/// Small, since a run reads all of them.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+pub struct Link {
+    /// The object.
+    pub object: ObjectGuid,
+    /// What it is.
+    pub kind: ObjectKind,
+    /// The asset it is tied to. `None` for users and groups, and for a computer that waits for a
+    /// person's decision because several assets fit it equally well.
+    pub asset: Option<AssetId>,
+    /// What it looked like when it was last written.
+    pub digest: RecordDigest,
+    /// Whether the directory still has it.
+    pub presence: Presence,
+}
+
+/// Whether a directory still has an object, as far as complete reads tell.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// It was in the last read that could tell.
+    #[default]
+    Present,
+    /// Complete reads since then did not show it. It comes back by itself.
+    Missing {
+        /// The first complete read without it.
+        since: Timestamp,
+        /// How many complete reads in a row were without it.
+        runs: u32,
+    },
+    /// It was missing for longer than the grace period. It still comes back by itself.
+    Gone {
+        /// The first complete read without it.
+        since: Timestamp,
+    },
+}
+
+impl Presence {
+    /// Whether it is present.
+    pub fn is_present(self) -> bool {
+        matches!(self, Self::Present)
+    }
+}

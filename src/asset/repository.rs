@@ -1,0 +1,215 @@
+//! The trait that stores the inventory.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+
+use super::{
+    Asset, Batch, Committed, Constraint, DirectoryGroup, DirectoryUser, Lease, Link, MergeRecord,
+    RunRecord, SearchPage, SearchRequest,
+};
+use crate::Result;
+use crate::name::MatchKey;
+use crate::value::{AssetId, Checkpoint, OrganizationId, RunId, SourceId, Timestamp};
+
+/// A store for the inventory.
+///
+/// [`store::MemoryRepository`](crate::store::MemoryRepository) and the SQLite store are embedded; a host
+/// writes its own over its database. A store decides nothing: it keeps records, finds them by equality
+/// of keys, and writes batches whole.
+///
+/// # Contract
+///
+/// - Everything belongs to an organization; nothing of another one is ever returned or written.
+/// - [`commit`](Self::commit) is all or nothing, also when the process dies in the middle of it. What it
+///   wrote is seen by every later call.
+/// - A batch whose id was committed before is a no-op that says so.
+/// - A [`Change::PutAsset`](super::Change) on another version than the expected one, or on an asset that
+///   exists though none was expected, makes the whole batch a [`Committed::Conflict`]: no lost update.
+/// - A batch with a lease token that is not the newest granted for its source is refused with
+///   [`ErrorKind::Lease`](crate::ErrorKind).
+/// - A link never points to an asset that is not there: taking an asset away takes the links to it away,
+///   unless the same batch ties them to another asset.
+/// - [`candidates`](Self::candidates) returns every asset of the organization that has at least one of
+///   the keys among its [`match_keys`](Asset::match_keys), each once, and no other.
+/// - Links, users and groups are keyed by organization, source and objectGUID.
+///
+/// # Errors
+///
+/// [`ErrorKind::Store`](crate::ErrorKind) with [`Retry::Transient`](crate::Retry) for what is expected to
+/// pass (a busy database), with [`Retry::Never`](crate::Retry) for what is not (a damaged file).
+///
+/// # Cancellation
+///
+/// A dropped `commit` has either happened or not, whole; the batch id tells when it is repeated. Other
+/// calls have no effects to undo.
+///
+/// # Testing your implementation
+///
+/// `testing::contract::asset_repository` checks all of the above, given a builder.
+#[async_trait]
+pub trait AssetRepository: Debug + Send + Sync + 'static {
+    /// What is known of every object of a directory.
+    async fn links(
+        &self,
+        organization: &OrganizationId,
+        source: &SourceId,
+    ) -> Result<BoxStream<'static, Result<Link>>>;
+
+    /// Every asset that has at least one of these keys.
+    async fn candidates(
+        &self,
+        organization: &OrganizationId,
+        keys: &[MatchKey],
+    ) -> Result<Vec<Asset>>;
+
+    /// The assets with these ids, as far as they exist, in any order.
+    async fn assets(&self, organization: &OrganizationId, ids: &[AssetId]) -> Result<Vec<Asset>>;
+
+    /// The decisions of people.
+    async fn constraints(&self, organization: &OrganizationId) -> Result<Vec<Constraint>>;
+
+    /// The merges by people, oldest first, those that were undone included.
+    async fn merges(&self, organization: &OrganizationId) -> Result<Vec<MergeRecord>>;
+
+    /// Where the last complete read of a directory ended.
+    async fn checkpoint(
+        &self,
+        organization: &OrganizationId,
+        source: &SourceId,
+    ) -> Result<Option<Checkpoint>>;
+
+    /// The latest runs of a source, newest first, at most `limit`.
+    async fn runs(
+        &self,
+        organization: &OrganizationId,
+        source: &SourceId,
+        limit: usize,
+    ) -> Result<Vec<RunRecord>>;
+
+    /// Grants the source to a run until `now + ttl`, if no other run's lease is alive at `now`.
+    ///
+    /// The holder may call it again to prolong its lease; the token stays. While another run holds the
+    /// lease the error is of kind [`ErrorKind::Lease`](crate::ErrorKind), names the holder and says
+    /// until when.
+    async fn acquire_lease(
+        &self,
+        organization: &OrganizationId,
+        source: &SourceId,
+        holder: RunId,
+        now: Timestamp,
+        ttl: Duration,
+    ) -> Result<Lease>;
+
+    /// Gives a lease back. Nothing happens if it is not held by this holder any more.
+    async fn release_lease(
+        &self,
+        organization: &OrganizationId,
+        source: &SourceId,
+        holder: RunId,
+    ) -> Result<()>;
+
+    /// Writes a batch, whole or not at all.
+    async fn commit(&self, batch: Batch) -> Result<Committed>;
+
+    /// Finds assets. The order is that of their ids.
+    async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>>;
+
+    /// Finds users. The order is that of their sources and objectGUIDs.
+    async fn search_users(&self, request: SearchRequest) -> Result<SearchPage<DirectoryUser>>;
+
+    /// Finds groups. The order is that of their sources and objectGUIDs.
+    async fn search_groups(&self, request: SearchRequest) -> Result<SearchPage<DirectoryGroup>>;
+}
+
+macro_rules! delegate {
+    ($pointer:ident) => {
+        #[async_trait]
+        impl<T: AssetRepository + ?Sized> AssetRepository for $pointer<T> {
+            async fn links(
+                &self,
+                organization: &OrganizationId,
+                source: &SourceId,
+            ) -> Result<BoxStream<'static, Result<Link>>> {
+                (**self).links(organization, source).await
+            }
+            async fn candidates(
+                &self,
+                organization: &OrganizationId,
+                keys: &[MatchKey],
+            ) -> Result<Vec<Asset>> {
+                (**self).candidates(organization, keys).await
+            }
+            async fn assets(
+                &self,
+                organization: &OrganizationId,
+                ids: &[AssetId],
+            ) -> Result<Vec<Asset>> {
+                (**self).assets(organization, ids).await
+            }
+            async fn constraints(&self, organization: &OrganizationId) -> Result<Vec<Constraint>> {
+                (**self).constraints(organization).await
+            }
+            async fn merges(&self, organization: &OrganizationId) -> Result<Vec<MergeRecord>> {
+                (**self).merges(organization).await
+            }
+            async fn checkpoint(
+                &self,
+                organization: &OrganizationId,
+                source: &SourceId,
+            ) -> Result<Option<Checkpoint>> {
+                (**self).checkpoint(organization, source).await
+            }
+            async fn runs(
+                &self,
+                organization: &OrganizationId,
+                source: &SourceId,
+                limit: usize,
+            ) -> Result<Vec<RunRecord>> {
+                (**self).runs(organization, source, limit).await
+            }
+            async fn acquire_lease(
+                &self,
+                organization: &OrganizationId,
+                source: &SourceId,
+                holder: RunId,
+                now: Timestamp,
+                ttl: Duration,
+            ) -> Result<Lease> {
+                (**self).acquire_lease(organization, source, holder, now, ttl).await
+            }
+            async fn release_lease(
+                &self,
+                organization: &OrganizationId,
+                source: &SourceId,
+                holder: RunId,
+            ) -> Result<()> {
+                (**self).release_lease(organization, source, holder).await
+            }
+            async fn commit(&self, batch: Batch) -> Result<Committed> {
+                (**self).commit(batch).await
+            }
+            async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>> {
+                (**self).search_assets(request).await
+            }
+            async fn search_users(
+                &self,
+                request: SearchRequest,
+            ) -> Result<SearchPage<DirectoryUser>> {
+                (**self).search_users(request).await
+            }
+            async fn search_groups(
+                &self,
+                request: SearchRequest,
+            ) -> Result<SearchPage<DirectoryGroup>> {
+                (**self).search_groups(request).await
+            }
+        }
+    };
+}
+
+delegate!(Arc);
+delegate!(Box);

@@ -1,0 +1,56 @@
+//! Searching the inventory, page by page.
+
+use serde::{Deserialize, Serialize};
+
+use crate::query::Query;
+use crate::value::{OrganizationId, Timestamp};
+
+/// What to look for.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SearchRequest {
+    /// Where.
+    pub organization: OrganizationId,
+    /// What must hold of a record.
+    pub query: Query,
+    /// What relative times in the query are relative to.
+    pub now: Timestamp,
+    /// The most records of one page. 100 unless set: a screenful, and small enough for any store.
+    pub limit: usize,
+    /// Where the page before ended.
+    pub after: Option<Cursor>,
+}
+
+/// One page of what was found, in an order that is stable while the inventory is.
+#[derive(Clone, Debug)]
+pub struct SearchPage<T> {
+    /// The records.
+    pub records: Vec<T>,
+    /// Where the next page begins; `None` if this is the last.
+    pub next: Option<Cursor>,
+}
+
+/// A place between two records of a search. Opaque.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+pub struct Cursor(pub String);
+
+impl SearchRequest {
+    /// The first page.
+    pub fn new(organization: OrganizationId, query: Query, now: Timestamp) -> Self {
+        Self { organization, query, now, limit: 100, after: None }
+    }
+
+    /// Sets the most records of one page; at least 1.
+    #[must_use]
+    pub fn with_limit(mut self, limit: usize) -> Self {
+        self.limit = limit.max(1);
+        self
+    }
+
+    /// Goes on after a page.
+    #[must_use]
+    pub fn after(mut self, cursor: Option<Cursor>) -> Self {
+        self.after = cursor;
+        self
+    }
+}

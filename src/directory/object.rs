@@ -1,0 +1,227 @@
+//! One object of a directory, as it was read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::name::{DistinguishedName, Hostname};
+use crate::value::{Attributes, ObjectGuid, ObjectKind, RecordDigest, Sid, Timestamp};
+
+/// One computer, user or group, as a directory shows it to the account that reads.
+///
+/// Attributes keep the directory's own names and text. Binary ones are in their text form: GUIDs and
+/// SIDs as Windows prints them, certificates as SHA-256 thumbprints.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DirectoryObject {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// `objectGUID`: the one identity that survives renames and moves.
+    pub guid: ObjectGuid,
+    /// `objectSid`.
+    pub sid: Option<Sid>,
+    /// Where it stands in the directory.
+    pub dn: DistinguishedName,
+    /// Everything else that was asked for and readable.
+    pub attributes: Attributes,
+    /// `member`, for groups.
+    pub membership: Option<Membership>,
+    /// Attributes that could not be decoded. The rest of the object stands.
+    pub flaws: Vec<Flaw>,
+}
+
+/// The direct members of a group.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Membership {
+    /// Their DNs, each once.
+    pub members: Vec<DistinguishedName>,
+    /// Whether these are all.
+    pub state: MembershipState,
+}
+
+/// Whether a list of members is whole.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MembershipState {
+    /// Every member that the account may see.
+    #[default]
+    Complete,
+    /// Some may be missing: a range read failed, or the list changed while it was read. Nothing may be
+    /// concluded from a member's absence.
+    Incomplete,
+}
+
+/// An attribute that could not be decoded.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+pub struct Flaw {
+    /// The attribute.
+    pub attribute: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl DirectoryObject {
+    /// An object without attributes.
+    pub fn new(kind: ObjectKind, guid: ObjectGuid, dn: DistinguishedName) -> Self {
+        Self {
+            kind,
+            guid,
+            sid: None,
+            dn,
+            attributes: Attributes::default(),
+            membership: None,
+            flaws: Vec::new(),
+        }
+    }
+
+    /// The host names a computer goes by: `dNSHostName`, `msDS-AdditionalDnsHostName`, `cn`, and
+    /// `sAMAccountName` less its `$`; each once. Values that are no host names are left out.
+    pub fn host_names(&self) -> Vec<Hostname> {
+        let attributes = &self.attributes;
+        let dns = attributes
+            .values("dNSHostName")
+            .chain(attributes.values("msDS-AdditionalDnsHostName"))
+            .chain(attributes.values("cn"))
+            .filter_map(|name| Hostname::parse(name).ok());
+        let sam = attributes
+            .values("sAMAccountName")
+            .filter_map(|name| Hostname::from_sam_account_name(name).ok());
+        let mut names: Vec<Hostname> = Vec::with_capacity(3);
+        for name in dns.chain(sam) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// What a person would call it: `displayName`, `dNSHostName`, `cn` or the DN.
+    pub fn display_name(&self) -> &str {
+        let attributes = &self.attributes;
+        let preferred = match self.kind {
+            ObjectKind::Computer => attributes.first("dNSHostName"),
+            ObjectKind::User | ObjectKind::Group => attributes.first("displayName"),
+        };
+        preferred.or_else(|| attributes.first("cn")).unwrap_or(self.dn.as_str())
+    }
+
+    /// `userAccountControl`. Absent or unreadable reads as no flag set.
+    pub fn account_control(&self) -> AccountControl {
+        let text = self.attributes.first("userAccountControl").unwrap_or_default();
+        AccountControl(text.parse::<i64>().unwrap_or_default())
+    }
+
+    /// The latest sign of use: the later of `lastLogonTimestamp` (9 to 14 days behind by design) and
+    /// `lastLogon` (of the one server that was asked).
+    pub fn last_logon(&self) -> Option<Timestamp> {
+        self.filetime("lastLogonTimestamp").max(self.filetime("lastLogon"))
+    }
+
+    /// A FILETIME attribute. `None` where it is absent, unreadable, or says never.
+    pub fn filetime(&self, attribute: &str) -> Option<Timestamp> {
+        Timestamp::parse_filetime(self.attributes.first(attribute)?).ok().flatten()
+    }
+
+    /// A GeneralizedTime attribute. `None` where it is absent, unreadable, or says never.
+    pub fn generalized_time(&self, attribute: &str) -> Option<Timestamp> {
+        Timestamp::parse_generalized_time(self.attributes.first(attribute)?).ok().flatten()
+    }
+
+    /// What kind of account a computer object is. Only a [`AccountKind::Host`] is a machine.
+    pub fn account_kind(&self) -> AccountKind {
+        let classes = || self.attributes.values("objectClass");
+        let is = |class: &str| classes().any(|c| c.eq_ignore_ascii_case(class));
+        if is("msDS-GroupManagedServiceAccount")
+            || is("msDS-ManagedServiceAccount")
+            || is("msDS-DelegatedManagedServiceAccount")
+        {
+            return AccountKind::ManagedService;
+        }
+        if self.account_control().is_trust() {
+            return AccountKind::Trust;
+        }
+        if self.is_cluster_name() { AccountKind::ClusterName } else { AccountKind::Host }
+    }
+
+    /// The digest by which an unchanged object is known. Attributes that change without the object
+    /// changing in any way an inventory cares about (logon counters of one server, update numbers) are
+    /// not part of it.
+    pub fn digest(&self) -> RecordDigest {
+        let mut hasher = RecordDigest::hasher();
+        hasher.text(self.dn.as_str());
+        for (name, mut values) in self.attributes.by_name() {
+            if !VOLATILE.iter().any(|volatile| name.eq_ignore_ascii_case(volatile)) {
+                values.sort_unstable();
+                hasher.text(name).bytes(&values.len().to_le_bytes());
+                values.iter().for_each(|value| {
+                    hasher.text(value);
+                });
+            }
+        }
+        if let Some(membership) = &self.membership {
+            let mut members: Vec<&str> = membership.members.iter().map(|dn| dn.as_str()).collect();
+            members.sort_unstable();
+            hasher.bytes(&[membership.state as u8]);
+            members.iter().for_each(|dn| {
+                hasher.text(dn);
+            });
+        }
+        hasher.finish()
+    }
+
+    /// A failover cluster registers its names as computers that no machine stands behind: their service
+    /// principal names speak of `MSClusterVirtualServer` and they report no operating system.
+    fn is_cluster_name(&self) -> bool {
+        let virtual_server = self.attributes.values("servicePrincipalName").any(|name| {
+            name.split('/').next().is_some_and(|c| c.eq_ignore_ascii_case("MSClusterVirtualServer"))
+        });
+        virtual_server && self.attributes.first("operatingSystem").is_none()
+    }
+}
+
+/// Per server or per update, and therefore no change of the object.
+const VOLATILE: [&str; 6] =
+    ["badPasswordTime", "badPwdCount", "lastLogon", "logonCount", "uSNChanged", "whenChanged"];
+
+/// What kind of account a computer object stands for.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AccountKind {
+    /// A machine.
+    Host,
+    /// A managed service account: gMSA, sMSA or dMSA. `objectClass=computer` includes them.
+    ManagedService,
+    /// An account that stands for another domain.
+    Trust,
+    /// A failover cluster's name without a machine of its own.
+    ClusterName,
+}
+
+/// `userAccountControl` (MS-ADTS 2.2.16). Unknown bits are kept.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct AccountControl(pub i64);
+
+impl AccountControl {
+    /// `ADS_UF_ACCOUNT_DISABLE`.
+    pub fn is_disabled(self) -> bool {
+        self.has(0x2)
+    }
+
+    /// `ADS_UF_INTERDOMAIN_TRUST_ACCOUNT`.
+    pub fn is_trust(self) -> bool {
+        self.has(0x800)
+    }
+
+    /// `ADS_UF_SERVER_TRUST_ACCOUNT` or `ADS_UF_PARTIAL_SECRETS_ACCOUNT`: a domain controller, read-only
+    /// ones included.
+    pub fn is_domain_controller(self) -> bool {
+        self.has(0x2000) || self.has(0x400_0000)
+    }
+
+    /// `ADS_UF_DONT_EXPIRE_PASSWD`.
+    pub fn password_never_expires(self) -> bool {
+        self.has(0x1_0000)
+    }
+
+    fn has(self, flag: i64) -> bool {
+        self.0 & flag != 0
+    }
+}

@@ -1,0 +1,231 @@
+//! A read of a directory: what is asked, what comes, and how it ended.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{DirectoryObject, Transport, Verification};
+use crate::ErrorKind;
+use crate::name::DistinguishedName;
+use crate::value::{
+    Checkpoint, CredentialId, ObjectKind, OrganizationId, ReadMode, ScopeFingerprint,
+};
+
+/// What to read.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ReadRequest {
+    /// The credential to connect with.
+    pub credential: CredentialId,
+    /// On whose behalf. A credential that is not shared with it is refused.
+    pub organization: OrganizationId,
+    /// Which kinds of object. All three unless narrowed.
+    pub kinds: BTreeSet<ObjectKind>,
+    /// Where to look. Empty: the credential's bases, or else the server's default naming context.
+    pub base_dns: Vec<DistinguishedName>,
+    /// An LDAP filter (RFC 4515) that computers must match in addition.
+    pub computer_filter: Option<String>,
+    /// Attributes to read beyond the default list. Those that hold secrets are refused.
+    pub extra_attributes: BTreeSet<String>,
+    /// Go on from here, if the source can and the checkpoint still holds; otherwise everything is read.
+    pub checkpoint: Option<Checkpoint>,
+}
+
+impl ReadRequest {
+    /// A full read of computers, users and groups.
+    pub fn new(credential: CredentialId, organization: OrganizationId) -> Self {
+        Self {
+            credential,
+            organization,
+            kinds: [ObjectKind::Computer, ObjectKind::Group, ObjectKind::User].into(),
+            base_dns: Vec::new(),
+            computer_filter: None,
+            extra_attributes: BTreeSet::new(),
+            checkpoint: None,
+        }
+    }
+
+    /// Reads only these kinds.
+    #[must_use]
+    pub fn with_kinds(mut self, kinds: impl IntoIterator<Item = ObjectKind>) -> Self {
+        self.kinds = kinds.into_iter().collect();
+        self
+    }
+
+    /// Reads below these bases instead of the credential's.
+    #[must_use]
+    pub fn with_base_dns(mut self, bases: impl IntoIterator<Item = DistinguishedName>) -> Self {
+        self.base_dns = bases.into_iter().collect();
+        self
+    }
+
+    /// Reads only computers that match this filter as well.
+    #[must_use]
+    pub fn with_computer_filter(mut self, filter: impl Into<String>) -> Self {
+        self.computer_filter = Some(filter.into());
+        self
+    }
+
+    /// Reads these attributes, too.
+    #[must_use]
+    pub fn with_extra_attributes(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.extra_attributes = names.into_iter().collect();
+        self
+    }
+
+    /// Goes on from a checkpoint.
+    #[must_use]
+    pub fn with_checkpoint(mut self, checkpoint: Option<Checkpoint>) -> Self {
+        self.checkpoint = checkpoint;
+        self
+    }
+}
+
+/// What a [`DirectorySource`](super::DirectorySource) yields.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum DirectoryEvent {
+    /// Some objects.
+    Page(Page),
+    /// The read is over. Always the last event: a stream that stops without it was cut off.
+    End(Box<ReadEnd>),
+}
+
+/// Some objects of a read, in no particular order. The same object may come again: the later one holds.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The objects.
+    pub objects: Vec<DirectoryObject>,
+}
+
+/// How a read ended.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ReadEnd {
+    /// Whether everything in scope was seen.
+    pub completeness: Completeness,
+    /// How it was read.
+    pub mode: ReadMode,
+    /// What the read covered.
+    pub scope: ScopeFingerprint,
+    /// The transport that was reached.
+    pub transport: Transport,
+    /// What vouched for the server.
+    pub verification: Verification,
+    /// Who answered.
+    pub server: ServerIdentity,
+    /// Every way of connecting that was tried, in order.
+    pub steps: Vec<ConnectStep>,
+    /// Where the next read may go on.
+    pub checkpoint: Option<Checkpoint>,
+    /// How many referrals were seen. None is ever followed.
+    pub referrals: u64,
+    /// Entries that were left out, the first of them by name.
+    pub rejected: Vec<Rejected>,
+    /// How many entries were left out in all.
+    pub rejected_count: u64,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+}
+
+impl ReadEnd {
+    /// The end of a complete, full read without anything to remark on.
+    pub fn complete(
+        scope: ScopeFingerprint,
+        transport: Transport,
+        verification: Verification,
+        server: ServerIdentity,
+    ) -> Self {
+        Self {
+            completeness: Completeness::Complete,
+            mode: ReadMode::Full,
+            scope,
+            transport,
+            verification,
+            server,
+            steps: Vec::new(),
+            checkpoint: None,
+            referrals: 0,
+            rejected: Vec::new(),
+            rejected_count: 0,
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// Whether a read saw everything in scope. Only a complete one may conclude that an object is gone.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Completeness {
+    /// Everything in scope that the account may see.
+    Complete,
+    /// Not everything.
+    Incomplete {
+        /// What ended it.
+        kind: ErrorKind,
+        /// In words.
+        reason: String,
+    },
+}
+
+impl Completeness {
+    /// Whether it is complete.
+    pub fn is_complete(&self) -> bool {
+        matches!(self, Self::Complete)
+    }
+}
+
+/// An entry that was left out.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+pub struct Rejected {
+    /// What kind of object was asked for.
+    pub kind: ObjectKind,
+    /// Its DN, escaped and bounded.
+    pub dn: String,
+    /// Why it was left out.
+    pub reason: String,
+}
+
+/// Who answered.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct ServerIdentity {
+    /// The address of the very socket.
+    pub address: SocketAddr,
+    /// `IP=SHA256:B64` of the certificate it presented, ready to be used as a pin.
+    pub thumbprint: Option<String>,
+    /// `dnsHostName` of the rootDSE.
+    pub dns_host_name: Option<String>,
+    /// `defaultNamingContext` of the rootDSE: the domain's DN.
+    pub default_naming_context: Option<DistinguishedName>,
+    /// The DNS name of the domain that was read.
+    pub domain: Option<String>,
+    /// The NetBIOS name of the domain that was read.
+    pub netbios_domain: Option<String>,
+}
+
+impl ServerIdentity {
+    /// A server known by its address alone.
+    pub fn at(address: SocketAddr) -> Self {
+        Self {
+            address,
+            thumbprint: None,
+            dns_host_name: None,
+            default_naming_context: None,
+            domain: None,
+            netbios_domain: None,
+        }
+    }
+}
+
+/// One way of connecting that was tried, and what came of it.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+pub struct ConnectStep {
+    /// The transport.
+    pub transport: Transport,
+    /// The address, where the name could be resolved.
+    pub address: Option<SocketAddr>,
+    /// Why it did not serve; `None` for the one that did.
+    pub failure: Option<String>,
+}

@@ -1,0 +1,67 @@
+//! The trait that serves a directory.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+
+use super::{DirectoryEvent, ReadRequest};
+use crate::Result;
+
+/// A directory that can be read.
+///
+/// [`ldap::LdapSource`](crate::ldap::LdapSource) is the real one; a host writes its own to replay
+/// exports or for its tests.
+///
+/// # Contract
+///
+/// - The stream yields pages and then exactly one [`DirectoryEvent::End`]. **The end is a value**: a stream
+///   that stops without it was cut off, and nothing may be concluded from what it did not yield.
+/// - [`Completeness::Complete`](super::Completeness) is claimed only if every object in scope that the
+///   account may see was yielded, or counted among the rejected.
+/// - Objects may come in any order, and more than once; the later one holds.
+/// - Referrals are counted, never followed.
+/// - The source asks its credential store at every connect, so that a rotated password takes effect.
+///
+/// # Errors
+///
+/// An error before the stream begins means that nothing was read: the credential is missing or not
+/// shared, no server answered, no transport is permitted, the certificate does not hold, the bind was
+/// refused. An error within the stream ends it, and means that the read is incomplete.
+///
+/// # Cancellation
+///
+/// Dropping the future or the stream closes every connection and ends every task of the read.
+///
+/// # Testing your implementation
+///
+/// `testing::contract::directory_source` checks all of the above, given a builder.
+#[async_trait]
+pub trait DirectorySource: Debug + Send + Sync + 'static {
+    /// Connects, binds and begins to read.
+    async fn read(
+        &self,
+        request: ReadRequest,
+    ) -> Result<BoxStream<'static, Result<DirectoryEvent>>>;
+}
+
+#[async_trait]
+impl<T: DirectorySource + ?Sized> DirectorySource for Arc<T> {
+    async fn read(
+        &self,
+        request: ReadRequest,
+    ) -> Result<BoxStream<'static, Result<DirectoryEvent>>> {
+        (**self).read(request).await
+    }
+}
+
+#[async_trait]
+impl<T: DirectorySource + ?Sized> DirectorySource for Box<T> {
+    async fn read(
+        &self,
+        request: ReadRequest,
+    ) -> Result<BoxStream<'static, Result<DirectoryEvent>>> {
+        (**self).read(request).await
+    }
+}

@@ -1,0 +1,96 @@
+//! What a task may choose about matching. The rules themselves are the merge engine's.
+
+use serde::{Deserialize, Serialize};
+
+/// How computers are tied to assets, as far as that is a choice.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct MatchPolicy {
+    /// Where candidates come from. The whole organization unless set: a directory does not know sites.
+    pub scope: CandidateScope,
+    /// What becomes of a computer that fits several assets equally well. [`Ambiguity::Review`] unless
+    /// set: a wrong guess costs more than a question.
+    pub ambiguity: Ambiguity,
+    /// A name shared by more than so many live assets or computers is no evidence. 5 unless set: a host
+    /// has a handful of records in a messy inventory, an image's default name has dozens.
+    pub weak_name_limit: usize,
+    /// Leaves out computers that match no asset, instead of creating one. Off unless set.
+    pub exclude_unknown: bool,
+    /// Kinds of source whose value of `os`, `os_version` and `type` goes before the directory's, best
+    /// first. Empty unless set. What a person set goes before all of them.
+    pub precedence: Vec<String>,
+}
+
+/// Where candidates come from.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CandidateScope {
+    /// Every site of the organization.
+    #[default]
+    Organization,
+    /// The task's site alone.
+    Site,
+}
+
+/// What becomes of a computer that fits several assets equally well.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ambiguity {
+    /// Nothing is merged, nothing is created; it is reported and waits for a person.
+    #[default]
+    Review,
+    /// It becomes a new asset.
+    Create,
+    /// It is tied to the one that was seen most recently; if that is a tie too, it waits for a person.
+    MostRecentlySeen,
+}
+
+impl Default for MatchPolicy {
+    fn default() -> Self {
+        Self {
+            scope: CandidateScope::default(),
+            ambiguity: Ambiguity::default(),
+            weak_name_limit: 5,
+            exclude_unknown: false,
+            precedence: Vec::new(),
+        }
+    }
+}
+
+impl MatchPolicy {
+    /// Sets where candidates come from.
+    #[must_use]
+    pub fn with_scope(mut self, scope: CandidateScope) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// Sets what becomes of a computer that fits several assets equally well.
+    #[must_use]
+    pub fn with_ambiguity(mut self, ambiguity: Ambiguity) -> Self {
+        self.ambiguity = ambiguity;
+        self
+    }
+
+    /// Sets how many may share a name that is evidence.
+    #[must_use]
+    pub fn with_weak_name_limit(mut self, limit: usize) -> Self {
+        self.weak_name_limit = limit;
+        self
+    }
+
+    /// Leaves out computers that match no asset.
+    #[must_use]
+    pub fn with_exclude_unknown(mut self, exclude: bool) -> Self {
+        self.exclude_unknown = exclude;
+        self
+    }
+
+    /// Sets the kinds of source that go before the directory, best first.
+    #[must_use]
+    pub fn with_precedence(mut self, kinds: impl IntoIterator<Item = String>) -> Self {
+        self.precedence = kinds.into_iter().collect();
+        self
+    }
+}

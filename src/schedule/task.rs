@@ -1,0 +1,115 @@
+//! One connection between a directory and the inventory.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::MatchPolicy;
+use crate::value::{CredentialId, OrganizationId, SiteId, SourceId};
+
+/// One connection: which directory is read, with which credential, into which site, by which rules.
+///
+/// ```
+/// use ldap_inventory::schedule::SyncTask;
+/// use ldap_inventory::value::SourceId;
+/// # fn main() -> ldap_inventory::Result<()> {
+/// let task = SyncTask::new(
+///     "Head office",
+///     "acme".parse()?,
+///     "hq".parse()?,
+///     SourceId::new("ldap", "corp.example.test")?,
+///     "domain-reader".parse()?,
+/// );
+/// assert!(!task.matching.exclude_unknown);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct SyncTask {
+    /// What people call it.
+    pub name: String,
+    /// The organization whose inventory it keeps.
+    pub organization: OrganizationId,
+    /// The site that new assets are created in.
+    pub site: SiteId,
+    /// The directory. It names the domain, not a server: two servers of one domain are one source.
+    pub source: SourceId,
+    /// The credential to read it with.
+    pub credential: CredentialId,
+    /// Where to look, as DNs. Empty: the credential's bases, or else the whole domain.
+    #[serde(default)]
+    pub base_dns: Vec<String>,
+    /// An LDAP filter that computers must match in addition.
+    #[serde(default)]
+    pub computer_filter: Option<String>,
+    /// Attributes to read beyond the default list.
+    #[serde(default)]
+    pub extra_attributes: BTreeSet<String>,
+    /// Whether membership through other groups is worked out. Off unless set: on large domains the
+    /// lists become long.
+    #[serde(default)]
+    pub nested_groups: bool,
+    /// How computers are tied to assets.
+    #[serde(default)]
+    pub matching: MatchPolicy,
+}
+
+impl SyncTask {
+    /// A task with the default rules, over the credential's bases.
+    pub fn new(
+        name: impl Into<String>,
+        organization: OrganizationId,
+        site: SiteId,
+        source: SourceId,
+        credential: CredentialId,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            organization,
+            site,
+            source,
+            credential,
+            base_dns: Vec::new(),
+            computer_filter: None,
+            extra_attributes: BTreeSet::new(),
+            nested_groups: false,
+            matching: MatchPolicy::default(),
+        }
+    }
+
+    /// Looks below these DNs.
+    #[must_use]
+    pub fn with_base_dns(mut self, bases: impl IntoIterator<Item = String>) -> Self {
+        self.base_dns = bases.into_iter().collect();
+        self
+    }
+
+    /// Reads only computers that match this LDAP filter as well.
+    #[must_use]
+    pub fn with_computer_filter(mut self, filter: impl Into<String>) -> Self {
+        self.computer_filter = Some(filter.into());
+        self
+    }
+
+    /// Reads these attributes, too.
+    #[must_use]
+    pub fn with_extra_attributes(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.extra_attributes = names.into_iter().collect();
+        self
+    }
+
+    /// Works out membership through other groups.
+    #[must_use]
+    pub fn with_nested_groups(mut self, nested: bool) -> Self {
+        self.nested_groups = nested;
+        self
+    }
+
+    /// Sets how computers are tied to assets.
+    #[must_use]
+    pub fn with_matching(mut self, matching: MatchPolicy) -> Self {
+        self.matching = matching;
+        self
+    }
+}

@@ -1,0 +1,278 @@
+//! The attributes of a directory object, packed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The attributes of one object: names with one or more text values each, in the order they came.
+///
+/// All values stand in one buffer, so that a hundred thousand records cost two allocations each and
+/// little more than their text. Names compare without case (RFC 4512, section 2.5) and keep their
+/// spelling. Serialises as a map; a single value as a string, several as a list.
+///
+/// ```
+/// use ldap_inventory::value::Attributes;
+///
+/// let attributes: Attributes =
+///     [("cn", "WEB1"), ("memberOf", "CN=A,DC=x"), ("memberOf", "CN=B,DC=x")].into_iter().collect();
+/// assert_eq!(attributes.first("CN"), Some("WEB1"));
+/// assert_eq!(attributes.values("memberof").count(), 2);
+/// ```
+#[derive(Clone, Default, Eq, PartialEq)]
+pub struct Attributes {
+    text: Box<str>,
+    spans: Box<[Span]>,
+}
+
+/// Where a value ends in the text, and which attribute it belongs to.
+#[derive(Clone, Copy, Eq, PartialEq)]
+struct Span {
+    end: u32,
+    name: u16,
+}
+
+impl Attributes {
+    /// An empty builder.
+    pub fn builder() -> AttributesBuilder {
+        AttributesBuilder::default()
+    }
+
+    /// Every value with its attribute's name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut start = 0;
+        self.spans.iter().filter_map(move |span| {
+            let stored = self.text.get(start..span.end as usize)?;
+            start = span.end as usize;
+            match WELL_KNOWN.get(usize::from(span.name)) {
+                Some(name) => Some((*name, stored)),
+                None => stored.split_once('\0'),
+            }
+        })
+    }
+
+    /// The values of one attribute.
+    pub fn values<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The first value of one attribute.
+    pub fn first(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// Whether there is no attribute at all.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// Name and values, names in order of the alphabet without case.
+    pub fn by_name(&self) -> BTreeMap<&str, Vec<&str>> {
+        let mut map: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (name, value) in self.iter() {
+            map.entry(name).or_default().push(value);
+        }
+        map
+    }
+}
+
+impl fmt::Debug for Attributes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl<'a> FromIterator<(&'a str, &'a str)> for Attributes {
+    fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(values: I) -> Self {
+        let mut builder = Self::builder();
+        for (name, value) in values {
+            builder.push(name, value);
+        }
+        builder.build()
+    }
+}
+
+impl Serialize for Attributes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer
+            .collect_map(self.by_name().into_iter().map(|(name, values)| (name, Packed(values))))
+    }
+}
+
+impl<'de> Deserialize<'de> for Attributes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let map = BTreeMap::<String, OneOrMany>::deserialize(deserializer)?;
+        let mut builder = Self::builder();
+        for (name, values) in &map {
+            match values {
+                OneOrMany::One(value) => builder.push(name, value),
+                OneOrMany::Many(values) => {
+                    values.iter().for_each(|value| builder.push(name, value))
+                }
+            }
+        }
+        Ok(builder.build())
+    }
+}
+
+/// Collects [`Attributes`].
+#[derive(Clone, Debug, Default)]
+pub struct AttributesBuilder {
+    text: String,
+    spans: Vec<(u32, u16)>,
+}
+
+impl AttributesBuilder {
+    /// Adds a value. A NUL within a name, which no directory allows, becomes `_`; what would make the
+    /// text exceed 4 GiB is left out.
+    pub fn push(&mut self, name: &str, value: &str) {
+        let known = well_known(name);
+        let mark = self.text.len();
+        if known.is_none() {
+            self.text.push_str(&name.replace('\0', "_"));
+            self.text.push('\0');
+        }
+        self.text.push_str(value);
+        match u32::try_from(self.text.len()) {
+            Ok(end) => self.spans.push((end, known.unwrap_or(u16::MAX))),
+            Err(_) => self.text.truncate(mark),
+        }
+    }
+
+    /// The attributes.
+    pub fn build(self) -> Attributes {
+        Attributes {
+            text: self.text.into_boxed_str(),
+            spans: self.spans.into_iter().map(|(end, name)| Span { end, name }).collect(),
+        }
+    }
+}
+
+struct Packed<'a>(Vec<&'a str>);
+
+impl Serialize for Packed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.as_slice() {
+            [one] => serializer.serialize_str(one),
+            many => serializer.collect_seq(many),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+fn well_known(name: &str) -> Option<u16> {
+    let found = WELL_KNOWN.binary_search_by(|known| known.cmp(&name)).ok()?;
+    u16::try_from(found).ok()
+}
+
+/// Names that cost two bytes instead of their text. Sorted by byte value. The order is never stored.
+const WELL_KNOWN: &[&str] = &[
+    "accountExpires",
+    "accountExpiresTS",
+    "adminCount",
+    "badPasswordTime",
+    "badPasswordTimeTS",
+    "badPwdCount",
+    "cn",
+    "codePage",
+    "company",
+    "countryCode",
+    "dNSHostName",
+    "department",
+    "description",
+    "displayName",
+    "distinguishedName",
+    "givenName",
+    "groupType",
+    "id",
+    "info",
+    "instanceType",
+    "isCriticalSystemObject",
+    "isDeleted",
+    "isDisabled",
+    "isDomainController",
+    "isLockedOut",
+    "l",
+    "lastLogon",
+    "lastLogonTS",
+    "lastLogonTimestamp",
+    "lastLogonTimestampTS",
+    "localPolicyFlags",
+    "location",
+    "lockoutTime",
+    "lockoutTimeTS",
+    "logonCount",
+    "mail",
+    "managedBy",
+    "memberOf",
+    "msDS-AdditionalDnsHostName",
+    "msDS-SupportedEncryptionTypes",
+    "msDS-User-Account-Control-Computed",
+    "msDS-UserPasswordExpiryTimeComputed",
+    "msDS-UserPasswordExpiryTimeComputedTS",
+    "name",
+    "objectCategory",
+    "objectClass",
+    "objectGUID",
+    "objectSid",
+    "operatingSystem",
+    "operatingSystemServicePack",
+    "operatingSystemVersion",
+    "passwordExpired",
+    "passwordNeverExpires",
+    "physicalDeliveryOfficeName",
+    "primaryGroupID",
+    "pwdLastSet",
+    "pwdLastSetTS",
+    "sAMAccountName",
+    "sAMAccountType",
+    "servicePrincipalName",
+    "sn",
+    "telephoneNumber",
+    "title",
+    "ts",
+    "uSNChanged",
+    "userAccountControl",
+    "userCertificate",
+    "userCertificateSHA256",
+    "userPrincipalName",
+    "userWorkstations",
+    "whenChanged",
+    "whenChangedTS",
+    "whenCreated",
+    "whenCreatedTS",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted() {
+        assert!(WELL_KNOWN.is_sorted());
+        assert_eq!(well_known("whenCreatedTS"), Some((WELL_KNOWN.len() - 1) as u16));
+    }
+
+    #[test]
+    fn names_outside_the_table_are_kept() {
+        let attributes: Attributes =
+            [("extensionAttribute1", ""), ("cn", "A"), ("x\0y", "1\0 2")].into_iter().collect();
+        let all: Vec<_> = attributes.iter().collect();
+        assert_eq!(all, [("extensionAttribute1", ""), ("cn", "A"), ("x_y", "1\0 2")]);
+    }
+
+    #[test]
+    fn a_map_of_strings_and_lists_goes_round() {
+        let attributes: Attributes =
+            [("b", "1"), ("memberOf", "x"), ("memberOf", "y")].into_iter().collect();
+        let json = serde_json::to_string(&attributes).unwrap();
+        assert_eq!(json, r#"{"b":"1","memberOf":["x","y"]}"#);
+        assert_eq!(serde_json::from_str::<Attributes>(&json).unwrap(), attributes);
+    }
+}

@@ -1,0 +1,53 @@
+//! Where a read of a directory ended, so that the next one can go on from there.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// How a directory was read.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ReadMode {
+    /// Every object in scope.
+    #[default]
+    Full,
+    /// What changed, by the DirSync control (MS-ADTS 3.1.1.3.4.1.3).
+    DirSync,
+    /// What changed, by `uSNChanged` on one server.
+    Usn,
+}
+
+/// Where a complete read ended. Opaque to stores, which keep it in the same transaction as the data.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+pub struct Checkpoint {
+    /// What the token is for.
+    pub mode: ReadMode,
+    /// The scope that the read covered. A token for another scope says nothing about this one.
+    pub scope: ScopeFingerprint,
+    /// The directory source's own words: a cookie, or a server's invocation id and update number.
+    pub token: Vec<u8>,
+}
+
+/// A digest of what a read covers: bases, filters, account and domain identity.
+///
+/// Two reads with different fingerprints cannot be compared for what is missing.
+#[derive(Clone, Copy, Eq, Hash, PartialEq, Deserialize, Serialize)]
+pub struct ScopeFingerprint(pub [u8; 16]);
+
+impl ScopeFingerprint {
+    /// The fingerprint of these parts, in this order.
+    pub fn of<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut digest = super::RecordDigest::hasher();
+        for part in parts {
+            digest.text(part);
+        }
+        Self(digest.finish().0)
+    }
+}
+
+impl fmt::Debug for ScopeFingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ScopeFingerprint({})", super::RecordDigest(self.0))
+    }
+}
