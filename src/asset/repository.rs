@@ -13,7 +13,7 @@ use super::{
 };
 use crate::Result;
 use crate::name::MatchKey;
-use crate::value::{AssetId, Checkpoint, OrganizationId, RunId, SourceId, Timestamp};
+use crate::value::{AssetId, Checkpoint, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp};
 
 /// A store for the inventory.
 ///
@@ -68,6 +68,22 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
 
     /// The assets with these ids, as far as they exist, in any order.
     async fn assets(&self, organization: &OrganizationId, ids: &[AssetId]) -> Result<Vec<Asset>>;
+
+    /// The users with these objectGUIDs, as far as they exist, in any order.
+    async fn users(
+        &self,
+        organization: &OrganizationId,
+        source: &SourceId,
+        objects: &[ObjectGuid],
+    ) -> Result<Vec<DirectoryUser>>;
+
+    /// The groups with these objectGUIDs, as far as they exist, in any order.
+    async fn groups(
+        &self,
+        organization: &OrganizationId,
+        source: &SourceId,
+        objects: &[ObjectGuid],
+    ) -> Result<Vec<DirectoryGroup>>;
 
     /// The decisions of people.
     async fn constraints(&self, organization: &OrganizationId) -> Result<Vec<Constraint>>;
@@ -149,6 +165,22 @@ macro_rules! delegate {
                 ids: &[AssetId],
             ) -> Result<Vec<Asset>> {
                 (**self).assets(organization, ids).await
+            }
+            async fn users(
+                &self,
+                organization: &OrganizationId,
+                source: &SourceId,
+                objects: &[ObjectGuid],
+            ) -> Result<Vec<DirectoryUser>> {
+                (**self).users(organization, source, objects).await
+            }
+            async fn groups(
+                &self,
+                organization: &OrganizationId,
+                source: &SourceId,
+                objects: &[ObjectGuid],
+            ) -> Result<Vec<DirectoryGroup>> {
+                (**self).groups(organization, source, objects).await
             }
             async fn constraints(&self, organization: &OrganizationId) -> Result<Vec<Constraint>> {
                 (**self).constraints(organization).await
