@@ -90,7 +90,7 @@ impl DistinguishedName {
     }
 
     /// Whether this is an entry that lost its name to another in a replication conflict, and is called
-    /// `name\0ACNF:guid` now (MS-ADTS, section 3.1.1.5.1.3).
+    /// `name\0ACNF:guid` now. It is an entry of its own, with its own GUID.
     pub fn is_conflict_object(&self) -> bool {
         self.rdns().next().is_some_and(|rdn| rdn.value().contains("\nCNF:"))
     }

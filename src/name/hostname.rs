@@ -12,21 +12,19 @@ use super::{MatchKey, Weakness};
 
 /// The longest name that DNS can carry, in characters (RFC 1035, section 2.3.4).
 const LONGEST: usize = 253;
-/// What is longer than this before it is converted cannot be a name after it. Keeps the conversion, which
-/// is not linear in its input, short.
+/// What is longer than this before it is converted cannot be a name after it. Keeps the conversion short:
+/// Punycode takes time quadratic in the length of a label.
 const LONGEST_INPUT: usize = 4 * LONGEST;
 
 /// Domains, and all names below them, that anybody may use: two hosts with the same name there need not be
 /// the same host, and two with different ones there need not differ.
 ///
-/// From RFC 6761, 6762, 8375 and 9476, ICANN's list of names that leak, and the defaults of home routers.
+/// From RFC 6761, 6762 and 8375, ICANN's reservation of `internal`, and the defaults of Windows and of home
+/// routers.
 /// `local` is here although some companies have named an Active Directory domain so, since multicast DNS
 /// gives it to every Mac and printer.
 const NOT_AUTHORITATIVE: &[&str] = &[
-    "alt",
-    "arpa",
     "belkin",
-    "box",
     "dlink",
     "fritz.box",
     "gateway",
@@ -206,7 +204,7 @@ pub fn is_authoritative_domain(domain: &str) -> bool {
     let is_below = |suffix: &&str| {
         domain.strip_suffix(*suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    !domain.is_empty() && !NOT_AUTHORITATIVE.iter().any(|suffix| is_below(suffix))
+    !domain.is_empty() && !NOT_AUTHORITATIVE.iter().any(is_below)
 }
 
 /// The ASCII form, or lower case where there is none (such as an `xn--` label that decodes to nothing).

@@ -92,15 +92,15 @@ mod tests {
 
     #[test]
     fn the_first_three_groups_are_little_endian() {
-        // The Active Directory schema's own example: the Users container, {A9D1CA15-7688-11D1-...}.
+        // `schemaIDGUID` of the class `computer`, bf967a86-0de6-11d0-a285-00aa003049e2 in MS-ADSC.
         let guid = ObjectGuid::from_bytes([
-            0x15, 0xca, 0xd1, 0xa9, 0x88, 0x76, 0xd1, 0x11, 0xad, 0xed, 0x00, 0xc0, 0x4f, 0xd8,
-            0xd5, 0xcd,
+            0x86, 0x7a, 0x96, 0xbf, 0xe6, 0x0d, 0xd0, 0x11, 0xa2, 0x85, 0x00, 0xaa, 0x00, 0x30,
+            0x49, 0xe2,
         ]);
-        assert_eq!(guid.to_string(), "a9d1ca15-7688-11d1-aded-00c04fd8d5cd");
-        assert_eq!("A9D1CA15-7688-11D1-ADED-00C04FD8D5CD".parse::<ObjectGuid>().unwrap(), guid);
-        assert_eq!("{a9d1ca15-7688-11D1-ADED-00c04fd8d5cd}".parse::<ObjectGuid>().unwrap(), guid);
-        assert_eq!(guid.filter_value(), r"\15\ca\d1\a9\88\76\d1\11\ad\ed\00\c0\4f\d8\d5\cd");
+        assert_eq!(guid.to_string(), "bf967a86-0de6-11d0-a285-00aa003049e2");
+        assert_eq!("BF967A86-0DE6-11D0-A285-00AA003049E2".parse::<ObjectGuid>().unwrap(), guid);
+        assert_eq!("{bf967a86-0DE6-11d0-A285-00aa003049e2}".parse::<ObjectGuid>().unwrap(), guid);
+        assert_eq!(guid.filter_value(), r"\86\7a\96\bf\e6\0d\d0\11\a2\85\00\aa\00\30\49\e2");
     }
 
     #[test]
@@ -117,12 +117,12 @@ mod tests {
         for text in [
             "",
             "{}",
-            "a9d1ca15",
-            "a9d1ca15768811d1aded00c04fd8d5cd",
-            "{a9d1ca15-7688-11d1-aded-00c04fd8d5cd",
-            "a9d1ca15-7688-11d1-aded-00c04fd8d5cg",
-            "a9d1ca15-7688-11d1-aded-00c04fd8d5cd ",
-            "urn:uuid:a9d1ca15-7688-11d1-aded-00c04fd8d5cd",
+            "bf967a86",
+            "bf967a860de611d0a28500aa003049e2",
+            "{bf967a86-0de6-11d0-a285-00aa003049e2",
+            "bf967a86-0de6-11d0-a285-00aa003049eg",
+            "bf967a86-0de6-11d0-a285-00aa003049e2 ",
+            "urn:uuid:bf967a86-0de6-11d0-a285-00aa003049e2",
         ] {
             assert!(text.parse::<ObjectGuid>().is_err(), "{text}");
         }
