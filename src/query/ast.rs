@@ -1,0 +1,107 @@
+//! The tree of a query.
+
+use super::literal::{Literal, Pattern};
+use super::text::Text;
+use super::time::Measure;
+
+/// A query, or part of one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Expr {
+    /// All of these; two or more.
+    And(Vec<Expr>),
+    /// Everything there is: the empty query.
+    Everything,
+    /// Not this.
+    Not(Box<Expr>),
+    /// At least one of these; two or more.
+    Or(Vec<Expr>),
+    /// A single condition.
+    Term(Term),
+}
+
+/// A single condition.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Term {
+    /// One of these has a value: `has:os,os_version`.
+    Has(Vec<Key>),
+    /// A value of the key passes the test: `os:windows`.
+    Is(Key, Test),
+}
+
+/// What a condition is about.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Key {
+    /// An attribute as its source gave it: `@ldap.computer.operatingSystem`.
+    Attribute {
+        /// The source and type, with the at sign: `@ldap.computer`.
+        source: Text,
+        /// The attribute's own name, which may contain dots and hyphens.
+        name: Text,
+    },
+    /// How many values another key has: `name_count`.
+    Count(Box<Key>),
+    /// A field by its name: `os`.
+    Field(Text),
+    /// The names of the thing itself: a word without a key.
+    Name,
+}
+
+/// What a value must be like. Of several alternatives, one suffices.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Test {
+    /// `>`, `>=`, `<` or `<=` than a number or a time.
+    Compare(Comparison, Bound),
+    /// Like one of these, without case: for text, contains it.
+    Contains(Vec<Literal>),
+    /// Exactly one of these, without case, where `%` and `_` are wildcards.
+    Equals(Vec<Pattern>),
+}
+
+/// How a value compares with a bound. For a distance from now, less is nearer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Comparison {
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+}
+
+/// What a value is compared with: its meaning, and how it was written.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    measure: Measure,
+    written: String,
+}
+
+impl Bound {
+    /// Reads a bound; otherwise a spelling that may have been meant.
+    pub(crate) fn read(written: String) -> Result<Self, Option<&'static str>> {
+        Ok(Self { measure: Measure::read(&written)?, written })
+    }
+
+    /// What it means.
+    pub fn measure(&self) -> Measure {
+        self.measure
+    }
+
+    /// How it was written.
+    pub fn as_str(&self) -> &str {
+        &self.written
+    }
+}
+
+impl Eq for Bound {}
+
+impl PartialEq for Bound {
+    fn eq(&self, other: &Self) -> bool {
+        self.measure == other.measure
+    }
+}

@@ -1,0 +1,205 @@
+//! Whether a thing is what a query asks for.
+
+use std::net::IpAddr;
+use std::ops::ControlFlow;
+
+use super::ast::{Bound, Comparison, Expr, Key, Term, Test};
+use super::literal::{Literal, Pattern, number};
+use super::text::{contains, equals};
+
+/// A value of a field.
+///
+/// A field has values of one kind. A value given as [`Text`](Self::Text) is still compared as a number
+/// where the query does so.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// An IP address.
+    Address(IpAddr),
+    /// Yes or no.
+    Boolean(bool),
+    /// A whole number.
+    Number(i64),
+    /// Text that is looked into: `os:windows` finds `Windows 11`.
+    Text(&'a str),
+    /// A moment, in microseconds since 1970-01-01T00:00:00Z.
+    Time(i64),
+    /// A word that is compared as a whole: `source:ldap` does not find `openldap`.
+    Word(&'a str),
+}
+
+/// Takes the values of a field, one by one, until it has seen enough and breaks.
+pub type Visit<'a> = &'a mut dyn FnMut(Value<'_>) -> ControlFlow<()>;
+
+/// Anything that can name its fields, and so be asked for with a [`Query`](super::Query).
+///
+/// Names arrive folded ([`fold_case`](super::fold_case)): lower case, for LDAP's names too. A name that
+/// is not known has no values. Words without a key are looked for in the field `name`, and
+/// `name_count` counts the values of `name`; so give lists a name in the singular.
+///
+/// Attributes are [`Text`](Value::Text), or [`Time`](Value::Time) where they are one; yes and no are the
+/// texts `true` and `false`. Stores that compile queries to SQL rely on that.
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use ldap_inventory::query::{Fields, Query, Value, Visit};
+///
+/// struct Machine { names: Vec<String>, seen: i64 }
+///
+/// impl Fields for Machine {
+///     fn field(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
+///         match name {
+///             "name" | "names" => self.names.iter().try_for_each(|name| visit(Value::Text(name))),
+///             "last_seen" => visit(Value::Time(self.seen)),
+///             _ => ControlFlow::Continue(()),
+///         }
+///     }
+///
+///     fn attribute(&self, _: &str, _: &str, _: Visit<'_>) -> ControlFlow<()> {
+///         ControlFlow::Continue(())
+///     }
+/// }
+///
+/// let machine = Machine { names: vec!["WEB1.corp.example".into()], seen: 0 };
+/// let now = 86_400_000_000;
+/// assert!(Query::parse("web1 last_seen:<2days")?.matches(&machine, now));
+/// # Ok::<(), ldap_inventory::query::ParseError>(())
+/// ```
+pub trait Fields {
+    /// Shows the values of the field with this folded name.
+    fn field(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()>;
+
+    /// Shows the values of an attribute, by its source's folded key (`@ldap.computer`) and its folded
+    /// name (`dnshostname`).
+    fn attribute(&self, source: &str, name: &str, visit: Visit<'_>) -> ControlFlow<()>;
+}
+
+impl<T: Fields + ?Sized> Fields for &T {
+    fn field(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
+        (**self).field(name, visit)
+    }
+
+    fn attribute(&self, source: &str, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
+        (**self).attribute(source, name, visit)
+    }
+}
+
+/// The field that words without a key are looked for in.
+pub(crate) const NAME: &str = "name";
+
+impl Expr {
+    pub(crate) fn matches(&self, item: &(impl Fields + ?Sized), now: i64) -> bool {
+        match self {
+            Self::And(parts) => parts.iter().all(|part| part.matches(item, now)),
+            Self::Everything => true,
+            Self::Not(inner) => !inner.matches(item, now),
+            Self::Or(parts) => parts.iter().any(|part| part.matches(item, now)),
+            Self::Term(Term::Has(keys)) => keys.iter().any(|key| key.any(item, |_| true)),
+            Self::Term(Term::Is(key, test)) => key.any(item, |value| test.accepts(value, now)),
+        }
+    }
+}
+
+impl Key {
+    /// Whether one of the key's values is accepted.
+    fn any(
+        &self,
+        item: &(impl Fields + ?Sized),
+        mut accept: impl FnMut(Value<'_>) -> bool,
+    ) -> bool {
+        if let Self::Count(key) = self {
+            return accept(Value::Number(key.count(item)));
+        }
+        let mut found = false;
+        self.visit(item, &mut |value| {
+            found = found || accept(value);
+            if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        found
+    }
+
+    fn count(&self, item: &(impl Fields + ?Sized)) -> i64 {
+        let mut count = 0;
+        self.visit(item, &mut |_| {
+            count += 1;
+            ControlFlow::Continue(())
+        });
+        count
+    }
+
+    fn visit(&self, item: &(impl Fields + ?Sized), visit: Visit<'_>) {
+        // Whether the visit was broken off is known to the visitor.
+        let _ = match self {
+            Self::Attribute { source, name } => {
+                item.attribute(source.folded(), name.folded(), visit)
+            }
+            Self::Count(key) => visit(Value::Number(key.count(item))),
+            Self::Field(name) => item.field(name.folded(), visit),
+            Self::Name => item.field(NAME, visit),
+        };
+    }
+}
+
+impl Test {
+    fn accepts(&self, value: Value<'_>, now: i64) -> bool {
+        match self {
+            Self::Compare(comparison, bound) => compares(*comparison, bound, value, now),
+            Self::Contains(literals) => literals.iter().any(|literal| is_like(literal, value)),
+            Self::Equals(patterns) => patterns.iter().any(|pattern| is_exactly(pattern, value)),
+        }
+    }
+}
+
+fn compares(comparison: Comparison, bound: &Bound, value: Value<'_>, now: i64) -> bool {
+    let value = match (value, bound.measure().is_number()) {
+        (Value::Number(number), true) => Some(number),
+        (Value::Text(text) | Value::Word(text), true) => number(text),
+        (Value::Time(time), false) => Some(time),
+        _ => None,
+    };
+    value.is_some_and(|value| bound.measure().window(comparison, now).holds(value))
+}
+
+fn is_like(literal: &Literal, value: Value<'_>) -> bool {
+    match value {
+        Value::Address(address) => match literal.network {
+            Some(network) => network.contains(address),
+            None => contains(&address.to_canonical().to_string(), literal.text().folded()),
+        },
+        Value::Text(text) => contains(text, literal.text().folded()),
+        Value::Word(text) => equals(text, literal.text().folded()),
+        Value::Boolean(_) | Value::Number(_) | Value::Time(_) => reads_as(literal, value),
+    }
+}
+
+fn is_exactly(pattern: &Pattern, value: Value<'_>) -> bool {
+    match (value, pattern.literal()) {
+        (Value::Text(text) | Value::Word(text), Some(literal)) => {
+            equals(text, literal.text().folded())
+                || literal.boolean.is_some_and(|boolean| equals(text, boolean_text(boolean)))
+        }
+        (Value::Text(text) | Value::Word(text), None) => pattern.matches(text),
+        (Value::Address(address), None) => pattern.matches(&address.to_canonical().to_string()),
+        (Value::Address(address), Some(literal)) => {
+            literal.network.is_some_and(|network| network.contains(address))
+        }
+        (_, Some(literal)) => reads_as(literal, value),
+        (_, None) => false,
+    }
+}
+
+fn reads_as(literal: &Literal, value: Value<'_>) -> bool {
+    match value {
+        Value::Boolean(boolean) => literal.boolean == Some(boolean),
+        Value::Number(number) => literal.number == Some(number),
+        Value::Time(time) => {
+            literal.moment.is_some_and(|(start, end)| (start..end).contains(&time))
+        }
+        Value::Address(_) | Value::Text(_) | Value::Word(_) => false,
+    }
+}
+
+/// How attributes say yes or no.
+pub(crate) fn boolean_text(boolean: bool) -> &'static str {
+    if boolean { "true" } else { "false" }
+}

@@ -1,0 +1,316 @@
+//! The values of a query, and what each can be read as.
+
+use std::net::IpAddr;
+
+use super::text::{Text, folded_chars};
+use super::time::moment;
+
+/// A value of a query. What it means depends on the field: `10.0.0.5` is an address to a field of
+/// addresses, and some characters to a field of text. So everything that it can be read as is kept.
+#[derive(Clone, Debug)]
+pub struct Literal {
+    text: Text,
+    pub(crate) number: Option<i64>,
+    pub(crate) boolean: Option<bool>,
+    pub(crate) network: Option<Network>,
+    pub(crate) moment: Option<(i64, i64)>,
+}
+
+/// The value of an exact match, with its wildcards.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    pieces: Vec<Piece>,
+    elements: Vec<Element>,
+    literal: Option<Literal>,
+}
+
+/// A piece of a [`Pattern`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Piece {
+    /// `%`: any number of characters, also none.
+    Any,
+    /// `_`: exactly one character.
+    One,
+    /// These characters.
+    Text(Text),
+}
+
+/// A piece of a pattern, a folded character at a time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Element {
+    Any,
+    Char(char),
+    One,
+}
+
+/// The addresses that agree with `address` in their first `prefix` bits.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Network {
+    address: IpAddr,
+    prefix: u32,
+}
+
+impl Literal {
+    pub(crate) fn new(written: impl Into<String>) -> Self {
+        let text = Text::new(written);
+        Self {
+            number: number(text.folded()),
+            boolean: boolean(text.folded()),
+            network: Network::read(text.as_str()),
+            moment: moment(text.as_str()),
+            text,
+        }
+    }
+
+    /// The value's text, without quotes and escapes.
+    pub fn text(&self) -> &Text {
+        &self.text
+    }
+}
+
+impl Eq for Literal {}
+
+impl PartialEq for Literal {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Pattern {
+    /// A pattern of these pieces. Neighbouring `%` are one, and neighbouring texts too.
+    pub(crate) fn new(pieces: impl IntoIterator<Item = Piece>) -> Self {
+        let mut joined: Vec<Piece> = Vec::new();
+        for piece in pieces {
+            match (joined.last_mut(), piece) {
+                (Some(Piece::Any), Piece::Any) => {}
+                (Some(Piece::Text(before)), Piece::Text(text)) => {
+                    *before = Text::new(format!("{}{}", before.as_str(), text.as_str()));
+                }
+                (_, Piece::Text(text)) if text.as_str().is_empty() => {}
+                (_, piece) => joined.push(piece),
+            }
+        }
+        let literal = match joined.as_slice() {
+            [] => Some(Literal::new("")),
+            [Piece::Text(text)] => Some(Literal::new(text.as_str())),
+            _ => None,
+        };
+        let elements = joined.iter().flat_map(Piece::elements).collect();
+        Self { pieces: joined, elements, literal }
+    }
+
+    /// The pieces, in order: never two texts or two `%` beside each other, and no empty text.
+    pub fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// The value, if it has no wildcards.
+    pub fn literal(&self) -> Option<&Literal> {
+        self.literal.as_ref()
+    }
+
+    pub(crate) fn elements(&self) -> &[Element] {
+        &self.elements
+    }
+
+    /// Whether the fold of `text` is of this form.
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        let mut rest = self.elements.as_slice();
+        let mut chars = folded_chars(text);
+        // Where to go on if what follows the last `%` does not fit: one character further.
+        let mut again = None;
+        loop {
+            let mut ahead = chars.clone();
+            let fits = match (rest.split_first(), ahead.next()) {
+                (Some((Element::Any, after)), _) => {
+                    again = Some((after, chars.clone()));
+                    rest = after;
+                    continue;
+                }
+                (Some((Element::One, after)), Some(_)) => Some(after),
+                (Some((Element::Char(c), after)), Some(found)) if *c == found => Some(after),
+                (None, None) => return true,
+                _ => None,
+            };
+            if let Some(after) = fits {
+                rest = after;
+                chars = ahead;
+                continue;
+            }
+            let Some((after, from)) = &mut again else { return false };
+            if from.next().is_none() {
+                return false;
+            }
+            rest = after;
+            chars = from.clone();
+        }
+    }
+}
+
+impl Eq for Pattern {}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.pieces == other.pieces
+    }
+}
+
+impl Piece {
+    fn elements(&self) -> Vec<Element> {
+        match self {
+            Self::Any => vec![Element::Any],
+            Self::One => vec![Element::One],
+            Self::Text(text) => text.folded().chars().map(Element::Char).collect(),
+        }
+    }
+}
+
+impl Network {
+    /// Reads an address (`10.0.0.5`, `fe80::1`) or a network (`10.0.0.0/8`).
+    fn read(text: &str) -> Option<Self> {
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().ok()?;
+        let address = if prefix.is_none() { address.to_canonical() } else { address };
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = match prefix {
+            Some(prefix) if prefix.bytes().all(|byte| byte.is_ascii_digit()) => {
+                prefix.parse().ok()?
+            }
+            Some(_) => return None,
+            None => longest,
+        };
+        (prefix <= longest).then_some(Self { address, prefix })
+    }
+
+    pub(crate) fn contains(self, address: IpAddr) -> bool {
+        let (first, last) = self.keys();
+        (first..=last).contains(&address_key(address))
+    }
+
+    /// The keys of the network's first and last address.
+    pub(crate) fn keys(self) -> (String, String) {
+        let key = |bits: u128, ipv4: bool| {
+            if ipv4 { format!("4{bits:08x}") } else { format!("6{bits:032x}") }
+        };
+        match self.address {
+            IpAddr::V4(address) => {
+                let host = u32::MAX.checked_shr(self.prefix).unwrap_or(0);
+                let bits = address.to_bits();
+                (key((bits & !host).into(), true), key((bits | host).into(), true))
+            }
+            IpAddr::V6(address) => {
+                let host = u128::MAX.checked_shr(self.prefix).unwrap_or(0);
+                let bits = address.to_bits();
+                (key(bits & !host, false), key(bits | host, false))
+            }
+        }
+    }
+}
+
+/// The key that a store keeps beside an address, so that a network is a range of keys.
+///
+/// `4` or `6` and the address in hexadecimal: keys sort as addresses do, IPv4 first. An IPv4 address
+/// written as IPv6 (`::ffff:10.0.0.5`) has the key of the IPv4 address.
+///
+/// ```
+/// use ldap_inventory::query::address_key;
+///
+/// assert_eq!(address_key("10.0.0.5".parse().unwrap()), "40a000005");
+/// ```
+pub fn address_key(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => format!("4{:08x}", address.to_bits()),
+        IpAddr::V6(address) => format!("6{:032x}", address.to_bits()),
+    }
+}
+
+/// Reads a whole number of at most 18 digits, so that it fits in 64 bits.
+pub(crate) fn number(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let few = (1..=18).contains(&digits.len());
+    (few && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+fn boolean(folded: &str) -> Option<bool> {
+    match folded {
+        "t" | "true" => Some(true),
+        "f" | "false" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::query::text::fold_case;
+
+    fn pattern(text: &str) -> Pattern {
+        Pattern::new(text.chars().map(|c| match c {
+            '%' => Piece::Any,
+            '_' => Piece::One,
+            c => Piece::Text(Text::new(c)),
+        }))
+    }
+
+    fn naive(pattern: &[char], text: &[char]) -> bool {
+        match pattern.split_first() {
+            None => text.is_empty(),
+            Some(('%', rest)) => (0..=text.len()).any(|n| naive(rest, &text[n..])),
+            Some((c, rest)) => {
+                text.first().is_some_and(|t| c == t || *c == '_') && naive(rest, &text[1..])
+            }
+        }
+    }
+
+    #[test]
+    fn wildcards_match_as_documented() {
+        assert!(pattern("Window_").matches("windows"));
+        assert!(!pattern("Window_").matches("Windows 10"));
+        assert!(pattern("window%").matches("Windows 10"));
+        assert!(pattern("%10").matches("Windows 10"));
+        assert!(pattern("%").matches(""));
+        assert!(!pattern("_").matches(""));
+        assert!(pattern("_rger").matches("Ärger"));
+    }
+
+    #[test]
+    fn numbers_are_whole_and_short() {
+        assert_eq!(number("-12"), Some(-12));
+        assert_eq!(number("999999999999999999"), Some(999_999_999_999_999_999));
+        for wrong in ["", "-", "+1", "1.5", "1000000000000000000", "--1", "1e3", "٣"] {
+            assert_eq!(number(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn networks_hold_their_addresses() {
+        let holds = |network: &str, address: &str| {
+            Network::read(network).unwrap().contains(address.parse().unwrap())
+        };
+        assert!(holds("10.0.0.0/8", "10.255.255.255") && !holds("10.0.0.0/8", "11.0.0.0"));
+        assert!(holds("10.9.9.9/8", "10.0.0.1"));
+        assert!(holds("0.0.0.0/0", "255.0.0.1") && !holds("0.0.0.0/0", "::1"));
+        assert!(holds("::/0", "fe80::1") && !holds("::/0", "10.0.0.1"));
+        assert!(holds("fe80::/10", "fe80::1") && !holds("fe80::/10", "ff00::1"));
+        assert!(holds("::ffff:10.0.0.1", "10.0.0.1") && holds("10.0.0.1", "::ffff:10.0.0.1"));
+        for wrong in
+            ["10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0/8", "10.0.0.0/+8", "10.0.0.0/8/8"]
+        {
+            assert_eq!(Network::read(wrong), None, "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn patterns_match_as_the_naive_definition(form in "[aAbä%_]{0,7}", text in "[aAbBäÄ]{0,7}") {
+            let chars = |text: &str| fold_case(text).chars().collect::<Vec<_>>();
+            prop_assert_eq!(pattern(&form).matches(&text), naive(&chars(&form), &chars(&text)));
+        }
+    }
+}

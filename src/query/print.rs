@@ -1,0 +1,203 @@
+//! From a tree back to a query.
+
+use std::fmt::{self, Display, Formatter, Write};
+
+use super::ast::{Bound, Comparison, Expr, Key, Term, Test};
+use super::literal::{Literal, Pattern, Piece};
+use super::parse::{COUNT, is_operator};
+
+/// Writes a text as one value of a query, whatever it contains.
+///
+/// For hosts that put what somebody typed into a query of their own.
+///
+/// ```
+/// use ldap_inventory::query::quote;
+///
+/// assert_eq!(quote("web1"), "web1");
+/// assert_eq!(quote("a \"b\" OR c:d"), "\"a \\\"b\\\" OR c:d\"");
+/// ```
+pub fn quote(text: &str) -> String {
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = write_value(&mut out, [Part::Text(text)]);
+    out
+}
+
+impl Display for Expr {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::And(parts) => separated(f, parts, " AND "),
+            Self::Everything => Ok(()),
+            Self::Not(inner) => {
+                f.write_str("NOT ")?;
+                within(f, inner)
+            }
+            Self::Or(parts) => separated(f, parts, " OR "),
+            Self::Term(term) => term.fmt(f),
+        }
+    }
+}
+
+impl Display for Term {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Has(keys) => {
+                f.write_str("has:")?;
+                listed(f, keys)
+            }
+            Self::Is(Key::Name, test) => test.fmt(f),
+            Self::Is(key, test) => write!(f, "{key}:{test}"),
+        }
+    }
+}
+
+impl Display for Key {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Attribute { source, name } => write_value(
+                f,
+                [Part::Text(source.as_str()), Part::Text("."), Part::Text(name.as_str())],
+            ),
+            // The suffix may stand beside quotes: `"a b"_count`.
+            Self::Count(key) => write!(f, "{key}{COUNT}"),
+            Self::Field(name) => write_value(f, [Part::Text(name.as_str())]),
+            Self::Name => f.write_str("name"),
+        }
+    }
+}
+
+impl Display for Test {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Compare(comparison, bound) => write!(f, "{comparison}{bound}"),
+            Self::Contains(literals) => listed(f, literals),
+            Self::Equals(patterns) => {
+                f.write_str("=")?;
+                listed(f, patterns)
+            }
+        }
+    }
+}
+
+impl Display for Comparison {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+        })
+    }
+}
+
+impl Display for Bound {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write_value(f, [Part::Text(self.as_str())])
+    }
+}
+
+impl Display for Literal {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write_value(f, [Part::Text(self.text().as_str())])
+    }
+}
+
+impl Display for Pattern {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let [Piece::Text(text)] = self.pieces() {
+            if !text.as_str().contains(['%', '_']) {
+                return write_value(f, [Part::Text(text.as_str())]);
+            }
+        }
+        write_value(
+            f,
+            self.pieces().iter().map(|piece| match piece {
+                Piece::Any => Part::Syntax('%'),
+                Piece::One => Part::Syntax('_'),
+                Piece::Text(text) => Part::Literal(text.as_str()),
+            }),
+        )
+    }
+}
+
+/// A part of a value.
+#[derive(Clone, Copy)]
+enum Part<'a> {
+    /// Where `%` and `_` would be wildcards.
+    Literal(&'a str),
+    /// A wildcard.
+    Syntax(char),
+    Text(&'a str),
+}
+
+fn write_value<'a>(
+    f: &mut impl Write,
+    parts: impl IntoIterator<Item = Part<'a>, IntoIter: Clone>,
+) -> fmt::Result {
+    let parts = parts.into_iter();
+    let quoted = needs_quotes(parts.clone());
+    if quoted {
+        f.write_char('"')?;
+    }
+    for part in parts {
+        let (text, wild) = match part {
+            Part::Literal(text) => (text, true),
+            Part::Text(text) => (text, false),
+            Part::Syntax(c) => {
+                f.write_char(c)?;
+                continue;
+            }
+        };
+        for c in text.chars() {
+            if matches!(c, '"' | '\\') || (wild && matches!(c, '%' | '_')) {
+                f.write_char('\\')?;
+            }
+            f.write_char(c)?;
+        }
+    }
+    if quoted { f.write_char('"') } else { Ok(()) }
+}
+
+/// Whether a value is safe only within quotes: it is empty, an operator, or has other characters than
+/// those that never mean anything.
+fn needs_quotes<'a>(parts: impl Iterator<Item = Part<'a>> + Clone) -> bool {
+    let safe = |c: char| c.is_alphanumeric() || "-_.@/+".contains(c);
+    let texts = parts.clone().map(|part| match part {
+        Part::Literal(text) | Part::Text(text) => text,
+        Part::Syntax(_) => "-",
+    });
+    let whole: String = texts.take(2).collect();
+    let mut chars = parts.flat_map(|part| match part {
+        Part::Literal(text) | Part::Text(text) => text.chars(),
+        Part::Syntax(_) => "".chars(),
+    });
+    whole.is_empty() || is_operator(&whole) || !chars.all(safe)
+}
+
+fn separated(f: &mut Formatter<'_>, parts: &[Expr], separator: &str) -> fmt::Result {
+    for (n, part) in parts.iter().enumerate() {
+        if n > 0 {
+            f.write_str(separator)?;
+        }
+        within(f, part)?;
+    }
+    Ok(())
+}
+
+/// A part of a larger expression. AND within OR is set in parentheses too, for those who read it.
+fn within(f: &mut Formatter<'_>, part: &Expr) -> fmt::Result {
+    match part {
+        Expr::And(_) | Expr::Or(_) => write!(f, "({part})"),
+        Expr::Everything | Expr::Not(_) | Expr::Term(_) => part.fmt(f),
+    }
+}
+
+fn listed(f: &mut Formatter<'_>, items: &[impl Display]) -> fmt::Result {
+    for (n, item) in items.iter().enumerate() {
+        if n > 0 {
+            f.write_char(',')?;
+        }
+        item.fmt(f)?;
+    }
+    Ok(())
+}
