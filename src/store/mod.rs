@@ -1,1 +1,5 @@
 //! TODO store
+
+mod credentials;
+
+pub use credentials::MemoryCredentialStore;

@@ -1,0 +1,132 @@
+//! Certificates of authorities that a credential brings along.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::{Error, ErrorKind, Result};
+
+/// The certificate of an authority (DER, RFC 5280) that may vouch for a directory server.
+///
+/// Reading checks the outer form only; what is inside is checked when the first connection needs it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CaCertificate {
+    der: Vec<u8>,
+}
+
+const BEGIN: &str = "-----BEGIN ";
+const DASHES: &str = "-----";
+
+impl CaCertificate {
+    /// Reads one DER certificate, or every certificate of a PEM file (RFC 7468). Text between the PEM
+    /// items is allowed.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`] naming the item by its number, where one is broken or is something
+    /// else than a certificate (a private key does not belong there), or where there is none at all.
+    pub fn parse_all(bytes: &[u8]) -> Result<Vec<Self>> {
+        if is_one_sequence(bytes) {
+            return Ok(vec![Self { der: bytes.to_vec() }]);
+        }
+        let text = std::str::from_utf8(bytes)
+            .map_err(|_| refused("the CA certificate is neither PEM nor DER"))?;
+        let items: Result<Vec<_>> = text
+            .split(BEGIN)
+            .skip(1)
+            .zip(1_usize..)
+            .map(|(item, n)| pem_item(item).map_err(|e| e.with_context("item", n)))
+            .collect();
+        match items {
+            Ok(items) if items.is_empty() => Err(refused("the CA file holds no certificate")),
+            items => items,
+        }
+    }
+
+    /// The DER form.
+    pub fn as_der(&self) -> &[u8] {
+        &self.der
+    }
+}
+
+/// One PEM item, after `-----BEGIN `.
+fn pem_item(item: &str) -> Result<CaCertificate> {
+    let broken = || refused("the CA certificate is not well-formed PEM");
+    let (label, rest) = item.split_once(DASHES).ok_or_else(broken)?;
+    if !matches!(label, "CERTIFICATE" | "X509 CERTIFICATE") {
+        return Err(refused("the CA file holds something else than certificates")
+            .with_context("label", label));
+    }
+    let (body, end) = rest.split_once("-----END ").ok_or_else(broken)?;
+    if !end.strip_prefix(label).is_some_and(|end| end.starts_with(DASHES)) {
+        return Err(broken());
+    }
+    let base64: String = body.split_ascii_whitespace().collect();
+    let der = STANDARD.decode(base64).map_err(|e| broken().with_source(e))?;
+    if !is_one_sequence(&der) {
+        return Err(refused("the CA certificate is not a DER certificate"));
+    }
+    Ok(CaCertificate { der })
+}
+
+/// Whether the bytes are exactly one DER SEQUENCE.
+fn is_one_sequence(bytes: &[u8]) -> bool {
+    let [0x30, first, rest @ ..] = bytes else {
+        return false;
+    };
+    if *first < 0x80 {
+        return rest.len() == usize::from(*first);
+    }
+    let octets = usize::from(*first & 0x7f);
+    if !(1..=4).contains(&octets) {
+        return false;
+    }
+    let Some((length, content)) = rest.split_at_checked(octets) else {
+        return false;
+    };
+    length.iter().fold(0, |sum, octet| sum << 8 | u64::from(*octet)) == content.len() as u64
+}
+
+fn refused(message: &'static str) -> Error {
+    Error::new(ErrorKind::Configuration, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pem(label: &str, der: &[u8]) -> String {
+        let base64 = STANDARD.encode(der);
+        format!("-----BEGIN {label}-----\n{base64}\r\n-----END {label}-----\n")
+    }
+
+    #[test]
+    fn der_and_pem_with_several_items_and_text_between_are_read() {
+        let long = [&[0x30, 0x81, 200][..], &[5; 200]].concat();
+        let short = [0x30, 1, 0];
+        assert_eq!(CaCertificate::parse_all(&long).unwrap()[0].as_der(), long);
+        let file =
+            format!("# root\n{}text\n{}", pem("CERTIFICATE", &long), pem("CERTIFICATE", &short));
+        let read = CaCertificate::parse_all(file.as_bytes()).unwrap();
+        assert_eq!(read.iter().map(CaCertificate::as_der).collect::<Vec<_>>(), [&long[..], &short]);
+    }
+
+    #[test]
+    fn what_is_not_a_certificate_is_refused_with_its_number() {
+        let good = pem("CERTIFICATE", &[0x30, 0]);
+        for bad in [
+            pem("PRIVATE KEY", &[0x30, 0]),
+            pem("CERTIFICATE", &[0x30, 1]),
+            pem("CERTIFICATE", b""),
+            "-----BEGIN CERTIFICATE-----\nMAA=\n".to_owned(),
+            "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n".to_owned(),
+            "-----BEGIN CERTIFICATE-----\nMAA=\n-----END X-----\n".to_owned(),
+        ] {
+            let error = CaCertificate::parse_all(format!("{good}{bad}").as_bytes()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+            assert!(error.context().any(|c| c == ("item", "2")), "{error}");
+        }
+        for none in [&b""[..], b"hello", &[0xff, 0xfe], &[0x30, 0x84, 0, 0], &[0x30, 0x80, 0, 0]] {
+            assert!(CaCertificate::parse_all(none).is_err());
+        }
+    }
+}
