@@ -1,0 +1,143 @@
+//! The floors of the house: a room imports only from lower floors.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every room of `src/` and its floor.
+const FLOORS: [(&str, u8); 13] = [
+    ("sync", 4),
+    ("merge", 3),
+    ("ldap", 3),
+    ("store", 3),
+    ("testing", 3),
+    ("credential", 2),
+    ("directory", 2),
+    ("asset", 2),
+    ("schedule", 2),
+    ("name", 1),
+    ("value", 1),
+    ("query", 1),
+    ("error", 0),
+];
+
+/// Crates that only the rooms beside them may name.
+const FOREIGN: [(&str, &[&str]); 5] = [
+    ("ldap3", &["ldap", "testing"]),
+    ("rustls", &["ldap", "testing"]),
+    ("tokio_rustls", &["ldap", "testing"]),
+    ("x509_parser", &["ldap", "testing"]),
+    ("rusqlite", &["store", "query"]),
+];
+
+#[test]
+fn every_room_stands_on_a_floor() {
+    let floors = floors();
+    for (room, file) in sources() {
+        assert!(
+            room == "lib" || floors.contains_key(room.as_str()),
+            "{} has no floor",
+            file.display()
+        );
+    }
+}
+
+#[test]
+fn a_room_imports_only_from_lower_floors() {
+    let floors = floors();
+    let mut broken = Vec::new();
+    for (room, file) in sources() {
+        let Some(floor) = floors.get(room.as_str()) else { continue };
+        for (number, line) in code(&file) {
+            for other in rooms_named(&line) {
+                let allowed = other == room || floors.get(other.as_str()).is_none_or(|f| f < floor);
+                if !allowed {
+                    broken.push(format!("{}:{number}: {room} names {other}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn foreign_crates_stay_in_their_rooms() {
+    let mut broken = Vec::new();
+    for (room, file) in sources() {
+        for (number, line) in code(&file) {
+            for (foreign, rooms) in FOREIGN {
+                let named = line.contains(&format!("{foreign}::"))
+                    && !line.contains(&format!("_{foreign}::"));
+                if named && !rooms.contains(&room.as_str()) {
+                    broken.push(format!("{}:{number}: {room} names {foreign}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn the_reader_of_imports_finds_what_it_must() {
+    assert_eq!(rooms_named("use crate::asset::{Asset, Part};"), ["asset"]);
+    assert_eq!(rooms_named("let x: crate::ldap::Y = crate::merge::z();"), ["ldap", "merge"]);
+    assert_eq!(rooms_named("use crate::{Error, Result};"), Vec::<String>::new());
+    assert_eq!(rooms_named("use crate::{asset::Asset, merge};"), ["asset", "merge"]);
+}
+
+fn floors() -> BTreeMap<&'static str, u8> {
+    FLOORS.into_iter().collect()
+}
+
+/// The rooms that a line of code names by `crate::room` or within `crate::{..}`.
+fn rooms_named(line: &str) -> Vec<String> {
+    let names = floors();
+    let mut found = Vec::new();
+    for after in line.split("crate::").skip(1) {
+        let list = match after.strip_prefix('{') {
+            Some(group) => group.split('}').next().unwrap_or_default(),
+            None => after.split([';', ' ', ')', '>', ',']).next().unwrap_or_default(),
+        };
+        for item in list.split(',') {
+            let first = item.trim().split([':', ' ', '{', '(', '<']).next().unwrap_or_default();
+            if names.contains_key(first) {
+                found.push(first.to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// Numbered lines of a file that are neither comments nor unit tests.
+fn code(file: &Path) -> Vec<(usize, String)> {
+    let text = fs::read_to_string(file).unwrap();
+    let before_tests = text.lines().take_while(|line| line.trim() != "mod tests {");
+    before_tests
+        .enumerate()
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        .map(|(number, line)| (number + 1, line.to_owned()))
+        .collect()
+}
+
+/// Every source file with the room it belongs to. Unit tests in files of their own are left out.
+fn sources() -> Vec<(String, PathBuf)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut pending = vec![root.clone()];
+    let mut found = Vec::new();
+    while let Some(folder) = pending.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                pending.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let inside = path.strip_prefix(&root).unwrap();
+                let room = inside.components().next().unwrap().as_os_str().to_str().unwrap();
+                if !path.file_stem().is_some_and(|stem| stem.to_str().unwrap().ends_with("tests")) {
+                    found.push((room.trim_end_matches(".rs").to_owned(), path));
+                }
+            }
+        }
+    }
+    assert!(found.len() > 40, "the sources were not found");
+    found
+}
