@@ -1,4 +1,46 @@
 //! Keeps an asset inventory in step with Active Directory over LDAP.
+//!
+//! A host hands in a directory to read ([`directory::DirectorySource`]; [`ldap::LdapSource`] is the real one), a
+//! store to write to ([`asset::AssetRepository`]; [`store`] has embedded ones) and a task
+//! ([`schedule::SyncTask`]), and calls [`sync::sync`] whenever it sees fit:
+//!
+//! ```no_run
+//! # use std::sync::Arc;
+//! # use ldap_inventory::credential::Credential;
+//! # use ldap_inventory::ldap::LdapSource;
+//! # use ldap_inventory::schedule::SyncTask;
+//! # use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
+//! # use ldap_inventory::sync::{SyncOptions, sync};
+//! # use ldap_inventory::value::{Secret, SourceId};
+//! # async fn run(password: String) -> ldap_inventory::Result<()> {
+//! let credential = Credential::new("reader".parse()?, r"CORP\svc-inventory", Secret::new(password))
+//!     .with_servers(["dc1.corp.example".parse()?]);
+//! let directory = LdapSource::new(Arc::new(MemoryCredentialStore::new([credential])));
+//! let inventory = MemoryRepository::new();
+//! let source = SourceId::new("ldap", "corp.example")?;
+//! let task = SyncTask::new("Head office", "acme".parse()?, "hq".parse()?, source, "reader".parse()?);
+//! let report = sync(&task, &directory, &inventory, &SyncOptions::new().with_dry_run(true)).await?;
+//! println!("{} computers match an asset", report.computers.matched);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The rooms
+//!
+//! Each module is a room on a floor, and imports only from lower floors.
+//!
+//! | floor | rooms |
+//! |---|---|
+//! | 4 | [`sync`]: one run, from the read to the report |
+//! | 3 | [`merge`]: which asset is this computer? Pure functions · [`ldap`]: the real directory source · [`store`]: embedded stores · `testing`: what tests need |
+//! | 2 | [`credential`], [`directory`], [`asset`], [`schedule`]: the nouns, each beside the trait that serves it |
+//! | 1 | [`name`], [`value`]: parsed scalars · [`query`]: the query language |
+//! | 0 | [`Error`] |
+//!
+//! # Features
+//!
+//! - `sqlite` (on unless turned off): `store::SqliteRepository`. Bundles SQLite and needs a C compiler.
+//! - `testing`: contract suites, fault wrappers, a mock directory and an LDAP server for the tests of hosts.
 
 mod error;
 
@@ -17,3 +59,8 @@ pub mod testing;
 pub mod value;
 
 pub use error::{Error, ErrorKind, Printable, Result, Retry};
+
+/// The README's code, so that it is compiled.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
