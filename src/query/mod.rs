@@ -1,12 +1,14 @@
 //! The query language.
 
 mod ast;
+mod columns;
 mod error;
 mod evaluate;
 mod lex;
 mod literal;
 mod parse;
 mod print;
+mod sql;
 mod suggest;
 mod text;
 mod time;
@@ -15,10 +17,12 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use ast::{Bound, Comparison, Expr, Key, Term, Test};
+pub use columns::{AttributeTable, Child, Column, ColumnMap, Dialect};
 pub use error::ParseError;
 pub use evaluate::{Fields, Value, Visit};
 pub use literal::{Literal, Pattern, Piece, address_key};
 pub use print::quote;
+pub use sql::{Sql, SqlValue};
 pub use text::{Text, fold_case};
 pub use time::Measure;
 
@@ -91,5 +95,9 @@ impl fmt::Display for Query {
     }
 }
 
+#[cfg(test)]
+mod differential;
+#[cfg(test)]
+mod generate;
 #[cfg(test)]
 mod tests;

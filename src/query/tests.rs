@@ -35,12 +35,23 @@ pub(super) struct Item {
     pub(super) fields: Vec<(&'static str, Owned)>,
     /// Source, folded name, value.
     pub(super) attributes: Vec<(&'static str, &'static str, Owned)>,
+    /// Whether a field that it does not have may be an attribute of any source.
+    pub(super) falls_through: bool,
 }
+
+/// The fields that things have.
+const FIELDS: &[&str] =
+    &["name", "os", "source", "address", "alive", "vlan", "last_seen", "overlap"];
 
 impl Fields for Item {
     fn field(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
         let values = self.fields.iter().filter(|(field, _)| *field == name);
-        values.map(|(_, value)| value.value()).try_for_each(visit)
+        values.map(|(_, value)| value.value()).try_for_each(&mut *visit)?;
+        if !self.falls_through || FIELDS.contains(&name) {
+            return ControlFlow::Continue(());
+        }
+        let values = self.attributes.iter().filter(|(_, attribute, _)| *attribute == name);
+        values.map(|(_, _, value)| value.value()).try_for_each(visit)
     }
 
     fn attribute(&self, source: &str, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
@@ -51,7 +62,7 @@ impl Fields for Item {
 
 const DAY: i64 = 86_400_000_000;
 /// 2026-03-01T00:00:00Z.
-const NOW: i64 = 1_772_323_200_000_000;
+pub(super) const NOW: i64 = 1_772_323_200_000_000;
 
 fn web1() -> Item {
     let text = |text: &str| Owned::Text(text.into());
@@ -79,6 +90,7 @@ fn web1() -> Item {
             ("@ldap.computer", "memberof", text("CN=Admins,DC=corp")),
             ("@ldap.computer", "memberof", text("CN=Web_Servers,DC=corp")),
         ],
+        falls_through: false,
     }
 }
 

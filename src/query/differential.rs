@@ -1,0 +1,434 @@
+//! The evaluator against a naive one, and against what SQLite finds; printing against parsing.
+
+use proptest::prelude::*;
+
+use super::ast::{Comparison, Expr, Key, Term, Test};
+use super::generate::{any_text, expr, item, likely_key, likely_text};
+use super::literal::Piece;
+use super::tests::{Item, NOW, Owned};
+use super::time::Measure;
+use super::{Query, fold_case};
+
+proptest! {
+    #[test]
+    fn what_is_printed_parses_to_the_same(expr in expr(any_text(), any_text())) {
+        let query = Query { expr };
+        let printed = query.to_string();
+        let parsed = Query::parse(&printed);
+        prop_assert_eq!(parsed.as_ref(), Ok(&query), "{}", printed);
+        prop_assert_eq!(parsed.unwrap().to_string(), printed);
+    }
+
+    #[test]
+    fn whatever_parses_prints_to_the_same(
+        text in "([a-c:\"\\\\%_,()=<>@. ä0-9]|and|or|not|has:|now|days|_count){0,12}",
+    ) {
+        if let Ok(query) = Query::parse(&text) {
+            let printed = query.to_string();
+            prop_assert_eq!(Query::parse(&printed), Ok(query), "{}", printed);
+        }
+    }
+
+    #[test]
+    fn anything_at_all_is_read_or_refused(text in any::<String>()) {
+        let _ = Query::parse(&text);
+    }
+
+    #[test]
+    fn a_quoted_text_is_one_value(text in any_text()) {
+        let query = Query::parse(&format!("os:{}", super::quote(&text))).unwrap();
+        let Expr::Term(Term::Is(_, Test::Contains(values))) = query.expr() else { panic!() };
+        prop_assert_eq!(values.len(), 1);
+        prop_assert_eq!(values[0].text().as_str(), &text);
+    }
+
+    #[test]
+    fn the_evaluator_finds_what_the_naive_one_finds(
+        expr in expr(likely_text(), likely_key()), item in item(),
+    ) {
+        let expected = naive(&expr, &item);
+        prop_assert_eq!(Query { expr }.matches(&item, NOW), expected);
+    }
+}
+
+/// The language once more, without any care for speed.
+fn naive(expr: &Expr, item: &Item) -> bool {
+    match expr {
+        Expr::And(parts) => parts.iter().all(|part| naive(part, item)),
+        Expr::Everything => true,
+        Expr::Not(inner) => !naive(inner, item),
+        Expr::Or(parts) => parts.iter().any(|part| naive(part, item)),
+        Expr::Term(Term::Has(keys)) => keys.iter().any(|key| !values(key, item).is_empty()),
+        Expr::Term(Term::Is(key, test)) => {
+            values(key, item).iter().any(|value| passes(value, test))
+        }
+    }
+}
+
+fn values(key: &Key, item: &Item) -> Vec<Owned> {
+    let field = |name: &str| {
+        item.fields.iter().filter(|(field, _)| *field == name).map(|(_, v)| v.clone()).collect()
+    };
+    match key {
+        Key::Attribute { source, name } => {
+            let (source, name) = (fold_case(source.as_str()), fold_case(name.as_str()));
+            let named = item.attributes.iter().filter(|(s, n, _)| *s == source && *n == name);
+            named.map(|(_, _, value)| value.clone()).collect()
+        }
+        Key::Count(key) => vec![Owned::Number(values(key, item).len() as i64)],
+        Key::Field(name) => field(&fold_case(name.as_str())),
+        Key::Name => field("name"),
+    }
+}
+
+fn passes(value: &Owned, test: &Test) -> bool {
+    match test {
+        Test::Compare(comparison, bound) => compares(value, *comparison, bound.measure()),
+        Test::Contains(literals) => literals.iter().any(|literal| {
+            let text = literal.text().as_str();
+            match value {
+                Owned::Text(value) => fold_case(value).contains(&fold_case(text)),
+                Owned::Word(value) => fold_case(value) == fold_case(text),
+                Owned::Address(address) => match network(text) {
+                    None => address.to_canonical().to_string().contains(&fold_case(text)),
+                    Some(network) => network.contains(&value.address_bits()),
+                },
+                _ => is(value, text),
+            }
+        }),
+        Test::Equals(patterns) => patterns.iter().any(|pattern| {
+            let wild = pattern.pieces().iter().any(|piece| !matches!(piece, Piece::Text(_)));
+            let text: String = pattern
+                .pieces()
+                .iter()
+                .map(|piece| match piece {
+                    Piece::Text(text) => text.as_str(),
+                    _ => "",
+                })
+                .collect();
+            let folded = fold_case(&text);
+            match value {
+                Owned::Text(v) | Owned::Word(v) => {
+                    let v = fold_case(v);
+                    fits(pattern.pieces(), &v)
+                        || (!wild && folded == "t" && v == "true")
+                        || (!wild && folded == "f" && v == "false")
+                }
+                Owned::Address(address) if wild => {
+                    fits(pattern.pieces(), &address.to_canonical().to_string())
+                }
+                Owned::Address(_) => {
+                    network(&text).is_some_and(|network| network.contains(&value.address_bits()))
+                }
+                _ => !wild && is(value, &text),
+            }
+        }),
+    }
+}
+
+/// Whether a value that is neither text nor address is what `text` says.
+fn is(value: &Owned, text: &str) -> bool {
+    match value {
+        Owned::Boolean(true) => ["t", "true"].contains(&fold_case(text).as_str()),
+        Owned::Boolean(false) => ["f", "false"].contains(&fold_case(text).as_str()),
+        Owned::Number(number) => text.len() < 19 && text.parse() == Ok(*number),
+        Owned::Time(time) => match text {
+            "2026-02-26" => (NOW - 3 * 86_400_000_000..NOW - 2 * 86_400_000_000).contains(time),
+            "2026-03-01T00:00:00Z" => (NOW..NOW + 1_000_000).contains(time),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn compares(value: &Owned, comparison: Comparison, measure: Measure) -> bool {
+    // The value's distance or position, and the bound's first and last.
+    let (value, first, last) = match (value, measure) {
+        (Owned::Number(number), Measure::Number(bound)) => (*number, bound, bound),
+        (Owned::Text(text) | Owned::Word(text), Measure::Number(bound)) => {
+            match text.parse::<i64>() {
+                Ok(number) if number.abs() < 1_000_000_000_000_000_000 => (number, bound, bound),
+                _ => return false,
+            }
+        }
+        (Owned::Time(time), Measure::Distance { micros }) => ((time - NOW).abs(), micros, micros),
+        (Owned::Time(time), Measure::Moment { start, end }) => (*time, start, end - 1),
+        (Owned::Time(time), Measure::Now { offset }) => (*time, NOW + offset, NOW + offset),
+        _ => return false,
+    };
+    match comparison {
+        Comparison::Greater => value > last,
+        Comparison::GreaterOrEqual => value >= first,
+        Comparison::Less => value < first,
+        Comparison::LessOrEqual => value <= last,
+    }
+}
+
+fn fits(pieces: &[Piece], folded: &str) -> bool {
+    let Some((piece, rest)) = pieces.split_first() else { return folded.is_empty() };
+    match piece {
+        Piece::Any => folded
+            .char_indices()
+            .map(|(at, _)| at)
+            .chain([folded.len()])
+            .any(|at| fits(rest, &folded[at..])),
+        Piece::One => folded.chars().next().is_some_and(|c| fits(rest, &folded[c.len_utf8()..])),
+        Piece::Text(text) => {
+            folded.strip_prefix(&fold_case(text.as_str())).is_some_and(|after| fits(rest, after))
+        }
+    }
+}
+
+/// The networks that the generator knows.
+fn network(text: &str) -> Option<std::ops::RangeInclusive<(bool, u128)>> {
+    let one = |bits| (false, bits)..=(false, bits);
+    match text {
+        "10.0.0.5" => Some(one(0x0a00_0005)),
+        "10.0.0.0/8" => Some((false, 0x0a00_0000)..=(false, 0x0aff_ffff)),
+        "fe80::5" => Some((true, 0xfe80 << 112 | 5)..=(true, 0xfe80 << 112 | 5)),
+        "fe80::/10" => Some((true, 0xfe80 << 112)..=(true, (0xfec0 << 112) - 1)),
+        "::/0" => Some((true, 0)..=(true, u128::MAX)),
+        _ => None,
+    }
+}
+
+impl Owned {
+    fn address_bits(&self) -> (bool, u128) {
+        match self {
+            Self::Address(address) => match address.to_canonical() {
+                std::net::IpAddr::V4(address) => (false, address.to_bits().into()),
+                std::net::IpAddr::V6(address) => (true, address.to_bits()),
+            },
+            _ => panic!("{self:?}"),
+        }
+    }
+}
+
+#[cfg(feature = "sqlite")]
+mod sqlite {
+    use rusqlite::types::Value as Cell;
+    use rusqlite::{Connection, params_from_iter};
+
+    use super::*;
+    use crate::query::{
+        AttributeTable, Child, Column, ColumnMap, Dialect, MAX_DEPTH, MAX_VALUES, Sql, SqlValue,
+        address_key,
+    };
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+        #[test]
+        fn sqlite_finds_what_the_evaluator_finds(
+            items in proptest::collection::vec(item(), 1..12),
+            exprs in proptest::collection::vec(expr(likely_text(), likely_key()), 32),
+        ) {
+            let database = database(&items);
+            for expr in exprs {
+                let query = Query { expr };
+                for (map, falls_through) in maps() {
+                    let sql = map.condition(&query, NOW, 1);
+                    let found = select(&database, &sql);
+                    let expected: Vec<usize> = items.iter().enumerate().filter(|(_, item)| {
+                        let item = Item { falls_through, ..Item::clone(item) };
+                        query.matches(&item, NOW)
+                    }).map(|(n, _)| n).collect();
+                    if sql.exact {
+                        prop_assert_eq!(&found, &expected, "{} {:?}", query, sql);
+                    } else {
+                        prop_assert!(expected.iter().all(|n| found.contains(n)), "{} {:?}", query, sql);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_largest_queries_run() {
+        let database = database(&[Item::default()]);
+        let list = |separator| vec!["@ldap.computer.x:=a%b"; MAX_VALUES].join(separator);
+        let nots =
+            format!("{}{}", "NOT ".repeat(MAX_DEPTH), "name:a".to_owned() + &",a".repeat(200));
+        let commas = format!("@x.y.z:{}", vec!["2026-01-01"; MAX_VALUES].join(","));
+        for query in [list(" OR "), list(" AND "), nots, commas] {
+            let query = Query::parse(&query).unwrap_or_else(|error| panic!("{error}"));
+            for (map, _) in maps() {
+                select(&database, &map.condition(&query, NOW, 1));
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_query_becomes_sql() {
+        let item = Item {
+            fields: vec![("name", Owned::Text("web1".into())), ("os", Owned::Text("linux".into()))],
+            ..Item::default()
+        };
+        let database = database(&[item]);
+        let attacks = [
+            "' OR 1=1 --",
+            "'; DROP TABLE item; --",
+            "x') OR ('1'='1",
+            "\" OR \"\"=\"",
+            "?1",
+            "$1",
+            "\\' OR 1=1 --",
+            "x' UNION SELECT id FROM item --",
+            "x\0' OR 1=1 --",
+            "／**／OR／**／1=1",
+            "name) OR (1=1",
+        ];
+        let shapes = [
+            "{}",
+            "={}",
+            "os:{}",
+            "os:={}",
+            "os:={}%",
+            "os:a,{}",
+            "source:{}",
+            "{}:x",
+            "{}_count:>0",
+            "has:{}",
+            "@{}.computer.x:y",
+            "@ldap.{}.x:y",
+            "@ldap.computer.{}:y",
+            "has:@ldap.computer.{}",
+            "address:{}",
+        ];
+        for attack in attacks {
+            for shape in shapes {
+                let quoted: String = attack
+                    .chars()
+                    .flat_map(|c| c.is_ascii_punctuation().then_some('\\').into_iter().chain([c]))
+                    .collect();
+                let query = shape.replace("{}", &format!("\"{quoted}\""));
+                let query = Query::parse(&query).unwrap_or_else(|error| panic!("{query}: {error}"));
+                for (map, _) in maps() {
+                    let harmless = Query::parse(&shape.replace("{}", "zzz")).unwrap();
+                    let sql = map.condition(&query, NOW, 1);
+                    assert_eq!(sql.text, map.condition(&harmless, NOW, 1).text, "{query}");
+                    assert_eq!(select(&database, &sql), Vec::<usize>::new(), "{query}");
+                }
+            }
+        }
+        let rows = |table: &str| -> i64 {
+            let count = format!("SELECT count(*) FROM {table}");
+            database.query_row(&count, [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!((rows("item"), rows("item_name")), (1, 1));
+    }
+
+    /// The same columns as a list of alternatives, as a search of the child tables first, and falling through.
+    fn maps() -> [(ColumnMap, bool); 3] {
+        let map = |child: fn(&'static str, &'static str) -> Child| {
+            ColumnMap::new(Dialect::Sqlite)
+                .with("os", Column::text("item.os"))
+                .with("alive", Column::boolean("item.alive"))
+                .with("vlan", Column::number("item.vlan"))
+                .with("last_seen", Column::time("item.last_seen"))
+                .with("overlap", Column::residual())
+                .with(
+                    "name",
+                    Column::text("item_name.text").in_child(child("item_name", "item_name.item")),
+                )
+                .with(
+                    "source",
+                    Column::word("s.text").in_child(child("item_source AS s", "s.item")),
+                )
+                .with(
+                    "address",
+                    Column::address("item_address.text", "item_address.key")
+                        .in_child(child("item_address", "item_address.item")),
+                )
+                .with_attributes(AttributeTable::new(
+                    child("attribute", "attribute.item"),
+                    "attribute.source",
+                    "attribute.name",
+                    "attribute.text",
+                    "attribute.time",
+                ))
+        };
+        let plain = |table, owner| Child::new(table, owner, "item.id");
+        let selective = |table, owner| Child::new(table, owner, "item.id").selective();
+        [(map(plain), false), (map(selective), false), (map(plain).falling_through(), true)]
+    }
+
+    fn database(items: &[Item]) -> Connection {
+        let database = Connection::open_in_memory().unwrap();
+        database
+            .execute_batch(
+                "CREATE TABLE item (id INTEGER PRIMARY KEY, os TEXT, alive INTEGER, vlan INTEGER, last_seen INTEGER);
+                 CREATE TABLE item_name (item INTEGER NOT NULL, text TEXT NOT NULL);
+                 CREATE TABLE item_source (item INTEGER NOT NULL, text TEXT NOT NULL);
+                 CREATE TABLE item_address (item INTEGER NOT NULL, text TEXT NOT NULL, key TEXT NOT NULL);
+                 CREATE TABLE attribute (item INTEGER NOT NULL, source TEXT NOT NULL, name TEXT NOT NULL,
+                     text TEXT NOT NULL, time INTEGER);",
+            )
+            .unwrap();
+        for (id, item) in items.iter().enumerate() {
+            let id = id as i64;
+            let run = |sql: &str, cells: Vec<Cell>| {
+                let cells = [Cell::Integer(id)].into_iter().chain(cells);
+                database.execute(sql, params_from_iter(cells)).unwrap();
+            };
+            run("INSERT INTO item (id) VALUES (?1)", vec![]);
+            for (field, value) in &item.fields {
+                match (*field, value) {
+                    ("address", Owned::Address(address)) => run(
+                        "INSERT INTO item_address VALUES (?1, ?2, ?3)",
+                        vec![
+                            Cell::Text(address.to_canonical().to_string()),
+                            Cell::Text(address_key(*address)),
+                        ],
+                    ),
+                    ("name" | "source", value) => {
+                        run(
+                            &format!("INSERT INTO item_{field} VALUES (?1, ?2)"),
+                            vec![cell(value)],
+                        );
+                    }
+                    ("overlap", _) => {}
+                    (field, value) => {
+                        run(
+                            &format!("UPDATE item SET {field} = ?2 WHERE id = ?1"),
+                            vec![cell(value)],
+                        );
+                    }
+                }
+            }
+            for (source, name, value) in &item.attributes {
+                let (text, time) = match value {
+                    Owned::Time(time) => (Cell::Text(time.to_string()), Cell::Integer(*time)),
+                    value => (cell(value), Cell::Null),
+                };
+                let names = [source, name].map(|name| Cell::Text(fold_case(name)));
+                run(
+                    "INSERT INTO attribute VALUES (?1, ?2, ?3, ?4, ?5)",
+                    names.into_iter().chain([text, time]).collect(),
+                );
+            }
+        }
+        database
+    }
+
+    fn cell(value: &Owned) -> Cell {
+        match value {
+            Owned::Boolean(boolean) => Cell::Integer((*boolean).into()),
+            Owned::Number(number) | Owned::Time(number) => Cell::Integer(*number),
+            Owned::Text(text) | Owned::Word(text) => Cell::Text(fold_case(text)),
+            Owned::Address(_) => panic!("{value:?}"),
+        }
+    }
+
+    fn select(database: &Connection, sql: &Sql) -> Vec<usize> {
+        let parameters = sql.parameters.iter().map(|parameter| match parameter {
+            SqlValue::Boolean(boolean) => Cell::Integer((*boolean).into()),
+            SqlValue::Integer(integer) => Cell::Integer(*integer),
+            SqlValue::Text(text) => Cell::Text(text.clone()),
+        });
+        let statement = format!("SELECT id FROM item WHERE {} ORDER BY id", sql.text);
+        let mut statement =
+            database.prepare(&statement).unwrap_or_else(|error| panic!("{error}: {}", sql.text));
+        let rows = statement.query_map(params_from_iter(parameters), |row| row.get::<_, i64>(0));
+        rows.unwrap().map(|id| id.unwrap() as usize).collect()
+    }
+}

@@ -1,0 +1,473 @@
+//! From a query to a condition in SQL.
+
+use std::fmt::Write;
+
+use super::Query;
+use super::ast::{Expr, Key, Term, Test};
+use super::columns::{Child, Column, ColumnMap, Dialect, Kind};
+use super::evaluate::{NAME, boolean_text};
+use super::literal::{Element, Literal, Pattern, Piece};
+use super::time::Window;
+
+/// A condition in SQL, for a `WHERE`, and the parameters it refers to.
+///
+/// Nothing of the query is in the text: every value and every name from it is a parameter.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Sql {
+    /// The condition, never NULL, set in parentheses or otherwise safe beside `AND` and `NOT`.
+    pub text: String,
+    /// The parameters, in the order of their numbers.
+    pub parameters: Vec<SqlValue>,
+    /// Whether the condition holds for exactly the rows that the query asks for. If not, it holds for more
+    /// of them, and the store puts [`Query::matches`] to each.
+    pub exact: bool,
+}
+
+/// A parameter of a condition.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum SqlValue {
+    /// A boolean; 1 or 0 in SQLite.
+    Boolean(bool),
+    /// A 64-bit integer.
+    Integer(i64),
+    /// A text.
+    Text(String),
+}
+
+impl ColumnMap {
+    /// The condition for `query`, `now` microseconds after 1970-01-01T00:00:00Z, with its parameters
+    /// numbered from `first`.
+    pub fn condition(&self, query: &Query, now: i64, first: usize) -> Sql {
+        let mut compiler = Compiler {
+            map: self,
+            now,
+            first,
+            sql: Sql { text: String::new(), parameters: Vec::new(), exact: true },
+        };
+        compiler.expr(query.expr(), true);
+        compiler.sql
+    }
+}
+
+struct Compiler<'a> {
+    map: &'a ColumnMap,
+    now: i64,
+    first: usize,
+    sql: Sql,
+}
+
+/// Where the values of a key are.
+enum Place<'k> {
+    /// In a column of the row itself.
+    Here(&'static str, Kind),
+    Nowhere,
+    /// Only the evaluator knows.
+    Residual,
+    In(Rows<'k>, Kind),
+}
+
+/// The rows of a child table that belong to a row, and in which these columns have these values.
+struct Rows<'k> {
+    child: Child,
+    having: Vec<(&'static str, &'k str)>,
+}
+
+impl Compiler<'_> {
+    /// `positive` is false under an odd number of NOTs, where too few rows are too many in the end.
+    fn expr(&mut self, expr: &Expr, positive: bool) {
+        match expr {
+            Expr::And(parts) => {
+                self.joined(parts, " AND ", |this, part| this.expr(part, positive));
+            }
+            Expr::Everything => self.push("TRUE"),
+            Expr::Not(inner) => {
+                self.push("(NOT ");
+                self.expr(inner, !positive);
+                self.push(")");
+            }
+            Expr::Or(parts) => {
+                self.joined(parts, " OR ", |this, part| this.expr(part, positive));
+            }
+            Expr::Term(Term::Has(keys)) => {
+                self.joined(keys, " OR ", |this, key| this.has(key, positive));
+            }
+            Expr::Term(Term::Is(Key::Count(key), test)) => self.count(key, test, positive),
+            Expr::Term(Term::Is(key, test)) => self.is(key, test, positive),
+        }
+    }
+
+    fn has(&mut self, key: &Key, positive: bool) {
+        match self.place(key) {
+            Place::Here(column, _) => self.push_all(&["(", column, " IS NOT NULL)"]),
+            Place::In(rows, _) => {
+                self.push("EXISTS (SELECT 1 ");
+                self.rows(&rows);
+                self.push(")");
+            }
+            Place::Nowhere => self.push("FALSE"),
+            Place::Residual => self.residual(positive),
+        }
+    }
+
+    fn is(&mut self, key: &Key, test: &Test, positive: bool) {
+        match self.place(key) {
+            Place::Here(column, kind) => {
+                self.push_all(&["(", column, " IS NOT NULL AND "]);
+                self.passes(kind, test);
+                self.push(")");
+            }
+            Place::In(rows, kind) if rows.child.selective => {
+                let Child { table, owner, parent, .. } = rows.child;
+                self.push_all(&[parent, " IN (SELECT ", owner, " FROM ", table, " WHERE "]);
+                self.having(&rows, "", " AND ");
+                self.passes(kind, test);
+                self.push(")");
+            }
+            Place::In(rows, kind) => {
+                self.push("EXISTS (SELECT 1 ");
+                self.rows(&rows);
+                self.push(" AND ");
+                self.passes(kind, test);
+                self.push(")");
+            }
+            Place::Nowhere => self.push("FALSE"),
+            Place::Residual => self.residual(positive),
+        }
+    }
+
+    /// The number of the key's values passes `test`.
+    fn count(&mut self, key: &Key, test: &Test, positive: bool) {
+        let windows = numbers(test, self.now);
+        let holds = |count: i64| windows.iter().any(|window| window.holds(count));
+        match self.place(key) {
+            Place::Here(column, _) => match (holds(0), holds(1)) {
+                (true, false) => self.push_all(&["(", column, " IS NULL)"]),
+                (false, true) => self.push_all(&["(", column, " IS NOT NULL)"]),
+                (always, _) => self.truth(always),
+            },
+            Place::In(rows, _) => self.joined(&windows, " OR ", |this, window| {
+                this.push("(SELECT count(*) ");
+                this.rows(&rows);
+                this.push(")");
+                this.lies_in(*window);
+            }),
+            Place::Nowhere => self.truth(holds(0)),
+            Place::Residual => self.residual(positive),
+        }
+    }
+
+    fn place<'k>(&self, key: &'k Key) -> Place<'k> {
+        let name = match key {
+            Key::Attribute { source, name } => {
+                return self.attribute(Some(source.folded()), name.folded());
+            }
+            Key::Count(key) => return self.place(key),
+            Key::Field(name) => name.folded(),
+            Key::Name => NAME,
+        };
+        match self.map.column(name) {
+            Some(Column { kind, child }) => match (kind.expression(), child) {
+                (None, _) => Place::Residual,
+                (Some(_), Some(child)) => Place::In(Rows { child: *child, having: vec![] }, *kind),
+                (Some(column), None) => Place::Here(column, *kind),
+            },
+            None if self.map.falls_through => self.attribute(None, name),
+            None => Place::Nowhere,
+        }
+    }
+
+    /// The attributes of this source, or of any, with this name.
+    fn attribute<'k>(&self, source: Option<&'k str>, name: &'k str) -> Place<'k> {
+        let Some(table) = &self.map.attributes else { return Place::Nowhere };
+        let source = source.map(|source| (table.source, source));
+        let having = source.into_iter().chain([(table.name, name)]).collect();
+        Place::In(Rows { child: table.child, having }, table.kind)
+    }
+
+    /// What only the evaluator can tell: too many rows rather than too few.
+    fn residual(&mut self, positive: bool) {
+        self.sql.exact = false;
+        self.truth(positive);
+    }
+
+    fn rows(&mut self, rows: &Rows<'_>) {
+        let Child { table, owner, parent, .. } = rows.child;
+        self.push_all(&["FROM ", table, " WHERE ", owner, " = ", parent]);
+        self.having(rows, " AND ", "");
+    }
+
+    fn having(&mut self, rows: &Rows<'_>, before: &str, after: &str) {
+        for (column, value) in &rows.having {
+            self.push(before);
+            self.equals(column, value);
+            self.push(after);
+        }
+    }
+
+    /// The value that `kind` reads passes `test`. NULL only where the value is.
+    fn passes(&mut self, kind: Kind, test: &Test) {
+        match (kind, test) {
+            (Kind::Attribute { text, time }, _) => {
+                self.push_all(&["((", time, " IS NULL AND "]);
+                self.passes(Kind::Text(text), test);
+                self.push_all(&[") OR (", time, " IS NOT NULL AND "]);
+                self.passes(Kind::Time(time), test);
+                self.push("))");
+            }
+            (Kind::Address { text, key }, Test::Contains(literals)) => {
+                self.joined(literals, " OR ", |this, literal| match literal.network {
+                    Some(_) => this.in_network(key, literal),
+                    None => this.contains(text, literal),
+                });
+            }
+            (Kind::Address { text, key }, Test::Equals(patterns)) => {
+                self.joined(patterns, " OR ", |this, pattern| match pattern.literal() {
+                    Some(literal) => this.in_network(key, literal),
+                    None => this.like(text, pattern),
+                });
+            }
+            (Kind::Text(column), Test::Contains(literals)) => {
+                self.joined(literals, " OR ", |this, literal| this.contains(column, literal));
+            }
+            (Kind::Word(column), Test::Contains(literals)) => {
+                self.joined(literals, " OR ", |this, literal| {
+                    this.equals(column, literal.text().folded());
+                });
+            }
+            (Kind::Text(column) | Kind::Word(column), Test::Equals(patterns)) => {
+                self.joined(patterns, " OR ", |this, pattern| this.is_exactly(column, pattern));
+            }
+            (Kind::Text(column) | Kind::Word(column), Test::Compare(..)) => {
+                let reading = self.map.dialect.number_of(column);
+                self.joined(&numbers(test, self.now), " OR ", |this, window| {
+                    this.push_all(&["coalesce(", &reading]);
+                    this.lies_in(*window);
+                    this.push(", FALSE)");
+                });
+            }
+            (Kind::Boolean(column), _) => {
+                let booleans: Vec<bool> = literals(test).filter_map(|l| l.boolean).collect();
+                self.joined(&booleans, " OR ", |this, boolean| {
+                    this.push_all(&[column, " = "]);
+                    this.parameter(SqlValue::Boolean(*boolean));
+                });
+            }
+            (Kind::Number(column), _) => self.lies_in_one(column, &numbers(test, self.now)),
+            (Kind::Time(column), _) => self.lies_in_one(column, &times(test, self.now)),
+            (Kind::Address { .. } | Kind::Residual, _) => self.push("FALSE"),
+        }
+    }
+
+    fn contains(&mut self, column: &str, literal: &Literal) {
+        let folded = literal.text().folded();
+        match self.map.dialect {
+            Dialect::Postgres => {
+                let inside = folded.chars().map(Element::Char);
+                self.like_elements(
+                    column,
+                    [Element::Any].into_iter().chain(inside).chain([Element::Any]),
+                );
+            }
+            Dialect::Sqlite => {
+                self.push_all(&["instr(", column, ", "]);
+                self.text(folded);
+                self.push(") > 0");
+            }
+        }
+    }
+
+    fn is_exactly(&mut self, column: &str, pattern: &Pattern) {
+        let Some(literal) = pattern.literal() else { return self.like(column, pattern) };
+        self.push("(");
+        self.equals(column, literal.text().folded());
+        if let Some(boolean) = literal.boolean {
+            self.push(" OR ");
+            self.equals(column, boolean_text(boolean));
+        }
+        self.push(")");
+    }
+
+    fn equals(&mut self, column: &str, folded: &str) {
+        self.push_all(&[column, " = "]);
+        self.text(folded);
+    }
+
+    fn like(&mut self, column: &str, pattern: &Pattern) {
+        // SQLite uses no index for a LIKE with ESCAPE; a prefix is a range.
+        let range = prefix(pattern).filter(|_| self.map.dialect == Dialect::Sqlite);
+        let Some((low, high)) = range else {
+            return self.like_elements(column, pattern.elements().iter().copied());
+        };
+        self.push_all(&["(", column, " >= "]);
+        self.text(&low);
+        self.push_all(&[" AND ", column, " < "]);
+        self.text(&high);
+        self.push(")");
+    }
+
+    fn like_elements(&mut self, column: &str, elements: impl Iterator<Item = Element>) {
+        let mut form = String::new();
+        for element in elements {
+            match element {
+                Element::Any => form.push('%'),
+                Element::Char(c @ ('%' | '_' | '\\')) => form.extend(['\\', c]),
+                Element::Char(c) => form.push(c),
+                Element::One => form.push('_'),
+            }
+        }
+        self.push_all(&[column, " LIKE "]);
+        self.text(&form);
+        self.push(" ESCAPE '\\'");
+    }
+
+    fn in_network(&mut self, key: &str, literal: &Literal) {
+        let Some(network) = literal.network else { return self.push("FALSE") };
+        let (first, last) = network.keys();
+        self.push(key);
+        if self.map.dialect == Dialect::Postgres {
+            self.push(" COLLATE \"C\"");
+        }
+        self.push(" BETWEEN ");
+        self.text(&first);
+        self.push(" AND ");
+        self.text(&last);
+    }
+
+    fn lies_in_one(&mut self, column: &str, windows: &[Window]) {
+        self.joined(windows, " OR ", |this, window| {
+            this.push(column);
+            this.lies_in(*window);
+        });
+    }
+
+    /// What follows an expression to say that it lies in the window.
+    fn lies_in(&mut self, window: Window) {
+        let Window { low, high, outside } = window;
+        let (operator, bound) = match (low == i64::MIN, high == i64::MAX, outside) {
+            (true, false, false) => (" <= ", high),
+            (true, false, true) => (" > ", high),
+            (false, true, false) => (" >= ", low),
+            (false, true, true) => (" < ", low),
+            _ if low == high && !outside => (" = ", low),
+            _ => {
+                self.push(if outside { " NOT BETWEEN " } else { " BETWEEN " });
+                self.parameter(SqlValue::Integer(low));
+                self.push(" AND ");
+                return self.parameter(SqlValue::Integer(high));
+            }
+        };
+        self.push(operator);
+        self.parameter(SqlValue::Integer(bound));
+    }
+
+    /// The items with a separator between them, in parentheses if they are several; FALSE for none.
+    fn joined<'t, T>(
+        &mut self,
+        items: &'t [T],
+        separator: &str,
+        mut each: impl FnMut(&mut Self, &'t T),
+    ) {
+        match items {
+            [] => self.push("FALSE"),
+            [only] => each(self, only),
+            [first, rest @ ..] => {
+                self.push("(");
+                each(self, first);
+                for item in rest {
+                    self.push(separator);
+                    each(self, item);
+                }
+                self.push(")");
+            }
+        }
+    }
+
+    fn truth(&mut self, truth: bool) {
+        self.push(if truth { "TRUE" } else { "FALSE" });
+    }
+
+    fn text(&mut self, text: &str) {
+        self.parameter(SqlValue::Text(text.to_owned()));
+    }
+
+    fn parameter(&mut self, value: SqlValue) {
+        let number = self.first.saturating_add(self.sql.parameters.len());
+        let sign = match self.map.dialect {
+            Dialect::Postgres => '$',
+            Dialect::Sqlite => '?',
+        };
+        self.sql.parameters.push(value);
+        // Writing to a string does not fail.
+        let _ = write!(self.sql.text, "{sign}{number}");
+    }
+
+    fn push_all(&mut self, parts: &[&str]) {
+        self.sql.text.extend(parts.iter().copied());
+    }
+
+    fn push(&mut self, part: &str) {
+        self.sql.text.push_str(part);
+    }
+}
+
+impl Dialect {
+    /// The number that a folded text reads as, or NULL: at most 18 digits, perhaps after a minus.
+    fn number_of(self, text: &str) -> String {
+        match self {
+            Self::Postgres => {
+                format!("CASE WHEN {text} ~ '^-?[0-9]{{1,18}}$' THEN CAST({text} AS bigint) END")
+            }
+            Self::Sqlite => format!(
+                "CASE WHEN {text} GLOB '[0-9]*' AND length({text}) <= 18 AND {text} NOT GLOB '*[^0-9]*' \
+                 OR {text} GLOB '-[0-9]*' AND length({text}) <= 19 AND substr({text}, 2) NOT GLOB '*[^0-9]*' \
+                 THEN CAST({text} AS INTEGER) END"
+            ),
+        }
+    }
+}
+
+/// The numbers that pass a test.
+fn numbers(test: &Test, now: i64) -> Vec<Window> {
+    let exactly = literals(test).filter_map(|literal| literal.number).map(|n| Window::new(n, n));
+    exactly.chain(compared(test, true, now)).collect()
+}
+
+/// The times that pass a test.
+fn times(test: &Test, now: i64) -> Vec<Window> {
+    let moments = literals(test).filter_map(|literal| literal.moment);
+    let within = moments.map(|(start, end)| Window::new(start, end.saturating_sub(1)));
+    within.chain(compared(test, false, now)).collect()
+}
+
+fn compared(test: &Test, number: bool, now: i64) -> Option<Window> {
+    match test {
+        Test::Compare(comparison, bound) if bound.measure().is_number() == number => {
+            Some(bound.measure().window(*comparison, now))
+        }
+        _ => None,
+    }
+}
+
+/// The values of a test that have no wildcards.
+fn literals(test: &Test) -> impl Iterator<Item = &Literal> {
+    let (literals, patterns) = match test {
+        Test::Compare(..) => (None, None),
+        Test::Contains(literals) => (Some(literals), None),
+        Test::Equals(patterns) => (None, Some(patterns)),
+    };
+    let exact = patterns.into_iter().flatten().filter_map(Pattern::literal);
+    literals.into_iter().flatten().chain(exact)
+}
+
+/// The texts that begin as a pattern of the form `text%` says: from the first to before the second.
+fn prefix(pattern: &Pattern) -> Option<(String, String)> {
+    let [Piece::Text(text), Piece::Any] = pattern.pieces() else { return None };
+    let low = text.folded();
+    let mut high = low.to_owned();
+    let last = high.pop()?;
+    // The next character; a range of characters steps over the surrogates.
+    high.extend(Some((last..=char::MAX).nth(1)?));
+    Some((low.to_owned(), high))
+}
