@@ -5,7 +5,7 @@ use proptest::sample::select;
 
 use super::ast::{Bound, Comparison, Expr, Key, Term, Test};
 use super::literal::{Literal, Pattern, Piece};
-use super::parse::COUNT;
+use super::term::COUNT;
 use super::tests::{Item, NOW, Owned};
 use super::text::{Text, fold_case};
 

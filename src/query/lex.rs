@@ -11,8 +11,11 @@ pub(crate) struct Token {
 
 #[derive(Debug)]
 pub(crate) enum TokenKind {
+    And,
     Close,
+    Not,
     Open,
+    Or,
     Word(Vec<Glyph>),
 }
 
@@ -58,9 +61,26 @@ pub(crate) fn tokens(query: &str) -> Result<Vec<Token>, ParseError> {
             None => return Ok(tokens),
             Some('(') => lexer.step(TokenKind::Open),
             Some(')') => lexer.step(TokenKind::Close),
-            Some(_) => TokenKind::Word(lexer.word()?),
+            Some(_) => operator_or_word(lexer.word()?),
         };
         tokens.push(Token { position, kind });
+    }
+}
+
+/// Whether a word, if it stands without quotes, is an operator.
+pub(crate) fn is_operator(word: &str) -> bool {
+    ["and", "or", "not"].iter().any(|operator| word.eq_ignore_ascii_case(operator))
+}
+
+fn operator_or_word(glyphs: Vec<Glyph>) -> TokenKind {
+    if glyphs.len() > 3 || glyphs.iter().any(|glyph| glyph.kind != GlyphKind::Bare) {
+        return TokenKind::Word(glyphs);
+    }
+    match text(&glyphs).to_ascii_lowercase().as_str() {
+        "and" => TokenKind::And,
+        "not" => TokenKind::Not,
+        "or" => TokenKind::Or,
+        _ => TokenKind::Word(glyphs),
     }
 }
 

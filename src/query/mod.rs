@@ -1,4 +1,135 @@
-//! The query language.
+//! The query language: ask an inventory in one line.
+//!
+//! The language is runZero's, as far as that is documented. A [`Query`] is parsed once; then it is put to
+//! anything that implements [`Fields`] ([`Query::matches`]), or compiled to a condition in SQL
+//! ([`ColumnMap::condition`]). Both find the same.
+//!
+//! # Manual
+//!
+//! | to find | write |
+//! |---|---|
+//! | names that contain `web` | `web` |
+//! | a field that contains a text | `os:windows`, `os:"windows server"` |
+//! | one of several texts | `os:windows,linux` |
+//! | a text exactly | `os:="Windows 10"` |
+//! | a beginning, an end, any one character | `os:="Windows%"`, `os:=%server`, `os:=Window_` |
+//! | a word as a whole (sources, identifiers) | `source:ldap` |
+//! | two conditions | `os:windows source:ldap`, `os:windows AND source:ldap` |
+//! | either of two, or the opposite | `os:linux OR os:bsd`, `NOT source:ldap` |
+//! | a value of any kind, or none | `has:os`, `NOT has:os` |
+//! | what a source said itself | `@ldap.computer.isDomainController:true` |
+//! | yes or no | `alive:t`, `alive:true`, `alive:f`, `alive:false` |
+//! | numbers | `vlan:12`, `vlan:>=12`, `@ldap.computer.badPwdCount:>3` |
+//! | how many values there are | `name_count:>2`, `@ldap.computer.memberOf_count:>100` |
+//! | addresses and networks | `address:10.0.0.5`, `address:10.0.0.0/8`, `address:10.0.` |
+//! | seen within two weeks, or not for a month | `last_seen:<2weeks`, `last_seen:>30days` |
+//! | past, or future | `@ldap.user.accountExpiresTS:<now`, `@ldap.user.accountExpiresTS:>now` |
+//! | by the calendar | `last_seen:2026-01-31`, `last_seen:>=2026-01-31T12:00:00Z` |
+//! | by the clock | `last_seen:>now-90min`, `@ldap.user.accountExpiresTS:<now+2weeks` |
+//!
+//! ## Putting conditions together
+//!
+//! `NOT` binds more tightly than `AND`, and `AND` more than `OR`; parentheses decide otherwise. `AND` may be
+//! left out. The three are written in any case; in quotes they are ordinary words. The empty query finds
+//! everything.
+//!
+//! A condition holds if *one* of the field's values passes, so `NOT name:web` finds what has no such name
+//! at all. A field without a value, and a field that does not exist, pass no test; a host that wants a
+//! mistyped name refused parses with [`Query::parse_known`].
+//!
+//! ## Text
+//!
+//! Case never matters, in names of fields and attributes either; [`fold_case`] is the rule. A text is looked
+//! into; `=` before the first value asks for all of it, and then, in quotes too, `%` stands for any
+//! characters and `_` for exactly one. (Without `=` they are ordinary characters.)
+//!
+//! Values with spaces, commas, parentheses or quotation marks, and words with colons, are written in double
+//! quotes. A backslash before punctuation or a space takes it literally: `\"`, `\\`, `\,`, `\%`, `\_`.
+//! Before anything else it is an ordinary character, so `CORP\alice` needs no more. [`quote`] does all that.
+//!
+//! ## Numbers and counts
+//!
+//! Numbers are whole, with at most 18 digits. A text that is such a number can be compared as one. The
+//! ending `_count` always asks for the number of values of the field before it.
+//!
+//! ## Times
+//!
+//! A length of time is a distance from now **in either direction**: `<30days` is less than 30 days ago or
+//! less than 30 days ahead, `>30days` longer ago or farther ahead. To ask for one direction, add `<now` or
+//! `>now`, or write `>now-30days`. Lengths are whole numbers of `s`, `min`, `hours`, `days`, `weeks`,
+//! `months` (30 days) or `years` (365 days), and the usual short and long forms of these.
+//!
+//! Dates and times are RFC 3339's, in UTC unless an offset says otherwise. A date means its whole day, and a
+//! time its whole second: `:2026-01-31` is that day, `:>2026-01-31` after it. A number is never a time.
+//!
+//! ## Addresses
+//!
+//! An IP address finds itself, a network (CIDR) its addresses, anything else what the address's text
+//! contains. An IPv4 address written as IPv6 (`::ffff:10.0.0.5`) is the IPv4 address.
+//!
+//! ## Attributes
+//!
+//! `@source.type.attribute`: all after the second dot is the attribute's name. Its values are texts, or
+//! times where the source has times (`lastLogonTimestampTS`). Users and groups may be asked for bare
+//! attribute names too: `isDisabled:true`.
+//!
+//! ## Limits
+//!
+//! At most [`MAX_LENGTH`] bytes, [`MAX_VALUES`] values, and [`MAX_DEPTH`] parentheses and `NOT`s within each
+//! other.
+//!
+//! # Examples
+//!
+//! ```
+//! # use std::ops::ControlFlow;
+//! # use ldap_inventory::query::{Fields, Query, Value, Visit};
+//! # struct Machine;
+//! # const DAY: i64 = 86_400_000_000;
+//! # const NOW: i64 = 20_000 * DAY;
+//! # impl Fields for Machine {
+//! #     fn field(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
+//! #         match name {
+//! #             "name" => ["WEB1", "web1.corp.example"].iter().try_for_each(|name| visit(Value::Text(name))),
+//! #             "os" => visit(Value::Text("Windows Server 2022")),
+//! #             "source" => visit(Value::Word("ldap")),
+//! #             "address" => visit(Value::Address([10, 0, 0, 5].into())),
+//! #             "last_seen" => visit(Value::Time(NOW - 3 * DAY)),
+//! #             _ => ControlFlow::Continue(()),
+//! #         }
+//! #     }
+//! #     fn attribute(&self, source: &str, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
+//! #         match (source, name) {
+//! #             ("@ldap.computer", "accountexpirests") => visit(Value::Time(NOW + 20 * DAY)),
+//! #             ("@ldap.computer", "badpwdcount") => visit(Value::Text("4")),
+//! #             _ => ControlFlow::Continue(()),
+//! #         }
+//! #     }
+//! # }
+//! # let machine = Machine;
+//! // WEB1 (also web1.corp.example), Windows Server 2022, known to LDAP, at 10.0.0.5, seen 3 days ago; its
+//! // account expires in 20 days, after 4 wrong passwords.
+//! for (query, expected) in [
+//!     ("web1", true),
+//!     ("web2", false),
+//!     ("os:windows source:ldap", true),
+//!     ("os:=windows", false),
+//!     ("os:=\"windows server 202_\"", true),
+//!     ("os:linux or source:ldap and web1", true),
+//!     ("NOT source:ldap", false),
+//!     ("source:lda", false),
+//!     ("has:os NOT has:site", true),
+//!     ("address:10.0.0.0/24", true),
+//!     ("name_count:2", true),
+//!     ("last_seen:<2weeks", true),
+//!     ("last_seen:>30days", false),
+//!     ("@ldap.computer.accountExpiresTS:<30days", true),
+//!     ("@ldap.computer.accountExpiresTS:<now", false),
+//!     ("@ldap.computer.badPwdCount:>3", true),
+//! ] {
+//!     assert_eq!(Query::parse(query)?.matches(&machine, NOW), expected, "{query}");
+//! }
+//! # Ok::<(), ldap_inventory::query::ParseError>(())
+//! ```
 
 mod ast;
 mod columns;
@@ -10,6 +141,7 @@ mod parse;
 mod print;
 mod sql;
 mod suggest;
+mod term;
 mod text;
 mod time;
 

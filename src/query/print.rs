@@ -3,8 +3,9 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::ast::{Bound, Comparison, Expr, Key, Term, Test};
+use super::lex::is_operator;
 use super::literal::{Literal, Pattern, Piece};
-use super::parse::{COUNT, is_operator};
+use super::term::COUNT;
 
 /// Writes a text as one value of a query, whatever it contains.
 ///
@@ -104,74 +105,49 @@ impl Display for Literal {
 
 impl Display for Pattern {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if let [Piece::Text(text)] = self.pieces() {
-            if !text.as_str().contains(['%', '_']) {
-                return write_value(f, [Part::Text(text.as_str())]);
-            }
-        }
-        write_value(
-            f,
-            self.pieces().iter().map(|piece| match piece {
-                Piece::Any => Part::Syntax('%'),
-                Piece::One => Part::Syntax('_'),
-                Piece::Text(text) => Part::Literal(text.as_str()),
-            }),
-        )
+        let parts = self.pieces().iter().map(|piece| match piece {
+            Piece::Any => Part::Wildcard('%'),
+            Piece::One => Part::Wildcard('_'),
+            Piece::Text(text) => Part::PatternText(text.as_str()),
+        });
+        write_value(f, parts)
     }
 }
 
 /// A part of a value.
-#[derive(Clone, Copy)]
 enum Part<'a> {
-    /// Where `%` and `_` would be wildcards.
-    Literal(&'a str),
-    /// A wildcard.
-    Syntax(char),
+    /// Text where `%` and `_` would be wildcards.
+    PatternText(&'a str),
     Text(&'a str),
+    Wildcard(char),
 }
 
-fn write_value<'a>(
-    f: &mut impl Write,
-    parts: impl IntoIterator<Item = Part<'a>, IntoIter: Clone>,
-) -> fmt::Result {
-    let parts = parts.into_iter();
-    let quoted = needs_quotes(parts.clone());
-    if quoted {
-        f.write_char('"')?;
-    }
+fn write_value<'a>(f: &mut impl Write, parts: impl IntoIterator<Item = Part<'a>>) -> fmt::Result {
+    let mut value = String::new();
+    // Only of characters that never mean anything, or mean what they should.
+    let mut plain = true;
     for part in parts {
-        let (text, wild) = match part {
-            Part::Literal(text) => (text, true),
+        let (text, wildcards) = match part {
+            Part::PatternText(text) => (text, true),
             Part::Text(text) => (text, false),
-            Part::Syntax(c) => {
-                f.write_char(c)?;
+            Part::Wildcard(c) => {
+                value.push(c);
                 continue;
             }
         };
         for c in text.chars() {
-            if matches!(c, '"' | '\\') || (wild && matches!(c, '%' | '_')) {
-                f.write_char('\\')?;
+            plain &= c.is_alphanumeric() || "-_.@/+".contains(c);
+            if matches!(c, '"' | '\\') || (wildcards && matches!(c, '%' | '_')) {
+                value.push('\\');
             }
-            f.write_char(c)?;
+            value.push(c);
         }
     }
-    if quoted { f.write_char('"') } else { Ok(()) }
-}
-
-/// Whether a value is safe only within quotes: it is empty, an operator, or has other characters than
-/// those that never mean anything.
-fn needs_quotes<'a>(parts: impl Iterator<Item = Part<'a>> + Clone) -> bool {
-    let safe = |c: char| c.is_alphanumeric() || "-_.@/+".contains(c);
-    let texts = parts.clone().map(|part| match part {
-        Part::Literal(text) | Part::Text(text) => text,
-        Part::Syntax(_) => "-",
-    });
-    let whole: String = texts.take(2).collect();
-    let mut chars = parts.flat_map(|part| match part {
-        Part::Literal(text) | Part::Text(text) => text.chars(),
-        Part::Syntax(_) => "".chars(),
-    });
-    whole.is_empty() || is_operator(&whole) || !chars.all(safe)
+    if plain && !value.is_empty() && !is_operator(&value) {
+        f.write_str(&value)
+    } else {
+        write!(f, "\"{value}\"")
+    }
 }
 
 fn separated(f: &mut Formatter<'_>, parts: &[Expr], separator: &str) -> fmt::Result {

@@ -16,6 +16,7 @@ use std::fmt;
 ///
 /// assert_eq!(fold_case("WEB1.Corp.Example"), "web1.corp.example");
 /// assert_eq!(fold_case("ÄRGER"), "ärger");
+/// assert_eq!(fold_case("ΟΔΟΣ"), fold_case("οδος"));
 /// ```
 pub fn fold_case(text: &str) -> String {
     folded_chars(text).collect()
