@@ -216,7 +216,7 @@ mod sqlite {
     };
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(128))]
+        #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn sqlite_finds_what_the_evaluator_finds(
             items in proptest::collection::vec(item(), 1..12),

@@ -209,13 +209,7 @@ impl Compiler<'_> {
     /// The value that `kind` reads passes `test`. NULL only where the value is.
     fn passes(&mut self, kind: Kind, test: &Test) {
         match (kind, test) {
-            (Kind::Attribute { text, time }, _) => {
-                self.push_all(&["((", time, " IS NULL AND "]);
-                self.passes(Kind::Text(text), test);
-                self.push_all(&[") OR (", time, " IS NOT NULL AND "]);
-                self.passes(Kind::Time(time), test);
-                self.push("))");
-            }
+            (Kind::Attribute { text, time }, _) => self.attribute_passes(text, time, test),
             (Kind::Address { text, key }, Test::Contains(literals)) => {
                 self.joined(literals, " OR ", |this, literal| match literal.network {
                     Some(_) => this.in_network(key, literal),
@@ -258,6 +252,26 @@ impl Compiler<'_> {
             (Kind::Time(column), _) => self.lies_in_one(column, &times(test, self.now)),
             (Kind::Address { .. } | Kind::Residual, _) => self.push("FALSE"),
         }
+    }
+
+    /// A text passes as a text, a time as a time. Only what can be is written, so that indexes serve.
+    fn attribute_passes(&mut self, text: &'static str, time: &'static str, test: &Test) {
+        let times = times(test, self.now);
+        let text_can = !matches!(test, Test::Compare(_, bound) if !bound.measure().is_number());
+        let both = text_can && !times.is_empty();
+        self.push(if both { "((" } else { "(" });
+        if text_can {
+            self.push_all(&[time, " IS NULL AND "]);
+            self.passes(Kind::Text(text), test);
+        }
+        if both {
+            self.push(") OR (");
+        }
+        if !times.is_empty() {
+            self.push_all(&[time, " IS NOT NULL AND "]);
+            self.lies_in_one(time, &times);
+        }
+        self.push(if both { "))" } else { ")" });
     }
 
     fn contains(&mut self, column: &str, literal: &Literal) {

@@ -65,11 +65,8 @@ impl fmt::Debug for Text {
 
 /// Whether the fold of `text` is `folded`.
 pub(crate) fn equals(text: &str, folded: &str) -> bool {
-    if is_plain(text) {
-        // An upper-case letter in `folded` cannot occur, so this equals comparing the fold.
-        return text.eq_ignore_ascii_case(folded);
-    }
-    folded_chars(text).eq(folded.chars())
+    // What is equal but for ASCII case has the same fold, and `folded` is its own.
+    text.eq_ignore_ascii_case(folded) || !is_plain(text) && folded_chars(text).eq(folded.chars())
 }
 
 /// Whether the fold of `text` contains `folded`.
@@ -98,7 +95,7 @@ pub(crate) fn folded_chars(text: &str) -> impl Iterator<Item = char> + Clone + '
 
 /// ASCII without NUL: what folds byte by byte.
 fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii() && byte != 0)
+    text.is_ascii() && !text.as_bytes().contains(&0)
 }
 
 #[cfg(test)]
