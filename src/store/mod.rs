@@ -1,5 +1,16 @@
-//! TODO store
+//! The stores that come with this crate.
+//!
+//! [`MemoryRepository`] keeps an inventory in memory, for tests and for hosts that need nothing more.
+//! `SqliteRepository` (feature `sqlite`) keeps it in one file. [`MemoryCredentialStore`] keeps
+//! credentials in memory.
 
+mod admission;
 mod credentials;
+mod cursor;
+mod lease;
+mod memory;
+mod paging;
+mod selection;
 
 pub use credentials::MemoryCredentialStore;
+pub use memory::MemoryRepository;

@@ -1,0 +1,68 @@
+//! What no store writes, whoever asks.
+
+use crate::asset::{Asset, Batch, Change, Version};
+use crate::value::{OrganizationId, SourceId};
+use crate::{Error, ErrorKind, Result};
+
+/// Refuses a batch that would write for another organization or source than its own, or an asset whose
+/// version does not follow the expected one.
+pub(super) fn admit(batch: &Batch) -> Result<()> {
+    batch.changes.iter().try_for_each(|change| admit_change(batch, change))
+}
+
+fn admit_change(batch: &Batch, change: &Change) -> Result<()> {
+    match change {
+        Change::PutAsset { expected, asset } => {
+            of_organization(batch, &asset.organization)?;
+            follows(*expected, asset)
+        }
+        Change::PutUser(user) => {
+            of_organization(batch, &user.organization)?;
+            of_source(batch, &user.source)
+        }
+        Change::PutGroup(group) => {
+            of_organization(batch, &group.organization)?;
+            of_source(batch, &group.source)
+        }
+        Change::PutConstraint(constraint) | Change::RemoveConstraint(constraint) => {
+            of_organization(batch, &constraint.organization)
+        }
+        Change::PutMerge(record) => {
+            of_organization(batch, &record.organization)?;
+            record.before.iter().try_for_each(|asset| of_organization(batch, &asset.organization))
+        }
+        Change::RemoveAsset { .. } | Change::PutLink(_) | Change::RemoveLink(_) => Ok(()),
+    }
+}
+
+fn of_organization(batch: &Batch, organization: &OrganizationId) -> Result<()> {
+    if *organization == batch.organization {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Invalid, "a batch writes for its own organization only")
+        .with_context("batch", batch.id)
+        .with_context("organization", organization))
+}
+
+fn of_source(batch: &Batch, source: &SourceId) -> Result<()> {
+    if *source == batch.source {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Invalid, "a batch writes users and groups of its own source only")
+        .with_context("batch", batch.id)
+        .with_context("source", source))
+}
+
+fn follows(expected: Option<Version>, asset: &Asset) -> Result<()> {
+    let is_next = match expected {
+        Some(version) => version.checked_add(1) == Some(asset.version),
+        // An asset that a merge took away comes back at a later version than its first.
+        None => asset.version > 0,
+    };
+    if is_next {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Invalid, "an asset's version must be one more than the expected one")
+        .with_context("asset", asset.id)
+        .with_context("version", asset.version))
+}

@@ -1,0 +1,178 @@
+//! The records, in ordered maps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::Result;
+use crate::asset::{
+    Asset, Batch, Change, Committed, Constraint, ConstraintKind, DirectoryGroup, DirectoryUser,
+    Link, MergeRecord, RunRecord, Version,
+};
+use crate::name::MatchKey;
+use crate::store::lease::Leases;
+use crate::value::{
+    AssetId, BatchId, Checkpoint, MergeId, ObjectGuid, OrganizationId, RunId, SourceId,
+};
+
+#[derive(Default)]
+pub(super) struct Inventory {
+    organizations: BTreeMap<OrganizationId, Organization>,
+}
+
+#[derive(Default)]
+pub(super) struct Organization {
+    pub(super) assets: BTreeMap<AssetId, Asset>,
+    keys: BTreeMap<MatchKey, BTreeSet<AssetId>>,
+    pub(super) users: BTreeMap<(SourceId, ObjectGuid), DirectoryUser>,
+    pub(super) groups: BTreeMap<(SourceId, ObjectGuid), DirectoryGroup>,
+    pub(super) constraints: BTreeMap<ConstraintKey, Constraint>,
+    pub(super) merges: BTreeMap<MergeId, MergeRecord>,
+    sources: BTreeMap<SourceId, Source>,
+    batches: BTreeSet<BatchId>,
+}
+
+#[derive(Default)]
+pub(super) struct Source {
+    pub(super) links: BTreeMap<ObjectGuid, Link>,
+    pub(super) checkpoint: Option<Checkpoint>,
+    pub(super) runs: BTreeMap<RunId, RunRecord>,
+    pub(super) leases: Leases,
+}
+
+type ConstraintKey = (SourceId, ObjectGuid, AssetId, ConstraintKind);
+
+impl Inventory {
+    pub(super) fn organization(&self, organization: &OrganizationId) -> Option<&Organization> {
+        self.organizations.get(organization)
+    }
+
+    pub(super) fn source(
+        &self,
+        organization: &OrganizationId,
+        source: &SourceId,
+    ) -> Option<&Source> {
+        self.organization(organization)?.sources.get(source)
+    }
+
+    pub(super) fn source_mut(
+        &mut self,
+        organization: &OrganizationId,
+        source: &SourceId,
+    ) -> &mut Source {
+        let organization = self.organizations.entry(organization.clone()).or_default();
+        organization.sources.entry(source.clone()).or_default()
+    }
+
+    pub(super) fn commit(&mut self, batch: Batch) -> Result<Committed> {
+        let organization = self.organizations.entry(batch.organization.clone()).or_default();
+        if organization.batches.contains(&batch.id) {
+            return Ok(Committed::AlreadyApplied);
+        }
+        if let Some(token) = batch.lease {
+            let source = organization.sources.entry(batch.source.clone()).or_default();
+            source.leases.check(&batch.source, token)?;
+        }
+        let conflicts = organization.conflicts(&batch.changes);
+        if !conflicts.is_empty() {
+            return Ok(Committed::Conflict(conflicts));
+        }
+        organization.write(batch);
+        Ok(Committed::Applied)
+    }
+}
+
+impl Organization {
+    pub(super) fn candidates(&self, keys: &[MatchKey]) -> Vec<Asset> {
+        let ids: BTreeSet<&AssetId> =
+            keys.iter().filter_map(|key| self.keys.get(key)).flatten().collect();
+        ids.into_iter().filter_map(|id| self.assets.get(id)).cloned().collect()
+    }
+
+    /// The assets that are not at the versions the changes expect, when these are made one after the
+    /// other.
+    fn conflicts(&self, changes: &[Change]) -> Vec<AssetId> {
+        let mut versions: BTreeMap<AssetId, Option<Version>> = BTreeMap::new();
+        let mut conflicts = BTreeSet::new();
+        for change in changes {
+            let (id, expected, next) = match change {
+                Change::PutAsset { expected, asset } => (asset.id, *expected, Some(asset.version)),
+                Change::RemoveAsset { id, expected } => (*id, Some(*expected), None),
+                _ => continue,
+            };
+            let stored = || self.assets.get(&id).map(|asset| asset.version);
+            let present = versions.entry(id).or_insert_with(stored);
+            if *present == expected {
+                *present = next;
+            } else {
+                conflicts.insert(id);
+            }
+        }
+        conflicts.into_iter().collect()
+    }
+
+    fn write(&mut self, batch: Batch) {
+        for change in batch.changes {
+            self.write_change(&batch.source, change);
+        }
+        let source = self.sources.entry(batch.source).or_default();
+        if let Some(checkpoint) = batch.checkpoint {
+            source.checkpoint = Some(checkpoint);
+        }
+        if let Some(run) = batch.run {
+            source.runs.insert(run.id, run);
+        }
+        self.batches.insert(batch.id);
+    }
+
+    fn write_change(&mut self, source: &SourceId, change: Change) {
+        let links = &mut self.sources.entry(source.clone()).or_default().links;
+        match change {
+            Change::PutAsset { asset, .. } => self.put_asset(*asset),
+            Change::RemoveAsset { id, .. } => self.remove_asset(id),
+            Change::PutLink(link) => {
+                links.insert(link.object, link);
+            }
+            Change::RemoveLink(object) => {
+                links.remove(&object);
+            }
+            Change::PutUser(user) => {
+                self.users.insert((source.clone(), user.object), *user);
+            }
+            Change::PutGroup(group) => {
+                self.groups.insert((source.clone(), group.object), *group);
+            }
+            Change::PutConstraint(constraint) => {
+                self.constraints.insert(key_of(&constraint), constraint);
+            }
+            Change::RemoveConstraint(constraint) => {
+                self.constraints.remove(&key_of(&constraint));
+            }
+            Change::PutMerge(record) => {
+                self.merges.insert(record.id, *record);
+            }
+        }
+    }
+
+    fn put_asset(&mut self, asset: Asset) {
+        self.remove_asset(asset.id);
+        for key in asset.match_keys() {
+            self.keys.entry(key).or_default().insert(asset.id);
+        }
+        self.assets.insert(asset.id, asset);
+    }
+
+    fn remove_asset(&mut self, id: AssetId) {
+        let Some(asset) = self.assets.remove(&id) else { return };
+        for key in asset.match_keys() {
+            if let Some(ids) = self.keys.get_mut(&key) {
+                ids.remove(&id);
+                if ids.is_empty() {
+                    self.keys.remove(&key);
+                }
+            }
+        }
+    }
+}
+
+fn key_of(constraint: &Constraint) -> ConstraintKey {
+    (constraint.source.clone(), constraint.object, constraint.asset, constraint.kind)
+}

@@ -1,0 +1,209 @@
+//! An inventory in memory.
+
+mod inventory;
+
+use std::fmt;
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+
+use self::inventory::Inventory;
+use super::{admission, cursor, paging, selection};
+use crate::Result;
+use crate::asset::{
+    Asset, AssetRepository, Batch, Committed, Constraint, DirectoryGroup, DirectoryUser, Lease,
+    Link, MergeRecord, RunRecord, SearchPage, SearchRequest,
+};
+use crate::name::MatchKey;
+use crate::value::{AssetId, Checkpoint, OrganizationId, RunId, SourceId, Timestamp};
+
+/// An inventory in memory: for tests, for trying things out, and for hosts that read everything anew
+/// when they start.
+///
+/// A clone is another handle to the same inventory. What it holds is lost with its last handle.
+///
+/// ```
+/// use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change, Committed};
+/// use ldap_inventory::store::MemoryRepository;
+/// use ldap_inventory::value::{AssetId, BatchId, OrganizationId, SourceId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> ldap_inventory::Result<()> {
+/// let repository = MemoryRepository::new();
+/// let organization = OrganizationId::new("acme")?;
+/// let asset = Asset::new(AssetId::random_v7(), organization.clone(), "hq".parse()?);
+/// let id = asset.id;
+/// let put = Change::PutAsset { expected: None, asset: Box::new(asset) };
+/// let source = SourceId::new("scan", "office")?;
+/// let batch = Batch::new(BatchId::random_v7(), organization.clone(), source).with_changes([put]);
+///
+/// assert_eq!(repository.commit(batch.clone()).await?, Committed::Applied);
+/// assert_eq!(repository.commit(batch).await?, Committed::AlreadyApplied);
+/// assert_eq!(repository.assets(&organization, &[id]).await?.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct MemoryRepository {
+    inventory: Arc<Mutex<Inventory>>,
+}
+
+impl MemoryRepository {
+    /// An empty inventory.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Nothing panics while it holds the lock after it began to write, so a poisoned lock guards an
+    /// inventory that is whole.
+    fn lock(&self) -> MutexGuard<'_, Inventory> {
+        self.inventory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl AssetRepository for MemoryRepository {
+    async fn links(
+        &self,
+        organization: &OrganizationId,
+        source: &SourceId,
+    ) -> Result<BoxStream<'static, Result<Link>>> {
+        let links: Vec<Result<Link>> = match self.lock().source(organization, source) {
+            Some(source) => source.links.values().cloned().map(Ok).collect(),
+            None => Vec::new(),
+        };
+        Ok(stream::iter(links).boxed())
+    }
+
+    async fn candidates(
+        &self,
+        organization: &OrganizationId,
+        keys: &[MatchKey],
+    ) -> Result<Vec<Asset>> {
+        Ok(self.lock().organization(organization).map(|o| o.candidates(keys)).unwrap_or_default())
+    }
+
+    async fn assets(&self, organization: &OrganizationId, ids: &[AssetId]) -> Result<Vec<Asset>> {
+        let inventory = self.lock();
+        let Some(organization) = inventory.organization(organization) else {
+            return Ok(Vec::new());
+        };
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(ids.iter().filter_map(|id| organization.assets.get(id)).cloned().collect())
+    }
+
+    async fn constraints(&self, organization: &OrganizationId) -> Result<Vec<Constraint>> {
+        let inventory = self.lock();
+        let constraints = inventory.organization(organization).map(|o| o.constraints.values());
+        Ok(constraints.into_iter().flatten().cloned().collect())
+    }
+
+    async fn merges(&self, organization: &OrganizationId) -> Result<Vec<MergeRecord>> {
+        let inventory = self.lock();
+        let merges = inventory.organization(organization).map(|o| o.merges.values());
+        let mut merges: Vec<MergeRecord> = merges.into_iter().flatten().cloned().collect();
+        merges.sort_by_key(|record| (record.at, record.id));
+        Ok(merges)
+    }
+
+    async fn checkpoint(
+        &self,
+        organization: &OrganizationId,
+        source: &SourceId,
+    ) -> Result<Option<Checkpoint>> {
+        Ok(self.lock().source(organization, source).and_then(|source| source.checkpoint.clone()))
+    }
+
+    async fn runs(
+        &self,
+        organization: &OrganizationId,
+        source: &SourceId,
+        limit: usize,
+    ) -> Result<Vec<RunRecord>> {
+        let inventory = self.lock();
+        let runs = inventory.source(organization, source).map(|source| source.runs.values());
+        let mut runs: Vec<RunRecord> = runs.into_iter().flatten().cloned().collect();
+        runs.sort_by_key(|run| std::cmp::Reverse((run.started, run.id)));
+        runs.truncate(limit);
+        Ok(runs)
+    }
+
+    async fn acquire_lease(
+        &self,
+        organization: &OrganizationId,
+        source: &SourceId,
+        holder: RunId,
+        now: Timestamp,
+        ttl: Duration,
+    ) -> Result<Lease> {
+        let mut inventory = self.lock();
+        inventory.source_mut(organization, source).leases.acquire(source, holder, now, ttl)
+    }
+
+    async fn release_lease(
+        &self,
+        organization: &OrganizationId,
+        source: &SourceId,
+        holder: RunId,
+    ) -> Result<()> {
+        self.lock().source_mut(organization, source).leases.release(holder);
+        Ok(())
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Committed> {
+        admission::admit(&batch)?;
+        self.lock().commit(batch)
+    }
+
+    async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>> {
+        let after = request.after.as_ref().map(cursor::asset).transpose()?;
+        let inventory = self.lock();
+        let found = inventory
+            .organization(&request.organization)
+            .into_iter()
+            .flat_map(|o| o.assets.range((behind(after), Bound::Unbounded)))
+            .filter(|(_, asset)| selection::selects(&request, *asset))
+            .map(|(_, asset)| Ok(asset.clone()));
+        paging::page(request.limit, found, |asset| cursor::of_asset(asset.id))
+    }
+
+    async fn search_users(&self, request: SearchRequest) -> Result<SearchPage<DirectoryUser>> {
+        let after = request.after.as_ref().map(cursor::object).transpose()?;
+        let inventory = self.lock();
+        let found = inventory
+            .organization(&request.organization)
+            .into_iter()
+            .flat_map(|o| o.users.range((behind(after.clone()), Bound::Unbounded)))
+            .filter(|(_, user)| selection::selects(&request, *user))
+            .map(|(_, user)| Ok(user.clone()));
+        paging::page(request.limit, found, cursor::of_object)
+    }
+
+    async fn search_groups(&self, request: SearchRequest) -> Result<SearchPage<DirectoryGroup>> {
+        let after = request.after.as_ref().map(cursor::object).transpose()?;
+        let inventory = self.lock();
+        let found = inventory
+            .organization(&request.organization)
+            .into_iter()
+            .flat_map(|o| o.groups.range((behind(after.clone()), Bound::Unbounded)))
+            .filter(|(_, group)| selection::selects(&request, *group))
+            .map(|(_, group)| Ok(group.clone()));
+        paging::page(request.limit, found, cursor::of_object)
+    }
+}
+
+impl fmt::Debug for MemoryRepository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryRepository").finish_non_exhaustive()
+    }
+}
+
+fn behind<T>(after: Option<T>) -> Bound<T> {
+    after.map_or(Bound::Unbounded, Bound::Excluded)
+}
