@@ -3,6 +3,7 @@
 mod batch;
 mod claim;
 mod constraint;
+mod fields;
 mod inventory_asset;
 mod lease;
 mod link;

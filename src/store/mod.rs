@@ -11,6 +11,10 @@ mod lease;
 mod memory;
 mod paging;
 mod selection;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 pub use credentials::MemoryCredentialStore;
 pub use memory::MemoryRepository;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteRepository;

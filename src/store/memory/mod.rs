@@ -2,6 +2,7 @@
 
 mod inventory;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +13,7 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 
 use self::inventory::Inventory;
+use super::cursor::ObjectPlace;
 use super::{admission, cursor, paging, selection};
 use crate::Result;
 use crate::asset::{
@@ -19,7 +21,7 @@ use crate::asset::{
     Link, MergeRecord, RunRecord, SearchPage, SearchRequest,
 };
 use crate::name::MatchKey;
-use crate::value::{AssetId, Checkpoint, OrganizationId, RunId, SourceId, Timestamp};
+use crate::value::{AssetId, Checkpoint, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp};
 
 /// An inventory in memory: for tests, for trying things out, and for hosts that read everything anew
 /// when they start.
@@ -92,10 +94,30 @@ impl AssetRepository for MemoryRepository {
         let Some(organization) = inventory.organization(organization) else {
             return Ok(Vec::new());
         };
-        let mut ids = ids.to_vec();
-        ids.sort_unstable();
-        ids.dedup();
-        Ok(ids.iter().filter_map(|id| organization.assets.get(id)).cloned().collect())
+        let ids: BTreeSet<&AssetId> = ids.iter().collect();
+        Ok(ids.into_iter().filter_map(|id| organization.assets.get(id)).cloned().collect())
+    }
+
+    async fn users(
+        &self,
+        organization: &OrganizationId,
+        source: &SourceId,
+        objects: &[ObjectGuid],
+    ) -> Result<Vec<DirectoryUser>> {
+        let inventory = self.lock();
+        let users = inventory.organization(organization).map(|o| &o.users);
+        Ok(users.map(|users| at_places(users, source, objects)).unwrap_or_default())
+    }
+
+    async fn groups(
+        &self,
+        organization: &OrganizationId,
+        source: &SourceId,
+        objects: &[ObjectGuid],
+    ) -> Result<Vec<DirectoryGroup>> {
+        let inventory = self.lock();
+        let groups = inventory.organization(organization).map(|o| &o.groups);
+        Ok(groups.map(|groups| at_places(groups, source, objects)).unwrap_or_default())
     }
 
     async fn constraints(&self, organization: &OrganizationId) -> Result<Vec<Constraint>> {
@@ -206,4 +228,14 @@ impl fmt::Debug for MemoryRepository {
 
 fn behind<T>(after: Option<T>) -> Bound<T> {
     after.map_or(Bound::Unbounded, Bound::Excluded)
+}
+
+fn at_places<T: Clone>(
+    records: &BTreeMap<ObjectPlace, T>,
+    source: &SourceId,
+    objects: &[ObjectGuid],
+) -> Vec<T> {
+    let objects: BTreeSet<&ObjectGuid> = objects.iter().collect();
+    let places = objects.into_iter().map(|object| (source.clone(), *object));
+    places.filter_map(|place| records.get(&place)).cloned().collect()
 }

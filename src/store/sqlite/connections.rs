@@ -1,0 +1,116 @@
+//! The connections to one file, and the threads they work on.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, Transaction};
+use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
+
+use super::failure::{Failure, Outcome};
+use super::schema;
+use crate::{Error, ErrorKind, Result};
+
+/// How long to wait for another process that writes. A commit of a thousand records takes a fraction.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// The pages that a connection keeps in memory, in KiB. Holds the random part of the indexes of some
+/// hundred thousand objects.
+const CACHE: i64 = 32 * 1024;
+
+/// Three records of usual length fit into a page of this size, one into one of the default 4 KiB.
+const PAGE: i64 = 8 * 1024;
+
+/// One connection that writes and one that reads. Write-ahead logging lets a reader go on while the
+/// writer commits. In memory there is only one for both.
+#[derive(Clone)]
+pub(super) struct Connections {
+    writer: Arc<Mutex<Connection>>,
+    reader: Arc<Mutex<Connection>>,
+}
+
+impl Connections {
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let opened = || -> Outcome<Self> {
+            let flags = OpenFlags::default() & !OpenFlags::SQLITE_OPEN_URI;
+            let mut writer = Connection::open_with_flags(path, flags)?;
+            writer.busy_timeout(BUSY)?;
+            schema::recognize(&writer)?;
+            configure(&writer)?;
+            schema::migrate(&mut writer)?;
+            let reader = Connection::open_with_flags(path, flags)?;
+            reader.busy_timeout(BUSY)?;
+            configure(&reader)?;
+            reader.pragma_update(None, "query_only", true)?;
+            Ok(Self { writer: Arc::new(Mutex::new(writer)), reader: Arc::new(Mutex::new(reader)) })
+        };
+        opened().map_err(|failure| failure.into_error().with_context("file", path.display()))
+    }
+
+    pub(super) fn open_in_memory() -> Result<Self> {
+        let opened = || -> Outcome<Self> {
+            let mut connection = Connection::open_in_memory()?;
+            configure(&connection)?;
+            schema::migrate(&mut connection)?;
+            let connection = Arc::new(Mutex::new(connection));
+            Ok(Self { writer: Arc::clone(&connection), reader: connection })
+        };
+        opened().map_err(Failure::into_error)
+    }
+
+    /// Reads one consistent state, on a thread that may block.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> Outcome<T> + Send + 'static,
+    ) -> Result<T> {
+        blocking(&self.reader, operation, |connection| work(&connection.transaction()?)).await
+    }
+
+    /// Writes, on a thread that may block. Once begun, the work goes on to its end even if the future is
+    /// dropped, and later calls wait for it.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&mut Connection) -> Outcome<T> + Send + 'static,
+    ) -> Result<T> {
+        blocking(&self.writer, operation, work).await
+    }
+}
+
+impl fmt::Debug for Connections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections").finish_non_exhaustive()
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    connection: &Arc<Mutex<Connection>>,
+    operation: &'static str,
+    work: impl FnOnce(&mut Connection) -> Outcome<T> + Send + 'static,
+) -> Result<T> {
+    // Waiting for a turn takes no thread.
+    let mut connection = Arc::clone(connection).lock_owned().await;
+    let done = spawn_blocking(move || work(&mut connection)).await;
+    let outcome = done.map_err(|error| {
+        Error::new(ErrorKind::Store, "the work on the inventory file was broken off")
+            .in_operation(operation)
+            .with_source(error)
+    })?;
+    outcome.map_err(|failure| failure.into_error().in_operation(operation))
+}
+
+fn configure(connection: &Connection) -> Outcome<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.pragma_update(None, "page_size", PAGE)?;
+    connection.pragma_update(None, "cache_size", -CACHE)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! What goes wrong in a database, as an error of this crate.
+
+use std::fmt;
+
+use rusqlite::ErrorCode;
+
+use crate::{Error, ErrorKind, Retry};
+
+/// A failure on its way out of a transaction. Keeps SQLite's own error out of public signatures.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// SQLite's.
+    Database(rusqlite::Error),
+    /// Ours: a damaged record, a lost lease.
+    Refused(Error),
+}
+
+pub(super) type Outcome<T> = Result<T, Failure>;
+
+/// A record that cannot be read back. `item` says what it is and `name` which one.
+pub(super) fn damaged(
+    item: &'static str,
+    name: impl fmt::Display,
+    cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> Failure {
+    let message = "a record in the inventory file is damaged; restore the file from a backup";
+    let error = Error::new(ErrorKind::Store, message).with_context(item, name).with_source(cause);
+    Failure::Refused(error)
+}
+
+impl Failure {
+    pub(super) fn into_error(self) -> Error {
+        match self {
+            Self::Database(error) => of_database(error),
+            Self::Refused(error) => error,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+fn of_database(error: rusqlite::Error) -> Error {
+    let (retry, message) = match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            (Retry::Transient, "another process is writing to the inventory file; try again")
+        }
+        Some(ErrorCode::DiskFull) => (Retry::Never, "the disk of the inventory file is full"),
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            (Retry::Never, "the inventory file may not be written")
+        }
+        Some(ErrorCode::CannotOpen) => (Retry::Never, "the inventory file cannot be opened"),
+        Some(ErrorCode::NotADatabase) => (Retry::Never, "the file is no inventory"),
+        Some(ErrorCode::DatabaseCorrupt) => {
+            (Retry::Never, "the inventory file is damaged; restore it from a backup")
+        }
+        _ => (Retry::Never, "the inventory file could not be read or written"),
+    };
+    Error::new(ErrorKind::Store, message).with_retry(retry).with_source(error)
+}

@@ -1,0 +1,72 @@
+//! Leases, in the row of their source.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use super::failure::{Outcome, damaged};
+use super::number;
+use super::record::key;
+use crate::asset::Lease;
+use crate::store::lease::Leases;
+use crate::value::{OrganizationId, RunId, SourceId, Timestamp};
+
+pub(super) fn acquire(
+    connection: &mut Connection,
+    organization: &OrganizationId,
+    source: &SourceId,
+    holder: RunId,
+    now: Timestamp,
+    ttl: Duration,
+) -> Outcome<Lease> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let organization = number::make_organization(&transaction, organization)?;
+    let number = number::make_source(&transaction, organization, source)?;
+    let mut leases = read(&transaction, number)?;
+    let lease = leases.acquire(source, holder, now, ttl)?;
+    write(&transaction, number, &leases)?;
+    transaction.commit()?;
+    Ok(lease)
+}
+
+pub(super) fn release(
+    connection: &mut Connection,
+    organization: &OrganizationId,
+    source: &SourceId,
+    holder: RunId,
+) -> Outcome<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let Some(number) = number::source(&transaction, organization, source)? else { return Ok(()) };
+    let mut leases = read(&transaction, number)?;
+    leases.release(holder);
+    write(&transaction, number, &leases)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+pub(super) fn read(connection: &Connection, source: i64) -> Outcome<Leases> {
+    let sql = "SELECT lease_newest, lease_holder, lease_expires FROM sources WHERE number = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let row = statement.query_row([source], |row| {
+        let newest: i64 = row.get(0)?;
+        let holder: Option<[u8; 16]> = row.get(1)?;
+        let expires: Option<i64> = row.get(2)?;
+        Ok((newest.cast_unsigned(), holder.zip(expires)))
+    });
+    let (newest, held) = row.map_err(|cause| damaged("lease of source", source, cause))?;
+    let Some((holder, expires)) = held else { return Ok(Leases { newest, held: None }) };
+    let expires = Timestamp::from_micros(expires)
+        .ok_or_else(|| damaged("lease of source", source, "its expiry is no time"))?;
+    let holder = RunId::from_u128(u128::from_be_bytes(holder));
+    Ok(Leases { newest, held: Some(Lease { holder, token: newest, expires }) })
+}
+
+fn write(connection: &Connection, source: i64, leases: &Leases) -> Outcome<()> {
+    let sql = "UPDATE sources SET lease_newest = ?2, lease_holder = ?3, lease_expires = ?4
+               WHERE number = ?1";
+    let holder = leases.held.map(|held| key(held.holder.as_u128()));
+    let expires = leases.held.map(|held| held.expires.as_micros());
+    let parameters = params![source, leases.newest.cast_signed(), holder, expires];
+    connection.prepare_cached(sql)?.execute(parameters)?;
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! Reading records by their keys.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, Params, params};
+use serde::de::DeserializeOwned;
+
+use super::failure::Outcome;
+use super::number;
+use super::record::{self, bytes, key, read_link};
+use crate::asset::{Asset, Constraint, Link, MergeRecord, RunRecord};
+use crate::name::MatchKey;
+use crate::value::{AssetId, Checkpoint, MergeId, ObjectGuid, OrganizationId, RunId, SourceId};
+
+/// At most `limit` links in the order of their objects, behind `after`.
+pub(super) fn links(
+    connection: &Connection,
+    organization: &OrganizationId,
+    source: &SourceId,
+    after: Option<ObjectGuid>,
+    limit: usize,
+) -> Outcome<Vec<Link>> {
+    let Some(source) = number::source(connection, organization, source)? else {
+        return Ok(Vec::new());
+    };
+    let sql = format!(
+        "SELECT {} FROM links WHERE source = ?1 AND object > ?2 ORDER BY object LIMIT ?3",
+        record::LINK
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let after: &[u8] = after.as_ref().map_or(&[], |object| object.as_bytes());
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    statement.query_and_then(params![source, after, limit], read_link)?.collect()
+}
+
+pub(super) fn candidates(
+    connection: &Connection,
+    organization: &OrganizationId,
+    keys: &[MatchKey],
+) -> Outcome<Vec<Asset>> {
+    let Some(organization) = number::organization(connection, organization)? else {
+        return Ok(Vec::new());
+    };
+    let sql = "SELECT asset FROM match_keys WHERE organization = ?1 AND key = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut numbers: BTreeSet<i64> = BTreeSet::new();
+    for key in keys {
+        let mut rows = statement.query(params![organization, key.as_str()])?;
+        while let Some(row) = rows.next()? {
+            numbers.insert(row.get(0)?);
+        }
+    }
+    let sql = "SELECT id, document FROM assets WHERE number = ?1";
+    each(connection, sql, numbers.into_iter().map(|number| [number]), asset)
+}
+
+pub(super) fn assets(
+    connection: &Connection,
+    organization: &OrganizationId,
+    ids: &[AssetId],
+) -> Outcome<Vec<Asset>> {
+    let Some(organization) = number::organization(connection, organization)? else {
+        return Ok(Vec::new());
+    };
+    let ids: BTreeSet<&AssetId> = ids.iter().collect();
+    let sql = "SELECT id, document FROM assets WHERE organization = ?1 AND id = ?2";
+    let keys = ids.into_iter().map(|id| (organization, key(id.as_u128())));
+    each(connection, sql, keys, asset)
+}
+
+/// Users or groups, by the statement that finds one.
+pub(super) fn objects<T: DeserializeOwned>(
+    connection: &Connection,
+    sql: &str,
+    organization: &OrganizationId,
+    source: &SourceId,
+    objects: &[ObjectGuid],
+) -> Outcome<Vec<T>> {
+    let Some(source) = number::source(connection, organization, source)? else {
+        return Ok(Vec::new());
+    };
+    let objects: BTreeSet<&ObjectGuid> = objects.iter().collect();
+    let keys = objects.into_iter().map(|object| (source, object.as_bytes()));
+    each(connection, sql, keys, object)
+}
+
+pub(super) fn constraints(
+    connection: &Connection,
+    organization: &OrganizationId,
+) -> Outcome<Vec<Constraint>> {
+    let sql = "SELECT object, document FROM decisions
+               WHERE organization = (SELECT number FROM organizations WHERE id = ?1)
+               ORDER BY source, object, asset, kind";
+    let read = |row: &rusqlite::Row<'_>| {
+        let object = ObjectGuid::from_bytes(bytes(row, 0, "constraint")?);
+        record::read(row, 1, "constraint", || object)
+    };
+    each(connection, sql, [[organization.as_str()]], read)
+}
+
+pub(super) fn merges(
+    connection: &Connection,
+    organization: &OrganizationId,
+) -> Outcome<Vec<MergeRecord>> {
+    let sql = "SELECT id, document FROM merges
+               WHERE organization = (SELECT number FROM organizations WHERE id = ?1)
+               ORDER BY at, id";
+    let read = |row: &rusqlite::Row<'_>| {
+        let id = MergeId::from_u128(u128::from_be_bytes(bytes(row, 0, "merge")?));
+        record::read(row, 1, "merge", || id)
+    };
+    each(connection, sql, [[organization.as_str()]], read)
+}
+
+pub(super) fn checkpoint(
+    connection: &Connection,
+    organization: &OrganizationId,
+    source: &SourceId,
+) -> Outcome<Option<Checkpoint>> {
+    let Some(number) = number::source(connection, organization, source)? else { return Ok(None) };
+    let sql = "SELECT checkpoint FROM sources WHERE number = ?1 AND checkpoint IS NOT NULL";
+    let read =
+        |row: &rusqlite::Row<'_>| record::read(row, 0, "checkpoint of source", || source.clone());
+    Ok(each(connection, sql, [[number]], read)?.pop())
+}
+
+pub(super) fn runs(
+    connection: &Connection,
+    organization: &OrganizationId,
+    source: &SourceId,
+    limit: usize,
+) -> Outcome<Vec<RunRecord>> {
+    let Some(source) = number::source(connection, organization, source)? else {
+        return Ok(Vec::new());
+    };
+    let sql = "SELECT id, document FROM runs WHERE source = ?1
+               ORDER BY started DESC, id DESC LIMIT ?2";
+    let read = |row: &rusqlite::Row<'_>| {
+        let id = RunId::from_u128(u128::from_be_bytes(bytes(row, 0, "run")?));
+        record::read(row, 1, "run", || id)
+    };
+    each(connection, sql, [(source, i64::try_from(limit).unwrap_or(i64::MAX))], read)
+}
+
+/// The asset of a row of id and document.
+pub(super) fn asset(row: &rusqlite::Row<'_>) -> Outcome<Asset> {
+    let id = AssetId::from_u128(u128::from_be_bytes(bytes(row, 0, "asset")?));
+    record::read(row, 1, "asset", || id)
+}
+
+/// The user or group of a row of objectGUID and document.
+pub(super) fn object<T: DeserializeOwned>(row: &rusqlite::Row<'_>) -> Outcome<T> {
+    let object = ObjectGuid::from_bytes(bytes(row, 0, "object")?);
+    record::read(row, 1, "object", || object)
+}
+
+/// The records of all rows that a statement yields for each of some parameters.
+fn each<T, P: Params>(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl IntoIterator<Item = P>,
+    read: impl Fn(&rusqlite::Row<'_>) -> Outcome<T>,
+) -> Outcome<Vec<T>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut records = Vec::new();
+    for parameters in parameters {
+        for record in statement.query_and_then(parameters, &read)? {
+            records.push(record?);
+        }
+    }
+    Ok(records)
+}

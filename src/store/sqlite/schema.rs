@@ -1,0 +1,69 @@
+//! The schema, and how a file comes to have it.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::failure::{Failure, Outcome};
+use crate::{Error, ErrorKind};
+
+/// Marks a SQLite file as ours: "LDIn".
+const APPLICATION: i32 = 0x4c44_496e;
+
+/// What leads from each version to the next one. A released one is never changed.
+const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
+
+/// Refuses a file that is not ours or is newer than this crate, before anything is written to it.
+pub(super) fn recognize(connection: &Connection) -> Outcome<()> {
+    let version = version(connection)?;
+    if is_empty(connection)? && version == 0 {
+        return Ok(());
+    }
+    if number(connection, "application_id")? != APPLICATION {
+        let message =
+            "the file is a SQLite database of another application; nothing was changed in it";
+        return Err(Error::new(ErrorKind::Configuration, message).into());
+    }
+    if version > newest() {
+        let message = "the inventory file was written by a newer version of ldap-inventory; update the \
+                       program, nothing was changed in the file";
+        let error = Error::new(ErrorKind::Configuration, message)
+            .with_context("schema of the file", version)
+            .with_context("newest known schema", newest());
+        return Err(error.into());
+    }
+    Ok(())
+}
+
+/// Brings a recognized file to the newest schema, whole or not at all.
+pub(super) fn migrate(connection: &mut Connection) -> Outcome<()> {
+    if version(connection)? == newest() {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have been faster.
+    let present = usize::try_from(version(&transaction)?).unwrap_or(usize::MAX);
+    for migration in MIGRATIONS.iter().skip(present) {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", newest())?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn newest() -> i32 {
+    i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX)
+}
+
+fn version(connection: &Connection) -> Outcome<i32> {
+    number(connection, "user_version")
+}
+
+fn number(connection: &Connection, pragma: &str) -> Outcome<i32> {
+    connection.pragma_query_value(None, pragma, |row| row.get(0)).map_err(Failure::from)
+}
+
+fn is_empty(connection: &Connection) -> Outcome<bool> {
+    let count: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok(count == 0)
+}

@@ -1,0 +1,97 @@
+-- Organizations and sources are known by small numbers inside, so that keys stay short.
+CREATE TABLE organizations (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE sources (
+    number INTEGER PRIMARY KEY,
+    organization INTEGER NOT NULL REFERENCES organizations,
+    id TEXT NOT NULL,
+    checkpoint TEXT,
+    lease_newest INTEGER NOT NULL DEFAULT 0,
+    lease_holder BLOB CHECK (length(lease_holder) = 16),
+    lease_expires INTEGER,
+    UNIQUE (organization, id)
+) STRICT;
+
+CREATE TABLE batches (
+    organization INTEGER NOT NULL REFERENCES organizations,
+    id BLOB NOT NULL CHECK (length(id) = 16),
+    PRIMARY KEY (organization, id)
+) STRICT, WITHOUT ROWID;
+
+-- The documents are the records, as JSON. Everything else in a row is there to find them by.
+CREATE TABLE assets (
+    number INTEGER PRIMARY KEY,
+    organization INTEGER NOT NULL REFERENCES organizations,
+    id BLOB NOT NULL CHECK (length(id) = 16),
+    version INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    UNIQUE (organization, id)
+) STRICT;
+
+CREATE TABLE match_keys (
+    organization INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    asset INTEGER NOT NULL REFERENCES assets ON DELETE CASCADE,
+    PRIMARY KEY (organization, key, asset)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX match_keys_of_asset ON match_keys (asset);
+
+-- objectGUIDs are random. A link is small enough that all of a directory's stay in the page cache; a user
+-- or group is not, and is appended to its table, with only its GUID in random order.
+CREATE TABLE links (
+    source INTEGER NOT NULL REFERENCES sources,
+    object BLOB NOT NULL CHECK (length(object) = 16),
+    kind INTEGER NOT NULL,
+    asset BLOB CHECK (length(asset) = 16),
+    digest BLOB NOT NULL CHECK (length(digest) = 16),
+    presence INTEGER NOT NULL,
+    since INTEGER,
+    runs INTEGER,
+    PRIMARY KEY (source, object)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE users (
+    number INTEGER PRIMARY KEY,
+    source INTEGER NOT NULL REFERENCES sources,
+    object BLOB NOT NULL CHECK (length(object) = 16),
+    document TEXT NOT NULL,
+    UNIQUE (source, object)
+) STRICT;
+
+CREATE TABLE directory_groups (
+    number INTEGER PRIMARY KEY,
+    source INTEGER NOT NULL REFERENCES sources,
+    object BLOB NOT NULL CHECK (length(object) = 16),
+    document TEXT NOT NULL,
+    UNIQUE (source, object)
+) STRICT;
+
+CREATE TABLE decisions (
+    organization INTEGER NOT NULL REFERENCES organizations,
+    source TEXT NOT NULL,
+    object BLOB NOT NULL CHECK (length(object) = 16),
+    asset BLOB NOT NULL CHECK (length(asset) = 16),
+    kind INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (organization, source, object, asset, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE merges (
+    organization INTEGER NOT NULL REFERENCES organizations,
+    id BLOB NOT NULL CHECK (length(id) = 16),
+    at INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (organization, id)
+) STRICT;
+
+CREATE TABLE runs (
+    source INTEGER NOT NULL REFERENCES sources,
+    id BLOB NOT NULL CHECK (length(id) = 16),
+    started INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (source, id)
+) STRICT;
+CREATE INDEX runs_by_start ON runs (source, started, id);

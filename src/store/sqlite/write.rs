@@ -1,0 +1,237 @@
+//! Writing a batch, in one transaction.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+
+use super::failure::Outcome;
+use super::record::{LinkColumns, constraint_kind, document, key};
+use super::{lease, number};
+use crate::asset::{
+    Asset, Batch, Change, Committed, Constraint, DirectoryGroup, DirectoryUser, Link, MergeRecord,
+    Version,
+};
+use crate::value::AssetId;
+
+/// Writes the batch. Whatever ends this early ends the transaction with nothing written.
+pub(super) fn commit(connection: &mut Connection, batch: &Batch) -> Outcome<Committed> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let organization = number::make_organization(&transaction, &batch.organization)?;
+    let source = number::make_source(&transaction, organization, &batch.source)?;
+    let writer = Writer { transaction: &transaction, organization, source };
+    if !writer.enter(batch)? {
+        return Ok(Committed::AlreadyApplied);
+    }
+    if let Some(token) = batch.lease {
+        lease::read(&transaction, source)?.check(&batch.source, token)?;
+    }
+    let mut conflicts = BTreeSet::new();
+    for change in &batch.changes {
+        conflicts.extend(writer.write(change)?);
+    }
+    if !conflicts.is_empty() {
+        return Ok(Committed::Conflict(conflicts.into_iter().collect()));
+    }
+    writer.close(batch)?;
+    transaction.commit()?;
+    Ok(Committed::Applied)
+}
+
+struct Writer<'a> {
+    transaction: &'a Transaction<'a>,
+    organization: i64,
+    source: i64,
+}
+
+impl Writer<'_> {
+    /// Notes the batch's id; false if it was noted before.
+    fn enter(&self, batch: &Batch) -> Outcome<bool> {
+        let sql = "INSERT INTO batches (organization, id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        let rows = self.execute(sql, params![self.organization, key(batch.id.as_u128())])?;
+        Ok(rows == 1)
+    }
+
+    /// Makes one change. The asset that is not at the version it was planned on, if there is one.
+    fn write(&self, change: &Change) -> Outcome<Option<AssetId>> {
+        match change {
+            Change::PutAsset { expected: None, asset } => return self.insert_asset(asset),
+            Change::PutAsset { expected: Some(version), asset } => {
+                return self.update_asset(*version, asset);
+            }
+            Change::RemoveAsset { id, expected } => return self.remove_asset(*id, *expected),
+            Change::PutLink(link) => self.put_link(link)?,
+            Change::RemoveLink(object) => {
+                let sql = "DELETE FROM links WHERE source = ?1 AND object = ?2";
+                self.execute(sql, params![self.source, object.as_bytes()])?;
+            }
+            Change::PutUser(user) => self.put_user(user)?,
+            Change::PutGroup(group) => self.put_group(group)?,
+            Change::PutConstraint(constraint) => self.put_constraint(constraint)?,
+            Change::RemoveConstraint(constraint) => self.remove_constraint(constraint)?,
+            Change::PutMerge(record) => self.put_merge(record)?,
+        }
+        Ok(None)
+    }
+
+    fn insert_asset(&self, asset: &Asset) -> Outcome<Option<AssetId>> {
+        let sql = "INSERT INTO assets (organization, id, version, document) VALUES (?1, ?2, ?3, ?4)
+                   ON CONFLICT DO NOTHING RETURNING number";
+        let document = document("asset", asset)?;
+        let id = key(asset.id.as_u128());
+        let number = self
+            .number(sql, params![self.organization, id, asset.version.cast_signed(), document])?;
+        let Some(number) = number else { return Ok(Some(asset.id)) };
+        self.index(number, asset)?;
+        Ok(None)
+    }
+
+    fn update_asset(&self, expected: Version, asset: &Asset) -> Outcome<Option<AssetId>> {
+        let sql = "UPDATE assets SET version = ?4, document = ?5
+                   WHERE organization = ?1 AND id = ?2 AND version = ?3 RETURNING number";
+        let document = document("asset", asset)?;
+        let id = key(asset.id.as_u128());
+        let (expected, version) = (expected.cast_signed(), asset.version.cast_signed());
+        let number =
+            self.number(sql, params![self.organization, id, expected, version, document])?;
+        let Some(number) = number else { return Ok(Some(asset.id)) };
+        self.index(number, asset)?;
+        Ok(None)
+    }
+
+    fn remove_asset(&self, id: AssetId, expected: Version) -> Outcome<Option<AssetId>> {
+        let sql = "DELETE FROM assets WHERE organization = ?1 AND id = ?2 AND version = ?3";
+        let parameters = params![self.organization, key(id.as_u128()), expected.cast_signed()];
+        let rows = self.execute(sql, parameters)?;
+        Ok((rows == 0).then_some(id))
+    }
+
+    /// Files an asset under its match keys. Most updates change none of them, and then write nothing.
+    fn index(&self, asset: i64, record: &Asset) -> Outcome<()> {
+        let keys = record.match_keys();
+        let mut wanted: BTreeSet<&str> = keys.iter().map(|key| key.as_str()).collect();
+        let mut stale = Vec::new();
+        let mut statement =
+            self.transaction.prepare_cached("SELECT key FROM match_keys WHERE asset = ?1")?;
+        let mut rows = statement.query([asset])?;
+        while let Some(row) = rows.next()? {
+            let present: String = row.get(0)?;
+            if !wanted.remove(present.as_str()) {
+                stale.push(present);
+            }
+        }
+        let sql = "DELETE FROM match_keys WHERE organization = ?1 AND key = ?2 AND asset = ?3";
+        for key in stale {
+            self.execute(sql, params![self.organization, key, asset])?;
+        }
+        let sql = "INSERT INTO match_keys (organization, key, asset) VALUES (?1, ?2, ?3)";
+        for key in wanted {
+            self.execute(sql, params![self.organization, key, asset])?;
+        }
+        Ok(())
+    }
+
+    fn put_link(&self, link: &Link) -> Outcome<()> {
+        let sql = "INSERT INTO links (source, object, kind, asset, digest, presence, since, runs)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                   ON CONFLICT DO UPDATE SET kind = ?3, asset = ?4, digest = ?5, presence = ?6,
+                                             since = ?7, runs = ?8";
+        let columns = LinkColumns::of(link);
+        self.execute(
+            sql,
+            params![
+                self.source,
+                link.object.as_bytes(),
+                columns.kind,
+                columns.asset,
+                link.digest.0,
+                columns.presence,
+                columns.since,
+                columns.runs,
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn put_user(&self, user: &DirectoryUser) -> Outcome<()> {
+        let sql = "INSERT INTO users (source, object, document) VALUES (?1, ?2, ?3)
+                   ON CONFLICT DO UPDATE SET document = ?3";
+        let document = document("user", user)?;
+        self.execute(sql, params![self.source, user.object.as_bytes(), document])?;
+        Ok(())
+    }
+
+    fn put_group(&self, group: &DirectoryGroup) -> Outcome<()> {
+        let sql = "INSERT INTO directory_groups (source, object, document) VALUES (?1, ?2, ?3)
+                   ON CONFLICT DO UPDATE SET document = ?3";
+        let document = document("group", group)?;
+        self.execute(sql, params![self.source, group.object.as_bytes(), document])?;
+        Ok(())
+    }
+
+    fn put_constraint(&self, constraint: &Constraint) -> Outcome<()> {
+        let sql = "INSERT INTO decisions (organization, source, object, asset, kind, document)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET document = ?6";
+        self.execute(
+            sql,
+            params![
+                self.organization,
+                constraint.source.as_str(),
+                constraint.object.as_bytes(),
+                key(constraint.asset.as_u128()),
+                constraint_kind(constraint.kind),
+                document("constraint", constraint)?,
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn remove_constraint(&self, constraint: &Constraint) -> Outcome<()> {
+        let sql = "DELETE FROM decisions WHERE organization = ?1 AND source = ?2 AND object = ?3
+                   AND asset = ?4 AND kind = ?5";
+        self.execute(
+            sql,
+            params![
+                self.organization,
+                constraint.source.as_str(),
+                constraint.object.as_bytes(),
+                key(constraint.asset.as_u128()),
+                constraint_kind(constraint.kind),
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn put_merge(&self, record: &MergeRecord) -> Outcome<()> {
+        let sql = "INSERT INTO merges (organization, id, at, document) VALUES (?1, ?2, ?3, ?4)
+                   ON CONFLICT DO UPDATE SET at = ?3, document = ?4";
+        let document = document("merge", record)?;
+        let (id, at) = (key(record.id.as_u128()), record.at.as_micros());
+        self.execute(sql, params![self.organization, id, at, document])?;
+        Ok(())
+    }
+
+    /// Writes what only the last batch of a run has.
+    fn close(&self, batch: &Batch) -> Outcome<()> {
+        if let Some(checkpoint) = &batch.checkpoint {
+            let sql = "UPDATE sources SET checkpoint = ?2 WHERE number = ?1";
+            self.execute(sql, params![self.source, document("checkpoint", checkpoint)?])?;
+        }
+        if let Some(run) = &batch.run {
+            let sql = "INSERT INTO runs (source, id, started, document) VALUES (?1, ?2, ?3, ?4)
+                       ON CONFLICT DO UPDATE SET started = ?3, document = ?4";
+            let (id, started) = (key(run.id.as_u128()), run.started.as_micros());
+            self.execute(sql, params![self.source, id, started, document("run", run)?])?;
+        }
+        Ok(())
+    }
+
+    fn execute(&self, sql: &str, parameters: impl rusqlite::Params) -> Outcome<usize> {
+        Ok(self.transaction.prepare_cached(sql)?.execute(parameters)?)
+    }
+
+    /// The one number that a statement returns.
+    fn number(&self, sql: &str, parameters: impl rusqlite::Params) -> Outcome<Option<i64>> {
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        Ok(statement.query_row(parameters, |row| row.get(0)).optional()?)
+    }
+}
