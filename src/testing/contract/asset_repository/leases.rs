@@ -1,0 +1,149 @@
+//! One run per source writes, and a run that lost its lease cannot write late.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+
+use super::records::*;
+use crate::asset::{AssetRepository, Change, Committed, Lease};
+use crate::value::{RunId, Timestamp};
+use crate::{ErrorKind, Result};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+async fn acquire(repository: &dyn AssetRepository, holder: RunId, now: i64) -> Result<Lease> {
+    repository.acquire_lease(&acme(), &corp(), holder, at(now), MINUTE).await
+}
+
+pub(super) async fn a_lease_is_granted_to_one_run_at_a_time(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let lease = acquire(repository, run_id(1), 0).await?;
+    assert_eq!((lease.holder, lease.expires), (run_id(1), at(60)));
+    for now in [-5, 0, 59] {
+        let error = acquire(repository, run_id(2), now).await.expect_err("the lease is held");
+        assert_eq!(error.kind(), ErrorKind::Lease);
+        let report = error.report();
+        assert!(report.contains(&run_id(1).to_string()), "the holder is not in: {report}");
+        assert!(report.contains(&at(60).to_string()), "until when is not in: {report}");
+    }
+    Ok(())
+}
+
+pub(super) async fn the_holder_prolongs_its_lease_and_keeps_its_token(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let first = acquire(repository, run_id(1), 0).await?;
+    let second = acquire(repository, run_id(1), 30).await?;
+    assert_eq!((second.token, second.expires), (first.token, at(90)));
+    acquire(repository, run_id(2), 89).await.expect_err("it was prolonged");
+    Ok(())
+}
+
+pub(super) async fn an_expired_lease_is_taken_over_with_a_higher_token(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let first = acquire(repository, run_id(1), 0).await?;
+    let second = acquire(repository, run_id(2), 60).await?;
+    assert_eq!((second.holder, second.expires), (run_id(2), at(120)));
+    assert!(second.token > first.token, "{first:?} {second:?}");
+    let error = acquire(repository, run_id(1), 61).await.expect_err("the lease is lost");
+    assert_eq!(error.kind(), ErrorKind::Lease);
+    Ok(())
+}
+
+pub(super) async fn a_released_lease_is_granted_again_with_a_higher_token(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let mut last = acquire(repository, run_id(1), 0).await?;
+    for holder in [run_id(1), run_id(2), run_id(2)] {
+        repository.release_lease(&acme(), &corp(), last.holder).await?;
+        let next = acquire(repository, holder, 1).await?;
+        assert!(next.token > last.token, "{last:?} {next:?}");
+        last = next;
+    }
+    Ok(())
+}
+
+pub(super) async fn only_the_holder_gives_a_lease_back(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    repository.release_lease(&acme(), &corp(), run_id(1)).await?;
+    acquire(repository, run_id(1), 0).await?;
+    repository.release_lease(&acme(), &corp(), run_id(2)).await?;
+    acquire(repository, run_id(2), 1).await.expect_err("another run's release counted");
+    // A run that lost its lease while it slept gives nothing of its successor's back.
+    acquire(repository, run_id(2), 60).await?;
+    repository.release_lease(&acme(), &corp(), run_id(1)).await?;
+    acquire(repository, run_id(3), 61).await.expect_err("a former holder's release counted");
+    Ok(())
+}
+
+pub(super) async fn a_stale_token_is_refused_and_nothing_is_written(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let first = acquire(repository, run_id(1), 0).await?;
+    apply(repository, batch(1, [Change::PutLink(link(1))]).with_lease(first.token)).await?;
+    let second = acquire(repository, run_id(2), 60).await?;
+    let late = batch(2, [Change::PutLink(link(2)), put(&asset(1, &["late"]), None)]);
+    let late = late.with_lease(first.token).closing(Some(checkpoint(b"late")), run(1, 0));
+    let error = repository.commit(late.clone()).await.expect_err("the lease was lost");
+    assert_eq!(error.kind(), ErrorKind::Lease);
+    assert_eq!(links(repository, &corp()).await?, [link(1)]);
+    assert_eq!(stored(repository, 1).await?, None);
+    assert_eq!(repository.checkpoint(&acme(), &corp()).await?, None);
+    assert!(repository.runs(&acme(), &corp(), 10).await?.is_empty());
+    apply(repository, batch(3, [Change::PutLink(link(3))]).with_lease(second.token)).await?;
+    // What was refused was not noted as written either.
+    apply(repository, late.with_lease(second.token)).await
+}
+
+pub(super) async fn a_token_that_was_never_granted_is_refused(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    for token in [0, 1] {
+        let error = repository.commit(batch(1, []).with_lease(token)).await.expect_err("no lease");
+        assert_eq!(error.kind(), ErrorKind::Lease, "token {token}");
+    }
+    let lease = acquire(repository, run_id(1), 0).await?;
+    let future = batch(2, []).with_lease(lease.token + 1);
+    let error = repository.commit(future).await.expect_err("a token of the future");
+    assert_eq!(error.kind(), ErrorKind::Lease);
+    Ok(())
+}
+
+pub(super) async fn a_batch_without_a_token_needs_no_lease(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    acquire(repository, run_id(1), 0).await?;
+    apply(repository, batch(1, [put(&asset(1, &["by-hand"]), None)])).await
+}
+
+pub(super) async fn a_repeated_batch_says_so_even_after_its_lease_was_lost(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let lease = acquire(repository, run_id(1), 0).await?;
+    let written = batch(1, [Change::PutLink(link(1))]).with_lease(lease.token);
+    apply(repository, written.clone()).await?;
+    acquire(repository, run_id(2), 60).await?;
+    assert_eq!(repository.commit(written).await?, Committed::AlreadyApplied);
+    Ok(())
+}
+
+pub(super) async fn a_lease_for_ever_ends_with_time(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let ttl = Duration::MAX;
+    let lease = repository.acquire_lease(&acme(), &corp(), run_id(1), at(0), ttl).await?;
+    assert_eq!(lease.expires, Timestamp::MAX);
+    acquire(repository, run_id(2), 1_000_000_000).await.expect_err("the lease is held");
+    Ok(())
+}
+
+pub(super) async fn of_many_runs_at_once_one_gets_the_lease(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let granted = join_all((1..=8).map(|n| acquire(repository, run_id(n), 0))).await;
+    assert_eq!(granted.iter().filter(|lease| lease.is_ok()).count(), 1);
+    Ok(())
+}

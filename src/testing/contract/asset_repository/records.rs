@@ -1,0 +1,244 @@
+//! The records that the cases write.
+
+use futures::TryStreamExt;
+
+use crate::Result;
+use crate::asset::{
+    Asset, AssetRepository, Batch, Change, Claim, Committed, Constraint, ConstraintKind,
+    DirectoryGroup, DirectoryUser, Link, Member, MemberPath, MergeRecord, Part, Presence,
+    RunOutcome, RunRecord,
+};
+use crate::name::{DistinguishedName, Hostname, MatchKey};
+use crate::value::{
+    AssetId, BatchId, Checkpoint, MergeId, ObjectGuid, ObjectKind, OrganizationId, ReadMode,
+    RecordDigest, RunId, ScopeFingerprint, SiteId, SourceId, Timestamp,
+};
+
+pub(super) fn acme() -> OrganizationId {
+    OrganizationId::new("acme").unwrap()
+}
+
+pub(super) fn rival() -> OrganizationId {
+    OrganizationId::new("rival & sons").unwrap()
+}
+
+pub(super) fn corp() -> SourceId {
+    SourceId::new("ldap", "corp.example").unwrap()
+}
+
+pub(super) fn branch() -> SourceId {
+    SourceId::new("ldap", "branch.example").unwrap()
+}
+
+pub(super) fn site() -> SiteId {
+    SiteId::new("hq").unwrap()
+}
+
+/// So many seconds after the beginning of 2026.
+pub(super) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_seconds(1_767_225_600 + seconds).unwrap()
+}
+
+pub(super) fn asset_id(n: u64) -> AssetId {
+    AssetId::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000).nth(n)
+}
+
+pub(super) fn run_id(n: u64) -> RunId {
+    RunId::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000).nth(n)
+}
+
+/// GUIDs whose order is not that of their numbers, as in a directory.
+pub(super) fn guid(n: u64) -> ObjectGuid {
+    let mut hasher = RecordDigest::hasher();
+    hasher.bytes(&n.to_le_bytes());
+    ObjectGuid::from_bytes(hasher.finish().0)
+}
+
+pub(super) fn hostname(text: &str) -> Hostname {
+    Hostname::parse(text).expect("a host name")
+}
+
+pub(super) fn keys(names: &[&str]) -> Vec<MatchKey> {
+    names.iter().flat_map(|name| hostname(name).match_keys()).collect()
+}
+
+/// An asset of a scan, with these names.
+pub(super) fn asset(n: u64, names: &[&str]) -> Asset {
+    let mut asset = Asset::new(asset_id(n), acme(), site());
+    asset.parts.push(Part::new(0, SourceId::new("scan", "office").unwrap(), "@scan.dev", at(0)));
+    asset.names = names.iter().map(|name| Claim::new(hostname(name), 0, None, at(0))).collect();
+    asset
+}
+
+/// An asset with something in every field.
+pub(super) fn rich_asset(n: u64) -> Asset {
+    let mut asset = asset(n, &["web1.corp.example", "WEB1", "müller.example"]);
+    let mut part = Part::new(1, corp(), "@ldap.computer", at(5));
+    part.object = Some(guid(n));
+    part.run = Some(run_id(n));
+    part.presence = Presence::Missing { since: at(4), runs: 2 };
+    part.attributes = [
+        ("cn", "WEB1"),
+        ("description", "\"Ünïcödé\" \\ 'quotes' \u{1f5a5} \t\r\n end"),
+        ("extensionAttribute1", ""),
+        ("lastLogonTS", "2026-01-02T03:04:05.000006Z"),
+        ("memberOf", "CN=A,DC=corp,DC=example"),
+        ("memberOf", "CN=B,DC=corp,DC=example"),
+    ]
+    .into_iter()
+    .collect();
+    asset.parts.push(part);
+    asset.names[0].until = Some(at(9));
+    asset.names[1].replaced = Some(hostname("old1"));
+    asset.domains.push(Claim::new("corp.example".to_owned(), 1, Some(run_id(n)), at(5)));
+    for address in ["10.0.0.5", "2001:db8::5", "::ffff:10.0.0.6"] {
+        asset.addresses.push(Claim::new(address.parse().unwrap(), 0, None, at(0)));
+    }
+    asset.os.push(Claim::new("Windows Server 2022".to_owned(), 1, None, at(5)));
+    asset.os_version.push(Claim::new("10.0 (20348)".to_owned(), 1, None, at(5)));
+    asset.kind.push(Claim::new("server".to_owned(), 0, None, at(5)));
+    asset.first_seen.push(Claim::new(Timestamp::MIN, 0, None, at(0)));
+    asset.last_seen.push(Claim::new(Timestamp::MAX, 1, None, at(5)));
+    asset
+}
+
+pub(super) fn link(n: u64) -> Link {
+    let kind = [ObjectKind::Computer, ObjectKind::Group, ObjectKind::User][(n % 3) as usize];
+    let presence = match n % 4 {
+        0 => Presence::Missing { since: at(1), runs: 3 },
+        1 => Presence::Gone { since: at(2) },
+        _ => Presence::Present,
+    };
+    let asset = (kind == ObjectKind::Computer).then(|| asset_id(n));
+    Link { object: guid(n), kind, asset, digest: RecordDigest([n as u8; 16]), presence }
+}
+
+pub(super) fn dn(text: &str) -> DistinguishedName {
+    DistinguishedName::parse(text).unwrap()
+}
+
+pub(super) fn user(n: u64) -> DirectoryUser {
+    let name = format!("user{n}");
+    DirectoryUser {
+        organization: acme(),
+        site: site(),
+        source: corp(),
+        object: guid(n),
+        sid: "S-1-5-21-1-2-3-1104".parse().ok(),
+        dn: dn(&format!("CN={name},CN=Users,DC=corp,DC=example")),
+        groups: vec![dn("CN=Staff,DC=corp,DC=example")],
+        attributes: [("sAMAccountName", name.as_str()), ("isDisabled", "false")]
+            .into_iter()
+            .collect(),
+        presence: Presence::Present,
+        run: run_id(1),
+        written: at(3),
+    }
+}
+
+pub(super) fn group(n: u64) -> DirectoryGroup {
+    let member = |n: u64, path| Member {
+        dn: dn(&format!("CN=user{n},CN=Users,DC=corp,DC=example")),
+        object: (path != MemberPath::Nested).then(|| guid(n)),
+        path,
+    };
+    let name = format!("group{n}");
+    DirectoryGroup {
+        organization: acme(),
+        site: site(),
+        source: corp(),
+        object: guid(n),
+        sid: None,
+        dn: dn(&format!("CN={name},DC=corp,DC=example")),
+        members: vec![
+            member(1, MemberPath::Direct),
+            member(2, MemberPath::Primary),
+            member(3, MemberPath::Nested),
+        ],
+        complete: false,
+        attributes: [("cn", name.as_str())].into_iter().collect(),
+        presence: Presence::Gone { since: at(7) },
+        run: run_id(1),
+        written: at(3),
+    }
+}
+
+pub(super) fn constraint(n: u64, kind: ConstraintKind) -> Constraint {
+    Constraint {
+        organization: acme(),
+        source: corp(),
+        object: guid(n),
+        asset: asset_id(n),
+        kind,
+        by: "alice".to_owned(),
+        at: at(8),
+        why: "they share a serial number".to_owned(),
+    }
+}
+
+pub(super) fn merge(n: u64, seconds: i64) -> MergeRecord {
+    MergeRecord {
+        id: MergeId::from_u128(u128::from(n)),
+        organization: acme(),
+        survivor: asset_id(1),
+        before: vec![rich_asset(1), asset(2, &["web2"])],
+        by: "bob".to_owned(),
+        at: at(seconds),
+        why: "one machine, two cards".to_owned(),
+        undone: None,
+    }
+}
+
+pub(super) fn run(n: u64, started: i64) -> RunRecord {
+    RunRecord {
+        id: run_id(n),
+        started: at(started),
+        finished: at(started + 60),
+        mode: ReadMode::Full,
+        outcome: RunOutcome::Complete,
+        report: format!("{{\"run\":{n}}}"),
+    }
+}
+
+pub(super) fn checkpoint(token: &[u8]) -> Checkpoint {
+    let scope = ScopeFingerprint::of(["DC=corp,DC=example"]);
+    Checkpoint { mode: ReadMode::DirSync, scope, token: token.to_vec() }
+}
+
+pub(super) fn put(asset: &Asset, expected: Option<u64>) -> Change {
+    let mut asset = Box::new(asset.clone());
+    asset.version = expected.map_or(1, |version| version + 1);
+    Change::PutAsset { expected, asset }
+}
+
+pub(super) fn batch(n: u64, changes: impl IntoIterator<Item = Change>) -> Batch {
+    Batch::new(BatchId::from_u128(u128::from(n)), acme(), corp()).with_changes(changes)
+}
+
+/// Commits what must be applied.
+pub(super) async fn apply(repository: &dyn AssetRepository, batch: Batch) -> Result<()> {
+    let id = batch.id;
+    let committed = repository.commit(batch).await?;
+    assert_eq!(committed, Committed::Applied, "batch {id}");
+    Ok(())
+}
+
+pub(super) async fn stored(repository: &dyn AssetRepository, n: u64) -> Result<Option<Asset>> {
+    Ok(repository.assets(&acme(), &[asset_id(n)]).await?.pop())
+}
+
+pub(super) async fn links(
+    repository: &dyn AssetRepository,
+    source: &SourceId,
+) -> Result<Vec<Link>> {
+    let mut links: Vec<Link> = repository.links(&acme(), source).await?.try_collect().await?;
+    links.sort_by_key(|link| link.object);
+    Ok(links)
+}
+
+/// The numbers of these assets, in order.
+pub(super) fn numbers(mut assets: Vec<Asset>) -> Vec<u64> {
+    assets.sort_by_key(|asset| asset.id);
+    let first = asset_id(0).as_u128();
+    assets.iter().map(|asset| (asset.id.as_u128() - first) as u64).collect()
+}

@@ -1,0 +1,215 @@
+//! Searching finds what the query's evaluator finds, in pages that leave nothing out.
+
+use super::records::*;
+use crate::asset::{
+    Asset, AssetRepository, Batch, Change, Claim, Cursor, DirectoryGroup, DirectoryUser, Part,
+    SearchRequest,
+};
+use crate::query::Query;
+use crate::value::{BatchId, ObjectGuid, SourceId};
+use crate::{ErrorKind, Result};
+
+fn request(query: &str) -> SearchRequest {
+    let query = Query::parse(query).unwrap_or_else(|error| panic!("{query}: {error}"));
+    SearchRequest::new(acme(), query, at(100))
+}
+
+/// All records of a search, page by page.
+macro_rules! all_pages {
+    ($repository:expr, $search:ident, $request:expr) => {{
+        let mut records = Vec::new();
+        let mut request: SearchRequest = $request;
+        loop {
+            let page = $repository.$search(request.clone()).await?;
+            assert!(page.records.len() <= request.limit, "a page has more than its limit");
+            records.extend(page.records);
+            if page.next.is_none() {
+                break;
+            }
+            assert!(records.len() < 10_000, "the pages do not end");
+            request = request.after(page.next);
+        }
+        records
+    }};
+}
+
+pub(super) async fn pages_are_complete_and_in_the_order_of_ids(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    // Written in another order than that of their ids.
+    for (n, id) in (0..50).map(|n| (n, (n * 37) % 50)) {
+        apply(repository, batch(n, [put(&asset(id, &["web"]), None)])).await?;
+    }
+    for limit in [1, 7, 49, 50, 51] {
+        let found: Vec<Asset> =
+            all_pages!(repository, search_assets, request("").with_limit(limit));
+        let ids: Vec<_> = found.iter().map(|asset| asset.id).collect();
+        assert_eq!(ids, (0..50).map(asset_id).collect::<Vec<_>>(), "limit {limit}");
+    }
+    Ok(())
+}
+
+pub(super) async fn a_full_last_page_is_the_last(repository: &dyn AssetRepository) -> Result<()> {
+    let page = repository.search_assets(request("")).await?;
+    assert!(page.records.is_empty() && page.next.is_none());
+    apply(repository, batch(1, (0..4).map(|n| put(&asset(n, &["web"]), None)))).await?;
+    let first = repository.search_assets(request("").with_limit(2)).await?;
+    let second = request("").with_limit(2).after(first.next);
+    let second = repository.search_assets(second).await?;
+    assert_eq!(numbers(second.records), [2, 3]);
+    assert_eq!(second.next, None);
+    Ok(())
+}
+
+pub(super) async fn users_and_groups_come_in_the_order_of_source_and_object(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let mut places: Vec<(SourceId, ObjectGuid)> = Vec::new();
+    for (n, source) in [(1, corp()), (2, branch()), (3, SourceId::new("ldap", "corp").unwrap())] {
+        let mut changes = Vec::new();
+        for k in 0..10 {
+            let (mut user, mut group) = (user(k), group(k));
+            (user.source, group.source) = (source.clone(), source.clone());
+            places.push((source.clone(), user.object));
+            changes.extend([Change::PutUser(Box::new(user)), Change::PutGroup(Box::new(group))]);
+        }
+        let batch = Batch::new(BatchId::from_u128(n), acme(), source).with_changes(changes);
+        apply(repository, batch).await?;
+    }
+    places.sort();
+    for limit in [1, 7, 30, 31] {
+        let request = request("").with_limit(limit);
+        let users: Vec<DirectoryUser> = all_pages!(repository, search_users, request.clone());
+        let found: Vec<_> = users.into_iter().map(|user| (user.source, user.object)).collect();
+        assert_eq!(found, places, "users, limit {limit}");
+        let groups: Vec<DirectoryGroup> = all_pages!(repository, search_groups, request);
+        let found: Vec<_> = groups.into_iter().map(|group| (group.source, group.object)).collect();
+        assert_eq!(found, places, "groups, limit {limit}");
+    }
+    Ok(())
+}
+
+pub(super) async fn a_cursor_outlives_its_record(repository: &dyn AssetRepository) -> Result<()> {
+    apply(repository, batch(1, (0..4).map(|n| put(&asset(n, &["web"]), None)))).await?;
+    let first = repository.search_assets(request("").with_limit(2)).await?;
+    let removal = Change::RemoveAsset { id: asset_id(1), expected: 1 };
+    apply(repository, batch(2, [removal])).await?;
+    let rest = repository.search_assets(request("").after(first.next)).await?;
+    assert_eq!(numbers(rest.records), [2, 3]);
+    Ok(())
+}
+
+pub(super) async fn a_query_finds_what_the_evaluator_finds(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let assets = varied_assets();
+    apply(repository, batch(1, assets.iter().map(|asset| put(asset, None)))).await?;
+    for query in ASSET_QUERIES {
+        let request = request(query).with_limit(3);
+        let now = request.now.as_micros();
+        let found: Vec<Asset> = all_pages!(repository, search_assets, request.clone());
+        let expected = assets.iter().filter(|asset| request.query.matches(*asset, now));
+        assert_eq!(numbers(found), numbers(expected.cloned().collect()), "{query}");
+    }
+    let users: Vec<DirectoryUser> = (0..10).map(user).collect();
+    let put_users = users.iter().map(|user| Change::PutUser(Box::new(user.clone())));
+    let groups: Vec<DirectoryGroup> = (0..10).map(group).collect();
+    let put_groups = groups.iter().map(|group| Change::PutGroup(Box::new(group.clone())));
+    apply(repository, batch(2, put_users.chain(put_groups))).await?;
+    for query in PRINCIPAL_QUERIES {
+        let request = request(query).with_limit(3);
+        let now = request.now.as_micros();
+        let mut expected = users.clone();
+        expected.retain(|user| request.query.matches(user, now));
+        expected.sort_by_key(|user| user.object);
+        let found: Vec<DirectoryUser> = all_pages!(repository, search_users, request.clone());
+        assert_eq!(found, expected, "{query}");
+        let mut expected = groups.clone();
+        expected.retain(|group| request.query.matches(group, now));
+        expected.sort_by_key(|group| group.object);
+        let found: Vec<DirectoryGroup> = all_pages!(repository, search_groups, request);
+        assert_eq!(found, expected, "{query}");
+    }
+    Ok(())
+}
+
+/// Assets that differ in everything that a query may ask for.
+fn varied_assets() -> Vec<Asset> {
+    let mut assets = vec![rich_asset(0), asset(1, &[]), asset(2, &["web2.corp.example"])];
+    for n in 3..20 {
+        let mut asset = asset(n, &[&format!("host{n}"), &format!("host{n}.lab.example")]);
+        asset.names[0].until = n.is_multiple_of(4).then(|| at(50));
+        let os = ["Windows 11", "Ubuntu 24.04", "ÄBC OS"][(n % 3) as usize];
+        asset.os.push(Claim::new(os.to_owned(), 0, None, at(0)));
+        asset.last_seen.push(Claim::new(at(n as i64), 0, None, at(0)));
+        asset.addresses.push(Claim::new([10, 0, 0, n as u8].into(), 0, None, at(0)));
+        if n.is_multiple_of(2) {
+            let mut part = Part::new(1, corp(), "@ldap.computer", at(1));
+            let name = format!("HOST{n}");
+            let disabled = if n.is_multiple_of(6) { "true" } else { "false" };
+            part.attributes =
+                [("cn", name.as_str()), ("isDisabled", disabled)].into_iter().collect();
+            asset.parts.push(part);
+        }
+        assets.push(asset);
+    }
+    assets
+}
+
+const ASSET_QUERIES: &[&str] = &[
+    "",
+    "web",
+    "HOST1",
+    "source:ldap",
+    "NOT source:ldap",
+    "source:ldap AND os:windows",
+    "os:=\"Windows 11\"",
+    "os:äbc",
+    "has:os",
+    "NOT has:os",
+    "alias:host",
+    "domain:corp.example",
+    "address:10.0.0.8",
+    "address:10.0.0.0/29",
+    "site:hq os:ubuntu",
+    "site:elsewhere",
+    "type:server",
+    "last_seen:<95seconds",
+    "last_seen:>95seconds",
+    "@ldap.computer.isDisabled:true",
+    "@ldap.computer.cn:=host1%",
+    "has:@ldap.computer.memberOf",
+    "(source:ldap OR os:windows) AND NOT host4",
+    "nothing:here",
+    "name:\"'; DROP TABLE assets; --\"",
+];
+
+const PRINCIPAL_QUERIES: &[&str] = &[
+    "",
+    "user3",
+    "sam_account_name:user",
+    "isDisabled:false",
+    "is_disabled:true",
+    "NOT isDisabled:false",
+    "group:staff",
+    "member:user1",
+    "complete:false",
+    "dn:cn=users",
+    "cn:group7",
+    "source:ldap",
+    "site:hq",
+];
+
+pub(super) async fn a_cursor_from_elsewhere_is_refused(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    apply(repository, batch(1, [put(&asset(1, &["web"]), None)])).await?;
+    let elsewhere = request("").after(Some(Cursor("elsewhere".to_owned())));
+    let error = repository.search_assets(elsewhere.clone()).await.expect_err("no cursor of ours");
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    let error = repository.search_users(elsewhere.clone()).await.expect_err("no cursor of ours");
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    let error = repository.search_groups(elsewhere).await.expect_err("no cursor of ours");
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! What a run leaves behind beside assets, users and groups.
+
+use super::records::*;
+use crate::Result;
+use crate::asset::{AssetRepository, Change, Committed, ConstraintKind, Link, Presence};
+use crate::value::RecordDigest;
+
+pub(super) async fn links_come_each_once(repository: &dyn AssetRepository) -> Result<()> {
+    // More than any store reads at a time.
+    const LINKS: u64 = 10_001;
+    apply(repository, batch(1, (0..LINKS).map(|n| Change::PutLink(link(n))))).await?;
+    let mut expected: Vec<Link> = (0..LINKS).map(link).collect();
+    expected.sort_by_key(|link| link.object);
+    let found = links(repository, &corp()).await?;
+    assert_eq!(found.len(), expected.len());
+    let differs = found.iter().zip(&expected).find(|(found, expected)| found != expected);
+    assert_eq!(differs, None);
+    Ok(())
+}
+
+pub(super) async fn a_link_is_replaced_and_forgotten(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let (kept, mut changed) = (link(6), link(1));
+    apply(repository, batch(1, [&kept, &changed].map(|link| Change::PutLink(link.clone()))))
+        .await?;
+    changed.digest = RecordDigest([9; 16]);
+    changed.asset = Some(asset_id(3));
+    changed.presence = Presence::Missing { since: at(9), runs: 1 };
+    apply(repository, batch(2, [Change::PutLink(changed.clone())])).await?;
+    assert!(links(repository, &corp()).await?.contains(&changed));
+    let forgotten = [Change::RemoveLink(changed.object), Change::RemoveLink(guid(77))];
+    apply(repository, batch(3, forgotten)).await?;
+    assert_eq!(links(repository, &corp()).await?, [kept]);
+    Ok(())
+}
+
+pub(super) async fn checkpoint_and_run_are_written_with_their_batch_or_not_at_all(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let first = batch(1, [put(&asset(1, &["web1"]), None)]);
+    apply(repository, first.closing(Some(checkpoint(b"one")), run(1, 0))).await?;
+    let stale = batch(2, [put(&asset(1, &["web1"]), None)]);
+    let stale = stale.closing(Some(checkpoint(b"two")), run(2, 100));
+    let committed = repository.commit(stale).await?;
+    assert_eq!(committed, Committed::Conflict(vec![asset_id(1)]));
+    assert_eq!(repository.checkpoint(&acme(), &corp()).await?, Some(checkpoint(b"one")));
+    assert_eq!(repository.runs(&acme(), &corp(), 10).await?, [run(1, 0)]);
+    Ok(())
+}
+
+pub(super) async fn a_batch_without_a_checkpoint_keeps_the_one_before(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    apply(repository, batch(1, []).closing(Some(checkpoint(b"one")), run(1, 0))).await?;
+    apply(repository, batch(2, [Change::PutLink(link(1))])).await?;
+    apply(repository, batch(3, []).closing(None, run(2, 1))).await?;
+    assert_eq!(repository.checkpoint(&acme(), &corp()).await?, Some(checkpoint(b"one")));
+    apply(repository, batch(4, []).closing(Some(checkpoint(b"")), run(3, 2))).await?;
+    assert_eq!(repository.checkpoint(&acme(), &corp()).await?, Some(checkpoint(b"")));
+    Ok(())
+}
+
+pub(super) async fn runs_come_newest_first(repository: &dyn AssetRepository) -> Result<()> {
+    for (n, started) in [(5, 10), (1, 30), (2, 20), (3, 20)] {
+        apply(repository, batch(n, []).closing(None, run(n, started))).await?;
+    }
+    // The same run again takes the place of its record.
+    apply(repository, batch(9, []).closing(None, run(5, 40))).await?;
+    let runs = repository.runs(&acme(), &corp(), 10).await?;
+    assert_eq!(runs, [run(5, 40), run(1, 30), run(3, 20), run(2, 20)]);
+    assert_eq!(repository.runs(&acme(), &corp(), 2).await?, runs[..2]);
+    assert!(repository.runs(&acme(), &corp(), 0).await?.is_empty());
+    Ok(())
+}
+
+pub(super) async fn constraints_are_replaced_and_taken_back(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let must = constraint(1, ConstraintKind::MustLink);
+    let cannot = constraint(1, ConstraintKind::CannotLink);
+    let puts = [&must, &cannot].map(|constraint| Change::PutConstraint(constraint.clone()));
+    apply(repository, batch(1, puts)).await?;
+    assert_eq!(repository.constraints(&acme()).await?.len(), 2);
+    let mut again = must.clone();
+    (again.by, again.at) = ("carol".to_owned(), at(99));
+    apply(repository, batch(2, [Change::PutConstraint(again.clone())])).await?;
+    assert!(repository.constraints(&acme()).await?.contains(&again));
+    assert_eq!(repository.constraints(&acme()).await?.len(), 2);
+    // Who decided and when is no part of what a decision is known by.
+    apply(repository, batch(3, [Change::RemoveConstraint(must)])).await?;
+    assert_eq!(repository.constraints(&acme()).await?, [cannot]);
+    Ok(())
+}
+
+pub(super) async fn merges_come_oldest_first_and_are_replaced(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let puts = [(1, 30), (2, 10), (3, 20)].map(|(n, at)| Change::PutMerge(Box::new(merge(n, at))));
+    apply(repository, batch(1, puts)).await?;
+    let mut undone = merge(3, 20);
+    undone.undone = Some((at(50), "dave".to_owned()));
+    apply(repository, batch(2, [Change::PutMerge(Box::new(undone.clone()))])).await?;
+    assert_eq!(repository.merges(&acme()).await?, [merge(2, 10), undone, merge(1, 30)]);
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! What a [`CredentialStore`] promises.
+
+use futures::future::{BoxFuture, join_all};
+
+use super::{Suite, cases};
+use crate::credential::{Credential, CredentialStore, Sharing};
+use crate::value::{CredentialId, OrganizationId, Secret};
+use crate::{ErrorKind, Result};
+
+type Case = for<'a> fn(&'a dyn CredentialStore) -> BoxFuture<'a, Result<()>>;
+
+/// What the password of every credential of the suite begins with, to be looked for where it must not be.
+const PASSWORD: &str = "correct-horse-4711-";
+
+/// Checks that a store keeps the contract of [`CredentialStore`]. `build` makes one that holds exactly
+/// these credentials, and a guard for what it stands on.
+///
+/// # Panics
+///
+/// If a case fails, with the names of all that did.
+pub async fn credential_store<G, S: CredentialStore, F: Future<Output = (G, S)>>(
+    build: impl Fn(Vec<Credential>) -> F,
+) {
+    let mut suite = Suite::new("credential_store");
+    for (name, case) in CASES {
+        let (_guard, store) = build(credentials()).await;
+        suite.run(name, case(&store)).await;
+    }
+    suite.finish();
+}
+
+const CASES: &[(&str, Case)] = cases![
+    a_global_credential_serves_every_organization,
+    a_shared_credential_serves_those_it_is_shared_with,
+    a_credential_that_is_not_shared_is_refused_and_not_absent,
+    a_credential_that_is_not_there_is_absent,
+    the_answer_is_the_very_credential,
+    debug_and_errors_show_no_secret,
+    calls_may_run_at_the_same_time,
+];
+
+fn credentials() -> Vec<Credential> {
+    let credential = |name: &str| {
+        let password = Secret::new(format!("{PASSWORD}{name}"));
+        Credential::new(id(name), format!("CORP\\{name}"), password)
+    };
+    vec![
+        credential("everywhere").with_sharing(Sharing::Global),
+        credential("somewhere").shared_with(acme()),
+        credential("nowhere"),
+    ]
+}
+
+fn id(name: &str) -> CredentialId {
+    CredentialId::new(name).unwrap()
+}
+
+fn acme() -> OrganizationId {
+    OrganizationId::new("acme").unwrap()
+}
+
+fn rival() -> OrganizationId {
+    OrganizationId::new("rival").unwrap()
+}
+
+async fn a_global_credential_serves_every_organization(store: &dyn CredentialStore) -> Result<()> {
+    for organization in [acme(), rival()] {
+        let found = store.credential(&id("everywhere"), &organization).await?;
+        assert_eq!(found.map(|credential| credential.id), Some(id("everywhere")));
+    }
+    Ok(())
+}
+
+async fn a_shared_credential_serves_those_it_is_shared_with(
+    store: &dyn CredentialStore,
+) -> Result<()> {
+    let found = store.credential(&id("somewhere"), &acme()).await?;
+    assert_eq!(found.map(|credential| credential.id), Some(id("somewhere")));
+    Ok(())
+}
+
+async fn a_credential_that_is_not_shared_is_refused_and_not_absent(
+    store: &dyn CredentialStore,
+) -> Result<()> {
+    for (name, organization) in [("somewhere", rival()), ("nowhere", acme())] {
+        let refused = store.credential(&id(name), &organization).await;
+        let error = refused.expect_err("a credential that is not shared was handed out");
+        assert_eq!(error.kind(), ErrorKind::CredentialNotShared, "{name}");
+    }
+    Ok(())
+}
+
+async fn a_credential_that_is_not_there_is_absent(store: &dyn CredentialStore) -> Result<()> {
+    for name in ["elsewhere", "Everywhere", "everywhere "] {
+        assert!(store.credential(&id(name), &acme()).await?.is_none(), "{name}");
+    }
+    Ok(())
+}
+
+async fn the_answer_is_the_very_credential(store: &dyn CredentialStore) -> Result<()> {
+    for name in ["everywhere", "somewhere"] {
+        let found = store.credential(&id(name), &acme()).await?.expect("it is there");
+        assert_eq!(found.username, format!("CORP\\{name}"));
+        assert_eq!(found.password.expose(), format!("{PASSWORD}{name}"));
+    }
+    Ok(())
+}
+
+async fn debug_and_errors_show_no_secret(store: &dyn CredentialStore) -> Result<()> {
+    let found = store.credential(&id("everywhere"), &acme()).await?;
+    let refused = store.credential(&id("nowhere"), &acme()).await;
+    for shown in [format!("{store:#?}"), format!("{found:#?}"), format!("{refused:#?}")] {
+        assert!(!shown.contains(PASSWORD), "a password is in what Debug shows");
+    }
+    Ok(())
+}
+
+async fn calls_may_run_at_the_same_time(store: &dyn CredentialStore) -> Result<()> {
+    let (id, organization) = (id("everywhere"), acme());
+    let found = join_all((0..32).map(|_| store.credential(&id, &organization))).await;
+    for credential in found {
+        assert!(credential?.is_some());
+    }
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! What a [`DirectorySource`] promises.
+
+use std::collections::BTreeMap;
+
+use futures::StreamExt;
+use futures::future::{BoxFuture, join_all};
+
+use super::{Suite, cases};
+use crate::Result;
+use crate::directory::{DirectoryEvent, DirectoryObject, DirectorySource, ReadEnd, ReadRequest};
+use crate::value::{ObjectGuid, ObjectKind};
+
+type Case = for<'a> fn(&'a (&'a dyn DirectorySource, ReadRequest)) -> BoxFuture<'a, Result<()>>;
+
+/// Checks that a source keeps the contract of [`DirectorySource`], as far as that can be seen from
+/// outside. `build` makes a source that can read completely, a request that it can serve, and a guard
+/// for what it stands on. The directory behind it has a computer, a user and a group at least, and does
+/// not change meanwhile.
+///
+/// # Panics
+///
+/// If a case fails, with the names of all that did.
+pub async fn directory_source<G, S: DirectorySource, F: Future<Output = (G, S, ReadRequest)>>(
+    build: impl Fn() -> F,
+) {
+    let mut suite = Suite::new("directory_source");
+    for (name, case) in CASES {
+        let (_guard, source, request) = build().await;
+        suite.run(name, case(&(&source, request))).await;
+    }
+    suite.finish();
+}
+
+const CASES: &[(&str, Case)] = cases![
+    the_end_comes_once_and_last,
+    every_object_is_of_a_kind_that_was_asked_for,
+    the_kinds_together_are_the_whole,
+    a_second_read_sees_the_same,
+    a_read_that_was_dropped_does_not_disturb_the_next,
+    reads_may_run_at_the_same_time,
+    a_full_read_says_so,
+];
+
+type Subject<'a> = &'a (&'a dyn DirectorySource, ReadRequest);
+type Objects = BTreeMap<ObjectGuid, DirectoryObject>;
+
+/// Reads to the end. Objects that come again replace themselves.
+async fn read(source: &dyn DirectorySource, request: ReadRequest) -> Result<(Objects, ReadEnd)> {
+    let mut events = source.read(request).await?;
+    let mut objects = Objects::new();
+    let mut end = None;
+    while let Some(event) = events.next().await {
+        assert!(end.is_none(), "something comes behind the end");
+        match event? {
+            DirectoryEvent::Page(page) => {
+                objects.extend(page.objects.into_iter().map(|object| (object.guid, object)));
+            }
+            DirectoryEvent::End(last) => end = Some(*last),
+        }
+    }
+    Ok((objects, end.expect("the stream stops without an end")))
+}
+
+async fn the_end_comes_once_and_last((source, request): Subject<'_>) -> Result<()> {
+    let (objects, end) = read(*source, request.clone()).await?;
+    assert!(end.completeness.is_complete(), "{:?}", end.completeness);
+    for kind in [ObjectKind::Computer, ObjectKind::Group, ObjectKind::User] {
+        assert!(objects.values().any(|object| object.kind == kind), "the directory has no {kind}");
+    }
+    Ok(())
+}
+
+async fn every_object_is_of_a_kind_that_was_asked_for(
+    (source, request): Subject<'_>,
+) -> Result<()> {
+    for kind in [ObjectKind::Computer, ObjectKind::Group, ObjectKind::User] {
+        let (objects, _) = read(*source, request.clone().with_kinds([kind])).await?;
+        assert!(!objects.is_empty(), "no {kind} was read");
+        for object in objects.values() {
+            assert_eq!(object.kind, kind, "{}", object.dn);
+        }
+    }
+    Ok(())
+}
+
+async fn the_kinds_together_are_the_whole((source, request): Subject<'_>) -> Result<()> {
+    let (whole, _) = read(*source, request.clone()).await?;
+    let mut together = Objects::new();
+    for kind in &request.kinds {
+        let (objects, _) = read(*source, request.clone().with_kinds([*kind])).await?;
+        for (guid, object) in objects {
+            assert!(together.insert(guid, object).is_none(), "{guid} is of two kinds");
+        }
+    }
+    assert!(whole.keys().eq(together.keys()));
+    Ok(())
+}
+
+async fn a_second_read_sees_the_same((source, request): Subject<'_>) -> Result<()> {
+    let (first, one) = read(*source, request.clone()).await?;
+    let (second, two) = read(*source, request.clone()).await?;
+    assert!(first.keys().eq(second.keys()));
+    for (guid, object) in &first {
+        assert_eq!(object.digest(), second[guid].digest(), "{}", object.dn);
+    }
+    assert_eq!(one.scope, two.scope);
+    Ok(())
+}
+
+async fn a_read_that_was_dropped_does_not_disturb_the_next(
+    (source, request): Subject<'_>,
+) -> Result<()> {
+    drop(source.read(request.clone()));
+    let mut events = source.read(request.clone()).await?;
+    events.next().await.expect("an event")?;
+    drop(events);
+    let (_, end) = read(*source, request.clone()).await?;
+    assert!(end.completeness.is_complete(), "{:?}", end.completeness);
+    Ok(())
+}
+
+async fn reads_may_run_at_the_same_time((source, request): Subject<'_>) -> Result<()> {
+    let reads = join_all((0..3).map(|_| read(*source, request.clone()))).await;
+    let objects = reads.into_iter().collect::<Result<Vec<_>>>()?;
+    for (one, _) in &objects {
+        assert!(one.keys().eq(objects[0].0.keys()));
+    }
+    Ok(())
+}
+
+async fn a_full_read_says_so((source, request): Subject<'_>) -> Result<()> {
+    let (_, end) = read(*source, request.clone().with_checkpoint(None)).await?;
+    assert_eq!(end.mode, crate::value::ReadMode::Full, "a read without a checkpoint is full");
+    Ok(())
+}

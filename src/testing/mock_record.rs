@@ -1,0 +1,188 @@
+//! Directory objects in a line each.
+
+use crate::directory::{DirectoryObject, Membership, MembershipState};
+use crate::name::DistinguishedName;
+use crate::value::{Attributes, ObjectGuid, ObjectKind, RecordDigest};
+
+/// A made-up computer, user or group, ready for a [`MockDirectory`](super::MockDirectory).
+///
+/// It stands in the domain `corp.example` under a common name, and its objectGUID comes from that name, so
+/// that the same line is the same object in every run.
+///
+/// ```
+/// use ldap_inventory::testing::{computer, group, user};
+///
+/// let web1 = computer("WEB1").with("operatingSystem", "Windows Server 2022").build();
+/// assert_eq!(web1.host_names()[0].as_str(), "web1.corp.example");
+/// assert_eq!(web1.dn.as_str(), "CN=WEB1,CN=Computers,DC=corp,DC=example");
+///
+/// let alice = user("alice").disabled().build();
+/// assert!(alice.account_control().is_disabled());
+/// let staff = group("Staff").with_member(&alice.dn).build();
+/// assert_eq!(staff.membership.unwrap().members, [alice.dn]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct MockRecord {
+    kind: ObjectKind,
+    name: String,
+    guid: ObjectGuid,
+    container: String,
+    domain: String,
+    attributes: Vec<(String, String)>,
+    membership: Option<Membership>,
+    flags: i64,
+}
+
+/// A computer with `dNSHostName` and `sAMAccountName` made from its name.
+pub fn computer(name: &str) -> MockRecord {
+    MockRecord::new(ObjectKind::Computer, name, "CN=Computers")
+}
+
+/// A user with `sAMAccountName` and `userPrincipalName` made from its name.
+pub fn user(name: &str) -> MockRecord {
+    MockRecord::new(ObjectKind::User, name, "CN=Users")
+}
+
+/// A group without members.
+pub fn group(name: &str) -> MockRecord {
+    let mut group = MockRecord::new(ObjectKind::Group, name, "CN=Users");
+    group.membership = Some(Membership::default());
+    group
+}
+
+/// The objectGUID that an object gets for its name.
+pub fn mock_guid(name: &str) -> ObjectGuid {
+    let mut hasher = RecordDigest::hasher();
+    hasher.text("mock record").text(name);
+    ObjectGuid::from_bytes(hasher.finish().0)
+}
+
+impl MockRecord {
+    fn new(kind: ObjectKind, name: &str, container: &str) -> Self {
+        Self {
+            kind,
+            name: name.to_owned(),
+            guid: mock_guid(name),
+            container: container.to_owned(),
+            domain: "corp.example".to_owned(),
+            attributes: Vec::new(),
+            membership: None,
+            flags: if kind == ObjectKind::Computer { 0x1000 } else { 0x200 },
+        }
+    }
+
+    /// Makes it the object with this objectGUID: the same object under another name is a renamed one.
+    #[must_use]
+    pub fn with_guid(mut self, guid: ObjectGuid) -> Self {
+        self.guid = guid;
+        self
+    }
+
+    /// Puts it into a container, such as `OU=Servers`, below its domain.
+    #[must_use]
+    pub fn within(mut self, container: &str) -> Self {
+        container.clone_into(&mut self.container);
+        self
+    }
+
+    /// Puts it into a domain, by its DNS name.
+    #[must_use]
+    pub fn in_domain(mut self, domain: &str) -> Self {
+        domain.clone_into(&mut self.domain);
+        self
+    }
+
+    /// Adds a value of an attribute. One of those made from its name is replaced by it.
+    #[must_use]
+    pub fn with(mut self, attribute: &str, value: &str) -> Self {
+        self.attributes.push((attribute.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Disables the account.
+    #[must_use]
+    pub fn disabled(mut self) -> Self {
+        self.flags |= 0x2;
+        self
+    }
+
+    /// Adds a member to a group.
+    #[must_use]
+    pub fn with_member(mut self, member: &DistinguishedName) -> Self {
+        self.membership.get_or_insert_default().members.push(member.clone());
+        self
+    }
+
+    /// Says that the members of a group could not all be read.
+    #[must_use]
+    pub fn with_incomplete_members(mut self) -> Self {
+        self.membership.get_or_insert_default().state = MembershipState::Incomplete;
+        self
+    }
+
+    /// The object.
+    pub fn build(self) -> DirectoryObject {
+        let dn = self.dn();
+        let mut object = DirectoryObject::new(self.kind, self.guid, dn);
+        object.attributes = self.attributes();
+        object.membership = self.membership;
+        object
+    }
+
+    /// `CN=name,container,DC=...`. What no DN can be made of stands at the root.
+    fn dn(&self) -> DistinguishedName {
+        let domain: Vec<String> =
+            self.domain.split('.').map(|label| format!("DC={label}")).collect();
+        let name = DistinguishedName::escape_value(&self.name);
+        let text = format!("CN={name},{},{}", self.container, domain.join(","));
+        DistinguishedName::parse(&text).unwrap_or_else(|error| invalid(&text, &error))
+    }
+
+    fn attributes(&self) -> Attributes {
+        let own =
+            |name: &str| self.attributes.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+        let mut builder = Attributes::builder();
+        for (name, value) in self.derived() {
+            if !own(name) {
+                builder.push(name, &value);
+            }
+        }
+        self.attributes.iter().for_each(|(name, value)| builder.push(name, value));
+        builder.build()
+    }
+
+    /// The attributes that follow from what it is and from its name.
+    fn derived(&self) -> Vec<(&'static str, String)> {
+        let name = &self.name;
+        let control = ("userAccountControl", self.flags.to_string());
+        let mut derived = vec![("cn", name.clone())];
+        match self.kind {
+            ObjectKind::Computer => derived.extend([
+                ("objectClass", "computer".to_owned()),
+                ("dNSHostName", format!("{}.{}", name.to_lowercase(), self.domain)),
+                ("sAMAccountName", format!("{name}$")),
+                control,
+            ]),
+            ObjectKind::User => derived.extend([
+                ("objectClass", "user".to_owned()),
+                ("sAMAccountName", name.clone()),
+                ("userPrincipalName", format!("{name}@{}", self.domain)),
+                control,
+            ]),
+            ObjectKind::Group => derived
+                .extend([("objectClass", "group".to_owned()), ("sAMAccountName", name.clone())]),
+        }
+        derived
+    }
+}
+
+impl From<MockRecord> for DirectoryObject {
+    fn from(record: MockRecord) -> Self {
+        record.build()
+    }
+}
+
+#[expect(clippy::panic, reason = "a test that makes up an impossible object is wrong itself")]
+fn invalid(dn: &str, error: &crate::Error) -> ! {
+    panic!("a made-up object cannot stand at {dn}: {error}")
+}
