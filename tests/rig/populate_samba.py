@@ -1,0 +1,192 @@
+"""Fills a freshly provisioned domain, offline and in one transaction: two thousand computers, three thousand
+users, two hundred groups and one of 2,500 members, all from one seed.
+
+    /usr/bin/python3 populate_samba.py SMB_CONF SAM_LDB
+"""
+
+import os
+import random
+import sys
+
+import ldb
+from samba import param
+from samba.auth import system_session
+from samba.samdb import SamDB
+
+DOMAIN = os.environ["RIG_DOMAIN"]
+BASE = os.environ["RIG_BASE_DN"]
+COMPUTERS, USERS, GROUPS, LARGE_GROUP, SERVICE_ACCOUNTS = 2000, 3000, 200, 2500, 5
+
+DISABLED, NORMAL, WORKSTATION, NO_PASSWORD = 0x2, 0x200, 0x1000, 0x20
+NEVER_JOINED = ["dNSHostName", "operatingSystem", "operatingSystemVersion", "lastLogonTimestamp"]
+SITES = ["Berlin", "Lyon", "Oslo", "Zürich"]
+SYSTEMS = [
+    ("Windows 11 Enterprise", "10.0 (22631)"),
+    ("Windows 10 Pro", "10.0 (19045)"),
+    ("Windows Server 2022 Standard", "10.0 (20348)"),
+    ("Windows Server® 2008 Enterprise", "6.0 (6002)"),
+    ("Windows Embedded Standard", "6.1 (7601)"),
+    ("Red Hat Enterprise Linux", "9.4"),
+    ("macOS", "14.5"),
+]
+
+
+def main(configuration, database):
+    settings = param.LoadParm(filename_for_non_global_lp=configuration)
+    # Batch mode holds the index back to the end of the transaction.
+    sam = SamDB(
+        url=database, session_info=system_session(), lp=settings, options=["batch_mode:1"]
+    )
+    sam.transaction_start()
+    chance = random.Random(2000)
+    add_containers(sam)
+    computers = [add_computer(sam, chance, number) for number in range(1, COMPUTERS + 1)]
+    users = [add_user(sam, chance, number) for number in range(1, USERS + 1)]
+    for number in range(1, SERVICE_ACCOUNTS + 1):
+        add_service_account(sam, number)
+    add_account(sam)
+    add_groups(sam, chance, computers, users)
+    sam.transaction_commit()
+    sam.setpassword(
+        f"(sAMAccountName={os.environ['RIG_ACCOUNT']})", os.environ["RIG_PASSWORD"], False
+    )
+
+
+def add_containers(sam):
+    for name in ["Estate", "Retired", "Staff", "Groups", "Service Accounts"]:
+        sam.add({"dn": f"OU={name},{BASE}", "objectClass": "organizationalUnit"})
+    for site in SITES:
+        sam.add({"dn": f"OU={site},OU=Estate,{BASE}", "objectClass": "organizationalUnit"})
+
+
+def add_computer(sam, chance, number):
+    system, version = chance.choice(SYSTEMS)
+    name, account = computer_names(number)
+    site = chance.choice(SITES)
+    control = WORKSTATION | NO_PASSWORD
+    record = {
+        "objectClass": "computer",
+        "sAMAccountName": f"{account}$",
+        "dNSHostName": f"{host_label(name)}.{DOMAIN}",
+        "operatingSystem": system,
+        "operatingSystemVersion": version,
+        "location": f"{site}, floor {chance.randint(0, 9)}",
+        "lastLogonTimestamp": str(133_500_000_000_000_000 + chance.randint(0, 10**15)),
+    }
+    if number % 17 == 0:
+        control |= DISABLED
+    if number % 3 == 0:
+        label = host_label(name)
+        record["servicePrincipalName"] = [f"HOST/{label}", f"HOST/{label}.{DOMAIN}"]
+    if number % 5 == 0:
+        record["description"] = f"Reçu par le bureau de {site}; poste n° {number}"
+    if number % 40 == 0:
+        record["msDS-AdditionalDnsHostName"] = [f"alias-{number}.{DOMAIN}"]
+    if number % 50 == 1:  # pre-staged: an account that no machine has joined yet
+        control |= DISABLED
+        for attribute in NEVER_JOINED:
+            del record[attribute]
+    record["userAccountControl"] = str(control)
+    parent = "OU=Retired" if number % 34 == 0 else f"OU={site},OU=Estate"
+    return add(sam, f"CN={escaped(name)},{parent},{BASE}", record)
+
+
+def computer_names(number):
+    """The common name and the account name, with the shapes that cause trouble."""
+    if number % 100 == 3:  # longer than NetBIOS allows: the account is cut at 15 characters
+        name = f"LN{number:04}-PRODUCTION-SERVER"
+        return name, name[:15]
+    if number % 100 == 7:  # needs escaping in a DN
+        return f"Kiosk, lobby {number}", f"KIOSK-{number:04}"
+    if number % 2:
+        return f"PC-{number:04}", f"PC-{number:04}"
+    return f"srv-{number:04}", f"SRV-{number:04}"
+
+
+def host_label(name):
+    return name.replace(", lobby ", "-").lower() if "," in name else name
+
+
+def escaped(value):
+    return value.replace(",", "\\,")
+
+
+def add_user(sam, chance, number):
+    given = chance.choice(["Ada", "Zoë", "Jürgen", "Søren", "Łucja", "Bob", "李", "Amélie"])
+    control = NORMAL | NO_PASSWORD | (DISABLED if number % 11 == 0 else 0)
+    account = f"user{number:04}"
+    record = {
+        "objectClass": "user",
+        "sAMAccountName": account,
+        "givenName": given,
+        "sn": f"Nummer {number}",
+        "displayName": f"{given} Nummer {number}",
+        "department": chance.choice(["IT", "Finance", "Vertrieb"]),
+        "userAccountControl": str(control),
+    }
+    if number % 4:
+        record["userPrincipalName"] = f"{account}@{DOMAIN}"
+        record["mail"] = f"{account}@example.test"
+    return add(sam, f"CN={given} {number:04},OU=Staff,{BASE}", record)
+
+
+def add_service_account(sam, number):
+    """A managed service account is a `computer` by class, and no host."""
+    record = {
+        "objectClass": "msDS-GroupManagedServiceAccount",
+        "sAMAccountName": f"gmsa-{number}$",
+        "dNSHostName": f"gmsa-{number}.{DOMAIN}",
+        "userAccountControl": str(WORKSTATION),
+        "msDS-ManagedPasswordInterval": "30",
+    }
+    add(sam, f"CN=gmsa-{number},CN=Managed Service Accounts,{BASE}", record)
+
+
+def add_account(sam):
+    account = os.environ["RIG_ACCOUNT"]
+    record = {
+        "objectClass": "user",
+        "sAMAccountName": account,
+        "userPrincipalName": f"{account}@{DOMAIN}",
+        "userAccountControl": str(NORMAL | NO_PASSWORD),
+    }
+    add(sam, os.environ["RIG_ACCOUNT_DN"], record)
+
+
+def add_groups(sam, chance, computers, users):
+    groups = []
+    for number in range(1, GROUPS + 1):
+        members = chance.sample(users, chance.randint(0, 30))
+        members += chance.sample(computers, chance.randint(0, 5)) if number % 4 == 0 else []
+        members += chance.sample(groups, 2) if number % 3 == 0 else []
+        if number == 100:
+            members = []
+        groups.append(add_group(sam, f"group {number:03}", members, number))
+    add_group(sam, "everybody", users[:LARGE_GROUP], 1)
+    ring = [add_group(sam, f"ring {letter}", [], 1) for letter in "abc"]
+    for group, member in zip(ring, ring[1:] + ring[:1]):
+        change = ldb.Message(ldb.Dn(sam, group))
+        change["member"] = ldb.MessageElement(member, ldb.FLAG_MOD_ADD, "member")
+        sam.modify(change)
+
+
+def add_group(sam, name, members, number):
+    # Universal ones only, so that any group may hold any other: security and distribution.
+    record = {
+        "objectClass": "group",
+        "sAMAccountName": name,
+        "groupType": str(8 if number % 7 == 0 else 8 - 0x80000000),
+        "description": f"Group {number}",
+    }
+    if members:
+        record["member"] = members
+    return add(sam, f"CN={name},OU=Groups,{BASE}", record)
+
+
+def add(sam, dn, record):
+    sam.add({"dn": dn, **record})
+    return dn
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
