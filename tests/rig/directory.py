@@ -61,5 +61,10 @@ def guid(entry):
 
 def canonical(dn):
     """A DN in one spelling: the server and the inventory may escape and case it in different ways."""
-    plain = re.sub(r"\\([0-9A-Fa-f]{2})", lambda code: f"\\{chr(int(code[1], 16))}", dn)
+    plain = re.sub(r"(?:\\[0-9A-Fa-f]{2})+", unescaped, dn)
     return re.sub(r"\s*(?<!\\),\s*", ",", plain).casefold()
+
+
+def unescaped(octets):
+    decoded = bytes.fromhex(octets[0].replace("\\", "")).decode()
+    return "".join(f"\\{each}" if each in ',+"\\<>;=#' else each for each in decoded)

@@ -58,6 +58,14 @@ def inventory(database, *arguments):
     return [json.loads(line) for line in outcome.stdout.splitlines()]
 
 
+def computers_by_guid(assets):
+    return {
+        computer["objectGUID"].lower(): computer
+        for asset in assets
+        for computer in asset["attributes"].get("@ldap.computer", [])
+    }
+
+
 def thumbprint(pem_file):
     """What the rig's own tool says, `SHA256:BASE64`."""
     tool = os.path.join(os.path.dirname(__file__), "certificates")

@@ -22,6 +22,13 @@ class Report:
     def equal(self, name, actual, expected):
         return self.check(name, actual == expected, difference(actual, expected))
 
+    def section(self, checks, *arguments):
+        """Some checks that belong together; if they break off, that is one failure and the next ones still run."""
+        try:
+            checks(self, *arguments)
+        except Exception as error:  # whatever it is, it belongs in the report
+            self.check(f"{checks.__name__} runs to its end", False, f"{type(error).__name__}: {error}")
+
     def finish(self):
         """The last line of a part, which tests/run adds up, and the exit status."""
         print(f"{self.passed} passed, {self.failed} failed", flush=True)
