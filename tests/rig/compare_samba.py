@@ -23,6 +23,8 @@ COMPUTERS = "(objectClass=computer)"
 HOSTS = "(&(objectClass=computer)(!(objectClass=msDS-GroupManagedServiceAccount)))"
 USERS = "(&(objectClass=user)(!(objectClass=computer)))"
 GROUPS = "(objectClass=group)"
+# Where it is the connection that counts.
+SMALL_PART = f"OU=Retired,{BASE}"
 KINDS = ["computers", "users", "groups"]
 KNOWN_ASSETS, UNKNOWN_ASSETS = 30, 10
 
@@ -36,7 +38,7 @@ def main(rig):
     with Forwarder((ADDRESS, 636)) as ldaps, Forwarder((ADDRESS, 389)) as ldap:
         url = f"ldaps://localhost:{ldaps.port}"
         starttls_url = f"ldap://localhost:{ldap.port}"
-        domain = Directory(url, UPN, PASSWORD, BASE, ca)
+        domain = Directory(f"ldaps://{ADDRESS}", UPN, PASSWORD, BASE)
         report.section(check_population, domain)
         report.section(check_transports, rig, url, starttls_url, ca, pin)
         report.section(check_user_names, url, ca)
@@ -81,8 +83,7 @@ def check_transports(report, rig, url, starttls_url, ca, pin):
             ("no LDAPS port: StartTLS", SPARE, ["--insecure"], "starttls", "nothing"),
         ]
         for name, address, options, transport, verified_by in cases:
-            # A small part of the tree: it is the connection that counts here.
-            outcome = sync(address, UPN, "--dry-run", "--base-dn", f"OU=Retired,{BASE}", *options)
+            outcome = sync(address, UPN, "--dry-run", "--base-dn", SMALL_PART, *options)
             reached = {key: outcome.report.get(key) for key in ["complete", "transport", "verified_by"]}
             expected = {"complete": True, "transport": transport, "verified_by": verified_by}
             report.check(f"{name}: {transport}, verified by {verified_by}", reached == expected, outcome)
@@ -97,17 +98,19 @@ def check_transports(report, rig, url, starttls_url, ca, pin):
 
 
 def outcome_server(url, ca):
-    outcome = sync(url, UPN, "--dry-run", "--base-dn", f"OU=Retired,{BASE}", "--ca-file", ca)
+    outcome = sync(url, UPN, "--dry-run", "--base-dn", SMALL_PART, "--ca-file", ca)
     return outcome.report.get("server") or {}
 
 
 def check_user_names(report, url, ca):
     for form, name in [("DN", ACCOUNT_DN), ("UPN", UPN), ("DOMAIN\\user", f"CORP\\{ACCOUNT}")]:
-        outcome = sync(url, name, "--dry-run", "--ca-file", ca)
+        outcome = sync(url, name, "--dry-run", "--base-dn", SMALL_PART, "--ca-file", ca)
         report.check(f"user name as {form}", outcome.status == 0 and outcome.report.get("complete"), outcome)
     file = Path(ca).parent / "password"
     file.write_text(f"{PASSWORD}\n")
-    outcome = sync(url, UPN, "--dry-run", "--ca-file", ca, "--password-file", file, password=None)
+    outcome = sync(
+        url, UPN, "--dry-run", "--base-dn", SMALL_PART, "--ca-file", ca, "--password-file", file, password=None
+    )
     report.check("the password from a file", outcome.status == 0, outcome)
 
 
@@ -233,6 +236,7 @@ def check_dry_run(report, work, url, ca):
     database = work / "dry.db"
     sync(url, UPN, "--ca-file", ca, "--inventory", database, "--assets", work / "assets.jsonl", "--base-dn", f"OU=Oslo,OU=Estate,{BASE}")
     before = state_of(database)
+    report.check("there is an inventory to leave alone", before)
     dry = sync(url, UPN, "--ca-file", ca, "--inventory", database, "--dry-run")
     report.check("a dry run says that it is one", dry.report.get("dry_run") is True, dry)
     report.equal("a dry run leaves the database byte for byte", state_of(database), before)
@@ -241,8 +245,8 @@ def check_dry_run(report, work, url, ca):
         report.check(f"there are {kind} to count", dry.report.get(kind, {}).get("created"), dry)
         report.equal(f"dry run and real run agree on {kind}", dry.report.get(kind), real.report.get(kind))
     fresh = work / "none.db"
-    sync(url, UPN, "--ca-file", ca, "--inventory", fresh, "--dry-run")
-    report.check("a dry run makes no database", not fresh.exists())
+    outcome = sync(url, UPN, "--ca-file", ca, "--inventory", fresh, "--dry-run")
+    report.check("a dry run makes no database", outcome.status == 0 and not fresh.exists(), outcome)
 
 
 def state_of(database):
@@ -254,9 +258,11 @@ def state_of(database):
 def check_rename(report, database, domain, url, ca):
     [(dn, entry)] = domain.search("(cn=PC-0005)", "objectGUID").items()
     known, count = asset_of(database, guid(entry)), len(inventory(database, "assets"))
-    moved = f"CN=RENAMED-0005,OU=Retired,{BASE}"
-    administrator = Directory(url, f"Administrator@{DOMAIN}", os.environ["RIG_ADMINISTRATOR_PASSWORD"], BASE, ca)
-    administrator.change("ldapmodrdn", "-r", "-s", f"OU=Retired,{BASE}", dn, "CN=RENAMED-0005")
+    moved = f"CN=RENAMED-0005,{SMALL_PART}"
+    administrator = Directory(
+        f"ldaps://{ADDRESS}", f"Administrator@{DOMAIN}", os.environ["RIG_ADMINISTRATOR_PASSWORD"], BASE
+    )
+    administrator.change("ldapmodrdn", "-r", "-s", SMALL_PART, dn, "CN=RENAMED-0005")
     administrator.change("ldapmodify", ldif=names_changed(moved))
     outcome = sync(url, UPN, "--ca-file", ca, "--inventory", database)
     counts = {key: outcome.report.get("computers", {}).get(key) for key in ["created", "updated", "missing", "gone"]}
@@ -285,6 +291,7 @@ def asset_of(database, object_guid):
 
 def check_silence(report, work, url, ca):
     outcome = sync(url, UPN, "--ca-file", ca, "--inventory", work / "first.db", "--explain", variables={"RUST_LOG": "trace"})
+    report.check("a run that logs at trace", outcome.status == 0 and "TRACE" in outcome.stderr, outcome)
     report.check("the password is in no output at trace", PASSWORD not in outcome.stdout + outcome.stderr)
     stores = [file for file in work.iterdir() if PASSWORD.encode() in file.read_bytes()]
     report.check("the password is in no store file", not stores, stores)

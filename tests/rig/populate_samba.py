@@ -39,6 +39,7 @@ def main(configuration, database):
     )
     sam.transaction_start()
     chance = random.Random(2000)
+    set_lockout(sam)
     add_containers(sam)
     computers = [add_computer(sam, chance, number) for number in range(1, COMPUTERS + 1)]
     users = [add_user(sam, chance, number) for number in range(1, USERS + 1)]
@@ -50,6 +51,13 @@ def main(configuration, database):
     sam.setpassword(
         f"(sAMAccountName={os.environ['RIG_ACCOUNT']})", os.environ["RIG_PASSWORD"], False
     )
+
+
+def set_lockout(sam):
+    """Without a threshold the controller does not count bad passwords."""
+    change = ldb.Message(ldb.Dn(sam, BASE))
+    change["lockoutThreshold"] = ldb.MessageElement("10", ldb.FLAG_MOD_REPLACE, "lockoutThreshold")
+    sam.modify(change)
 
 
 def add_containers(sam):

@@ -5,7 +5,6 @@
 On plain LDAP and before StartTLS a forwarder reads the wire; inside TLS the controller's own audit log counts.
 """
 
-import json
 import os
 import re
 import sys
@@ -19,15 +18,15 @@ from programs import PASSWORD, sync
 from report import Report
 
 ADDRESS = os.environ["SAMBA_ADDRESS"]
-BASE = os.environ["RIG_BASE_DN"]
+DOMAIN, BASE = os.environ["RIG_DOMAIN"], os.environ["RIG_BASE_DN"]
 ACCOUNT = os.environ["RIG_ACCOUNT"]
-UPN = f"{ACCOUNT}@{os.environ['RIG_DOMAIN']}"
+UPN = f"{ACCOUNT}@{DOMAIN}"
 WRONG_PIN = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 
 def main(rig):
     report = Report("refusals")
-    audit = AuditLog(rig / "samba.log")
+    audit = AuditLog(rig / "run/log.samba")
     with Forwarder((ADDRESS, 636)) as ldaps, Forwarder((ADDRESS, 389)) as ldap:
         with Forwarder((ADDRESS, 389), strip_starttls=True) as stripped:
             report.section(check_refusals, audit, rig, ldaps, ldap, stripped)
@@ -73,10 +72,14 @@ def check_refusals(report, audit, rig, ldaps, ldap, stripped):
 def check_refusal(report, audit, name, url, options, expected, password):
     binds = audit.count()
     outcome = sync(url, UPN, "--dry-run", "--base-dn", BASE, *options, password=password)
-    report.check(f"{name}: exit status 4", outcome.status == 4, outcome)
-    report.check(f"{name}: says why", re.search(expected, outcome.stderr, re.IGNORECASE), outcome)
-    report.equal(f"{name}: no bind", audit.count() - binds, 0)
-    report.check(f"{name}: the password is in no output", not password or password not in outcome.stdout + outcome.stderr)
+    report.check(
+        f"{name}: exit status 4, says why, no bind, no password in the output",
+        outcome.status == 4
+        and re.search(expected, outcome.stderr, re.IGNORECASE)
+        and audit.count() == binds
+        and not (password and password in outcome.stdout + outcome.stderr),
+        f"{audit.count() - binds} binds, {outcome}",
+    )
     return re.sub(r":\d+", "", outcome.stderr)
 
 
@@ -96,13 +99,11 @@ def check_refused_password(report, audit, rig, ldaps):
     report.check("a refused password: exit status 4", outcome.status == 4, outcome)
     report.check("a refused password: says so", re.search(r"password|credential", outcome.stderr, re.IGNORECASE), outcome)
     report.equal("a refused password is sent once", audit.count() - binds, 1)
-    domain = Directory(f"ldaps://localhost:{ldaps.port}", UPN, PASSWORD, BASE, ca)
-    bad_password = "(!(badPwdCount=0))(badPwdCount=*)"
     administrator = Directory(
-        domain.url, f"Administrator@{os.environ['RIG_DOMAIN']}", os.environ["RIG_ADMINISTRATOR_PASSWORD"], BASE, ca
+        f"ldaps://{ADDRESS}", f"Administrator@{DOMAIN}", os.environ["RIG_ADMINISTRATOR_PASSWORD"], BASE
     )
-    counted = administrator.search(f"(&(objectClass=user){bad_password})", "badPwdCount")
-    report.equal("the controller counted one bad password", [text(e, "badPwdCount") for e in counted.values()], ["1"])
+    (entry,) = administrator.search(f"(sAMAccountName={ACCOUNT})", "badPwdCount").values()
+    report.equal("the controller counted one bad password", text(entry, "badPwdCount"), "1")
 
 
 class AuditLog:
@@ -114,13 +115,8 @@ class AuditLog:
     def count(self):
         # The controller writes a line before it answers; the pause is for a request that nobody waited for.
         time.sleep(0.2)
-        lines = self.path.read_text(errors="replace").splitlines()
-        events = [json.loads(line) for line in lines if line.startswith("  {")]
-        return sum(event["type"] == "Authentication" and not anonymous(event) for event in events)
-
-
-def anonymous(event):
-    return event["Authentication"]["authDescription"].startswith("no authentication")
+        # Not line by line: messages before it may lack their newline.
+        return self.path.read_text(errors="replace").count('"type": "Authentication"')
 
 
 if __name__ == "__main__":
