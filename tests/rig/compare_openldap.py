@@ -1,6 +1,6 @@
 """Reads OpenLDAP with the examples: a directory that is not Active Directory, and one large enough to cut short.
 
-    /usr/bin/python3 compare_openldap.py DIR      DIR as made by `openldap load`, served; EXAMPLES in the environment
+/usr/bin/python3 compare_openldap.py DIR      DIR as made by `openldap load`, served; EXAMPLES in the environment
 """
 
 import os
@@ -35,10 +35,16 @@ def main(rig):
 
 def check_sync(report, directory, database, options, url):
     outcome = sync(url, READER, "--base-dn", BASE, "--inventory", database, *options)
-    report.check("LDAPS: complete, verified by an address in the certificate", outcome.report.get("verified_by") == "ca", outcome)
+    report.check(
+        "LDAPS: complete, verified by an address in the certificate",
+        outcome.report.get("verified_by") == "ca",
+        outcome,
+    )
     report.equal("LDAPS: exit status 0", outcome.status, 0)
     listed = computers_by_guid(inventory(database, "assets"))
-    entries = {guid(e): e for e in directory.search(COMPUTERS, "objectGUID", "dNSHostName", "operatingSystem").values()}
+    entries = {
+        guid(e): e for e in directory.search(COMPUTERS, "objectGUID", "dNSHostName", "operatingSystem").values()
+    }
     report.equal("computers read", outcome.report.get("computers", {}).get("read"), len(entries))
     for attribute in ["dNSHostName", "operatingSystem"]:
         report.equal(
@@ -68,7 +74,9 @@ def check_plain(report, ldap):
 
 def check_starttls(report, ldap, ca):
     with Forwarder((ADDRESS, ldap)) as wire:
-        outcome = sync(f"ldap://{ADDRESS}:{wire.port}", READER, "--base-dn", f"OU=Staff,{BASE}", "--dry-run", "--ca-file", ca)
+        outcome = sync(
+            f"ldap://{ADDRESS}:{wire.port}", READER, "--base-dn", f"OU=Staff,{BASE}", "--dry-run", "--ca-file", ca
+        )
         reached = (outcome.status, outcome.report.get("transport"), outcome.report.get("verified_by"))
         report.check("StartTLS with a CA file", reached == (0, "starttls", "ca"), outcome)
         report.check("StartTLS: no bind in clear", not wire.requests(BIND_REQUEST))
@@ -77,7 +85,9 @@ def check_starttls(report, ldap, ca):
 def check_base_dn(report, ldaps, ca):
     outcome = sync(f"ldaps://{ADDRESS}:{ldaps}", READER, "--dry-run", "--ca-file", ca)
     report.equal("no defaultNamingContext and no base DN: exit status 4", outcome.status, 4)
-    report.check("no defaultNamingContext and no base DN: says so", re.search("base", outcome.stderr, re.IGNORECASE), outcome)
+    report.check(
+        "no defaultNamingContext and no base DN: says so", re.search("base", outcome.stderr, re.IGNORECASE), outcome
+    )
 
 
 def check_incomplete(report, database, ldap, ldaps, ca):
@@ -85,7 +95,11 @@ def check_incomplete(report, database, ldap, ldaps, ca):
     assets = len(inventory(database, "assets"))
     options = ["--base-dn", BASE, "--inventory", database, "--ca-file", ca]
     limited = sync(f"ldaps://{ADDRESS}:{ldaps}", LIMITED, *options)
-    report.check("a size limit: incomplete, exit status 3", (limited.status, limited.report.get("complete")) == (3, False), limited)
+    report.check(
+        "a size limit: incomplete, exit status 3",
+        (limited.status, limited.report.get("complete")) == (3, False),
+        limited,
+    )
     with Forwarder((ADDRESS, ldaps), cut_after=300_000) as wire:
         cut = sync(f"ldaps://{ADDRESS}:{wire.port}", READER, *options)
         report.check("a connection cut in the middle: exit status 3 or 1", cut.status in (3, 1), cut)

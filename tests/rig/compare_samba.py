@@ -1,6 +1,6 @@
 """Reads Samba's domain with the examples, as an ordinary account, and compares with what ldapsearch reads.
 
-    /usr/bin/python3 compare_samba.py DIR      DIR as made by `samba provision`, served; EXAMPLES in the environment
+/usr/bin/python3 compare_samba.py DIR      DIR as made by `samba provision`, served; EXAMPLES in the environment
 """
 
 import hashlib
@@ -127,7 +127,11 @@ def check_first_sync(report, work, database, domain, url, ca):
     report.equal("the other computers created", counts["computers"].get("created"), hosts - KNOWN_ASSETS)
     report.equal("users read", counts["users"].get("read"), len(domain.search(USERS, "cn")))
     report.equal("groups read", counts["groups"].get("read"), len(domain.search(GROUPS, "cn")))
-    report.check("referrals are counted, not followed", (outcome.report.get("referrals") or 0) >= 3, outcome.report.get("referrals"))
+    report.check(
+        "referrals are counted, not followed",
+        (outcome.report.get("referrals") or 0) >= 3,
+        outcome.report.get("referrals"),
+    )
     check_decisions(report, outcome.report.get("decisions") or [], domain)
 
 
@@ -142,10 +146,16 @@ def scanned_assets():
 
 def check_decisions(report, decisions, domain):
     explained = {decision["object_guid"].lower(): decision for decision in decisions}
-    report.equal("every computer's decision is explained", set(explained), {guid(e) for e in domain.search(COMPUTERS, "objectGUID").values()})
+    report.equal(
+        "every computer's decision is explained",
+        set(explained),
+        {guid(e) for e in domain.search(COMPUTERS, "objectGUID").values()},
+    )
     report.check("every decision gives its reason", all(decision["reason"] for decision in decisions))
     levels = [decision["level"] for decision in decisions if decision["decision"] == "matched"]
-    report.equal("the levels that decided", {level: levels.count(level) for level in set(levels)}, {"full": 15, "short": 15})
+    report.equal(
+        "the levels that decided", {level: levels.count(level) for level in set(levels)}, {"full": 15, "short": 15}
+    )
 
 
 def check_computers(report, database, domain):
@@ -211,7 +221,9 @@ def check_users(report, database, domain):
         {dn: bool(int(text(entry, "userAccountControl")) & 2) for dn, entry in entries.items()},
     )
     groups = {dn: {canonical(group) for group in user["groups"]} for dn, user in listed.items()}
-    expected = {dn: {canonical(group.decode()) for group in entry.get("memberof", [])} for dn, entry in entries.items()}
+    expected = {
+        dn: {canonical(group.decode()) for group in entry.get("memberof", [])} for dn, entry in entries.items()
+    }
     lacking = [dn for dn, each in expected.items() if not each <= groups.get(dn, set())]
     report.check("every user has the groups that memberOf lists", not lacking, lacking[:3])
 
@@ -234,7 +246,18 @@ def check_second_run(report, database, url, ca):
 def check_dry_run(report, work, url, ca):
     """On an inventory that already knows a part of the domain, so that there is something of everything to count."""
     database = work / "dry.db"
-    sync(url, UPN, "--ca-file", ca, "--inventory", database, "--assets", work / "assets.jsonl", "--base-dn", f"OU=Oslo,OU=Estate,{BASE}")
+    sync(
+        url,
+        UPN,
+        "--ca-file",
+        ca,
+        "--inventory",
+        database,
+        "--assets",
+        work / "assets.jsonl",
+        "--base-dn",
+        f"OU=Oslo,OU=Estate,{BASE}",
+    )
     before = state_of(database)
     report.check("there is an inventory to leave alone", before)
     dry = sync(url, UPN, "--ca-file", ca, "--inventory", database, "--dry-run")
@@ -273,7 +296,9 @@ def check_rename(report, database, domain, url, ca):
     names = {name.lower() for name in asset["names"]}
     report.check("renamed and moved: it has the new name", any("renamed-0005" in name for name in names), names)
     [computer] = asset["attributes"]["@ldap.computer"]
-    report.equal("renamed and moved: its DN is the new one", canonical(computer["distinguishedName"]), canonical(moved))
+    report.equal(
+        "renamed and moved: its DN is the new one", canonical(computer["distinguishedName"]), canonical(moved)
+    )
 
 
 def names_changed(dn):
@@ -290,7 +315,9 @@ def asset_of(database, object_guid):
 
 
 def check_silence(report, work, url, ca):
-    outcome = sync(url, UPN, "--ca-file", ca, "--inventory", work / "first.db", "--explain", variables={"RUST_LOG": "trace"})
+    outcome = sync(
+        url, UPN, "--ca-file", ca, "--inventory", work / "first.db", "--explain", variables={"RUST_LOG": "trace"}
+    )
     report.check("a run that logs at trace", outcome.status == 0 and "TRACE" in outcome.stderr, outcome)
     report.check("the password is in no output at trace", PASSWORD not in outcome.stdout + outcome.stderr)
     stores = [file for file in work.iterdir() if PASSWORD.encode() in file.read_bytes()]

@@ -84,9 +84,7 @@ def computer(chance, number):
         "primaryGroupID": "515",
         "sAMAccountType": "805306369",
         "description": f"Managed by the workplace team, contract {chance.randint(10**9, 10**10)}",
-        "memberOf": [
-            f"CN=Policy group {group:03},OU=Groups,{BASE}" for group in chance.sample(range(50), 2)
-        ],
+        "memberOf": [f"CN=Policy group {group:03},OU=Groups,{BASE}" for group in chance.sample(range(50), 2)],
         "servicePrincipalName": [
             f"{service}/{name}{suffix}"
             for service in ["HOST", "RestrictedKrbHost", "TERMSRV"]

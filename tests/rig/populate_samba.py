@@ -34,9 +34,7 @@ SYSTEMS = [
 def main(configuration, database):
     settings = param.LoadParm(filename_for_non_global_lp=configuration)
     # Batch mode holds the index back to the end of the transaction.
-    sam = SamDB(
-        url=database, session_info=system_session(), lp=settings, options=["batch_mode:1"]
-    )
+    sam = SamDB(url=database, session_info=system_session(), lp=settings, options=["batch_mode:1"])
     sam.transaction_start()
     chance = random.Random(2000)
     set_lockout(sam)
@@ -48,9 +46,7 @@ def main(configuration, database):
     add_account(sam)
     add_groups(sam, chance, computers, users)
     sam.transaction_commit()
-    sam.setpassword(
-        f"(sAMAccountName={os.environ['RIG_ACCOUNT']})", os.environ["RIG_PASSWORD"], False
-    )
+    sam.setpassword(f"(sAMAccountName={os.environ['RIG_ACCOUNT']})", os.environ["RIG_PASSWORD"], False)
 
 
 def set_lockout(sam):

@@ -55,17 +55,31 @@ def check_refusals(report, audit, rig, ldaps, ldap, stripped):
             [*wrong_pin, "--pins-on-starttls", "--insecure"],
             r"thumbprint|pin",
         ),
-        ("StartTLS stripped: no plain LDAP without --insecure", f"ldap://localhost:{stripped.port}", ["--ca-file", ca], r"StartTLS|plain|insecure"),
-        ("no scheme, StartTLS stripped", f"localhost:{stripped.port}", ["--ca-file", ca], r"StartTLS|plain|insecure|TLS"),
+        (
+            "StartTLS stripped: no plain LDAP without --insecure",
+            f"ldap://localhost:{stripped.port}",
+            ["--ca-file", ca],
+            r"StartTLS|plain|insecure",
+        ),
+        (
+            "no scheme, StartTLS stripped",
+            f"localhost:{stripped.port}",
+            ["--ca-file", ca],
+            r"StartTLS|plain|insecure|TLS",
+        ),
     ]
     messages = {}
     for name, url, options, expected in cases:
         messages[name] = check_refusal(report, audit, name, url, options, expected, PASSWORD)
-    messages["empty"] = check_refusal(report, audit, "an empty password", ldaps_url, ["--ca-file", ca], r"empty|password", "")
+    messages["empty"] = check_refusal(
+        report, audit, "an empty password", ldaps_url, ["--ca-file", ca], r"empty|password", ""
+    )
     first_of_each = ["a wrong pin", "an unknown CA without a pin", "a name that does not match", cases[-2][0], "empty"]
     distinct = {messages[name] for name in first_of_each}
     report.equal("each refusal has a message of its own", len(distinct), len(first_of_each))
-    clear = [wire for wire in [ldaps, ldap, stripped] if wire.requests(BIND_REQUEST) or PASSWORD.encode() in wire.received()]
+    clear = [
+        wire for wire in [ldaps, ldap, stripped] if wire.requests(BIND_REQUEST) or PASSWORD.encode() in wire.received()
+    ]
     report.check("no bind request and no password on any wire", not clear)
 
 
@@ -87,7 +101,9 @@ def check_plain_to_a_signing_server(report, stripped):
     """Only --insecure sends the password in clear; the controller then asks for stronger authentication."""
     outcome = sync(f"ldap://localhost:{stripped.port}", UPN, "--dry-run", "--base-dn", BASE, "--insecure")
     report.check("plain LDAP that the server refuses: exit status 4", outcome.status == 4, outcome)
-    report.check("plain LDAP that the server refuses: says why", re.search(r"sign|encrypt|strong|TLS", outcome.stderr), outcome)
+    report.check(
+        "plain LDAP that the server refuses: says why", re.search(r"sign|encrypt|strong|TLS", outcome.stderr), outcome
+    )
     report.equal("plain LDAP that the server refuses: one bind", len(stripped.requests(BIND_REQUEST)), 1)
 
 
@@ -97,7 +113,9 @@ def check_refused_password(report, audit, rig, ldaps):
     # Without a scheme there are further transports to try: none of them may see the password again.
     outcome = sync(f"localhost:{ldaps.port}", UPN, "--dry-run", "--ca-file", ca, password="not-the-password")
     report.check("a refused password: exit status 4", outcome.status == 4, outcome)
-    report.check("a refused password: says so", re.search(r"password|credential", outcome.stderr, re.IGNORECASE), outcome)
+    report.check(
+        "a refused password: says so", re.search(r"password|credential", outcome.stderr, re.IGNORECASE), outcome
+    )
     report.equal("a refused password is sent once", audit.count() - binds, 1)
     administrator = Directory(
         f"ldaps://{ADDRESS}", f"Administrator@{DOMAIN}", os.environ["RIG_ADMINISTRATOR_PASSWORD"], BASE

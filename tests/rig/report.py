@@ -26,7 +26,7 @@ class Report:
         """Some checks that belong together; if they break off, that is one failure and the next ones still run."""
         try:
             checks(self, *arguments)
-        except Exception as error:  # whatever it is, it belongs in the report
+        except Exception as error:  # noqa: BLE001, whatever it is, it belongs in the report
             self.check(f"{checks.__name__} runs to its end", False, f"{type(error).__name__}: {error}")
 
     def finish(self):
