@@ -1,1 +1,4 @@
-//! TODO ldap
+//! The LDAP source of a directory.
+
+mod ber;
+mod frame;
