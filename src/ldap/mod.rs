@@ -1,4 +1,17 @@
 //! The LDAP source of a directory.
 
 mod ber;
+mod bind;
+mod connection;
+mod diagnosis;
 mod frame;
+mod guard;
+mod limits;
+mod paging;
+mod pair;
+mod range;
+mod relay;
+mod search;
+
+pub use diagnosis::{BindDiagnosis, BindRefusal};
+pub use limits::LdapLimits;
