@@ -310,3 +310,268 @@ fn notice(message: &[u8], envelope: &Envelope) -> Error {
         Err(malformed) => malformed.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::ldap::script::{
+        self, bound, connection, done, element, entry, ldap_result, message, reference,
+    };
+    use crate::ldap::search::SearchRequest;
+
+    /// What a search gives against these bytes: the number of entries and of references, or what failed.
+    async fn search(limits: &LdapLimits, reply: Vec<u8>) -> Result<(usize, usize)> {
+        let (mut connection, _server) = connection(limits, vec![reply]).await;
+        let request = SearchRequest::of_entry("dc=x", &["cn"]);
+        let mut search = connection.search(&request, Vec::new()).await?;
+        let (mut entries, mut references) = (0, 0);
+        while let Some(batch) = search.next().await? {
+            for message in batch.messages() {
+                match message {
+                    SearchMessage::Entry(_) => entries += 1,
+                    SearchMessage::Reference(_) => references += 1,
+                }
+            }
+        }
+        search.succeed().await?;
+        Ok((entries, references))
+    }
+
+    async fn failure(reply: Vec<u8>) -> ErrorKind {
+        search(&LdapLimits::default(), reply).await.unwrap_err().kind()
+    }
+
+    fn entries(ids: impl IntoIterator<Item = i64>) -> Vec<u8> {
+        ids.into_iter().flat_map(|id| entry(id, "cn=a,dc=x", &[("cn", &[b"a"])])).collect()
+    }
+
+    #[tokio::test]
+    async fn entries_and_references_arrive_and_then_the_result() {
+        let reply = [entries([1, 1]), reference(1, "ldap://x/"), entries([1]), done(1, 0)].concat();
+        assert_eq!(search(&LdapLimits::default(), reply).await.unwrap(), (3, 1));
+    }
+
+    #[tokio::test]
+    async fn an_end_in_the_middle_is_a_disconnection() {
+        let reply = [entries([1, 1]), done(1, 0)].concat();
+        for end in 1..reply.len() {
+            assert_eq!(failure(reply[..end].to_vec()).await, ErrorKind::Disconnected, "{end}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_of_another_operation_is_a_protocol_error() {
+        for operation in [op::EXTENDED_RESPONSE, op::BIND_RESPONSE, 0x79, 0x6f, 0x04] {
+            let reply = message(1, operation, &ldap_result(0, ""), &[]);
+            assert_eq!(failure(reply).await, ErrorKind::Protocol, "{operation:#x}");
+        }
+        let (mut connection, _server) =
+            connection(&LdapLimits::default(), vec![entries([1])]).await;
+        let error = connection.bind("x", "y").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Protocol);
+    }
+
+    #[tokio::test]
+    async fn answers_of_another_shape_are_a_protocol_error() {
+        for body in [&[][..], &[0x0a, 0, 4, 0, 4, 0], &[0x0a, 1, 0], &[0x30, 0x80]] {
+            let reply = message(1, op::SEARCH_RESULT_DONE, body, &[]);
+            assert_eq!(failure(reply).await, ErrorKind::Protocol, "{body:?}");
+        }
+        for bytes in [&[0x30, 0][..], &[0x30, 3, 2, 1, 1], &[0x30, 5, 2, 1, 1, 0x61, 0]] {
+            assert_eq!(failure(bytes.to_vec()).await, ErrorKind::Protocol, "{bytes:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_accepted_at_the_depth_limit_and_refused_one_past_it() {
+        // Message, controls, control: three levels above the two that are added here.
+        let control = element(0x30, &element(4, b"1.2"));
+        let trailer = element(0xa0, &control);
+        let reply = message(1, op::SEARCH_RESULT_DONE, &ldap_result(0, ""), &trailer);
+        let at = LdapLimits { depth: 4, ..LdapLimits::default() };
+        assert!(search(&at, reply.clone()).await.is_ok());
+        let below = LdapLimits { depth: 3, ..LdapLimits::default() };
+        assert_eq!(search(&below, reply).await.unwrap_err().kind(), ErrorKind::Protocol);
+    }
+
+    #[tokio::test]
+    async fn a_notice_of_disconnection_is_quoted_in_both_forms() {
+        let standard =
+            [ldap_result(52, "going\u{1b} down"), element(0x8a, b"1.3.6.1.4.1.1466.20036")]
+                .concat();
+        let standard = message(0, op::EXTENDED_RESPONSE, &standard, &[]);
+        let trailer = element(0x8a, b"1.3.6.1.4.1.1466.20036");
+        let microsoft =
+            message(0, op::EXTENDED_RESPONSE, &ldap_result(52, "going\u{1b} down"), &trailer);
+        for notice in [standard, microsoft] {
+            let error = search(&LdapLimits::default(), notice).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Disconnected);
+            assert!(error.to_string().contains("going\\u{1b} down"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn answers_to_nothing_are_ignored_up_to_the_limit() {
+        let limits = LdapLimits { unmatched: 3, ..LdapLimits::default() };
+        let foreign = [7, -1, i64::MAX];
+        let reply = [entries(foreign), entries([1]), done(1, 0)].concat();
+        assert_eq!(search(&limits, reply).await.unwrap(), (1, 0));
+        let reply = [entries(foreign), entries([9, 1]), done(1, 0)].concat();
+        assert_eq!(search(&limits, reply).await.unwrap_err().kind(), ErrorKind::Protocol);
+    }
+
+    #[tokio::test]
+    async fn entries_and_bytes_stop_one_past_their_limits() {
+        let reply = [entries([1; 5]), done(1, 0)].concat();
+        let entries = |entries| LdapLimits::default().with_entries(entries);
+        assert_eq!(search(&entries(5), reply.clone()).await.unwrap(), (5, 0));
+        let error = search(&entries(4), reply.clone()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::LimitExceeded);
+        let octets = u64::try_from(reply.len()).unwrap();
+        let bytes = |bytes| LdapLimits::default().with_bytes(bytes);
+        assert_eq!(search(&bytes(octets), reply.clone()).await.unwrap(), (5, 0));
+        let error = search(&bytes(octets - 1), reply).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::LimitExceeded);
+    }
+
+    #[tokio::test]
+    async fn a_message_beyond_the_limit_ends_the_search() {
+        let reply = [entries([1]), done(1, 0)].concat();
+        let octets = entries([1]).len();
+        let limits = LdapLimits::default().with_message_bytes(octets);
+        assert_eq!(search(&limits, reply.clone()).await.unwrap(), (1, 0));
+        let limits = LdapLimits::default().with_message_bytes(octets - 1);
+        assert_eq!(search(&limits, reply).await.unwrap_err().kind(), ErrorKind::LimitExceeded);
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_stops_stops_the_server() {
+        use tokio::io::AsyncReadExt;
+        let (near, mut far) = tokio::io::duplex(64 * 1024);
+        let limits = LdapLimits::default();
+        let clock = crate::ldap::connection::Clock::start(&limits);
+        let mut connection =
+            crate::ldap::connection::Connection::over(near, &limits, clock).await.unwrap();
+        let request = SearchRequest::of_entry("dc=x", &["cn"]);
+        let search = connection.search(&request, Vec::new()).await.unwrap();
+        let mut request = [0; 256];
+        far.read(&mut request).await.unwrap();
+        let (mut sent, chunk) = (0, entries([1; 500]));
+        // Nobody takes the entries, so soon nobody takes the bytes either.
+        while let Ok(written) = timeout(Duration::from_millis(200), far.write(&chunk)).await {
+            sent += written.unwrap();
+            assert!(sent < 4 << 20, "the guard reads on without a reader");
+        }
+        drop(search);
+        drop(connection);
+        let end =
+            timeout(Duration::from_secs(5), async { while far.write(&chunk).await.is_ok() {} });
+        end.await.expect("the socket closes with the connection");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_server_ends_in_a_timeout_and_so_does_a_slow_one() {
+        let limits = LdapLimits::default();
+        let (near, _far) = tokio::io::duplex(1024);
+        let clock = crate::ldap::connection::Clock::start(&limits);
+        let mut silent =
+            crate::ldap::connection::Connection::over(near, &limits, clock).await.unwrap();
+        let error = silent.bind("x", "y").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        assert!(error.to_string().contains("silence"), "{error}");
+
+        let (near, mut far) = tokio::io::duplex(1024);
+        let clock = crate::ldap::connection::Clock::start(&limits);
+        let mut slow =
+            crate::ldap::connection::Connection::over(near, &limits, clock).await.unwrap();
+        let drip = tokio::spawn(async move {
+            while far.write_all(&entries([1])).await.is_ok() {
+                tokio::time::sleep(limits.silence - Duration::from_secs(1)).await;
+            }
+        });
+        let request = SearchRequest::of_entry("dc=x", &["cn"]);
+        let search = slow.search(&request, Vec::new()).await.unwrap();
+        let error = search.finish().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        assert!(error.to_string().contains("deadline"), "{error}");
+        drop(slow);
+        drip.abort();
+    }
+
+    #[tokio::test]
+    async fn bytes_behind_an_inner_length_that_lies_are_not_waited_for() {
+        let started = Instant::now();
+        let reply = [&[0x30, 12, 2, 1, 1, 0x64, 0x20, 4, 1, b'x', 0, 0, 0, 0][..], &[0; 4096]];
+        assert_eq!(failure(reply.concat()).await, ErrorKind::Protocol);
+        assert!(started.elapsed() < Duration::from_secs(60));
+    }
+
+    #[tokio::test]
+    async fn the_password_goes_out_once_and_only_after_the_connection_stands() {
+        let replies = vec![bound(1, 49, "data 52e,")];
+        let (mut connection, server) = connection(&LdapLimits::default(), replies).await;
+        let error = connection.bind("x", "canary").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BindRefused);
+        connection.close().await;
+        let requests = server.await.unwrap();
+        let binds = requests.iter().filter(|frame| frame.op() == op::BIND_REQUEST).count();
+        assert_eq!(binds, 1);
+        assert_eq!(requests.last().unwrap().op(), op::UNBIND_REQUEST);
+    }
+
+    #[tokio::test]
+    async fn an_empty_name_or_password_never_reaches_the_wire() {
+        let (mut connection, server) = connection(&LdapLimits::default(), Vec::new()).await;
+        for (name, password) in [("", "x"), (" ", "x"), ("x", "")] {
+            let error = connection.bind(name, password).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+        }
+        drop(connection);
+        assert!(server.await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn name_forms_are_sent_byte_for_byte() {
+        for name in
+            ["cn=a\\2Cb+c=\"d\",dc=ä", "svc@corp.example", "CORP\\svc", "svc", "a\\b\\c", "@x"]
+        {
+            let replies = vec![bound(1, 0, "")];
+            let (mut connection, server) = connection(&LdapLimits::default(), replies).await;
+            connection.bind(name, "x").await.unwrap();
+            drop(connection);
+            let sent = server.await.unwrap()[0].body().to_vec();
+            assert!(sent.windows(name.len()).any(|window| window == name.as_bytes()), "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_bind_that_is_neither_refused_nor_done_is_not_a_success() {
+        let referral = [ldap_result(10, ""), element(0xa3, &element(4, b"ldap://other/"))].concat();
+        for reply in [
+            bound(1, 14, ""),
+            message(1, op::BIND_RESPONSE, &referral, &[]),
+            message(1, op::BIND_RESPONSE, &[ldap_result(0, ""), vec![0]].concat(), &[]),
+            message(1, op::BIND_RESPONSE, &ldap_result(0, ""), &[4, 0]),
+        ] {
+            let (mut connection, _server) = connection(&LdapLimits::default(), vec![reply]).await;
+            assert!(connection.bind("x", "y").await.is_err());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_base_that_nobody_may_see_is_an_error() {
+        let check = async |reply: Vec<u8>| {
+            let (mut connection, _server) = connection(&LdapLimits::default(), vec![reply]).await;
+            connection.check_base("dc=x").await
+        };
+        assert!(check([entries([1]), done(1, 0)].concat()).await.is_ok());
+        let error = check(done(1, 0)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Directory);
+        let anonymous = ldap_result(1, "000004DC: LdapErr: DSID-0C090A5C");
+        let error = check(message(1, op::SEARCH_RESULT_DONE, &anonymous, &[])).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotAuthenticated);
+        assert_eq!(check(script::done(1, 32)).await.unwrap_err().kind(), ErrorKind::Directory);
+    }
+}

@@ -11,6 +11,8 @@ mod paging;
 mod pair;
 mod range;
 mod relay;
+#[cfg(test)]
+mod script;
 mod search;
 
 pub use diagnosis::{BindDiagnosis, BindRefusal};

@@ -1,0 +1,106 @@
+//! A server for tests that answers from a script, in bytes.
+
+use tokio::io::{AsyncWriteExt, DuplexStream};
+use tokio::task::JoinHandle;
+
+use super::ber::{self, ENUMERATED, INTEGER, OCTET_STRING, SEQUENCE, SET};
+use super::connection::{Clock, Connection};
+use super::frame::{Frame, FrameLimits, op, read_frame};
+use super::limits::LdapLimits;
+
+/// An attribute: its name, and its values.
+pub(super) type Attribute<'a> = (&'a str, &'a [&'a [u8]]);
+
+pub(super) fn element(tag: u8, contents: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    ber::write(&mut bytes, tag, contents);
+    bytes
+}
+
+pub(super) fn message(id: i64, operation: u8, body: &[u8], trailer: &[u8]) -> Vec<u8> {
+    let mut parts = Vec::new();
+    ber::write_integer(&mut parts, INTEGER, id);
+    ber::write(&mut parts, operation, body);
+    parts.extend_from_slice(trailer);
+    element(SEQUENCE, &parts)
+}
+
+pub(super) fn ldap_result(code: i64, text: &str) -> Vec<u8> {
+    let mut body = Vec::new();
+    ber::write_integer(&mut body, ENUMERATED, code);
+    ber::write(&mut body, OCTET_STRING, b"");
+    ber::write(&mut body, OCTET_STRING, text.as_bytes());
+    body
+}
+
+pub(super) fn bound(id: i64, code: i64, text: &str) -> Vec<u8> {
+    message(id, op::BIND_RESPONSE, &ldap_result(code, text), &[])
+}
+
+pub(super) fn done(id: i64, code: i64) -> Vec<u8> {
+    message(id, op::SEARCH_RESULT_DONE, &ldap_result(code, ""), &[])
+}
+
+/// The end of a page.
+pub(super) fn page_done(id: i64, code: i64, cookie: &[u8]) -> Vec<u8> {
+    let fields = [element(INTEGER, &[0]), element(OCTET_STRING, cookie)].concat();
+    let control = [
+        element(OCTET_STRING, b"1.2.840.113556.1.4.319"),
+        element(OCTET_STRING, &element(SEQUENCE, &fields)),
+    ]
+    .concat();
+    let controls = element(0xa0, &element(SEQUENCE, &control));
+    message(id, op::SEARCH_RESULT_DONE, &ldap_result(code, ""), &controls)
+}
+
+pub(super) fn entry_body(dn: &str, attributes: &[Attribute<'_>]) -> Vec<u8> {
+    let list: Vec<u8> = attributes
+        .iter()
+        .flat_map(|(name, values)| {
+            let values: Vec<u8> =
+                values.iter().flat_map(|value| element(OCTET_STRING, value)).collect();
+            let parts = [element(OCTET_STRING, name.as_bytes()), element(SET, &values)].concat();
+            element(SEQUENCE, &parts)
+        })
+        .collect();
+    [element(OCTET_STRING, dn.as_bytes()), element(SEQUENCE, &list)].concat()
+}
+
+pub(super) fn entry(id: i64, dn: &str, attributes: &[Attribute<'_>]) -> Vec<u8> {
+    message(id, op::SEARCH_RESULT_ENTRY, &entry_body(dn, attributes), &[])
+}
+
+pub(super) fn reference(id: i64, uri: &str) -> Vec<u8> {
+    let body = element(OCTET_STRING, uri.as_bytes());
+    message(id, op::SEARCH_RESULT_REFERENCE, &body, &[])
+}
+
+/// A stream to a server that sends the next of these replies after each request, and then, after one more
+/// message or the end, closes. The task returns the requests.
+pub(super) fn serve(replies: Vec<Vec<u8>>) -> (DuplexStream, JoinHandle<Vec<Frame>>) {
+    let (near, mut far) = tokio::io::duplex(4096);
+    let limits = FrameLimits { message_bytes: 1 << 20, depth: 64 };
+    let server = tokio::spawn(async move {
+        let (mut requests, mut buffer) = (Vec::new(), Vec::new());
+        let mut replies = replies.into_iter();
+        while let Ok(Some(request)) = read_frame(&mut far, &mut buffer, &limits).await {
+            requests.push(request);
+            let Some(reply) = replies.next() else { break };
+            if far.write_all(&reply).await.is_err() {
+                break;
+            }
+        }
+        requests
+    });
+    (near, server)
+}
+
+/// A connection to such a server.
+pub(super) async fn connection(
+    limits: &LdapLimits,
+    replies: Vec<Vec<u8>>,
+) -> (Connection, JoinHandle<Vec<Frame>>) {
+    let (stream, server) = serve(replies);
+    let connection = Connection::over(stream, limits, Clock::start(limits)).await.unwrap();
+    (connection, server)
+}
