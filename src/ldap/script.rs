@@ -75,19 +75,21 @@ pub(super) fn reference(id: i64, uri: &str) -> Vec<u8> {
     message(id, op::SEARCH_RESULT_REFERENCE, &body, &[])
 }
 
-/// A stream to a server that sends the next of these replies after each request, and then, after one more
-/// message or the end, closes. The task returns the requests.
+/// A stream to a server that sends the next of these replies after each request. After the last one it says
+/// no more, but reads on. The task returns the requests.
 pub(super) fn serve(replies: Vec<Vec<u8>>) -> (DuplexStream, JoinHandle<Vec<Frame>>) {
     let (near, mut far) = tokio::io::duplex(4096);
     let limits = FrameLimits { message_bytes: 1 << 20, depth: 64 };
     let server = tokio::spawn(async move {
         let (mut requests, mut buffer) = (Vec::new(), Vec::new());
-        let mut replies = replies.into_iter();
+        let mut replies = replies.into_iter().peekable();
         while let Ok(Some(request)) = read_frame(&mut far, &mut buffer, &limits).await {
             requests.push(request);
-            let Some(reply) = replies.next() else { break };
-            if far.write_all(&reply).await.is_err() {
-                break;
+            if let Some(reply) = replies.next() {
+                let _ = far.write_all(&reply).await;
+                if replies.peek().is_none() {
+                    let _ = far.shutdown().await;
+                }
             }
         }
         requests
