@@ -1,8 +1,10 @@
 //! The LDAP source of a directory.
 
+mod attributes;
 mod ber;
 mod bind;
 mod connection;
+mod decode;
 mod diagnosis;
 mod frame;
 mod guard;

@@ -45,6 +45,11 @@ impl RangeOption {
         let high = if high == "*" { None } else { Some(index(high)?) };
         Some(Self { low: index(low)?, high })
     }
+
+    /// Whether these are all values.
+    pub(super) fn is_all(self) -> bool {
+        self.low == 0 && self.high.is_none()
+    }
 }
 
 impl Ranges {

@@ -1,0 +1,504 @@
+//! From the bytes of a search entry to a record, in one pass.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+use super::attributes::{Selection, Syntax};
+use super::ber::{Malformed, OCTET_STRING, Reader, SEQUENCE, SET};
+use super::limits::LdapLimits;
+use super::range::RangeOption;
+use crate::Printable;
+use crate::directory::{DirectoryObject, Flaw, Membership, MembershipState, Rejected};
+use crate::name::DistinguishedName;
+use crate::value::{Attributes, AttributesBuilder, ObjectGuid, ObjectKind, Sid, Timestamp};
+
+/// A SearchResultEntry (RFC 4511 section 4.5.2), still as bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RawEntry<'a> {
+    pub(super) dn: &'a [u8],
+    attributes: Reader<'a>,
+}
+
+/// An attribute of an entry, still as bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RawAttribute<'a> {
+    /// The name without its options.
+    pub(super) name: &'a str,
+    /// The options, each with its semicolon.
+    options: &'a str,
+    values: Reader<'a>,
+}
+
+/// What became of an entry.
+#[derive(Debug)]
+pub(super) enum Decoded {
+    /// A record.
+    Object(DirectoryObject),
+    /// A group whose members do not come with the entry, but range by range.
+    LargeGroup(DirectoryObject),
+    /// Nothing that could be used.
+    Rejected(Rejected),
+}
+
+/// How entries of one kind become records.
+#[derive(Debug)]
+pub(super) struct Decoder<'a> {
+    pub(super) kind: ObjectKind,
+    pub(super) selection: &'a Selection,
+    pub(super) limits: &'a LdapLimits,
+}
+
+/// A record in the making.
+struct Draft<'a> {
+    limits: &'a LdapLimits,
+    guid: Result<Option<ObjectGuid>, String>,
+    sid: Option<Sid>,
+    attributes: AttributesBuilder,
+    octets: usize,
+    members: Vec<DistinguishedName>,
+    members_state: MembershipState,
+    large: bool,
+    flaws: Vec<Flaw>,
+}
+
+impl<'a> RawEntry<'a> {
+    pub(super) fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
+        let mut parts = Reader::new(body);
+        let dn = parts.expect(OCTET_STRING)?;
+        let attributes = Reader::new(parts.expect(SEQUENCE)?);
+        parts.end()?;
+        Ok(Self { dn, attributes })
+    }
+
+    /// The next attribute, or `None` after the last.
+    pub(super) fn next_attribute(&mut self) -> Result<Option<RawAttribute<'a>>, Malformed> {
+        let Some(element) = self.attributes.next()? else { return Ok(None) };
+        if element.tag != SEQUENCE {
+            return Err(Malformed::Unexpected { wanted: SEQUENCE, found: element.tag });
+        }
+        let mut parts = Reader::new(element.contents);
+        // Attribute descriptions are ASCII (RFC 4512 section 2.5). Another one is none that was asked for.
+        let description = std::str::from_utf8(parts.expect(OCTET_STRING)?).unwrap_or_default();
+        let values = Reader::new(parts.expect(SET)?);
+        parts.end()?;
+        let options = description.find(';').unwrap_or(description.len());
+        let (name, options) = description.split_at(options);
+        Ok(Some(RawAttribute { name, options, values }))
+    }
+
+    /// The DN, for people.
+    pub(super) fn dn_lossy(&self) -> String {
+        Printable(&String::from_utf8_lossy(self.dn)).to_string()
+    }
+}
+
+impl<'a> RawAttribute<'a> {
+    /// The next value, or `None` after the last.
+    pub(super) fn next_value(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
+        match self.values.next()? {
+            None => Ok(None),
+            Some(element) if element.tag == OCTET_STRING => Ok(Some(element.contents)),
+            Some(element) => {
+                Err(Malformed::Unexpected { wanted: OCTET_STRING, found: element.tag })
+            }
+        }
+    }
+
+    /// The range that these values are of all.
+    pub(super) fn range(&self) -> Option<RangeOption> {
+        self.options.split(';').find_map(|option| RangeOption::parse(option.as_bytes()))
+    }
+}
+
+impl Decoder<'_> {
+    /// Decodes one entry. `Err` is an entry that is not one: the server cannot be trusted further.
+    pub(super) fn decode(&self, body: &[u8]) -> Result<Decoded, Malformed> {
+        let mut entry = RawEntry::parse(body)?;
+        let mut draft = Draft::new(self.limits);
+        while let Some(attribute) = entry.next_attribute()? {
+            match self.selection.find(attribute.name) {
+                Some((name, syntax)) => draft.take(name, syntax, attribute)?,
+                None => skip(attribute)?,
+            }
+        }
+        Ok(match draft.finish(self.kind, entry.dn) {
+            Ok((object, large)) if large => Decoded::LargeGroup(object),
+            Ok((object, _)) => Decoded::Object(object),
+            Err(reason) => {
+                Decoded::Rejected(Rejected { kind: self.kind, dn: entry.dn_lossy(), reason })
+            }
+        })
+    }
+}
+
+impl<'l> Draft<'l> {
+    fn new(limits: &'l LdapLimits) -> Self {
+        Self {
+            limits,
+            guid: Ok(None),
+            sid: None,
+            attributes: Attributes::builder(),
+            octets: 0,
+            members: Vec::new(),
+            members_state: MembershipState::Complete,
+            large: false,
+            flaws: Vec::new(),
+        }
+    }
+
+    fn take(
+        &mut self,
+        name: &str,
+        syntax: Syntax,
+        mut attribute: RawAttribute<'_>,
+    ) -> Result<(), Malformed> {
+        if let Some(range) = attribute.range() {
+            if syntax == Syntax::Members {
+                self.large = true;
+                return skip(attribute);
+            }
+            if !range.is_all() {
+                self.flaw(name, "the server sends only some of its values at once");
+            }
+        }
+        while let Some(value) = attribute.next_value()? {
+            if value.len() > self.limits.value_bytes {
+                self.flaw(name, "a value is longer than the limit value_bytes");
+                continue;
+            }
+            match syntax {
+                Syntax::ObjectGuid => self.take_guid(value),
+                Syntax::ObjectSid => match Sid::from_slice(value) {
+                    Ok(sid) => self.sid = Some(sid),
+                    Err(error) => self.flaw(name, error.message()),
+                },
+                Syntax::Members => self.take_member(name, value),
+                _ => self.take_value(name, syntax, value),
+            }
+        }
+        Ok(())
+    }
+
+    fn take_guid(&mut self, value: &[u8]) {
+        self.guid = match (&self.guid, ObjectGuid::from_slice(value)) {
+            (Err(reason), _) => Err(reason.clone()),
+            (Ok(_), Err(error)) => Err(error.message().to_owned()),
+            (Ok(Some(first)), Ok(second)) if *first != second => {
+                Err("objectGUID has two values".to_owned())
+            }
+            (Ok(_), Ok(guid)) => Ok(Some(guid)),
+        };
+    }
+
+    fn take_member(&mut self, name: &str, value: &[u8]) {
+        if self.members.len() >= self.limits.members {
+            self.members_state = MembershipState::Incomplete;
+            self.flaw(name, "the group has more members than the limit members");
+        } else if let Some(member) = member(value) {
+            self.members.push(member);
+        } else {
+            self.members_state = MembershipState::Incomplete;
+            self.flaw(name, "a value is not a DN");
+        }
+    }
+
+    fn take_value(&mut self, name: &str, syntax: Syntax, value: &[u8]) {
+        self.octets = self.octets.saturating_add(value.len());
+        if self.octets > self.limits.record_bytes {
+            return self.flaw(name, "the record is larger than the limit record_bytes");
+        }
+        let text = std::str::from_utf8(value);
+        match syntax {
+            Syntax::Certificate => {
+                self.attributes.push("userCertificateSHA256", &thumbprint(value))
+            }
+            Syntax::Guid => match ObjectGuid::from_slice(value) {
+                Ok(guid) => self.attributes.push(name, &guid.to_string()),
+                Err(error) => self.flaw(name, error.message()),
+            },
+            Syntax::Sid => match Sid::from_slice(value) {
+                Ok(sid) => self.attributes.push(name, &sid.to_string()),
+                Err(error) => self.flaw(name, error.message()),
+            },
+            Syntax::Unknown => match text {
+                Ok(text) => self.attributes.push(name, text),
+                Err(_) => self.attributes.push(name, &STANDARD.encode(value)),
+            },
+            _ => match text {
+                Ok(text) if is_well_formed(syntax, text) => self.attributes.push(name, text),
+                Ok(_) => self.flaw(name, "a value does not have the form of its syntax"),
+                Err(_) => self.flaw(name, "a value is not UTF-8"),
+            },
+        }
+    }
+
+    /// Notes what is wrong with an attribute, once for each.
+    fn flaw(&mut self, attribute: &str, reason: &str) {
+        let known = |flaw: &Flaw| flaw.attribute == attribute && flaw.reason == reason;
+        if !self.flaws.iter().any(known) {
+            self.flaws.push(Flaw { attribute: attribute.to_owned(), reason: reason.to_owned() });
+        }
+    }
+
+    /// The record, and whether its members are still to be read; or why there is none.
+    fn finish(self, kind: ObjectKind, dn: &[u8]) -> Result<(DirectoryObject, bool), String> {
+        let guid = self.guid?.ok_or("it has no objectGUID that the account may read")?;
+        let dn = std::str::from_utf8(dn).map_err(|_| "its DN is not UTF-8")?;
+        if dn.is_empty() {
+            return Err("it has no DN".to_owned());
+        }
+        let dn = DistinguishedName::parse(dn).map_err(|error| error.message().to_owned())?;
+        let mut object = DirectoryObject::new(kind, guid, dn);
+        object.sid = self.sid;
+        object.attributes = self.attributes.build();
+        object.flaws = self.flaws;
+        if kind == ObjectKind::Group {
+            let members = if self.large { Vec::new() } else { self.members };
+            object.membership = Some(membership(members, self.members_state));
+        }
+        Ok((object, self.large))
+    }
+}
+
+/// Members, each once.
+pub(super) fn membership(
+    mut members: Vec<DistinguishedName>,
+    state: MembershipState,
+) -> Membership {
+    members.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+    members.dedup_by(|a, b| a.as_str() == b.as_str());
+    Membership { members, state }
+}
+
+/// The DN of a member.
+pub(super) fn member(value: &[u8]) -> Option<DistinguishedName> {
+    let text = std::str::from_utf8(value).ok().filter(|text| !text.is_empty())?;
+    DistinguishedName::parse(text).ok()
+}
+
+fn is_well_formed(syntax: Syntax, text: &str) -> bool {
+    match syntax {
+        Syntax::Integer => text.parse::<i64>().is_ok(),
+        Syntax::Ticks => Timestamp::parse_filetime(text).is_ok(),
+        Syntax::Time => Timestamp::parse_generalized_time(text).is_ok(),
+        _ => true,
+    }
+}
+
+fn thumbprint(certificate: &[u8]) -> String {
+    Sha256::digest(certificate).iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// Reads over the values of an attribute that is not wanted: they must be values all the same.
+fn skip(mut attribute: RawAttribute<'_>) -> Result<(), Malformed> {
+    while attribute.next_value()?.is_some() {}
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::ldap::script::{Attribute, element, entry_body};
+    use proptest::prelude::*;
+
+    const GUID: &[u8] = b"0123456789abcdef";
+    const SID: &[u8] = &[1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0];
+
+    fn decode_body(kind: ObjectKind, body: &[u8]) -> Result<Decoded, Malformed> {
+        let extra: BTreeSet<String> = ["extra".to_owned(), "sIDHistory".to_owned()].into();
+        let selection = Selection::of(kind, &extra).unwrap();
+        let limits = LdapLimits { value_bytes: 64, members: 4, ..LdapLimits::default() };
+        Decoder { kind, selection: &selection, limits: &limits }.decode(body)
+    }
+
+    fn decode(kind: ObjectKind, attributes: &[Attribute<'_>]) -> Decoded {
+        decode_body(kind, &entry_body("CN=A,DC=x", attributes)).unwrap()
+    }
+
+    fn object(kind: ObjectKind, attributes: &[Attribute<'_>]) -> DirectoryObject {
+        let with_guid = [&[("objectGUID", &[GUID][..])], attributes].concat();
+        match decode(kind, &with_guid) {
+            Decoded::Object(object) => object,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn computer(attributes: &[Attribute<'_>]) -> DirectoryObject {
+        object(ObjectKind::Computer, attributes)
+    }
+
+    #[test]
+    fn a_guid_that_looks_like_text_is_a_guid() {
+        let object = computer(&[("objectSid", &[SID]), ("cn", &[b"WEB1"])]);
+        assert_eq!(object.guid.to_string(), "33323130-3534-3736-3839-616263646566");
+        assert_eq!(object.sid.unwrap().to_string(), "S-1-5-32-544");
+        assert_eq!(object.attributes.first("cn"), Some("WEB1"));
+        assert_eq!(object.attributes.first("objectGUID"), None);
+        assert!(object.flaws.is_empty());
+    }
+
+    #[test]
+    fn an_entry_without_its_one_identity_is_rejected_with_the_reason() {
+        for guids in [&[][..], &[&GUID[..15]], &[b"0123456789abcdefg"], &[GUID, SID]] {
+            match decode(ObjectKind::User, &[("objectGUID", guids)]) {
+                Decoded::Rejected(rejected) => {
+                    assert_eq!(rejected.dn, "CN=A,DC=x");
+                    assert!(!rejected.reason.is_empty());
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        let bad_dn = entry_body("no dn", &[("objectGUID", &[GUID])]);
+        let decoded = decode_body(ObjectKind::User, &bad_dn).unwrap();
+        assert!(matches!(decoded, Decoded::Rejected(_)));
+    }
+
+    #[test]
+    fn a_bad_attribute_is_flagged_and_the_rest_stands() {
+        let long = [b'x'; 65];
+        let object = computer(&[
+            ("objectSid", &[b"\x01"]),
+            ("lastLogon", &[b"abc"]),
+            ("whenCreated", &[b"yesterday"]),
+            ("userAccountControl", &[b"4096", b"x"]),
+            ("description", &[b"\xff", b"\xfe", b"good"]),
+            ("info", &[&long]),
+            ("operatingSystem", &[&long[..64]]),
+        ]);
+        let flawed: Vec<_> = object.flaws.iter().map(|flaw| flaw.attribute.as_str()).collect();
+        let all =
+            ["objectSid", "lastLogon", "whenCreated", "userAccountControl", "description", "info"];
+        assert_eq!(flawed, all);
+        assert_eq!(object.attributes.values("description").collect::<Vec<_>>(), ["good"]);
+        assert_eq!(object.attributes.first("userAccountControl"), Some("4096"));
+        assert_eq!(object.attributes.first("operatingSystem").map(str::len), Some(64));
+    }
+
+    #[test]
+    fn values_at_the_edges_of_their_syntax_are_kept() {
+        let object = computer(&[
+            ("lastLogon", &[b"-1"]),
+            ("accountExpires", &[b"9223372036854775807"]),
+            ("userAccountControl", &[b"-2147483646"]),
+            ("whenCreated", &[b"16010101000000.0Z"]),
+        ]);
+        assert!(object.flaws.is_empty(), "{:?}", object.flaws);
+        assert_eq!(object.filetime("lastLogon"), None);
+    }
+
+    #[test]
+    fn only_what_was_asked_for_is_taken_and_names_compare_without_case() {
+        let object = computer(&[
+            ("unicodePwd", &[b"secret"]),
+            ("DNSHOSTNAME", &[b"a.example"]),
+            ("dnshostname", &[b"b.example"]),
+            ("description;lang-en", &[b"x"]),
+        ]);
+        let all: Vec<_> = object.attributes.iter().collect();
+        let wanted =
+            [("dNSHostName", "a.example"), ("dNSHostName", "b.example"), ("description", "x")];
+        assert_eq!(all, wanted);
+    }
+
+    #[test]
+    fn binary_values_have_a_text_form() {
+        let object = computer(&[
+            ("userCertificate;binary", &[b"\x30\x00"]),
+            ("extra", &[b"\xff\x00", b"text"]),
+            ("sIDHistory", &[SID]),
+        ]);
+        let thumbprint = object.attributes.first("userCertificateSHA256").unwrap();
+        assert_eq!(thumbprint.len(), 64);
+        assert_eq!(object.attributes.values("extra").collect::<Vec<_>>(), ["/wA=", "text"]);
+        assert_eq!(object.attributes.first("sIDHistory"), Some("S-1-5-32-544"));
+    }
+
+    #[test]
+    fn members_are_kept_apart_and_each_once() {
+        let group = |members: &[&[u8]]| {
+            let object = object(ObjectKind::Group, &[("member", members)]);
+            let membership = object.membership.unwrap();
+            (membership.members.len(), membership.state)
+        };
+        assert_eq!(group(&[]), (0, MembershipState::Complete));
+        assert_eq!(group(&[b"CN=A", b"CN=B", b"CN=A"]), (2, MembershipState::Complete));
+        assert_eq!(group(&[b"CN=A", b"\xff"]), (1, MembershipState::Incomplete));
+        let four: &[&[u8]] = &[b"CN=A", b"CN=B", b"CN=C", b"CN=D"];
+        assert_eq!(group(four), (4, MembershipState::Complete));
+        assert_eq!(group(&[four, &[b"CN=E"]].concat()), (4, MembershipState::Incomplete));
+        assert_eq!(computer(&[("member", &[b"CN=A"])]).membership, None);
+    }
+
+    #[test]
+    fn a_group_with_ranges_is_read_range_by_range() {
+        let attributes: &[Attribute<'_>] =
+            &[("objectGUID", &[GUID]), ("member", &[]), ("member;range=0-1", &[b"CN=A", b"CN=B"])];
+        match decode(ObjectKind::Group, attributes) {
+            Decoded::LargeGroup(group) => {
+                assert_eq!(group.membership.unwrap().members, Vec::new());
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_record_stops_growing_at_its_limit() {
+        let selection = Selection::of(ObjectKind::User, &BTreeSet::new()).unwrap();
+        let limits = LdapLimits { record_bytes: 4, ..LdapLimits::default() };
+        let decoder = Decoder { kind: ObjectKind::User, selection: &selection, limits: &limits };
+        let body = entry_body("CN=A", &[("objectGUID", &[GUID]), ("cn", &[b"1234", b"5"])]);
+        match decoder.decode(&body).unwrap() {
+            Decoded::Object(object) => {
+                assert_eq!(object.attributes.values("cn").collect::<Vec<_>>(), ["1234"]);
+                assert_eq!(object.flaws.len(), 1);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn entries_of_another_shape_are_refused() {
+        let attribute = |parts: &[u8]| {
+            let list = element(SEQUENCE, &element(SEQUENCE, parts));
+            [element(OCTET_STRING, b"CN=A"), list].concat()
+        };
+        for body in [
+            vec![],
+            element(OCTET_STRING, b"CN=A"),
+            [element(OCTET_STRING, b"CN=A"), element(SEQUENCE, &[4, 0])].concat(),
+            attribute(&element(OCTET_STRING, b"cn")),
+            attribute(&[element(OCTET_STRING, b"cn"), element(OCTET_STRING, b"x")].concat()),
+            attribute(&[element(OCTET_STRING, b"cn"), element(SET, &[0x24, 0])].concat()),
+            attribute(&[element(OCTET_STRING, b"no"), element(SET, &[0x24, 0])].concat()),
+            attribute(&[element(OCTET_STRING, b"cn"), element(SET, &[]), vec![4, 0]].concat()),
+            [entry_body("CN=A", &[]), vec![4, 0]].concat(),
+        ] {
+            assert!(decode_body(ObjectKind::User, &body).is_err(), "{body:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bit_flip_panics_or_makes_a_record_without_its_parts(bit in 0_usize..2_000) {
+            let mut body = entry_body("CN=A,DC=x", &[
+                ("objectGUID", &[GUID]),
+                ("objectSid", &[SID]),
+                ("cn", &[b"A"]),
+                ("lastLogon", &[b"133485408000000015"]),
+                ("member;range=0-1", &[b"CN=A", b"CN=B"]),
+                ("userCertificate", &[b"\x30\x00"]),
+            ]);
+            let bits = body.len() * 8;
+            body[bit % bits / 8] ^= 1 << (bit % 8);
+            let _ = decode_body(ObjectKind::Group, &body);
+        }
+
+        #[test]
+        fn random_bytes_never_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = decode_body(ObjectKind::User, &body);
+        }
+    }
+}
