@@ -1,21 +1,42 @@
 //! The LDAP source of a directory.
 
+mod address;
 mod attributes;
+mod authorities;
 mod ber;
 mod bind;
+mod certificate;
+mod connect;
+mod connect_limits;
 mod connection;
 mod decode;
 mod diagnosis;
+mod fault;
 mod frame;
 mod guard;
+mod ladder;
 mod limits;
+mod members;
 mod paging;
 mod pair;
+mod probe;
 mod range;
+mod reading;
 mod relay;
+mod root_dse;
 #[cfg(test)]
 mod script;
 mod search;
+mod socket;
+mod source;
+mod starttls;
+mod tls;
+mod tls_error;
+mod verifier;
 
+pub use certificate::ServerCertificate;
+pub use connect_limits::ConnectLimits;
 pub use diagnosis::{BindDiagnosis, BindRefusal};
 pub use limits::LdapLimits;
+pub use probe::{Presented, probe};
+pub use source::LdapSource;

@@ -1,0 +1,78 @@
+//! The authorities that may vouch for a server.
+
+use std::sync::Arc;
+
+use rustls::RootCertStore;
+use rustls::client::WebPkiServerVerifier;
+use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
+
+use super::certificate;
+use crate::credential::CaCertificate;
+use crate::{Error, ErrorKind, Result};
+
+/// The operating system's authorities and a credential's own, read when the first server needs them.
+#[derive(Debug)]
+pub(super) struct Authorities<'a> {
+    own: &'a [CaCertificate],
+    verifier: Option<Arc<WebPkiServerVerifier>>,
+}
+
+impl<'a> Authorities<'a> {
+    pub(super) fn new(own: &'a [CaCertificate]) -> Self {
+        Self { own, verifier: None }
+    }
+
+    /// The verifier over them. What could not be read of the operating system's store is a warning: the
+    /// rest of it still counts.
+    pub(super) async fn verifier(
+        &mut self,
+        warnings: &mut Vec<String>,
+    ) -> Result<Arc<WebPkiServerVerifier>> {
+        if let Some(verifier) = &self.verifier {
+            return Ok(Arc::clone(verifier));
+        }
+        let mut roots = RootCertStore::empty();
+        add_own(self.own, &mut roots)?;
+        add_native(&mut roots, warnings).await;
+        let provider = Arc::new(ring::default_provider());
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+            .build()
+            .map_err(|error| {
+                Error::new(
+                    ErrorKind::Certificate,
+                    "there is no authority to trust: the operating system has none, and the \
+                     credential brings none; add a CA certificate or pin the server's",
+                )
+                .with_source(error)
+            })?;
+        Ok(Arc::clone(self.verifier.insert(verifier)))
+    }
+}
+
+fn add_own(own: &[CaCertificate], roots: &mut RootCertStore) -> Result<()> {
+    for (authority, n) in own.iter().zip(1_usize..) {
+        roots.add(CertificateDer::from(authority.as_der())).map_err(|error| {
+            Error::new(ErrorKind::Configuration, "a CA certificate of the credential is broken")
+                .with_context("item", n)
+                .with_context("digest", certificate::digest(authority.as_der()))
+                .with_source(error)
+        })?;
+    }
+    Ok(())
+}
+
+async fn add_native(roots: &mut RootCertStore, warnings: &mut Vec<String>) {
+    let loaded = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs).await;
+    let Ok(loaded) = loaded else {
+        warnings.push("the operating system's CA certificates could not be read".to_owned());
+        return;
+    };
+    let (_, broken) = roots.add_parsable_certificates(loaded.certs);
+    if broken > 0 {
+        warnings.push(format!("{broken} of the operating system's CA certificates are broken"));
+    }
+    for error in loaded.errors.iter().take(3) {
+        warnings.push(format!("some of the operating system's CA certificates: {error}"));
+    }
+}

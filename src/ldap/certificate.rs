@@ -1,0 +1,120 @@
+//! What a server's certificate says.
+
+use std::net::IpAddr;
+
+use sha2::{Digest, Sha256};
+use x509_parser::asn1_rs::FromDer;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::time::ASN1Time;
+use x509_parser::x509::X509Version;
+
+use super::ber::{Reader, SEQUENCE};
+use crate::Printable;
+use crate::credential::{CertificateDigest, Thumbprint};
+use crate::value::Timestamp;
+
+/// The certificate that a server presented (RFC 5280). What it says is the server's own claim, except
+/// where a connection says that it was verified.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ServerCertificate {
+    /// The SHA-256 digest of the whole certificate.
+    pub digest: CertificateDigest,
+    /// The subject.
+    pub subject: String,
+    /// The subject of the authority that issued it.
+    pub issuer: String,
+    /// The host names and IP addresses that it is for (the subject alternative names). Often empty on
+    /// self-made certificates, which can then only be pinned.
+    pub names: Vec<String>,
+    /// The first moment it is valid.
+    pub not_before: Timestamp,
+    /// The last moment it is valid.
+    pub not_after: Timestamp,
+    /// Whether it is the certificate of an authority, which none but a pin can accept from a server.
+    pub is_authority: bool,
+    /// Whether it is of X.509 version 1, which none but a pin can accept.
+    pub is_version_1: bool,
+}
+
+/// A public key, and how it is to be used.
+pub(super) struct PublicKey<'a> {
+    /// The whole SubjectPublicKeyInfo.
+    pub(super) info: &'a [u8],
+    /// The contents of its AlgorithmIdentifier.
+    pub(super) algorithm: &'a [u8],
+    /// The key itself.
+    pub(super) key: &'a [u8],
+}
+
+/// More names than this are not listed.
+const MOST_NAMES: usize = 100;
+
+impl ServerCertificate {
+    /// The pin of this certificate at an address, ready to be pasted into a credential.
+    pub fn thumbprint(&self, address: IpAddr) -> Thumbprint {
+        Thumbprint::new(address, self.digest)
+    }
+
+    /// Whether it names itself as its issuer.
+    pub fn is_self_issued(&self) -> bool {
+        self.subject == self.issuer
+    }
+
+    /// Reads a certificate; `None` if it is not one.
+    pub(super) fn from_der(der: &[u8]) -> Option<Self> {
+        let certificate = parse(der)?;
+        let names = certificate.subject_alternative_name().ok().flatten();
+        let names = names.into_iter().flat_map(|names| &names.value.general_names);
+        let shown =
+            |name: &x509_parser::x509::X509Name<'_>| Printable(&name.to_string()).to_string();
+        Some(Self {
+            digest: digest(der),
+            subject: shown(certificate.subject()),
+            issuer: shown(certificate.issuer()),
+            names: names.filter_map(shown_name).take(MOST_NAMES).collect(),
+            not_before: timestamp(certificate.validity().not_before)?,
+            not_after: timestamp(certificate.validity().not_after)?,
+            is_authority: certificate.is_ca(),
+            is_version_1: certificate.version() == X509Version::V1,
+        })
+    }
+}
+
+/// The SHA-256 digest of a certificate, readable or not.
+pub(super) fn digest(der: &[u8]) -> CertificateDigest {
+    CertificateDigest::new(Sha256::digest(der).into())
+}
+
+/// The public key of a certificate, of any X.509 version.
+pub(super) fn public_key(der: &[u8]) -> Option<PublicKey<'_>> {
+    const BIT_STRING: u8 = 0x03;
+    let info = parse(der)?.tbs_certificate.subject_pki.raw;
+    let mut parts = Reader::new(Reader::new(info).expect(SEQUENCE).ok()?);
+    let algorithm = parts.expect(SEQUENCE).ok()?;
+    match parts.expect(BIT_STRING).ok()?.split_first() {
+        Some((0, key)) => Some(PublicKey { info, algorithm, key }),
+        _ => None,
+    }
+}
+
+fn parse(der: &[u8]) -> Option<X509Certificate<'_>> {
+    let (rest, certificate) = X509Certificate::from_der(der).ok()?;
+    rest.is_empty().then_some(certificate)
+}
+
+fn shown_name(name: &GeneralName<'_>) -> Option<String> {
+    match name {
+        GeneralName::DNSName(name) => Some(Printable(name).to_string()),
+        GeneralName::IPAddress(octets) => {
+            let v4 = <[u8; 4]>::try_from(*octets).map(IpAddr::from);
+            let v6 = || <[u8; 16]>::try_from(*octets).map(IpAddr::from);
+            Some(v4.or_else(|_| v6()).ok()?.to_string())
+        }
+        _ => None,
+    }
+}
+
+fn timestamp(time: ASN1Time) -> Option<Timestamp> {
+    Timestamp::from_unix_seconds(time.timestamp())
+}

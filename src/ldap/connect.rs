@@ -1,0 +1,307 @@
+//! From a credential to a connection that may carry a password.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+use super::address;
+use super::authorities::Authorities;
+use super::certificate::ServerCertificate;
+use super::connect_limits::ConnectLimits;
+use super::fault::Fault;
+use super::ladder::{self, Rung, Trust};
+use super::socket;
+use super::tls::{self, Secured};
+use super::verifier::Rule;
+use crate::credential::{Credential, ServerUrl};
+use crate::directory::{Transport, Verification};
+use crate::{Error, ErrorKind, Result, Retry};
+
+/// A stream of bytes in both directions.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A connection on which the policy allows a bind. Nothing but TLS and StartTLS was sent on it.
+pub(crate) struct Connected {
+    /// The bytes of LDAP, decrypted.
+    pub(crate) stream: Box<dyn Stream>,
+    /// The peer of the very socket.
+    pub(crate) peer: SocketAddr,
+    /// The transport that was reached.
+    pub(crate) transport: Transport,
+    /// What vouches for the peer.
+    pub(crate) verification: Verification,
+    /// The certificate, where there is TLS.
+    pub(crate) certificate: Option<ServerCertificate>,
+    /// The server of the credential that this is.
+    pub(crate) server: ServerUrl,
+    /// Every rung and address that was tried, in order; the last one is this connection.
+    pub(crate) steps: Vec<ConnectStep>,
+    /// What an administrator should know though it worked.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// One attempt on the way to a connection.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct ConnectStep {
+    /// The server.
+    pub(crate) server: ServerUrl,
+    /// The address and transport, unless the name could not be resolved.
+    pub(crate) target: Option<(SocketAddr, Transport)>,
+    /// Why it failed; nothing if it did not.
+    pub(crate) failure: Option<String>,
+}
+
+/// Errors and reports name at most so many steps.
+const MOST_STEPS_SHOWN: usize = 24;
+
+/// Connects to the first server that can be reached, by the best transport that it offers and the
+/// credential allows.
+///
+/// On each server, each transport is tried at every address before the next transport is, so that a
+/// lesser one is used only where no address has a better one. A transport that is there and does not
+/// hold (a bad certificate, name, date, pin or signature) ends it all: no other transport, address or
+/// server is tried.
+pub(crate) async fn connect(credential: &Credential, limits: &ConnectLimits) -> Result<Connected> {
+    credential.validate()?;
+    let authorities = Authorities::new(&credential.ca_certificates);
+    let mut walk =
+        Walk { credential, limits, authorities, steps: Vec::new(), warnings: Vec::new() };
+    for server in &credential.servers {
+        match walk.server(server).await {
+            Ok(Some(established)) => return Ok(walk.connected(server, established)),
+            Ok(None) => {}
+            Err(error) => return Err(error.in_operation("connect")),
+        }
+    }
+    let unreachable = Error::new(ErrorKind::Connect, "no server could be reached");
+    Err(walk.with_steps(unreachable).with_retry(Retry::Transient).in_operation("connect"))
+}
+
+/// A way up the ladder.
+struct Walk<'a> {
+    credential: &'a Credential,
+    limits: &'a ConnectLimits,
+    authorities: Authorities<'a>,
+    steps: Vec<ConnectStep>,
+    warnings: Vec<String>,
+}
+
+struct Established {
+    stream: Box<dyn Stream>,
+    peer: SocketAddr,
+    transport: Transport,
+    verification: Verification,
+    certificate: Option<ServerCertificate>,
+}
+
+impl Walk<'_> {
+    /// The connection to this server, or nothing if it cannot be reached.
+    async fn server(&mut self, server: &ServerUrl) -> Result<Option<Established>> {
+        let addresses = match address::resolve(server, self.limits.resolve).await {
+            Ok(found) => address::in_order(
+                found,
+                |ip| self.credential.thumbprints.covers(ip),
+                self.limits.addresses,
+            ),
+            Err(error) => {
+                self.record(server, None, Some(&error));
+                return Ok(None);
+            }
+        };
+        let mut dead = Vec::new();
+        let mut answered = false;
+        for Rung { transport, port } in ladder::rungs(server) {
+            for mut address in addresses.iter().copied() {
+                address.set_port(port);
+                if dead.contains(&address) {
+                    continue;
+                }
+                let target = Some((address, transport));
+                match self.rung(server, transport, address, &mut dead).await {
+                    Ok(established) => {
+                        self.record(server, target, None);
+                        return Ok(Some(established));
+                    }
+                    Err(Fault::Absent { error, answered: said }) => {
+                        self.record(server, target, Some(&error));
+                        answered |= said;
+                    }
+                    Err(Fault::Final(error)) => {
+                        let error = error
+                            .with_context("server", server)
+                            .with_context("address", address)
+                            .with_context("transport", transport);
+                        return Err(self.with_steps(error));
+                    }
+                }
+            }
+        }
+        if answered { Err(self.with_steps(no_secure_transport(server))) } else { Ok(None) }
+    }
+
+    /// One transport at one address. An address that does not take connections is added to `dead`.
+    async fn rung(
+        &mut self,
+        server: &ServerUrl,
+        transport: Transport,
+        address: SocketAddr,
+        dead: &mut Vec<SocketAddr>,
+    ) -> Result<Established, Fault> {
+        // Before anything is sent; the socket's own peer is asked again below.
+        self.trust(transport, address)?;
+        let tcp =
+            socket::open(address, self.limits.tcp).await.inspect_err(|_| dead.push(address))?;
+        let peer = socket::peer(&tcp)?;
+        let trust = self.trust(transport, peer)?;
+        if transport == Transport::Ldap {
+            return Ok(Established::plain(tcp, peer));
+        }
+        let verification = trust.verification();
+        let rule = self.rule(trust).await.map_err(Fault::Final)?;
+        let secured =
+            tls::secure(tcp, transport, server.host(), peer.ip(), rule, self.limits).await?;
+        Ok(Established::secured(secured, peer, transport, verification))
+    }
+
+    fn trust(&self, transport: Transport, peer: SocketAddr) -> Result<Trust, Fault> {
+        ladder::trust(self.credential, transport, peer.ip()).map_err(|reason| {
+            let error = Error::new(ErrorKind::NoSecureTransport, reason);
+            Fault::Absent { error, answered: false }
+        })
+    }
+
+    async fn rule(&mut self, trust: Trust) -> Result<Rule> {
+        Ok(match trust {
+            Trust::Anything => Rule::Anything,
+            Trust::Authority => {
+                Rule::Authority(self.authorities.verifier(&mut self.warnings).await?)
+            }
+            Trust::Pins(pins) => Rule::Pins(pins),
+        })
+    }
+
+    fn record(
+        &mut self,
+        server: &ServerUrl,
+        target: Option<(SocketAddr, Transport)>,
+        failure: Option<&Error>,
+    ) {
+        let failure = failure.map(Error::report);
+        let step = ConnectStep { server: server.clone(), target, failure };
+        tracing::debug!(%step, "connecting");
+        self.steps.push(step);
+    }
+
+    fn with_steps(&self, error: Error) -> Error {
+        let steps = self.steps.iter().take(MOST_STEPS_SHOWN);
+        steps.fold(error, |error, step| error.with_context("tried", step))
+    }
+
+    fn connected(mut self, server: &ServerUrl, established: Established) -> Connected {
+        let Established { stream, peer, transport, verification, certificate } = established;
+        self.warn(peer, transport, verification, certificate.as_ref());
+        Connected {
+            stream,
+            peer,
+            transport,
+            verification,
+            certificate,
+            server: server.clone(),
+            steps: self.steps,
+            warnings: self.warnings,
+        }
+    }
+
+    fn warn(
+        &mut self,
+        peer: SocketAddr,
+        transport: Transport,
+        verification: Verification,
+        certificate: Option<&ServerCertificate>,
+    ) {
+        let pins = &self.credential.thumbprints;
+        let pin_differs = |c: &ServerCertificate| {
+            pins.covers(peer.ip()) && !pins.at(peer.ip()).any(|pin| pin == c.digest)
+        };
+        let warning = match (transport, verification, certificate) {
+            (Transport::Ldap, ..) => format!(
+                "the connection to {peer} is not encrypted: no encrypted transport was found there, and \
+                 `insecure` allows plain LDAP; the password can be read on its way"
+            ),
+            (_, Verification::Nothing, _) => format!(
+                "the certificate of {peer} was not verified, since `insecure` is set: whoever stands \
+                 on the path can read the password"
+            ),
+            (Transport::StartTls, Verification::CertificateAuthority, Some(certificate))
+                if pin_differs(certificate) =>
+            {
+                format!(
+                    "{peer} is pinned, but pins are not used on StartTLS unless `pins_on_starttls` is \
+                     set; an authority vouches for the certificate, which is another one than the pin's"
+                )
+            }
+            _ => return,
+        };
+        self.warnings.push(warning);
+    }
+}
+
+impl Established {
+    fn plain(tcp: TcpStream, peer: SocketAddr) -> Self {
+        Self {
+            stream: Box::new(tcp),
+            peer,
+            transport: Transport::Ldap,
+            verification: Verification::Nothing,
+            certificate: None,
+        }
+    }
+
+    fn secured(
+        secured: Secured,
+        peer: SocketAddr,
+        transport: Transport,
+        verification: Verification,
+    ) -> Self {
+        let Secured { stream, certificate } = secured;
+        let certificate = Some(certificate);
+        Self { stream: Box::new(stream), peer, transport, verification, certificate }
+    }
+}
+
+impl fmt::Display for ConnectStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.target {
+            Some((address, transport)) => write!(f, "{transport} at {address}: ")?,
+            None => write!(f, "{}: ", self.server)?,
+        }
+        f.write_str(self.failure.as_deref().unwrap_or("connected"))
+    }
+}
+
+impl fmt::Debug for Connected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connected")
+            .field("peer", &self.peer)
+            .field("transport", &self.transport)
+            .field("verification", &self.verification)
+            .field("steps", &self.steps)
+            .finish_non_exhaustive()
+    }
+}
+
+fn no_secure_transport(server: &ServerUrl) -> Error {
+    Error::new(
+        ErrorKind::NoSecureTransport,
+        "the server offers no transport that is allowed: give it a certificate, so that it offers LDAPS or \
+         StartTLS",
+    )
+    .with_context("server", server)
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests;

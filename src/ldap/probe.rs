@@ -1,0 +1,76 @@
+//! Which certificate does a server present?
+
+use std::net::SocketAddr;
+
+use super::address;
+use super::certificate::ServerCertificate;
+use super::connect_limits::ConnectLimits;
+use super::fault::Fault;
+use super::ladder::default_port;
+use super::socket;
+use super::tls;
+use super::verifier::Rule;
+use crate::Result;
+use crate::credential::{Scheme, ServerUrl, Thumbprint};
+use crate::directory::Transport;
+
+/// What one address of a server presents.
+#[derive(Debug)]
+pub struct Presented {
+    /// The address, with the port that was asked.
+    pub address: SocketAddr,
+    /// Its certificate, or why there is none. The server has proved that it holds the certificate's
+    /// key; nothing vouches for the certificate itself.
+    pub certificate: Result<ServerCertificate>,
+}
+
+impl Presented {
+    /// The pin line of this certificate, to be pasted into a credential once it was compared with the
+    /// certificate on the server itself.
+    pub fn thumbprint(&self) -> Option<Thumbprint> {
+        let certificate = self.certificate.as_ref().ok()?;
+        Some(certificate.thumbprint(self.address.ip()))
+    }
+}
+
+/// Asks every address of a server for its certificate, by LDAPS or by StartTLS.
+///
+/// Nothing is verified and nothing is sent but TLS and, if that was asked for, the StartTLS request: no
+/// bind, no account is needed. `starttls` chooses StartTLS, as does an `ldap://` address.
+///
+/// # Errors
+///
+/// [`ErrorKind::Connect`](crate::ErrorKind::Connect) if the name cannot be resolved. What goes wrong at one address is part of the answer.
+pub async fn probe(
+    server: &ServerUrl,
+    starttls: bool,
+    limits: &ConnectLimits,
+) -> Result<Vec<Presented>> {
+    let by_starttls = starttls || server.scheme() == Some(Scheme::Ldap);
+    let transport = if by_starttls { Transport::StartTls } else { Transport::Ldaps };
+    let port = server.port().unwrap_or(default_port(transport));
+    let found = address::resolve(server, limits.resolve)
+        .await
+        .map_err(|error| error.in_operation("probe").with_context("server", server))?;
+    let mut answers = Vec::new();
+    for mut address in address::in_order(found, |_| false, limits.addresses) {
+        address.set_port(port);
+        let certificate = certificate(server, transport, address, limits).await.map_err(|fault| {
+            fault.into_error().in_operation("probe").with_context("address", address)
+        });
+        answers.push(Presented { address, certificate });
+    }
+    Ok(answers)
+}
+
+async fn certificate(
+    server: &ServerUrl,
+    transport: Transport,
+    address: SocketAddr,
+    limits: &ConnectLimits,
+) -> Result<ServerCertificate, Fault> {
+    let tcp = socket::open(address, limits.tcp).await?;
+    let peer = socket::peer(&tcp)?.ip();
+    let secured = tls::secure(tcp, transport, server.host(), peer, Rule::Anything, limits).await?;
+    Ok(secured.certificate)
+}
