@@ -1,9 +1,12 @@
 //! The bind, and the proof that it was one.
 
+use ldap3::exop::WhoAmI;
+use ldap3::result::ExopResult;
+
 use super::connection::Connection;
 use super::diagnosis;
-use super::guard::SearchMessage;
-use super::search::{NO_ATTRIBUTES, SearchRequest};
+use super::root_dse::RootDse;
+use super::search::{self, NO_ATTRIBUTES, SearchRequest};
 use crate::{Error, ErrorKind, Result};
 
 impl Connection {
@@ -24,17 +27,41 @@ impl Connection {
         }
     }
 
+    /// The server must know who asks, where it can tell (RFC 4532).
+    pub(super) async fn check_identity(&mut self, root: &RootDse) -> Result<()> {
+        if !root.knows_who_am_i {
+            return Ok(());
+        }
+        let clock = self.clock();
+        match clock.wait(self.ldap.extended(WhoAmI)).await? {
+            Ok(ExopResult(answer, result)) if result.rc == 0 => {
+                if answer.val.is_none_or(|name| name.is_empty()) {
+                    let message = "the server accepted the bind but treats the connection as \
+                                   anonymous; check the user name and password";
+                    return Err(
+                        Error::new(ErrorKind::NotAuthenticated, message).in_operation("bind")
+                    );
+                }
+                Ok(())
+            }
+            // A server that does not want to tell is not anonymous by that.
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.failed(error).await.in_operation("bind")),
+        }
+    }
+
     /// The base entry must be readable: a server that accepts any bind, or an account without rights, would
     /// otherwise look like an empty directory.
     pub(super) async fn check_base(&mut self, base: &str) -> Result<()> {
         let request = SearchRequest::of_entry(base, &[NO_ATTRIBUTES]);
-        let mut search = self.search(&request, Vec::new()).await?;
         let mut found = false;
-        while let Some(batch) = search.next().await? {
-            found |= batch.messages().any(|message| matches!(message, SearchMessage::Entry(_)));
-        }
-        let finished = search.succeed().await;
-        finished.map_err(|error| error.with_context("base DN", base))?;
+        let search = self.search(&request, Vec::new()).await?;
+        let result = search.each_entry(|_| {
+            found = true;
+            Ok(())
+        });
+        let result = result.await?;
+        search::succeeded(&result).map_err(|error| error.with_context("base DN", base))?;
         if found {
             return Ok(());
         }

@@ -37,7 +37,7 @@ pub(super) struct Clock {
 
 /// A task that ends with its owner.
 #[derive(Debug)]
-struct Task<T>(JoinHandle<T>);
+pub(super) struct Task<T>(pub(super) JoinHandle<T>);
 
 impl Connection {
     /// Puts guard and ldap3 over a stream to a server. Nothing is sent.
@@ -125,6 +125,11 @@ impl Clock {
             .with_retry(Retry::Transient)),
             Err(_) => Err(self.over()),
         }
+    }
+
+    /// The same without an end to the silence, for what has its own time limits.
+    pub(super) async fn wait_until_end<T>(self, future: impl Future<Output = T>) -> Result<T> {
+        timeout_at(self.end, future).await.map_err(|_| self.over())
     }
 
     /// The read must not be over yet.

@@ -113,8 +113,7 @@ impl<'a> RawAttribute<'a> {
 
 impl Decoder<'_> {
     /// Decodes one entry. `Err` is an entry that is not one: the server cannot be trusted further.
-    pub(super) fn decode(&self, body: &[u8]) -> Result<Decoded, Malformed> {
-        let mut entry = RawEntry::parse(body)?;
+    pub(super) fn decode(&self, mut entry: RawEntry<'_>) -> Result<Decoded, Malformed> {
         let mut draft = Draft::new(self.limits);
         while let Some(attribute) = entry.next_attribute()? {
             match self.selection.find(attribute.name) {
@@ -311,7 +310,7 @@ mod tests {
         let extra: BTreeSet<String> = ["extra".to_owned(), "sIDHistory".to_owned()].into();
         let selection = Selection::of(kind, &extra).unwrap();
         let limits = LdapLimits { value_bytes: 64, members: 4, ..LdapLimits::default() };
-        Decoder { kind, selection: &selection, limits: &limits }.decode(body)
+        Decoder { kind, selection: &selection, limits: &limits }.decode(RawEntry::parse(body)?)
     }
 
     fn decode(kind: ObjectKind, attributes: &[Attribute<'_>]) -> Decoded {
@@ -450,7 +449,7 @@ mod tests {
         let limits = LdapLimits { record_bytes: 4, ..LdapLimits::default() };
         let decoder = Decoder { kind: ObjectKind::User, selection: &selection, limits: &limits };
         let body = entry_body("CN=A", &[("objectGUID", &[GUID]), ("cn", &[b"1234", b"5"])]);
-        match decoder.decode(&body).unwrap() {
+        match decoder.decode(RawEntry::parse(&body).unwrap()).unwrap() {
             Decoded::Object(object) => {
                 assert_eq!(object.attributes.values("cn").collect::<Vec<_>>(), ["1234"]);
                 assert_eq!(object.flaws.len(), 1);

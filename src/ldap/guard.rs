@@ -335,7 +335,7 @@ mod tests {
                 }
             }
         }
-        search.succeed().await?;
+        crate::ldap::search::succeeded(&search.finish().await?)?;
         Ok((entries, references))
     }
 

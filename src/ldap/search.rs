@@ -3,10 +3,12 @@
 use ldap3::controls::RawControl;
 use ldap3::{DerefAliases, LdapResult, Scope, SearchOptions, SearchStream};
 
+use super::ber::Malformed;
 use super::connection::Connection;
+use super::decode::RawEntry;
 use super::diagnosis;
 use super::frame::disconnected;
-use super::guard::Batch;
+use super::guard::{Batch, SearchMessage};
 use super::limits::LdapLimits;
 use crate::{Error, ErrorKind, Result};
 
@@ -96,11 +98,25 @@ impl Search<'_> {
         clock.wait(result).await?
     }
 
-    /// The result, which must be success.
-    pub(super) async fn succeed(self) -> Result<LdapResult> {
-        let result = self.finish().await?;
-        if result.rc == 0 { Ok(result) } else { Err(diagnosis::search_refused(&result)) }
+    /// The result, whatever its code, after each entry was looked at.
+    pub(super) async fn each_entry(
+        mut self,
+        mut look: impl FnMut(RawEntry<'_>) -> Result<(), Malformed> + Send,
+    ) -> Result<LdapResult> {
+        while let Some(batch) = self.next().await? {
+            for message in batch.messages() {
+                if let SearchMessage::Entry(body) = message {
+                    look(RawEntry::parse(body)?)?;
+                }
+            }
+        }
+        self.finish().await
     }
+}
+
+/// The result of a search, which must be success.
+pub(super) fn succeeded(result: &LdapResult) -> Result<()> {
+    if result.rc == 0 { Ok(()) } else { Err(diagnosis::search_refused(result)) }
 }
 
 /// Checks a filter of the host's before ldap3's parser, which recurses, gets to see it.

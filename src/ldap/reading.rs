@@ -1,0 +1,551 @@
+//! One read: every search in turn, page by page, as events.
+
+use std::fmt::Write as _;
+
+use ldap3::Scope;
+use ldap3::controls::RawControl;
+use tokio::sync::mpsc;
+
+use super::attributes::Selection;
+use super::connection::Connection;
+use super::decode::{Decoded, Decoder, RawEntry};
+use super::guard::{SearchMessage, within};
+use super::limits::LdapLimits;
+use super::paging::{PageContents, PageEnd, Paging};
+use super::relay;
+use super::root_dse::DOMAIN_SCOPE;
+use super::search::SearchRequest;
+use crate::directory::{
+    Completeness, DirectoryEvent, DirectoryObject, Flaw, MembershipState, Page, ReadEnd,
+};
+use crate::name::DistinguishedName;
+use crate::value::ObjectKind;
+use crate::{Error, ErrorKind, Printable, Result};
+
+/// A page goes to the reader at this size even if the server's is not over.
+const EVENT_OBJECTS: usize = 1_000;
+const EVENT_BYTES: usize = 4 << 20;
+
+/// One search of a read.
+#[derive(Clone, Debug)]
+pub(super) struct Planned {
+    pub(super) kind: ObjectKind,
+    pub(super) base: DistinguishedName,
+    pub(super) filter: String,
+    pub(super) selection: Selection,
+}
+
+/// A read under way.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub(super) connection: Connection,
+    pub(super) searches: Vec<Planned>,
+    pub(super) limits: LdapLimits,
+    pub(super) send_domain_scope: bool,
+    /// How it will have ended, kept up to date on the way.
+    pub(super) end: ReadEnd,
+    pub(super) events: mpsc::Sender<Result<DirectoryEvent>>,
+}
+
+/// Why a read stopped early.
+enum Stop {
+    /// Nobody listens any more.
+    Unheard,
+    Failed(Error),
+}
+
+/// Objects on their way to the reader.
+#[derive(Debug, Default)]
+struct Outgoing {
+    objects: Vec<DirectoryObject>,
+    bytes: usize,
+    large_groups: Vec<DirectoryObject>,
+}
+
+impl Reading {
+    /// Reads everything, sends it, and sends how it ended.
+    pub(super) async fn run(mut self) {
+        let mut sent = false;
+        match self.read_all(&mut sent).await {
+            Ok(()) => {
+                self.judge();
+                self.connection.close().await;
+            }
+            Err(Stop::Unheard) => return,
+            // Nothing was read: the error itself says more than an end that is not complete.
+            Err(Stop::Failed(error)) if !sent => {
+                let _ = self.events.send(Err(error.in_operation("read"))).await;
+                return;
+            }
+            Err(Stop::Failed(error)) => {
+                self.end.completeness =
+                    Completeness::Incomplete { kind: error.kind(), reason: error.report() };
+                drop(self.connection);
+            }
+        }
+        let _ = self.events.send(Ok(DirectoryEvent::End(Box::new(self.end)))).await;
+    }
+
+    async fn read_all(&mut self, sent: &mut bool) -> Result<(), Stop> {
+        let mut incomplete_groups = 0;
+        for search in std::mem::take(&mut self.searches) {
+            let read = self.read(&search, sent, &mut incomplete_groups).await;
+            if incomplete_groups > 0 {
+                self.warn_of_groups(incomplete_groups);
+            }
+            read?;
+        }
+        Ok(())
+    }
+
+    /// Reads one search to its end.
+    async fn read(
+        &mut self,
+        search: &Planned,
+        sent: &mut bool,
+        incomplete_groups: &mut u64,
+    ) -> Result<(), Stop> {
+        let mut paging = Paging::new();
+        loop {
+            let mut outgoing = Outgoing::default();
+            let (result, contents) = self.read_page(search, &paging, &mut outgoing, sent).await?;
+            let page = paging.end_page(&result, contents, &self.limits);
+            for mut group in std::mem::take(&mut outgoing.large_groups) {
+                self.read_members(&mut group, page.is_ok()).await?;
+                let whole = group.membership.as_ref().map(|membership| membership.state);
+                *incomplete_groups += u64::from(whole != Some(MembershipState::Complete));
+                outgoing.objects.push(group);
+            }
+            self.send(&mut outgoing, sent).await?;
+            match page {
+                Ok(PageEnd::More) => {}
+                Ok(PageEnd::Last) => return Ok(()),
+                Err(error) => {
+                    return Err(Stop::Failed(error.with_context("base DN", &search.base)));
+                }
+            }
+        }
+    }
+
+    async fn read_page(
+        &mut self,
+        planned: &Planned,
+        paging: &Paging,
+        outgoing: &mut Outgoing,
+        sent: &mut bool,
+    ) -> Result<(ldap3::LdapResult, PageContents), Stop> {
+        let request = SearchRequest {
+            base: planned.base.as_str().to_owned(),
+            scope: Scope::Subtree,
+            filter: planned.filter.clone(),
+            attributes: planned.selection.names(),
+        };
+        let mut controls = vec![paging.control(&self.limits)];
+        if self.send_domain_scope {
+            controls.push(RawControl { ctype: DOMAIN_SCOPE.to_owned(), crit: false, val: None });
+        }
+        let mut contents = PageContents::default();
+        let limits = &self.limits;
+        let decoder = Decoder { kind: planned.kind, selection: &planned.selection, limits };
+        let mut search = self.connection.search(&request, controls).await?;
+        while let Some(batch) = search.next().await? {
+            for message in batch.messages() {
+                match message {
+                    SearchMessage::Entry(body) => {
+                        let entry = RawEntry::parse(body).map_err(Error::from)?;
+                        contents.count(entry.dn);
+                        let decoded = decoder.decode(entry).map_err(Error::from)?;
+                        outgoing.take(decoded, body.len(), &mut self.end, limits);
+                    }
+                    SearchMessage::Reference(body) => {
+                        count_reference(body, &mut self.end, limits)?;
+                    }
+                }
+            }
+            if outgoing.is_full() {
+                send(&self.events, outgoing, sent).await?;
+            }
+        }
+        Ok((search.finish().await?, contents))
+    }
+
+    /// Reads the members of a group, if the search that found it was all right.
+    async fn read_members(
+        &mut self,
+        group: &mut DirectoryObject,
+        can_read: bool,
+    ) -> Result<(), Stop> {
+        let (membership, flaw) = if can_read {
+            let members = self.connection.members(group.dn.as_str(), &self.limits).await?;
+            (members.membership, members.flaw)
+        } else {
+            let state = MembershipState::Incomplete;
+            let unread = crate::directory::Membership { members: Vec::new(), state };
+            (unread, Some("the read ended before the members were read"))
+        };
+        group.membership = Some(membership);
+        if let Some(reason) = flaw {
+            group.flaws.push(Flaw { attribute: "member".to_owned(), reason: reason.to_owned() });
+        }
+        Ok(())
+    }
+
+    async fn send(&self, outgoing: &mut Outgoing, sent: &mut bool) -> Result<(), Stop> {
+        send(&self.events, outgoing, sent).await
+    }
+
+    /// A read that reached its end is complete only if nothing in scope was left out.
+    fn judge(&mut self) {
+        let end = &mut self.end;
+        if let (Some(first), Completeness::Complete) = (end.rejected.first(), &end.completeness) {
+            let mut reason =
+                format!("{} entries could not be used, among them ", end.rejected_count);
+            let _ = write!(reason, "{}: {}", first.dn, first.reason);
+            end.completeness = Completeness::Incomplete { kind: ErrorKind::Invalid, reason };
+        }
+    }
+
+    fn warn_of_groups(&mut self, count: u64) {
+        let prefix = "the members could not be read in full of";
+        let warnings = &mut self.end.warnings;
+        warnings.retain(|warning| !warning.starts_with(prefix));
+        warnings.push(format!(
+            "{prefix} {count} groups; nothing is concluded from who is missing there"
+        ));
+    }
+}
+
+impl Outgoing {
+    fn take(&mut self, decoded: Decoded, bytes: usize, end: &mut ReadEnd, limits: &LdapLimits) {
+        match decoded {
+            Decoded::Object(object) => {
+                self.bytes = self.bytes.saturating_add(bytes);
+                self.objects.push(object);
+            }
+            Decoded::LargeGroup(group) => self.large_groups.push(group),
+            Decoded::Rejected(rejected) => {
+                end.rejected_count += 1;
+                if end.rejected.len() < limits.rejections_named {
+                    end.rejected.push(rejected);
+                }
+            }
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.objects.len() >= EVENT_OBJECTS || self.bytes >= EVENT_BYTES
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Sends what there is.
+async fn send(
+    events: &mpsc::Sender<Result<DirectoryEvent>>,
+    outgoing: &mut Outgoing,
+    sent: &mut bool,
+) -> Result<(), Stop> {
+    outgoing.bytes = 0;
+    let objects = std::mem::take(&mut outgoing.objects);
+    if objects.is_empty() {
+        return Ok(());
+    }
+    *sent = true;
+    events.send(Ok(DirectoryEvent::Page(Page { objects }))).await.map_err(|_| Stop::Unheard)
+}
+
+/// Counts a reference to another server, and names the first ones. None is followed.
+fn count_reference(body: &[u8], end: &mut ReadEnd, limits: &LdapLimits) -> Result<()> {
+    let uris = relay::parse_referrals(body)?;
+    end.referrals += 1;
+    within("referrals", end.referrals, limits.referrals)?;
+    let named = u64::try_from(limits.referrals_named).unwrap_or(u64::MAX);
+    if let (Some(uri), true) = (uris.first(), end.referrals <= named) {
+        end.warnings.push(format!("not followed: a referral to {}", Printable(uri)));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::net::SocketAddr;
+
+    use super::*;
+    use crate::directory::{ServerIdentity, Transport, Verification};
+    use crate::ldap::connection::Clock;
+    use crate::ldap::frame::op;
+    use crate::ldap::script::{
+        self, Attribute, done, element, entry, ldap_result, message, page_done, reference,
+    };
+    use crate::value::ScopeFingerprint;
+    use proptest::prelude::*;
+
+    type Events = Vec<Result<DirectoryEvent>>;
+
+    /// What a read of this kind gives against a server that sends these replies.
+    async fn read(kind: ObjectKind, limits: LdapLimits, replies: Vec<Vec<u8>>) -> Events {
+        let (stream, _server) = script::serve(replies);
+        let clock = Clock::start(&limits);
+        let connection = Connection::over(stream, &limits, clock).await.unwrap();
+        let server = ServerIdentity::at(SocketAddr::from(([127, 0, 0, 1], 636)));
+        let scope = ScopeFingerprint::of(["x"]);
+        let (events, mut received) = mpsc::channel(1);
+        let reading = Reading {
+            connection,
+            searches: vec![Planned {
+                kind,
+                base: DistinguishedName::parse("DC=x").unwrap(),
+                filter: "(objectClass=*)".to_owned(),
+                selection: Selection::of(kind, &BTreeSet::new()).unwrap(),
+            }],
+            limits,
+            send_domain_scope: true,
+            end: ReadEnd::complete(
+                scope,
+                Transport::Ldaps,
+                Verification::CertificateAuthority,
+                server,
+            ),
+            events,
+        };
+        let task = tokio::spawn(reading.run());
+        let mut all = Vec::new();
+        while let Some(event) = received.recv().await {
+            all.push(event);
+        }
+        task.await.unwrap();
+        all
+    }
+
+    /// The common names read, and how it ended: complete, not complete for this reason, or with this error.
+    fn summary(events: &Events) -> (Vec<String>, Result<(), ErrorKind>) {
+        let mut names = Vec::new();
+        for event in events {
+            match event {
+                Ok(DirectoryEvent::Page(page)) => names.extend(
+                    page.objects.iter().map(|object| object.dn.common_name().unwrap_or_default()),
+                ),
+                Ok(DirectoryEvent::End(end)) => match &end.completeness {
+                    Completeness::Complete => return (names, Ok(())),
+                    Completeness::Incomplete { kind, .. } => return (names, Err(*kind)),
+                },
+                Err(error) => return (names, Err(error.kind())),
+            }
+        }
+        panic!("the read has no end: {events:?}");
+    }
+
+    async fn outcome(replies: Vec<Vec<u8>>) -> (Vec<String>, Result<(), ErrorKind>) {
+        summary(&read(ObjectKind::Computer, LdapLimits::default(), replies).await)
+    }
+
+    fn the_end(events: &Events) -> &ReadEnd {
+        match events.last() {
+            Some(Ok(DirectoryEvent::End(end))) => end,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn computer(id: i64, name: &str) -> Vec<u8> {
+        let mut guid = [0; 16];
+        guid[..name.len()].copy_from_slice(name.as_bytes());
+        let attributes: &[Attribute<'_>] = &[("objectGUID", &[&guid]), ("cn", &[name.as_bytes()])];
+        entry(id, &format!("CN={name},DC=x"), attributes)
+    }
+
+    /// Three pages with two computers each, one reply a page.
+    fn session() -> Vec<Vec<u8>> {
+        let page = |id: i64, cookie: &[u8]| {
+            let names = [format!("A{id}"), format!("B{id}")];
+            [computer(id, &names[0]), computer(id, &names[1]), page_done(id, 0, cookie)].concat()
+        };
+        vec![page(1, b"one"), page(2, b"two"), page(3, b"")]
+    }
+
+    #[tokio::test]
+    async fn all_pages_are_read_and_then_it_is_complete() {
+        let (names, end) = outcome(session()).await;
+        assert_eq!(names, ["A1", "B1", "A2", "B2", "A3", "B3"]);
+        assert_eq!(end, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_session_cut_after_any_byte_is_never_complete() {
+        let whole: usize = session().iter().map(Vec::len).sum();
+        for cut in 0..whole {
+            let mut left = cut;
+            let mut replies = Vec::new();
+            for reply in session() {
+                let kept = left.min(reply.len());
+                replies.push(reply[..kept].to_vec());
+                left -= kept;
+                if kept < reply.len() {
+                    break;
+                }
+            }
+            let (_, end) = outcome(replies).await;
+            assert!(end.is_err(), "{cut}");
+        }
+    }
+
+    #[tokio::test]
+    async fn any_result_code_but_success_on_any_page_is_incomplete() {
+        for code in [1, 3, 4, 10, 11, 12, 32, 34, 51, 52, 53, 80] {
+            for page in 0..3 {
+                let mut replies = session();
+                let id = page as i64 + 1;
+                replies[page] = [computer(id, "Z"), page_done(id, code, b"")].concat();
+                let (names, end) = outcome(replies).await;
+                assert!(end.is_err(), "{code} on page {page}");
+                assert_eq!(names.last().map(String::as_str), Some("Z"));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_referral_instead_of_a_result_is_incomplete() {
+        let result = [ldap_result(10, ""), element(0xa3, &element(4, b"ldap://other/"))].concat();
+        let reply = message(1, op::SEARCH_RESULT_DONE, &result, &[]);
+        assert_eq!(outcome(vec![reply]).await.1, Err(ErrorKind::Directory));
+    }
+
+    #[tokio::test]
+    async fn a_page_without_its_control_is_incomplete() {
+        let reply = [computer(1, "A"), done(1, 0)].concat();
+        assert_eq!(outcome(vec![reply]).await, (vec!["A".to_owned()], Err(ErrorKind::Protocol)));
+    }
+
+    #[tokio::test]
+    async fn a_short_page_with_a_cookie_goes_on_and_an_empty_directory_is_complete() {
+        let replies = vec![
+            page_done(1, 0, b"one"),
+            [computer(2, "A"), page_done(2, 0, b"two")].concat(),
+            page_done(3, 0, b""),
+        ];
+        assert_eq!(outcome(replies).await, (vec!["A".to_owned()], Ok(())));
+        assert_eq!(outcome(vec![page_done(1, 0, b"")]).await, (Vec::new(), Ok(())));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_starts_again_is_a_loop() {
+        let page = |id| [computer(id, "A"), page_done(id, 0, b"same")].concat();
+        let (_, end) = outcome((1..5).map(page).collect()).await;
+        assert_eq!(end, Err(ErrorKind::Protocol));
+    }
+
+    #[tokio::test]
+    async fn references_are_counted_named_and_not_followed() {
+        let references: Vec<u8> =
+            (0..40).flat_map(|_| reference(1, "ldap://attacker\u{1b}.example/")).collect();
+        let reply = [references, computer(1, "A"), page_done(1, 0, b"")].concat();
+        let limits = LdapLimits { referrals: 40, ..LdapLimits::default() };
+        let events = read(ObjectKind::Computer, limits, vec![reply.clone()]).await;
+        let end = the_end(&events);
+        assert!(end.completeness.is_complete());
+        assert_eq!((end.referrals, end.warnings.len()), (40, 32));
+        assert!(!end.warnings.concat().contains('\u{1b}'));
+        let limits = LdapLimits { referrals: 39, ..LdapLimits::default() };
+        let events = read(ObjectKind::Computer, limits, vec![reply]).await;
+        assert_eq!(summary(&events).1, Err(ErrorKind::LimitExceeded));
+    }
+
+    #[tokio::test]
+    async fn an_entry_without_identity_is_counted_and_forbids_conclusions() {
+        let nameless = entry(1, "CN=N,DC=x", &[("cn", &[b"N"])]);
+        let reply = [nameless, computer(1, "A"), page_done(1, 0, b"")].concat();
+        let events = read(ObjectKind::Computer, LdapLimits::default(), vec![reply]).await;
+        assert_eq!(summary(&events), (vec!["A".to_owned()], Err(ErrorKind::Invalid)));
+        assert_eq!(the_end(&events).rejected_count, 1);
+        assert_eq!(the_end(&events).rejected[0].dn, "CN=N,DC=x");
+    }
+
+    #[tokio::test]
+    async fn an_object_seen_twice_comes_twice() {
+        let reply = [computer(1, "A"), computer(1, "A"), page_done(1, 0, b"")].concat();
+        assert_eq!(outcome(vec![reply]).await.0, ["A", "A"]);
+    }
+
+    fn group(id: i64) -> Vec<u8> {
+        let attributes: &[Attribute<'_>] = &[
+            ("objectGUID", &[b"0123456789abcdef"]),
+            ("member", &[]),
+            ("member;range=0-1", &[b"CN=1", b"CN=2"]),
+        ];
+        entry(id, "CN=G,DC=x", attributes)
+    }
+
+    fn members_of(events: &Events) -> (usize, MembershipState) {
+        match &events[0] {
+            Ok(DirectoryEvent::Page(page)) => {
+                let membership = page.objects[0].membership.as_ref().unwrap();
+                (membership.members.len(), membership.state)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_large_group_is_read_range_by_range_between_two_pages() {
+        let range = |id: i64, name: &str, members: &[&[u8]]| {
+            [entry(id, "CN=G,DC=x", &[(name, members)]), done(id, 0)].concat()
+        };
+        let replies = vec![
+            [group(1), page_done(1, 0, b"")].concat(),
+            range(2, "member;range=0-1", &[b"CN=1", b"CN=2"]),
+            range(3, "member;range=2-*", &[b"CN=3"]),
+        ];
+        let events = read(ObjectKind::Group, LdapLimits::default(), replies).await;
+        assert_eq!(members_of(&events), (3, MembershipState::Complete));
+        assert!(the_end(&events).completeness.is_complete());
+    }
+
+    #[tokio::test]
+    async fn a_group_that_vanishes_meanwhile_has_unknown_members_and_the_read_goes_on() {
+        let replies = vec![[group(1), page_done(1, 0, b"")].concat(), done(2, 32)];
+        let events = read(ObjectKind::Group, LdapLimits::default(), replies).await;
+        assert_eq!(members_of(&events), (0, MembershipState::Incomplete));
+        let end = the_end(&events);
+        assert!(end.completeness.is_complete());
+        assert!(end.warnings[0].contains("1 groups"), "{:?}", end.warnings);
+    }
+
+    #[tokio::test]
+    async fn an_entry_of_another_shape_ends_the_read() {
+        let broken = message(1, op::SEARCH_RESULT_ENTRY, &[0x04, 1, b'x', 0x30, 2, 4, 0], &[]);
+        let reply = [computer(1, "A"), broken, page_done(1, 0, b"")].concat();
+        assert_eq!(outcome(vec![reply]).await.1, Err(ErrorKind::Protocol));
+    }
+
+    #[tokio::test]
+    async fn many_entries_in_one_page_come_in_bounded_events() {
+        let entries: Vec<u8> = (0..2_500).flat_map(|n| computer(1, &format!("C{n}"))).collect();
+        let reply = [entries, page_done(1, 0, b"")].concat();
+        let events = read(ObjectKind::Computer, LdapLimits::default(), vec![reply]).await;
+        assert!(events.len() > 2);
+        assert_eq!(summary(&events).0.len(), 2_500);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        /// A flipped bit may change a value. It may not lose an entry unnoticed, hang or panic.
+        #[test]
+        fn no_bit_flip_loses_an_entry_in_a_complete_read(page in 0_usize..3, bit in 0_usize..4_000) {
+            let mut replies = session();
+            let bits = replies[page].len() * 8;
+            let bit = bit % bits;
+            replies[page][bit / 8] ^= 1 << (bit % 8);
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let limits = LdapLimits { unmatched: 0, ..LdapLimits::default() };
+            let read = read(ObjectKind::Computer, limits, replies);
+            let (names, end) = summary(&runtime.block_on(read));
+            prop_assert!(end.is_err() || names.len() == 6, "{names:?} {end:?}");
+        }
+    }
+}
