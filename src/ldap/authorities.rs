@@ -6,6 +6,7 @@ use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
+use rustls_native_certs::CertificateResult;
 
 use super::certificate;
 use crate::credential::CaCertificate;
@@ -17,6 +18,9 @@ pub(super) struct Authorities<'a> {
     own: &'a [CaCertificate],
     verifier: Option<Arc<WebPkiServerVerifier>>,
 }
+
+/// More faults of the operating system's store than this are not listed.
+const MOST_WARNINGS: usize = 3;
 
 impl<'a> Authorities<'a> {
     pub(super) fn new(own: &'a [CaCertificate]) -> Self {
@@ -63,16 +67,41 @@ fn add_own(own: &[CaCertificate], roots: &mut RootCertStore) -> Result<()> {
 }
 
 async fn add_native(roots: &mut RootCertStore, warnings: &mut Vec<String>) {
-    let loaded = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs).await;
-    let Ok(loaded) = loaded else {
-        warnings.push("the operating system's CA certificates could not be read".to_owned());
-        return;
-    };
+    match tokio::task::spawn_blocking(rustls_native_certs::load_native_certs).await {
+        Ok(loaded) => add_loaded(loaded, roots, warnings),
+        Err(_) => warnings.push("the operating system's CA certificates cannot be read".to_owned()),
+    }
+}
+
+/// Everything that could be read counts, whatever else could not.
+fn add_loaded(loaded: CertificateResult, roots: &mut RootCertStore, warnings: &mut Vec<String>) {
     let (_, broken) = roots.add_parsable_certificates(loaded.certs);
     if broken > 0 {
         warnings.push(format!("{broken} of the operating system's CA certificates are broken"));
     }
-    for error in loaded.errors.iter().take(3) {
-        warnings.push(format!("some of the operating system's CA certificates: {error}"));
+    for error in loaded.errors.iter().take(MOST_WARNINGS) {
+        warnings
+            .push(format!("some of the operating system's CA certificates are missing: {error}"));
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_is_partly_unreadable_still_counts() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let root = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+        let broken = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("roots.pem");
+        std::fs::write(&file, format!("{}{broken}", root.pem())).unwrap();
+        let missing = folder.path().join("missing");
+        let loaded = rustls_native_certs::load_certs_from_paths(Some(&file), Some(&missing));
+        let (mut roots, mut warnings) = (RootCertStore::empty(), Vec::new());
+        add_loaded(loaded, &mut roots, &mut warnings);
+        assert_eq!(roots.len(), 1);
+        assert_eq!(warnings.len(), 2, "{warnings:?}");
     }
 }

@@ -118,3 +118,26 @@ fn shown_name(name: &GeneralName<'_>) -> Option<String> {
 fn timestamp(time: ASN1Time) -> Option<Timestamp> {
     Timestamp::from_unix_seconds(time.timestamp())
 }
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_no_certificate_never_panic() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let names = vec!["dc1.corp.example".to_owned(), "::1".to_owned()];
+        let params = rcgen::CertificateParams::new(names).unwrap();
+        let der = params.self_signed(&key).unwrap().der().to_vec();
+        assert_eq!(ServerCertificate::from_der(&der).unwrap().names, ["dc1.corp.example", "::1"]);
+        for n in 0..der.len() {
+            assert!(ServerCertificate::from_der(&der[..n]).is_none());
+            assert!(public_key(&der[..n]).is_none());
+            for bit in 0..8 {
+                let mut flipped = der.clone();
+                flipped[n] ^= 1 << bit;
+                let _ = (ServerCertificate::from_der(&flipped), public_key(&flipped));
+            }
+        }
+    }
+}

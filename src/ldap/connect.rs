@@ -16,7 +16,7 @@ use super::socket;
 use super::tls::{self, Secured};
 use super::verifier::Rule;
 use crate::credential::{Credential, ServerUrl};
-use crate::directory::{Transport, Verification};
+use crate::directory::{ConnectStep, Transport, Verification};
 use crate::{Error, ErrorKind, Result, Retry};
 
 /// A stream of bytes in both directions.
@@ -44,18 +44,7 @@ pub(crate) struct Connected {
     pub(crate) warnings: Vec<String>,
 }
 
-/// One attempt on the way to a connection.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct ConnectStep {
-    /// The server.
-    pub(crate) server: ServerUrl,
-    /// The address and transport, unless the name could not be resolved.
-    pub(crate) target: Option<(SocketAddr, Transport)>,
-    /// Why it failed; nothing if it did not.
-    pub(crate) failure: Option<String>,
-}
-
-/// Errors and reports name at most so many steps.
+/// Errors name at most so many steps.
 const MOST_STEPS_SHOWN: usize = 24;
 
 /// Connects to the first server that can be reached, by the best transport that it offers and the
@@ -101,16 +90,8 @@ struct Established {
 impl Walk<'_> {
     /// The connection to this server, or nothing if it cannot be reached.
     async fn server(&mut self, server: &ServerUrl) -> Result<Option<Established>> {
-        let addresses = match address::resolve(server, self.limits.resolve).await {
-            Ok(found) => address::in_order(
-                found,
-                |ip| self.credential.thumbprints.covers(ip),
-                self.limits.addresses,
-            ),
-            Err(error) => {
-                self.record(server, None, Some(&error));
-                return Ok(None);
-            }
+        let Some(addresses) = self.addresses(server).await else {
+            return Ok(None);
         };
         let mut dead = Vec::new();
         let mut answered = false;
@@ -120,14 +101,13 @@ impl Walk<'_> {
                 if dead.contains(&address) {
                     continue;
                 }
-                let target = Some((address, transport));
                 match self.rung(server, transport, address, &mut dead).await {
                     Ok(established) => {
-                        self.record(server, target, None);
+                        self.record(transport, Some(address), None);
                         return Ok(Some(established));
                     }
                     Err(Fault::Absent { error, answered: said }) => {
-                        self.record(server, target, Some(&error));
+                        self.record(transport, Some(address), Some(&error));
                         answered |= said;
                     }
                     Err(Fault::Final(error)) => {
@@ -141,6 +121,22 @@ impl Walk<'_> {
             }
         }
         if answered { Err(self.with_steps(no_secure_transport(server))) } else { Ok(None) }
+    }
+
+    /// The addresses of a server in the order they are tried, if its name can be resolved.
+    async fn addresses(&mut self, server: &ServerUrl) -> Option<Vec<SocketAddr>> {
+        match address::resolve(server, self.limits.resolve).await {
+            Ok(found) => {
+                let is_pinned = |ip| self.credential.thumbprints.covers(ip);
+                Some(address::in_order(found, is_pinned, self.limits.addresses))
+            }
+            Err(error) => {
+                let first = ladder::rungs(server).first().map(|rung| rung.transport);
+                let error = error.with_context("server", server);
+                self.record(first.unwrap_or(Transport::Ldaps), None, Some(&error));
+                None
+            }
+        }
     }
 
     /// One transport at one address. An address that does not take connections is added to `dead`.
@@ -186,19 +182,18 @@ impl Walk<'_> {
 
     fn record(
         &mut self,
-        server: &ServerUrl,
-        target: Option<(SocketAddr, Transport)>,
+        transport: Transport,
+        address: Option<SocketAddr>,
         failure: Option<&Error>,
     ) {
-        let failure = failure.map(Error::report);
-        let step = ConnectStep { server: server.clone(), target, failure };
-        tracing::debug!(%step, "connecting");
+        let step = ConnectStep { transport, address, failure: failure.map(Error::report) };
+        tracing::debug!(step = line(&step), "connecting");
         self.steps.push(step);
     }
 
     fn with_steps(&self, error: Error) -> Error {
         let steps = self.steps.iter().take(MOST_STEPS_SHOWN);
-        steps.fold(error, |error, step| error.with_context("tried", step))
+        steps.fold(error, |error, step| error.with_context("tried", line(step)))
     }
 
     fn connected(mut self, server: &ServerUrl, established: Established) -> Connected {
@@ -273,16 +268,6 @@ impl Established {
     }
 }
 
-impl fmt::Display for ConnectStep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.target {
-            Some((address, transport)) => write!(f, "{transport} at {address}: ")?,
-            None => write!(f, "{}: ", self.server)?,
-        }
-        f.write_str(self.failure.as_deref().unwrap_or("connected"))
-    }
-}
-
 impl fmt::Debug for Connected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connected")
@@ -291,6 +276,14 @@ impl fmt::Debug for Connected {
             .field("verification", &self.verification)
             .field("steps", &self.steps)
             .finish_non_exhaustive()
+    }
+}
+
+fn line(step: &ConnectStep) -> String {
+    let outcome = step.failure.as_deref().unwrap_or("connected");
+    match step.address {
+        Some(address) => format!("{} at {address}: {outcome}", step.transport),
+        None => outcome.to_owned(),
     }
 }
 

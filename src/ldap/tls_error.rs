@@ -81,6 +81,11 @@ impl Handshake<'_> {
                  authority's certificate to the credential"
                     .to_owned()
             }
+            Reason::BadSignature => {
+                "the server's certificate names a trusted authority that did not sign it; the \
+                 authority may have been set up anew: add its present certificate to the credential"
+                    .to_owned()
+            }
             _ if certificate.is_version_1 => {
                 "the server's certificate is of X.509 version 1, which no authority can vouch for; \
                  pin it, or replace it"

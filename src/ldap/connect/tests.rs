@@ -103,14 +103,16 @@ fn connections(server: &Server) -> usize {
 async fn ldaps_is_verified_by_the_credentials_own_authority() {
     let authority = Authority::new();
     let identity = authority.issue(named(&[HOST]));
-    let server = Server::start(both(&identity)).await;
+    let mut server = Server::start(both(&identity)).await;
     let credential = at(&server).with_ca_certificates(authority.certificates());
     let connected = attempt(&server, &credential).await.unwrap();
     assert_eq!(connected.transport, Transport::Ldaps);
     assert_eq!(connected.verification, Verification::CertificateAuthority);
     assert_eq!(connected.peer, server.address);
-    assert_eq!(connected.certificate.unwrap().digest, identity.digest());
+    assert_eq!(connected.certificate.as_ref().unwrap().digest, identity.digest());
     assert_eq!(connected.steps.len(), 1);
+    drop(connected);
+    assert_eq!(server.heard_within_tls().await, b"", "nothing is said before the bind");
 }
 
 #[tokio::test]
@@ -144,7 +146,8 @@ async fn each_bad_certificate_has_its_own_error_and_ends_it_all() {
     ca_leaf.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     for (identity, words) in [
         (Identity::self_made(named(&[HOST])), "self-made"),
-        (Authority::new().issue(named(&[HOST])), "is not trusted"),
+        (Authority::named("Another").issue(named(&[HOST])), "is not trusted"),
+        (Authority::new().issue(named(&[HOST])), "did not sign it"),
         (authority.issue(dated(&[HOST], 2001, 2002)), "expired on 2002-01-01"),
         (authority.issue(dated(&[HOST], 4001, 4002)), "not valid before 4001-01-01"),
         (authority.issue(named(&["dc1.corp.example", "10.0.0.1"])), "dc1.corp.example, 10.0.0.1"),
@@ -161,7 +164,7 @@ async fn each_bad_certificate_has_its_own_error_and_ends_it_all() {
                 .with_ca_certificates(authority.certificates());
             let error = refused(&server, &credential).await;
             assert_eq!(error.kind(), ErrorKind::Certificate, "{error:?}");
-            assert!(error.message().contains(words), "{error}");
+            assert!(error.message().contains(words), "{}", error.report());
             let presented = pin(identity.digest()).to_string();
             assert!(error.context().any(|c| c == ("presented", presented.as_str())), "{error}");
             assert_eq!(connections(&server), first, "{error}");

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
@@ -37,6 +38,7 @@ pub(super) struct Script {
 pub(super) struct Server {
     pub(super) address: SocketAddr,
     records: Arc<Mutex<Vec<Vec<u8>>>>,
+    within_tls: mpsc::UnboundedReceiver<Vec<u8>>,
     task: JoinHandle<()>,
 }
 
@@ -49,8 +51,14 @@ impl Server {
         let listener = TcpListener::bind((ip, 0)).await?;
         let address = listener.local_addr()?;
         let records: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();
-        let task = tokio::spawn(accept(listener, script, Arc::clone(&records)));
-        Ok(Self { address, records, task })
+        let (heard, within_tls) = mpsc::unbounded_channel();
+        let task = tokio::spawn(accept(listener, script, heard, Arc::clone(&records)));
+        Ok(Self { address, records, within_tls, task })
+    }
+
+    /// What was said within TLS on the next connection that ends.
+    pub(super) async fn heard_within_tls(&mut self) -> Vec<u8> {
+        self.within_tls.recv().await.unwrap()
     }
 
     /// The bytes of each connection, after the client has closed it.
@@ -65,7 +73,12 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: TcpListener, script: Script, records: Arc<Mutex<Vec<Vec<u8>>>>) {
+async fn accept(
+    listener: TcpListener,
+    script: Script,
+    heard: UnboundedSender<Vec<u8>>,
+    records: Arc<Mutex<Vec<Vec<u8>>>>,
+) {
     while let Ok((tcp, _)) = listener.accept().await {
         let index = {
             let mut records = records.lock().unwrap();
@@ -73,25 +86,29 @@ async fn accept(listener: TcpListener, script: Script, records: Arc<Mutex<Vec<Ve
             records.len() - 1
         };
         let recorder = Recorder { tcp, index, records: Arc::clone(&records) };
-        tokio::spawn(serve(recorder, script.clone()));
+        tokio::spawn(serve(recorder, script.clone(), heard.clone()));
     }
 }
 
-async fn serve(mut stream: Recorder, script: Script) -> Option<()> {
+async fn serve(
+    mut stream: Recorder,
+    script: Script,
+    heard: UnboundedSender<Vec<u8>>,
+) -> Option<()> {
     const HANDSHAKE: u8 = 0x16;
     let mut first = [0];
     stream.tcp.peek(&mut first).await.ok()?;
     if first[0] == HANDSHAKE {
-        return tls(stream, script.ldaps).await;
+        return tls(stream, script.ldaps, heard).await;
     }
     let (answer, then) = script.starttls?;
     let mut request = [0; 31];
     stream.read_exact(&mut request).await.ok()?;
     stream.write_all(&answer).await.ok()?;
-    tls(stream, then).await
+    tls(stream, then, heard).await
 }
 
-async fn tls(mut stream: Recorder, tls: Tls) -> Option<()> {
+async fn tls(mut stream: Recorder, tls: Tls, heard: UnboundedSender<Vec<u8>>) -> Option<()> {
     match tls {
         Tls::Close => {}
         Tls::Say(bytes) => {
@@ -104,7 +121,7 @@ async fn tls(mut stream: Recorder, tls: Tls) -> Option<()> {
             let mut stream = TlsAcceptor::from(config).accept(stream).await.ok()?;
             let mut said = Vec::new();
             let _ = stream.read_to_end(&mut said).await;
-            assert!(said.is_empty(), "something was said within TLS: {said:?}");
+            heard.send(said).ok()?;
         }
         Tls::Silence => {
             let mut said = Vec::new();
