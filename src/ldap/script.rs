@@ -1,6 +1,9 @@
 //! A server for tests that answers from a script, in bytes.
 
+use std::net::SocketAddr;
+
 use tokio::io::{AsyncWriteExt, DuplexStream};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::ber::{self, ENUMERATED, INTEGER, OCTET_STRING, SEQUENCE, SET};
@@ -95,6 +98,33 @@ pub(super) fn serve(replies: Vec<Vec<u8>>) -> (DuplexStream, JoinHandle<Vec<Fram
         requests
     });
     (near, server)
+}
+
+/// A server that has no StartTLS, and sends these replies on the connections without it. The task returns
+/// the requests of all connections.
+pub(super) async fn serve_tcp(replies: Vec<Vec<u8>>) -> (SocketAddr, JoinHandle<Vec<Frame>>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = FrameLimits { message_bytes: 1 << 20, depth: 64 };
+    let server = tokio::spawn(async move {
+        let (mut requests, mut replies) = (Vec::new(), replies.into_iter());
+        while replies.len() > 0 {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut buffer = Vec::new();
+            while let Ok(Some(request)) = read_frame(&mut stream, &mut buffer, &limits).await {
+                let refusal =
+                    message(request.message_id(), op::EXTENDED_RESPONSE, &ldap_result(2, ""), &[]);
+                let reply = match request.op() {
+                    op::EXTENDED_REQUEST => Some(refusal),
+                    _ => replies.next(),
+                };
+                requests.push(request);
+                let _ = stream.write_all(&reply.unwrap_or_default()).await;
+            }
+        }
+        requests
+    });
+    (address, server)
 }
 
 /// A connection to such a server.

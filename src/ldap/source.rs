@@ -129,6 +129,13 @@ impl LdapSource {
     ) -> Result<(Connection, Established)> {
         let connecting = connect::connect(credential, &self.connect_limits);
         let connected = clock.wait_until_end(connecting).await??;
+        tracing::info!(
+            server = %connected.server,
+            address = %connected.peer,
+            transport = %connected.transport,
+            verified_by = %connected.verification,
+            "connected"
+        );
         let established = Established::of(&connected);
         let connection = Connection::over(connected.stream, &self.limits, clock).await?;
         Ok((connection, established))
@@ -335,4 +342,199 @@ fn scope(
     parts.push("domain".to_owned());
     parts.extend(root.default_naming_context.as_ref().map(DistinguishedName::normalized));
     ScopeFingerprint::of(parts.iter().map(String::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::StreamExt;
+
+    use super::*;
+    use crate::credential::ServerUrl;
+    use crate::ldap::frame::{Frame, op};
+    use crate::ldap::script::{bound, done, entry, page_done, serve_tcp};
+    use crate::value::Secret;
+
+    /// One credential, for everybody.
+    #[derive(Debug)]
+    struct Only(Credential);
+
+    #[async_trait]
+    impl CredentialStore for Only {
+        async fn credential(
+            &self,
+            id: &CredentialId,
+            _: &OrganizationId,
+        ) -> Result<Option<Credential>> {
+            Ok((*id == self.0.id).then(|| self.0.clone()))
+        }
+    }
+
+    fn request() -> ReadRequest {
+        let id = CredentialId::new("corp").unwrap();
+        ReadRequest::new(id, OrganizationId::new("hq").unwrap())
+    }
+
+    fn source(url: &str, change: impl FnOnce(Credential) -> Credential) -> LdapSource {
+        let id = CredentialId::new("corp").unwrap();
+        let credential = Credential::new(id, "CORP\\svc", Secret::new("canary-93af"))
+            .with_server(ServerUrl::parse(url).unwrap())
+            .with_insecure(true)
+            .shared_with(OrganizationId::new("hq").unwrap());
+        LdapSource::new(Arc::new(Only(change(credential))))
+    }
+
+    fn root_dse(id: i64) -> Vec<u8> {
+        let attributes: &[(&str, &[&[u8]])] = &[
+            ("defaultNamingContext", &[b"DC=corp,DC=example"]),
+            ("dnsHostName", &[b"dc1.corp.example"]),
+        ];
+        [entry(id, "", attributes), done(id, 0)].concat()
+    }
+
+    fn base(id: i64) -> Vec<u8> {
+        [entry(id, "DC=corp,DC=example", &[]), done(id, 0)].concat()
+    }
+
+    fn session() -> Vec<Vec<u8>> {
+        let computer =
+            entry(4, "CN=A,DC=corp,DC=example", &[("objectGUID", &[b"0123456789abcdef"])]);
+        vec![
+            bound(1, 0, ""),
+            root_dse(2),
+            base(3),
+            [computer, page_done(4, 0, b"")].concat(),
+            page_done(5, 0, b""),
+            page_done(6, 0, b""),
+        ]
+    }
+
+    /// The outcome of a read against these replies, and the requests that were made.
+    async fn run(
+        replies: Vec<Vec<u8>>,
+        change: impl FnOnce(Credential) -> Credential,
+    ) -> (Result<Vec<DirectoryEvent>>, Vec<Frame>) {
+        let (address, server) = serve_tcp(replies).await;
+        let read = async {
+            let source = source(&format!("ldap://{address}"), change);
+            let events = source.read(request()).await?;
+            events.collect::<Vec<_>>().await.into_iter().collect()
+        };
+        let outcome: Result<Vec<DirectoryEvent>> = read.await;
+        let requests = if server.is_finished() || outcome.is_ok() {
+            server.await.unwrap()
+        } else {
+            server.abort();
+            Vec::new()
+        };
+        (outcome, requests)
+    }
+
+    #[tokio::test]
+    async fn a_read_binds_once_and_says_who_answered_and_how_it_ended() {
+        let (events, requests) = run(session(), |credential| credential).await;
+        let events = events.unwrap();
+        let Some(DirectoryEvent::End(end)) = events.last() else { panic!("{events:?}") };
+        assert_eq!(end.completeness, Completeness::Complete);
+        assert_eq!(end.transport, Transport::Ldap);
+        assert_eq!(end.server.domain.as_deref(), Some("corp.example"));
+        assert_eq!(end.server.dns_host_name.as_deref(), Some("dc1.corp.example"));
+        assert_eq!(end.steps.last().unwrap().failure, None);
+        assert!(matches!(&events[0], DirectoryEvent::Page(page) if page.objects.len() == 1));
+        let binds: Vec<_> =
+            requests.iter().filter(|frame| frame.op() == op::BIND_REQUEST).collect();
+        assert_eq!(binds.len(), 1);
+        assert_eq!(requests.last().unwrap().op(), op::UNBIND_REQUEST);
+    }
+
+    #[tokio::test]
+    async fn what_fails_before_the_first_page_is_an_error_of_the_read() {
+        let nobody = vec![bound(1, 49, "80090308: data 52e, v1")];
+        let anonymous = vec![bound(1, 0, ""), root_dse(2), done(3, 0)];
+        let nameless = vec![bound(1, 0, ""), [entry(2, "", &[]), done(2, 0)].concat()];
+        for (replies, kind) in [
+            (nobody, ErrorKind::BindRefused),
+            (anonymous, ErrorKind::Directory),
+            (nameless, ErrorKind::Configuration),
+        ] {
+            let error = run(replies, |credential| credential).await.0.unwrap_err();
+            assert_eq!(error.kind(), kind, "{error}");
+            assert!(!format!("{error:?}").contains("canary"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_base_of_the_credential_serves_where_the_server_names_none() {
+        let mut replies = session();
+        replies[1] = [entry(2, "", &[]), done(2, 0)].concat();
+        let base = DistinguishedName::parse("DC=corp,DC=example").unwrap();
+        let (events, _) = run(replies, |credential| credential.with_base_dn(base)).await;
+        assert_eq!(events.unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn settings_that_cannot_work_are_refused_before_a_connection() {
+        // Nobody listens here, so a connection attempt would give another error.
+        let source = source("ldap://127.0.0.1:9", |credential| credential);
+        let secret = request().with_extra_attributes(["unicodePwd".to_owned()]);
+        let nested = request().with_computer_filter("(!".repeat(5_000));
+        for request in [secret, nested] {
+            let error = source.read(request).await.err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+        }
+        let mut other = request();
+        other.credential = CredentialId::new("other").unwrap();
+        assert_eq!(source.read(other).await.err().unwrap().kind(), ErrorKind::NotFound);
+        let mut foreign = request();
+        foreign.organization = OrganizationId::new("other").unwrap();
+        let error = source.read(foreign).await.err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::CredentialNotShared);
+    }
+
+    #[tokio::test]
+    async fn dropping_the_stream_closes_the_connection() {
+        // The search is never answered.
+        let replies = session().into_iter().take(3).collect();
+        let (address, server) = serve_tcp(replies).await;
+        let source = source(&format!("ldap://{address}"), |credential| credential);
+        let events = source.read(request()).await.unwrap();
+        drop(events);
+        // The server ends only when its connections do.
+        server.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_server_is_identified_without_the_password() {
+        let (address, server) = serve_tcp(vec![root_dse(1)]).await;
+        let source = source(&format!("ldap://{address}"), |credential| credential);
+        let request = request();
+        let identity = source.identify(&request.credential, &request.organization).await.unwrap();
+        assert_eq!(identity.domain.as_deref(), Some("corp.example"));
+        let requests = server.await.unwrap();
+        assert!(requests.iter().all(|frame| frame.op() != op::BIND_REQUEST));
+    }
+
+    #[test]
+    fn the_filter_of_the_host_narrows_computers_only() {
+        let request = request().with_computer_filter("(cn=web*)");
+        let computers = filter(ObjectKind::Computer, &request);
+        assert_eq!(computers, "(&(objectClass=computer)(cn=web*))");
+        for kind in [ObjectKind::Computer, ObjectKind::User, ObjectKind::Group] {
+            search::check_filter(&filter(kind, &request), &LdapLimits::default()).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_scope_changes_with_what_is_read_and_not_with_how_it_is_written() {
+        let dn = |text: &str| vec![DistinguishedName::parse(text).unwrap()];
+        let id = CredentialId::new("corp").unwrap();
+        let credential = Credential::new(id, "CORP\\svc", Secret::new("x"));
+        let of = |request: &ReadRequest, base: &str| {
+            scope(request, &credential, &dn(base), &RootDse::default())
+        };
+        let plain = of(&request(), "DC=corp,DC=example");
+        assert_eq!(plain, of(&request(), "dc=CORP, dc=example"));
+        assert_ne!(plain, of(&request(), "OU=a,DC=corp,DC=example"));
+        assert_ne!(plain, of(&request().with_computer_filter("(cn=a)"), "DC=corp,DC=example"));
+        assert_ne!(plain, of(&request().with_kinds([ObjectKind::User]), "DC=corp,DC=example"));
+    }
 }
