@@ -147,7 +147,7 @@ impl DirectoryObject {
         let mut hasher = RecordDigest::hasher();
         hasher.text(self.dn.as_str());
         for (name, mut values) in self.attributes.by_name() {
-            if !VOLATILE.iter().any(|volatile| name.eq_ignore_ascii_case(volatile)) {
+            if !Self::is_volatile(name) {
                 values.sort_unstable();
                 hasher.text(name).bytes(&values.len().to_le_bytes());
                 values.iter().for_each(|value| {
@@ -164,6 +164,11 @@ impl DirectoryObject {
             });
         }
         hasher.finish()
+    }
+
+    /// Whether an attribute changes without the object changing in any way an inventory cares about.
+    pub(crate) fn is_volatile(attribute: &str) -> bool {
+        VOLATILE.iter().any(|volatile| attribute.eq_ignore_ascii_case(volatile))
     }
 
     /// A failover cluster registers its names as computers that no machine stands behind: their service

@@ -1,0 +1,112 @@
+//! A computer, as far as it matters for deciding.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::directory::{AccountKind, DirectoryObject};
+use crate::name::{Hostname, MatchKey};
+use crate::value::{ObjectGuid, Timestamp};
+
+/// The names of a directory's own domain.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct DirectoryDomain {
+    dns: Option<Arc<str>>,
+    netbios: Option<Arc<str>>,
+}
+
+impl DirectoryDomain {
+    /// The domain of these names, in any case, as far as they are known.
+    pub fn new(dns: Option<&str>, netbios: Option<&str>) -> Self {
+        let canonical = |name: &str| Some(canonical_domain(name)).filter(|name| !name.is_empty());
+        Self {
+            dns: dns.and_then(canonical).map(Arc::from),
+            netbios: netbios.and_then(canonical).map(Arc::from),
+        }
+    }
+
+    /// The DNS name, in lower case.
+    pub fn dns(&self) -> Option<&str> {
+        self.dns.as_deref()
+    }
+
+    /// The NetBIOS name, in lower case.
+    pub fn netbios(&self) -> Option<&str> {
+        self.netbios.as_deref()
+    }
+
+    /// Those names that are known.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.dns().into_iter().chain(self.netbios())
+    }
+
+    /// Whether this is one of its names, which must be in lower case.
+    pub(super) fn is(&self, domain: &str) -> bool {
+        self.names().any(|name| name == domain)
+    }
+
+    /// The domain that an object stands in. It differs from the directory's own where a global catalog
+    /// was read, and has no NetBIOS name that is known then.
+    pub(super) fn of(&self, object: &DirectoryObject) -> Self {
+        match object.dn.domain() {
+            Some(own) if self.dns.is_some() && self.dns() != Some(&own) => {
+                Self { dns: Some(own.into()), netbios: None }
+            }
+            _ => self.clone(),
+        }
+    }
+}
+
+/// A computer of the directory, as far as it matters for deciding. A few hundred bytes, since a run holds
+/// all of them at once.
+#[derive(Clone, Debug)]
+pub struct Computer {
+    /// `objectGUID`.
+    pub object: ObjectGuid,
+    /// What a person would call it.
+    pub name: String,
+    /// Its host names, each once.
+    pub names: Vec<Hostname>,
+    /// The domain it belongs to.
+    pub domain: DirectoryDomain,
+    /// What kind of account it is.
+    pub kind: AccountKind,
+    /// Whether the account is disabled.
+    pub is_disabled: bool,
+    /// Whether the object lost its name to another one in a replication conflict.
+    pub is_conflict: bool,
+    /// The latest sign of use.
+    pub last_used: Option<Timestamp>,
+}
+
+impl Computer {
+    /// What matters of a computer object.
+    pub fn of(object: &DirectoryObject, domain: &DirectoryDomain) -> Self {
+        Self {
+            object: object.guid,
+            name: object.display_name().to_owned(),
+            names: object.host_names(),
+            domain: domain.of(object),
+            kind: object.account_kind(),
+            is_disabled: object.account_control().is_disabled(),
+            is_conflict: object.dn.is_conflict_object(),
+            last_used: object.last_logon(),
+        }
+    }
+
+    /// The keys under which assets that it could be are found, each once. None if all of its names are
+    /// weak or it is no host.
+    pub fn match_keys(&self) -> impl Iterator<Item = MatchKey> {
+        let names = self.names.iter().filter(|_| self.is_host());
+        let keys: BTreeSet<MatchKey> = names.flat_map(Hostname::match_keys).collect();
+        keys.into_iter()
+    }
+
+    pub(super) fn is_host(&self) -> bool {
+        self.kind == AccountKind::Host
+    }
+}
+
+/// A domain in the form in which equal ones are equal texts.
+pub(super) fn canonical_domain(domain: &str) -> String {
+    domain.trim().trim_end_matches('.').to_lowercase()
+}

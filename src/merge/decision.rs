@@ -1,0 +1,184 @@
+//! What was decided on a computer.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Level, LostBecause, Reason};
+use crate::value::{AssetId, ObjectGuid};
+
+/// What was decided on one computer, and why.
+///
+/// Serialises to the object that `sync --json --explain` prints. Reasons are sentences there, and come
+/// back as [`Reason::Recorded`].
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(into = "Record", try_from = "Record")]
+pub struct Decision {
+    /// `objectGUID`.
+    pub object: ObjectGuid,
+    /// What a person would call the computer.
+    pub name: String,
+    /// What becomes of it.
+    pub verdict: Verdict,
+    /// The asset it is tied to. That of a [`Verdict::Create`] is filled in by who gives out ids.
+    pub asset: Option<AssetId>,
+    /// How good the evidence was that decided.
+    pub level: Option<Level>,
+    /// Why.
+    pub reason: Reason,
+    /// The assets that were considered, the best first, at most 10. None for a known object: its names
+    /// were not looked at.
+    pub candidates: Vec<Considered>,
+    /// How many more were considered.
+    pub more_candidates: usize,
+    /// Objects that were tied to the asset and are not in the directory any more, in order. This
+    /// computer takes their place: their links must go, so that two objects never share an asset.
+    pub succeeds: Vec<ObjectGuid>,
+}
+
+/// What becomes of a computer.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Verdict {
+    /// It was tied to this asset before, and stays so.
+    Linked(AssetId),
+    /// It is tied to this asset from now on.
+    Matched(AssetId),
+    /// It becomes a new asset.
+    Create,
+    /// Several assets fit equally well; it waits for a person.
+    Ambiguous,
+    /// It is left out.
+    Skipped,
+}
+
+/// An asset that a computer could have been.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+pub struct Considered {
+    /// The asset.
+    #[serde(rename = "asset_id")]
+    pub asset: AssetId,
+    /// How well it fits; `None` if something speaks against it.
+    pub level: Option<Level>,
+    /// Why it was not taken; `None` for the one that was.
+    pub lost_because: Option<LostBecause>,
+}
+
+impl Decision {
+    pub(super) fn new(object: ObjectGuid, name: &str, verdict: Verdict, reason: Reason) -> Self {
+        Self {
+            object,
+            name: name.to_owned(),
+            verdict,
+            asset: verdict.asset(),
+            level: None,
+            reason,
+            candidates: Vec::new(),
+            more_candidates: 0,
+            succeeds: Vec::new(),
+        }
+    }
+
+    /// Leaves the computer out if it was matched by its names for the first time.
+    ///
+    /// To be called when the read was incomplete: a computer that was not read may fit the same asset
+    /// better, or make the name a common one. Neither a link nor a person's decision depends on that, and
+    /// a computer that is none of the assets would not be one of them after a complete read, either.
+    pub fn await_complete_read(&mut self) {
+        let by_names = self.level != Some(Level::Constraint);
+        if matches!(self.verdict, Verdict::Matched(_)) && by_names {
+            self.verdict = Verdict::Skipped;
+            self.asset = None;
+            self.level = None;
+            self.reason = Reason::AwaitsCompleteRead;
+            self.succeeds.clear();
+        }
+    }
+}
+
+impl Verdict {
+    /// The asset that it names.
+    pub fn asset(self) -> Option<AssetId> {
+        match self {
+            Self::Linked(asset) | Self::Matched(asset) => Some(asset),
+            Self::Create | Self::Ambiguous | Self::Skipped => None,
+        }
+    }
+}
+
+/// A decision as JSON has it.
+#[derive(Deserialize, Serialize)]
+struct Record {
+    object_guid: ObjectGuid,
+    name: String,
+    decision: Word,
+    level: Option<Level>,
+    asset_id: Option<AssetId>,
+    reason: Reason,
+    candidates: Vec<Considered>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    more_candidates: usize,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    succeeds: Vec<ObjectGuid>,
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Word {
+    Linked,
+    Matched,
+    Created,
+    Ambiguous,
+    Skipped,
+}
+
+impl From<Decision> for Record {
+    fn from(decision: Decision) -> Self {
+        Self {
+            object_guid: decision.object,
+            name: decision.name,
+            decision: match decision.verdict {
+                Verdict::Linked(_) => Word::Linked,
+                Verdict::Matched(_) => Word::Matched,
+                Verdict::Create => Word::Created,
+                Verdict::Ambiguous => Word::Ambiguous,
+                Verdict::Skipped => Word::Skipped,
+            },
+            level: decision.level,
+            asset_id: decision.asset,
+            reason: decision.reason,
+            candidates: decision.candidates,
+            more_candidates: decision.more_candidates,
+            succeeds: decision.succeeds,
+        }
+    }
+}
+
+impl TryFrom<Record> for Decision {
+    type Error = &'static str;
+
+    fn try_from(record: Record) -> Result<Self, Self::Error> {
+        let asset =
+            record.asset_id.ok_or("a decision that ties a computer to an asset has no asset_id");
+        let verdict = match record.decision {
+            Word::Linked => Verdict::Linked(asset?),
+            Word::Matched => Verdict::Matched(asset?),
+            Word::Created => Verdict::Create,
+            Word::Ambiguous => Verdict::Ambiguous,
+            Word::Skipped => Verdict::Skipped,
+        };
+        Ok(Self {
+            object: record.object_guid,
+            name: record.name,
+            verdict,
+            asset: record.asset_id,
+            level: record.level,
+            reason: record.reason,
+            candidates: record.candidates,
+            more_candidates: record.more_candidates,
+            succeeds: record.succeeds,
+        })
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}

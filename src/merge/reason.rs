@@ -1,0 +1,304 @@
+//! Why a computer went where it went, and why an asset was not taken.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Evidence, Level};
+use crate::directory::AccountKind;
+use crate::error::Printable;
+use crate::name::{Hostname, Weakness};
+use crate::value::AssetId;
+
+/// Why a computer went where it went. Prints, and serialises, as a sentence.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The object is tied to the asset since an earlier run, whatever the names say now.
+    Known,
+    /// A person said that it is the asset.
+    Decided {
+        /// Who.
+        by: String,
+    },
+    /// Names agree.
+    Names(Evidence),
+    /// Several assets fit equally well, and the task takes the one that was seen last.
+    MostRecentlySeen {
+        /// What speaks for all of them.
+        evidence: Evidence,
+        /// How many there are.
+        assets: usize,
+    },
+    /// Several assets fit equally well. Waits for a person.
+    Ambiguous {
+        /// How well.
+        level: Level,
+        /// How many there are.
+        assets: usize,
+    },
+    /// It is none of the assets, so it becomes a new one.
+    Unmatched(Unmatched),
+    /// It is none of the assets, and the task leaves those out.
+    LeftOut(Unmatched),
+    /// It is no machine.
+    NotAHost(AccountKind),
+    /// It fits an asset, but another computer that was not read might fit it better.
+    AwaitsCompleteRead,
+    /// The sentence of a reason that was stored.
+    Recorded(String),
+}
+
+/// Why a computer is none of the assets.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Unmatched {
+    /// It has no host name at all.
+    NoName,
+    /// No asset has one of its names.
+    NoAsset,
+    /// It has names that are no evidence, and no asset has one of the others.
+    Weak(Vec<WeakName>),
+    /// Assets have one of its names, but something speaks against each of them.
+    NothingFits,
+    /// The asset that fits is tied to another computer of the directory already.
+    Held {
+        /// The asset.
+        asset: AssetId,
+        /// The other computer.
+        by: String,
+    },
+    /// Another computer of the directory fits the asset better.
+    Outranked {
+        /// The asset.
+        asset: AssetId,
+        /// The other computer.
+        by: String,
+        /// In what.
+        because: Outranked,
+    },
+    /// Several assets fit equally well, and the task has a new one created then.
+    Ambiguous {
+        /// How well.
+        level: Level,
+        /// How many there are.
+        assets: usize,
+    },
+}
+
+/// In what one of two computers that fit the same asset goes before the other.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Outranked {
+    /// Its names fit on this better level.
+    Level(Level),
+    /// The other is the loser of a replication conflict.
+    NoConflict,
+    /// It is enabled, the other is not.
+    Enabled,
+    /// It was used more recently.
+    UsedLater,
+    /// In nothing. The lower objectGUID goes first, so that the answer is always the same.
+    ObjectGuid,
+}
+
+/// A name of a computer that is no evidence.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum WeakName {
+    /// Any host could have it.
+    Weak(Hostname, Weakness),
+    /// More assets or computers have it than the task allows.
+    Shared {
+        /// The name, fully qualified or short.
+        name: String,
+        /// How many assets have it.
+        assets: usize,
+        /// How many computers of the directory have it.
+        computers: usize,
+        /// How many may.
+        limit: usize,
+    },
+    /// More than one longer name begins with these 15 characters.
+    Beginning(String),
+}
+
+/// Why an asset that was considered was not taken. Prints, and serialises, as a sentence.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum LostBecause {
+    /// Another asset fits on this better level.
+    LowerLevel(Level),
+    /// It belongs to a domain that is not the computer's.
+    AnotherDomain(String),
+    /// The names are alike, but none of them is evidence.
+    NoEvidence,
+    /// A person said that they are not the same.
+    Separated {
+        /// Who.
+        by: String,
+    },
+    /// It is tied to another computer of the directory already.
+    Held {
+        /// The other computer.
+        by: String,
+    },
+    /// Another computer of the directory fits it better.
+    Outranked {
+        /// The other computer.
+        by: String,
+        /// In what.
+        because: Outranked,
+    },
+    /// As many other assets fit equally well.
+    Ambiguous {
+        /// How many.
+        others: usize,
+    },
+    /// Another asset that fits equally well was seen later.
+    SeenEarlier,
+    /// The sentence of a reason that was stored.
+    Recorded(String),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known => f.write_str("it is tied to this asset since an earlier run"),
+            Self::Decided { by } => write!(f, "{} decided that it is this asset", Printable(by)),
+            Self::Names(evidence) => evidence.fmt(f),
+            Self::MostRecentlySeen { evidence, assets } => {
+                write!(f, "{evidence}; of {assets} assets that fit equally well, this one was seen most recently")
+            }
+            Self::Ambiguous { level, assets } => {
+                write!(f, "{assets} assets fit it equally well, by {level}; a person must decide which it is")
+            }
+            Self::Unmatched(why) => why.fmt(f),
+            Self::LeftOut(why) => write!(f, "{why}; computers that match no asset are left out"),
+            Self::NotAHost(AccountKind::Trust) => {
+                f.write_str("it stands for another domain, not for a machine")
+            }
+            Self::NotAHost(AccountKind::ClusterName) => {
+                f.write_str("it is the name of a cluster, not a machine")
+            }
+            Self::NotAHost(_) => f.write_str("it is a managed service account, not a machine"),
+            Self::AwaitsCompleteRead => f.write_str(
+                "the read was incomplete: a computer that was not read may fit the asset better, so this one waits",
+            ),
+            Self::Recorded(text) => f.write_str(text),
+        }
+    }
+}
+
+impl fmt::Display for Unmatched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoName => f.write_str("it has no host name to look for"),
+            Self::NoAsset => f.write_str("no asset has one of its names"),
+            Self::Weak(names) => {
+                f.write_str("no asset has a name of it that tells hosts apart: ")?;
+                for (n, name) in names.iter().enumerate() {
+                    write!(f, "{}{name}", if n == 0 { "" } else { "; " })?;
+                }
+                Ok(())
+            }
+            Self::NothingFits => {
+                f.write_str("assets have a name like it, but something speaks against each of them")
+            }
+            Self::Held { asset, by } => {
+                let by = Printable(by);
+                write!(
+                    f,
+                    "the asset that fits, {asset}, is tied to another computer of this directory, {by}"
+                )
+            }
+            Self::Outranked { asset, by, because } => {
+                let by = Printable(by);
+                write!(
+                    f,
+                    "another computer of this directory, {by}, fits asset {asset} better: {because}"
+                )
+            }
+            Self::Ambiguous { level, assets } => {
+                write!(f, "{assets} assets fit it equally well, by {level}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Outranked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Level(level) => write!(f, "it fits by {level}"),
+            Self::NoConflict => f.write_str("this one is the loser of a replication conflict"),
+            Self::Enabled => f.write_str("it is enabled"),
+            Self::UsedLater => f.write_str("it was used more recently"),
+            Self::ObjectGuid => {
+                f.write_str("nothing tells them apart, and the lower objectGUID goes first")
+            }
+        }
+    }
+}
+
+impl fmt::Display for WeakName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Weak(name, weakness) => write!(f, "{name} is {weakness}"),
+            Self::Shared { name, assets, computers, limit } => {
+                let kind = if name.contains('.') { "FQDN" } else { "short name" };
+                let (count, what) =
+                    if assets > limit { (assets, "assets") } else { (computers, "computers") };
+                write!(f, "the {kind} {name} is shared by {count} {what}, more than {limit}")
+            }
+            Self::Beginning(cut) => {
+                write!(f, "{cut} is the beginning of more than one longer name")
+            }
+        }
+    }
+}
+
+impl fmt::Display for LostBecause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LowerLevel(level) => write!(f, "another asset fits better, by {level}"),
+            Self::AnotherDomain(domain) => {
+                write!(f, "it belongs to another domain, {}", Printable(domain))
+            }
+            Self::NoEvidence => f.write_str("the names are alike, but not the same"),
+            Self::Separated { by } => {
+                write!(f, "{} decided that they are not the same", Printable(by))
+            }
+            Self::Held { by } => {
+                write!(f, "it is tied to another computer of this directory, {}", Printable(by))
+            }
+            Self::Outranked { by, because } => {
+                let by = Printable(by);
+                write!(f, "another computer of this directory, {by}, fits it better: {because}")
+            }
+            Self::Ambiguous { others: 1 } => f.write_str("another asset fits equally well"),
+            Self::Ambiguous { others } => write!(f, "{others} other assets fit equally well"),
+            Self::SeenEarlier => {
+                f.write_str("another asset that fits equally well was seen more recently")
+            }
+            Self::Recorded(text) => f.write_str(text),
+        }
+    }
+}
+
+macro_rules! serde_as_sentence {
+    ($($name:ident),*) => {$(
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer).map(Self::Recorded)
+            }
+        }
+    )*};
+}
+
+serde_as_sentence!(Reason, LostBecause);

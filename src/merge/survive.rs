@@ -1,0 +1,241 @@
+//! Survivorship: what becomes of an asset when a computer's contribution is written into it.
+
+use super::Contribution;
+use super::attributes::is_same_apart_from_volatile;
+use crate::asset::{Asset, Claim, Claims, Part, Presence};
+use crate::schedule::MatchPolicy;
+use crate::value::{AssetId, ObjectGuid, OrganizationId, RunId, SiteId, SourceId, Timestamp};
+
+/// The kind of source whose values go before all others: what a person set.
+const PERSON: &str = "person";
+
+/// Who writes, when and by which rules.
+#[derive(Clone, Copy, Debug)]
+pub struct Writing<'a> {
+    /// The directory.
+    pub source: &'a SourceId,
+    /// The object.
+    pub object: ObjectGuid,
+    /// The run.
+    pub run: RunId,
+    /// The time that what is written is dated with.
+    pub now: Timestamp,
+    /// Whose value holds where sources differ.
+    pub policy: &'a MatchPolicy,
+}
+
+/// The asset with this contribution written into it.
+///
+/// - The object has a [`Part`] of its own with its attributes. Other parts and their claims stay as they
+///   are.
+/// - Names and domains are united. What the object does not say any more stays, dated, as an alias.
+/// - Of `os`, `os_version` and `type` the best source's value holds: what a person set, then the kinds of
+///   source in the policy's order of precedence, then directories, then all others; among equals the
+///   earlier one, so that two directories do not take turns.
+/// - The object's first sight only moves back, its last only forward.
+/// - Every new value says which part and run wrote it, when, and what it replaced.
+///
+/// The version grows by one if anything changed. It does not count as a change if only what
+/// [`DirectoryObject::digest`](crate::directory::DirectoryObject::digest) passes over differs, or the time of
+/// the read; the asset is returned as it was then.
+#[must_use]
+pub fn survive(asset: Asset, contribution: &Contribution, writing: &Writing<'_>) -> Asset {
+    writing.update(asset, |asset| writing.write(asset, contribution))
+}
+
+/// A new asset with nothing but this contribution, at version 1.
+#[must_use]
+pub fn create(
+    id: AssetId,
+    organization: OrganizationId,
+    site: SiteId,
+    contribution: &Contribution,
+    writing: &Writing<'_>,
+) -> Asset {
+    let mut asset = Asset::new(id, organization, site);
+    writing.write(&mut asset, contribution);
+    writing.sign(&mut asset);
+    asset
+}
+
+/// The asset without an object's part and everything that part claims. What the claims of other parts
+/// say holds again.
+#[must_use]
+pub fn detach(asset: Asset, source: &SourceId, object: ObjectGuid, writing: &Writing<'_>) -> Asset {
+    let Some(number) = asset.part_of(source, object).map(|part| part.number) else { return asset };
+    writing.update(asset, |asset| {
+        asset.parts.retain(|part| part.number != number);
+        asset.names.retain(|claim| claim.part != number);
+        asset.domains.retain(|claim| claim.part != number);
+        asset.addresses.retain(|claim| claim.part != number);
+        asset.os.retain(|claim| claim.part != number);
+        asset.os_version.retain(|claim| claim.part != number);
+        asset.kind.retain(|claim| claim.part != number);
+        asset.first_seen.retain(|claim| claim.part != number);
+        asset.last_seen.retain(|claim| claim.part != number);
+    })
+}
+
+/// The asset with the mark that the directory has the object, misses it, or has lost it. Nothing else
+/// changes: what the object said stays.
+#[must_use]
+pub fn mark(
+    asset: Asset,
+    source: &SourceId,
+    object: ObjectGuid,
+    presence: Presence,
+    writing: &Writing<'_>,
+) -> Asset {
+    let Some(number) = asset.part_of(source, object).map(|part| part.number) else { return asset };
+    writing.update(asset, |asset| {
+        if let Some(part) = part_mut(asset, number) {
+            part.presence = presence;
+        }
+    })
+}
+
+impl Writing<'_> {
+    /// Changes the asset; signs and counts the change if there is one.
+    fn update(&self, asset: Asset, change: impl FnOnce(&mut Asset)) -> Asset {
+        let mut changed = asset.clone();
+        change(&mut changed);
+        if changed == asset {
+            return asset;
+        }
+        changed.version = asset.version.saturating_add(1);
+        self.sign(&mut changed);
+        changed
+    }
+
+    /// Notes on the object's part who wrote it last.
+    fn sign(&self, asset: &mut Asset) {
+        let part = asset.part_of(self.source, self.object).map(|part| part.number);
+        if let Some(part) = part.and_then(|number| part_mut(asset, number)) {
+            part.run = Some(self.run);
+            part.written = self.now;
+        }
+    }
+
+    fn write(&self, asset: &mut Asset, said: &Contribution) {
+        let number = self.part(asset, said.key);
+        let mut moved = true;
+        if let Some(part) = part_mut(asset, number) {
+            moved = !is_same_apart_from_volatile(&part.attributes, &said.attributes);
+            part.presence = Presence::Present;
+            if moved {
+                part.attributes = said.attributes.clone();
+            }
+        }
+        self.unite(&mut asset.names, number, &said.names);
+        self.unite(&mut asset.domains, number, &said.domains);
+        let Asset { parts, os, os_version, kind, .. } = asset;
+        self.settle(os, parts, number, said.os.clone());
+        self.settle(os_version, parts, number, said.os_version.clone());
+        self.settle(kind, parts, number, said.kind.map(str::to_owned));
+        self.move_time(&mut asset.first_seen, number, said.first_seen, Timestamp::min);
+        if moved {
+            self.move_time(&mut asset.last_seen, number, said.last_seen, Timestamp::max);
+        }
+    }
+
+    /// The number of the object's part, which is added if it is not there.
+    fn part(&self, asset: &mut Asset, key: &str) -> u32 {
+        if let Some(part) = asset.part_of(self.source, self.object) {
+            return part.number;
+        }
+        let number = asset.next_part_number();
+        let mut part = Part::new(number, self.source.clone(), key, self.now);
+        part.object = Some(self.object);
+        asset.parts.push(part);
+        number
+    }
+
+    /// Claims all of these values for a part, and dates those that it claims no more.
+    fn unite<T: Clone + PartialEq>(&self, claims: &mut Claims<T>, part: u32, values: &[T]) {
+        for claim in claims.iter_mut().filter(|claim| claim.part == part && claim.is_live()) {
+            if !values.contains(&claim.value) {
+                claim.until = Some(self.now);
+            }
+        }
+        for value in values {
+            match claims.iter_mut().find(|claim| claim.part == part && claim.value == *value) {
+                Some(claim) if claim.is_live() => {}
+                Some(retired) => *retired = self.claim(value.clone(), part),
+                None => claims.push(self.claim(value.clone(), part)),
+            }
+        }
+    }
+
+    /// Sets a part's one claim to a value that only one source can have right, and puts all claims into
+    /// the order in which they hold.
+    fn settle(
+        &self,
+        claims: &mut Claims<String>,
+        parts: &[Part],
+        part: u32,
+        value: Option<String>,
+    ) {
+        let held = holding(claims).map(|claim| claim.value.clone());
+        let own = claims.iter_mut().find(|claim| claim.part == part);
+        let mut is_new = true;
+        match (own, value) {
+            (Some(own), Some(value)) if own.value == value && own.is_live() => is_new = false,
+            (Some(own), Some(value)) => *own = self.claim(value, part),
+            (Some(own), None) if own.is_live() => own.until = Some(self.now),
+            (None, Some(value)) => claims.push(self.claim(value, part)),
+            (_, None) => {}
+        }
+        claims.sort_by_key(|claim| self.rank(parts, claim.part));
+        let holds = claims.iter_mut().find(|claim| claim.is_live());
+        if let Some(own) = holds.filter(|claim| is_new && claim.part == part) {
+            own.replaced = held.filter(|held| *held != own.value);
+        }
+    }
+
+    fn move_time(
+        &self,
+        claims: &mut Claims<Timestamp>,
+        part: u32,
+        time: Option<Timestamp>,
+        better: fn(Timestamp, Timestamp) -> Timestamp,
+    ) {
+        let Some(time) = time else { return };
+        let held = claims.iter().map(|claim| claim.value).reduce(better);
+        match claims.iter_mut().find(|claim| claim.part == part) {
+            Some(own) if better(own.value, time) == own.value => {}
+            own => {
+                let replaced = held.filter(|held| better(*held, time) != *held);
+                let claim = Claim { replaced, ..self.claim(time, part) };
+                match own {
+                    Some(own) => *own = claim,
+                    None => claims.push(claim),
+                }
+            }
+        }
+    }
+
+    /// The lower goes first.
+    fn rank(&self, parts: &[Part], number: u32) -> usize {
+        let precedence = &self.policy.precedence;
+        let source = parts.iter().find(|part| part.number == number).map(|part| &part.source);
+        let Some(kind) = source.map(SourceId::kind) else { return precedence.len() + 2 };
+        match precedence.iter().position(|preferred| preferred == kind) {
+            _ if kind == PERSON => 0,
+            Some(position) => position + 1,
+            None if kind == self.source.kind() => precedence.len() + 1,
+            None => precedence.len() + 2,
+        }
+    }
+
+    fn claim<T>(&self, value: T, part: u32) -> Claim<T> {
+        Claim::new(value, part, Some(self.run), self.now)
+    }
+}
+
+fn holding<T>(claims: &Claims<T>) -> Option<&Claim<T>> {
+    claims.iter().find(|claim| claim.is_live())
+}
+
+fn part_mut(asset: &mut Asset, number: u32) -> Option<&mut Part> {
+    asset.parts.iter_mut().find(|part| part.number == number)
+}

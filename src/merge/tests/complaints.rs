@@ -1,0 +1,134 @@
+//! What users of inventories complain about. None of it happens here.
+
+use super::fixture::{World, domain, guid, host, id, joined, object, scanned, source};
+use crate::asset::Presence;
+use crate::merge::{Level, Reason, Unmatched, Verdict, Writing, contribution, create, survive};
+use crate::schedule::MatchPolicy;
+use crate::value::RunId;
+
+#[test]
+fn two_customers_computers_of_one_name_stay_apart() {
+    // "Computer with the same names overwrite each other, even with a different domain."
+    let customer = scanned(7, &["web1.customer.example"], &[]);
+    let decision = World::of([joined(1, "web1")], [customer]).only();
+    assert_eq!(decision.verdict, Verdict::Create);
+}
+
+#[test]
+fn all_pcs_with_one_name_do_not_collapse_into_one() {
+    // An image's name on fifty computers and one asset.
+    let pcs =
+        (1..=50).map(|n| object(n, &[("cn", "IMAGE-PC"), ("sAMAccountName", &format!("PC{n}$"))]));
+    let decisions = World::of(pcs, [scanned(7, &["image-pc"], &[])]).decide();
+    assert!(decisions.iter().all(|decision| decision.verdict == Verdict::Create));
+    let sentence = decisions[0].reason.to_string();
+    assert_eq!(
+        sentence,
+        "no asset has a name of it that tells hosts apart: \
+         the short name image-pc is shared by 50 computers, more than 5"
+    );
+}
+
+#[test]
+fn a_short_name_in_one_source_and_an_fqdn_in_the_other_are_one_host() {
+    // "One source says nbjoao, the other nbjoao.domain.dn."
+    let decision = World::of([joined(1, "nbjoao")], [scanned(7, &["nbjoao"], &[])]).only();
+    assert_eq!(decision.verdict, Verdict::Matched(id(7)));
+    let staged = object(1, &[("cn", "NBJOAO")]);
+    let decision = World::of([staged], [scanned(7, &["nbjoao.corp.example"], &[])]).only();
+    assert_eq!(
+        (decision.verdict, decision.level),
+        (Verdict::Matched(id(7)), Some(Level::Qualified))
+    );
+}
+
+#[test]
+fn cloned_names_are_a_question_not_a_merge() {
+    let twins = [scanned(7, &["web1"], &[]), scanned(8, &["web1"], &[])];
+    let decision = World::of([joined(1, "web1")], twins).only();
+    assert_eq!(decision.verdict, Verdict::Ambiguous);
+    assert_eq!(decision.candidates.len(), 2);
+}
+
+#[test]
+fn localhost_and_default_names_merge_nothing() {
+    for name in ["localhost", "localhost.localdomain", "raspberrypi", "10.0.0.5", "unknown"] {
+        let computer = object(1, &[("cn", name), ("dNSHostName", name)]);
+        let decision = World::of([computer], [scanned(7, &[name], &[])]).only();
+        assert_eq!(decision.verdict, Verdict::Create, "{name}");
+        assert!(matches!(decision.reason, Reason::Unmatched(Unmatched::Weak(_))), "{name}");
+    }
+}
+
+#[test]
+fn a_renamed_computer_does_not_duplicate() {
+    let before = joined(1, "old-name");
+    let policy = MatchPolicy::default();
+    let source = source();
+    let now = super::fixture::day(1);
+    let writing = Writing {
+        source: &source,
+        object: guid(1),
+        run: RunId::from_u128(1),
+        now,
+        policy: &policy,
+    };
+    let said = contribution(&before, &domain(), now);
+    let asset =
+        create(id(7), super::fixture::organization(), super::fixture::site("hq"), &said, &writing);
+
+    let after = joined(1, "new-name");
+    let decision = World::of([after.clone()], [asset.clone()]).linked(1, 7).only();
+    assert_eq!((decision.verdict, decision.level), (Verdict::Linked(id(7)), Some(Level::Known)));
+    let later = Writing { now: super::fixture::day(2), run: RunId::from_u128(2), ..writing };
+    let renamed = survive(asset, &contribution(&after, &domain(), later.now), &later);
+    assert_eq!(renamed.version, 2);
+    let live: Vec<_> = renamed.live_names().cloned().collect();
+    assert_eq!(live, [host("new-name.corp.example"), host("new-name")]);
+    let aliases: Vec<_> = renamed.aliases().cloned().collect();
+    assert_eq!(aliases, [host("old-name.corp.example"), host("old-name")]);
+    let retired = renamed.names.iter().filter(|claim| !claim.is_live());
+    assert!(retired.map(|claim| claim.until).all(|until| until == Some(later.now)));
+    assert_eq!(renamed.part_of(&source, guid(1)).unwrap().presence, Presence::Present);
+}
+
+#[test]
+fn who_takes_over_an_old_name_is_not_the_renamed_computer() {
+    // The old name is an alias of the renamed computer's asset, and no name to match by.
+    let decisions = World::of(
+        [joined(1, "new-name"), joined(2, "old-name")],
+        [scanned(7, &["new-name.corp.example"], &[])],
+    )
+    .linked(1, 7)
+    .decide();
+    assert_eq!(decisions[1].verdict, Verdict::Create);
+}
+
+#[test]
+fn a_name_that_netbios_cut_finds_the_whole_one() {
+    let joined = joined(1, "averylonghostname");
+    let decision = World::of([joined], [scanned(7, &["AVERYLONGHOSTNA"], &[])]).only();
+    assert_eq!(
+        (decision.verdict, decision.level),
+        (Verdict::Matched(id(7)), Some(Level::Truncated))
+    );
+    assert_eq!(
+        decision.reason.to_string(),
+        "averylonghostna is the beginning of averylonghostname and of no other name, cut after 15 characters"
+    );
+}
+
+#[test]
+fn a_hashed_long_name_is_no_beginning() {
+    // Tools that shorten `my-really-long-name` to `my-real-6c4a902`.
+    let hashed = object(
+        1,
+        &[
+            ("sAMAccountName", "MY-REAL-6C4A902$"),
+            ("dNSHostName", "my-really-long-name.corp.example"),
+        ],
+    );
+    let assets =
+        [scanned(7, &["my-really-long-name"], &[]), scanned(8, &["my-really-long-nose"], &[])];
+    assert_eq!(World::of([hashed], assets).only().verdict, Verdict::Matched(id(7)));
+}

@@ -1,0 +1,169 @@
+//! The levels of rule 3, as tables.
+
+use super::fixture::{World, host, object, scanned};
+use crate::merge::{Computer, DirectoryDomain, Evidence, Level, Reason, Verdict, WeakName};
+use crate::merge::{LostBecause, Unmatched};
+
+const DNS: &str = "dNSHostName";
+const SAM: &str = "sAMAccountName";
+
+/// Computer's attributes, asset's names, asset's domains, expected level.
+type Row<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], &'a [&'a str], Option<Level>);
+
+fn check(rows: &[Row<'_>]) {
+    for (attributes, names, domains, expected) in rows {
+        let world = World::of([object(1, attributes)], [scanned(7, names, domains)]);
+        let decision = world.only();
+        assert_eq!(decision.level, *expected, "{attributes:?} {names:?} {domains:?}");
+        assert_eq!(decision.asset.is_some(), expected.is_some());
+    }
+}
+
+#[test]
+fn full_is_the_same_fqdn() {
+    let web1: &[_] = &[(DNS, "WEB1.corp.example."), ("cn", "WEB1"), (SAM, "WEB1$")];
+    let alias: &[_] = &[("cn", "SRV7"), ("msDS-AdditionalDnsHostName", "intranet.b.example")];
+    check(&[
+        (web1, &["web1.corp.example"], &[], Some(Level::Full)),
+        (web1, &["web1", "Web1.Corp.Example"], &["other.example"], Some(Level::Full)),
+        (web1, &["web1.other.example", "web1.corp.example"], &[], Some(Level::Full)),
+        (alias, &["intranet.b.example"], &[], Some(Level::Full)),
+        (&[(DNS, "web1.local")], &["web1.local"], &[], Some(Level::Full)),
+        (&[(DNS, "bücher.corp.example")], &["xn--bcher-kva.corp.example"], &[], Some(Level::Full)),
+    ]);
+}
+
+#[test]
+fn qualified_is_the_same_short_name_in_the_directorys_domain() {
+    let web1: &[_] = &[(DNS, "web1.corp.example"), ("cn", "WEB1"), (SAM, "WEB1$")];
+    let staged: &[_] = &[("cn", "WEB1"), (SAM, "WEB1$")];
+    let disjoint: &[_] = &[("cn", "WEB1"), (DNS, "web1.dmz.example")];
+    let q = Some(Level::Qualified);
+    check(&[
+        (web1, &["web1"], &["CORP"], q),
+        (web1, &["web1"], &["Corp.Example."], q),
+        (web1, &["web1", "db.corp.example"], &[], q),
+        (web1, &["web1.corp"], &[], q),
+        (staged, &["web1.corp.example"], &[], q),
+        (staged, &["web1.local"], &["CORP"], q),
+        // The member of a domain may have a DNS name elsewhere.
+        (web1, &["web1.old.example"], &["CORP"], q),
+        (disjoint, &["web1"], &["CORP"], q),
+        (disjoint, &["web1"], &["dmz.example"], q),
+    ]);
+}
+
+#[test]
+fn short_is_the_same_short_name_that_nothing_contradicts() {
+    let web1: &[_] = &[(DNS, "web1.corp.example"), ("cn", "WEB1"), (SAM, "WEB1$")];
+    let staged: &[_] = &[("cn", "WEB1")];
+    let s = Some(Level::Short);
+    check(&[
+        (web1, &["web1"], &[], s),
+        (web1, &["WEB1.local"], &[], s),
+        (web1, &["web1.lan", "web1.home.arpa"], &["WORKGROUP"], s),
+        (staged, &["web1"], &[], s),
+        // An address as a name is no evidence for a domain.
+        (staged, &["web1", "10.0.0.5", "ip-10-0-0-5.provider.example"], &[], s),
+    ]);
+}
+
+#[test]
+fn another_authoritative_domain_contradicts() {
+    let mail: &[_] = &[(DNS, "mail.corp.example"), ("cn", "MAIL"), (SAM, "MAIL$")];
+    let elsewhere: &[_] = &[(DNS, "mail.b.example"), ("cn", "MAIL"), (SAM, "MAIL$")];
+    let staged: &[_] = &[("cn", "MAIL")];
+    check(&[
+        (mail, &["mail.b.example"], &[], None),
+        (mail, &["mail"], &["b.example"], None),
+        (mail, &["mail"], &["OTHERNT"], None),
+        (mail, &["mail", "mail.b.example"], &[], None),
+        (mail, &["mail.sub.corp.example"], &[], None),
+        (elsewhere, &["mail.corp.example"], &[], None),
+        (staged, &["mail.b.example"], &[], None),
+    ]);
+    let decision = World::of([object(1, mail)], [scanned(7, &["mail.b.example"], &[])]).only();
+    assert_eq!(decision.verdict, Verdict::Create);
+    assert_eq!(decision.reason, Reason::Unmatched(Unmatched::NothingFits));
+    let lost = decision.candidates[0].lost_because.clone();
+    assert_eq!(lost, Some(LostBecause::AnotherDomain("b.example".to_owned())));
+}
+
+#[test]
+fn truncated_is_a_netbios_name_that_begins_one_longer_name() {
+    let long: &[_] = &[(DNS, "averylonghostname.corp.example"), (SAM, "AVERYLONGHOSTNA$")];
+    let cut: &[_] = &[("cn", "AVERYLONGHOSTNA"), (SAM, "AVERYLONGHOSTNA$")];
+    let t = Some(Level::Truncated);
+    check(&[
+        (long, &["AVERYLONGHOSTNA"], &[], t),
+        (long, &["AVERYLONGHOSTNA"], &["CORP"], t),
+        (cut, &["averylonghostname.corp.example"], &[], t),
+        (cut, &["averylonghostname", "averylonghostna"], &[], t),
+        (cut, &["averylonghostname.b.example"], &[], None),
+        (long, &["averylonghostna"], &["b.example"], None),
+        // The same 15 characters are the same name.
+        (cut, &["averylonghostna"], &[], Some(Level::Short)),
+        (long, &["averylonghostname"], &[], Some(Level::Short)),
+        // A whole name of 15 characters was not cut.
+        (&[(DNS, "web-server-prod.corp.example")], &["web-server-prod2"], &[], None),
+        (&[(DNS, "web-server-prod2.corp.example")], &["web-server-prod.lan"], &[], None),
+        // Fourteen characters are the beginning of nothing.
+        (&[("cn", "AVERYLONGHOSTN")], &["averylonghostname"], &[], None),
+        (&[("cn", "AVERYLONGHOSTXX")], &["averylonghostname"], &[], None),
+    ]);
+}
+
+#[test]
+fn two_longer_names_on_either_side_are_no_evidence() {
+    let cut = || object(1, &[("cn", "AVERYLONGHOSTNA")]);
+    let first = || scanned(7, &["averylonghostname1"], &[]);
+    let second = || scanned(8, &["averylonghostname2.lan"], &[]);
+    assert_eq!(World::of([cut()], [first()]).only().level, Some(Level::Truncated));
+    let decision = World::of([cut()], [first(), second()]).only();
+    assert_eq!(decision.verdict, Verdict::Create);
+    let beginning = WeakName::Beginning("averylonghostna".to_owned());
+    assert_eq!(decision.reason, Reason::Unmatched(Unmatched::Weak(vec![beginning])));
+    let other = object(2, &[(DNS, "averylonghostname2.corp.example")]);
+    let decisions = World::of([cut(), other], [first()]).decide();
+    assert_eq!(decisions[0].verdict, Verdict::Create);
+}
+
+#[test]
+fn a_better_level_goes_before_a_worse_one() {
+    let web1 = object(1, &[(DNS, "web1.corp.example"), ("cn", "WEB1")]);
+    let decision = World::of(
+        [web1],
+        [
+            scanned(6, &["web1"], &[]),
+            scanned(7, &["web1"], &["CORP"]),
+            scanned(8, &["web1.corp.example"], &[]),
+        ],
+    )
+    .only();
+    assert_eq!((decision.asset, decision.level), (Some(super::fixture::id(8)), Some(Level::Full)));
+    let name = host("web1.corp.example");
+    assert_eq!(decision.reason, Reason::Names(Evidence::Full { name }));
+    let lost: Vec<_> =
+        decision.candidates.iter().map(|c| (c.level, c.lost_because.clone())).collect();
+    let lower = Some(LostBecause::LowerLevel(Level::Full));
+    assert_eq!(
+        lost,
+        [
+            (Some(Level::Full), None),
+            (Some(Level::Qualified), lower.clone()),
+            (Some(Level::Short), lower)
+        ]
+    );
+}
+
+#[test]
+fn an_unknown_netbios_domain_contradicts_nothing() {
+    let mut world = World::of([object(1, &[("cn", "WEB1")])], [scanned(7, &["web1"], &["CORP"])]);
+    let object = object(1, &[("cn", "WEB1")]);
+    let unknown = DirectoryDomain::new(Some("corp.example"), None);
+    world.computers = vec![Computer::of(&object, &unknown)];
+    assert_eq!(world.only().level, Some(Level::Short));
+    world.computers = vec![Computer::of(&object, &DirectoryDomain::default())];
+    world.candidates[0].names = vec![host("web1.b.example")];
+    assert_eq!(world.only().level, Some(Level::Short));
+}

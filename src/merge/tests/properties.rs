@@ -1,0 +1,197 @@
+//! What must hold of every world.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::collection::{btree_set, vec};
+use proptest::prelude::*;
+use proptest::sample::{Index, select, subsequence};
+
+use super::fixture::{World, day, domain, guid, host, id, site};
+use super::naive;
+use crate::directory::AccountKind;
+use crate::merge::{Candidate, Computer, Decision, Verdict};
+use crate::name::Hostname;
+use crate::schedule::{Ambiguity, MatchPolicy};
+
+const SHORTS: &[&str] = &[
+    "web1",
+    "web2",
+    "db",
+    "averylonghostna",
+    "averylonghostname",
+    "averylonghostnab",
+    "localhost",
+];
+const DOMAINS: &[&str] = &["", "", ".corp.example", ".b.example", ".local"];
+
+/// Few enough that everything collides with everything.
+fn name() -> impl Strategy<Value = Hostname> {
+    (select(SHORTS), select(DOMAINS)).prop_map(|(s, d)| host(&format!("{s}{d}")))
+}
+
+fn names(most: usize) -> impl Strategy<Value = Vec<Hostname>> {
+    btree_set(name(), 0..=most).prop_map(|names| names.into_iter().collect())
+}
+
+prop_compose! {
+    fn computer()(
+        names in names(3), is_disabled: bool, is_conflict in prop::bool::weighted(0.1),
+        last_used in prop::option::of(0..3i64),
+    ) -> Computer {
+        Computer {
+            object: guid(0),
+            name: names.first().map_or_else(|| "nameless".to_owned(), ToString::to_string),
+            names,
+            domain: domain(),
+            kind: AccountKind::Host,
+            is_disabled,
+            is_conflict,
+            last_used: last_used.map(day),
+        }
+    }
+}
+
+prop_compose! {
+    fn candidate()(
+        mut names in names(3), domains in subsequence(vec!["b.example", "corp", "workgroup"], 0..=1),
+        last_seen in prop::option::of(0..3i64),
+    ) -> Candidate {
+        names.retain(|name| name.weakness().is_none());
+        let domains = domains.into_iter().map(str::to_owned).collect();
+        let (site, last_seen) = (site("hq"), last_seen.map(day));
+        Candidate { asset: id(0), version: 1, site, names, domains, last_seen }
+    }
+}
+
+prop_compose! {
+    fn world()(
+        mut computers in vec(computer(), 0..9), mut candidates in vec(candidate(), 0..9),
+        links in vec((1..12u8, any::<Index>()), 0..3), absent in btree_set(1..12u8, 0..3),
+        limit in 1..6usize,
+    ) -> World {
+        for (n, computer) in (1..).zip(&mut computers) {
+            computer.object = guid(n);
+        }
+        for (n, candidate) in (100..).zip(&mut candidates) {
+            candidate.asset = id(n);
+        }
+        let assets: Vec<_> = candidates.iter().map(|candidate| candidate.asset).collect();
+        let links = links.iter().filter(|_| !assets.is_empty());
+        World {
+            links: links.map(|(object, asset)| (guid(*object), *asset.get(&assets))).collect(),
+            absent: absent.into_iter().map(guid).collect(),
+            policy: MatchPolicy::default().with_weak_name_limit(limit),
+            computers,
+            candidates,
+            constraints: Vec::new(),
+        }
+    }
+}
+
+fn any_policy() -> impl Strategy<Value = (Ambiguity, bool)> {
+    let all = [Ambiguity::Review, Ambiguity::Create, Ambiguity::MostRecentlySeen];
+    (select(all.to_vec()), any::<bool>())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn the_naive_planner_agrees(world in world()) {
+        let decisions = world.decide();
+        let verdicts: BTreeMap<_, _> = decisions.iter().map(|d| (d.object, d.verdict)).collect();
+        prop_assert_eq!(verdicts, naive::plan(&world));
+    }
+
+    #[test]
+    fn order_does_not_matter(
+        (world, computers, candidates) in world().prop_flat_map(|world| {
+            let computers = Just(world.computers.clone()).prop_shuffle();
+            let candidates = Just(world.candidates.clone()).prop_shuffle();
+            (Just(world), computers, candidates)
+        }),
+        (ambiguity, exclude) in any_policy(),
+    ) {
+        let policy = world.policy.clone().with_ambiguity(ambiguity).with_exclude_unknown(exclude);
+        let world = world.with(policy);
+        let expected = world.decide();
+        prop_assert!(expected.is_sorted_by_key(|decision| decision.object));
+        let shuffled = World { computers, candidates, ..world };
+        prop_assert_eq!(shuffled.decide(), expected);
+    }
+
+    #[test]
+    fn two_computers_never_come_to_share_an_asset(world in world(), (ambiguity, _) in any_policy()) {
+        let policy = world.policy.clone().with_ambiguity(ambiguity);
+        let world = world.with(policy);
+        let mut taken: BTreeSet<_> = world
+            .links
+            .iter()
+            .filter(|(object, _)| {
+                !world.absent.contains(*object) || world.computers.iter().any(|c| c.object == **object)
+            })
+            .map(|(_, asset)| *asset)
+            .collect();
+        for decision in world.decide() {
+            if let Verdict::Matched(asset) = decision.verdict {
+                prop_assert!(taken.insert(asset), "{asset} is shared");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_guessed(world in world()) {
+        for decision in world.decide() {
+            let computer = world.computers.iter().find(|c| c.object == decision.object).unwrap();
+            let levels = world.candidates.iter().filter_map(|a| naive::level(&world, computer, a));
+            let mut levels: Vec<_> = levels.collect();
+            levels.sort_unstable();
+            if matches!(decision.verdict, Verdict::Matched(_)) {
+                prop_assert_ne!(levels.first(), levels.get(1));
+                prop_assert_eq!(decision.level.as_ref(), levels.first());
+            }
+        }
+    }
+
+    #[test]
+    fn a_second_run_decides_nothing_new(world in world(), (ambiguity, exclude) in any_policy()) {
+        let policy = world.policy.clone().with_ambiguity(ambiguity).with_exclude_unknown(exclude);
+        let mut world = world.with(policy);
+        let first = world.decide();
+        for (n, decision) in (1_000..).zip(&first) {
+            for object in &decision.succeeds {
+                world.links.remove(object);
+            }
+            let created = (decision.verdict == Verdict::Create).then(|| id(n));
+            if let Some(asset) = decision.asset.or(created) {
+                world.links.insert(decision.object, asset);
+            }
+        }
+        for (first, second) in first.iter().zip(world.decide()) {
+            match (first.verdict, second.verdict) {
+                (Verdict::Linked(a) | Verdict::Matched(a), Verdict::Linked(b)) => prop_assert_eq!(a, b),
+                (Verdict::Create, Verdict::Linked(_)) => {}
+                (first, second) => prop_assert_eq!(first, second),
+            }
+        }
+    }
+
+    #[test]
+    fn everything_is_explained(world in world(), (ambiguity, exclude) in any_policy()) {
+        let policy = world.policy.clone().with_ambiguity(ambiguity).with_exclude_unknown(exclude);
+        let world = world.with(policy);
+        let decisions = world.decide();
+        prop_assert_eq!(decisions.len(), world.computers.len());
+        for decision in decisions {
+            prop_assert!(!decision.reason.to_string().is_empty());
+            for considered in &decision.candidates {
+                let taken = Verdict::Matched(considered.asset) == decision.verdict;
+                prop_assert_eq!(considered.lost_because.is_none(), taken);
+            }
+            let json = serde_json::to_string(&decision).unwrap();
+            let back: Decision = serde_json::from_str(&json).unwrap();
+            prop_assert_eq!(serde_json::to_string(&back).unwrap(), json);
+            prop_assert_eq!(back.verdict, decision.verdict);
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Rules 1, 2, 4, 5 and 6.
+
+use super::fixture::{World, day, guid, id, joined, object, scanned, seen, site};
+use crate::asset::ConstraintKind::{CannotLink, MustLink};
+use crate::directory::{AccountKind, DirectoryObject};
+use crate::merge::{Computer, Level, LostBecause, Outranked, Reason, Unmatched, Verdict};
+use crate::name::DistinguishedName;
+use crate::schedule::{Ambiguity, CandidateScope, MatchPolicy};
+use crate::value::SourceId;
+
+fn used(n: u8, name: &str, control: &str, filetime: &str) -> DirectoryObject {
+    let dns = format!("{name}.corp.example");
+    object(
+        n,
+        &[("dNSHostName", &dns), ("userAccountControl", control), ("lastLogonTimestamp", filetime)],
+    )
+}
+
+fn verdicts(world: &World) -> Vec<Verdict> {
+    world.decide().into_iter().map(|decision| decision.verdict).collect()
+}
+
+#[test]
+fn a_link_decides_whatever_name_state_and_kind_are_now() {
+    let asset = || scanned(7, &["other.example"], &[]);
+    for control in ["4096", "4098", "2048"] {
+        let world = World::of([used(1, "web1", control, "0")], [asset()]).linked(1, 7);
+        assert_eq!(world.only().verdict, Verdict::Linked(id(7)), "{control}");
+    }
+}
+
+#[test]
+fn must_link_moves_a_linked_computer() {
+    let world = World::of([joined(1, "web1")], [scanned(7, &["web1"], &[])]).linked(1, 7);
+    let decision = world.ruled(1, 8, MustLink, 1).only();
+    assert_eq!(
+        (decision.verdict, decision.level),
+        (Verdict::Matched(id(8)), Some(Level::Constraint))
+    );
+    assert_eq!(decision.reason, Reason::Decided { by: "anna".to_owned() });
+}
+
+#[test]
+fn must_link_to_the_linked_asset_is_no_change() {
+    let world = World::of([joined(1, "web1")], []).linked(1, 7).ruled(1, 7, MustLink, 1);
+    assert_eq!(world.only().verdict, Verdict::Linked(id(7)));
+}
+
+#[test]
+fn must_link_makes_a_host_of_anything() {
+    let trust = used(1, "web1", "2048", "0");
+    assert_eq!(
+        World::of([trust], []).ruled(1, 7, MustLink, 1).only().verdict,
+        Verdict::Matched(id(7))
+    );
+}
+
+#[test]
+fn cannot_link_breaks_a_link_and_outranks_names() {
+    let world = World::of([joined(1, "web1")], [scanned(7, &["web1.corp.example"], &[])]);
+    let decision = world.linked(1, 7).ruled(1, 7, CannotLink, 1).only();
+    assert_eq!(decision.verdict, Verdict::Create);
+    let lost = decision.candidates[0].lost_because.clone();
+    assert_eq!(lost, Some(LostBecause::Separated { by: "anna".to_owned() }));
+}
+
+#[test]
+fn without_the_separated_asset_the_next_best_is_a_match() {
+    let assets = [scanned(7, &["web1.corp.example"], &[]), scanned(8, &["web1"], &[])];
+    let world = World::of([joined(1, "web1")], assets).ruled(1, 7, CannotLink, 1);
+    assert_eq!(world.only().verdict, Verdict::Matched(id(8)));
+}
+
+#[test]
+fn the_later_decision_holds_and_at_the_same_time_the_separating_one() {
+    let world = |rulings: &[(u128, _, i64)]| {
+        rulings.iter().fold(World::of([joined(1, "web1")], []), |world, (asset, kind, at)| {
+            world.ruled(1, *asset, *kind, *at)
+        })
+    };
+    let decide = |rulings: &[(u128, _, i64)]| world(rulings).only().verdict;
+    assert_eq!(decide(&[(7, MustLink, 1), (8, MustLink, 2)]), Verdict::Matched(id(8)));
+    assert_eq!(decide(&[(8, MustLink, 2), (7, MustLink, 1)]), Verdict::Matched(id(8)));
+    assert_eq!(decide(&[(7, CannotLink, 1), (7, MustLink, 2)]), Verdict::Matched(id(7)));
+    assert_eq!(decide(&[(7, MustLink, 1), (7, CannotLink, 2)]), Verdict::Create);
+    assert_eq!(decide(&[(7, MustLink, 1), (7, CannotLink, 1)]), Verdict::Create);
+    let both = [(7, MustLink, 1), (8, MustLink, 2), (8, CannotLink, 3)];
+    assert_eq!(decide(&both), Verdict::Matched(id(7)));
+}
+
+#[test]
+fn decisions_on_another_directory_are_passed_over() {
+    let mut world = World::of([joined(1, "web1")], []).ruled(1, 7, MustLink, 1);
+    world.constraints[0].source = SourceId::new("ldap", "b.example").unwrap();
+    assert_eq!(world.only().verdict, Verdict::Create);
+}
+
+#[test]
+fn an_asset_tied_to_another_present_object_is_not_shared() {
+    let asset = || scanned(7, &["web1.corp.example"], &[]);
+    let world = World::of([joined(1, "web1"), joined(2, "renamed")], [asset()]).linked(2, 7);
+    let decisions = world.decide();
+    let by = "renamed.corp.example".to_owned();
+    assert_eq!(
+        decisions[0].reason,
+        Reason::Unmatched(Unmatched::Held { asset: id(7), by: by.clone() })
+    );
+    assert_eq!(decisions[0].candidates[0].lost_because, Some(LostBecause::Held { by }));
+    // Also if that object is not among the changes that were read.
+    let world = World::of([joined(1, "web1")], [asset()]).linked(2, 7);
+    assert_eq!(world.only().verdict, Verdict::Create);
+}
+
+#[test]
+fn who_is_made_anew_takes_the_place_of_who_was_deleted() {
+    let world = World::of([joined(1, "web1")], [scanned(7, &["web1.corp.example"], &[])]);
+    let mut world = world.linked(3, 7).linked(2, 7);
+    world.absent = [guid(2), guid(3)].into();
+    let decision = world.only();
+    assert_eq!(decision.verdict, Verdict::Matched(id(7)));
+    assert_eq!(decision.succeeds, [guid(2), guid(3)]);
+}
+
+#[test]
+fn who_is_separated_leaves_the_asset_to_others() {
+    let world = World::of(
+        [joined(1, "web1"), joined(2, "web2")],
+        [scanned(7, &["web1.corp.example"], &[])],
+    );
+    let world = world.linked(2, 7).ruled(2, 7, CannotLink, 1);
+    assert_eq!(verdicts(&world), [Verdict::Matched(id(7)), Verdict::Create]);
+}
+
+#[test]
+fn people_may_let_two_computers_share_an_asset() {
+    let world = World::of([joined(1, "web1"), joined(2, "web2")], []).linked(1, 7);
+    let world = world.ruled(2, 7, MustLink, 1);
+    assert_eq!(verdicts(&world), [Verdict::Linked(id(7)), Verdict::Matched(id(7))]);
+}
+
+#[test]
+fn of_two_computers_the_better_one_gets_the_asset() {
+    let (old, new) = ("133485408000000000", "133585408000000000");
+    let full = |n| used(n, "web1", "4096", old);
+    let short = object(2, &[("cn", "WEB1"), ("lastLogonTimestamp", new)]);
+    let rows = [
+        (short, full(1), Outranked::Level(Level::Full)),
+        (used(2, "web1", "4098", new), full(1), Outranked::Enabled),
+        (used(2, "web1", "4096", "0"), full(1), Outranked::UsedLater),
+        (used(2, "web1", "4096", old), used(1, "web1", "4096", new), Outranked::UsedLater),
+        (full(2), full(1), Outranked::ObjectGuid),
+    ];
+    for (loser, winner, because) in rows {
+        let world = World::of([loser, winner], [scanned(7, &["web1.corp.example"], &[])]);
+        let decisions = world.decide();
+        assert_eq!(decisions[0].verdict, Verdict::Matched(id(7)));
+        assert_eq!(decisions[1].verdict, Verdict::Create);
+        let by = "web1.corp.example".to_owned();
+        let lost = Unmatched::Outranked { asset: id(7), by: by.clone(), because };
+        assert_eq!(decisions[1].reason, Reason::Unmatched(lost));
+        assert_eq!(
+            decisions[1].candidates[0].lost_because,
+            Some(LostBecause::Outranked { by, because })
+        );
+    }
+}
+
+#[test]
+fn the_loser_of_a_replication_conflict_gives_way() {
+    let mut twin = used(1, "web1", "4096", "133585408000000000");
+    twin.dn = DistinguishedName::parse(r"CN=WEB1\0ACNF:1,DC=corp,DC=example").unwrap();
+    let world =
+        World::of([twin, used(2, "web1", "4098", "0")], [scanned(7, &["web1.corp.example"], &[])]);
+    assert_eq!(verdicts(&world), [Verdict::Create, Verdict::Matched(id(7))]);
+}
+
+#[test]
+fn the_loser_does_not_fall_back_to_a_worse_asset() {
+    let assets = [scanned(7, &["web1.corp.example"], &[]), scanned(8, &["web1"], &[])];
+    let world = World::of([used(1, "web1", "4096", "0"), used(2, "web1", "4098", "0")], assets);
+    assert_eq!(verdicts(&world), [Verdict::Matched(id(7)), Verdict::Create]);
+}
+
+#[test]
+fn two_best_assets_are_ambiguous_even_if_one_is_taken() {
+    let assets =
+        || [scanned(7, &["web1.corp.example"], &[]), scanned(8, &["web1.corp.example"], &[])];
+    let world = World::of([joined(1, "web1")], assets());
+    let decision = world.only();
+    assert_eq!((decision.verdict, decision.level), (Verdict::Ambiguous, Some(Level::Full)));
+    assert_eq!(decision.reason, Reason::Ambiguous { level: Level::Full, assets: 2 });
+    let lost = decision.candidates.iter().map(|considered| considered.lost_because.clone());
+    assert!(lost.eq([
+        Some(LostBecause::Ambiguous { others: 1 }),
+        Some(LostBecause::Ambiguous { others: 1 })
+    ]));
+    assert_eq!(
+        World::of([joined(1, "web1")], assets()).linked(9, 7).only().verdict,
+        Verdict::Ambiguous
+    );
+}
+
+#[test]
+fn ambiguity_on_a_worse_level_does_not_matter() {
+    let assets = [
+        scanned(6, &["web1"], &[]),
+        scanned(7, &["web1.corp.example"], &[]),
+        scanned(8, &["web1"], &[]),
+    ];
+    assert_eq!(World::of([joined(1, "web1")], assets).only().verdict, Verdict::Matched(id(7)));
+}
+
+#[test]
+fn policy_decides_on_the_ambiguous() {
+    let decide = |ambiguity, days: [i64; 2], exclude| {
+        let [a, b] = days.map(day);
+        let assets = [seen(scanned(7, &["web1"], &[]), a), seen(scanned(8, &["web1"], &[]), b)];
+        let policy = MatchPolicy::default().with_ambiguity(ambiguity).with_exclude_unknown(exclude);
+        World::of([joined(1, "web1")], assets).with(policy).only().verdict
+    };
+    assert_eq!(decide(Ambiguity::Review, [1, 2], false), Verdict::Ambiguous);
+    assert_eq!(decide(Ambiguity::Create, [1, 2], false), Verdict::Create);
+    assert_eq!(decide(Ambiguity::Create, [1, 2], true), Verdict::Skipped);
+    assert_eq!(decide(Ambiguity::MostRecentlySeen, [1, 2], false), Verdict::Matched(id(8)));
+    assert_eq!(decide(Ambiguity::MostRecentlySeen, [2, 1], false), Verdict::Matched(id(7)));
+    assert_eq!(decide(Ambiguity::MostRecentlySeen, [2, 2], false), Verdict::Ambiguous);
+}
+
+#[test]
+fn unknown_computers_are_left_out_if_asked() {
+    let policy = MatchPolicy::default().with_exclude_unknown(true);
+    let decision = World::of([joined(1, "web1")], []).with(policy).only();
+    assert_eq!(decision.verdict, Verdict::Skipped);
+    assert_eq!(decision.reason, Reason::LeftOut(Unmatched::NoAsset));
+}
+
+#[test]
+fn the_scope_may_be_the_site() {
+    let policy = MatchPolicy::default().with_scope(CandidateScope::Site);
+    let mut world = World::of([joined(1, "web1")], [scanned(7, &["web1"], &[])]).with(policy);
+    assert_eq!(world.only().verdict, Verdict::Matched(id(7)));
+    world.candidates[0].site = site("branch");
+    assert_eq!(world.only().verdict, Verdict::Create);
+}
+
+#[test]
+fn what_is_no_host_is_left_out_with_its_reason() {
+    let kinds = [
+        (&[("objectClass", "msDS-GroupManagedServiceAccount")][..], AccountKind::ManagedService),
+        (&[("objectClass", "msDS-ManagedServiceAccount")][..], AccountKind::ManagedService),
+        (&[("userAccountControl", "2080")][..], AccountKind::Trust),
+        (&[("servicePrincipalName", "MSClusterVirtualServer/c1")][..], AccountKind::ClusterName),
+    ];
+    for (attributes, kind) in kinds {
+        let mut attributes = attributes.to_vec();
+        attributes.push(("cn", "WEB1"));
+        let world = World::of([object(1, &attributes)], [scanned(7, &["web1"], &[])]);
+        let decision = world.only();
+        assert_eq!(decision.verdict, Verdict::Skipped);
+        assert_eq!(decision.reason, Reason::NotAHost(kind));
+        assert_eq!(world.computers[0].match_keys().count(), 0);
+    }
+}
+
+#[test]
+fn the_limit_on_shared_names_is_inclusive_and_set_by_the_task() {
+    let world = |assets: u128, limit| {
+        let twins = (0..assets).map(|n| scanned(n, &["web1"], &[]));
+        let policy = MatchPolicy::default().with_weak_name_limit(limit);
+        World::of([joined(1, "web1")], twins).with(policy).only().verdict
+    };
+    assert_eq!(world(5, 5), Verdict::Ambiguous);
+    assert_eq!(world(6, 5), Verdict::Create);
+    assert_eq!(world(1, 0), Verdict::Create);
+}
+
+#[test]
+fn an_fqdn_is_evidence_where_its_short_name_is_common() {
+    let servers = (0..20).map(|n| scanned(n, &[&format!("server.b{n}.example")], &[]));
+    let own = scanned(99, &["server.corp.example"], &[]);
+    let decision = World::of([joined(1, "server")], servers.chain([own])).only();
+    assert_eq!((decision.verdict, decision.level), (Verdict::Matched(id(99)), Some(Level::Full)));
+}
+
+#[test]
+fn a_computer_of_a_child_domain_is_not_at_home_in_its_parent() {
+    let mut child = object(1, &[("cn", "WEB1")]);
+    child.dn = DistinguishedName::parse("CN=WEB1,DC=sub,DC=corp,DC=example").unwrap();
+    let computer = Computer::of(&child, &super::fixture::domain());
+    assert_eq!(computer.domain.dns(), Some("sub.corp.example"));
+    let world = World::of([child.clone()], [scanned(7, &["web1.corp.example"], &[])]);
+    assert_eq!(world.only().verdict, Verdict::Create);
+    let world = World::of([child], [scanned(7, &["web1.sub.corp.example"], &[])]);
+    assert_eq!(world.only().level, Some(Level::Qualified));
+}
+
+#[test]
+fn after_an_incomplete_read_matches_by_name_wait() {
+    let world = World::of(
+        [joined(1, "web1"), joined(2, "new"), joined(3, "known"), joined(4, "told")],
+        [scanned(7, &["web1"], &[])],
+    );
+    let mut decisions = world.linked(3, 8).ruled(4, 9, MustLink, 1).decide();
+    decisions.iter_mut().for_each(|decision| decision.await_complete_read());
+    let verdicts: Vec<_> = decisions.iter().map(|decision| decision.verdict).collect();
+    let expected =
+        [Verdict::Skipped, Verdict::Create, Verdict::Linked(id(8)), Verdict::Matched(id(9))];
+    assert_eq!(verdicts, expected);
+    assert_eq!(decisions[0].asset, None);
+}

@@ -1,0 +1,362 @@
+//! Survivorship and provenance.
+
+use super::fixture::{
+    day, domain, guid, host, id, object, organization, scanned, seen, site, source,
+};
+use crate::asset::{Asset, Claim, Part, Presence};
+use crate::directory::DirectoryObject;
+use crate::merge::{
+    DirectoryDomain, Writing, contribution, create, detach, group_attributes, mark, survive,
+    user_attributes,
+};
+use crate::schedule::MatchPolicy;
+use crate::value::{RunId, SourceId};
+
+const WINDOWS: &str = "Windows Server 2019 Standard";
+
+fn server(n: u8, more: &[(&str, &str)]) -> DirectoryObject {
+    let mut attributes = vec![
+        ("cn", "WEB1"),
+        ("dNSHostName", "web1.corp.example"),
+        ("memberOf", "CN=A,DC=corp,DC=example"),
+        ("memberOf", "CN=B,DC=corp,DC=example"),
+        ("operatingSystem", WINDOWS),
+        ("operatingSystemVersion", "10.0 (17763)"),
+        ("userAccountControl", "4096"),
+        ("whenCreated", "20250101000000.0Z"),
+    ];
+    attributes.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
+    attributes.extend(more);
+    object(n, &attributes)
+}
+
+/// Writes what an object says on a day, in the run of that day.
+fn write(asset: Asset, object: &DirectoryObject, at: i64, policy: &MatchPolicy) -> Asset {
+    with_writing(&source(), object, at, policy, |writing| {
+        survive(asset, &contribution(object, &domain(), writing.now), writing)
+    })
+}
+
+fn with_writing<T>(
+    source: &SourceId,
+    object: &DirectoryObject,
+    at: i64,
+    policy: &MatchPolicy,
+    act: impl FnOnce(&Writing<'_>) -> T,
+) -> T {
+    let run = RunId::from_u128(at as u128);
+    act(&Writing { source, object: object.guid, run, now: day(at), policy })
+}
+
+fn by(mut asset: Asset, kind: &str, os: &str) -> Asset {
+    let number = asset.next_part_number();
+    let source = SourceId::new(kind, "x").unwrap();
+    asset.parts.push(Part::new(number, source, "@x", day(0)));
+    asset.os.push(Claim::new(os.to_owned(), number, None, day(0)));
+    asset
+}
+
+#[test]
+fn a_new_asset_says_what_the_computer_says() {
+    let object = server(1, &[("lastLogonTimestamp", "133485408000000000")]);
+    let asset = with_writing(&source(), &object, 1, &MatchPolicy::default(), |writing| {
+        let said = contribution(&object, &domain(), writing.now);
+        create(id(7), organization(), site("hq"), &said, writing)
+    });
+    assert_eq!((asset.id, asset.version, asset.site.as_str()), (id(7), 1, "hq"));
+    assert!(asset.live_names().eq(&[host("web1.corp.example"), host("web1")]));
+    assert!(asset.live_domains().eq(["corp.example", "corp"]));
+    assert_eq!(
+        (asset.os(), asset.os_version(), asset.kind()),
+        (Some(WINDOWS), Some("10.0.17763"), Some("server"))
+    );
+    assert_eq!(asset.first_seen().unwrap().to_string(), "2025-01-01T00:00:00Z");
+    assert_eq!(asset.last_seen().unwrap().to_string(), "2024-01-01T00:00:00Z");
+    let part = asset.part_of(&source(), guid(1)).unwrap();
+    assert_eq!(
+        (part.key.as_str(), part.run, part.written),
+        ("@ldap.computer", Some(RunId::from_u128(1)), day(1))
+    );
+    assert_eq!(asset.os[0].run, Some(RunId::from_u128(1)));
+}
+
+#[test]
+fn attributes_keep_names_and_values_and_times_get_a_suffix() {
+    let object = server(
+        1,
+        &[
+            ("pwdLastSet", "133485408000000000"),
+            ("accountExpires", "9223372036854775807"),
+            ("lastLogon", "soon"),
+        ],
+    );
+    let attributes = contribution(&object, &domain(), day(1)).attributes;
+    assert_eq!(attributes.values("memberOf").count(), 2);
+    let expected = [
+        ("id", guid(1).to_string()),
+        ("objectGUID", guid(1).to_string()),
+        ("ts", day(1).to_string()),
+        ("pwdLastSetTS", "2024-01-01T00:00:00Z".to_owned()),
+        ("whenCreatedTS", "2025-01-01T00:00:00Z".to_owned()),
+        ("distinguishedName", object.dn.to_string()),
+        ("isDisabled", "false".to_owned()),
+        ("isDomainController", "false".to_owned()),
+        ("lastLogon", "soon".to_owned()),
+        ("operatingSystem", WINDOWS.to_owned()),
+    ];
+    for (name, value) in expected {
+        assert_eq!(attributes.first(name), Some(value.as_str()), "{name}");
+    }
+    for name in ["pwdLastSet", "whenCreated", "accountExpires", "accountExpiresTS", "lastLogonTS"] {
+        assert_eq!(attributes.first(name), None, "{name}");
+    }
+}
+
+#[test]
+fn domain_controllers_and_disabled_computers_are_marked() {
+    for (control, disabled, controller) in
+        [("4098", "true", "false"), ("532480", "false", "true"), ("83890176", "false", "true")]
+    {
+        let object = server(1, &[("userAccountControl", control), ("operatingSystem", "Samba")]);
+        let said = contribution(&object, &domain(), day(1));
+        assert_eq!(said.attributes.first("isDisabled"), Some(disabled));
+        assert_eq!(said.attributes.first("isDomainController"), Some(controller));
+        assert_eq!(said.kind, (controller == "true").then_some("server"));
+    }
+}
+
+#[test]
+fn the_operating_system_tells_version_and_type() {
+    let rows = [
+        ("Windows 11 Enterprise", "10.0 (22631)", "10.0.22631", Some("desktop")),
+        ("Windows Server 2022 Datacenter", "10.0 (20348)", "10.0.20348", Some("server")),
+        ("Mac OS X", "10.15.7", "10.15.7", Some("desktop")),
+        ("pc-linux-gnu", "6.1 (custom)", "6.1 (custom)", None),
+    ];
+    for (os, version, normalized, kind) in rows {
+        let object = server(1, &[("operatingSystem", os), ("operatingSystemVersion", version)]);
+        let said = contribution(&object, &domain(), day(1));
+        assert_eq!((said.os_version.as_deref(), said.kind), (Some(normalized), kind), "{os}");
+    }
+}
+
+#[test]
+fn users_and_groups_have_their_derived_attributes() {
+    let user = object(
+        1,
+        &[
+            ("userAccountControl", "66050"),
+            ("msDS-User-Account-Control-Computed", "8388624"),
+            ("accountExpires", "133485408000000000"),
+            ("userWorkstations", "web1,web2"),
+            ("lockoutTime", "0"),
+        ],
+    );
+    let attributes = user_attributes(&user, day(1));
+    for name in ["isDisabled", "isLockedOut", "passwordNeverExpires", "passwordExpired"] {
+        assert_eq!(attributes.first(name), Some("true"), "{name}");
+    }
+    assert_eq!(attributes.first("accountExpiresTS"), Some("2024-01-01T00:00:00Z"));
+    assert_eq!(attributes.first("userWorkstations"), Some("web1,web2"));
+    assert_eq!(group_attributes(&user, day(1)).first("isDisabled"), None);
+    // Without the computed flags.
+    let user = object(
+        1,
+        &[
+            ("lockoutTime", "133485408000000000"),
+            ("msDS-UserPasswordExpiryTimeComputed", "133485408000000000"),
+        ],
+    );
+    let attributes = user_attributes(&user, day(1));
+    assert_eq!(attributes.first("isLockedOut"), Some("true"));
+    assert_eq!(attributes.first("passwordExpired"), Some("true"));
+    assert_eq!(attributes.first("isDisabled"), None);
+}
+
+#[test]
+fn a_repeat_changes_nothing_and_neither_does_what_is_volatile() {
+    let policy = MatchPolicy::default();
+    let written = write(scanned(7, &["web1"], &[]), &server(1, &[("logonCount", "1")]), 1, &policy);
+    assert_eq!(written.version, 2);
+    assert_eq!(write(written.clone(), &server(1, &[("logonCount", "1")]), 2, &policy), written);
+    let busy = server(
+        1,
+        &[
+            ("logonCount", "9"),
+            ("lastLogon", "134000000000000000"),
+            ("whenChanged", "20260101000000.0Z"),
+            ("badPwdCount", "3"),
+            ("uSNChanged", "99"),
+        ],
+    );
+    assert_eq!(write(written.clone(), &busy, 2, &policy), written);
+    // Nor does the order of values, or a store in between.
+    let json = serde_json::to_string(&written).unwrap();
+    let stored: Asset = serde_json::from_str(&json).unwrap();
+    let mut shuffled = server(1, &[("logonCount", "1")]);
+    let mut values: Vec<_> = shuffled.attributes.iter().collect();
+    values.reverse();
+    shuffled.attributes = values.into_iter().collect();
+    assert_eq!(write(stored.clone(), &shuffled, 2, &policy), stored);
+}
+
+#[test]
+fn other_sources_keep_what_they_said() {
+    let policy = MatchPolicy::default();
+    let before = by(scanned(7, &["web1"], &["b.example"]), "edr", "Linux");
+    let after = write(before.clone(), &server(1, &[]), 1, &policy);
+    assert_eq!(after.parts[..2], before.parts[..]);
+    assert_eq!(after.names[..1], before.names[..]);
+    assert!(after.os.contains(&before.os[0]));
+}
+
+#[test]
+fn the_directory_part_can_be_taken_away_again() {
+    let policy = MatchPolicy::default();
+    let before = seen(by(scanned(7, &["web1"], &["b.example"]), "edr", "Linux"), day(3));
+    let object = server(1, &[]);
+    let after = write(before.clone(), &object, 1, &policy);
+    let detached = with_writing(&source(), &object, 2, &policy, |writing| {
+        detach(after.clone(), writing.source, object.guid, writing)
+    });
+    assert_eq!(detached.version, 3);
+    assert_eq!(Asset { version: before.version, ..detached.clone() }, before);
+    let again = with_writing(&source(), &object, 2, &policy, |writing| {
+        detach(detached.clone(), writing.source, object.guid, writing)
+    });
+    assert_eq!(again, detached);
+}
+
+#[test]
+fn the_directory_goes_first_unless_a_person_or_the_precedence_says_otherwise() {
+    let default = MatchPolicy::default();
+    let edr_first = MatchPolicy::default().with_precedence(["edr".to_owned()]);
+    let with = |kinds: &[&str], policy| {
+        let asset =
+            kinds.iter().fold(scanned(7, &["web1"], &[]), |asset, kind| by(asset, kind, kind));
+        write(asset, &server(1, &[]), 1, policy).os().map(str::to_owned).unwrap()
+    };
+    assert_eq!(with(&["scan"], &default), WINDOWS);
+    assert_eq!(with(&["scan", "person"], &default), "person");
+    assert_eq!(with(&["scan", "edr"], &edr_first), "edr");
+    assert_eq!(with(&["edr", "person"], &edr_first), "person");
+    // Two directories do not take turns.
+    assert_eq!(with(&["ldap"], &default), "ldap");
+}
+
+#[test]
+fn a_value_says_what_it_replaced() {
+    let policy = MatchPolicy::default();
+    let asset = by(scanned(7, &["web1"], &[]), "scan", "Linux");
+    let asset = write(asset, &server(1, &[]), 1, &policy);
+    assert_eq!(asset.os[0].replaced.as_deref(), Some("Linux"));
+    let asset = write(asset, &server(1, &[("operatingSystem", "Windows Server 2022")]), 2, &policy);
+    let claim = &asset.os[0];
+    assert_eq!(
+        (claim.value.as_str(), claim.replaced.as_deref()),
+        ("Windows Server 2022", Some(WINDOWS))
+    );
+    assert_eq!((claim.run, claim.since), (Some(RunId::from_u128(2)), day(2)));
+    // What does not hold has replaced nothing.
+    let asset = by(scanned(7, &["web1"], &[]), "person", "OpenBSD");
+    let asset = write(asset, &server(1, &[]), 1, &policy);
+    assert_eq!((asset.os(), asset.os[1].replaced.as_deref()), (Some("OpenBSD"), None));
+}
+
+#[test]
+fn a_value_that_is_not_said_any_more_lets_others_hold() {
+    let policy = MatchPolicy::default();
+    let asset = by(scanned(7, &["web1"], &[]), "scan", "Linux");
+    let asset = write(asset, &server(1, &[]), 1, &policy);
+    let mut silent = server(1, &[]);
+    silent.attributes =
+        silent.attributes.iter().filter(|(name, _)| *name != "operatingSystem").collect();
+    let asset = write(asset, &silent, 2, &policy);
+    assert_eq!(asset.os(), Some("Linux"));
+    assert_eq!(asset.os[0].until, Some(day(2)));
+    assert_eq!(write(asset, &server(1, &[]), 3, &policy).os(), Some(WINDOWS));
+}
+
+#[test]
+fn first_seen_moves_back_and_last_seen_forward_only() {
+    let policy = MatchPolicy::default();
+    let at = |created: &'static str, used: &'static str| {
+        server(1, &[("whenCreated", created), ("lastLogonTimestamp", used)])
+    };
+    let (early, late) = ("133485408000000000", "133585408000000000");
+    let asset = write(scanned(7, &["web1"], &[]), &at("20240601000000Z", late), 1, &policy);
+    let (first, last) = (asset.first_seen(), asset.last_seen());
+    let asset = write(asset, &at("20250601000000Z", early), 2, &policy);
+    assert_eq!((asset.first_seen(), asset.last_seen()), (first, last));
+    let asset = write(asset, &at("20230601000000Z", "133685408000000000"), 3, &policy);
+    assert!(asset.first_seen() < first && asset.last_seen() > last);
+    assert_eq!((asset.first_seen[0].replaced, asset.last_seen[0].replaced), (first, last));
+}
+
+#[test]
+fn nothing_is_seen_in_the_future() {
+    let object = server(
+        1,
+        &[("lastLogonTimestamp", "2650467743999999999"), ("whenCreated", "99990101000000Z")],
+    );
+    let said = contribution(&object, &domain(), day(1));
+    assert_eq!((said.first_seen, said.last_seen), (Some(day(1)), Some(day(1))));
+}
+
+#[test]
+fn a_name_that_comes_back_is_live_again() {
+    let policy = MatchPolicy::default();
+    let asset = write(scanned(7, &[], &[]), &server(1, &[]), 1, &policy);
+    let asset =
+        write(asset, &server(1, &[("cn", "DB1"), ("dNSHostName", "db1.corp.example")]), 2, &policy);
+    assert!(asset.aliases().eq(&[host("web1.corp.example"), host("web1")]));
+    let asset = write(asset, &server(1, &[]), 3, &policy);
+    assert!(asset.aliases().eq(&[host("db1.corp.example"), host("db1")]));
+    let back = asset.names.iter().find(|claim| claim.value == host("web1")).unwrap();
+    assert_eq!((back.since, back.until, asset.names.len()), (day(3), None, 4));
+}
+
+#[test]
+fn a_mark_changes_presence_alone_and_a_sight_takes_it_off() {
+    let policy = MatchPolicy::default();
+    let object = server(1, &[]);
+    let asset = write(scanned(7, &["web1"], &[]), &object, 1, &policy);
+    let missing = Presence::Missing { since: day(2), runs: 1 };
+    let marked = |asset, presence| {
+        with_writing(&source(), &object, 2, &policy, |writing| {
+            mark(asset, writing.source, object.guid, presence, writing)
+        })
+    };
+    let missed = marked(asset.clone(), missing);
+    assert_eq!(missed.version, asset.version + 1);
+    assert_eq!(missed.part_of(&source(), guid(1)).unwrap().presence, missing);
+    assert_eq!((&missed.names, &missed.os), (&asset.names, &asset.os));
+    assert_eq!(marked(missed.clone(), missing), missed);
+    assert_eq!(marked(scanned(8, &[], &[]), missing), scanned(8, &[], &[]));
+    let back = write(missed, &object, 3, &policy);
+    assert_eq!(back.part_of(&source(), guid(1)).unwrap().presence, Presence::Present);
+}
+
+#[test]
+fn two_objects_of_one_directory_have_a_part_each() {
+    let policy = MatchPolicy::default();
+    let asset = write(scanned(7, &["web1"], &[]), &server(1, &[]), 1, &policy);
+    let asset = write(asset, &server(2, &[("cn", "WEB2")]), 2, &policy);
+    assert_eq!(asset.parts.iter().map(|part| part.number).collect::<Vec<_>>(), [0, 1, 2]);
+    let renamed = write(
+        asset,
+        &server(1, &[("cn", "WEB3"), ("dNSHostName", "web3.corp.example")]),
+        3,
+        &policy,
+    );
+    assert!(renamed.live_names().any(|name| *name == host("web1.corp.example")));
+}
+
+#[test]
+fn the_domain_is_known_by_both_names_as_far_as_known() {
+    let object = server(1, &[]);
+    let dns_only = DirectoryDomain::new(Some("Corp.Example."), None);
+    assert_eq!(contribution(&object, &dns_only, day(1)).domains, ["corp.example"]);
+    let none = DirectoryDomain::new(Some(" "), None);
+    assert!(contribution(&object, &none, day(1)).domains.is_empty());
+}
