@@ -6,6 +6,8 @@ mod paging;
 mod search;
 mod select;
 mod session;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
