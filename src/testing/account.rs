@@ -1,8 +1,8 @@
 //! Accounts that may bind, and what a domain controller says when they may not.
 
 use super::dn::DnKey;
-use super::entry::Guid;
 use super::tree::DirectoryTree;
+use crate::value::ObjectGuid;
 use crate::{Error, ErrorKind, Result};
 
 /// Why an account may or may not bind. Each state but [`Enabled`](Self::Enabled) is refused with result
@@ -85,7 +85,11 @@ impl DirectoryTree {
     }
 
     /// Checks a simple bind. The error is the sub-code of AD's diagnostic text.
-    pub(crate) fn authenticate(&self, name: &str, password: &[u8]) -> Result<Guid, &'static str> {
+    pub(crate) fn authenticate(
+        &self,
+        name: &str,
+        password: &[u8],
+    ) -> Result<ObjectGuid, &'static str> {
         let (guid, account) =
             self.accounts.iter().find(|(guid, _)| self.is_called(guid, name)).ok_or("525")?;
         if account.password != password {
@@ -94,14 +98,14 @@ impl DirectoryTree {
         account.state.sub_code().map_or(Ok(*guid), Err)
     }
 
-    fn guid_of(&self, dn: &str) -> Result<Guid> {
+    fn guid_of(&self, dn: &str) -> Result<ObjectGuid> {
         self.entry(dn).map(|entry| entry.guid()).ok_or_else(|| {
             Error::new(ErrorKind::NotFound, "the directory has no such entry")
                 .with_context("dn", dn)
         })
     }
 
-    fn is_called(&self, guid: &Guid, name: &str) -> bool {
+    fn is_called(&self, guid: &ObjectGuid, name: &str) -> bool {
         let Some(entry) = self.by_guid(guid) else { return false };
         let logon = entry.text("sAMAccountName").unwrap_or_default();
         let forms = [

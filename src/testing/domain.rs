@@ -1,9 +1,9 @@
 //! What a fresh domain holds, and the shapes of the objects that people add to it.
 
-use super::entry::Guid;
 use super::generate::SplitMix;
 use super::tree::DirectoryTree;
 use crate::Result;
+use crate::value::ObjectGuid;
 
 /// The names and the identifier of a domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -208,16 +208,17 @@ impl DirectoryTree {
         self.set(&server, "dNSHostName", [self.names.host_name()])?;
         let agent = self.add_container(&server, "NTDS Settings")?;
         let invocation = self.random.guid();
-        self.set(&agent, "invocationId", [invocation])?;
+        self.set(&agent, "invocationId", [*invocation.as_bytes()])?;
         let partitions = self.add_container(configuration, "Partitions")?;
-        let reference = self.add_container(&partitions, &self.names.netbios_name().to_owned())?;
+        let netbios = self.names.netbios_name().to_owned();
+        let reference = self.add_container(&partitions, &netbios)?;
         self.set(&reference, "objectClass", ["top", "crossRef"])?;
         self.set(&reference, "nCName", [self.names.base_dn().to_owned()])?;
         self.set(&reference, "dnsRoot", [self.names.dns_name().to_owned()])?;
         self.set(&reference, "nETBIOSName", [self.names.netbios_name().to_owned()])
     }
 
-    fn add_root(&mut self, base: &str) -> Result<Guid> {
+    fn add_root(&mut self, base: &str) -> Result<ObjectGuid> {
         let mut attributes = self.structural(&["domain", "domainDNS"], "Domain-DNS");
         attributes.extend([
             ("objectSid", vec![self.names.sid(None)]),

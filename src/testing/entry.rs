@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-/// The sixteen octets of an `objectGUID`, as they travel (MS-DTYP 2.3.4.2: the first three fields are
-/// little-endian).
-pub type Guid = [u8; 16];
+use crate::value::ObjectGuid;
 
 /// An entry: its name, its GUID and its attributes.
 ///
@@ -13,7 +11,7 @@ pub type Guid = [u8; 16];
 #[derive(Clone, Debug)]
 pub struct DirectoryEntry {
     pub(crate) dn: String,
-    pub(crate) guid: Guid,
+    pub(crate) guid: ObjectGuid,
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) links: Vec<LinkChange>,
     pub(crate) hidden: bool,
@@ -36,7 +34,7 @@ pub(crate) struct LinkChange {
 }
 
 impl DirectoryEntry {
-    pub(crate) fn new(dn: String, guid: Guid) -> Self {
+    pub(crate) fn new(dn: String, guid: ObjectGuid) -> Self {
         Self { dn, guid, attributes: Vec::new(), links: Vec::new(), hidden: false }
     }
 
@@ -46,7 +44,7 @@ impl DirectoryEntry {
     }
 
     /// The `objectGUID`.
-    pub fn guid(&self) -> Guid {
+    pub fn guid(&self) -> ObjectGuid {
         self.guid
     }
 

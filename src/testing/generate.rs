@@ -1,9 +1,9 @@
 //! Directories of any size that look like real ones, and are the same for the same seed.
 
 use super::domain::DomainNames;
-use super::entry::Guid;
 use super::tree::{DirectoryTree, TestDirectory};
 use crate::Result;
+use crate::value::ObjectGuid;
 
 /// A small generator of pseudo-random numbers (SplitMix64): the same seed gives the same numbers on
 /// every machine and in every version of this crate. Not for secrets.
@@ -40,9 +40,9 @@ impl SplitMix {
     }
 
     /// A random GUID (version 4).
-    pub fn guid(&mut self) -> Guid {
+    pub fn guid(&mut self) -> ObjectGuid {
         let bytes = (u128::from(self.next_u64()) << 64 | u128::from(self.next_u64())).to_be_bytes();
-        uuid::Builder::from_random_bytes(bytes).into_uuid().to_bytes_le()
+        ObjectGuid::from_bytes(uuid::Builder::from_random_bytes(bytes).into_uuid().to_bytes_le())
     }
 }
 

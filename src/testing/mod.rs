@@ -42,7 +42,7 @@ mod tree;
 pub use account::AccountState;
 pub use ber::LengthForm;
 pub use domain::DomainNames;
-pub use entry::{DirectoryEntry, Guid};
+pub use entry::DirectoryEntry;
 pub use message::{
     LdapResult, OperationKind, nested_sequences, notice_of_disconnection,
     notice_of_disconnection_as_windows, search_done, search_entry, search_reference,

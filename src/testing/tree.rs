@@ -7,8 +7,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use super::account::Account;
 use super::dn::{self, DnKey};
 use super::domain::DomainNames;
-use super::entry::{Attribute, DirectoryEntry, Guid, LinkChange};
+use super::entry::{Attribute, DirectoryEntry, LinkChange};
 use super::generate::SplitMix;
+use crate::value::ObjectGuid;
 use crate::{Error, ErrorKind, Result};
 
 /// A directory that is shared by tests and the servers that serve it.
@@ -74,11 +75,11 @@ impl From<DirectoryTree> for TestDirectory {
 #[derive(Clone, Debug)]
 pub struct DirectoryTree {
     pub(crate) names: DomainNames,
-    pub(crate) accounts: HashMap<Guid, Account>,
+    pub(crate) accounts: HashMap<ObjectGuid, Account>,
     pub(crate) random: SplitMix,
     pub(crate) next_rid: u32,
     entries: BTreeMap<DnKey, DirectoryEntry>,
-    by_guid: HashMap<Guid, DnKey>,
+    by_guid: HashMap<ObjectGuid, DnKey>,
     naming_contexts: Vec<DnKey>,
     usn: u64,
 }
@@ -146,7 +147,7 @@ impl DirectoryTree {
     }
 
     /// The entry with this GUID, wherever it is by now, deleted ones included.
-    pub fn by_guid(&self, guid: &Guid) -> Option<&DirectoryEntry> {
+    pub fn by_guid(&self, guid: &ObjectGuid) -> Option<&DirectoryEntry> {
         self.entries.get(self.by_guid.get(guid)?)
     }
 
@@ -161,14 +162,14 @@ impl DirectoryTree {
         &mut self,
         dn: &str,
         attributes: impl IntoIterator<Item = (&'static str, Vec<V>)>,
-    ) -> Result<Guid> {
+    ) -> Result<ObjectGuid> {
         let key = key(dn)?;
         if self.entries.contains_key(&key) {
             return Err(Error::new(ErrorKind::Conflict, "the directory has an entry of this name")
                 .with_context("dn", dn));
         }
         let (usn, now) = self.tick();
-        let mut entry = DirectoryEntry::new(dn.to_owned(), [0; 16]);
+        let mut entry = DirectoryEntry::new(dn.to_owned(), ObjectGuid::from_bytes([0; 16]));
         let mut members = Vec::new();
         for (name, values) in attributes {
             let values = values.into_iter().map(Into::into).collect();
@@ -266,7 +267,7 @@ impl DirectoryTree {
     pub fn delete(&mut self, dn: &str) -> Result<String> {
         let entry = self.existing(dn)?;
         let guid = entry.guid;
-        let name = format!("{}\nDEL:{}", entry.text("name").unwrap_or_default(), guid_text(&guid));
+        let name = format!("{}\nDEL:{}", entry.text("name").unwrap_or_default(), guid);
         let groups = texts(entry.values("memberOf"));
         let members = entry.values("member").to_vec();
         for group in groups {
@@ -380,13 +381,13 @@ impl DirectoryTree {
 
     fn complete(&mut self, entry: &mut DirectoryEntry, usn: u64, now: String) {
         let given =
-            entry.values("objectGUID").first().and_then(|value| value.as_slice().try_into().ok());
+            entry.values("objectGUID").first().and_then(|value| ObjectGuid::from_slice(value).ok());
         entry.guid = given.unwrap_or_else(|| self.random.guid());
         let (first, _) = dn::split_first(&entry.dn);
         let (kind, value) = first.split_once('=').unwrap_or(("CN", first));
         let name = dn::unescaped(value.trim()).unwrap_or_default();
         let additions: [(Cow<'static, str>, Vec<u8>); 9] = [
-            ("objectGUID".into(), entry.guid.into()),
+            ("objectGUID".into(), entry.guid.as_bytes().to_vec()),
             ("distinguishedName".into(), entry.dn.clone().into()),
             ("name".into(), name.clone().into()),
             (kind.trim().to_ascii_lowercase().into(), name.into()),
@@ -544,11 +545,6 @@ fn key(dn: &str) -> Result<DnKey> {
 
 fn texts(values: &[Vec<u8>]) -> Vec<String> {
     values.iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect()
-}
-
-/// The usual text form of a GUID, in lower case.
-pub(crate) fn guid_text(guid: &Guid) -> String {
-    uuid::Uuid::from_bytes_le(*guid).to_string()
 }
 
 /// A time as GeneralizedTime, as AD writes it (`20260101000000.0Z`). `seconds` count from 1970.

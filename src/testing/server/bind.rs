@@ -1,12 +1,12 @@
 //! Simple binds, and the texts of Active Directory around them.
 
 use super::Shared;
-use crate::testing::entry::Guid;
 use crate::testing::message::{BindMethod, LdapResult};
+use crate::value::ObjectGuid;
 
 /// What a bind came to. Without `bound` the connection is anonymous from now on.
 pub(super) struct Outcome {
-    pub(super) bound: Option<Guid>,
+    pub(super) bound: Option<ObjectGuid>,
     pub(super) result: LdapResult,
 }
 

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use crate::testing::ber::{self, Writer};
-use crate::testing::entry::Guid;
 use crate::testing::generate::SplitMix;
 use crate::testing::message::{Control, PAGED_RESULTS, SearchRequest};
+use crate::value::ObjectGuid;
 
 /// How many unfinished paged searches a connection may have before the oldest is forgotten.
 const MOST: usize = 10;
@@ -41,7 +41,7 @@ pub(super) fn control(cookie: &[u8]) -> Control {
 /// A paged search that is not at its end: what was asked, and the entries to come.
 pub(super) struct Unfinished {
     pub(super) search: SearchRequest,
-    pub(super) rest: VecDeque<Guid>,
+    pub(super) rest: VecDeque<ObjectGuid>,
     pub(super) sent: usize,
 }
 

@@ -6,12 +6,13 @@ use super::paging::{self, Cookies, PageRequest, Unfinished};
 use super::select::Selection;
 use super::{Shared, bind, dirsync};
 use crate::testing::dn::{self, DnKey};
-use crate::testing::entry::{DirectoryEntry, Guid};
+use crate::testing::entry::DirectoryEntry;
 use crate::testing::message::{
     Control, DIRSYNC, DOMAIN_SCOPE, Encoder, LdapResult, PAGED_RESULTS, Request, SHOW_DELETED,
     SHOW_RECYCLED, SearchRequest,
 };
 use crate::testing::tree::DirectoryTree;
+use crate::value::ObjectGuid;
 
 const DONE: u8 = 0x65;
 
@@ -25,7 +26,7 @@ pub(super) struct Twist {
 /// All messages that answer a search.
 pub(super) fn answer(
     shared: &Shared,
-    bound: Option<Guid>,
+    bound: Option<ObjectGuid>,
     cookies: &mut Cookies,
     request: &Request,
     search: &SearchRequest,
@@ -65,7 +66,7 @@ pub(super) struct Scene<'a> {
 impl Scene<'_> {
     fn answer(
         &self,
-        bound: Option<Guid>,
+        bound: Option<ObjectGuid>,
         cookies: &mut Cookies,
         twist: Twist,
     ) -> Result<Vec<Vec<u8>>, LdapResult> {
@@ -128,7 +129,7 @@ impl Scene<'_> {
         }
         let left = self.size_limit() - unfinished.sent.min(self.size_limit());
         let size = asked.size.min(self.shared.settings.max_page_size);
-        let page: Vec<Guid> =
+        let page: Vec<ObjectGuid> =
             unfinished.rest.drain(..size.min(left).min(unfinished.rest.len())).collect();
         unfinished.sent += page.len();
         let mut messages = self.entries(page.iter());
@@ -185,7 +186,7 @@ impl Scene<'_> {
         LdapResult::new(32, text).with_matched_dn(best)
     }
 
-    fn matching(&self, base: &DnKey) -> VecDeque<Guid> {
+    fn matching(&self, base: &DnKey) -> VecDeque<ObjectGuid> {
         let depth = base.depth();
         let in_scope = |key: &DnKey| match self.search.scope {
             0 => key == base,
@@ -218,7 +219,7 @@ impl Scene<'_> {
     }
 
     /// Entries that have gone since they were found are left out.
-    fn entries<'g>(&self, guids: impl Iterator<Item = &'g Guid>) -> Vec<Vec<u8>> {
+    fn entries<'g>(&self, guids: impl Iterator<Item = &'g ObjectGuid>) -> Vec<Vec<u8>> {
         guids.filter_map(|guid| self.tree.by_guid(guid)).map(|entry| self.encode(entry)).collect()
     }
 
@@ -254,7 +255,7 @@ impl Scene<'_> {
     fn root(&self) -> DirectoryEntry {
         let names = self.tree.names();
         let settings = &self.shared.settings;
-        let mut root = DirectoryEntry::new(String::new(), [0; 16]);
+        let mut root = DirectoryEntry::new(String::new(), ObjectGuid::from_bytes([0; 16]));
         let mut set = |name: &str, values: Vec<String>| {
             *root.change(name, 0) = values.into_iter().map(String::into_bytes).collect();
         };

@@ -98,9 +98,10 @@ fn described(asked: &str) -> (String, Option<Range>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::ObjectGuid;
 
     fn sent(asked: &str, count: usize) -> Vec<(String, usize)> {
-        let mut entry = DirectoryEntry::new("CN=g".into(), [0; 16]);
+        let mut entry = DirectoryEntry::new("CN=g".into(), ObjectGuid::from_bytes([0; 16]));
         *entry.change("member", 1) = (0..count).map(|n| n.to_string().into_bytes()).collect();
         let selection = Selection::new(&[asked.to_owned()], false, 1500);
         selection.of(&entry).into_iter().map(|(name, values)| (name, values.len())).collect()

@@ -9,10 +9,10 @@ use super::search::{self, Twist};
 use super::wire::{End, Wire};
 use super::{Shared, bind};
 use crate::testing::ber::{self, Head};
-use crate::testing::entry::Guid;
 use crate::testing::message::{Encoder, LdapResult, Operation, Request, START_TLS, WHO_AM_I};
 use crate::testing::recorder::{Listener, RecordedSearch, Tape};
 use crate::testing::script::{Fault, Place, Point, Raw};
+use crate::value::ObjectGuid;
 
 /// `MaxReceiveBuffer` of a domain controller.
 const LARGEST_REQUEST: usize = 10_485_760;
@@ -27,7 +27,7 @@ pub(super) struct Session {
     place: Place,
     input: Vec<u8>,
     output: Vec<u8>,
-    bound: Option<Guid>,
+    bound: Option<ObjectGuid>,
     cookies: Cookies,
 }
 
