@@ -32,6 +32,7 @@ mod domain;
 mod entry;
 mod filter;
 pub mod generate;
+mod ldif;
 mod message;
 mod recorder;
 mod script;

@@ -336,6 +336,12 @@ impl DirectoryTree {
         self.entries.get(key)
     }
 
+    /// The entries of the domain, parents before their children.
+    pub(crate) fn domain(&self) -> impl Iterator<Item = &DirectoryEntry> {
+        let root = self.naming_contexts.first();
+        root.into_iter().flat_map(|root| self.subtree(root)).map(|(_, entry)| entry)
+    }
+
     /// The entry and all below it, other naming contexts apart.
     pub(crate) fn subtree<'a>(
         &'a self,
