@@ -33,8 +33,10 @@ mod entry;
 mod filter;
 pub mod generate;
 mod ldif;
+mod links;
 mod message;
 mod recorder;
+mod response;
 mod script;
 mod server;
 mod tls;
@@ -44,11 +46,12 @@ pub use account::AccountState;
 pub use ber::LengthForm;
 pub use domain::DomainNames;
 pub use entry::DirectoryEntry;
-pub use message::{
-    LdapResult, OperationKind, nested_sequences, notice_of_disconnection,
-    notice_of_disconnection_as_windows, search_done, search_entry, search_reference,
-};
+pub use message::OperationKind;
 pub use recorder::{Listener, RecordedConnection, RecordedSearch};
+pub use response::{
+    LdapResult, nested_sequences, notice_of_disconnection, notice_of_disconnection_as_windows,
+    search_done, search_entry, search_reference,
+};
 pub use script::{Fault, Gate, Raw, Script, When};
 pub use server::{TestServer, TestServerBuilder};
 pub use tls::{ServerTls, TestCa, TlsVersions};

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use super::account::Account;
 use super::dn::{self, DnKey};
 use super::domain::DomainNames;
-use super::entry::{Attribute, DirectoryEntry, LinkChange};
+use super::entry::{Attribute, DirectoryEntry};
 use super::generate::SplitMix;
 use crate::value::ObjectGuid;
 use crate::{Error, ErrorKind, Result};
@@ -78,10 +78,10 @@ pub struct DirectoryTree {
     pub(crate) accounts: HashMap<ObjectGuid, Account>,
     pub(crate) random: SplitMix,
     pub(crate) next_rid: u32,
-    entries: BTreeMap<DnKey, DirectoryEntry>,
+    pub(super) entries: BTreeMap<DnKey, DirectoryEntry>,
     by_guid: HashMap<ObjectGuid, DnKey>,
     naming_contexts: Vec<DnKey>,
-    usn: u64,
+    pub(super) usn: u64,
 }
 
 /// What stays on a deleted object (MS-ADTS 3.1.1.5.5.6.2), as far as the server serves it.
@@ -268,14 +268,7 @@ impl DirectoryTree {
         let entry = self.existing(dn)?;
         let guid = entry.guid;
         let name = format!("{}\nDEL:{}", entry.text("name").unwrap_or_default(), guid);
-        let groups = texts(entry.values("memberOf"));
-        let members = entry.values("member").to_vec();
-        for group in groups {
-            self.unlink_silently(&group, dn);
-        }
-        for member in texts(&members) {
-            self.forget_membership(&member, dn);
-        }
+        self.unlink(dn);
         let container = format!("CN=Deleted Objects,{}", self.names.base_dn());
         let tombstone = format!("{},{container}", dn::rdn("CN", &name));
         self.relocate(dn, &tombstone)?;
@@ -358,22 +351,7 @@ impl DirectoryTree {
             .filter(move |(key, _)| !others.iter().any(|other| key.is_at_or_below(other)))
     }
 
-    /// Every group that holds `dn`, directly or through others.
-    pub(crate) fn groups_above(&self, entry: &DirectoryEntry) -> HashSet<DnKey> {
-        let mut found = HashSet::new();
-        let mut open = texts(entry.values("memberOf"));
-        while let Some(group) = open.pop() {
-            if let Some(key) = DnKey::new(&group)
-                && found.insert(key)
-                && let Some(entry) = self.entry(&group)
-            {
-                open.extend(texts(entry.values("memberOf")));
-            }
-        }
-        found
-    }
-
-    fn existing(&self, dn: &str) -> Result<&DirectoryEntry> {
+    pub(super) fn existing(&self, dn: &str) -> Result<&DirectoryEntry> {
         self.entry(dn).ok_or_else(|| {
             Error::new(ErrorKind::NotFound, "the directory has no such entry")
                 .with_context("dn", dn)
@@ -411,7 +389,11 @@ impl DirectoryTree {
     }
 
     /// Changes an entry under the next update sequence number.
-    fn touch(&mut self, dn: &str, change: impl FnOnce(&mut DirectoryEntry, u64)) -> Result<()> {
+    pub(super) fn touch(
+        &mut self,
+        dn: &str,
+        change: impl FnOnce(&mut DirectoryEntry, u64),
+    ) -> Result<()> {
         self.existing(dn)?;
         let (usn, now) = self.tick();
         let key = key(dn)?;
@@ -451,94 +433,10 @@ impl DirectoryTree {
         let old = std::mem::replace(&mut entry.dn, dn.clone());
         let usn = self.usn;
         *entry.change("distinguishedName", usn) = vec![dn.clone().into()];
-        for group in texts(entry.values("memberOf")) {
-            self.replace_value(&group, "member", &old, &dn);
-        }
-        for member in texts(entry.values("member")) {
-            self.replace_value(&member, "memberOf", &old, &dn);
-        }
+        self.relink(&entry, &old);
         if let Some(key) = DnKey::new(&dn) {
             self.by_guid.insert(entry.guid, key.clone());
             self.entries.insert(key, entry);
-        }
-    }
-
-    /// Rewrites a link without a change of its own, as links follow their objects.
-    fn replace_value(&mut self, dn: &str, attribute: &str, old: &str, new: &str) {
-        for value in self.values_mut(dn, attribute) {
-            if value.eq_ignore_ascii_case(old.as_bytes()) {
-                *value = new.into();
-            }
-        }
-    }
-
-    fn unlink_silently(&mut self, group: &str, member: &str) {
-        if let Some(values) = self.attribute_mut(group, "member") {
-            values.retain(|value| !value.eq_ignore_ascii_case(member.as_bytes()));
-        }
-    }
-
-    fn forget_membership(&mut self, member: &str, group: &str) {
-        if let Some(values) = self.attribute_mut(member, "memberOf") {
-            values.retain(|value| !value.eq_ignore_ascii_case(group.as_bytes()));
-        }
-    }
-
-    fn values_mut(&mut self, dn: &str, attribute: &str) -> impl Iterator<Item = &mut Vec<u8>> {
-        self.attribute_mut(dn, attribute).into_iter().flatten()
-    }
-
-    fn attribute_mut(&mut self, dn: &str, attribute: &str) -> Option<&mut Vec<Vec<u8>>> {
-        let entry = self.entries.get_mut(&DnKey::new(dn)?)?;
-        let found = entry.attributes.iter_mut().find(|a| a.name.eq_ignore_ascii_case(attribute));
-        found.map(|attribute| &mut attribute.values)
-    }
-
-    /// Adds members to a group or removes them, with the back-links.
-    fn link(&mut self, group: &str, members: Vec<Vec<u8>>, present: bool) -> Result<()> {
-        let before: HashSet<Vec<u8>> =
-            self.existing(group)?.values("member").iter().map(|v| v.to_ascii_lowercase()).collect();
-        let mut seen = HashSet::new();
-        let changed: Vec<Vec<u8>> = members
-            .into_iter()
-            .filter(|value| {
-                let folded = value.to_ascii_lowercase();
-                before.contains(&folded) != present && seen.insert(folded)
-            })
-            .collect();
-        if changed.is_empty() {
-            return Ok(());
-        }
-        self.touch(group, |entry, usn| {
-            let values = entry.change("member", usn);
-            if present {
-                values.extend(changed.iter().cloned());
-            } else {
-                values.retain(|value| !seen.contains(&value.to_ascii_lowercase()));
-            }
-            entry.links.extend(changed.iter().map(|value| LinkChange {
-                value: value.clone(),
-                present,
-                usn,
-            }));
-        })?;
-        let group = self.existing(group)?.dn.clone();
-        for member in texts(&changed) {
-            self.back_link(&member, &group, present);
-        }
-        Ok(())
-    }
-
-    fn back_link(&mut self, member: &str, group: &str, present: bool) {
-        if !present {
-            return self.forget_membership(member, group);
-        }
-        let usn = self.usn;
-        if let Some(key) = DnKey::new(member)
-            && let Some(entry) = self.entries.get_mut(&key)
-        {
-            let kept = entry.attribute("memberOf").map_or(usn, |attribute| attribute.usn);
-            entry.change("memberOf", kept).push(group.into());
         }
     }
 }
@@ -547,10 +445,6 @@ fn key(dn: &str) -> Result<DnKey> {
     DnKey::new(dn).filter(|key| !key.is_root()).ok_or_else(|| {
         Error::invalid("distinguished name", dn, "it is not of the form CN=...,DC=...")
     })
-}
-
-fn texts(values: &[Vec<u8>]) -> Vec<String> {
-    values.iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect()
 }
 
 /// A time as GeneralizedTime, as AD writes it (`20260101000000.0Z`). `seconds` count from 1970.

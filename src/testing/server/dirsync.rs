@@ -8,7 +8,8 @@ use super::select::Sent;
 use crate::testing::ber::{self, Writer};
 use crate::testing::dn::DnKey;
 use crate::testing::entry::{Attribute, DirectoryEntry};
-use crate::testing::message::{Control, DIRSYNC, LdapResult};
+use crate::testing::message::{Control, DIRSYNC};
+use crate::testing::response::LdapResult;
 
 const OBJECT_SECURITY: i64 = 0x1;
 const INCREMENTAL_VALUES: i64 = 0x8000_0000;

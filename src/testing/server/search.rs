@@ -8,9 +8,10 @@ use super::{Shared, bind, dirsync};
 use crate::testing::dn::{self, DnKey};
 use crate::testing::entry::DirectoryEntry;
 use crate::testing::message::{
-    Control, DIRSYNC, DOMAIN_SCOPE, Encoder, LdapResult, PAGED_RESULTS, Request, SHOW_DELETED,
-    SHOW_RECYCLED, SearchRequest,
+    Control, DIRSYNC, DOMAIN_SCOPE, PAGED_RESULTS, Request, SHOW_DELETED, SHOW_RECYCLED,
+    SearchRequest,
 };
+use crate::testing::response::{Encoder, LdapResult};
 use crate::testing::tree::DirectoryTree;
 use crate::value::ObjectGuid;
 

@@ -9,8 +9,9 @@ use super::search::{self, Twist};
 use super::wire::{End, Wire};
 use super::{Shared, bind};
 use crate::testing::ber::{self, Head};
-use crate::testing::message::{Encoder, LdapResult, Operation, Request, START_TLS, WHO_AM_I};
+use crate::testing::message::{Operation, Request, START_TLS, WHO_AM_I};
 use crate::testing::recorder::{Listener, RecordedSearch, Tape};
+use crate::testing::response::{Encoder, LdapResult};
 use crate::testing::script::{Fault, Place, Point, Raw};
 use crate::value::ObjectGuid;
 
