@@ -1,0 +1,212 @@
+//! How a server is set up.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::watch;
+
+use super::{Shared, TestServer};
+use crate::testing::ber::LengthForm;
+use crate::testing::recorder::{Listener, Recorder};
+use crate::testing::script::{Script, Stage};
+use crate::testing::tls::ServerTls;
+use crate::testing::tree::TestDirectory;
+use crate::{Error, ErrorKind, Result};
+
+/// Settings of a [`TestServer`]. Each default is what a Windows domain controller does.
+#[derive(Debug)]
+#[must_use]
+pub struct TestServerBuilder {
+    directory: TestDirectory,
+    settings: Settings,
+    tls: Option<ServerTls>,
+    ldaps: bool,
+    ldap: bool,
+    start_tls: bool,
+    address: IpAddr,
+    script: Script,
+}
+
+impl TestServerBuilder {
+    pub(super) fn new(directory: &TestDirectory) -> Self {
+        Self {
+            directory: directory.clone(),
+            settings: Settings::default(),
+            tls: None,
+            ldaps: false,
+            ldap: false,
+            start_tls: false,
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            script: Script::new(),
+        }
+    }
+
+    /// Listens for LDAPS.
+    pub fn with_ldaps(mut self, tls: ServerTls) -> Self {
+        self.tls = Some(tls);
+        self.ldaps = true;
+        self
+    }
+
+    /// Listens for LDAP. Without [`with_start_tls`](Self::with_start_tls), StartTLS is answered as by a
+    /// domain controller without a certificate (result code 52).
+    pub fn with_ldap(mut self) -> Self {
+        self.ldap = true;
+        self
+    }
+
+    /// Listens for LDAP and offers StartTLS. One server has one certificate: with
+    /// [`with_ldaps`](Self::with_ldaps) too, the one given last is shown on both.
+    pub fn with_start_tls(mut self, tls: ServerTls) -> Self {
+        self.tls = Some(tls);
+        self.ldap = true;
+        self.start_tls = true;
+        self
+    }
+
+    /// Listens on this address, [`Ipv4Addr::LOCALHOST`] unless set.
+    pub fn with_address(mut self, address: IpAddr) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// Plays this script from the start.
+    pub fn with_script(mut self, script: Script) -> Self {
+        self.script = script;
+        self
+    }
+
+    /// Accepts simple binds without TLS. They are refused with result code 8 unless set, as by a domain controller
+    /// that requires signing.
+    pub fn with_plain_binds(mut self) -> Self {
+        self.settings.plain_binds = true;
+        self
+    }
+
+    /// The most entries in one answer, paged or not (`MaxPageSize`, 1000 unless set).
+    pub fn with_max_page_size(mut self, entries: usize) -> Self {
+        self.settings.max_page_size = entries.max(1);
+        self
+    }
+
+    /// The most values of one attribute in one entry (`MaxValRange`, 1500 unless set).
+    pub fn with_max_values(mut self, values: usize) -> Self {
+        self.settings.max_values = values.max(1);
+        self
+    }
+
+    /// The most entries in one DirSync answer (1000 unless set).
+    pub fn with_dirsync_entries(mut self, entries: usize) -> Self {
+        self.settings.dirsync_entries = entries.max(1);
+        self
+    }
+
+    /// Ignores the paged-results control, or refuses it if it is critical.
+    pub fn without_paging(mut self) -> Self {
+        self.settings.paging = false;
+        self
+    }
+
+    /// Refuses the DirSync control if it is critical, as directories that are not AD do.
+    pub fn without_dirsync(mut self) -> Self {
+        self.settings.dirsync = false;
+        self
+    }
+
+    /// Lets every account see deleted objects; unless set nobody does, as ordinary accounts do not.
+    pub fn with_readable_tombstones(mut self) -> Self {
+        self.settings.tombstones_readable = true;
+        self
+    }
+
+    /// Writes lengths in this form, [`LengthForm::Minimal`] unless set.
+    pub fn with_lengths(mut self, form: LengthForm) -> Self {
+        self.settings.lengths = form;
+        self
+    }
+
+    /// Writes at most this many bytes at a time.
+    pub fn with_segments(mut self, bytes: usize) -> Self {
+        self.settings.segment = Some(bytes.max(1));
+        self
+    }
+
+    /// The references that a search of the whole domain ends with. Unless set they are those to the configuration and
+    /// to the two DNS partitions.
+    pub fn with_references<S: Into<String>>(mut self, urls: impl IntoIterator<Item = S>) -> Self {
+        self.settings.references = Some(urls.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Starts to listen and to serve.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](ErrorKind::Configuration) if no listener was asked for, [`Connect`](ErrorKind::Connect) if no port
+    /// could be had.
+    pub async fn start(self) -> Result<TestServer> {
+        if !self.ldap && !self.ldaps {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                "the test server has no listener: ask for LDAPS or LDAP",
+            ));
+        }
+        let config = self.tls.as_ref().map(ServerTls::config).transpose()?;
+        let shared = Arc::new(Shared {
+            directory: self.directory,
+            settings: self.settings,
+            start_tls: self.start_tls,
+            tls: Mutex::new(config),
+            stage: Stage::default(),
+            recorder: Recorder::default(),
+            open: watch::Sender::new(0),
+        });
+        shared.stage.set(self.script);
+        let mut server = TestServer {
+            open: shared.open.subscribe(),
+            shared,
+            tls: Mutex::new(self.tls),
+            ldaps: None,
+            ldap: None,
+            tasks: Vec::new(),
+        };
+        if self.ldaps {
+            server.ldaps = Some(server.listen(self.address, Listener::Ldaps).await?);
+        }
+        if self.ldap {
+            server.ldap = Some(server.listen(self.address, Listener::Ldap).await?);
+        }
+        Ok(server)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) plain_binds: bool,
+    pub(super) paging: bool,
+    pub(super) dirsync: bool,
+    pub(super) tombstones_readable: bool,
+    pub(super) max_page_size: usize,
+    pub(super) max_values: usize,
+    pub(super) dirsync_entries: usize,
+    pub(super) lengths: LengthForm,
+    pub(super) segment: Option<usize>,
+    pub(super) references: Option<Vec<String>>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            plain_binds: false,
+            paging: true,
+            dirsync: true,
+            tombstones_readable: false,
+            max_page_size: 1000,
+            max_values: 1500,
+            dirsync_entries: 1000,
+            lengths: LengthForm::Minimal,
+            segment: None,
+            references: None,
+        }
+    }
+}
