@@ -13,7 +13,6 @@ use crate::{Error, ErrorKind, Result, Retry};
 pub(crate) mod op {
     pub(crate) const BIND_REQUEST: u8 = 0x60;
     pub(crate) const BIND_RESPONSE: u8 = 0x61;
-    pub(crate) const UNBIND_REQUEST: u8 = 0x42;
     pub(crate) const SEARCH_REQUEST: u8 = 0x63;
     pub(crate) const SEARCH_RESULT_ENTRY: u8 = 0x64;
     pub(crate) const SEARCH_RESULT_DONE: u8 = 0x65;

@@ -519,7 +519,7 @@ mod tests {
         let requests = server.await.unwrap();
         let binds = requests.iter().filter(|frame| frame.op() == op::BIND_REQUEST).count();
         assert_eq!(binds, 1);
-        assert_eq!(requests.last().unwrap().op(), op::UNBIND_REQUEST);
+        assert_eq!(requests.last().unwrap().op(), script::UNBIND_REQUEST);
     }
 
     #[tokio::test]

@@ -28,8 +28,11 @@ pub(super) struct Answer {
     referrals: Vec<String>,
     name: Option<String>,
     value: Option<Vec<u8>>,
-    controls: Vec<(String, Option<Vec<u8>>)>,
+    controls: Vec<ResponseControl>,
 }
+
+/// A control's object identifier and its value.
+type ResponseControl = (String, Option<Vec<u8>>);
 
 impl Answer {
     /// Reads the result of an operation and its controls.
@@ -136,14 +139,14 @@ pub(super) fn parse_referrals(contents: &[u8]) -> Result<Vec<String>, Malformed>
     if uris.is_empty() { Err(Malformed::Missing) } else { Ok(uris) }
 }
 
-fn parse_controls(trailer: &[u8]) -> Result<Vec<(String, Option<Vec<u8>>)>, Malformed> {
+fn parse_controls(trailer: &[u8]) -> Result<Vec<ResponseControl>, Malformed> {
     if trailer.is_empty() {
         return Ok(Vec::new());
     }
     let mut outer = Reader::new(trailer);
     let mut reader = Reader::new(outer.expect(CONTROLS)?);
     outer.end()?;
-    let mut controls: Vec<(String, Option<Vec<u8>>)> = Vec::new();
+    let mut controls: Vec<ResponseControl> = Vec::new();
     while let Some(element) = reader.next()? {
         if element.tag != SEQUENCE {
             return Err(Malformed::Unexpected { wanted: SEQUENCE, found: element.tag });
@@ -158,7 +161,7 @@ fn parse_controls(trailer: &[u8]) -> Result<Vec<(String, Option<Vec<u8>>)>, Malf
     Ok(controls)
 }
 
-fn parse_control(contents: &[u8]) -> Result<(String, Option<Vec<u8>>), Malformed> {
+fn parse_control(contents: &[u8]) -> Result<ResponseControl, Malformed> {
     let mut parts = Reader::new(contents);
     let oid = text(parts.expect(OCTET_STRING)?);
     let mut part = parts.next()?;

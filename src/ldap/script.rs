@@ -11,6 +11,9 @@ use super::connection::{Clock, Connection};
 use super::frame::{Frame, FrameLimits, op, read_frame};
 use super::limits::LdapLimits;
 
+/// The identifier octet of an unbind request.
+pub(super) const UNBIND_REQUEST: u8 = 0x42;
+
 /// An attribute: its name, and its values.
 pub(super) type Attribute<'a> = (&'a str, &'a [&'a [u8]]);
 

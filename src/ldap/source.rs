@@ -221,7 +221,7 @@ impl Established {
             identity,
             transport: connected.transport,
             verification: connected.verification,
-            steps: connected.steps.iter().map(step).collect(),
+            steps: connected.steps.clone(),
             warnings: connected.warnings.clone(),
         }
     }
@@ -256,14 +256,6 @@ impl Established {
 /// The global catalog holds a part of every object's attributes, and no members of most groups.
 fn is_global_catalog(port: u16) -> bool {
     matches!(port, 3268 | 3269)
-}
-
-fn step(step: &connect::ConnectStep) -> ConnectStep {
-    ConnectStep {
-        transport: step.target.map_or(Transport::Ldaps, |(_, transport)| transport),
-        address: step.target.map(|(address, _)| address),
-        failure: step.failure.clone(),
-    }
 }
 
 /// The kinds to read, members after what they may be, each with its attributes.
@@ -351,7 +343,7 @@ mod tests {
     use super::*;
     use crate::credential::ServerUrl;
     use crate::ldap::frame::{Frame, op};
-    use crate::ldap::script::{bound, done, entry, page_done, serve_tcp};
+    use crate::ldap::script::{self, bound, done, entry, page_done, serve_tcp};
     use crate::value::Secret;
 
     /// One credential, for everybody.
@@ -443,7 +435,7 @@ mod tests {
         let binds: Vec<_> =
             requests.iter().filter(|frame| frame.op() == op::BIND_REQUEST).collect();
         assert_eq!(binds.len(), 1);
-        assert_eq!(requests.last().unwrap().op(), op::UNBIND_REQUEST);
+        assert_eq!(requests.last().unwrap().op(), script::UNBIND_REQUEST);
     }
 
     #[tokio::test]
