@@ -1,1 +1,73 @@
-//! The conductor.
+//! The conductor: read, decide, write, report.
+//!
+//! [`sync`] is one run of a task. [`plan`] runs the very same code and stops before the first write; what it
+//! returns can be stored, read by people, and [applied](apply) later. Whoever schedules runs calls one of
+//! them; nothing here starts by itself.
+//!
+//! A run
+//!
+//! 1. takes the source's lease, so that no other run writes for it;
+//! 2. reads the directory to the end;
+//! 3. decides which asset every computer is ([`merge`](crate::merge));
+//! 4. writes what changed in batches, each whole or not at all;
+//! 5. writes where the read ended together with the last batch, and reports.
+//!
+//! An incomplete read never removes anything, and ties no computer to an asset that it had not been tied to
+//! before: a better match may be among what was not read.
+
+mod absence;
+mod draft;
+mod matching;
+mod membership;
+mod options;
+mod plan;
+mod principals;
+mod progress;
+mod report;
+mod run;
+mod snapshot;
+mod writer;
+
+pub use options::SyncOptions;
+pub use plan::{Applied, MergePlan, apply, plan};
+pub use progress::{Cancellation, Progress};
+pub use report::{ComputerCounts, PrincipalCounts, ServerReport, Stages, SyncReport};
+
+use self::run::Run;
+use self::writer::Sink;
+use crate::Result;
+use crate::asset::AssetRepository;
+use crate::directory::DirectorySource;
+use crate::schedule::SyncTask;
+
+/// Reads the task's directory and brings the inventory in step with it.
+///
+/// With [`SyncOptions::dry_run`] everything is worked out, nothing is written, and the report says what
+/// would have been done.
+///
+/// # Errors
+///
+/// - what the directory source reports: no credential, no server, no permitted transport, a certificate
+///   that does not hold, a refused bind. Nothing was written.
+/// - [`ErrorKind::Lease`](crate::ErrorKind): another run of this source is under way.
+/// - [`ErrorKind::Conflict`](crate::ErrorKind): somebody else kept changing the same assets. What was
+///   committed before stays; the next run goes on.
+/// - [`ErrorKind::Store`](crate::ErrorKind): the store failed. What was committed before stays.
+/// - [`ErrorKind::Cancelled`](crate::ErrorKind).
+///
+/// A read that begins and does not get to its end is no error, but a report whose `complete` is false.
+///
+/// # Cancellation
+///
+/// See [`Cancellation`]. A dropped future leaves the inventory between two batches.
+pub async fn sync(
+    task: &SyncTask,
+    directory: &dyn DirectorySource,
+    repository: &dyn AssetRepository,
+    options: &SyncOptions,
+) -> Result<SyncReport> {
+    let sink = if options.dry_run { Sink::Discard } else { Sink::Commit };
+    let run = Run::new(task, repository, options);
+    let (report, _) = run.execute(directory, sink).await?;
+    Ok(report)
+}

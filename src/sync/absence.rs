@@ -1,0 +1,201 @@
+//! What a complete read did not show.
+
+use std::collections::{HashMap, HashSet};
+
+use super::SyncReport;
+use super::draft::Loaded;
+use super::matching::Matching;
+use super::run::Run;
+use super::snapshot::Snapshot;
+use super::writer::Writer;
+use crate::Result;
+use crate::asset::{Change, Committed, Link, Presence};
+use crate::merge::{self, Writing};
+use crate::value::{AssetId, Checkpoint, ObjectGuid, ObjectKind, ReadMode};
+
+/// Known objects that a complete read did not show, as they shall be written.
+#[derive(Debug, Default)]
+pub(super) struct Absences {
+    /// Sorted by objectGUID.
+    links: Vec<Link>,
+}
+
+impl Absences {
+    /// Finds them, and says so where the read cannot tell.
+    ///
+    /// Only a complete full read of the same scope can tell; an empty answer after a full one is taken for
+    /// lost read rights, not for an empty directory.
+    pub(super) fn find(
+        run: &Run<'_>,
+        snapshot: &Snapshot,
+        earlier: Option<&Checkpoint>,
+        links: &HashMap<ObjectGuid, Link>,
+        report: &mut SyncReport,
+    ) -> Self {
+        let mut absences = Self::default();
+        if let Some(doubt) = doubt(snapshot, earlier) {
+            if !links.is_empty() {
+                let warning = format!("nothing is concluded from what was not read: {doubt}");
+                report.warnings.push(warning);
+            }
+            return absences;
+        }
+        for kind in [ObjectKind::Computer, ObjectKind::Group, ObjectKind::User] {
+            let seen = seen(snapshot, kind);
+            let known = || links.values().filter(|link| link.kind == kind);
+            if seen.is_empty() && known().any(|link| link.presence.is_present()) {
+                report.warnings.push(format!(
+                    "no {kind} was read though {} are known: the account may have lost its read \
+                     rights; none is taken for missing",
+                    known().count()
+                ));
+                continue;
+            }
+            let unseen = known().filter(|link| !seen.contains(&link.object));
+            absences.links.extend(
+                unseen.map(|link| Link { presence: absent(run, link.presence), ..link.clone() }),
+            );
+        }
+        absences.links.sort_unstable_by_key(|link| link.object);
+        absences
+    }
+
+    /// Every known computer that the directory has no more, as far as this read and earlier ones tell.
+    pub(super) fn absent(
+        &self,
+        snapshot: &Snapshot,
+        links: &HashMap<ObjectGuid, Link>,
+    ) -> HashSet<ObjectGuid> {
+        let seen = seen(snapshot, ObjectKind::Computer);
+        let before = links.values().filter(|link| !link.presence.is_present());
+        let all = before.chain(&self.links).filter(|link| link.kind == ObjectKind::Computer);
+        all.map(|link| link.object).filter(|object| !seen.contains(object)).collect()
+    }
+
+    /// Leaves out those whose place another computer takes, counts the rest, and keeps what is news.
+    pub(super) fn settle(&mut self, matching: &Matching, report: &mut SyncReport) {
+        let succeeded = matching.succeeded();
+        self.links.retain(|link| !succeeded.contains(&link.object));
+        for link in &self.links {
+            count(report, link.kind, link.presence);
+        }
+        self.links.retain(|link| {
+            matching.links.get(&link.object).is_none_or(|known| known.presence != link.presence)
+        });
+    }
+}
+
+/// Writes them: the link, and the mark on what it is tied to. Nothing is taken away.
+pub(super) async fn write(writer: &mut Writer<'_>, absences: Absences) -> Result<()> {
+    for links in absences.links.chunks(writer.run.options.batch_size) {
+        let mut attempt = 0;
+        loop {
+            let changes = draft(writer, links).await?;
+            match writer.submit(changes).await? {
+                Committed::Conflict(_) if attempt < writer.run.options.conflict_retries => {
+                    attempt += 1
+                }
+                Committed::Conflict(assets) => return Err(super::writer::conflict(&assets)),
+                Committed::Applied | Committed::AlreadyApplied => break,
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn draft(writer: &Writer<'_>, links: &[Link]) -> Result<Vec<Change>> {
+    let run = writer.run;
+    let ids: Vec<AssetId> = links.iter().filter_map(|link| link.asset).collect();
+    let mut assets = Loaded::of(writer, &ids).await?;
+    for link in links {
+        let Some(asset) = link.asset else { continue };
+        let writing = Writing {
+            source: &run.task.source,
+            object: link.object,
+            run: run.id,
+            now: run.now,
+            policy: &run.task.matching,
+        };
+        // An asset that a person has taken away meanwhile needs no mark.
+        let _ = assets.update(asset, |asset| {
+            merge::mark(asset, writing.source, link.object, link.presence, &writing)
+        });
+    }
+    let mut changes = assets.into_changes();
+    changes.extend(marked_principals(writer, links).await?);
+    changes.extend(links.iter().cloned().map(Change::PutLink));
+    Ok(changes)
+}
+
+async fn marked_principals(writer: &Writer<'_>, links: &[Link]) -> Result<Vec<Change>> {
+    let (repository, task) = (writer.run.repository, writer.run.task);
+    let presence =
+        |object| links.iter().find(|link| link.object == object).map(|link| link.presence);
+    let of = |kind| -> Vec<ObjectGuid> {
+        links.iter().filter(|link| link.kind == kind).map(|link| link.object).collect()
+    };
+    let mut changes = Vec::new();
+    let (users, groups) = (of(ObjectKind::User), of(ObjectKind::Group));
+    if !users.is_empty() {
+        for mut user in repository.users(&task.organization, &task.source, &users).await? {
+            user.presence = presence(user.object).unwrap_or(user.presence);
+            changes.push(Change::PutUser(Box::new(user)));
+        }
+    }
+    if !groups.is_empty() {
+        for mut group in repository.groups(&task.organization, &task.source, &groups).await? {
+            group.presence = presence(group.object).unwrap_or(group.presence);
+            changes.push(Change::PutGroup(Box::new(group)));
+        }
+    }
+    Ok(changes)
+}
+
+fn seen(snapshot: &Snapshot, kind: ObjectKind) -> HashSet<ObjectGuid> {
+    snapshot.of_kind(kind).iter().map(|object| object.guid).collect()
+}
+
+/// Why this read cannot tell what is missing.
+fn doubt(snapshot: &Snapshot, earlier: Option<&Checkpoint>) -> Option<&'static str> {
+    let end = &snapshot.end;
+    if !end.completeness.is_complete() {
+        return Some("the read was incomplete");
+    }
+    if end.mode != ReadMode::Full {
+        return Some("only changes were read");
+    }
+    if end.rejected_count > 0 {
+        return Some("some entries could not be read");
+    }
+    match earlier {
+        Some(checkpoint) if checkpoint.scope == end.scope => None,
+        Some(_) => Some("base, filter, account or domain are not those of the run before"),
+        None => Some("there is no complete run to compare with"),
+    }
+}
+
+fn absent(run: &Run<'_>, presence: Presence) -> Presence {
+    let (since, runs) = match presence {
+        Presence::Present => (run.now, 1),
+        Presence::Missing { since, runs } => (since, runs.saturating_add(1)),
+        Presence::Gone { since } => return Presence::Gone { since },
+    };
+    if runs >= run.options.gone_after_runs {
+        Presence::Gone { since }
+    } else {
+        Presence::Missing { since, runs }
+    }
+}
+
+fn count(report: &mut SyncReport, kind: ObjectKind, presence: Presence) {
+    let (missing, gone) = match kind {
+        ObjectKind::Computer => (&mut report.computers.missing, &mut report.computers.gone),
+        ObjectKind::Group => (&mut report.groups.missing, &mut report.groups.gone),
+        ObjectKind::User => (&mut report.users.missing, &mut report.users.gone),
+    };
+    match presence {
+        Presence::Present => {}
+        Presence::Missing { .. } => *missing += 1,
+        Presence::Gone { .. } => *gone += 1,
+    }
+}

@@ -1,0 +1,236 @@
+//! Working out the changes that a batch of computers asks for.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::matching::Matching;
+use super::report::ComputerCounts;
+use super::writer::Writer;
+use crate::Result;
+use crate::asset::{Asset, Change, Link, Presence, Version};
+use crate::directory::DirectoryObject;
+use crate::merge::{self, Decision, Verdict, Writing};
+use crate::value::{AssetId, ObjectKind, RecordDigest};
+
+/// The changes of one batch of computers.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) changes: Vec<Change>,
+    pub(super) counts: ComputerCounts,
+    /// An asset that a decision speaks of and that is not there any more.
+    pub(super) stale: Option<AssetId>,
+}
+
+/// Drafts the computers at these places of the snapshot.
+pub(super) async fn computers(
+    writer: &Writer<'_>,
+    matching: &Matching,
+    places: Range<usize>,
+) -> Result<Draft> {
+    let mut draft = Draft::default();
+    let mut todo = Vec::new();
+    for place in places {
+        let (Some(object), Some(decision)) =
+            (writer.snapshot.computers.get(place), matching.decision(place))
+        else {
+            continue;
+        };
+        let step = Step::new(object, decision, matching.links.get(&object.guid));
+        draft.count(&step);
+        if !step.is_settled() {
+            todo.push(step);
+        }
+    }
+    let mut assets = Loaded::load(writer, &todo).await?;
+    for step in &todo {
+        if let Err(missing) = step.apply(writer, matching, &mut assets, &mut draft.changes) {
+            draft.stale = Some(missing);
+            return Ok(draft);
+        }
+    }
+    // Assets come before links, so that a link never points to what is not there.
+    let mut changes = assets.into_changes();
+    changes.append(&mut draft.changes);
+    draft.changes = changes;
+    Ok(draft)
+}
+
+impl Draft {
+    fn count(&mut self, step: &Step<'_>) {
+        let counts = &mut self.counts;
+        match step.decision.verdict {
+            Verdict::Linked(_) | Verdict::Matched(_) => {
+                counts.matched += 1;
+                if step.is_settled() { counts.unchanged += 1 } else { counts.updated += 1 }
+            }
+            Verdict::Create => counts.created += 1,
+            Verdict::Ambiguous => counts.ambiguous += 1,
+            Verdict::Skipped => counts.skipped += 1,
+        }
+        if step.link.is_some_and(|link| !link.presence.is_present()) {
+            counts.restored += 1;
+        }
+    }
+}
+
+/// One computer, what was decided on it, and what the store knew.
+struct Step<'a> {
+    object: &'a DirectoryObject,
+    decision: &'a Decision,
+    link: Option<&'a Link>,
+    digest: RecordDigest,
+}
+
+impl<'a> Step<'a> {
+    fn new(object: &'a DirectoryObject, decision: &'a Decision, link: Option<&'a Link>) -> Self {
+        Self { object, decision, link, digest: object.digest() }
+    }
+
+    /// The asset that the computer goes to.
+    fn target(&self) -> Option<AssetId> {
+        match self.decision.verdict {
+            Verdict::Linked(asset) | Verdict::Matched(asset) => Some(asset),
+            Verdict::Create => self.decision.asset,
+            Verdict::Ambiguous | Verdict::Skipped => None,
+        }
+    }
+
+    /// The asset that it was tied to and is not tied to any more, by a person's decision.
+    fn left(&self) -> Option<AssetId> {
+        let before = self.link?.asset?;
+        (self.decision.verdict != Verdict::Skipped && self.target() != Some(before))
+            .then_some(before)
+    }
+
+    /// Whether there is nothing to write.
+    fn is_settled(&self) -> bool {
+        match self.decision.verdict {
+            Verdict::Skipped => true,
+            Verdict::Create => false,
+            _ => self.link.is_some_and(|link| {
+                link.asset == self.target()
+                    && link.digest == self.digest
+                    && link.presence.is_present()
+            }),
+        }
+    }
+
+    fn apply(
+        &self,
+        writer: &Writer<'_>,
+        matching: &Matching,
+        assets: &mut Loaded,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), AssetId> {
+        let run = writer.run;
+        let writing = Writing {
+            source: &run.task.source,
+            object: self.object.guid,
+            run: run.id,
+            now: run.now,
+            policy: &run.task.matching,
+        };
+        if let Some(before) = self.left() {
+            assets.update(before, |asset| {
+                merge::detach(asset, writing.source, writing.object, &writing)
+            })?;
+        }
+        if let Some(target) = self.target() {
+            let contribution = merge::contribution(self.object, &matching.domain, run.now);
+            if self.decision.verdict == Verdict::Create {
+                let (organization, site) = (run.task.organization.clone(), run.task.site.clone());
+                assets.create(merge::create(target, organization, site, &contribution, &writing));
+            } else {
+                assets.update(target, |asset| merge::survive(asset, &contribution, &writing))?;
+            }
+        }
+        for gone in &self.decision.succeeds {
+            if let Some(target) = self.target() {
+                assets.update(target, |asset| {
+                    merge::detach(asset, writing.source, *gone, &writing)
+                })?;
+            }
+            changes.push(Change::RemoveLink(*gone));
+        }
+        changes.push(Change::PutLink(Link {
+            object: self.object.guid,
+            kind: ObjectKind::Computer,
+            asset: self.target(),
+            digest: self.digest,
+            presence: Presence::Present,
+        }));
+        Ok(())
+    }
+}
+
+/// Assets of a batch: as they were loaded, and as they shall be.
+#[derive(Debug, Default)]
+pub(super) struct Loaded {
+    assets: BTreeMap<AssetId, (Option<Version>, Asset)>,
+}
+
+impl Loaded {
+    /// Loads these assets, as far as they are there.
+    pub(super) async fn of(writer: &Writer<'_>, ids: &[AssetId]) -> Result<Self> {
+        let mut loaded = Self::default();
+        if ids.is_empty() {
+            return Ok(loaded);
+        }
+        let run = writer.run;
+        for asset in run.repository.assets(&run.task.organization, ids).await? {
+            loaded.assets.insert(asset.id, (Some(asset.version), asset));
+        }
+        Ok(loaded)
+    }
+
+    async fn load(writer: &Writer<'_>, steps: &[Step<'_>]) -> Result<Self> {
+        let targets = steps
+            .iter()
+            .filter(|step| step.decision.verdict != Verdict::Create)
+            .filter_map(Step::target);
+        let mut ids: Vec<AssetId> = targets.chain(steps.iter().filter_map(Step::left)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Self::of(writer, &ids).await
+    }
+
+    /// Changes a loaded asset; the error is the id of one that is not there.
+    pub(super) fn update(
+        &mut self,
+        id: AssetId,
+        change: impl FnOnce(Asset) -> Asset,
+    ) -> Result<(), AssetId> {
+        let (expected, asset) = self.assets.remove(&id).ok_or(id)?;
+        self.assets.insert(id, (expected, change(asset)));
+        Ok(())
+    }
+
+    fn create(&mut self, asset: Asset) {
+        self.assets.insert(asset.id, (None, asset));
+    }
+
+    /// A change for each asset that is not as it was loaded, in the order of their ids.
+    pub(super) fn into_changes(self) -> Vec<Change> {
+        let changed =
+            self.assets.into_values().filter(|(expected, asset)| *expected != Some(asset.version));
+        changed
+            .map(|(expected, mut asset)| {
+                asset.version = expected.map_or(1, |version| version.saturating_add(1));
+                Change::PutAsset { expected, asset: Box::new(asset) }
+            })
+            .collect()
+    }
+}
+
+impl ComputerCounts {
+    /// Adds what one batch did.
+    pub(super) fn add(&mut self, batch: &Self) {
+        self.matched += batch.matched;
+        self.created += batch.created;
+        self.updated += batch.updated;
+        self.unchanged += batch.unchanged;
+        self.ambiguous += batch.ambiguous;
+        self.skipped += batch.skipped;
+        self.restored += batch.restored;
+    }
+}

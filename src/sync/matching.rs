@@ -1,0 +1,172 @@
+//! Deciding which asset every computer is, with what the store knows.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Range;
+
+use futures::TryStreamExt;
+
+use super::run::Run;
+use super::snapshot::Snapshot;
+use crate::Result;
+use crate::asset::{Constraint, Link};
+use crate::merge::{self, Candidate, Computer, Decision, DirectoryDomain, Known, Verdict};
+use crate::name::MatchKey;
+use crate::value::{AssetId, ObjectGuid};
+
+/// How many keys one look-up of candidates names: large enough to share its cost, small enough for the
+/// parameter limits of databases.
+const KEYS_PER_LOOKUP: usize = 500;
+
+/// What the store knew, and what was decided.
+#[derive(Debug)]
+pub(super) struct Matching {
+    pub(super) links: HashMap<ObjectGuid, Link>,
+    pub(super) domain: DirectoryDomain,
+    /// Known objects that the directory has no more.
+    absent: HashSet<ObjectGuid>,
+    constraints: Vec<Constraint>,
+    computers: Vec<Computer>,
+    /// One for each computer of the snapshot, in the same order: by objectGUID.
+    decisions: Vec<Decision>,
+    new_assets: u64,
+    complete: bool,
+}
+
+impl Matching {
+    /// Decides on every computer, with what the store knows.
+    pub(super) async fn decide(
+        run: &Run<'_>,
+        snapshot: &Snapshot,
+        links: HashMap<ObjectGuid, Link>,
+        absent: HashSet<ObjectGuid>,
+    ) -> Result<Self> {
+        let server = &snapshot.end.server;
+        let domain =
+            DirectoryDomain::new(server.domain.as_deref(), server.netbios_domain.as_deref());
+        let computers = snapshot.computers.iter().map(|object| Computer::of(object, &domain));
+        let mut matching = Self {
+            links,
+            absent,
+            computers: computers.collect(),
+            domain,
+            constraints: run.repository.constraints(&run.task.organization).await?,
+            decisions: Vec::new(),
+            new_assets: 0,
+            complete: snapshot.end.completeness.is_complete(),
+        };
+        let candidates = matching.candidates(run, &matching.computers).await?;
+        matching.decisions =
+            matching.decide_on(run, &matching.computers, &candidates, &BTreeMap::new());
+        let everything = 0..matching.decisions.len();
+        matching.name_new_assets(run, everything);
+        Ok(matching)
+    }
+
+    /// The decision on the computer at this place of the snapshot.
+    pub(super) fn decision(&self, place: usize) -> Option<&Decision> {
+        self.decisions.get(place)
+    }
+
+    /// Absent objects whose place another computer has taken, with that computer's asset.
+    pub(super) fn succeeded(&self) -> HashSet<ObjectGuid> {
+        self.decisions.iter().flat_map(|decision| decision.succeeds.iter().copied()).collect()
+    }
+
+    pub(super) fn into_decisions(self) -> Vec<Decision> {
+        self.decisions
+    }
+
+    /// Decides again on some computers, with what the store knows by now.
+    pub(super) async fn decide_again(&mut self, run: &Run<'_>, places: Range<usize>) -> Result<()> {
+        self.links = links(run).await?;
+        self.constraints = run.repository.constraints(&run.task.organization).await?;
+        let Some(computers) = self.computers.get(places.clone()) else { return Ok(()) };
+        let candidates = self.candidates(run, computers).await?;
+        let spoken_for = self.spoken_for(&places);
+        let fresh = self.decide_on(run, computers, &candidates, &spoken_for);
+        if let Some(stale) = self.decisions.get_mut(places.clone()) {
+            for (stale, fresh) in stale.iter_mut().zip(fresh) {
+                *stale = fresh;
+            }
+        }
+        self.name_new_assets(run, places);
+        Ok(())
+    }
+
+    /// Assets that other computers of this run were matched to and that are not written yet.
+    fn spoken_for(&self, places: &Range<usize>) -> BTreeMap<ObjectGuid, AssetId> {
+        let others = self.decisions.iter().enumerate().filter(|(place, _)| !places.contains(place));
+        others
+            .filter_map(|(_, decision)| match decision.verdict {
+                Verdict::Matched(asset) => Some((decision.object, asset)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn decide_on(
+        &self,
+        run: &Run<'_>,
+        computers: &[Computer],
+        candidates: &[Candidate],
+        spoken_for: &BTreeMap<ObjectGuid, AssetId>,
+    ) -> Vec<Decision> {
+        let mut links: HashMap<ObjectGuid, AssetId> =
+            self.links.values().filter_map(|link| Some((link.object, link.asset?))).collect();
+        links.extend(spoken_for);
+        let task = run.task;
+        let known = Known {
+            source: &task.source,
+            links: &links,
+            absent: &self.absent,
+            constraints: &self.constraints,
+        };
+        let mut decisions =
+            merge::decide(computers, candidates, &known, &task.matching, &task.site);
+        if !self.complete {
+            decisions.iter_mut().for_each(Decision::await_complete_read);
+        }
+        decisions
+    }
+
+    /// Candidates for every computer that is not known yet. A known one needs none.
+    async fn candidates(&self, run: &Run<'_>, computers: &[Computer]) -> Result<Vec<Candidate>> {
+        let keys: BTreeSet<MatchKey> = computers
+            .iter()
+            .filter(|computer| self.needs_candidates(computer))
+            .flat_map(Computer::match_keys)
+            .collect();
+        let keys: Vec<MatchKey> = keys.into_iter().collect();
+        let mut found: BTreeMap<AssetId, Candidate> = BTreeMap::new();
+        for keys in keys.chunks(KEYS_PER_LOOKUP) {
+            run.options.cancellation.check()?;
+            for asset in run.repository.candidates(&run.task.organization, keys).await? {
+                found.entry(asset.id).or_insert_with(|| Candidate::of(&asset));
+            }
+        }
+        Ok(found.into_values().collect())
+    }
+
+    fn needs_candidates(&self, computer: &Computer) -> bool {
+        let linked = self.links.get(&computer.object).is_some_and(|link| link.asset.is_some());
+        !linked || self.constraints.iter().any(|constraint| constraint.object == computer.object)
+    }
+
+    /// Gives each new asset an id. Ids follow the order of objectGUIDs, so they do not depend on the order
+    /// in which the directory was read, and append in stores that keep assets in order of their ids.
+    fn name_new_assets(&mut self, run: &Run<'_>, places: Range<usize>) {
+        let first = AssetId::from_u128(run.id.as_u128());
+        for decision in self.decisions.get_mut(places).into_iter().flatten() {
+            if decision.verdict == Verdict::Create {
+                self.new_assets += 1;
+                decision.asset = Some(first.nth(self.new_assets));
+            }
+        }
+    }
+}
+
+/// What the store knows of every object of the task's directory.
+pub(super) async fn links(run: &Run<'_>) -> Result<HashMap<ObjectGuid, Link>> {
+    let links = run.repository.links(&run.task.organization, &run.task.source).await?;
+    links.map_ok(|link| (link.object, link)).try_collect().await
+}

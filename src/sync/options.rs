@@ -1,0 +1,124 @@
+//! How a run goes about its work.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Cancellation, Progress};
+
+type Listener = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// How a run goes about its work. What it does is the task's business.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct SyncOptions {
+    /// Works everything out and writes nothing. Off unless set.
+    pub dry_run: bool,
+    /// Keeps every decision in the report. Off unless set: the report of a large domain becomes large.
+    pub explain: bool,
+    /// How many computers, users or groups are written in one batch. 500 unless set: large enough that
+    /// the cost of a commit is shared, small enough that a conflict repeats little.
+    pub batch_size: usize,
+    /// How often a batch is worked out again because its assets changed meanwhile. 5 unless set.
+    pub conflict_retries: usize,
+    /// How often a batch is sent again because the store failed in passing. 3 unless set. Every attempt
+    /// carries the same batch id, so that one which was done but not answered is not done twice.
+    pub commit_retries: usize,
+    /// How long the read may take. One hour unless set.
+    pub read_deadline: Duration,
+    /// How long the store keeps the source for this run between two batches. Five minutes unless set:
+    /// longer than any batch takes, short enough that a crashed run blocks nobody for long.
+    pub lease_time: Duration,
+    /// How many complete reads in a row an object must be missing to be gone. 3 unless set.
+    pub gone_after_runs: u32,
+    /// Stops the run between two steps.
+    pub cancellation: Cancellation,
+    listener: Option<Listener>,
+}
+
+impl Default for SyncOptions {
+    fn default() -> Self {
+        Self {
+            dry_run: false,
+            explain: false,
+            batch_size: 500,
+            conflict_retries: 5,
+            commit_retries: 3,
+            read_deadline: Duration::from_secs(3600),
+            lease_time: Duration::from_secs(300),
+            gone_after_runs: 3,
+            cancellation: Cancellation::new(),
+            listener: None,
+        }
+    }
+}
+
+impl SyncOptions {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Works everything out and writes nothing.
+    #[must_use]
+    pub fn with_dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+
+    /// Keeps every decision in the report.
+    #[must_use]
+    pub fn with_explain(mut self, explain: bool) -> Self {
+        self.explain = explain;
+        self
+    }
+
+    /// Sets how many records are written in one batch; at least 1.
+    #[must_use]
+    pub fn with_batch_size(mut self, records: usize) -> Self {
+        self.batch_size = records.max(1);
+        self
+    }
+
+    /// Sets how long the read may take.
+    #[must_use]
+    pub fn with_read_deadline(mut self, deadline: Duration) -> Self {
+        self.read_deadline = deadline;
+        self
+    }
+
+    /// Stops the run when this is cancelled.
+    #[must_use]
+    pub fn with_cancellation(mut self, cancellation: Cancellation) -> Self {
+        self.cancellation = cancellation;
+        self
+    }
+
+    /// Calls this as the run goes on. It is called often and must not block.
+    #[must_use]
+    pub fn with_progress(mut self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        self.listener = Some(Arc::new(listener));
+        self
+    }
+
+    pub(super) fn tell(&self, progress: Progress) {
+        if let Some(listener) = &self.listener {
+            listener(progress);
+        }
+    }
+}
+
+impl fmt::Debug for SyncOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SyncOptions")
+            .field("dry_run", &self.dry_run)
+            .field("explain", &self.explain)
+            .field("batch_size", &self.batch_size)
+            .field("conflict_retries", &self.conflict_retries)
+            .field("commit_retries", &self.commit_retries)
+            .field("read_deadline", &self.read_deadline)
+            .field("lease_time", &self.lease_time)
+            .field("gone_after_runs", &self.gone_after_runs)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,171 @@
+//! What a run did, in numbers and in words.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::directory::{Completeness, ConnectStep, ReadEnd, Transport, Verification};
+use crate::merge::Decision;
+use crate::value::{ReadMode, RunId, Timestamp};
+
+/// What a run did, or, for a dry run, would have done.
+///
+/// Serialises to the object that `sync --json` prints; its keys are stable.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct SyncReport {
+    /// The run.
+    pub run: RunId,
+    /// When it began.
+    pub started: Timestamp,
+    /// Whether everything in scope was read. If not, nothing was removed.
+    pub complete: bool,
+    /// Why it was not, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incomplete_because: Option<String>,
+    /// Whether nothing was written because nothing was to be written.
+    pub dry_run: bool,
+    /// The transport that was reached.
+    pub transport: Transport,
+    /// What vouched for the server.
+    pub verified_by: Verification,
+    /// Who answered.
+    pub server: ServerReport,
+    /// Every way of connecting that was tried.
+    pub connect_steps: Vec<ConnectStep>,
+    /// How the directory was read.
+    pub mode: ReadMode,
+    /// What became of the computers.
+    pub computers: ComputerCounts,
+    /// What became of the users.
+    pub users: PrincipalCounts,
+    /// What became of the groups.
+    pub groups: PrincipalCounts,
+    /// Referrals seen, none followed.
+    pub referrals: u64,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+    /// How long it took, in seconds.
+    pub duration_seconds: f64,
+    /// How long each stage took, in seconds.
+    pub stages: Stages,
+    /// Why each computer went where it went, if the run was asked to explain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decisions: Option<Vec<Decision>>,
+}
+
+/// Who answered.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct ServerReport {
+    /// The address of the very socket.
+    pub address: SocketAddr,
+    /// `IP=SHA256:B64` of the certificate, ready to be used as a pin.
+    pub thumbprint: Option<String>,
+    /// The server's own name for itself.
+    pub dns_host_name: Option<String>,
+}
+
+/// What became of the computers of a directory.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct ComputerCounts {
+    /// Read from the directory, each once.
+    pub read: u64,
+    /// Tied to an asset that existed before they were first linked.
+    pub matched: u64,
+    /// New assets.
+    pub created: u64,
+    /// Of the matched, those of which something was written.
+    pub updated: u64,
+    /// Of the matched, those of which nothing was to be written.
+    pub unchanged: u64,
+    /// Waiting for a person, since several assets fit equally well.
+    pub ambiguous: u64,
+    /// Left out by rule: no hosts, or unknown to the inventory where that was asked for.
+    pub skipped: u64,
+    /// Left out because they could not be read.
+    pub rejected: u64,
+    /// Known objects that this complete read did not show.
+    pub missing: u64,
+    /// Known objects that were missing for longer than the grace period.
+    pub gone: u64,
+    /// Missing or gone objects that are back.
+    pub restored: u64,
+}
+
+/// What became of the users or groups of a directory.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct PrincipalCounts {
+    /// Read from the directory, each once.
+    pub read: u64,
+    /// New.
+    pub created: u64,
+    /// Known and changed.
+    pub updated: u64,
+    /// Known and the same.
+    pub unchanged: u64,
+    /// Known objects that this complete read did not show.
+    pub missing: u64,
+    /// Known objects that were missing for longer than the grace period.
+    pub gone: u64,
+    /// Left out because they could not be read.
+    pub rejected: u64,
+}
+
+/// How long each stage of a run took, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Stages {
+    /// Until the bind was answered.
+    pub connect: f64,
+    /// Until the last page.
+    pub read: f64,
+    /// Looking up candidates and deciding.
+    pub plan: f64,
+    /// Working out and writing changes.
+    pub commit: f64,
+}
+
+impl SyncReport {
+    pub(super) fn of_read(run: RunId, started: Timestamp, dry_run: bool, end: &ReadEnd) -> Self {
+        let incomplete_because = match &end.completeness {
+            Completeness::Complete => None,
+            Completeness::Incomplete { reason, .. } => Some(reason.clone()),
+        };
+        Self {
+            run,
+            started,
+            complete: incomplete_because.is_none(),
+            incomplete_because,
+            dry_run,
+            transport: end.transport,
+            verified_by: end.verification,
+            server: ServerReport {
+                address: end.server.address,
+                thumbprint: end.server.thumbprint.clone(),
+                dns_host_name: end.server.dns_host_name.clone(),
+            },
+            connect_steps: end.steps.clone(),
+            mode: end.mode,
+            computers: ComputerCounts::default(),
+            users: PrincipalCounts::default(),
+            groups: PrincipalCounts::default(),
+            referrals: end.referrals,
+            warnings: end.warnings.clone(),
+            duration_seconds: 0.0,
+            stages: Stages::default(),
+            decisions: None,
+        }
+    }
+}
+
+impl Stages {
+    /// All stages together.
+    pub fn total(&self) -> Duration {
+        Duration::try_from_secs_f64(self.connect + self.read + self.plan + self.commit)
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,178 @@
+//! Writing in batches: what is drafted is committed, collected or discarded.
+
+use std::time::Duration;
+
+use super::Progress;
+use super::draft;
+use super::matching::Matching;
+use super::report::ComputerCounts;
+use super::run::Run;
+use super::snapshot::Snapshot;
+use crate::asset::{Batch, Change, Committed, RunRecord};
+use crate::value::{AssetId, BatchId, Checkpoint};
+use crate::{Error, ErrorKind, Result, Retry};
+
+/// What becomes of a run's batches.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Sink {
+    /// They are committed.
+    Commit,
+    /// They are kept for a plan.
+    Collect,
+    /// They are dropped.
+    Discard,
+}
+
+impl Sink {
+    pub(super) fn writes(self) -> bool {
+        self == Self::Commit
+    }
+}
+
+/// Writes a run's changes, batch by batch.
+#[derive(Debug)]
+pub(super) struct Writer<'a> {
+    pub(super) run: &'a Run<'a>,
+    pub(super) snapshot: &'a Snapshot,
+    sink: Sink,
+    lease: Option<u64>,
+    batches: Vec<Batch>,
+    count: u64,
+    done: u64,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(
+        run: &'a Run<'a>,
+        sink: Sink,
+        lease: Option<u64>,
+        snapshot: &'a Snapshot,
+    ) -> Self {
+        Self { run, snapshot, sink, lease, batches: Vec::new(), count: 0, done: 0 }
+    }
+
+    /// Writes what changed of the computers. A batch whose assets changed meanwhile is decided again.
+    pub(super) async fn write_computers(
+        &mut self,
+        matching: &mut Matching,
+        counts: &mut ComputerCounts,
+    ) -> Result<()> {
+        let total = self.snapshot.computers.len();
+        let mut begin = 0;
+        while begin < total {
+            let places = begin..total.min(begin + self.run.options.batch_size);
+            let mut attempt = 0;
+            let drafted = loop {
+                let drafted = draft::computers(self, matching, places.clone()).await?;
+                let stale = match drafted.stale {
+                    Some(asset) => vec![asset],
+                    None => match self.submit(drafted.changes).await? {
+                        Committed::Applied | Committed::AlreadyApplied => break drafted.counts,
+                        Committed::Conflict(assets) => assets,
+                    },
+                };
+                attempt += 1;
+                if attempt > self.run.options.conflict_retries {
+                    return Err(conflict(&stale));
+                }
+                tracing::debug!(assets = stale.len(), attempt, "assets changed; deciding again");
+                matching.decide_again(self.run, places.clone()).await?;
+            };
+            counts.add(&drafted);
+            self.progress(places.len());
+            begin = places.end;
+        }
+        Ok(())
+    }
+
+    /// Commits a batch, or does with it what the sink does. An empty one is nothing.
+    pub(super) async fn submit(&mut self, changes: Vec<Change>) -> Result<Committed> {
+        self.run.options.cancellation.check()?;
+        if changes.is_empty() {
+            return Ok(Committed::Applied);
+        }
+        let batch = self.batch().with_changes(changes);
+        self.deliver(batch).await
+    }
+
+    /// Writes the last batch: where the read ended, and the run's record.
+    pub(super) async fn close(
+        &mut self,
+        checkpoint: Option<Checkpoint>,
+        record: RunRecord,
+    ) -> Result<()> {
+        let batch = self.batch().closing(checkpoint, record);
+        match self.deliver(batch).await? {
+            Committed::Applied | Committed::AlreadyApplied => Ok(()),
+            Committed::Conflict(assets) => Err(conflict(&assets)),
+        }
+    }
+
+    pub(super) fn into_batches(self) -> Vec<Batch> {
+        self.batches
+    }
+
+    pub(super) fn progress(&mut self, records: usize) {
+        self.done += records as u64;
+        let snapshot = self.snapshot;
+        let total = snapshot.computers.len() + snapshot.users.len() + snapshot.groups.len();
+        self.run.options.tell(Progress::Writing { done: self.done, total: total as u64 });
+    }
+
+    fn batch(&mut self) -> Batch {
+        self.count += 1;
+        let id = BatchId::from_u128(self.run.id.as_u128()).nth(self.count);
+        let task = self.run.task;
+        let batch = Batch::new(id, task.organization.clone(), task.source.clone());
+        match self.lease {
+            Some(token) => batch.with_lease(token),
+            None => batch,
+        }
+    }
+
+    async fn deliver(&mut self, batch: Batch) -> Result<Committed> {
+        match self.sink {
+            Sink::Discard => Ok(Committed::Applied),
+            Sink::Collect => {
+                self.batches.push(batch);
+                Ok(Committed::Applied)
+            }
+            Sink::Commit => commit(self.run, batch).await,
+        }
+    }
+}
+
+/// Commits a batch, and tries again where the store failed in passing: it may have been done all the same,
+/// and then its id tells.
+pub(super) async fn commit(run: &Run<'_>, batch: Batch) -> Result<Committed> {
+    let mut attempt = 0;
+    loop {
+        let error = match run.repository.commit(batch.clone()).await {
+            Ok(committed) => return Ok(committed),
+            Err(error) => error,
+        };
+        attempt += 1;
+        if error.retry() != Retry::Transient {
+            return Err(error);
+        }
+        if attempt > run.options.commit_retries {
+            return Err(error.with_retry(Retry::Exhausted).with_context("attempts", attempt));
+        }
+        tracing::warn!(error = %error.report(), attempt, "the commit failed; trying again");
+        run.options.cancellation.check()?;
+        tokio::time::sleep(Duration::from_millis(50 << attempt.min(6))).await;
+    }
+}
+
+pub(super) fn conflict(assets: &[AssetId]) -> Error {
+    let error = Error::new(
+        ErrorKind::Conflict,
+        "somebody else keeps changing the same assets; what was committed before stays, run again later",
+    )
+    .in_operation("commit")
+    .with_retry(Retry::Exhausted);
+    match assets.first() {
+        Some(asset) => error.with_context("asset", asset),
+        None => error,
+    }
+}
