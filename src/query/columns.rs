@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 ///
 /// - Texts and words are kept folded ([`fold_case`](super::fold_case)), as are the names and sources of
 ///   attributes; in SQLite with the default collation.
-/// - Times are microseconds since 1970-01-01T00:00:00Z.
+/// - Times are microseconds since 1970-01-01T00:00:00Z; in PostgreSQL they, and numbers, are `bigint`.
 /// - Addresses are kept as the text of [`IpAddr::to_canonical`](std::net::IpAddr::to_canonical) and as
 ///   their [`address_key`](super::address_key).
 /// - NULL is the absence of a value; child tables hold no NULL.

@@ -485,3 +485,86 @@ fn prefix(pattern: &Pattern) -> Option<(String, String)> {
     high.extend(Some((last..=char::MAX).nth(1)?));
     Some((low.to_owned(), high))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::{AttributeTable, Text};
+
+    fn condition(dialect: Dialect, query: &str, first: usize) -> Sql {
+        let child = Child::new("x", "x.owner", "a.id");
+        let map = ColumnMap::new(dialect)
+            .with("os", Column::text("a.os"))
+            .with("source", Column::word("x.word").in_child(child))
+            .with("address", Column::address("a.ip", "a.ip_key"))
+            .with("seen", Column::time("a.seen"))
+            .with("overlap", Column::residual())
+            .with_attributes(AttributeTable::new(
+                child.selective(),
+                "x.source",
+                "x.name",
+                "x.text",
+                "x.time",
+            ));
+        map.condition(&Query::parse(query).unwrap(), 1000, first)
+    }
+
+    fn text(text: &str) -> SqlValue {
+        SqlValue::Text(text.to_owned())
+    }
+
+    #[test]
+    fn parameters_are_numbered_from_where_the_statement_is() {
+        let sql = condition(Dialect::Sqlite, "NOT source:LDAP os:a,b", 4);
+        assert_eq!(
+            sql.text,
+            "((NOT EXISTS (SELECT 1 FROM x WHERE x.owner = a.id AND x.word = ?4)) \
+             AND (a.os IS NOT NULL AND (instr(a.os, ?5) > 0 OR instr(a.os, ?6) > 0)))"
+        );
+        assert_eq!(sql.parameters, [text("ldap"), text("a"), text("b")]);
+    }
+
+    #[test]
+    fn postgres_is_asked_in_its_own_way() {
+        let sql = condition(Dialect::Postgres, "os:50%_ OR address:10.0.0.0/8", 1);
+        assert_eq!(
+            sql.text,
+            "((a.os IS NOT NULL AND a.os LIKE $1 ESCAPE '\\') \
+             OR (a.ip IS NOT NULL AND a.ip_key COLLATE \"C\" BETWEEN $2 AND $3))"
+        );
+        assert_eq!(sql.parameters, [text("%50\\%\\_%"), text("40a000000"), text("40affffff")]);
+    }
+
+    #[test]
+    fn a_selective_attribute_is_found_by_its_index() {
+        let sql = condition(Dialect::Sqlite, "@ldap.computer.CN:=web%", 1);
+        assert_eq!(
+            sql.text,
+            "a.id IN (SELECT x.owner FROM x WHERE x.source = ?1 AND x.name = ?2 \
+             AND (x.time IS NULL AND (x.text >= ?3 AND x.text < ?4)))"
+        );
+        assert_eq!(sql.parameters, [text("@ldap.computer"), text("cn"), text("web"), text("wec")]);
+    }
+
+    #[test]
+    fn what_only_the_evaluator_knows_leaves_too_many_rows_and_says_so() {
+        for (query, expected) in [
+            ("overlap:t", "TRUE"),
+            ("NOT overlap:t", "(NOT FALSE)"),
+            ("NOT NOT overlap:t", "(NOT (NOT TRUE))"),
+            ("has:overlap", "TRUE"),
+            ("overlap_count:1", "TRUE"),
+        ] {
+            let sql = condition(Dialect::Sqlite, query, 1);
+            assert_eq!((sql.text.as_str(), sql.exact), (expected, false), "{query}");
+        }
+        assert!(condition(Dialect::Sqlite, "seen:>now nothing:1", 1).exact);
+    }
+
+    #[test]
+    fn the_end_of_a_prefix_steps_over_what_is_no_character() {
+        let end = |text: &str| prefix(&Pattern::new([Piece::Text(Text::new(text)), Piece::Any]));
+        assert_eq!(end("a\u{d7ff}").unwrap().1, "a\u{e000}");
+        assert_eq!(end("a\u{10ffff}"), None);
+    }
+}
