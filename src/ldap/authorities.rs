@@ -85,18 +85,25 @@ fn add_loaded(loaded: CertificateResult, roots: &mut RootCertStore, warnings: &m
     }
 }
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     #[test]
     fn a_store_that_is_partly_unreadable_still_counts() {
         let key = rcgen::KeyPair::generate().unwrap();
         let root = rcgen::CertificateParams::default().self_signed(&key).unwrap();
-        let broken = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+        let pem = |der: &[u8]| {
+            let base64 = STANDARD.encode(der);
+            format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
+        };
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("roots.pem");
-        std::fs::write(&file, format!("{}{broken}", root.pem())).unwrap();
+        std::fs::write(&file, pem(root.der()) + &pem(&[0x30, 0])).unwrap();
         let missing = folder.path().join("missing");
         let loaded = rustls_native_certs::load_certs_from_paths(Some(&file), Some(&missing));
         let (mut roots, mut warnings) = (RootCertStore::empty(), Vec::new());

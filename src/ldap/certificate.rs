@@ -119,7 +119,8 @@ fn timestamp(time: ASN1Time) -> Option<Timestamp> {
     Timestamp::from_unix_seconds(time.timestamp())
 }
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests {
     use super::*;
 

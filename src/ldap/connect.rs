@@ -296,5 +296,6 @@ fn no_secure_transport(server: &ServerUrl) -> Error {
     .with_context("server", server)
 }
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests;

@@ -434,7 +434,7 @@ async fn the_next_server_is_asked_only_if_one_cannot_be_reached() {
         [closed.to_string(), "ldaps://[::1%nowhere]:1".to_owned(), server.address.to_string()];
     let pinned = credential(&urls).with_thumbprint(pin(good.digest()));
     let connected = attempt(&server, &pinned).await.unwrap();
-    assert_eq!(connected.server, pinned.servers[2]);
+    assert_eq!(connected.peer, server.address);
     assert_eq!(connected.steps.len(), 3);
 
     let bad = Server::start(ldaps(&Identity::self_made(named(&[HOST])))).await;

@@ -112,10 +112,13 @@ async fn tls(mut stream: Recorder, tls: Tls, heard: UnboundedSender<Vec<u8>>) ->
     match tls {
         Tls::Close => {}
         Tls::Say(bytes) => {
-            // The whole greeting is read first, so that the close is not a reset.
-            let mut greeting = [0; 4096];
-            stream.read(&mut greeting).await.ok()?;
+            // The client begins. Before that, it would be an answer to something else.
+            stream.read_exact(&mut [0; 5]).await.ok()?;
             stream.write_all(&bytes).await.ok()?;
+            stream.shutdown().await.ok()?;
+            // What was sent is read to its end, so that the close is not a reset.
+            let mut said = Vec::new();
+            let _ = stream.read_to_end(&mut said).await;
         }
         Tls::Serve(config) => {
             let mut stream = TlsAcceptor::from(config).accept(stream).await.ok()?;
