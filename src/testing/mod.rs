@@ -1,8 +1,11 @@
-//! For the tests of hosts, and for the crate's own: directories, servers and faults.
+//! For the tests of hosts, and for the crate's own.
 //!
 //! - [`contract`] checks an implementation of one of the three traits in one call.
 //! - [`MockDirectory`] is a directory without a network.
 //! - [`FaultyRepository`], [`FaultyDirectory`] and [`FaultyCredentials`] fail the n-th call.
+//! - [`TestServer`] is a domain controller in the test's own process.
+//!
+//! # The test server
 //!
 //! [`TestServer`] is an LDAP server in the test's own process that speaks like a domain controller: LDAPS, LDAP
 //! and StartTLS, simple binds with AD's refusals, paged results, ranges of values, references, DirSync,
