@@ -15,12 +15,14 @@ mod contribution;
 mod decide;
 mod decision;
 mod evidence;
+mod matching;
 mod name_index;
 mod reason;
 mod ruling;
 mod survive;
 #[cfg(test)]
 mod tests;
+mod ties;
 
 pub use attributes::{group_attributes, user_attributes};
 pub use candidate::Candidate;

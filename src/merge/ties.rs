@@ -1,0 +1,67 @@
+//! What is tied before names are looked at.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::ruling::Rulings;
+use super::{Computer, Known, Level, Reason, Verdict};
+use crate::value::{AssetId, ObjectGuid};
+
+/// Which objects are tied to an asset without a look at names.
+#[derive(Debug, Default)]
+pub(super) struct Ties {
+    /// Computers of this run: where to, and by what right.
+    pub(super) settled: HashMap<ObjectGuid, (Verdict, Level, Reason)>,
+    /// What a person would call the object that has the asset.
+    holders: HashMap<AssetId, (ObjectGuid, String)>,
+    /// The absent objects that had the asset.
+    pub(super) predecessors: HashMap<AssetId, Vec<ObjectGuid>>,
+}
+
+impl Ties {
+    pub(super) fn of(
+        computers: &BTreeMap<ObjectGuid, &Computer>,
+        known: &Known<'_>,
+        rulings: &Rulings<'_>,
+    ) -> Self {
+        let mut ties = Self::default();
+        for (object, asset) in known.links {
+            let moved = rulings.must(*object).is_some_and(|must| must.asset != *asset);
+            let computer = computers.get(object);
+            if moved || rulings.cannot(*object, *asset).is_some() {
+                continue;
+            } else if let Some(computer) = computer {
+                let known = (Verdict::Linked(*asset), Level::Known, Reason::Known);
+                ties.settled.insert(*object, known);
+                ties.hold(*asset, *object, &computer.name);
+            } else if known.absent.contains(object) {
+                ties.predecessors.entry(*asset).or_default().push(*object);
+            } else {
+                ties.hold(*asset, *object, &object.to_string());
+            }
+        }
+        for (object, computer) in computers {
+            if let Some(must) = rulings.must(*object) {
+                ties.settled.entry(*object).or_insert_with(|| {
+                    let decided = Reason::Decided { by: must.by.clone() };
+                    (Verdict::Matched(must.asset), Level::Constraint, decided)
+                });
+                ties.hold(must.asset, *object, &computer.name);
+            }
+        }
+        ties.predecessors.values_mut().for_each(|objects| objects.sort_unstable());
+        ties
+    }
+
+    /// Of several holders the one with the lowest objectGUID is named.
+    fn hold(&mut self, asset: AssetId, object: ObjectGuid, name: &str) {
+        let holder = self.holders.entry(asset).or_insert_with(|| (object, name.to_owned()));
+        if object < holder.0 {
+            *holder = (object, name.to_owned());
+        }
+    }
+
+    /// What a person would call the object that has the asset.
+    pub(super) fn holder(&self, asset: AssetId) -> Option<&str> {
+        self.holders.get(&asset).map(|(_, name)| name.as_str())
+    }
+}
