@@ -9,7 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// All values stand in one buffer, so that a hundred thousand records cost two allocations each and
 /// little more than their text. Names compare without case (RFC 4512, section 2.5) and keep their
-/// spelling. Serialises as a map; a single value as a string, several as a list.
+/// spelling. Serialises as a map; a single value as a string, several as a list. Equal to another with
+/// the same values of each attribute, in whatever order the attributes came.
 ///
 /// ```
 /// use ldap_inventory::value::Attributes;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// assert_eq!(attributes.first("CN"), Some("WEB1"));
 /// assert_eq!(attributes.values("memberof").count(), 2);
 /// ```
-#[derive(Clone, Default, Eq, PartialEq)]
+#[derive(Clone, Default)]
 pub struct Attributes {
     text: Box<str>,
     spans: Box<[Span]>,
@@ -73,6 +74,14 @@ impl Attributes {
             map.entry(name).or_default().push(value);
         }
         map
+    }
+}
+
+impl Eq for Attributes {}
+
+impl PartialEq for Attributes {
+    fn eq(&self, other: &Self) -> bool {
+        (self.text == other.text && self.spans == other.spans) || self.by_name() == other.by_name()
     }
 }
 
@@ -265,6 +274,19 @@ mod tests {
             [("extensionAttribute1", ""), ("cn", "A"), ("x\0y", "1\0 2")].into_iter().collect();
         let all: Vec<_> = attributes.iter().collect();
         assert_eq!(all, [("extensionAttribute1", ""), ("cn", "A"), ("x_y", "1\0 2")]);
+    }
+
+    #[test]
+    fn the_order_of_attributes_is_no_difference_and_that_of_values_is_one() {
+        let of = |values: &[(&'static str, &'static str)]| -> Attributes {
+            values.iter().copied().collect()
+        };
+        assert_eq!(
+            of(&[("cn", "A"), ("x", "1"), ("x", "2")]),
+            of(&[("x", "1"), ("x", "2"), ("cn", "A")])
+        );
+        assert_ne!(of(&[("x", "1"), ("x", "2")]), of(&[("x", "2"), ("x", "1")]));
+        assert_ne!(of(&[("x", "1")]), of(&[("x", "1"), ("x", "1")]));
     }
 
     #[test]
