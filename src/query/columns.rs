@@ -31,6 +31,7 @@ pub struct ColumnMap {
     columns: BTreeMap<&'static str, Column>,
     pub(crate) attributes: Option<AttributeTable>,
     pub(crate) falls_through: bool,
+    pub(crate) residual_attributes: bool,
 }
 
 /// A database's way of writing SQL.
@@ -91,7 +92,13 @@ pub(crate) enum Kind {
 impl ColumnMap {
     /// A map without fields, by which every condition on a field is false.
     pub fn new(dialect: Dialect) -> Self {
-        Self { dialect, columns: BTreeMap::new(), attributes: None, falls_through: false }
+        Self {
+            dialect,
+            columns: BTreeMap::new(),
+            attributes: None,
+            falls_through: false,
+            residual_attributes: false,
+        }
     }
 
     /// Adds a field by its folded name; a field may have several names.
@@ -105,6 +112,14 @@ impl ColumnMap {
     #[must_use]
     pub fn with_attributes(mut self, attributes: AttributeTable) -> Self {
         self.attributes = Some(attributes);
+        self
+    }
+
+    /// Leaves attributes to the evaluator, as [`Column::residual`] does with a field. For a store that keeps
+    /// no table of them.
+    #[must_use]
+    pub fn with_residual_attributes(mut self) -> Self {
+        self.residual_attributes = true;
         self
     }
 

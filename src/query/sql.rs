@@ -180,7 +180,10 @@ impl Compiler<'_> {
 
     /// The attributes of this source, or of any, with this name.
     fn attribute<'k>(&self, source: Option<&'k str>, name: &'k str) -> Place<'k> {
-        let Some(table) = &self.map.attributes else { return Place::Nowhere };
+        let Some(table) = &self.map.attributes else {
+            let residual = self.map.residual_attributes;
+            return if residual { Place::Residual } else { Place::Nowhere };
+        };
         let source = source.map(|source| (table.source, source));
         let having = source.into_iter().chain([(table.name, name)]).collect();
         Place::In(Rows { child: table.child, having }, table.kind)

@@ -2,6 +2,7 @@
 
 mod connections;
 mod failure;
+mod fields;
 mod lease;
 mod number;
 mod read;

@@ -1,9 +1,10 @@
 //! Searching, page by page.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ToSql, params};
 use serde::de::DeserializeOwned;
 
 use super::failure::Outcome;
+use super::fields::{self, Parameter};
 use super::number;
 use super::read::{asset, object};
 use super::record::key;
@@ -21,13 +22,21 @@ pub(super) fn assets(
     let Some(organization) = number::organization(connection, &request.organization)? else {
         return Ok(SearchPage { records: Vec::new(), next: None });
     };
-    let sql = "SELECT id, document FROM assets WHERE organization = ?1 AND id > ?2 ORDER BY id";
+    let condition = fields::ASSETS.condition(&request.query, request.now.as_micros(), 3);
+    let sql = format!(
+        "SELECT id, document FROM assets WHERE organization = ?1 AND id > ?2 AND {} ORDER BY id",
+        condition.text
+    );
     let after = after.map(|id| key(id.as_u128()));
     let after: &[u8] = after.as_ref().map_or(&[], |id| id);
-    let mut statement = connection.prepare_cached(sql)?;
+    let mut statement = connection.prepare(&sql)?;
+    let parameters: Vec<Parameter<'_>> = condition.parameters.iter().map(Parameter).collect();
+    let mut all: Vec<&dyn ToSql> = vec![&organization, &after];
+    all.extend(parameters.iter().map(|parameter| parameter as &dyn ToSql));
+    let is_asked_for = |asset: &Asset| condition.exact || selection::selects(request, asset);
     let found = statement
-        .query_and_then(params![organization, after], asset)?
-        .filter(|asset| asset.as_ref().map_or(true, |asset| selection::selects(request, asset)));
+        .query_and_then(&*all, asset)?
+        .filter(|asset| asset.as_ref().map_or(true, is_asked_for));
     paging::page(request.limit, found, |asset| cursor::of_asset(asset.id))
 }
 

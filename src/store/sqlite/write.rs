@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 use super::failure::Outcome;
 use super::record::{LinkColumns, constraint_kind, document, key};
-use super::{lease, number};
+use super::{fields, lease, number};
 use crate::asset::{
     Asset, Batch, Change, Committed, Constraint, DirectoryGroup, DirectoryUser, Link, MergeRecord,
     Version,
@@ -74,28 +74,52 @@ impl Writer<'_> {
     }
 
     fn insert_asset(&self, asset: &Asset) -> Outcome<Option<AssetId>> {
-        let sql = "INSERT INTO assets (organization, id, version, document) VALUES (?1, ?2, ?3, ?4)
+        let sql = "INSERT INTO assets (organization, id, version, document, site, os, os_version,
+                                       type, first_seen, last_seen)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
                    ON CONFLICT DO NOTHING RETURNING number";
-        let document = document("asset", asset)?;
-        let id = key(asset.id.as_u128());
-        let number = self
-            .number(sql, params![self.organization, id, asset.version.cast_signed(), document])?;
-        let Some(number) = number else { return Ok(Some(asset.id)) };
-        self.index(number, asset)?;
-        Ok(None)
+        let columns = fields::Columns::of(asset);
+        let number = self.number(
+            sql,
+            params![
+                self.organization,
+                key(asset.id.as_u128()),
+                asset.version.cast_signed(),
+                document("asset", asset)?,
+                columns.site,
+                columns.os,
+                columns.os_version,
+                columns.kind,
+                columns.first_seen,
+                columns.last_seen,
+            ],
+        )?;
+        self.index(number, asset)
     }
 
     fn update_asset(&self, expected: Version, asset: &Asset) -> Outcome<Option<AssetId>> {
-        let sql = "UPDATE assets SET version = ?4, document = ?5
+        let sql =
+            "UPDATE assets SET version = ?4, document = ?5, site = ?6, os = ?7, os_version = ?8,
+                                     type = ?9, first_seen = ?10, last_seen = ?11
                    WHERE organization = ?1 AND id = ?2 AND version = ?3 RETURNING number";
-        let document = document("asset", asset)?;
-        let id = key(asset.id.as_u128());
-        let (expected, version) = (expected.cast_signed(), asset.version.cast_signed());
-        let number =
-            self.number(sql, params![self.organization, id, expected, version, document])?;
-        let Some(number) = number else { return Ok(Some(asset.id)) };
-        self.index(number, asset)?;
-        Ok(None)
+        let columns = fields::Columns::of(asset);
+        let number = self.number(
+            sql,
+            params![
+                self.organization,
+                key(asset.id.as_u128()),
+                expected.cast_signed(),
+                asset.version.cast_signed(),
+                document("asset", asset)?,
+                columns.site,
+                columns.os,
+                columns.os_version,
+                columns.kind,
+                columns.first_seen,
+                columns.last_seen,
+            ],
+        )?;
+        self.index(number, asset)
     }
 
     fn remove_asset(&self, id: AssetId, expected: Version) -> Outcome<Option<AssetId>> {
@@ -105,8 +129,16 @@ impl Writer<'_> {
         Ok((rows == 0).then_some(id))
     }
 
+    /// Files an asset where it is found; one without a number was not written, since it is in conflict.
+    fn index(&self, number: Option<i64>, asset: &Asset) -> Outcome<Option<AssetId>> {
+        let Some(number) = number else { return Ok(Some(asset.id)) };
+        fields::write_lists(self.transaction, number, asset)?;
+        self.index_keys(number, asset)?;
+        Ok(None)
+    }
+
     /// Files an asset under its match keys. Most updates change none of them, and then write nothing.
-    fn index(&self, asset: i64, record: &Asset) -> Outcome<()> {
+    fn index_keys(&self, asset: i64, record: &Asset) -> Outcome<()> {
         let keys = record.match_keys();
         let mut wanted: BTreeSet<&str> = keys.iter().map(|key| key.as_str()).collect();
         let mut stale = Vec::new();

@@ -28,8 +28,31 @@ CREATE TABLE assets (
     id BLOB NOT NULL CHECK (length(id) = 16),
     version INTEGER NOT NULL,
     document TEXT NOT NULL,
+    -- What queries ask for, folded. What an asset may have several of is in asset_texts.
+    site TEXT NOT NULL,
+    os TEXT,
+    os_version TEXT,
+    type TEXT,
+    first_seen INTEGER,
+    last_seen INTEGER,
     UNIQUE (organization, id)
 ) STRICT;
+
+-- One table for five fields: asset numbers grow, so what is written together stands together.
+CREATE TABLE asset_texts (
+    asset INTEGER NOT NULL REFERENCES assets ON DELETE CASCADE,
+    field INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    key TEXT,
+    PRIMARY KEY (asset, field, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE VIEW asset_names AS SELECT asset, text FROM asset_texts WHERE field = 0;
+CREATE VIEW asset_aliases AS SELECT asset, text FROM asset_texts WHERE field = 1;
+CREATE VIEW asset_domains AS SELECT asset, text FROM asset_texts WHERE field = 2;
+CREATE VIEW asset_sources AS SELECT asset, text FROM asset_texts WHERE field = 3;
+CREATE VIEW asset_addresses AS SELECT asset, text, key FROM asset_texts WHERE field = 4;
 
 CREATE TABLE match_keys (
     organization INTEGER NOT NULL,
