@@ -8,4 +8,5 @@
 )]
 
 mod contracts;
+mod faults;
 mod floors;

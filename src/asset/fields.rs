@@ -147,3 +147,157 @@ fn attribute(attributes: &Attributes, name: &str, visit: Visit<'_>) -> ControlFl
     let mut values = values.map(|(_, value)| time(value).unwrap_or(Value::Text(value)));
     values.try_for_each(visit)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asset::{Claim, Part, Presence};
+    use crate::query::Query;
+    use crate::value::{AssetId, ObjectGuid, RunId, SourceId};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(seconds).unwrap()
+    }
+
+    fn asset() -> Asset {
+        let id = AssetId::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
+        let mut asset = Asset::new(id, "acme".parse().unwrap(), "HQ".parse().unwrap());
+        let source = SourceId::new("ldap", "corp.example").unwrap();
+        let mut part = Part::new(0, source, "@ldap.computer", at(0));
+        part.attributes = [
+            ("dNSHostName", "WEB1.corp.example"),
+            ("isDisabled", "false"),
+            ("lastLogonTS", "1970-01-02T00:00:00Z"),
+            ("memberOf", "CN=A"),
+            ("memberOf", "CN=B"),
+        ]
+        .into_iter()
+        .collect();
+        asset.parts.push(part);
+        for (name, until) in [("web1.corp.example", None), ("old1", Some(at(5)))] {
+            let mut claim = Claim::new(name.parse().unwrap(), 0, None, at(0));
+            claim.until = until;
+            asset.names.push(claim);
+        }
+        asset.domains.push(Claim::new("corp.example".to_owned(), 0, None, at(0)));
+        asset.addresses.push(Claim::new("10.0.0.5".parse().unwrap(), 0, None, at(0)));
+        asset.os.push(Claim::new("Windows Server 2022".to_owned(), 0, None, at(0)));
+        asset.kind.push(Claim::new("server".to_owned(), 0, None, at(0)));
+        asset.last_seen.push(Claim::new(at(86_400), 0, None, at(0)));
+        asset
+    }
+
+    fn holds(query: &str, item: &impl Fields) -> bool {
+        Query::parse(query).unwrap().matches(item, 2 * 86_400_000_000)
+    }
+
+    #[test]
+    fn an_asset_is_found_by_each_of_its_fields() {
+        for query in [
+            "web1",
+            "names:WEB1",
+            "alias:old1",
+            "domain:corp",
+            "address:10.0.0.0/24",
+            "os:server",
+            "type:server",
+            "site:hq",
+            "source:ldap",
+            "source:ldap/corp.example",
+            "id:01900000-0000-7000-8000-000000000001",
+            "last_seen:<36hours",
+            "has:@ldap.computer.memberOf",
+            "@ldap.computer.memberof_count:2",
+            "@ldap.computer.dnshostname:web1",
+            "@LDAP.computer.isDisabled:f",
+            "@ldap.computer.lastLogonTS:<36hours",
+        ] {
+            assert!(holds(query, &asset()), "{query}");
+        }
+    }
+
+    #[test]
+    fn an_asset_is_not_found_by_what_it_is_not() {
+        for query in [
+            "old1",
+            "alias:web1",
+            "type:serv",
+            "source:ldaps",
+            "has:os_version",
+            "has:first_seen",
+            "last_seen:<1hours",
+            "@ldap.user.dNSHostName:web1",
+            "@ldap.computer.lastLogonTS:>36hours",
+            "dNSHostName:web1",
+        ] {
+            assert!(!holds(query, &asset()), "{query}");
+        }
+    }
+
+    #[test]
+    fn users_and_groups_are_found_by_bare_attribute_names() {
+        let source = SourceId::new("ldap", "corp.example").unwrap();
+        let object = ObjectGuid::from_bytes([1; 16]);
+        let user = DirectoryUser {
+            organization: "acme".parse().unwrap(),
+            site: "hq".parse().unwrap(),
+            source: source.clone(),
+            object,
+            sid: None,
+            dn: "CN=Alice,DC=corp,DC=example".parse().unwrap(),
+            groups: vec!["CN=Staff,DC=corp,DC=example".parse().unwrap()],
+            attributes: [
+                ("displayName", "Alice Archer"),
+                ("sAMAccountName", "alice"),
+                ("userPrincipalName", "alice@corp.example"),
+                ("mail", "alice@example.com"),
+                ("isDisabled", "true"),
+            ]
+            .into_iter()
+            .collect(),
+            presence: Presence::Present,
+            run: RunId::from_u128(1),
+            written: at(0),
+        };
+        for query in [
+            "archer",
+            "display_name:alice",
+            "dn:cn=alice",
+            "sam_account_name:=alice",
+            "upn:alice",
+            "email:example.com",
+            "is_disabled:true",
+            "isDisabled:t",
+            "group:staff",
+            "name_count:2",
+            "@ldap.user.mail:alice",
+            "source:ldap",
+        ] {
+            assert!(holds(query, &user), "{query}");
+        }
+        assert!(!holds("@ldap.computer.mail:alice", &user));
+        let group = DirectoryGroup {
+            organization: user.organization,
+            site: user.site,
+            source,
+            object,
+            sid: None,
+            dn: "CN=Staff,DC=corp,DC=example".parse().unwrap(),
+            members: vec![crate::asset::Member {
+                dn: user.dn,
+                object: None,
+                path: crate::asset::MemberPath::Direct,
+            }],
+            complete: true,
+            attributes: [("cn", "Staff"), ("description", "Everybody")].into_iter().collect(),
+            presence: Presence::Present,
+            run: RunId::from_u128(1),
+            written: at(0),
+        };
+        for query in
+            ["staff", "member:alice", "member_count:1", "complete:true", "description:every"]
+        {
+            assert!(holds(query, &group), "{query}");
+        }
+    }
+}

@@ -252,3 +252,6 @@ impl AssetRepository for SqliteRepository {
         self.connections.read("search_groups", move |t| search::objects(t, sql, &request)).await
     }
 }
+
+#[cfg(test)]
+mod tests;

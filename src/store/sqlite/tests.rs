@@ -1,0 +1,253 @@
+use std::path::Path;
+
+use futures::TryStreamExt;
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::*;
+use crate::asset::{Change, Claim, Part, Presence};
+use crate::query::Query;
+use crate::value::{BatchId, ObjectKind, RecordDigest};
+use crate::{ErrorKind, Retry};
+
+/// A file as the first version of the schema has it. Never changed.
+const VERSION_1: &str = include_str!("schema/1.sample.sql");
+
+fn acme() -> OrganizationId {
+    OrganizationId::new("acme").unwrap()
+}
+
+fn corp() -> SourceId {
+    SourceId::new("ldap", "corp.example").unwrap()
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_seconds(1_767_225_600 + seconds).unwrap()
+}
+
+fn guid(n: u8) -> ObjectGuid {
+    ObjectGuid::from_bytes([n; 16])
+}
+
+/// The asset that is in the sample of version 1.
+fn web1() -> Asset {
+    let mut asset = Asset::new(AssetId::from_u128(1), acme(), "hq".parse().unwrap());
+    let mut part = Part::new(0, corp(), "@ldap.computer", at(1));
+    part.object = Some(guid(1));
+    part.attributes =
+        [("cn", "WEB1"), ("memberOf", "CN=A"), ("memberOf", "CN=B")].into_iter().collect();
+    asset.parts.push(part);
+    asset.names.push(Claim::new("web1.corp.example".parse().unwrap(), 0, None, at(1)));
+    asset.os.push(Claim::new("Windows Server 2022".to_owned(), 0, None, at(1)));
+    asset
+}
+
+fn link() -> Link {
+    Link {
+        object: guid(1),
+        kind: ObjectKind::Computer,
+        asset: Some(AssetId::from_u128(1)),
+        digest: RecordDigest([7; 16]),
+        presence: Presence::Missing { since: at(2), runs: 3 },
+    }
+}
+
+fn first_batch() -> Batch {
+    let put = Change::PutAsset { expected: None, asset: Box::new(web1()) };
+    Batch::new(BatchId::from_u128(1), acme(), corp()).with_changes([put, Change::PutLink(link())])
+}
+
+async fn assert_is_the_sample(repository: &SqliteRepository) {
+    repository.check_integrity().await.unwrap();
+    let keys: Vec<MatchKey> = web1().match_keys().into_iter().collect();
+    assert_eq!(repository.candidates(&acme(), &keys).await.unwrap(), [web1()]);
+    let links = repository.links(&acme(), &corp()).await.unwrap();
+    assert_eq!(links.try_collect::<Vec<_>>().await.unwrap(), [link()]);
+    let query = Query::parse("source:ldap os:windows name:web1").unwrap();
+    let found = repository.search_assets(SearchRequest::new(acme(), query, at(9))).await.unwrap();
+    assert_eq!(found.records, [web1()]);
+    assert_eq!(repository.commit(first_batch()).await.unwrap(), Committed::AlreadyApplied);
+}
+
+fn file(directory: &TempDir) -> std::path::PathBuf {
+    directory.path().join("inventory.db")
+}
+
+fn execute(path: &Path, sql: &str) {
+    Connection::open(path).unwrap().execute_batch(sql).unwrap();
+}
+
+/// A closed file that holds the sample, as the present version writes it.
+async fn written(directory: &TempDir) -> std::path::PathBuf {
+    let path = file(directory);
+    let repository = SqliteRepository::open(&path).unwrap();
+    assert_eq!(repository.commit(first_batch()).await.unwrap(), Committed::Applied);
+    path
+}
+
+#[tokio::test]
+async fn a_file_of_version_1_is_read_and_brought_up_to_date() {
+    let directory = TempDir::new().unwrap();
+    execute(&file(&directory), VERSION_1);
+    let repository = SqliteRepository::open(file(&directory)).unwrap();
+    assert_is_the_sample(&repository).await;
+}
+
+#[tokio::test]
+async fn what_was_committed_is_there_when_the_file_is_opened_again() {
+    let directory = TempDir::new().unwrap();
+    let path = written(&directory).await;
+    assert_is_the_sample(&SqliteRepository::open(&path).unwrap()).await;
+}
+
+#[tokio::test]
+async fn opening_and_reading_changes_no_byte() {
+    let directory = TempDir::new().unwrap();
+    let path = written(&directory).await;
+    let before = std::fs::read(&path).unwrap();
+    let repository = SqliteRepository::open(&path).unwrap();
+    repository.check_integrity().await.unwrap();
+    drop(repository);
+    assert!(before == std::fs::read(&path).unwrap());
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_and_left_alone() {
+    let directory = TempDir::new().unwrap();
+    let path = written(&directory).await;
+    execute(&path, "PRAGMA user_version = 99");
+    let before = std::fs::read(&path).unwrap();
+    let error = SqliteRepository::open(&path).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.to_string().contains("newer version"), "{error}");
+    assert!(before == std::fs::read(&path).unwrap());
+}
+
+#[test]
+fn the_database_of_another_application_is_refused_and_left_alone() {
+    for sql in ["CREATE TABLE customers (id)", "PRAGMA user_version = 1; PRAGMA application_id = 7"]
+    {
+        let directory = TempDir::new().unwrap();
+        let path = file(&directory);
+        execute(&path, sql);
+        let before = std::fs::read(&path).unwrap();
+        let error = SqliteRepository::open(&path).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
+        assert!(before == std::fs::read(&path).unwrap());
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_and_left_alone() {
+    let directory = TempDir::new().unwrap();
+    let path = file(&directory);
+    let text = "name,os\nweb1,Linux\n".repeat(1_000);
+    std::fs::write(&path, &text).unwrap();
+    let error = SqliteRepository::open(&path).unwrap_err();
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::Store, Retry::Never));
+    assert!(error.to_string().contains("inventory.db"), "{error}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    let error = SqliteRepository::open(directory.path().join("no/such/folder.db")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Store);
+}
+
+#[tokio::test]
+async fn a_damaged_record_is_named() {
+    let asset = AssetId::from_u128(1).to_string();
+    let object = guid(1).to_string();
+    let damages = [
+        ("UPDATE assets SET document = '{'", asset.as_str()),
+        ("UPDATE assets SET document = '{}'", &asset),
+        ("UPDATE assets SET document = CAST(x'ff' AS TEXT)", &asset),
+        ("UPDATE links SET kind = 9", &object),
+        ("UPDATE links SET presence = 1, since = NULL", &object),
+        ("UPDATE links SET presence = 1, runs = -1", &object),
+        ("UPDATE links SET since = 9223372036854775807", &object),
+        ("UPDATE links SET digest = x'00'", &object),
+        ("UPDATE links SET asset = zeroblob(17)", &object),
+        ("UPDATE links SET object = x'01'", "link"),
+    ];
+    for (damage, name) in damages {
+        let directory = TempDir::new().unwrap();
+        let path = written(&directory).await;
+        execute(&path, &format!("PRAGMA ignore_check_constraints = 1; {damage}"));
+        let repository = SqliteRepository::open(&path).unwrap();
+        let assets = repository.assets(&acme(), &[AssetId::from_u128(1)]).await;
+        let links: Result<Vec<Link>> = match repository.links(&acme(), &corp()).await {
+            Ok(links) => links.try_collect().await,
+            Err(error) => Err(error),
+        };
+        let error = assets.err().or(links.err()).unwrap_or_else(|| panic!("{damage}"));
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::Store, Retry::Never), "{damage}");
+        assert!(error.to_string().contains(name), "{damage}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_lease_is_an_error() {
+    for damage in ["lease_holder = x'00'", "lease_expires = -9223372036854775808"] {
+        let directory = TempDir::new().unwrap();
+        let path = written(&directory).await;
+        let sql = "PRAGMA ignore_check_constraints = 1;
+                   UPDATE sources SET lease_holder = zeroblob(16), lease_expires = 0;
+                   UPDATE sources SET ";
+        execute(&path, &format!("{sql}{damage}"));
+        let repository = SqliteRepository::open(&path).unwrap();
+        let (run, ttl) = (RunId::from_u128(1), Duration::from_secs(1));
+        let error = repository.acquire_lease(&acme(), &corp(), run, at(0), ttl).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Store, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_page_fails_the_integrity_check() {
+    let directory = TempDir::new().unwrap();
+    let path = written(&directory).await;
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..].fill(0xa5);
+    std::fs::write(&path, bytes).unwrap();
+    let checked = match SqliteRepository::open(&path) {
+        Ok(repository) => repository.check_integrity().await,
+        Err(error) => Err(error),
+    };
+    assert_eq!(checked.unwrap_err().kind(), ErrorKind::Store);
+}
+
+#[tokio::test]
+async fn two_openings_of_one_file_see_each_other() {
+    let directory = TempDir::new().unwrap();
+    let one = SqliteRepository::open(file(&directory)).unwrap();
+    let two = SqliteRepository::open(file(&directory)).unwrap();
+    assert_eq!(one.commit(first_batch()).await.unwrap(), Committed::Applied);
+    assert_is_the_sample(&two).await;
+    let (ttl, run) = (Duration::from_secs(60), RunId::from_u128);
+    two.acquire_lease(&acme(), &corp(), run(1), at(0), ttl).await.unwrap();
+    let error = one.acquire_lease(&acme(), &corp(), run(2), at(0), ttl).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Lease);
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_half_way_leaves_nothing() {
+    let directory = TempDir::new().unwrap();
+    let path = written(&directory).await;
+    // The disk is full after a few pages more.
+    let repository = SqliteRepository::open(&path).unwrap();
+    let limit = |connection: &mut Connection| -> failure::Outcome<()> {
+        let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+        Ok(connection.pragma_update_and_check(None, "max_page_count", pages + 8, |_| Ok(()))?)
+    };
+    repository.connections.write("limit", limit).await.unwrap();
+    let assets = (2..1_000_u128).map(|n| {
+        let mut asset = web1();
+        asset.id = AssetId::from_u128(n);
+        Change::PutAsset { expected: None, asset: Box::new(asset) }
+    });
+    let batch = Batch::new(BatchId::from_u128(2), acme(), corp()).with_changes(assets);
+    let error = repository.commit(batch).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Store);
+    assert!(error.to_string().contains("full"), "{error}");
+    assert_is_the_sample(&repository).await;
+    drop(repository);
+    assert_is_the_sample(&SqliteRepository::open(&path).unwrap()).await;
+}
