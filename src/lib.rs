@@ -6,7 +6,7 @@
 //!
 //! ```no_run
 //! # use std::sync::Arc;
-//! # use ldap_inventory::credential::Credential;
+//! # use ldap_inventory::credential::{Credential, Sharing};
 //! # use ldap_inventory::ldap::LdapSource;
 //! # use ldap_inventory::schedule::SyncTask;
 //! # use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
@@ -14,8 +14,9 @@
 //! # use ldap_inventory::value::{Secret, SourceId};
 //! # async fn run(password: String) -> ldap_inventory::Result<()> {
 //! let credential = Credential::new("reader".parse()?, r"CORP\svc-inventory", Secret::new(password))
-//!     .with_servers(["dc1.corp.example".parse()?]);
-//! let directory = LdapSource::new(Arc::new(MemoryCredentialStore::new([credential])));
+//!     .with_server("dc1.corp.example".parse()?)
+//!     .with_sharing(Sharing::Global);
+//! let directory = LdapSource::new(Arc::new(MemoryCredentialStore::from_iter([credential])));
 //! let inventory = MemoryRepository::new();
 //! let source = SourceId::new("ldap", "corp.example")?;
 //! let task = SyncTask::new("Head office", "acme".parse()?, "hq".parse()?, source, "reader".parse()?);
