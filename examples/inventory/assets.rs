@@ -1,0 +1,77 @@
+//! Assets.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use ldap_inventory::Result;
+use ldap_inventory::asset::{Asset, AssetRepository, SearchPage, SearchRequest};
+use ldap_inventory::value::{AssetId, SiteId, Timestamp};
+use serde::Serialize;
+
+use super::record::{Record, flattened};
+
+#[derive(Serialize)]
+struct AssetRecord<'a> {
+    id: AssetId,
+    /// Those in use, then those that no source has for it any more.
+    names: Vec<&'a str>,
+    domains: Vec<&'a str>,
+    addresses: Vec<IpAddr>,
+    os: Option<&'a str>,
+    os_version: Option<&'a str>,
+    site: &'a SiteId,
+    sources: BTreeSet<&'a str>,
+    first_seen: Option<Timestamp>,
+    last_seen: Option<Timestamp>,
+    attributes: BTreeMap<&'a str, Vec<BTreeMap<&'a str, String>>>,
+}
+
+impl Record for Asset {
+    const PLURAL: &str = "assets";
+
+    const TITLES: [&str; 6] =
+        ["Name", "Addresses", "Site", "Sources", "Last seen", "Operating system"];
+
+    async fn search(
+        repository: &dyn AssetRepository,
+        request: SearchRequest,
+    ) -> Result<SearchPage<Self>> {
+        repository.search_assets(request).await
+    }
+
+    fn json(&self) -> impl Serialize {
+        let mut attributes: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        for part in &self.parts {
+            attributes.entry(&part.key).or_default().push(flattened(&part.attributes));
+        }
+        AssetRecord {
+            id: self.id,
+            names: self.live_names().chain(self.aliases()).map(|name| name.as_str()).collect(),
+            domains: self.live_domains().collect(),
+            addresses: self.live_addresses().collect(),
+            os: self.os(),
+            os_version: self.os_version(),
+            site: &self.site,
+            sources: self.source_kinds(),
+            first_seen: self.first_seen(),
+            last_seen: self.last_seen(),
+            attributes,
+        }
+    }
+
+    fn cells(&self) -> [String; 6] {
+        let names: Vec<&str> = self.live_names().map(|name| name.as_str()).collect();
+        let addresses: Vec<String> = self.live_addresses().map(|a| a.to_string()).collect();
+        let last_seen = self.last_seen().map(|time| time.to_string()).unwrap_or_default();
+        let sources: Vec<&str> = self.source_kinds().into_iter().collect();
+        let os = [self.os(), self.os_version()];
+        [
+            names.join(" "),
+            addresses.join(" "),
+            self.site.to_string(),
+            sources.join(" "),
+            last_seen.get(..10).unwrap_or_default().to_owned(),
+            os.into_iter().flatten().collect::<Vec<_>>().join(" "),
+        ]
+    }
+}

@@ -1,0 +1,79 @@
+//! Groups.
+
+use std::collections::BTreeMap;
+
+use ldap_inventory::Result;
+use ldap_inventory::asset::{
+    AssetRepository, DirectoryGroup, MemberPath, SearchPage, SearchRequest,
+};
+use ldap_inventory::value::ObjectGuid;
+use serde::Serialize;
+
+use super::record::{Record, flattened};
+
+#[derive(Serialize)]
+struct GroupRecord<'a> {
+    id: ObjectGuid,
+    name: Option<String>,
+    dn: &'a str,
+    /// What the group's own `member` names.
+    members: Vec<&'a str>,
+    member_count: usize,
+    /// Those for whom it is the primary group: they are not in `member`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    primary_members: Vec<&'a str>,
+    /// Those who belong to it through other groups.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    nested_members: Vec<&'a str>,
+    complete: bool,
+    attributes: BTreeMap<&'a str, String>,
+}
+
+impl Record for DirectoryGroup {
+    const PLURAL: &str = "groups";
+
+    const TITLES: [&str; 6] = ["Name", "Members", "Primary", "Nested", "Members known", "DN"];
+
+    async fn search(
+        repository: &dyn AssetRepository,
+        request: SearchRequest,
+    ) -> Result<SearchPage<Self>> {
+        repository.search_groups(request).await
+    }
+
+    fn json(&self) -> impl Serialize {
+        let first = |name| self.attributes.first(name);
+        let members = members_by(self, MemberPath::Direct);
+        GroupRecord {
+            id: self.object,
+            name: first("name").or(first("cn")).map(str::to_owned).or(self.dn.common_name()),
+            dn: self.dn.as_str(),
+            member_count: members.len(),
+            members,
+            primary_members: members_by(self, MemberPath::Primary),
+            nested_members: members_by(self, MemberPath::Nested),
+            complete: self.complete,
+            attributes: flattened(&self.attributes),
+        }
+    }
+
+    fn cells(&self) -> [String; 6] {
+        let count = |path| members_by(self, path).len().to_string();
+        [
+            self.dn.common_name().unwrap_or_default(),
+            count(MemberPath::Direct),
+            count(MemberPath::Primary),
+            count(MemberPath::Nested),
+            if self.complete { "all" } else { "not all" }.to_owned(),
+            self.dn.as_str().to_owned(),
+        ]
+    }
+}
+
+/// The DNs of those who are members in this way, sorted.
+fn members_by(group: &DirectoryGroup, path: MemberPath) -> Vec<&str> {
+    let members = group.members.iter().filter(|member| member.path == path);
+    let mut dns: Vec<&str> = members.map(|member| member.dn.as_str()).collect();
+    dns.sort_unstable();
+    dns
+}

@@ -1,0 +1,110 @@
+//! Looks into an inventory: `cargo run --release --example inventory -- --inventory FILE.db assets`.
+//!
+//! Each kind of record says in its own module how it is found, and how tools and people see it.
+
+#[path = "../shared/exit.rs"]
+mod exit;
+#[path = "../shared/store.rs"]
+mod store;
+#[path = "../shared/table.rs"]
+mod table;
+
+mod assets;
+mod groups;
+mod options;
+mod record;
+mod users;
+
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use ldap_inventory::Printable;
+use ldap_inventory::asset::{
+    Asset, AssetRepository, DirectoryGroup, DirectoryUser, SearchRequest,
+};
+use ldap_inventory::query::{ParseError, Query};
+use ldap_inventory::value::Timestamp;
+
+use self::exit::{Failure, Status};
+use self::options::{Command, Options, Search};
+use self::record::Record;
+use self::table::Table;
+
+/// Records that are read at once.
+const PAGE: usize = 500;
+
+/// Rows of a table for people, unless they ask for more.
+const ROWS: usize = 100;
+
+fn main() -> ExitCode {
+    exit::with(run(&Options::parse()))
+}
+
+#[tokio::main]
+async fn run(options: &Options) -> Result<Status, Failure> {
+    let repository = &*open(options.inventory())?;
+    match &options.command {
+        Command::Assets(search) => list::<Asset>(repository, options, search).await?,
+        Command::Users(search) => list::<DirectoryUser>(repository, options, search).await?,
+        Command::Groups(search) => list::<DirectoryGroup>(repository, options, search).await?,
+    }
+    Ok(Status::Complete)
+}
+
+/// Opens an inventory, and does not create one.
+fn open(place: &str) -> Result<std::sync::Arc<dyn AssetRepository>, Failure> {
+    if !place.contains("://") && !Path::new(place).exists() {
+        let sentence = format!("there is no inventory {place}; sync --inventory creates one");
+        return Err(Failure::new(Status::Usage, sentence));
+    }
+    store::open(place)
+}
+
+/// Lists what a search finds, page by page: JSON lines for tools, a table for people.
+async fn list<R: Record>(
+    repository: &dyn AssetRepository,
+    options: &Options,
+    search: &Search,
+) -> Result<(), Failure> {
+    let text = search.query.join(" ");
+    let query = Query::parse(&text).map_err(|error| unreadable(&text, &error))?;
+    let limit = search.limit.unwrap_or(if search.json { usize::MAX } else { ROWS });
+    let request = SearchRequest::new(options.organization.clone(), query, Timestamp::now());
+
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut table = Table::new(R::TITLES);
+    let (mut shown, mut after) = (0, None);
+    while shown < limit {
+        let page = request.clone().with_limit(PAGE.min(limit - shown)).after(after);
+        let page = R::search(repository, page).await?;
+        for record in &page.records {
+            if search.json {
+                serde_json::to_writer(&mut out, &record.json()).map_err(io::Error::from)?;
+                writeln!(out)?;
+            } else {
+                table.row(record.cells());
+            }
+        }
+        shown += page.records.len();
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    if !search.json {
+        table.write(&mut out, table::width())?;
+        let more = if after.is_some() { ", and there are more (--limit)" } else { "" };
+        writeln!(out, "\n  {shown} {}{more}", R::PLURAL)?;
+    }
+    Ok(out.flush()?)
+}
+
+/// Shows the place in the query at which it cannot be read.
+fn unreadable(query: &str, error: &ParseError) -> Failure {
+    let caret = " ".repeat(error.column.saturating_sub(1));
+    let query = Printable(query);
+    let sentence = format!("the query cannot be read at {error}\n  {query}\n  {caret}^");
+    Failure::new(Status::Usage, sentence)
+}

@@ -1,0 +1,34 @@
+//! What all kinds of record have in common.
+
+use std::collections::BTreeMap;
+
+use ldap_inventory::Result;
+use ldap_inventory::asset::{AssetRepository, SearchPage, SearchRequest};
+use ldap_inventory::value::Attributes;
+use serde::Serialize;
+
+/// A kind of record that can be found and shown.
+pub(crate) trait Record: Sized {
+    /// What several of them are called.
+    const PLURAL: &str;
+
+    /// The columns of a table.
+    const TITLES: [&str; 6];
+
+    /// Finds a page of them.
+    async fn search(
+        repository: &dyn AssetRepository,
+        request: SearchRequest,
+    ) -> Result<SearchPage<Self>>;
+
+    /// The object that tools read. Its keys are stable.
+    fn json(&self) -> impl Serialize;
+
+    /// The row that people read.
+    fn cells(&self) -> [String; 6];
+}
+
+/// Attributes as tools read them: one text each, several values with a tab between them.
+pub(crate) fn flattened(attributes: &Attributes) -> BTreeMap<&str, String> {
+    attributes.by_name().into_iter().map(|(name, values)| (name, values.join("\t"))).collect()
+}

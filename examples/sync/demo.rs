@@ -1,0 +1,242 @@
+//! The demonstration: a domain served over LDAPS within the program, an inventory of scanned assets, and
+//! two runs of [`sync`].
+//!
+//! `demonstration/` has the computers and the assets that are worth a look; around them are a few hundred
+//! of the ordinary sort. Nothing leaves the machine, and nothing is kept.
+
+mod domain;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use ldap_inventory::asset::{
+    Asset, AssetRepository, Batch, Change, Constraint, ConstraintKind, SearchRequest,
+};
+use ldap_inventory::credential::{Credential, ServerUrl};
+use ldap_inventory::ldap::{ConnectLimits, LdapSource, probe};
+use ldap_inventory::merge::{Decision, Level};
+use ldap_inventory::query::Query;
+use ldap_inventory::schedule::SyncTask;
+use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
+use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
+use ldap_inventory::testing::{ServerTls, TestServer};
+use ldap_inventory::value::{
+    BatchId, CredentialId, ObjectGuid, OrganizationId, Secret, SiteId, SourceId, Timestamp,
+};
+use ldap_inventory::{Error, ErrorKind, Result};
+
+use self::domain::DemonstrationDomain;
+use super::exit::{Failure, Status};
+use super::import::{self, ScannedAsset};
+use super::table::{self, Table};
+use super::{progress, report};
+
+/// The assets that are worth a look.
+const ASSETS: &str = include_str!("demonstration/assets.jsonl");
+
+/// Serves, imports, syncs, and shows what came of it.
+#[tokio::main]
+pub(crate) async fn run() -> Result<Status, Failure> {
+    let domain = DemonstrationDomain::new()?;
+    let tls = ServerTls::self_signed(&["dc1.corp.example.test", "127.0.0.1"])?;
+    let server = TestServer::builder(domain.directory()).with_ldaps(tls).start().await?;
+    let (source, task) = connection(&server, &domain).await?;
+    let inventory = MemoryRepository::new();
+    let scanned = scanned_assets(&domain)?;
+    import::import(&inventory, &task.organization, &task.site, &scanned).await?;
+    decide_as_a_person(&inventory, &task, &domain).await?;
+
+    let mut show = Show::new(&inventory, &task);
+    show.introduction(&domain, scanned.len())?;
+    let first = run_once(&task, &source, &inventory).await?;
+    show.first_run(&first, &domain).await?;
+    show.outside_the_domain().await?;
+    domain.one_day_passes()?;
+    let second = run_once(&task, &source, &inventory).await?;
+    show.second_run(&second).await?;
+    Ok(if second.complete { Status::Complete } else { Status::Incomplete })
+}
+
+/// A credential that pins the very certificate that the server presents, and the task that uses it.
+async fn connection(
+    server: &TestServer,
+    domain: &DemonstrationDomain,
+) -> Result<(LdapSource, SyncTask)> {
+    let url = ServerUrl::parse(&server.url())?;
+    let presented = probe(&url, false, &ConnectLimits::new()).await?;
+    let pin = presented.iter().find_map(|presented| presented.thumbprint()).ok_or_else(|| {
+        Error::new(ErrorKind::Certificate, "the demonstration server presents no certificate")
+    })?;
+    let organization = OrganizationId::new("demonstration")?;
+    let id = CredentialId::new("demonstration")?;
+    let credential = Credential::new(id.clone(), domain.account(), Secret::new(domain.password()))
+        .with_server(url)
+        .with_thumbprint(pin)
+        .shared_with(organization.clone());
+    let credentials = MemoryCredentialStore::from_iter([credential]);
+    let source = SourceId::new("ldap", "corp.example.test")?;
+    let site = SiteId::new("headquarters")?;
+    let task = SyncTask::new("Demonstration", organization, site, source, id);
+    Ok((LdapSource::new(Arc::new(credentials)), task))
+}
+
+/// Those of the file, and what a scanner would know of the ordinary computers.
+fn scanned_assets(domain: &DemonstrationDomain) -> Result<Vec<ScannedAsset>> {
+    let mut scanned = import::parse(ASSETS).map_err(|(line, why)| {
+        Error::new(ErrorKind::Invalid, "the demonstration's assets cannot be read")
+            .with_context("line", line)
+            .with_context("reason", why)
+    })?;
+    scanned.extend(domain.scan());
+    Ok(scanned)
+}
+
+/// Two decisions that no rule could make: what the lift's computer is called in the building, and that
+/// there are two machines called lab-12.
+async fn decide_as_a_person(
+    inventory: &dyn AssetRepository,
+    task: &SyncTask,
+    domain: &DemonstrationDomain,
+) -> Result<()> {
+    let mut changes = Vec::new();
+    for (computer, asset, kind, why) in [
+        ("ELEVATOR-PC", "lift-controller", ConstraintKind::MustLink, "seen on its label"),
+        ("LAB-12", "lab-12", ConstraintKind::CannotLink, "the scanned one is a Linux box"),
+    ] {
+        let found = search(inventory, task, &format!("name:={asset}")).await?;
+        if let (Some(object), Some(asset)) = (domain.object(computer), found.first()) {
+            changes.push(Change::PutConstraint(Constraint {
+                organization: task.organization.clone(),
+                source: task.source.clone(),
+                object: ObjectGuid::from_bytes(object),
+                asset: asset.id,
+                kind,
+                by: "Jane".to_owned(),
+                at: Timestamp::now(),
+                why: why.to_owned(),
+            }));
+        }
+    }
+    let batch = Batch::new(BatchId::random_v7(), task.organization.clone(), task.source.clone());
+    inventory.commit(batch.with_changes(changes)).await.map(drop)
+}
+
+async fn run_once(
+    task: &SyncTask,
+    source: &LdapSource,
+    inventory: &dyn AssetRepository,
+) -> Result<SyncReport> {
+    let options = progress::shown(SyncOptions::new().with_explain(true));
+    sync(task, source, inventory, &options).await
+}
+
+/// Everything that a query finds. Not for inventories that do not fit into memory.
+async fn search(
+    inventory: &dyn AssetRepository,
+    task: &SyncTask,
+    query: &str,
+) -> Result<Vec<Asset>> {
+    let request =
+        SearchRequest::new(task.organization.clone(), Query::parse(query)?, Timestamp::now());
+    Ok(inventory.search_assets(request.with_limit(10_000)).await?.records)
+}
+
+/// What people get to see, on standard output.
+struct Show<'a> {
+    inventory: &'a dyn AssetRepository,
+    task: &'a SyncTask,
+    out: io::Stdout,
+    width: usize,
+}
+
+impl<'a> Show<'a> {
+    fn new(inventory: &'a dyn AssetRepository, task: &'a SyncTask) -> Self {
+        Self { inventory, task, out: io::stdout(), width: table::width() }
+    }
+
+    fn heading(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "\n{}\n", console::style(text).bold())
+    }
+
+    fn introduction(&mut self, domain: &DemonstrationDomain, assets: usize) -> io::Result<()> {
+        let text = format!(
+            "The domain corp.example.test, with {} computers, is served by this program over LDAPS on \
+             the loopback interface, and an inventory of {assets} scanned assets is kept in memory. \
+             Nothing leaves this machine.",
+            domain.computers()
+        );
+        self.heading("A demonstration")?;
+        table::prose(&mut self.out, &text, self.width)
+    }
+
+    async fn first_run(
+        &mut self,
+        report: &SyncReport,
+        domain: &DemonstrationDomain,
+    ) -> Result<(), Failure> {
+        self.heading("The first run")?;
+        report::summary(&mut self.out, report)?;
+        let decisions = report.decisions.as_deref().unwrap_or_default();
+        self.heading("How computers were matched with assets")?;
+        self.levels(decisions)?;
+        self.heading("Some decisions, and why")?;
+        let notable = |name: &&str| {
+            let object = domain.object(name).map(ObjectGuid::from_bytes);
+            decisions.iter().find(|decision| Some(decision.object) == object)
+        };
+        let notable: Vec<&Decision> = domain.notable().filter_map(|n| notable(&n)).collect();
+        let organization = &self.task.organization;
+        let names = report::asset_names(self.inventory, organization, decisions).await?;
+        report::decisions(&mut self.out, notable, &names)?;
+        Ok(())
+    }
+
+    fn levels(&mut self, decisions: &[Decision]) -> io::Result<()> {
+        let mut table = Table::new(["Level", "Computers", "Meaning"]);
+        for level in
+            [Level::Constraint, Level::Full, Level::Qualified, Level::Short, Level::Truncated]
+        {
+            let count = decisions.iter().filter(|d| d.level == Some(level)).count().to_string();
+            table.row([report::level(level), &*count, &*level.to_string()]);
+        }
+        table.write(&mut self.out, self.width)
+    }
+
+    async fn outside_the_domain(&mut self) -> Result<(), Failure> {
+        let mut assets = search(self.inventory, self.task, "NOT source:ldap").await?;
+        assets.sort_by_cached_key(report::name);
+        self.heading(&format!("Not in the domain: {} assets (NOT source:ldap)", assets.len()))?;
+        let mut table = Table::new(["Name", "Address", "Site", "Last seen", "Operating system"]);
+        for asset in &assets {
+            let address = asset.live_addresses().next().map(|address| address.to_string());
+            let seen = asset.last_seen().map(|time| time.to_string());
+            table.row([
+                &*report::name(asset),
+                &*address.unwrap_or_default(),
+                asset.site.as_str(),
+                seen.as_deref().and_then(|time| time.get(..10)).unwrap_or_default(),
+                asset.os().unwrap_or_default(),
+            ]);
+        }
+        table.write(&mut self.out, self.width)?;
+        Ok(())
+    }
+
+    async fn second_run(&mut self, report: &SyncReport) -> Result<(), Failure> {
+        self.heading("The second run, a day later")?;
+        let text = "Meanwhile RECEPTION was renamed to WELCOME-DESK and moved to another unit, and \
+                    BUILD-03 was deleted. The one is the same asset still, under both names; the other \
+                    is missing, and its asset is kept.";
+        table::prose(&mut self.out, text, self.width)?;
+        writeln!(self.out)?;
+        report::counts(report).write(&mut self.out, self.width)?;
+        writeln!(self.out)?;
+        let decisions = report.decisions.as_deref().unwrap_or_default();
+        let renamed = decisions.iter().filter(|decision| decision.name.starts_with("welcome-desk"));
+        let organization = &self.task.organization;
+        let names = report::asset_names(self.inventory, organization, decisions).await?;
+        report::decisions(&mut self.out, renamed, &names)?;
+        writeln!(self.out)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,69 @@
+//! The inventory that a run works on.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::Arc;
+use std::{fs, io};
+
+use ldap_inventory::asset::AssetRepository;
+use ldap_inventory::store::MemoryRepository;
+use tempfile::TempDir;
+
+use super::exit::{Failure, Status};
+use super::options::Options;
+use super::store;
+
+/// The inventory that a run works on, with the temporary copy behind it, if there is one.
+#[derive(Debug)]
+pub(crate) struct Inventory {
+    pub(crate) repository: Arc<dyn AssetRepository>,
+    _copy: Option<TempDir>,
+}
+
+impl Inventory {
+    /// Opens what the command line names; without a name it is an empty inventory in memory.
+    ///
+    /// A dry run leaves the file as it is: one that does not exist is not created, and where assets are
+    /// imported, which the run must see, a copy stands in.
+    pub(crate) fn open(options: &Options) -> Result<Self, Failure> {
+        let Some(place) = &options.inventory else {
+            eprintln!("no --inventory is given: what this run finds out is not kept");
+            return Ok(Self::in_memory());
+        };
+        if !options.dry_run {
+            return Ok(Self { repository: store::open(place)?, _copy: None });
+        }
+        if !place.contains("://") && !Path::new(place).exists() {
+            return Ok(Self::in_memory());
+        }
+        if options.assets.is_none() {
+            return Ok(Self { repository: store::open(place)?, _copy: None });
+        }
+        let (directory, copy) = copy(place).map_err(|error| {
+            let sentence = format!("{place} cannot be copied for the dry run: {error}");
+            Failure::new(Status::Failed, sentence)
+        })?;
+        Ok(Self { repository: store::open(&copy)?, _copy: Some(directory) })
+    }
+
+    fn in_memory() -> Self {
+        Self { repository: Arc::new(MemoryRepository::new()), _copy: None }
+    }
+}
+
+/// Copies an SQLite file and its write-ahead log, in which the latest commits may still be.
+fn copy(place: &str) -> io::Result<(TempDir, String)> {
+    let directory = tempfile::tempdir()?;
+    let copy = directory.path().join("inventory.db");
+    fs::copy(place, &copy)?;
+    let log_of = |file: &Path| {
+        let mut name = OsString::from(file);
+        name.push("-wal");
+        name
+    };
+    let log = log_of(place.as_ref());
+    if Path::new(&log).exists() {
+        fs::copy(log, log_of(&copy))?;
+    }
+    Ok((directory, copy.to_string_lossy().into_owned()))
+}

@@ -1,0 +1,126 @@
+//! Brings an asset inventory in step with Active Directory: `cargo run --release --example sync`.
+//!
+//! Without arguments it shows itself at work on a [demonstration](demo). `--help` has the rest. How a host
+//! calls the crate is in [`run`]: a credential, a source, a task, a repository, and one call of
+//! [`sync`](ldap_inventory::sync::sync).
+
+#[path = "../shared/exit.rs"]
+mod exit;
+#[path = "../shared/store.rs"]
+mod store;
+#[path = "../shared/table.rs"]
+mod table;
+
+mod demo;
+mod import;
+mod inventory;
+mod options;
+mod progress;
+mod report;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use ldap_inventory::Result;
+use ldap_inventory::asset::AssetRepository;
+use ldap_inventory::credential::Credential;
+use ldap_inventory::ldap::LdapSource;
+use ldap_inventory::schedule::{MatchPolicy, SyncTask};
+use ldap_inventory::store::MemoryCredentialStore;
+use ldap_inventory::sync::{Cancellation, SyncOptions, SyncReport, sync};
+use ldap_inventory::value::SourceId;
+
+use self::exit::{Failure, Status};
+use self::inventory::Inventory;
+use self::options::Options;
+
+fn main() -> ExitCode {
+    let is_demonstration = std::env::args_os().nth(1).is_none();
+    exit::with(if is_demonstration { demo::run() } else { run(&Options::parse()) })
+}
+
+#[tokio::main]
+async fn run(options: &Options) -> Result<Status, Failure> {
+    let credential = options.credential()?;
+    let scanned = options.assets.as_deref().map(import::read).transpose()?;
+    let inventory = Inventory::open(options)?;
+    let repository = &*inventory.repository;
+    if let Some(scanned) = scanned {
+        let (organization, site) = (&options.organization, &options.site);
+        let imported = import::import(repository, organization, site, &scanned).await?;
+        eprintln!(
+            "scanned assets: {} new, {} updated, {} unchanged",
+            imported.created, imported.updated, imported.unchanged
+        );
+    }
+
+    let task_credential = credential.id.clone();
+    let directory = LdapSource::new(Arc::new(MemoryCredentialStore::from_iter([credential.clone()])));
+    let source = SourceId::new("ldap", domain(&directory, &credential, options).await?)?;
+    let matching = MatchPolicy::default().with_exclude_unknown(options.exclude_unknown);
+    let (organization, site) = (options.organization.clone(), options.site.clone());
+    let task = SyncTask::new("Command line", organization, site, source, task_credential)
+        .with_matching(matching);
+    let sync_options = SyncOptions::new()
+        .with_dry_run(options.dry_run)
+        .with_explain(options.explain)
+        .with_cancellation(on_interrupt());
+    let sync_options = progress::shown(sync_options);
+
+    let report = sync(&task, &directory, repository, &sync_options).await?;
+    drop(sync_options);
+    show(&report, repository, options).await?;
+    Ok(if report.complete { Status::Complete } else { Status::Incomplete })
+}
+
+/// What the directory is called, whichever of its servers is asked: the DNS name of its domain.
+async fn domain(
+    directory: &LdapSource,
+    credential: &Credential,
+    options: &Options,
+) -> Result<String> {
+    if let Some(domain) = options.base_dn.as_ref().and_then(|base_dn| base_dn.domain()) {
+        return Ok(domain);
+    }
+    let server = directory.identify(&credential.id, &options.organization).await?;
+    let root = server.default_naming_context.as_ref().and_then(|root| root.domain());
+    Ok(server.domain.or(root).unwrap_or_else(|| options.url.host().to_string()))
+}
+
+/// Ctrl-C ends the run between two steps, with its lease given back.
+fn on_interrupt() -> Cancellation {
+    let cancellation = Cancellation::new();
+    let interrupted = cancellation.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            interrupted.cancel();
+        }
+    });
+    cancellation
+}
+
+/// One JSON object for tools, or tables for people.
+async fn show(
+    report: &SyncReport,
+    repository: &dyn AssetRepository,
+    options: &Options,
+) -> Result<(), Failure> {
+    if options.json {
+        let mut out = io::stdout().lock();
+        serde_json::to_writer(&mut out, report).map_err(io::Error::from)?;
+        writeln!(out)?;
+        report::summary(&mut io::stderr().lock(), report)?;
+        return Ok(());
+    }
+    let decisions = report.decisions.as_deref().unwrap_or_default();
+    let names = report::asset_names(repository, &options.organization, decisions).await?;
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    report::summary(&mut out, report)?;
+    if options.explain {
+        writeln!(out)?;
+        report::decisions(&mut out, decisions, &names)?;
+    }
+    Ok(out.flush()?)
+}

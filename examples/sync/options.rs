@@ -1,0 +1,144 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use ldap_inventory::credential::{CaCertificate, Credential, ServerUrl, Thumbprint};
+use ldap_inventory::name::DistinguishedName;
+use ldap_inventory::value::{CredentialId, OrganizationId, Secret, SiteId};
+
+use super::exit::{Failure, Status};
+
+/// Brings an asset inventory in step with Active Directory.
+///
+/// Without any argument it shows itself at work on a demonstration domain, served within the program.
+///
+/// The password is read from a file or from the variable LDAP_PASSWORD, never from the command line.
+#[derive(Debug, Parser)]
+#[command(name = "sync", after_help = STATUSES)]
+pub(crate) struct Options {
+    /// The server: HOST[:PORT] or IP[:PORT], with ldaps:// or ldap:// in front if LDAPS shall, or shall
+    /// not, come first.
+    #[arg(long)]
+    pub(crate) url: ServerUrl,
+
+    /// The account: a DN, user@domain or DOMAIN\user. It needs no special rights.
+    #[arg(long, value_name = "NAME")]
+    username: String,
+
+    /// A file with the account's password. Without it the variable LDAP_PASSWORD is read.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+
+    /// Where to search. The server's defaultNamingContext unless given.
+    #[arg(long, value_name = "DN")]
+    pub(crate) base_dn: Option<DistinguishedName>,
+
+    /// Accept any certificate where no thumbprint is given, and plain LDAP where nothing better is
+    /// offered. Whoever stands on the path can then read the password.
+    #[arg(long)]
+    insecure: bool,
+
+    /// The certificate that must be presented at an address, as the example `thumbprint` prints it. May
+    /// be repeated.
+    #[arg(long, value_name = "IP=SHA256:B64")]
+    thumbprint: Vec<Thumbprint>,
+
+    /// Certificates (PEM) of authorities to trust beside those of the operating system. May be repeated.
+    #[arg(long, value_name = "PEM")]
+    ca_file: Vec<PathBuf>,
+
+    /// Let thumbprints vouch over StartTLS, too.
+    #[arg(long)]
+    pins_on_starttls: bool,
+
+    /// The file that holds the inventory; it is created if need be. Without it nothing is kept.
+    #[arg(long, value_name = "FILE.db")]
+    pub(crate) inventory: Option<String>,
+
+    /// The organization whose inventory it is.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) organization: OrganizationId,
+
+    /// The site that new assets are placed in.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) site: SiteId,
+
+    /// Scanned assets to import first, one JSON object a line.
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub(crate) assets: Option<PathBuf>,
+
+    /// Leave out computers that match no asset, instead of making assets of them.
+    #[arg(long)]
+    pub(crate) exclude_unknown: bool,
+
+    /// Work everything out and write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Read everything, whatever the run before has read. At present every run does.
+    #[arg(long)]
+    full: bool,
+
+    /// Print one JSON object on standard output, and all else on standard error.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Say for every computer which asset it is, and why.
+    #[arg(long)]
+    pub(crate) explain: bool,
+}
+
+const STATUSES: &str = "\
+Exit status: 0 complete; 2 usage; 3 the directory was not read to the end (nothing was removed);
+4 refused (configuration, TLS, credentials); 5 stopped by the brake; 1 anything else.";
+
+impl Options {
+    /// The account, its password, and whom to trust.
+    pub(crate) fn credential(&self) -> Result<Credential, Failure> {
+        let id = CredentialId::new("command-line")?;
+        let mut credential = Credential::new(id, &self.username, self.password()?)
+            .with_server(self.url.clone())
+            .with_insecure(self.insecure)
+            .with_thumbprints(self.thumbprint.iter().copied())
+            .with_pins_on_starttls(self.pins_on_starttls)
+            .shared_with(self.organization.clone());
+        if let Some(base_dn) = &self.base_dn {
+            credential = credential.with_base_dn(base_dn.clone());
+        }
+        for file in &self.ca_file {
+            let certificates = CaCertificate::parse_all(&read(file)?)
+                .map_err(|error| error.with_context("file", file.display()))?;
+            credential = credential.with_ca_certificates(certificates);
+        }
+        Ok(credential)
+    }
+
+    fn password(&self) -> Result<Secret, Failure> {
+        let (text, origin) = match &self.password_file {
+            Some(file) => (String::from_utf8(read(file)?).ok(), "the password file"),
+            None => match std::env::var_os("LDAP_PASSWORD").map(OsString::into_string) {
+                Some(text) => (text.ok(), "LDAP_PASSWORD"),
+                None => {
+                    let sentence = "there is no password; give --password-file FILE or set LDAP_PASSWORD";
+                    return Err(Failure::new(Status::Usage, sentence));
+                }
+            },
+        };
+        let not_text = || Failure::new(Status::Usage, format!("{origin} is not UTF-8 text"));
+        let mut text = text.ok_or_else(not_text)?;
+        if self.password_file.is_some() && text.ends_with('\n') {
+            text.truncate(text.trim_end_matches('\n').trim_end_matches('\r').len());
+        }
+        Ok(Secret::new(text))
+    }
+}
+
+/// A file that the command line names.
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(file).map_err(|error| {
+        Failure::new(Status::Usage, format!("{} cannot be read: {error}", file.display()))
+    })
+}

@@ -1,0 +1,144 @@
+//! What a run did, for people.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use ldap_inventory::Result;
+use ldap_inventory::asset::{Asset, AssetRepository};
+use ldap_inventory::directory::Verification;
+use ldap_inventory::merge::{Decision, Level, Verdict};
+use ldap_inventory::sync::SyncReport;
+use ldap_inventory::value::{AssetId, OrganizationId};
+
+use super::table::{self, Table};
+
+/// How the server was reached, what became of what was read, and what a person should know.
+pub(crate) fn summary(out: &mut dyn Write, report: &SyncReport) -> io::Result<()> {
+    let width = table::width();
+    let (server, stages) = (&report.server, &report.stages);
+    let mut facts = Table::new(["", ""]);
+    let name = server.dns_host_name.as_deref().unwrap_or("a server");
+    facts.row(["Server", &format!("{name} at {}", server.address)]);
+    facts.row(["Transport", &format!("{}, {}", report.transport, trust(report))]);
+    facts.row(["Thumbprint", server.thumbprint.as_deref().unwrap_or("none")]);
+    let time = format!(
+        "{:.2} s: connect {:.2}, read {:.2}, plan {:.2}, commit {:.2}",
+        report.duration_seconds, stages.connect, stages.read, stages.plan, stages.commit
+    );
+    facts.row(["Time", &time]);
+    facts.write(out, width)?;
+    writeln!(out)?;
+    counts(report).write(out, width)?;
+
+    if let Some(reason) = &report.incomplete_because {
+        writeln!(out)?;
+        let text = format!("The directory was not read to the end: {reason}. Nothing was removed.");
+        table::prose(out, &text, width)?;
+    }
+    for warning in &report.warnings {
+        writeln!(out)?;
+        table::prose(out, &format!("Warning: {warning}."), width)?;
+    }
+    if report.dry_run {
+        writeln!(out)?;
+        table::prose(out, "This was a dry run: nothing was written.", width)?;
+    }
+    Ok(())
+}
+
+/// Where each of these computers went, and why.
+pub(crate) fn decisions<'a>(
+    out: &mut dyn Write,
+    decisions: impl IntoIterator<Item = &'a Decision>,
+    names: &HashMap<AssetId, String>,
+) -> io::Result<()> {
+    let mut table = Table::new(["Computer", "Decision", "Level", "Asset", "Why"]);
+    for decision in decisions {
+        let asset = decision.asset.map(|id| names.get(&id).cloned().unwrap_or(id.to_string()));
+        table.row([
+            &decision.name,
+            verdict(decision.verdict),
+            decision.level.map_or("", level),
+            &asset.unwrap_or_default(),
+            &decision.reason.to_string(),
+        ]);
+    }
+    table.write(out, table::width())
+}
+
+/// What people call the assets that decisions speak of.
+pub(crate) async fn asset_names(
+    repository: &dyn AssetRepository,
+    organization: &OrganizationId,
+    decisions: &[Decision],
+) -> Result<HashMap<AssetId, String>> {
+    const AT_ONCE: usize = 500;
+    let ids: Vec<AssetId> = decisions.iter().filter_map(|decision| decision.asset).collect();
+    let mut names = HashMap::new();
+    for ids in ids.chunks(AT_ONCE) {
+        let assets = repository.assets(organization, ids).await?;
+        names.extend(assets.iter().map(|asset| (asset.id, name(asset))));
+    }
+    Ok(names)
+}
+
+/// What a person calls an asset: its first name.
+pub(crate) fn name(asset: &Asset) -> String {
+    asset.live_names().next().map_or_else(|| asset.id.to_string(), ToString::to_string)
+}
+
+/// The word for a level, as in JSON.
+pub(crate) fn level(level: Level) -> &'static str {
+    match level {
+        Level::Known => "known",
+        Level::Constraint => "constraint",
+        Level::Full => "full",
+        Level::Qualified => "qualified",
+        Level::Short => "short",
+        Level::Truncated => "truncated",
+    }
+}
+
+fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Linked(_) => "linked",
+        Verdict::Matched(_) => "matched",
+        Verdict::Create => "created",
+        Verdict::Ambiguous => "ambiguous",
+        Verdict::Skipped => "skipped",
+    }
+}
+
+fn trust(report: &SyncReport) -> String {
+    match report.verified_by {
+        Verification::Nothing => "the server is not verified".to_owned(),
+        other => format!("verified by {other}"),
+    }
+}
+
+/// How much of what was read became what: only the lines that have something to say.
+pub(crate) fn counts(report: &SyncReport) -> Table {
+    let (computers, users, groups) = (&report.computers, &report.users, &report.groups);
+    let mut table = Table::new(["Computers", "Users", "Groups", ""]);
+    let mut line = |counts: [Option<u64>; 3], meaning: &str| {
+        if counts.iter().any(|count| count.is_some_and(|count| count > 0)) {
+            let cell = |count: Option<u64>| count.map_or("-".to_owned(), |c| c.to_string());
+            let [computers, users, groups] = counts.map(cell);
+            table.row([&*computers, &*users, &*groups, meaning]);
+        }
+    };
+    let of_all = |computers, users, groups| [Some(computers), Some(users), Some(groups)];
+    let of_computers = |count| [Some(count), None, None];
+    line(of_all(computers.read, users.read, groups.read), "read");
+    line(of_computers(computers.matched), "matched: an asset that was there already");
+    line(of_all(computers.created, users.created, groups.created), "created");
+    line(of_all(computers.updated, users.updated, groups.updated), "updated");
+    line(of_all(computers.unchanged, users.unchanged, groups.unchanged), "unchanged");
+    line(of_computers(computers.ambiguous), "ambiguous: waiting for a person");
+    line(of_computers(computers.skipped), "skipped by rule");
+    line(of_all(computers.rejected, users.rejected, groups.rejected), "rejected: not readable");
+    line(of_all(computers.missing, users.missing, groups.missing), "missing: not seen, but kept");
+    line(of_all(computers.gone, users.gone, groups.gone), "gone: missing for long, but kept");
+    line(of_computers(computers.restored), "restored: missing before");
+    table
+}

@@ -1,0 +1,64 @@
+//! Which certificate does a server present? `cargo run --release --example thumbprint -- dc1.corp.example`
+//!
+//! Prints one line per address, ready to be pasted as a pin once it was compared with the certificate on the
+//! server itself. Nothing is sent but TLS and, with `--starttls`, the StartTLS request: no account is needed.
+
+#[path = "shared/exit.rs"]
+mod exit;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use ldap_inventory::credential::ServerUrl;
+use ldap_inventory::ldap::{ConnectLimits, ServerCertificate, probe};
+
+use self::exit::{Failure, Status};
+
+/// Prints the thumbprint IP=SHA256:B64 of the certificate that a server presents, for each of its addresses.
+#[derive(Debug, Parser)]
+#[command(name = "thumbprint")]
+struct Options {
+    /// The server: HOST[:PORT] or IP[:PORT], with ldaps:// or ldap:// in front or without
+    url: ServerUrl,
+
+    /// Ask by StartTLS instead of LDAPS; ldap:// does, too
+    #[arg(long)]
+    starttls: bool,
+}
+
+fn main() -> ExitCode {
+    exit::with(run(&Options::parse()))
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn run(options: &Options) -> Result<Status, Failure> {
+    let mut refusals = Vec::new();
+    let mut found = 0;
+    for presented in probe(&options.url, options.starttls, &ConnectLimits::new()).await? {
+        match presented.certificate {
+            Ok(certificate) => {
+                found += 1;
+                writeln!(io::stdout(), "{}", certificate.thumbprint(presented.address.ip()))?;
+                describe(&certificate);
+            }
+            Err(error) => refusals.push(error),
+        }
+    }
+    if found == 0
+        && let Some(error) = refusals.pop()
+    {
+        return Err(error.into());
+    }
+    for error in refusals {
+        eprintln!("note: {}", error.report());
+    }
+    Ok(Status::Complete)
+}
+
+fn describe(certificate: &ServerCertificate) {
+    eprintln!("  subject  {}", certificate.subject);
+    eprintln!("  names    {}", certificate.names.join(", "));
+    eprintln!("  issuer   {}", certificate.issuer);
+    eprintln!("  valid    {} to {}", certificate.not_before, certificate.not_after);
+}
