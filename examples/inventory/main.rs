@@ -21,9 +21,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ldap_inventory::Printable;
-use ldap_inventory::asset::{
-    Asset, AssetRepository, DirectoryGroup, DirectoryUser, SearchRequest,
-};
+use ldap_inventory::asset::{Asset, AssetRepository, DirectoryGroup, DirectoryUser, SearchRequest};
 use ldap_inventory::query::{ParseError, Query};
 use ldap_inventory::value::Timestamp;
 

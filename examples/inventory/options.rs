@@ -51,7 +51,8 @@ impl Options {
     /// The place of the inventory. Global options cannot be required, so this one is by hand.
     pub(crate) fn inventory(&self) -> &str {
         self.inventory.as_deref().unwrap_or_else(|| {
-            let sentence = "the following required argument was not provided: --inventory <FILE.db>";
+            let sentence =
+                "the following required argument was not provided: --inventory <FILE.db>";
             Self::command().error(ErrorKind::MissingRequiredArgument, sentence).exit()
         })
     }

@@ -83,12 +83,6 @@ pub(crate) fn width() -> usize {
     Term::stdout().size_checked().map_or(100, |(_, columns)| usize::from(columns)).max(40)
 }
 
-/// Writes prose, wrapped and indented as tables are.
-pub(crate) fn prose(out: &mut dyn Write, text: &str, width: usize) -> io::Result<()> {
-    let lines = wrap(text, width.saturating_sub(INDENT.len()));
-    lines.iter().try_for_each(|line| writeln!(out, "{INDENT}{line}"))
-}
-
 fn line<'a>(
     out: &mut dyn Write,
     cells: impl Iterator<Item = &'a str>,

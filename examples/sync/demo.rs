@@ -21,7 +21,7 @@ use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::testing::{ServerTls, TestServer};
 use ldap_inventory::value::{
-    BatchId, CredentialId, ObjectGuid, OrganizationId, Secret, SiteId, SourceId, Timestamp,
+    BatchId, CredentialId, OrganizationId, Secret, SiteId, SourceId, Timestamp,
 };
 use ldap_inventory::{Error, ErrorKind, Result};
 
@@ -108,7 +108,7 @@ async fn decide_as_a_person(
             changes.push(Change::PutConstraint(Constraint {
                 organization: task.organization.clone(),
                 source: task.source.clone(),
-                object: ObjectGuid::from_bytes(object),
+                object: object,
                 asset: asset.id,
                 kind,
                 by: "Jane".to_owned(),
@@ -166,7 +166,7 @@ impl<'a> Show<'a> {
             domain.computers()
         );
         self.heading("A demonstration")?;
-        table::prose(&mut self.out, &text, self.width)
+        report::prose(&mut self.out, &text, self.width)
     }
 
     async fn first_run(
@@ -181,7 +181,7 @@ impl<'a> Show<'a> {
         self.levels(decisions)?;
         self.heading("Some decisions, and why")?;
         let notable = |name: &&str| {
-            let object = domain.object(name).map(ObjectGuid::from_bytes);
+            let object = domain.object(name);
             decisions.iter().find(|decision| Some(decision.object) == object)
         };
         let notable: Vec<&Decision> = domain.notable().filter_map(|n| notable(&n)).collect();
@@ -227,7 +227,7 @@ impl<'a> Show<'a> {
         let text = "Meanwhile RECEPTION was renamed to WELCOME-DESK and moved to another unit, and \
                     BUILD-03 was deleted. The one is the same asset still, under both names; the other \
                     is missing, and its asset is kept.";
-        table::prose(&mut self.out, text, self.width)?;
+        report::prose(&mut self.out, text, self.width)?;
         writeln!(self.out)?;
         report::counts(report).write(&mut self.out, self.width)?;
         writeln!(self.out)?;

@@ -172,10 +172,9 @@ impl ScannedAsset {
         claim(&mut asset.domains, &self.domains, part, now);
         claim(&mut asset.os, self.os.as_slice(), part, now);
         // A time is no name that somebody may still look for: the old one is not kept.
-        for (times, time) in [
-            (&mut asset.first_seen, self.first_seen),
-            (&mut asset.last_seen, self.last_seen),
-        ] {
+        for (times, time) in
+            [(&mut asset.first_seen, self.first_seen), (&mut asset.last_seen, self.last_seen)]
+        {
             times.retain(|claim| claim.part != part);
             claim(times, time.as_slice(), part, now);
         }

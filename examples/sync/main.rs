@@ -57,7 +57,8 @@ async fn run(options: &Options) -> Result<Status, Failure> {
     }
 
     let task_credential = credential.id.clone();
-    let directory = LdapSource::new(Arc::new(MemoryCredentialStore::from_iter([credential.clone()])));
+    let directory =
+        LdapSource::new(Arc::new(MemoryCredentialStore::from_iter([credential.clone()])));
     let source = SourceId::new("ldap", domain(&directory, &credential, options).await?)?;
     let matching = MatchPolicy::default().with_exclude_unknown(options.exclude_unknown);
     let (organization, site) = (options.organization.clone(), options.site.clone());

@@ -122,7 +122,8 @@ impl Options {
             None => match std::env::var_os("LDAP_PASSWORD").map(OsString::into_string) {
                 Some(text) => (text.ok(), "LDAP_PASSWORD"),
                 None => {
-                    let sentence = "there is no password; give --password-file FILE or set LDAP_PASSWORD";
+                    let sentence =
+                        "there is no password; give --password-file FILE or set LDAP_PASSWORD";
                     return Err(Failure::new(Status::Usage, sentence));
                 }
             },

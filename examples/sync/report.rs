@@ -33,17 +33,24 @@ pub(crate) fn summary(out: &mut dyn Write, report: &SyncReport) -> io::Result<()
     if let Some(reason) = &report.incomplete_because {
         writeln!(out)?;
         let text = format!("The directory was not read to the end: {reason}. Nothing was removed.");
-        table::prose(out, &text, width)?;
+        prose(out, &text, width)?;
     }
     for warning in &report.warnings {
         writeln!(out)?;
-        table::prose(out, &format!("Warning: {warning}."), width)?;
+        prose(out, &format!("Warning: {warning}."), width)?;
     }
     if report.dry_run {
         writeln!(out)?;
-        table::prose(out, "This was a dry run: nothing was written.", width)?;
+        prose(out, "This was a dry run: nothing was written.", width)?;
     }
     Ok(())
+}
+
+/// Writes a paragraph, wrapped and indented as tables are.
+pub(crate) fn prose(out: &mut dyn Write, text: &str, width: usize) -> io::Result<()> {
+    let mut paragraph = Table::new([""]);
+    paragraph.row([text]);
+    paragraph.write(out, width)
 }
 
 /// Where each of these computers went, and why.
@@ -56,7 +63,7 @@ pub(crate) fn decisions<'a>(
     for decision in decisions {
         let asset = decision.asset.map(|id| names.get(&id).cloned().unwrap_or(id.to_string()));
         table.row([
-            &decision.name,
+            decision.name.as_str(),
             verdict(decision.verdict),
             decision.level.map_or("", level),
             &asset.unwrap_or_default(),

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ldap_inventory::name::Hostname;
 use ldap_inventory::testing::{DirectoryEntry, DirectoryTree, TestDirectory, generate};
+use ldap_inventory::value::ObjectGuid;
 use ldap_inventory::{Error, ErrorKind, Result};
 use serde::Deserialize;
 
@@ -27,9 +28,8 @@ pub(crate) struct DemonstrationDomain {
 }
 
 /// One line of the file.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[derive(Default)]
 struct NotableComputer {
     name: String,
     os: Option<String>,
@@ -37,7 +37,7 @@ struct NotableComputer {
     disabled: bool,
     cluster: bool,
     #[serde(skip)]
-    guid: Option<[u8; 16]>,
+    guid: Option<ObjectGuid>,
 }
 
 impl DemonstrationDomain {
@@ -46,10 +46,12 @@ impl DemonstrationDomain {
         let directory = generate::domain(SEED, COMPUTER_COUNT, USER_COUNT, GROUP_COUNT);
         let ordinary = directory.read().entries().filter_map(host_name).collect();
         let mut notable: Vec<NotableComputer> =
-            COMPUTERS.lines().map(serde_json::from_str).collect::<Result<_, _>>().map_err(|cause| {
-                Error::new(ErrorKind::Invalid, "the demonstration's computers cannot be read")
-                    .with_source(cause)
-            })?;
+            COMPUTERS.lines().map(serde_json::from_str).collect::<Result<_, _>>().map_err(
+                |cause| {
+                    Error::new(ErrorKind::Invalid, "the demonstration's computers cannot be read")
+                        .with_source(cause)
+                },
+            )?;
         {
             let mut tree = directory.write();
             tree.add_account("svc-inventory", PASSWORD)?;
@@ -89,7 +91,7 @@ impl DemonstrationDomain {
     }
 
     /// The objectGUID of one of them.
-    pub(crate) fn object(&self, name: &str) -> Option<[u8; 16]> {
+    pub(crate) fn object(&self, name: &str) -> Option<ObjectGuid> {
         self.notable.iter().find(|computer| computer.name == name)?.guid
     }
 
@@ -130,7 +132,7 @@ impl DemonstrationDomain {
 const PASSWORD: &str = "correct horse battery staple";
 
 impl NotableComputer {
-    fn add_to(&self, tree: &mut DirectoryTree, unit: &str) -> Result<[u8; 16]> {
+    fn add_to(&self, tree: &mut DirectoryTree, unit: &str) -> Result<ObjectGuid> {
         let dn = tree.add_computer_in(unit, &self.name)?;
         if let Some(os) = &self.os {
             tree.set(&dn, "operatingSystem", [os.as_str()])?;
