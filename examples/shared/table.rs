@@ -12,8 +12,8 @@ const GAP: &str = "  ";
 /// A column is not made narrower than this, however narrow the terminal.
 const NARROWEST: usize = 6;
 
-/// A table that is laid out when it is written: columns as wide as their widest cell, the widest ones cut
-/// until a line fits.
+/// A table that is laid out when it is written: columns as wide as their widest cell, and where a line does
+/// not fit, the last one wrapped and the widest of the others cut.
 #[derive(Debug)]
 pub(crate) struct Table {
     titles: Vec<&'static str>,
@@ -21,8 +21,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// A table with these columns. The last one is for text: where it does not fit, it is wrapped and not
-    /// cut.
+    /// A table with these columns. The last one is for text.
     pub(crate) fn new(titles: impl IntoIterator<Item = &'static str>) -> Self {
         Self { titles: titles.into_iter().collect(), rows: Vec::new() }
     }
@@ -62,10 +61,17 @@ impl Table {
             }
         }
         let between = INDENT.len() + GAP.len() * widths.len().saturating_sub(1);
+        // The last column is wrapped and not cut, so it gives way first, but not below two fifths.
+        let wrapped = width * 2 / 5;
         while between + widths.iter().sum::<usize>() > width {
-            match widths.iter_mut().max() {
-                Some(widest) if *widest > NARROWEST => *widest -= 1,
-                _ => break,
+            match widths.split_last_mut() {
+                Some((last, _)) if *last > wrapped => *last -= 1,
+                Some((last, others)) => match others.iter_mut().max() {
+                    Some(widest) if *widest > NARROWEST => *widest -= 1,
+                    _ if *last > NARROWEST => *last -= 1,
+                    _ => break,
+                },
+                None => break,
             }
         }
         widths

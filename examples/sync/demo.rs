@@ -180,11 +180,11 @@ impl<'a> Show<'a> {
         self.heading("How computers were matched with assets")?;
         self.levels(decisions)?;
         self.heading("Some decisions, and why")?;
-        let notable = |name: &&str| {
+        let notable = domain.notable().filter_map(|name| {
             let object = domain.object(name);
-            decisions.iter().find(|decision| Some(decision.object) == object)
-        };
-        let notable: Vec<&Decision> = domain.notable().filter_map(|n| notable(&n)).collect();
+            let mut decisions = decisions.iter();
+            Some((name, decisions.find(|decision| Some(decision.object) == object)?))
+        });
         let organization = &self.task.organization;
         let names = report::asset_names(self.inventory, organization, decisions).await?;
         report::decisions(&mut self.out, notable, &names)?;
@@ -233,6 +233,7 @@ impl<'a> Show<'a> {
         writeln!(self.out)?;
         let decisions = report.decisions.as_deref().unwrap_or_default();
         let renamed = decisions.iter().filter(|decision| decision.name.starts_with("welcome-desk"));
+        let renamed = renamed.map(|decision| ("WELCOME-DESK", decision));
         let organization = &self.task.organization;
         let names = report::asset_names(self.inventory, organization, decisions).await?;
         report::decisions(&mut self.out, renamed, &names)?;

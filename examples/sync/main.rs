@@ -121,7 +121,8 @@ async fn show(
     report::summary(&mut out, report)?;
     if options.explain {
         writeln!(out)?;
-        report::decisions(&mut out, decisions, &names)?;
+        let named = decisions.iter().map(|decision| (decision.name.as_str(), decision));
+        report::decisions(&mut out, named, &names)?;
     }
     Ok(out.flush()?)
 }

@@ -1,6 +1,6 @@
 //! What a run did, for people.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Write};
 
 use ldap_inventory::Result;
@@ -53,22 +53,29 @@ pub(crate) fn prose(out: &mut dyn Write, text: &str, width: usize) -> io::Result
     paragraph.write(out, width)
 }
 
-/// Where each of these computers went, and why.
+/// Where each of these computers went, and why, with what it shall be called.
 pub(crate) fn decisions<'a>(
     out: &mut dyn Write,
-    decisions: impl IntoIterator<Item = &'a Decision>,
+    decisions: impl IntoIterator<Item = (&'a str, &'a Decision)>,
     names: &HashMap<AssetId, String>,
 ) -> io::Result<()> {
+    let called = |id: AssetId| names.get(&id).cloned().unwrap_or_else(|| id.to_string());
     let mut table = Table::new(["Computer", "Decision", "Level", "Asset", "Why"]);
-    for decision in decisions {
-        let asset = decision.asset.map(|id| names.get(&id).cloned().unwrap_or(id.to_string()));
-        table.row([
-            decision.name.as_str(),
-            verdict(decision.verdict),
-            decision.level.map_or("", level),
-            &asset.unwrap_or_default(),
-            &decision.reason.to_string(),
-        ]);
+    for (computer, decision) in decisions {
+        let asset = match decision.verdict {
+            Verdict::Create => "a new one".to_owned(),
+            _ => decision.asset.map(called).unwrap_or_default(),
+        };
+        let mut why = decision.reason.to_string();
+        // Of a computer that is on its own, the asset that came nearest to it.
+        if decision.verdict == Verdict::Create
+            && let Some(nearest) = decision.candidates.first()
+            && let Some(lost_because) = &nearest.lost_because
+        {
+            why = format!("{why}; {}: {lost_because}", called(nearest.asset));
+        }
+        let level = decision.level.map_or("", level);
+        table.row([computer, verdict(decision.verdict), level, &asset, &why]);
     }
     table.write(out, table::width())
 }
@@ -80,7 +87,10 @@ pub(crate) async fn asset_names(
     decisions: &[Decision],
 ) -> Result<HashMap<AssetId, String>> {
     const AT_ONCE: usize = 500;
-    let ids: Vec<AssetId> = decisions.iter().filter_map(|decision| decision.asset).collect();
+    let tied = decisions.iter().filter_map(|decision| decision.asset);
+    let considered = decisions.iter().flat_map(|d| d.candidates.iter().map(|c| c.asset));
+    let ids: BTreeSet<AssetId> = tied.chain(considered).collect();
+    let ids: Vec<AssetId> = ids.into_iter().collect();
     let mut names = HashMap::new();
     for ids in ids.chunks(AT_ONCE) {
         let assets = repository.assets(organization, ids).await?;
