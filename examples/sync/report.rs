@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use ldap_inventory::Result;
 use ldap_inventory::asset::{Asset, AssetRepository};
 use ldap_inventory::directory::Verification;
-use ldap_inventory::merge::{Decision, Level, Verdict};
+use ldap_inventory::merge::{Decision, Level, Reason, Unmatched, Verdict};
 use ldap_inventory::sync::SyncReport;
 use ldap_inventory::value::{AssetId, OrganizationId};
 
@@ -66,18 +66,25 @@ pub(crate) fn decisions<'a>(
             Verdict::Create => "a new one".to_owned(),
             _ => decision.asset.map(called).unwrap_or_default(),
         };
-        let mut why = decision.reason.to_string();
-        // Of a computer that is on its own, the asset that came nearest to it.
-        if decision.verdict == Verdict::Create
-            && let Some(nearest) = decision.candidates.first()
-            && let Some(lost_because) = &nearest.lost_because
-        {
-            why = format!("{why}; {}: {lost_because}", called(nearest.asset));
-        }
         let level = decision.level.map_or("", level);
-        table.row([computer, verdict(decision.verdict), level, &asset, &why]);
+        table.row([computer, verdict(decision.verdict), level, &asset, &why(decision, called)]);
     }
     table.write(out, table::width())
+}
+
+/// The reason, with names in place of ids; of a computer that nothing fits, the asset that came nearest.
+fn why(decision: &Decision, called: impl Fn(AssetId) -> String) -> String {
+    let mut why = decision.reason.to_string();
+    for candidate in &decision.candidates {
+        why = why.replace(&candidate.asset.to_string(), &called(candidate.asset));
+    }
+    if let Reason::Unmatched(Unmatched::NothingFits) = decision.reason
+        && let Some(nearest) = decision.candidates.first()
+        && let Some(lost_because) = &nearest.lost_because
+    {
+        why = format!("{why}; {}: {lost_because}", called(nearest.asset));
+    }
+    why
 }
 
 /// What people call the assets that decisions speak of.
