@@ -7,6 +7,7 @@
     missing_docs
 )]
 
+mod command_line;
 mod contracts;
 mod faults;
 mod floors;

@@ -1,0 +1,474 @@
+//! The example programs, run as people and other tools run them.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use ldap_inventory::testing::{
+    Fault, Script, ServerTls, TestDirectory, TestServer, When, generate,
+};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A password that is nowhere else, so that it can be looked for.
+const PASSWORD: &str = "canary-5b1f-not-for-any-eye";
+const ACCOUNT: &str = "svc-inventory@corp.example.test";
+
+const ASSETS: &str = r#"{"names":["dc1.corp.example.test"],"addresses":["10.0.0.1"],"os":"Windows"}
+{"names":["printer-1"],"site":"hall","last_seen":"2026-01-02T03:04:05Z"}
+{"names":["twin"],"addresses":["10.0.0.2"]}
+{"names":["twin"],"addresses":["10.0.0.3"]}
+"#;
+
+/// A small domain over LDAPS, and a directory for files.
+struct Rig {
+    server: TestServer,
+    files: TempDir,
+}
+
+impl Rig {
+    async fn new() -> Self {
+        Self::with_script(Script::new()).await
+    }
+
+    async fn with_script(script: Script) -> Self {
+        let directory = generate::domain(1, 30, 20, 5);
+        directory.write().add_account("svc-inventory", PASSWORD).unwrap();
+        Self::over(&directory, script).await
+    }
+
+    async fn over(directory: &TestDirectory, script: Script) -> Self {
+        let tls = ServerTls::self_signed(&["dc1.corp.example.test"]).unwrap();
+        let server = TestServer::builder(directory).with_ldaps(tls).with_ldap().with_script(script);
+        Self { server: server.start().await.unwrap(), files: TempDir::new().unwrap() }
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.files.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        fs::write(self.files.path().join(name), text).unwrap();
+        self.file(name)
+    }
+
+    /// Syncs with the right account, password and pin, and what else is asked for.
+    async fn sync(&self, options: &[&str]) -> Ran {
+        let (url, pin) = (self.server.url(), self.server.thumbprint().unwrap());
+        let password = self.write("password", &format!("{PASSWORD}\n"));
+        let mut arguments =
+            vec!["--url", &url, "--username", ACCOUNT, "--password-file", &password];
+        arguments.extend(["--thumbprint", &pin]);
+        arguments.extend(options);
+        run("sync", &arguments, None).await
+    }
+}
+
+/// What a program did.
+struct Ran {
+    status: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Ran {
+    /// The one JSON object on standard output.
+    fn json(&self) -> Value {
+        assert_eq!(self.stdout.trim_end().lines().count(), 1, "{}", self.stdout);
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+
+    /// One JSON object a line.
+    fn lines(&self) -> Vec<Value> {
+        assert_eq!(self.status, 0, "{}", self.stderr);
+        self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// A failure with this status: nothing on standard output, one sentence on standard error.
+    fn assert_refused(&self, status: i32) -> &str {
+        assert_eq!(self.status, status, "{}", self.stderr);
+        assert_eq!(self.stdout, "");
+        let last = self.stderr.lines().filter(|line| line.starts_with("error: ")).count();
+        assert_eq!(last, 1, "{}", self.stderr);
+        for trace in ["panicked", "backtrace", "Error {"] {
+            assert!(!self.stderr.contains(trace), "{}", self.stderr);
+        }
+        &self.stderr
+    }
+}
+
+/// Runs an example. Whatever it does, it does not tell the password.
+async fn run(program: &'static str, arguments: &[&str], password: Option<&str>) -> Ran {
+    let mut command = Command::new(examples().join(program));
+    command.args(arguments).env_remove("LDAP_PASSWORD").env("RUST_BACKTRACE", "1");
+    if let Some(password) = password {
+        command.env("LDAP_PASSWORD", password);
+    }
+    let Output { status, stdout, stderr } =
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let ran = Ran {
+        status: status.code().unwrap(),
+        stdout: String::from_utf8(stdout).unwrap(),
+        stderr: String::from_utf8(stderr).unwrap(),
+    };
+    assert!(!ran.stdout.contains(PASSWORD), "{}", ran.stdout);
+    assert!(!ran.stderr.contains(PASSWORD), "{}", ran.stderr);
+    ran
+}
+
+/// Where Cargo puts examples: beside the directory of this test. `cargo test` builds them, and what asks for
+/// this test alone does not.
+fn examples() -> &'static Path {
+    static EXAMPLES: OnceLock<PathBuf> = OnceLock::new();
+    EXAMPLES.get_or_init(|| {
+        let this = std::env::current_exe().unwrap();
+        let profile = this.parent().and_then(Path::parent).unwrap();
+        let programs = ["sync", "inventory", "thumbprint", "custom_repository"];
+        if !programs.iter().all(|program| profile.join("examples").join(program).exists()) {
+            let mut cargo = Command::new(env!("CARGO"));
+            cargo.args(["build", "--examples", "--manifest-path"]);
+            cargo.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
+            if profile.ends_with("release") {
+                cargo.arg("--release");
+            }
+            assert!(cargo.status().unwrap().success());
+        }
+        profile.join("examples")
+    })
+}
+
+fn keys(value: &Value) -> BTreeSet<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+fn words(text: &str) -> BTreeSet<&str> {
+    text.split_whitespace().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demonstration_shows_every_level_and_what_is_outside_the_domain() {
+    let ran = run("sync", &[], None).await;
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    for expected in [
+        "known",
+        "constraint",
+        "full",
+        "qualified",
+        "short",
+        "truncated",
+        "ambiguous",
+        "skipped",
+        "created",
+        "LDAPS",
+        "a thumbprint",
+        "Not in the domain: 12 assets",
+        "toms-macbook-pro.local",
+        "is a name that a product comes with",
+        "Jane decided",
+        "another domain",
+        "missing",
+    ] {
+        assert!(ran.stdout.contains(expected), "{expected} is missing in\n{}", ran.stdout);
+    }
+    let widest = ran.stdout.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(100), "{widest:?}");
+    assert_eq!(ran.stderr, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_report_has_the_documented_keys() {
+    let rig = Rig::new().await;
+    let assets = rig.write("assets.jsonl", ASSETS);
+    let ran = rig.sync(&["--json", "--explain", "--assets", &assets]).await;
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    let report = ran.json();
+    let documented = words(
+        "complete dry_run transport verified_by server mode computers users groups referrals \
+         warnings duration_seconds stages decisions",
+    );
+    assert!(keys(&report).is_superset(&documented), "{:?}", keys(&report));
+    let computers = words(
+        "read matched created updated unchanged ambiguous skipped rejected missing gone restored",
+    );
+    assert_eq!(keys(&report["computers"]), computers);
+    let principals = words("read created updated unchanged missing gone rejected");
+    assert_eq!(keys(&report["users"]), principals);
+    assert_eq!(keys(&report["groups"]), principals);
+    assert_eq!(keys(&report["server"]), words("address thumbprint dns_host_name"));
+    assert_eq!(keys(&report["stages"]), words("connect read plan commit"));
+
+    assert_eq!(report["complete"], true);
+    assert_eq!(report["dry_run"], false);
+    assert_eq!(report["transport"], "ldaps");
+    assert_eq!(report["verified_by"], "thumbprint");
+    assert_eq!(report["mode"], "full");
+    assert_eq!(report["server"]["thumbprint"], rig.server.thumbprint().unwrap());
+    assert_eq!(report["server"]["dns_host_name"], "dc1.corp.example.test");
+    assert_eq!(report["computers"]["read"], 31);
+    assert_eq!(report["computers"]["matched"], 1, "the domain controller was scanned");
+
+    let decisions = report["decisions"].as_array().unwrap();
+    assert_eq!(decisions.len(), 31);
+    let controller = decisions.iter().find(|d| d["decision"] == "matched").unwrap();
+    let documented = words("object_guid name decision level asset_id reason candidates");
+    assert!(keys(controller).is_superset(&documented), "{:?}", keys(controller));
+    assert_eq!(controller["level"], "full");
+    let candidate = &controller["candidates"][0];
+    assert_eq!(keys(candidate), words("asset_id level lost_because"));
+    assert_eq!(candidate["asset_id"], controller["asset_id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_json_people_read_tables_and_without_an_inventory_they_are_told() {
+    let rig = Rig::new().await;
+    let ran = rig.sync(&["--explain"]).await;
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("verified by a thumbprint"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("no asset has one of its names"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("is not kept"), "{}", ran.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_import_and_a_second_run_change_nothing() {
+    let rig = Rig::new().await;
+    let (inventory, assets) = (rig.file("inventory.db"), rig.write("assets.jsonl", ASSETS));
+    let options = ["--json", "--inventory", &inventory, "--assets", &assets];
+    let first = rig.sync(&options).await;
+    assert!(first.stderr.contains("4 new, 0 updated, 0 unchanged"), "{}", first.stderr);
+    let second = rig.sync(&options).await;
+    assert!(second.stderr.contains("0 new, 0 updated, 4 unchanged"), "{}", second.stderr);
+    let (first, second) = (first.json(), second.json());
+    for kind in ["computers", "users", "groups"] {
+        assert_eq!(second[kind]["created"], 0, "{kind}");
+        assert_eq!(second[kind]["updated"], 0, "{kind}");
+        assert_eq!(second[kind]["read"], first[kind]["read"], "{kind}");
+    }
+    for file in fs::read_dir(rig.files.path()).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = fs::read(&path).unwrap();
+        let tells = bytes.windows(PASSWORD.len()).any(|part| part == PASSWORD.as_bytes());
+        assert!(!tells || path.ends_with("password"), "{}", path.display());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_line_updates_the_scanned_part_and_keeps_the_directory_s() {
+    let rig = Rig::new().await;
+    let (inventory, assets) = (rig.file("inventory.db"), rig.write("assets.jsonl", ASSETS));
+    let options = ["--json", "--inventory", &inventory, "--assets", &assets];
+    rig.sync(&options).await;
+    rig.write("assets.jsonl", &ASSETS.replace("10.0.0.1", "10.0.0.9"));
+    let ran = rig.sync(&options).await;
+    assert!(ran.stderr.contains("0 new, 1 updated, 3 unchanged"), "{}", ran.stderr);
+    let query = ["--inventory", &inventory, "assets", "name:=dc1.corp.example.test", "--json"];
+    let found = run("inventory", &query, None).await.lines();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0]["addresses"], serde_json::json!(["10.0.0.9"]));
+    assert_eq!(found[0]["sources"], serde_json::json!(["ldap", "scan"]));
+    assert_eq!(found[0]["os"], "Windows Server 2022 Standard", "the directory's goes first");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_counts_as_a_real_one_does_and_leaves_the_file_alone() {
+    let rig = Rig::new().await;
+    let (inventory, assets) = (rig.file("inventory.db"), rig.write("assets.jsonl", ASSETS));
+    let unborn = ["--json", "--inventory", &inventory, "--assets", &assets, "--dry-run"];
+    let planned = rig.sync(&unborn).await.json();
+    assert!(!Path::new(&inventory).exists());
+    assert_eq!(planned["dry_run"], true);
+    let done = rig.sync(&unborn[..5]).await.json();
+
+    rig.server.directory().write().add_computer("TWIN").unwrap();
+    let more = rig.write("more.jsonl", "{\"names\":[\"kiosk\"]}\n");
+    rig.server.directory().write().add_computer("KIOSK").unwrap();
+    let before = fs::read(&inventory).unwrap();
+    let dry = ["--json", "--inventory", &inventory, "--assets", &more, "--dry-run"];
+    let planned_again = rig.sync(&dry).await.json();
+    assert_eq!(fs::read(&inventory).unwrap(), before);
+    let done_again = rig.sync(&dry[..5]).await.json();
+
+    for (planned, done) in [(planned, done), (planned_again, done_again)] {
+        for kind in ["computers", "users", "groups"] {
+            assert_eq!(planned[kind], done[kind]);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_command_line_is_status_2() {
+    let url = "ldaps://127.0.0.1:1";
+    let account = ["--url", url, "--username", ACCOUNT];
+    run("sync", &["--json"], None).await.assert_refused(2);
+    run("sync", &["--url", url], None).await.assert_refused(2);
+    let none = run("sync", &account, None).await;
+    assert!(none.assert_refused(2).contains("LDAP_PASSWORD"), "{}", none.stderr);
+    let wrong = [&account[..], &["--thumbprint", "10.0.0.1"]].concat();
+    run("sync", &wrong, Some(PASSWORD)).await.assert_refused(2);
+    let absent = [&account[..], &["--ca-file", "/nowhere/ca.pem"]].concat();
+    run("sync", &absent, Some(PASSWORD)).await.assert_refused(2);
+    let place = format!("postgres://user:{PASSWORD}@host/db");
+    let postgres = [&account[..], &["--inventory", &place]].concat();
+    run("sync", &postgres, Some(PASSWORD)).await.assert_refused(2);
+    run("inventory", &["--inventory", &place, "assets"], None).await.assert_refused(2);
+    run("inventory", &["assets"], None).await.assert_refused(2);
+    run("inventory", &["--inventory", "/nowhere/a.db", "assets"], None).await.assert_refused(2);
+    run("thumbprint", &[], None).await.assert_refused(2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_line_is_named_and_nothing_is_imported() {
+    let rig = Rig::new().await;
+    let inventory = rig.file("inventory.db");
+    for (line, reason) in [
+        ("{\"names\":[]}", "at least one name"),
+        ("{\"addresses\":[\"10.0.0.1\"]}", "at least one name"),
+        ("{\"names\":[\"a b\"]}", "character"),
+        ("{\"names\":[\"a\"],\"adresses\":[]}", "unknown field"),
+        ("{\"names\":[\"a\"],\"last_seen\":\"yesterday\"}", "RFC 3339"),
+        ("not json", "expected"),
+    ] {
+        let assets = rig.write("bad.jsonl", &format!("{{\"names\":[\"good\"]}}\n\n{line}\n"));
+        let ran = rig.sync(&["--inventory", &inventory, "--assets", &assets]).await;
+        let said = ran.assert_refused(2);
+        assert!(said.contains("bad.jsonl:3: ") && said.contains(reason), "{said}");
+        assert!(!said.contains(" at line "), "{said}");
+    }
+    assert!(!Path::new(&inventory).exists());
+    assert_eq!(rig.server.connections(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_is_cut_off_is_status_3_and_removes_nothing() {
+    let rig = Rig::new().await;
+    let inventory = rig.file("inventory.db");
+    let options = ["--json", "--inventory", &inventory, "--base-dn", "DC=corp,DC=example,DC=test"];
+    rig.server.set_script(Script::new());
+    let whole = rig.sync(&options).await;
+    assert_eq!(whole.status, 0, "{}", whole.stderr);
+    let bytes = rig.server.bytes_sent();
+    let cut = Script::new().with(When::bytes_sent(bytes * 9 / 10), Fault::Reset);
+    rig.server.set_script(cut);
+    let ran = rig.sync(&options).await;
+    assert_eq!(ran.status, 3, "{}", ran.stderr);
+    let report = ran.json();
+    assert_eq!(report["complete"], false);
+    for kind in ["computers", "users", "groups"] {
+        assert_eq!(report[kind]["missing"], 0);
+        assert_eq!(report[kind]["gone"], 0);
+    }
+    assert!(ran.stderr.contains("not read to the end"), "{}", ran.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_permitted_is_status_4_before_any_bind() {
+    let rig = Rig::new().await;
+    let (url, pin) = (rig.server.url(), rig.server.thumbprint().unwrap());
+    let plain = rig.server.ldap_url().unwrap();
+    let wrong_pin = format!("127.0.0.1=SHA256:{}=", "A".repeat(43));
+    let not_a_certificate = rig.write("ca.pem", "no certificate\n");
+    for (url, password, options) in [
+        (&url, PASSWORD, vec![]),
+        (&url, PASSWORD, vec!["--thumbprint", &wrong_pin]),
+        (&url, PASSWORD, vec!["--thumbprint", &wrong_pin, "--insecure"]),
+        (&url, PASSWORD, vec!["--ca-file", &not_a_certificate]),
+        (&url, "", vec!["--thumbprint", &pin]),
+        (&plain, PASSWORD, vec![]),
+    ] {
+        let mut arguments = vec!["--url", url, "--username", ACCOUNT, "--json"];
+        arguments.extend(options);
+        let ran = run("sync", &arguments, Some(password)).await;
+        ran.assert_refused(4);
+    }
+    assert_eq!(rig.server.bind_requests(), 0);
+    assert!(!rig.server.received(PASSWORD.as_bytes()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_password_is_status_4_and_is_sent_once() {
+    let rig = Rig::new().await;
+    let (url, pin) = (rig.server.url(), rig.server.thumbprint().unwrap());
+    let arguments = ["--url", &url, "--username", ACCOUNT, "--thumbprint", &pin];
+    run("sync", &arguments, Some("wrong")).await.assert_refused(4);
+    assert_eq!(rig.server.bind_requests(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_have_the_documented_keys() {
+    let rig = Rig::new().await;
+    let (inventory, assets) = (rig.file("inventory.db"), rig.write("assets.jsonl", ASSETS));
+    let ran = rig.sync(&["--inventory", &inventory, "--assets", &assets]).await;
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    let list = async |arguments: &[&str]| {
+        run("inventory", &[&["--inventory", &inventory], arguments, &["--json"]].concat(), None)
+            .await
+            .lines()
+    };
+
+    let assets = list(&["assets"]).await;
+    let documented = words(
+        "id names domains addresses os os_version site sources first_seen last_seen attributes",
+    );
+    assert!(assets.iter().all(|asset| keys(asset) == documented));
+    let controller = assets.iter().find(|a| a["names"][0] == "dc1.corp.example.test").unwrap();
+    let computer = &controller["attributes"]["@ldap.computer"][0];
+    assert_eq!(computer["sAMAccountName"], "DC1$");
+    assert!(computer["servicePrincipalName"].as_str().unwrap().contains('\t'));
+
+    let users = list(&["users"]).await;
+    assert_eq!(users.len(), 21);
+    let documented =
+        words("id name display_name dn sam_account_name upn email is_disabled groups attributes");
+    assert!(users.iter().all(|user| keys(user) == documented), "{}", users[0]);
+    let account = users.iter().find(|user| user["upn"] == ACCOUNT).unwrap();
+    assert_eq!(account["name"], "svc-inventory");
+    assert_eq!(account["is_disabled"], false);
+    let domain_users = "CN=Domain Users,CN=Users,DC=corp,DC=example,DC=test";
+    assert_eq!(account["groups"], serde_json::json!([domain_users]));
+
+    let groups = list(&["groups"]).await;
+    assert_eq!(groups.len(), 9);
+    let documented = words("id name dn members member_count complete attributes");
+    assert!(groups.iter().all(|group| keys(group).is_superset(&documented)), "{}", groups[0]);
+    let everybody = groups.iter().find(|group| group["dn"] == domain_users).unwrap();
+    assert_eq!(everybody["member_count"], 0);
+    assert_eq!(everybody["primary_members"].as_array().unwrap().len(), 21);
+    let counted = groups.iter().map(|group| group["members"].as_array().unwrap().len());
+    assert!(counted.zip(&groups).all(|(count, group)| group["member_count"] == count));
+
+    assert_eq!(list(&["assets", "NOT", "source:ldap"]).await.len(), 3);
+    assert_eq!(list(&["assets", "NOT source:ldap", "--limit", "2"]).await.len(), 2);
+    assert_eq!(list(&["assets", "printer"]).await.len(), 1);
+    assert_eq!(list(&["--organization", "other", "assets"]).await.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_say_how_many_there_are_and_mark_the_place_of_a_mistake() {
+    let rig = Rig::new().await;
+    let inventory = rig.file("inventory.db");
+    rig.sync(&["--inventory", &inventory]).await;
+    let table = run("inventory", &["--inventory", &inventory, "users", "--limit", "5"], None).await;
+    assert!(table.stdout.contains("5 users, and there are more"), "{}", table.stdout);
+    let wrong = ["--inventory", &inventory, "assets", "web (os:windows"];
+    let ran = run("inventory", &wrong, None).await;
+    let said = ran.assert_refused(2);
+    assert!(said.ends_with("\n  web (os:windows\n                 ^\n"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_probe_prints_the_pin_and_nothing_else() {
+    let rig = Rig::new().await;
+    let ran = run("thumbprint", &[&rig.server.url()], None).await;
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    assert_eq!(ran.stdout.trim_end(), rig.server.thumbprint().unwrap());
+    assert!(ran.stderr.contains("dc1.corp.example.test"), "{}", ran.stderr);
+    assert_eq!(rig.server.bind_requests(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_store_of_a_host_keeps_the_contract() {
+    let ran = run("custom_repository", &[], None).await;
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("keeps the contract"), "{}", ran.stdout);
+}
