@@ -453,7 +453,7 @@ async fn tables_say_how_many_there_are_and_mark_the_place_of_a_mistake() {
     let wrong = ["--inventory", &inventory, "assets", "web (os:windows"];
     let ran = run("inventory", &wrong, None).await;
     let said = ran.assert_refused(2);
-    assert!(said.ends_with("\n  web (os:windows\n                 ^\n"), "{said}");
+    assert!(said.ends_with("\n  web (os:windows\n      ^\n"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,7 +32,7 @@ struct GroupRecord<'a> {
 impl Record for DirectoryGroup {
     const PLURAL: &str = "groups";
 
-    const TITLES: [&str; 6] = ["Name", "Members", "Primary", "Nested", "Members known", "DN"];
+    const TITLES: [&str; 6] = ["Name", "Members", "Primary", "Nested", "Known", "DN"];
 
     async fn search(
         repository: &dyn AssetRepository,

@@ -13,17 +13,19 @@ const GAP: &str = "  ";
 const NARROWEST: usize = 6;
 
 /// A table that is laid out when it is written: columns as wide as their widest cell, and where a line does
-/// not fit, the last one wrapped and the widest of the others cut.
+/// not fit, the widest of them cut.
 #[derive(Debug)]
 pub(crate) struct Table {
     titles: Vec<&'static str>,
     rows: Vec<Vec<String>>,
+    /// Whether the last column is text, which is wrapped where it does not fit, and not cut.
+    pub(crate) wraps: bool,
 }
 
 impl Table {
-    /// A table with these columns. The last one is for text.
+    /// A table with these columns.
     pub(crate) fn new(titles: impl IntoIterator<Item = &'static str>) -> Self {
-        Self { titles: titles.into_iter().collect(), rows: Vec::new() }
+        Self { titles: titles.into_iter().collect(), rows: Vec::new(), wraps: false }
     }
 
     /// Adds a row. Text that would drive the terminal is escaped.
@@ -45,7 +47,8 @@ impl Table {
             let (Some((last, cells)), Some(width)) = (row.split_last(), widths.last()) else {
                 continue;
             };
-            for (number, part) in wrap(last, *width).into_iter().enumerate() {
+            let width = if self.wraps { *width } else { usize::MAX };
+            for (number, part) in wrap(last, width).into_iter().enumerate() {
                 let cells = cells.iter().map(|cell| if number == 0 { cell.as_str() } else { "" });
                 line(out, cells.chain([part.as_str()]), &widths, &right)?;
             }
@@ -61,17 +64,18 @@ impl Table {
             }
         }
         let between = INDENT.len() + GAP.len() * widths.len().saturating_sub(1);
-        // The last column is wrapped and not cut, so it gives way first, but not below two fifths.
-        let wrapped = width * 2 / 5;
-        while between + widths.iter().sum::<usize>() > width {
-            match widths.split_last_mut() {
-                Some((last, _)) if *last > wrapped => *last -= 1,
-                Some((last, others)) => match others.iter_mut().max() {
-                    Some(widest) if *widest > NARROWEST => *widest -= 1,
-                    _ if *last > NARROWEST => *last -= 1,
-                    _ => break,
-                },
-                None => break,
+        let mut excess = (between + widths.iter().sum::<usize>()).saturating_sub(width);
+        let mut cut: Vec<&mut usize> = widths.iter_mut().collect();
+        // Text gives way first, but not below a third of the line.
+        if let Some(text) = cut.pop_if(|_| self.wraps) {
+            let spare = text.saturating_sub(width / 3).min(excess);
+            *text -= spare;
+            excess -= spare;
+        }
+        for _ in 0..excess {
+            match cut.iter_mut().max() {
+                Some(widest) if **widest > NARROWEST => **widest -= 1,
+                _ => break,
             }
         }
         widths

@@ -108,7 +108,7 @@ async fn decide_as_a_person(
             changes.push(Change::PutConstraint(Constraint {
                 organization: task.organization.clone(),
                 source: task.source.clone(),
-                object: object,
+                object,
                 asset: asset.id,
                 kind,
                 by: "Jane".to_owned(),

@@ -17,6 +17,7 @@ pub(crate) fn summary(out: &mut dyn Write, report: &SyncReport) -> io::Result<()
     let width = table::width();
     let (server, stages) = (&report.server, &report.stages);
     let mut facts = Table::new(["", ""]);
+    facts.wraps = true;
     let name = server.dns_host_name.as_deref().unwrap_or("a server");
     facts.row(["Server", &format!("{name} at {}", server.address)]);
     facts.row(["Transport", &format!("{}, {}", report.transport, trust(report))]);
@@ -49,6 +50,7 @@ pub(crate) fn summary(out: &mut dyn Write, report: &SyncReport) -> io::Result<()
 /// Writes a paragraph, wrapped and indented as tables are.
 pub(crate) fn prose(out: &mut dyn Write, text: &str, width: usize) -> io::Result<()> {
     let mut paragraph = Table::new([""]);
+    paragraph.wraps = true;
     paragraph.row([text]);
     paragraph.write(out, width)
 }
@@ -61,6 +63,7 @@ pub(crate) fn decisions<'a>(
 ) -> io::Result<()> {
     let called = |id: AssetId| names.get(&id).cloned().unwrap_or_else(|| id.to_string());
     let mut table = Table::new(["Computer", "Decision", "Level", "Asset", "Why"]);
+    table.wraps = true;
     for (computer, decision) in decisions {
         let asset = match decision.verdict {
             Verdict::Create => "a new one".to_owned(),
