@@ -66,9 +66,9 @@ impl Table {
         let between = INDENT.len() + GAP.len() * widths.len().saturating_sub(1);
         let mut excess = (between + widths.iter().sum::<usize>()).saturating_sub(width);
         let mut cut: Vec<&mut usize> = widths.iter_mut().collect();
-        // Text gives way first, but not below a third of the line.
+        // Text gives way first, but not below three eighths of the line.
         if let Some(text) = cut.pop_if(|_| self.wraps) {
-            let spare = text.saturating_sub(width / 3).min(excess);
+            let spare = text.saturating_sub(width * 3 / 8).min(excess);
             *text -= spare;
             excess -= spare;
         }
