@@ -1,7 +1,18 @@
-//! Tasks: which directory goes into which site, with which credential and by which rules.
+//! Tasks: which directory goes into which site, with which credential, by which rules, and when.
 
+mod describe;
+mod due;
+mod local_time;
 mod match_policy;
+mod recurrence;
+mod step;
 mod task;
+mod timetable;
+mod zone;
 
+pub use due::Due;
+pub use local_time::LocalTime;
 pub use match_policy::{Ambiguity, CandidateScope, MatchPolicy};
+pub use recurrence::{Interval, Recurrence, Unit};
 pub use task::SyncTask;
+pub use timetable::Schedule;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::MatchPolicy;
+use super::{MatchPolicy, Schedule};
 use crate::value::{CredentialId, OrganizationId, SiteId, SourceId};
 
 /// One connection: which directory is read, with which credential, into which site, by which rules.
@@ -53,6 +53,9 @@ pub struct SyncTask {
     /// How computers are tied to assets.
     #[serde(default)]
     pub matching: MatchPolicy,
+    /// When it runs. Only when the host says so, unless set.
+    #[serde(default)]
+    pub schedule: Option<Schedule>,
 }
 
 impl SyncTask {
@@ -75,6 +78,7 @@ impl SyncTask {
             extra_attributes: BTreeSet::new(),
             nested_groups: false,
             matching: MatchPolicy::default(),
+            schedule: None,
         }
     }
 
@@ -110,6 +114,13 @@ impl SyncTask {
     #[must_use]
     pub fn with_matching(mut self, matching: MatchPolicy) -> Self {
         self.matching = matching;
+        self
+    }
+
+    /// Sets when it runs. The host asks the schedule and starts the run; nothing starts by itself.
+    #[must_use]
+    pub fn with_schedule(mut self, schedule: Schedule) -> Self {
+        self.schedule = Some(schedule);
         self
     }
 }
