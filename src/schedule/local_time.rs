@@ -69,17 +69,18 @@ impl<'de> Deserialize<'de> for LocalTime {
 }
 
 fn read(text: &str) -> Option<DateTime> {
-    let form = "0000-00-00T00:00:00".get(..text.len()).filter(|form| form.len() >= 16)?;
+    let form =
+        "0000-00-00T00:00:00".get(..text.len()).filter(|form| matches!(form.len(), 16 | 19))?;
     let fits = |(byte, form): (u8, u8)| match form {
         b'0' => byte.is_ascii_digit(),
         separator => byte == separator,
     };
-    if text.len() == 18 || !text.bytes().zip(form.bytes()).all(fits) {
+    if !text.bytes().zip(form.bytes()).all(fits) {
         return None;
     }
     let field = |at: usize| text.get(at..at + 2)?.parse::<i8>().ok();
     let year = text.get(..4)?.parse().ok().filter(|year| *year >= 1970)?;
-    let second = if text.len() == 19 { field(17)? } else { 0 };
+    let second = if form.len() == 19 { field(17)? } else { 0 };
     DateTime::new(year, field(5)?, field(8)?, field(11)?, field(14)?, second, 0).ok()
 }
 

@@ -122,7 +122,8 @@ impl Schedule {
 
     /// The last time up to and including this instant.
     pub(super) fn last_until(&self, instant: Timestamp) -> Option<Timestamp> {
-        self.occurrence(self.first_after(instant).checked_sub(1)?)
+        let first_after = self.first_after(instant);
+        self.occurrence(first_after - 1).filter(|_| first_after > 0)
     }
 
     /// The number of the first occurrence after an instant, counted from 0 at the start; one more than the

@@ -274,11 +274,14 @@ proptest! {
         let expected = naive(&schedule, later(first, days * 86_400));
         let found: Vec<_> = schedule.upcoming(Timestamp::MIN).take(expected.len()).collect();
         prop_assert_eq!(&found, &expected);
-        // And from anywhere between them.
-        for after in expected.iter().map(|time| later(*time, -back)) {
-            let next = expected.iter().find(|time| **time > after).copied();
-            prop_assert_eq!(schedule.next_after(after), next);
-            let last = expected.iter().rfind(|time| **time <= after).copied();
+        for time in &expected {
+            prop_assert_eq!(schedule.last_until(*time), Some(*time));
+        }
+        // And from anywhere before or between them.
+        for after in expected.iter().map(|time| later(*time, -1 - back)) {
+            let next = expected.iter().position(|time| *time > after).unwrap();
+            prop_assert_eq!(schedule.next_after(after), Some(expected[next]));
+            let last = next.checked_sub(1).map(|last| expected[last]);
             prop_assert_eq!(schedule.last_until(after), last);
         }
     }
