@@ -41,7 +41,7 @@ use crate::Result;
 macro_rules! cases {
     ($($case:path),+ $(,)?) => { &[$((stringify!($case), |subject| Box::pin($case(subject)))),+] };
 }
-pub(self) use cases;
+use cases;
 
 /// What became of the cases of one suite.
 struct Suite {
