@@ -88,12 +88,10 @@ impl<'a> Names<'a> {
     }
 
     fn telling<'b>(&'b self, computer: &'b Computer, weak: &mut Vec<WeakName>) -> Telling<'b> {
+        let weak_names = computer.weak_names.iter().cloned();
+        weak.extend(weak_names.map(|(name, weakness)| WeakName::Weak(name, weakness)));
         let mut telling = Telling::default();
         for name in &computer.names {
-            if let Some(weakness) = name.weakness() {
-                weak.push(WeakName::Weak(name.clone(), weakness));
-                continue;
-            }
             if name.domain().is_some() {
                 match self.shared(name.as_str(), NameIndex::full) {
                     None => _ = telling.full.insert(name),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::directory::{AccountKind, DirectoryObject};
-use crate::name::{Hostname, MatchKey};
+use crate::name::{Hostname, MatchKey, Weakness};
 use crate::value::{ObjectGuid, Timestamp};
 
 /// The names of a directory's own domain.
@@ -64,8 +64,10 @@ pub struct Computer {
     pub object: ObjectGuid,
     /// What a person would call it.
     pub name: String,
-    /// Its host names, each once.
+    /// Its host names that can be evidence, each once.
     pub names: Vec<Hostname>,
+    /// Those that any host could have.
+    pub weak_names: Vec<(Hostname, Weakness)>,
     /// The domain it belongs to.
     pub domain: DirectoryDomain,
     /// What kind of account it is.
@@ -81,10 +83,18 @@ pub struct Computer {
 impl Computer {
     /// What matters of a computer object.
     pub fn of(object: &DirectoryObject, domain: &DirectoryDomain) -> Self {
+        let (mut names, mut weak_names) = (Vec::new(), Vec::new());
+        for name in object.host_names() {
+            match name.weakness() {
+                Some(weakness) => weak_names.push((name, weakness)),
+                None => names.push(name),
+            }
+        }
         Self {
             object: object.guid,
             name: object.display_name().to_owned(),
-            names: object.host_names(),
+            names,
+            weak_names,
             domain: domain.of(object),
             kind: object.account_kind(),
             is_disabled: object.account_control().is_disabled(),

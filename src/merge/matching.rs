@@ -67,7 +67,9 @@ impl Matching<'_> {
             draft.wish = match self.wish(&draft.compared) {
                 Some(wish) => wish,
                 None if !draft.compared.is_empty() => Wish::Nothing(Unmatched::NothingFits),
-                None if computer.names.is_empty() => Wish::Nothing(Unmatched::NoName),
+                None if computer.names.is_empty() && weak.is_empty() => {
+                    Wish::Nothing(Unmatched::NoName)
+                }
                 None if weak.is_empty() => Wish::Nothing(Unmatched::NoAsset),
                 None => Wish::Nothing(Unmatched::Weak(weak)),
             };

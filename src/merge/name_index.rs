@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use crate::name::{Hostname, NETBIOS_NAME_LENGTH};
 
-/// Who has which name: a look-up from names to places in a list of assets or computers. Weak names are
-/// not in it. Building it takes time in proportion to the number of names.
+/// Who has which name: a look-up from names to places in a list of assets or computers. None of the
+/// names may be weak. Building it takes time in proportion to the number of names.
 #[derive(Debug, Default)]
 pub(super) struct NameIndex<'a> {
     full: HashMap<&'a str, Vec<u32>>,
@@ -24,7 +24,7 @@ impl<'a> NameIndex<'a> {
     pub(super) fn of(named: impl Iterator<Item = &'a [Hostname]>) -> Self {
         let mut index = Self::default();
         for (place, names) in (0..).zip(named) {
-            for name in names.iter().filter(|name| name.weakness().is_none()) {
+            for name in names {
                 index.add(name, place);
             }
         }

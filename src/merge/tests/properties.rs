@@ -35,13 +35,17 @@ fn names(most: usize) -> impl Strategy<Value = Vec<Hostname>> {
 
 prop_compose! {
     fn computer()(
-        names in names(3), is_disabled: bool, is_conflict in prop::bool::weighted(0.1),
+        all in names(3), is_disabled: bool, is_conflict in prop::bool::weighted(0.1),
         last_used in prop::option::of(0..3i64),
     ) -> Computer {
+        let (weak, names): (Vec<_>, Vec<_>) =
+            all.iter().cloned().partition(|name| name.weakness().is_some());
+        let weak = weak.into_iter().filter_map(|name| Some((name.clone(), name.weakness()?)));
         Computer {
             object: guid(0),
-            name: names.first().map_or_else(|| "nameless".to_owned(), ToString::to_string),
+            name: all.first().map_or_else(|| "nameless".to_owned(), ToString::to_string),
             names,
+            weak_names: weak.collect(),
             domain: domain(),
             kind: AccountKind::Host,
             is_disabled,
