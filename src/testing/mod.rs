@@ -46,6 +46,7 @@ mod links;
 mod message;
 mod mock_directory;
 mod mock_record;
+pub mod population;
 mod recorder;
 mod response;
 mod script;

@@ -1,0 +1,48 @@
+//! Deciding which asset every computer is: `merge/plan/1k` to `merge/plan/100k`.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::collections::{HashMap, HashSet};
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use ldap_inventory::merge::{Candidate, Computer, DirectoryDomain, Known, Verdict, decide};
+use ldap_inventory::schedule::MatchPolicy;
+use ldap_inventory::testing::population;
+use ldap_inventory::value::{OrganizationId, SiteId, SourceId, Timestamp};
+
+fn plan(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("merge/plan");
+    group.sample_size(10);
+    for (name, count) in [("1k", 1_000), ("10k", 10_000), ("100k", 100_000)] {
+        let (computers, candidates) = inputs(count);
+        let source = SourceId::new("ldap", "corp.example").unwrap();
+        let (links, absent) = (HashMap::new(), HashSet::new());
+        let known = Known { source: &source, links: &links, absent: &absent, constraints: &[] };
+        let (policy, site) = (MatchPolicy::default(), SiteId::new("hq").unwrap());
+        group.throughput(Throughput::Elements(count as u64));
+        group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
+            bencher.iter(|| {
+                let decisions = decide(&computers, &candidates, &known, &policy, &site);
+                let matched = decisions.iter().filter(|d| matches!(d.verdict, Verdict::Matched(_)));
+                assert_eq!(matched.count(), count / 4 * 3);
+                decisions
+            });
+        });
+    }
+    group.finish();
+}
+
+fn inputs(count: usize) -> (Vec<Computer>, Vec<Candidate>) {
+    let domain = DirectoryDomain::new(Some("corp.example"), Some("CORP"));
+    let computers = population::computers(1, count);
+    let organization = OrganizationId::new("bench").unwrap();
+    let site = SiteId::new("hq").unwrap();
+    let now = Timestamp::from_unix_seconds(1_790_000_000).unwrap();
+    let assets = population::scanned(count, &organization, &site, now).unwrap();
+    (
+        computers.iter().map(|object| Computer::of(object, &domain)).collect(),
+        assets.iter().map(Candidate::of).collect(),
+    )
+}
+
+criterion_group!(benches, plan);
+criterion_main!(benches);

@@ -1,0 +1,69 @@
+//! Writing new assets to a SQLite file in batches of a thousand: `sqlite/commit/10k`.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use ldap_inventory::asset::{AssetRepository, Batch, Change, Committed};
+use ldap_inventory::merge::{DirectoryDomain, Writing, contribution, create};
+use ldap_inventory::schedule::MatchPolicy;
+use ldap_inventory::store::SqliteRepository;
+use ldap_inventory::testing::population;
+use ldap_inventory::value::{AssetId, BatchId, OrganizationId, RunId, SiteId, SourceId, Timestamp};
+
+const COUNT: usize = 10_000;
+
+fn commit(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let batches = batches();
+    let mut group = criterion.benchmark_group("sqlite/commit");
+    group.sample_size(10).throughput(Throughput::Elements(COUNT as u64));
+    group.bench_function(BenchmarkId::from_parameter("10k"), |bencher| {
+        bencher.to_async(&runtime).iter_batched(
+            || {
+                let folder = tempfile::tempdir().unwrap();
+                let store = SqliteRepository::open(folder.path().join("inventory.db")).unwrap();
+                (folder, store, batches.clone())
+            },
+            |(folder, store, batches)| async move {
+                for batch in batches {
+                    assert_eq!(store.commit(batch).await.unwrap(), Committed::Applied);
+                }
+                drop(folder);
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
+
+fn batches() -> Vec<Batch> {
+    let organization = OrganizationId::new("bench").unwrap();
+    let site = SiteId::new("hq").unwrap();
+    let source = SourceId::new("ldap", "corp.example").unwrap();
+    let now = Timestamp::from_unix_seconds(1_790_000_000).unwrap();
+    let run = RunId::new_v7(now, [0; 10]);
+    let domain = DirectoryDomain::new(Some("corp.example"), Some("CORP"));
+    let policy = MatchPolicy::default();
+    let changes: Vec<Change> = population::computers(1, COUNT)
+        .iter()
+        .zip(1_u64..)
+        .map(|(object, n)| {
+            let object_id = object.guid;
+            let writing = Writing { source: &source, object: object_id, run, now, policy: &policy };
+            let id = AssetId::from_u128(run.as_u128()).nth(n);
+            let said = contribution(object, &domain, now);
+            let asset = create(id, organization.clone(), site.clone(), &said, &writing);
+            Change::PutAsset { expected: None, asset: Box::new(asset) }
+        })
+        .collect();
+    changes
+        .chunks(1_000)
+        .zip(1_u64..)
+        .map(|(chunk, n)| {
+            let id = BatchId::from_u128(run.as_u128()).nth(n);
+            Batch::new(id, organization.clone(), source.clone()).with_changes(chunk.to_vec())
+        })
+        .collect()
+}
+
+criterion_group!(benches, commit);
+criterion_main!(benches);
