@@ -11,3 +11,4 @@ mod command_line;
 mod contracts;
 mod faults;
 mod floors;
+mod sync;

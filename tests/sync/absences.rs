@@ -1,0 +1,258 @@
+//! What a run may conclude from what it did not see.
+
+use ldap_inventory::asset::Presence;
+use ldap_inventory::directory::{DirectoryObject, Rejected};
+use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
+use ldap_inventory::testing::{MockDirectory, MockEnding, computer, mock_guid};
+use ldap_inventory::value::ObjectKind;
+use ldap_inventory::{ErrorKind, Retry};
+
+use super::world::*;
+
+/// The domain without these.
+fn without(names: &[&str]) -> Vec<DirectoryObject> {
+    let gone: Vec<_> = names.iter().map(|name| mock_guid(name)).collect();
+    let mut objects = domain();
+    objects.retain(|object| !gone.contains(&object.guid));
+    objects
+}
+
+fn says(report: &SyncReport, what: &str) -> bool {
+    report.warnings.iter().any(|warning| warning.contains(what))
+}
+
+#[tokio::test]
+async fn an_unseen_object_is_missing_then_gone_and_comes_back_by_itself() {
+    for repository in stores() {
+        scan(&*repository).await;
+        let directory = MockDirectory::new(domain());
+        run(&directory, &*repository).await;
+        let before = content(&*repository).await;
+        directory.set_objects(without(&["WEB1", "bob", "Inner"]));
+        let mut first = None;
+        for n in 1..=4 {
+            let report = run(&directory, &*repository).await;
+            let expected = if n < 3 { (1, 0) } else { (0, 1) };
+            let counts = report.computers;
+            assert_eq!((counts.missing, counts.gone), expected, "run {n}");
+            assert_eq!((report.users.missing, report.users.gone), expected, "run {n}");
+            assert_eq!((report.groups.missing, report.groups.gone), expected, "run {n}");
+            let link = link(&*repository, mock_guid("WEB1")).await.unwrap();
+            let since = match link.presence {
+                Presence::Missing { since, runs } if n < 3 && runs == n => since,
+                Presence::Gone { since } if n >= 3 => since,
+                other => panic!("run {n}: {other:?}"),
+            };
+            assert_eq!(*first.get_or_insert(since), since);
+            assert_eq!(link.asset, Some(asset_id(1)));
+            assert_consistent(&*repository).await;
+        }
+        assert_eq!(assets(&*repository).await.len(), 7);
+        directory.set_objects(domain());
+        let report = run(&directory, &*repository).await;
+        assert_eq!(report.computers.restored, 1);
+        assert_eq!(report.computers.created, 0);
+        assert_same(&content(&*repository).await, &before, "content");
+        assert_consistent(&*repository).await;
+    }
+}
+
+#[tokio::test]
+async fn the_grace_is_the_options_to_choose() {
+    let repository = &*stores().remove(0);
+    let directory = MockDirectory::new(domain());
+    run(&directory, repository).await;
+    directory.set_objects(without(&["WEB1"]));
+    let mut options = SyncOptions::new();
+    options.gone_after_runs = 1;
+    let report = sync(&task(), &directory, repository, &options).await.unwrap();
+    assert_eq!((report.computers.missing, report.computers.gone), (0, 1));
+}
+
+#[tokio::test]
+async fn an_incomplete_read_removes_nothing_and_says_why() {
+    for repository in stores() {
+        scan(&*repository).await;
+        let directory = MockDirectory::new(domain()).with_page_size(2);
+        run(&directory, &*repository).await;
+        let before = inventory(&*repository).await;
+        for pages in 0..6 {
+            let kind = ErrorKind::Disconnected;
+            directory.set_ending(MockEnding::Incomplete { pages, kind });
+            let report = run(&directory, &*repository).await;
+            assert!(!report.complete && report.incomplete_because.is_some());
+            assert!(says(&report, "the read was incomplete"), "{:?}", report.warnings);
+            assert_eq!((report.computers.missing, report.users.missing), (0, 0));
+            assert_same(&inventory(&*repository).await, &before, format!("{pages} pages"));
+            for ending in [
+                MockEnding::Error { pages, kind },
+                MockEnding::CutOff { pages },
+                MockEnding::Refused(kind),
+            ] {
+                directory.set_ending(ending);
+                let error = sync(&task(), &directory, &*repository, &SyncOptions::new()).await;
+                assert_eq!(error.unwrap_err().kind(), kind);
+                assert_same(&inventory(&*repository).await, &before, format!("{pages} pages"));
+            }
+        }
+        directory.set_ending(MockEnding::Complete);
+        let report = run(&directory, &*repository).await;
+        assert!(report.complete && report.warnings.is_empty(), "{:?}", report.warnings);
+        assert_same(&inventory(&*repository).await, &before, "before");
+    }
+}
+
+#[tokio::test]
+async fn an_incomplete_read_adds_what_is_new_but_ties_nothing_by_name() {
+    for repository in stores() {
+        scan(&*repository).await;
+        let ending = MockEnding::Incomplete { pages: 9, kind: ErrorKind::LimitExceeded };
+        let directory = MockDirectory::new(domain()).ending(ending);
+        let report = run(&directory, &*repository).await;
+        assert_eq!((report.computers.matched, report.computers.created), (0, 2));
+        assert_eq!(link(&*repository, mock_guid("WEB1")).await, None);
+        assert_eq!(repository.checkpoint(&acme(), &corp()).await.unwrap(), None);
+        directory.set_ending(MockEnding::Complete);
+        let report = run(&directory, &*repository).await;
+        assert_eq!((report.computers.matched, report.computers.created), (4, 0));
+
+        let undisturbed = stores().remove(0);
+        scan(&*undisturbed).await;
+        run(&directory, &*undisturbed).await;
+        assert_same(&content(&*repository).await, &content(&*undisturbed).await, "the other store");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_answer_removes_nothing_and_says_why() {
+    for repository in stores() {
+        scan(&*repository).await;
+        let directory = MockDirectory::new(domain());
+        run(&directory, &*repository).await;
+        let before = inventory(&*repository).await;
+        directory.set_objects(Vec::<DirectoryObject>::new());
+        for _ in 0..4 {
+            let report = run(&directory, &*repository).await;
+            assert!(report.complete);
+            for kind in ["computer", "user", "group"] {
+                assert!(says(&report, &format!("no {kind} was read")), "{:?}", report.warnings);
+            }
+            let (computers, users) = (report.computers, report.users);
+            assert_eq!((computers.missing, computers.gone, users.missing), (0, 0, 0));
+            assert_same(&inventory(&*repository).await, &before, "before");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_computers_among_users_removes_no_computer() {
+    for repository in stores() {
+        let directory = MockDirectory::new(domain());
+        run(&directory, &*repository).await;
+        let mut objects = domain();
+        objects.retain(|object| object.kind != ObjectKind::Computer);
+        directory.set_objects(objects);
+        let report = run(&directory, &*repository).await;
+        assert!(says(&report, "no computer was read"), "{:?}", report.warnings);
+        assert_eq!(report.computers.missing, 0);
+    }
+}
+
+#[tokio::test]
+async fn another_scope_removes_nothing_in_its_first_run() {
+    for repository in stores() {
+        scan(&*repository).await;
+        let directory = MockDirectory::new(domain());
+        run(&directory, &*repository).await;
+        let before = inventory(&*repository).await;
+        let narrow = task().with_base_dns(["CN=Users,DC=corp,DC=example".to_owned()]);
+        let report = sync(&narrow, &directory, &*repository, &SyncOptions::new()).await.unwrap();
+        assert!(report.complete);
+        assert!(says(&report, "are not those of the run before"), "{:?}", report.warnings);
+        assert_eq!((report.computers.missing, report.computers.gone), (0, 0));
+        let after = inventory(&*repository).await;
+        assert_same(&after["links"], &before["links"], "before");
+        assert_same(&after["assets"], &before["assets"], "before");
+    }
+}
+
+#[tokio::test]
+async fn entries_that_could_not_be_read_keep_everything_in_place() {
+    for repository in stores() {
+        let directory = MockDirectory::new(domain());
+        run(&directory, &*repository).await;
+        let before = inventory(&*repository).await;
+        directory.set_objects(without(&["WEB1", "bob"]));
+        directory.edit_end(|end| {
+            let (kind, reason) = (ObjectKind::Computer, "it has no objectGUID".to_owned());
+            end.rejected = vec![Rejected { kind, dn: "CN=WEB1".to_owned(), reason }];
+            end.rejected_count = 1;
+        });
+        let report = run(&directory, &*repository).await;
+        assert_eq!(report.computers.rejected, 1);
+        assert!(says(&report, "some entries could not be read"), "{:?}", report.warnings);
+        assert_eq!((report.computers.missing, report.users.missing), (0, 0));
+        assert!(links(&*repository).await.iter().all(|link| link.presence.is_present()));
+        assert_same(&inventory(&*repository).await["assets"], &before["assets"], "before");
+    }
+}
+
+#[tokio::test]
+async fn a_computer_made_anew_under_its_old_name_takes_the_asset_over() {
+    for repository in stores() {
+        scan(&*repository).await;
+        let directory = MockDirectory::new(domain());
+        run(&directory, &*repository).await;
+        let mut objects = without(&["WEB1"]);
+        objects.push(computer("WEB1").with_guid(mock_guid("joined again")).build());
+        directory.set_objects(objects);
+        let options = SyncOptions::new().with_explain(true);
+        let report = sync(&task(), &directory, &*repository, &options).await.unwrap();
+        assert_eq!((report.computers.created, report.computers.missing), (0, 0));
+        let decisions = report.decisions.unwrap();
+        let decision = decisions.iter().find(|d| d.object == mock_guid("joined again")).unwrap();
+        assert_eq!(decision.succeeds, [mock_guid("WEB1")]);
+        assert_eq!(decision.asset, Some(asset_id(1)));
+        assert_eq!(link(&*repository, mock_guid("WEB1")).await, None);
+        assert_eq!(asset_of(&*repository, mock_guid("joined again")).await.id, asset_id(1));
+        assert_consistent(&*repository).await;
+        let before = inventory(&*repository).await;
+        let again = run(&directory, &*repository).await;
+        assert_eq!((again.computers.updated, again.computers.created), (0, 0));
+        assert_same(&inventory(&*repository).await, &before, "before");
+    }
+}
+
+#[tokio::test]
+async fn an_object_is_not_missing_because_of_another_source() {
+    use ldap_inventory::value::SourceId;
+
+    for repository in stores() {
+        run(&MockDirectory::new(domain()), &*repository).await;
+        let before = links(&*repository).await;
+        let mut branch = task();
+        branch.source = SourceId::new("ldap", "branch.example").unwrap();
+        let directory = MockDirectory::new([computer("PC1").in_domain("branch.example")]);
+        directory.edit_end(|end| end.server.domain = Some("branch.example".to_owned()));
+        for _ in 0..2 {
+            let report =
+                sync(&branch, &directory, &*repository, &SyncOptions::new()).await.unwrap();
+            assert_eq!((report.computers.missing, report.computers.gone), (0, 0));
+        }
+        assert_eq!(links(&*repository).await, before);
+    }
+}
+
+#[tokio::test]
+async fn a_bad_pin_or_a_refused_bind_is_final_and_writes_nothing() {
+    for repository in stores() {
+        for kind in [ErrorKind::BindRefused, ErrorKind::CertificatePin] {
+            let directory = MockDirectory::new(domain()).ending(MockEnding::Refused(kind));
+            let run = sync(&task(), &directory, &*repository, &SyncOptions::new()).await;
+            let error = run.unwrap_err();
+            assert_eq!((error.kind(), error.retry()), (kind, Retry::Never));
+            assert_eq!(links(&*repository).await, []);
+            assert_eq!(repository.runs(&acme(), &corp(), 9).await.unwrap(), []);
+        }
+    }
+}

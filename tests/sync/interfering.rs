@@ -1,0 +1,134 @@
+//! A store that others write to at the worst moment.
+
+use std::fmt;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use ldap_inventory::Result;
+use ldap_inventory::asset::*;
+use ldap_inventory::name::MatchKey;
+use ldap_inventory::value::*;
+
+/// Who writes before a batch: given its number, counted from 0, and the batch.
+type Rival = Box<dyn FnMut(usize, &Batch) -> Option<Batch> + Send>;
+
+/// A repository in which somebody else commits a batch just before ours.
+pub(crate) struct Interfering<R> {
+    inner: R,
+    rival: Mutex<(usize, Rival)>,
+}
+
+impl<R> Interfering<R> {
+    pub(crate) fn new(
+        inner: R,
+        rival: impl FnMut(usize, &Batch) -> Option<Batch> + Send + 'static,
+    ) -> Self {
+        Self { inner, rival: Mutex::new((0, Box::new(rival))) }
+    }
+
+    /// How many batches were to be committed.
+    pub(crate) fn commits(&self) -> usize {
+        self.rival.lock().unwrap().0
+    }
+
+    fn rival(&self, batch: &Batch) -> Option<Batch> {
+        let (count, rival) = &mut *self.rival.lock().unwrap();
+        *count += 1;
+        rival(*count - 1, batch)
+    }
+}
+
+impl<R> fmt::Debug for Interfering<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Interfering")
+    }
+}
+
+#[async_trait]
+impl<R: AssetRepository> AssetRepository for Interfering<R> {
+    async fn links(
+        &self,
+        organization: &OrganizationId,
+        source: &SourceId,
+    ) -> Result<BoxStream<'static, Result<Link>>> {
+        self.inner.links(organization, source).await
+    }
+
+    async fn candidates(&self, o: &OrganizationId, keys: &[MatchKey]) -> Result<Vec<Asset>> {
+        self.inner.candidates(o, keys).await
+    }
+
+    async fn assets(&self, o: &OrganizationId, ids: &[AssetId]) -> Result<Vec<Asset>> {
+        self.inner.assets(o, ids).await
+    }
+
+    async fn users(
+        &self,
+        o: &OrganizationId,
+        source: &SourceId,
+        objects: &[ObjectGuid],
+    ) -> Result<Vec<DirectoryUser>> {
+        self.inner.users(o, source, objects).await
+    }
+
+    async fn groups(
+        &self,
+        o: &OrganizationId,
+        source: &SourceId,
+        objects: &[ObjectGuid],
+    ) -> Result<Vec<DirectoryGroup>> {
+        self.inner.groups(o, source, objects).await
+    }
+
+    async fn constraints(&self, o: &OrganizationId) -> Result<Vec<Constraint>> {
+        self.inner.constraints(o).await
+    }
+
+    async fn merges(&self, o: &OrganizationId) -> Result<Vec<MergeRecord>> {
+        self.inner.merges(o).await
+    }
+
+    async fn checkpoint(&self, o: &OrganizationId, s: &SourceId) -> Result<Option<Checkpoint>> {
+        self.inner.checkpoint(o, s).await
+    }
+
+    async fn runs(&self, o: &OrganizationId, s: &SourceId, n: usize) -> Result<Vec<RunRecord>> {
+        self.inner.runs(o, s, n).await
+    }
+
+    async fn acquire_lease(
+        &self,
+        o: &OrganizationId,
+        source: &SourceId,
+        holder: RunId,
+        now: Timestamp,
+        ttl: Duration,
+    ) -> Result<Lease> {
+        self.inner.acquire_lease(o, source, holder, now, ttl).await
+    }
+
+    async fn release_lease(&self, o: &OrganizationId, s: &SourceId, holder: RunId) -> Result<()> {
+        self.inner.release_lease(o, s, holder).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Committed> {
+        if let Some(other) = self.rival(&batch) {
+            assert_eq!(self.inner.commit(other).await?, Committed::Applied);
+        }
+        self.inner.commit(batch).await
+    }
+
+    async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>> {
+        self.inner.search_assets(request).await
+    }
+
+    async fn search_users(&self, request: SearchRequest) -> Result<SearchPage<DirectoryUser>> {
+        self.inner.search_users(request).await
+    }
+
+    async fn search_groups(&self, request: SearchRequest) -> Result<SearchPage<DirectoryGroup>> {
+        self.inner.search_groups(request).await
+    }
+}
