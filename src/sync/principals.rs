@@ -26,7 +26,7 @@ impl Writer<'_> {
         for objects in self.snapshot.of_kind(kind).chunks(self.run.options.batch_size) {
             let mut changes = Vec::new();
             for object in objects {
-                let digest = digest(object, memberships);
+                let digest = digest(object, memberships, complete);
                 let known = matching.links.get(&object.guid).filter(|link| link.kind == kind);
                 let doubtful = !complete || is_doubtful(object);
                 match known {
@@ -94,10 +94,10 @@ fn is_doubtful(object: &DirectoryObject) -> bool {
     object.membership.as_ref().is_some_and(|list| list.state == MembershipState::Incomplete)
 }
 
-/// The object's own digest and its memberships.
-fn digest(object: &DirectoryObject, memberships: &Memberships) -> RecordDigest {
+/// The object's own digest, its memberships, and whether these are all.
+fn digest(object: &DirectoryObject, memberships: &Memberships, complete: bool) -> RecordDigest {
     let mut hasher = RecordDigest::hasher();
-    hasher.bytes(&object.digest().0);
+    hasher.bytes(&object.digest().0).bytes(&[u8::from(complete)]);
     for member in memberships.members(object.guid) {
         hasher.text(member.dn.as_str()).bytes(&[member.path as u8]);
         hasher.bytes(member.object.as_ref().map_or(&[], |guid| guid.as_bytes().as_slice()));
