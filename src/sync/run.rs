@@ -115,7 +115,6 @@ impl<'a> Run<'a> {
         let mut absences = Absences::find(self, &snapshot, earlier.as_ref(), &links, &mut report);
         let absent = absences.absent(&snapshot, &links);
         let mut matching = Matching::decide(self, &snapshot, links, absent).await?;
-        absences.settle(&matching, &mut report);
         let memberships = Memberships::of(&snapshot, self.task.nested_groups);
         report.stages.plan = planning.elapsed().as_secs_f64();
 
@@ -129,6 +128,7 @@ impl<'a> Run<'a> {
             };
             writer.write_principals(kind, &memberships, &matching, counts).await?;
         }
+        absences.settle(&matching, &mut report);
         absence::write(&mut writer, absences).await?;
         report.stages.commit = writing.elapsed().as_secs_f64();
         report.duration_seconds = begun.elapsed().as_secs_f64();
