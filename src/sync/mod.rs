@@ -26,6 +26,7 @@ mod progress;
 mod report;
 mod run;
 mod snapshot;
+mod stale;
 mod writer;
 
 pub use options::SyncOptions;

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::run::Run;
 use super::writer::{self, Sink};
-use super::{SyncOptions, SyncReport};
-use crate::asset::{AssetRepository, Batch, Change, Committed};
+use super::{SyncOptions, SyncReport, matching, stale};
+use crate::asset::{AssetRepository, Batch, Committed};
 use crate::directory::DirectorySource;
 use crate::schedule::SyncTask;
-use crate::value::AssetId;
+use crate::value::{AssetId, RunId};
 use crate::{Error, ErrorKind, Result};
 
 /// What a run would do: every write, with the reason of every decision.
@@ -23,6 +23,9 @@ pub struct MergePlan {
     pub report: SyncReport,
     /// What would be written.
     pub batches: Vec<Batch>,
+    /// The run of the source that had finished last when the plan was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<RunId>,
 }
 
 /// What applying a plan did.
@@ -51,15 +54,18 @@ pub async fn plan(
 ) -> Result<MergePlan> {
     let options = options.clone().with_dry_run(true).with_explain(true);
     let run = Run::new(task, repository, &options);
+    let after = newest_run(&run).await?;
     let (report, batches) = run.execute(directory, Sink::Collect).await?;
-    Ok(MergePlan { task: task.clone(), report, batches })
+    Ok(MergePlan { task: task.clone(), report, batches, after })
 }
 
 /// Writes what a plan says, as far as it still holds.
 ///
 /// A change to an asset that is not at the version it was planned on is dropped, together with the link that
-/// goes with it. Nothing is ever added. If anything was dropped, or another run has finished since, the
-/// plan's checkpoint is not written, so that the next run reads everything.
+/// goes with it, and so is a change to a computer that was tied to another asset since. Users and groups are
+/// left as they are if another run has finished since: it has read them later. Nothing is ever added. If
+/// anything was dropped, or another run has finished since, the plan's checkpoint is not written, so that the
+/// next run reads everything.
 ///
 /// # Errors
 ///
@@ -71,55 +77,54 @@ pub async fn apply(
     options: &SyncOptions,
 ) -> Result<Applied> {
     let run = Run::new(&plan.task, repository, options);
-    let token = run.acquire_lease().await?;
-    let outcome = tokio::select! {
-        outcome = apply_batches(&run, plan, token) => outcome,
-        error = run.keep_lease() => Err(error),
-    };
-    run.release_lease().await;
-    outcome
+    run.with_lease(|token| apply_batches(&run, plan, token)).await
 }
 
 async fn apply_batches(run: &Run<'_>, plan: &MergePlan, token: u64) -> Result<Applied> {
+    let newest = newest_run(run).await?;
+    let overtaken = newest != plan.after && newest != Some(plan.report.run);
+    let links = matching::links(run).await?;
+    let decisions = plan.report.decisions.as_deref().unwrap_or_default();
     let mut applied = Applied::default();
-    for batch in &plan.batches {
+    for planned in &plan.batches {
         run.options.cancellation.check()?;
-        let mut batch = batch.clone().with_lease(token);
-        if applied.dropped > 0 {
-            batch.checkpoint = None;
+        let mut batch = planned.clone().with_lease(token);
+        if overtaken {
+            stale::drop_principals(&mut batch);
         }
-        let planned = batch.changes.len();
-        let mut attempts = 0;
-        let written = loop {
-            match writer::commit(run, batch.clone()).await? {
-                Committed::Applied => break batch.changes.len(),
-                Committed::AlreadyApplied => break 0,
-                Committed::Conflict(stale) if !stale.is_empty() && attempts <= planned => {
-                    attempts += 1;
-                    drop_stale(&mut batch, &stale);
-                }
-                Committed::Conflict(_) => {
-                    return Err(Error::new(
-                        ErrorKind::Conflict,
-                        "the store reports a conflict over assets that the plan does not write",
-                    ));
-                }
-            }
+        let tied = stale::tied_since(&batch, &links);
+        stale::drop_assets(&mut batch, tied, &links, decisions);
+        let drop = |batch: &mut Batch, assets: Vec<AssetId>| {
+            stale::drop_assets(batch, assets.into_iter().collect(), &links, decisions);
         };
-        applied.written += written as u64;
-        applied.dropped += (planned - batch.changes.len()) as u64;
+        let dropped = |batch: &Batch| (planned.changes.len() - batch.changes.len()) as u64;
+        loop {
+            if overtaken || applied.dropped + dropped(&batch) > 0 {
+                batch.checkpoint = None;
+            }
+            let left = batch.changes.len();
+            match writer::commit(run, batch.clone()).await? {
+                Committed::Applied => {
+                    applied.written += left as u64;
+                    applied.dropped += dropped(&batch);
+                    break;
+                }
+                Committed::AlreadyApplied => break,
+                Committed::Conflict(assets) => drop(&mut batch, assets),
+            }
+            if batch.changes.len() == left {
+                return Err(Error::new(
+                    ErrorKind::Conflict,
+                    "the store reports a conflict over assets that the plan does not write",
+                ));
+            }
+        }
     }
     Ok(applied)
 }
 
-fn drop_stale(batch: &mut Batch, stale: &[AssetId]) {
-    batch.changes.retain(|change| {
-        let asset = match change {
-            Change::PutAsset { asset, .. } => Some(asset.id),
-            Change::RemoveAsset { id, .. } => Some(*id),
-            Change::PutLink(link) => link.asset,
-            _ => None,
-        };
-        !asset.is_some_and(|asset| stale.contains(&asset))
-    });
+async fn newest_run(run: &Run<'_>) -> Result<Option<RunId>> {
+    let task = run.task;
+    let runs = run.repository.runs(&task.organization, &task.source, 1).await?;
+    Ok(runs.first().map(|record| record.id))
 }

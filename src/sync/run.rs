@@ -48,19 +48,31 @@ impl<'a> Run<'a> {
             if !sink.writes() {
                 return self.carry_out(directory, sink, None).await;
             }
-            let token = self.acquire_lease().await?;
-            let outcome = tokio::select! {
-                outcome = self.carry_out(directory, sink, Some(token)) => outcome,
-                error = self.keep_lease() => Err(error),
-            };
-            self.release_lease().await;
-            outcome
+            self.with_lease(|token| self.carry_out(directory, sink, Some(token))).await
         }
         .instrument(span)
         .await
     }
 
-    pub(super) async fn acquire_lease(&self) -> Result<u64> {
+    /// Works under the lease of the source, and gives it back however the work ends.
+    pub(super) async fn with_lease<T, W: Future<Output = Result<T>>>(
+        &self,
+        work: impl FnOnce(u64) -> W,
+    ) -> Result<T> {
+        let outcome = match self.acquire_lease().await {
+            Ok(token) => tokio::select! {
+                outcome = work(token) => outcome,
+                error = self.keep_lease() => Err(error),
+            },
+            Err(error) if error.kind() == ErrorKind::Lease => return Err(error),
+            // It may have been granted all the same.
+            Err(error) => Err(error),
+        };
+        self.release_lease().await;
+        outcome
+    }
+
+    async fn acquire_lease(&self) -> Result<u64> {
         let (task, options) = (self.task, self.options);
         let lease = self
             .repository
@@ -75,7 +87,7 @@ impl<'a> Run<'a> {
         Ok(lease.token)
     }
 
-    pub(super) async fn release_lease(&self) {
+    async fn release_lease(&self) {
         let task = self.task;
         let released =
             self.repository.release_lease(&task.organization, &task.source, self.id).await;
@@ -85,7 +97,7 @@ impl<'a> Run<'a> {
     }
 
     /// Prolongs the lease for ever; returns only when that fails.
-    pub(super) async fn keep_lease(&self) -> Error {
+    async fn keep_lease(&self) -> Error {
         loop {
             tokio::time::sleep(self.options.lease_time / 3).await;
             if let Err(error) = self.acquire_lease().await {
