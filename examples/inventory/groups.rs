@@ -16,12 +16,9 @@ struct GroupRecord<'a> {
     id: ObjectGuid,
     name: Option<String>,
     dn: &'a str,
-    /// What the group's own `member` names.
+    /// What the group's own `member` names, and those for whom it is the primary group.
     members: Vec<&'a str>,
     member_count: usize,
-    /// Those for whom it is the primary group: they are not in `member`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    primary_members: Vec<&'a str>,
     /// Those who belong to it through other groups.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     nested_members: Vec<&'a str>,
@@ -32,7 +29,7 @@ struct GroupRecord<'a> {
 impl Record for DirectoryGroup {
     const PLURAL: &str = "groups";
 
-    const TITLES: [&str; 6] = ["Name", "Members", "Primary", "Nested", "Known", "DN"];
+    const TITLES: [&str; 6] = ["Name", "Direct", "Primary", "Nested", "Known", "DN"];
 
     async fn search(
         repository: &dyn AssetRepository,
@@ -43,22 +40,21 @@ impl Record for DirectoryGroup {
 
     fn json(&self) -> impl Serialize {
         let first = |name| self.attributes.first(name);
-        let members = members_by(self, MemberPath::Direct);
+        let members = members_by(self, &[MemberPath::Direct, MemberPath::Primary]);
         GroupRecord {
             id: self.object,
             name: first("name").or(first("cn")).map(str::to_owned).or(self.dn.common_name()),
             dn: self.dn.as_str(),
             member_count: members.len(),
             members,
-            primary_members: members_by(self, MemberPath::Primary),
-            nested_members: members_by(self, MemberPath::Nested),
+            nested_members: members_by(self, &[MemberPath::Nested]),
             complete: self.complete,
             attributes: flattened(&self.attributes),
         }
     }
 
     fn cells(&self) -> [String; 6] {
-        let count = |path| members_by(self, path).len().to_string();
+        let count = |path| members_by(self, &[path]).len().to_string();
         [
             self.dn.common_name().unwrap_or_default(),
             count(MemberPath::Direct),
@@ -70,9 +66,9 @@ impl Record for DirectoryGroup {
     }
 }
 
-/// The DNs of those who are members in this way, sorted.
-fn members_by(group: &DirectoryGroup, path: MemberPath) -> Vec<&str> {
-    let members = group.members.iter().filter(|member| member.path == path);
+/// The DNs of those who are members in one of these ways, sorted.
+fn members_by<'a>(group: &'a DirectoryGroup, paths: &[MemberPath]) -> Vec<&'a str> {
+    let members = group.members.iter().filter(|member| paths.contains(&member.path));
     let mut dns: Vec<&str> = members.map(|member| member.dn.as_str()).collect();
     dns.sort_unstable();
     dns

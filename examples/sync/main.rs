@@ -37,8 +37,19 @@ use self::inventory::Inventory;
 use self::options::Options;
 
 fn main() -> ExitCode {
+    log_as_asked();
     let is_demonstration = std::env::args_os().nth(1).is_none();
     exit::with(if is_demonstration { demo::run() } else { run(&Options::parse()) })
+}
+
+/// Logs to standard error what the variable `RUST_LOG` asks for; nothing if it is not set.
+fn log_as_asked() {
+    if std::env::var_os("RUST_LOG").is_some() {
+        tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+            .with_writer(io::stderr)
+            .init();
+    }
 }
 
 #[tokio::main]
