@@ -1,10 +1,13 @@
 //! Whole runs, from a directory to an inventory.
 
 mod absences;
+mod cancellation;
+mod cuts;
 mod faulty;
 mod interfering;
 mod orders;
 mod plans;
 mod runs;
+mod secrets;
 mod wire;
 mod world;

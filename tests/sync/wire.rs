@@ -250,6 +250,23 @@ async fn plain_ldap_without_insecure_and_a_stripped_starttls_never_see_a_bind_re
 }
 
 #[tokio::test]
+async fn a_starttls_answer_that_is_cut_anywhere_is_followed_by_no_bind_request() {
+    let fixture = Fixture::new().await;
+    let script = || Script::new().with(When::operation(OperationKind::Bind), Fault::Close);
+    fixture.server.set_script(script());
+    sync_with(trusting(fixture.ldap(), &fixture.ca)).await.unwrap_err();
+    let binds = fixture.server.bind_requests();
+    let answer = fixture.server.bytes_sent();
+    assert!(answer > 10, "{answer}");
+    for bytes in 0..answer {
+        let cut = script().with(When::bytes_sent(bytes), Fault::Truncate);
+        fixture.server.set_script(cut);
+        sync_with(trusting(fixture.ldap(), &fixture.ca)).await.unwrap_err();
+        assert_eq!(fixture.server.bind_requests(), binds, "cut after {bytes} of {answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_refused_password_is_sent_exactly_once() {
     let fixture = Fixture::new().await;
     for base in [fixture.ldaps(), fixture.ldap()] {

@@ -1,0 +1,165 @@
+//! The password is nowhere but in the bind request.
+
+use std::fmt::Debug;
+use std::io::{Result as IoResult, Write};
+use std::sync::{Arc, Mutex};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use ldap_inventory::asset::AssetRepository;
+use ldap_inventory::credential::{CaCertificate, Credential};
+use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
+use ldap_inventory::sync::{SyncOptions, plan, sync};
+use ldap_inventory::testing::{AccountState, ServerTls, TestCa, TestServer};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use super::wire::{PASSWORD, credential, directory, source};
+use super::world::*;
+
+/// Everything that was said, by whom ever.
+#[derive(Clone, Default)]
+struct Everything(Arc<Mutex<Vec<u8>>>);
+
+impl Everything {
+    fn say(&self, what: impl Debug) {
+        writeln!(self.clone(), "{what:?} {what:#?}").unwrap();
+    }
+
+    fn write_down(&self, text: impl AsRef<[u8]>) {
+        self.0.lock().unwrap().extend_from_slice(text.as_ref());
+    }
+
+    fn contains(&self, what: &[u8]) -> bool {
+        self.0.lock().unwrap().windows(what.len()).any(|window| window == what)
+    }
+}
+
+impl Write for Everything {
+    fn write(&mut self, bytes: &[u8]) -> IoResult<usize> {
+        self.write_down(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> IoResult<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Everything {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// The password as programs print it: as text, as lists of bytes, in hexadecimal, in Base64.
+fn disguises(password: &str) -> Vec<String> {
+    let bytes = password.as_bytes();
+    let list = format!("{bytes:?}");
+    let lines = format!("{bytes:#?}").replace(['[', ']'], "");
+    let hexadecimal: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    vec![
+        password.to_owned(),
+        list.trim_matches(['[', ']']).to_owned(),
+        lines.trim().to_owned(),
+        hexadecimal.to_uppercase(),
+        hexadecimal,
+        BASE64.encode(password),
+    ]
+}
+
+#[tokio::test]
+async fn the_password_appears_in_no_log_no_debug_no_error_no_report_and_no_file() {
+    let everything = Everything::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(everything.clone())
+        .finish();
+    let _guard = subscriber.set_default();
+
+    let (folder, ca) = (tempfile::tempdir().unwrap(), TestCa::new("Example Test CA").unwrap());
+    let directory = directory();
+    let tls = ServerTls::signed_by(&ca, &["127.0.0.1"]).unwrap();
+    let builder = TestServer::builder(&directory).with_ldaps(tls.clone()).with_start_tls(tls);
+    let server = builder.with_plain_binds().start().await.unwrap();
+    let pem = ca.certificate_pem();
+    let trusted = |credential: Credential| {
+        credential.with_ca_certificates(CaCertificate::parse_all(pem.as_bytes()).unwrap())
+    };
+    for url in [server.ldaps_url(), server.ldap_url()] {
+        succeed(trusted(credential(url.clone())), folder.path(), &everything).await;
+        let account = "CN=svc,CN=Users,DC=corp,DC=example,DC=test";
+        for state in [AccountState::Locked, AccountState::Expired, AccountState::PasswordExpired] {
+            directory.write().set_account_state(account, state).unwrap();
+            fail(trusted(credential(url.clone())), &everything).await;
+        }
+        directory.write().set_account_state(account, AccountState::Enabled).unwrap();
+        fail(credential(url.clone()), &everything).await;
+        let mut wrong = trusted(credential(url));
+        wrong.username = "nobody@corp.example.test".to_owned();
+        fail(wrong, &everything).await;
+    }
+    assert!(server.received(PASSWORD.as_bytes()), "the password was to be used");
+    drop(server);
+
+    // ldap3 writes to the same log as rustls, and only when something breaks.
+    for target in ["ldap_inventory", "rustls"] {
+        assert!(everything.contains(target.as_bytes()), "{target} was not listened to");
+    }
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        everything.write_down(std::fs::read(entry.unwrap().path()).unwrap());
+    }
+    for disguise in disguises(PASSWORD) {
+        assert!(!everything.contains(disguise.as_bytes()), "{disguise} was found");
+    }
+}
+
+async fn succeed(credential: Credential, folder: &std::path::Path, everything: &Everything) {
+    everything.say(&credential);
+    everything.say(&credential.password);
+    everything.say(MemoryCredentialStore::from_iter([credential.clone()]));
+    let source = source(credential);
+    everything.say(&source);
+    let (empty, options) = (MemoryRepository::new(), SyncOptions::new().with_explain(true));
+    let plan = plan(&task(), &source, &empty, &options).await.unwrap();
+    everything.say(&plan);
+    everything.write_down(serde_json::to_string(&plan).unwrap());
+    #[cfg(feature = "sqlite")]
+    let repository =
+        ldap_inventory::store::SqliteRepository::open(folder.join("inventory.db")).unwrap();
+    #[cfg(not(feature = "sqlite"))]
+    let repository = MemoryRepository::new();
+    let report = sync(&task(), &source, &repository, &options).await.unwrap();
+    assert!(report.complete && folder.exists());
+    everything.say(&report);
+    everything.write_down(serde_json::to_string(&report).unwrap());
+    everything.say(repository.runs(&acme(), &corp(), 9).await.unwrap());
+    everything.say(inventory(&repository).await);
+    everything.say(&options);
+    everything.say(task());
+}
+
+async fn fail(credential: Credential, everything: &Everything) {
+    let source = source(credential);
+    let error = sync(&task(), &source, &MemoryRepository::new(), &SyncOptions::new()).await;
+    let error = error.unwrap_err();
+    everything.say(&error);
+    everything.write_down(format!("{error} {}", error.report()));
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        everything.write_down(format!("{error} {error:?}"));
+        cause = error.source();
+    }
+}
+
+#[test]
+fn a_password_is_found_in_every_disguise() {
+    for (n, disguise) in disguises("ab").iter().enumerate() {
+        let everything = Everything::default();
+        everything.write_down(format!("{:?} {:#?} 6162 YWI= ab", b"ab", b"ab"));
+        assert!(everything.contains(disguise.as_bytes()), "{n}: {disguise}");
+    }
+}
