@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The attributes of one object: names with one or more text values each, in the order they came.
@@ -110,17 +111,7 @@ impl Serialize for Attributes {
 
 impl<'de> Deserialize<'de> for Attributes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let map = BTreeMap::<String, OneOrMany>::deserialize(deserializer)?;
-        let mut builder = Self::builder();
-        for (name, values) in &map {
-            match values {
-                OneOrMany::One(value) => builder.push(name, value),
-                OneOrMany::Many(values) => {
-                    values.iter().for_each(|value| builder.push(name, value))
-                }
-            }
-        }
-        Ok(builder.build())
+        deserializer.deserialize_map(OfMap)
     }
 }
 
@@ -168,11 +159,57 @@ impl Serialize for Packed<'_> {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
+/// Reads a map straight into a builder. Stores read a hundred thousand of them.
+struct OfMap;
+
+impl<'de> Visitor<'de> for OfMap {
+    type Value = Attributes;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map from names to texts or lists of texts")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Attributes, A::Error> {
+        let mut builder = Attributes::builder();
+        while let Some(name) = map.next_key::<String>()? {
+            map.next_value_seed(ValuesOf { name: &name, builder: &mut builder })?;
+        }
+        Ok(builder.build())
+    }
+}
+
+/// One text or a list of texts, for the attribute with this name.
+struct ValuesOf<'a> {
+    name: &'a str,
+    builder: &'a mut AttributesBuilder,
+}
+
+impl<'de> DeserializeSeed<'de> for ValuesOf<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ValuesOf<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text or a list of texts")
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<(), E> {
+        self.builder.push(self.name, value);
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
+        while let Some(value) = values.next_element::<String>()? {
+            self.builder.push(self.name, &value);
+        }
+        Ok(())
+    }
 }
 
 fn well_known(name: &str) -> Option<u16> {
@@ -296,5 +333,10 @@ mod tests {
         let json = serde_json::to_string(&attributes).unwrap();
         assert_eq!(json, r#"{"b":"1","memberOf":["x","y"]}"#);
         assert_eq!(serde_json::from_str::<Attributes>(&json).unwrap(), attributes);
+        for other in
+            ["1", "[]", r#"{"a":1}"#, r#"{"a":null}"#, r#"{"a":[1]}"#, r#"{"a":{"b":"c"}}"#]
+        {
+            assert!(serde_json::from_str::<Attributes>(other).is_err(), "{other}");
+        }
     }
 }

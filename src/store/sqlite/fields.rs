@@ -76,9 +76,8 @@ impl Columns {
     }
 }
 
-/// Writes what an asset may have several of, in the place of what was written before.
+/// Writes what an asset may have several of. Nothing is written of it yet.
 pub(super) fn write_lists(connection: &Connection, number: i64, asset: &Asset) -> Outcome<()> {
-    connection.prepare_cached("DELETE FROM asset_texts WHERE asset = ?1")?.execute([number])?;
     let sql = "INSERT INTO asset_texts (asset, field, position, text, key)
                VALUES (?1, ?2, ?3, ?4, ?5)";
     let mut insert = connection.prepare_cached(sql)?;

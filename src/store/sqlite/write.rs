@@ -94,7 +94,12 @@ impl Writer<'_> {
                 columns.last_seen,
             ],
         )?;
-        self.index(number, asset)
+        let Some(number) = number else { return Ok(Some(asset.id)) };
+        fields::write_lists(self.transaction, number, asset)?;
+        for key in asset.match_keys() {
+            self.insert_key(number, key.as_str())?;
+        }
+        Ok(None)
     }
 
     fn update_asset(&self, expected: Version, asset: &Asset) -> Outcome<Option<AssetId>> {
@@ -119,7 +124,11 @@ impl Writer<'_> {
                 columns.last_seen,
             ],
         )?;
-        self.index(number, asset)
+        let Some(number) = number else { return Ok(Some(asset.id)) };
+        self.execute("DELETE FROM asset_texts WHERE asset = ?1", [number])?;
+        fields::write_lists(self.transaction, number, asset)?;
+        self.update_keys(number, asset)?;
+        Ok(None)
     }
 
     fn remove_asset(&self, id: AssetId, expected: Version) -> Outcome<Option<AssetId>> {
@@ -129,16 +138,8 @@ impl Writer<'_> {
         Ok((rows == 0).then_some(id))
     }
 
-    /// Files an asset where it is found; one without a number was not written, since it is in conflict.
-    fn index(&self, number: Option<i64>, asset: &Asset) -> Outcome<Option<AssetId>> {
-        let Some(number) = number else { return Ok(Some(asset.id)) };
-        fields::write_lists(self.transaction, number, asset)?;
-        self.index_keys(number, asset)?;
-        Ok(None)
-    }
-
     /// Files an asset under its match keys. Most updates change none of them, and then write nothing.
-    fn index_keys(&self, asset: i64, record: &Asset) -> Outcome<()> {
+    fn update_keys(&self, asset: i64, record: &Asset) -> Outcome<()> {
         let keys = record.match_keys();
         let mut wanted: BTreeSet<&str> = keys.iter().map(|key| key.as_str()).collect();
         let mut stale = Vec::new();
@@ -155,10 +156,12 @@ impl Writer<'_> {
         for key in stale {
             self.execute(sql, params![self.organization, key, asset])?;
         }
+        wanted.into_iter().try_for_each(|key| self.insert_key(asset, key))
+    }
+
+    fn insert_key(&self, asset: i64, key: &str) -> Outcome<()> {
         let sql = "INSERT INTO match_keys (organization, key, asset) VALUES (?1, ?2, ?3)";
-        for key in wanted {
-            self.execute(sql, params![self.organization, key, asset])?;
-        }
+        self.execute(sql, params![self.organization, key, asset])?;
         Ok(())
     }
 
