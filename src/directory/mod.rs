@@ -1,10 +1,12 @@
 //! What a directory says: objects, reads, and the trait that serves them.
 
+mod delta;
 mod object;
 mod read;
 mod source;
 mod transport;
 
+pub use delta::{Departed, Departure, FullReadReason};
 pub use object::{AccountControl, AccountKind, DirectoryObject, Flaw, Membership, MembershipState};
 pub use read::{
     Completeness, ConnectStep, DirectoryEvent, Page, ReadEnd, ReadRequest, Rejected, ServerIdentity,

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DirectoryObject, Transport, Verification};
+use super::{Departed, DirectoryObject, FullReadReason, Transport, Verification};
 use crate::ErrorKind;
 use crate::name::DistinguishedName;
 use crate::value::{
@@ -95,8 +95,11 @@ pub enum DirectoryEvent {
 /// Some objects of a read, in no particular order. The same object may come again: the later one holds.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
-    /// The objects.
+    /// The objects, each whole.
     pub objects: Vec<DirectoryObject>,
+    /// Objects that a read of changes did not find any more. A full read has none: what it does not show
+    /// is not there.
+    pub departed: Vec<Departed>,
 }
 
 /// How a read ended.
@@ -107,6 +110,8 @@ pub struct ReadEnd {
     pub completeness: Completeness,
     /// How it was read.
     pub mode: ReadMode,
+    /// Why everything was read, if it was.
+    pub full_because: Option<FullReadReason>,
     /// What the read covered.
     pub scope: ScopeFingerprint,
     /// The transport that was reached.
@@ -117,7 +122,7 @@ pub struct ReadEnd {
     pub server: ServerIdentity,
     /// Every way of connecting that was tried, in order.
     pub steps: Vec<ConnectStep>,
-    /// Where the next read may go on.
+    /// Where the next read may go on: only of a complete read, if the source can tell what changes.
     pub checkpoint: Option<Checkpoint>,
     /// How many referrals were seen. None is ever followed.
     pub referrals: u64,
@@ -140,6 +145,7 @@ impl ReadEnd {
         Self {
             completeness: Completeness::Complete,
             mode: ReadMode::Full,
+            full_because: Some(FullReadReason::NoCheckpoint),
             scope,
             transport,
             verification,

@@ -10,6 +10,7 @@ mod connect;
 mod connect_limits;
 mod connection;
 mod decode;
+mod delta;
 mod diagnosis;
 mod fault;
 mod frame;
@@ -36,6 +37,7 @@ mod verifier;
 
 pub use certificate::ServerCertificate;
 pub use connect_limits::ConnectLimits;
+pub use delta::DeltaPolicy;
 pub use diagnosis::{BindDiagnosis, BindRefusal};
 pub use limits::LdapLimits;
 pub use probe::{Presented, probe};

@@ -1,5 +1,8 @@
 //! One read: every search in turn, page by page, as events.
 
+mod changed;
+
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use ldap3::Scope;
@@ -9,6 +12,7 @@ use tokio::sync::mpsc;
 use super::attributes::Selection;
 use super::connection::Connection;
 use super::decode::{Decoded, Decoder, RawEntry};
+use super::delta::{Position, Tracking};
 use super::guard::{SearchMessage, within};
 use super::limits::LdapLimits;
 use super::paging::{PageContents, PageEnd, Paging};
@@ -19,7 +23,7 @@ use crate::directory::{
     Completeness, DirectoryEvent, DirectoryObject, Flaw, MembershipState, Page, ReadEnd,
 };
 use crate::name::DistinguishedName;
-use crate::value::ObjectKind;
+use crate::value::{ObjectGuid, ObjectKind};
 use crate::{Error, ErrorKind, Printable, Result};
 
 /// A page goes to the reader at this size even if the server's is not over.
@@ -45,6 +49,21 @@ pub(super) struct Reading {
     /// How it will have ended, kept up to date on the way.
     pub(super) end: ReadEnd,
     pub(super) events: mpsc::Sender<Result<DirectoryEvent>>,
+    pub(super) tracking: Tracking,
+    pub(super) progress: Progress,
+}
+
+/// What a read has come to so far.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// Whether the reader got anything.
+    sent: bool,
+    /// Groups whose members could not be read in full.
+    unread_groups: Vec<ObjectGuid>,
+    /// The objects that were read, where that is to be known.
+    found: Option<HashSet<ObjectGuid>>,
+    /// Where the next read goes on.
+    position: Option<Position>,
 }
 
 /// Why a read stopped early.
@@ -63,17 +82,16 @@ struct Outgoing {
 }
 
 impl Reading {
-    /// Reads everything, sends it, and sends how it ended.
+    /// Reads what is to be read, sends it, and sends how it ended.
     pub(super) async fn run(mut self) {
-        let mut sent = false;
-        match self.read_all(&mut sent).await {
+        match self.read_what_is_due().await {
             Ok(()) => {
                 self.judge();
                 self.connection.close().await;
             }
             Err(Stop::Unheard) => return,
             // Nothing was read: the error itself says more than an end that is not complete.
-            Err(Stop::Failed(error)) if !sent => {
+            Err(Stop::Failed(error)) if !self.progress.sent => {
                 let _ = self.events.send(Err(error.in_operation("read"))).await;
                 return;
             }
@@ -86,37 +104,44 @@ impl Reading {
         let _ = self.events.send(Ok(DirectoryEvent::End(Box::new(self.end)))).await;
     }
 
-    async fn read_all(&mut self, sent: &mut bool) -> Result<(), Stop> {
-        let mut incomplete_groups = 0;
+    /// Reads the changes, or everything if they cannot be told.
+    async fn read_what_is_due(&mut self) -> Result<(), Stop> {
+        let Some(reason) = self.read_changes().await? else { return Ok(()) };
+        self.end.full_because = Some(reason);
+        let (position, refusal) = self.connection.position(&self.tracking, &self.limits).await?;
+        self.progress.position = position;
+        if let Some(refusal) = refusal {
+            let warning = format!("the server refuses DirSync: {}", refusal.report());
+            self.end.warnings.push(warning);
+        }
+        self.read_all().await
+    }
+
+    async fn read_all(&mut self) -> Result<(), Stop> {
         for search in std::mem::take(&mut self.searches) {
-            let read = self.read(&search, sent, &mut incomplete_groups).await;
-            if incomplete_groups > 0 {
-                self.warn_of_groups(incomplete_groups);
-            }
+            let read = self.read(&search).await;
+            self.warn_of_groups();
             read?;
         }
         Ok(())
     }
 
     /// Reads one search to its end.
-    async fn read(
-        &mut self,
-        search: &Planned,
-        sent: &mut bool,
-        incomplete_groups: &mut u64,
-    ) -> Result<(), Stop> {
+    async fn read(&mut self, search: &Planned) -> Result<(), Stop> {
         let mut paging = Paging::new();
         loop {
             let mut outgoing = Outgoing::default();
-            let (result, contents) = self.read_page(search, &paging, &mut outgoing, sent).await?;
+            let (result, contents) = self.read_page(search, &paging, &mut outgoing).await?;
             let page = paging.end_page(&result, contents, &self.limits);
             for mut group in std::mem::take(&mut outgoing.large_groups) {
                 self.read_members(&mut group, page.is_ok()).await?;
                 let whole = group.membership.as_ref().map(|membership| membership.state);
-                *incomplete_groups += u64::from(whole != Some(MembershipState::Complete));
+                if whole != Some(MembershipState::Complete) {
+                    self.progress.unread_groups.push(group.guid);
+                }
                 outgoing.objects.push(group);
             }
-            self.send(&mut outgoing, sent).await?;
+            send(&self.events, &mut outgoing, &mut self.progress).await?;
             match page {
                 Ok(PageEnd::More) => {}
                 Ok(PageEnd::Last) => return Ok(()),
@@ -132,7 +157,6 @@ impl Reading {
         planned: &Planned,
         paging: &Paging,
         outgoing: &mut Outgoing,
-        sent: &mut bool,
     ) -> Result<(ldap3::LdapResult, PageContents), Stop> {
         let request = SearchRequest {
             base: planned.base.as_str().to_owned(),
@@ -163,7 +187,7 @@ impl Reading {
                 }
             }
             if outgoing.is_full() {
-                send(&self.events, outgoing, sent).await?;
+                send(&self.events, outgoing, &mut self.progress).await?;
             }
         }
         Ok((search.finish().await?, contents))
@@ -190,10 +214,6 @@ impl Reading {
         Ok(())
     }
 
-    async fn send(&self, outgoing: &mut Outgoing, sent: &mut bool) -> Result<(), Stop> {
-        send(&self.events, outgoing, sent).await
-    }
-
     /// A read that reached its end is complete only if nothing in scope was left out.
     fn judge(&mut self) {
         let end = &mut self.end;
@@ -203,9 +223,18 @@ impl Reading {
             let _ = write!(reason, "{}: {}", first.dn, first.reason);
             end.completeness = Completeness::Incomplete { kind: ErrorKind::Invalid, reason };
         }
+        if end.completeness.is_complete()
+            && let Some(position) = self.progress.position.take()
+        {
+            end.checkpoint = self.tracking.checkpoint(position, &self.progress.unread_groups);
+        }
     }
 
-    fn warn_of_groups(&mut self, count: u64) {
+    fn warn_of_groups(&mut self) {
+        let count = self.progress.unread_groups.len();
+        if count == 0 {
+            return;
+        }
         let prefix = "the members could not be read in full of";
         let warnings = &mut self.end.warnings;
         warnings.retain(|warning| !warning.starts_with(prefix));
@@ -247,15 +276,19 @@ impl From<Error> for Stop {
 async fn send(
     events: &mpsc::Sender<Result<DirectoryEvent>>,
     outgoing: &mut Outgoing,
-    sent: &mut bool,
+    progress: &mut Progress,
 ) -> Result<(), Stop> {
     outgoing.bytes = 0;
     let objects = std::mem::take(&mut outgoing.objects);
     if objects.is_empty() {
         return Ok(());
     }
-    *sent = true;
-    events.send(Ok(DirectoryEvent::Page(Page { objects }))).await.map_err(|_| Stop::Unheard)
+    progress.sent = true;
+    if let Some(found) = &mut progress.found {
+        found.extend(objects.iter().map(|object| object.guid));
+    }
+    let page = Page { objects, ..Page::default() };
+    events.send(Ok(DirectoryEvent::Page(page))).await.map_err(|_| Stop::Unheard)
 }
 
 /// Counts a reference to another server, and names the first ones. None is followed.
@@ -278,6 +311,7 @@ mod tests {
     use super::*;
     use crate::directory::{ServerIdentity, Transport, Verification};
     use crate::ldap::connection::Clock;
+    use crate::ldap::delta::DeltaPolicy;
     use crate::ldap::frame::op;
     use crate::ldap::script::{
         self, Attribute, done, element, entry, ldap_result, message, page_done, reference,
@@ -312,6 +346,16 @@ mod tests {
                 server,
             ),
             events,
+            tracking: Tracking {
+                policy: DeltaPolicy::Never,
+                scope,
+                checkpoint: None,
+                server: None,
+                roots: Vec::new(),
+                kinds: vec![kind],
+                attributes: Vec::new(),
+            },
+            progress: Progress::default(),
         };
         let task = tokio::spawn(reading.run());
         let mut all = Vec::new();

@@ -3,6 +3,7 @@
 use ldap3::Scope;
 
 use super::connection::Connection;
+use super::delta::DIRSYNC;
 use super::search::{self, SearchRequest};
 use crate::Result;
 use crate::name::DistinguishedName;
@@ -21,7 +22,11 @@ const VALUES: usize = 512;
 pub(super) struct RootDse {
     pub(super) default_naming_context: Option<DistinguishedName>,
     pub(super) dns_host_name: Option<String>,
-    configuration_naming_context: Option<DistinguishedName>,
+    pub(super) configuration_naming_context: Option<DistinguishedName>,
+    /// `dsServiceName`: the server's own entry in the configuration.
+    pub(super) ds_service_name: Option<DistinguishedName>,
+    pub(super) highest_committed_usn: Option<i64>,
+    pub(super) knows_dirsync: bool,
     pub(super) knows_domain_scope: bool,
     pub(super) knows_who_am_i: bool,
 }
@@ -33,6 +38,8 @@ impl Connection {
             "configurationNamingContext",
             "defaultNamingContext",
             "dnsHostName",
+            "dsServiceName",
+            "highestCommittedUSN",
             "supportedControl",
             "supportedExtension",
         ];
@@ -43,7 +50,12 @@ impl Connection {
                 "configurationnamingcontext" => root.configuration_naming_context = dn(),
                 "defaultnamingcontext" => root.default_naming_context = dn(),
                 "dnshostname" => root.dns_host_name = Some(value),
-                "supportedcontrol" => root.knows_domain_scope |= value == DOMAIN_SCOPE,
+                "dsservicename" => root.ds_service_name = dn(),
+                "highestcommittedusn" => root.highest_committed_usn = value.parse().ok(),
+                "supportedcontrol" => {
+                    root.knows_dirsync |= value == DIRSYNC;
+                    root.knows_domain_scope |= value == DOMAIN_SCOPE;
+                }
                 "supportedextension" => root.knows_who_am_i |= value == WHO_AM_I,
                 _ => {}
             }
@@ -72,6 +84,25 @@ impl Connection {
             Err(error) if error.kind() == crate::ErrorKind::Directory => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// `invocationId` of a server's database, from the server's own entry; empty where the account may not read it.
+    pub(super) async fn invocation_id(&mut self, agent: &DistinguishedName) -> Result<Vec<u8>> {
+        let request = SearchRequest::of_entry(agent.as_str(), &["invocationId"]);
+        let mut id = Vec::new();
+        let search = self.search(&request, Vec::new()).await?;
+        let result = search.each_entry(|mut entry| {
+            while let Some(mut attribute) = entry.next_attribute()? {
+                while let Some(value) = attribute.next_value()? {
+                    if attribute.name.eq_ignore_ascii_case("invocationId") && value.len() == 16 {
+                        id = value.to_vec();
+                    }
+                }
+            }
+            Ok(())
+        });
+        // An account that may not see the entry is not told why.
+        result.await.map(|_| id)
     }
 
     /// The values of the entries found that are text and of sensible length.

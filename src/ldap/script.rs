@@ -50,11 +50,19 @@ pub(super) fn done(id: i64, code: i64) -> Vec<u8> {
 /// The end of a page.
 pub(super) fn page_done(id: i64, code: i64, cookie: &[u8]) -> Vec<u8> {
     let fields = [element(INTEGER, &[0]), element(OCTET_STRING, cookie)].concat();
-    let control = [
-        element(OCTET_STRING, b"1.2.840.113556.1.4.319"),
-        element(OCTET_STRING, &element(SEQUENCE, &fields)),
-    ]
-    .concat();
+    done_with(id, code, b"1.2.840.113556.1.4.319", &fields)
+}
+
+/// The end of a DirSync answer.
+pub(super) fn dirsync_done(id: i64, code: i64, more: bool, cookie: &[u8]) -> Vec<u8> {
+    let more = element(INTEGER, &[u8::from(more)]);
+    let fields = [more, element(INTEGER, &[0]), element(OCTET_STRING, cookie)].concat();
+    done_with(id, code, b"1.2.840.113556.1.4.841", &fields)
+}
+
+fn done_with(id: i64, code: i64, control: &[u8], fields: &[u8]) -> Vec<u8> {
+    let value = element(OCTET_STRING, &element(SEQUENCE, fields));
+    let control = [element(OCTET_STRING, control), value].concat();
     let controls = element(0xa0, &element(SEQUENCE, &control));
     message(id, op::SEARCH_RESULT_DONE, &ldap_result(code, ""), &controls)
 }

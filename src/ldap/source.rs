@@ -11,8 +11,9 @@ use super::attributes::Selection;
 use super::connect::{self, Connected};
 use super::connect_limits::ConnectLimits;
 use super::connection::{Clock, Connection, Task};
+use super::delta::{DeltaPolicy, Tracking};
 use super::limits::LdapLimits;
-use super::reading::{Planned, Reading};
+use super::reading::{Planned, Progress, Reading};
 use super::root_dse::RootDse;
 use super::search;
 use crate::credential::{Credential, CredentialStore};
@@ -21,7 +22,7 @@ use crate::directory::{
     ServerIdentity, Transport, Verification,
 };
 use crate::name::DistinguishedName;
-use crate::value::{CredentialId, ObjectKind, OrganizationId, ScopeFingerprint};
+use crate::value::{Checkpoint, CredentialId, ObjectKind, OrganizationId, ScopeFingerprint};
 use crate::{Error, ErrorKind, Result};
 
 /// The pages that may wait for the reader of the stream.
@@ -61,6 +62,7 @@ pub struct LdapSource {
     credentials: Arc<dyn CredentialStore>,
     limits: LdapLimits,
     connect_limits: ConnectLimits,
+    delta: DeltaPolicy,
 }
 
 impl LdapSource {
@@ -70,6 +72,7 @@ impl LdapSource {
             credentials,
             limits: LdapLimits::default(),
             connect_limits: ConnectLimits::default(),
+            delta: DeltaPolicy::default(),
         }
     }
 
@@ -84,6 +87,13 @@ impl LdapSource {
     #[must_use]
     pub fn with_connect_limits(mut self, limits: ConnectLimits) -> Self {
         self.connect_limits = limits;
+        self
+    }
+
+    /// Sets how changes since the last read are found; [`DeltaPolicy::Auto`] unless set.
+    #[must_use]
+    pub fn with_delta(mut self, policy: DeltaPolicy) -> Self {
+        self.delta = policy;
         self
     }
 
@@ -171,6 +181,12 @@ impl LdapSource {
         }
         let scope = scope(&request, &credential, &bases, &root);
         let end = established.end(scope, server);
+        let mut tracking = self.tracking(request.checkpoint.clone(), scope, &selections);
+        // The global catalog has update numbers of its own, and not all attributes.
+        if self.delta != DeltaPolicy::Never && end.completeness.is_complete() {
+            tracking.server = connection.server_state(&root).await?;
+            tracking.roots = roots(&bases, &root);
+        }
         Ok(Reading {
             connection,
             searches: searches(&request, &bases, &selections),
@@ -178,7 +194,31 @@ impl LdapSource {
             send_domain_scope: root.knows_domain_scope,
             end,
             events,
+            tracking,
+            progress: Progress::default(),
         })
+    }
+
+    /// How to go on from a checkpoint, as far as that does not depend on the server.
+    fn tracking(
+        &self,
+        checkpoint: Option<Checkpoint>,
+        scope: ScopeFingerprint,
+        selections: &[(ObjectKind, Selection)],
+    ) -> Tracking {
+        let mut attributes: Vec<String> =
+            selections.iter().flat_map(|(_, selection)| selection.names()).collect();
+        attributes.sort_unstable();
+        attributes.dedup();
+        Tracking {
+            policy: self.delta,
+            scope,
+            checkpoint,
+            server: None,
+            roots: Vec::new(),
+            kinds: selections.iter().map(|(kind, _)| *kind).collect(),
+            attributes,
+        }
     }
 }
 
@@ -286,6 +326,19 @@ fn bases(
         )
         .with_context("credential", &credential.id)),
     }
+}
+
+/// Where changes are looked for: in the whole domain, since what leaves a base is seen only from outside, and in
+/// the bases that are not in it. The configuration is named as if it were.
+fn roots(bases: &[DistinguishedName], root: &RootDse) -> Vec<DistinguishedName> {
+    let domain = root.default_naming_context.as_ref();
+    let configuration = root.configuration_naming_context.as_ref();
+    let in_domain = |base: &DistinguishedName| {
+        domain.is_some_and(|domain| base.is_within(domain))
+            && configuration.is_none_or(|configuration| !base.is_within(configuration))
+    };
+    let outside = bases.iter().filter(|base| !in_domain(base));
+    domain.into_iter().chain(outside).cloned().collect()
 }
 
 fn searches(

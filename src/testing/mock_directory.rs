@@ -8,11 +8,11 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 
 use crate::directory::{
-    Completeness, DirectoryEvent, DirectoryObject, DirectorySource, Page, ReadEnd, ReadRequest,
-    ServerIdentity, Transport, Verification,
+    Completeness, Departed, Departure, DirectoryEvent, DirectoryObject, DirectorySource,
+    FullReadReason, Page, ReadEnd, ReadRequest, ServerIdentity, Transport, Verification,
 };
 use crate::name::DistinguishedName;
-use crate::value::ScopeFingerprint;
+use crate::value::{Checkpoint, ReadMode, ScopeFingerprint};
 use crate::{Error, ErrorKind, Result, Retry};
 
 /// A [`DirectorySource`] over a list of objects, which ends as it is told to.
@@ -44,10 +44,22 @@ pub struct MockDirectory {
 #[derive(Debug)]
 struct State {
     objects: Vec<DirectoryObject>,
+    deltas: Option<Deltas>,
     page_size: usize,
     ending: MockEnding,
     end: ReadEnd,
     requests: Vec<ReadRequest>,
+}
+
+/// What the directory held before, for reads of changes.
+#[derive(Debug)]
+struct Deltas {
+    mode: ReadMode,
+    /// Whether deletions show: by tombstones, which ordinary accounts may not see.
+    tombstones: bool,
+    /// Checkpoints from before this version are refused.
+    oldest: usize,
+    versions: Vec<Vec<DirectoryObject>>,
 }
 
 /// How the reads of a [`MockDirectory`] end.
@@ -94,6 +106,7 @@ impl MockDirectory {
         let scope = ScopeFingerprint::of([]);
         let state = State {
             objects: objects.into_iter().map(Into::into).collect(),
+            deltas: None,
             page_size: 100,
             ending: MockEnding::Complete,
             end: ReadEnd::complete(scope, Transport::Ldaps, verified_by, server),
@@ -121,9 +134,37 @@ impl MockDirectory {
         self.state().ending = ending;
     }
 
+    /// Leaves checkpoints of this mode, and answers a request that brings one with what changed since: whole
+    /// objects that are new or not equal to what they were, and those that left the request's scope. An object
+    /// that the directory does not hold any more is reported as deleted if `tombstones` may be seen, and not at
+    /// all if not.
+    #[must_use]
+    pub fn with_deltas(self, mode: ReadMode, tombstones: bool) -> Self {
+        let mut state = self.state();
+        let versions = vec![state.objects.clone()];
+        state.deltas = Some(Deltas { mode, tombstones, oldest: 0, versions });
+        drop(state);
+        self
+    }
+
+    /// Refuses every checkpoint that was left up to now.
+    pub fn refuse_checkpoints(&self) {
+        let mut state = self.state();
+        let objects = state.objects.clone();
+        if let Some(deltas) = &mut state.deltas {
+            deltas.oldest = deltas.versions.len();
+            deltas.versions.push(objects);
+        }
+    }
+
     /// Sets what the directory holds from now on.
     pub fn set_objects(&self, objects: impl IntoIterator<Item = impl Into<DirectoryObject>>) {
-        self.state().objects = objects.into_iter().map(Into::into).collect();
+        let mut state = self.state();
+        state.objects = objects.into_iter().map(Into::into).collect();
+        let objects = state.objects.clone();
+        if let Some(deltas) = &mut state.deltas {
+            deltas.versions.push(objects);
+        }
     }
 
     /// Changes what the end of every read will say: warnings, the server's identity, a checkpoint.
@@ -162,6 +203,7 @@ impl State {
     fn events(&self, request: &ReadRequest) -> Vec<Result<DirectoryEvent>> {
         let mut end = self.end.clone();
         end.scope = scope(request);
+        let (objects, departed) = self.due(request, &mut end);
         let (pages, last) = match &self.ending {
             MockEnding::Complete => (usize::MAX, Some(Ok(end))),
             MockEnding::Incomplete { pages, kind } => {
@@ -174,15 +216,92 @@ impl State {
             MockEnding::CutOff { pages } => (*pages, None),
             MockEnding::Refused(kind) => (0, Some(Err(planned(*kind)))),
         };
-        let objects: Vec<DirectoryObject> =
-            self.objects.iter().filter(|object| is_asked_for(request, object)).cloned().collect();
-        let pages = objects
+        let mut filled: Vec<Page> = objects
             .chunks(self.page_size)
-            .take(pages)
-            .map(|objects| Ok(DirectoryEvent::Page(Page { objects: objects.to_vec() })));
+            .map(|objects| Page { objects: objects.to_vec(), ..Page::default() })
+            .collect();
+        if !departed.is_empty() {
+            filled.push(Page { departed, ..Page::default() });
+        }
+        let pages = filled.into_iter().take(pages).map(|page| Ok(DirectoryEvent::Page(page)));
         let last = last.map(|end| end.map(|end| DirectoryEvent::End(Box::new(end))));
         pages.chain(last).collect()
     }
+}
+
+impl State {
+    /// What this read is to yield, with how it was come by in its end.
+    fn due(
+        &self,
+        request: &ReadRequest,
+        end: &mut ReadEnd,
+    ) -> (Vec<DirectoryObject>, Vec<Departed>) {
+        let everything = || {
+            self.objects.iter().filter(|object| is_asked_for(request, object)).cloned().collect()
+        };
+        let Some(deltas) = &self.deltas else { return (everything(), Vec::new()) };
+        let latest = deltas.versions.len().saturating_sub(1);
+        let token = latest.to_string().into_bytes();
+        end.checkpoint = Some(Checkpoint { mode: deltas.mode, scope: end.scope, token });
+        match deltas.since(request.checkpoint.as_ref(), end.scope) {
+            Ok(before) => {
+                end.mode = deltas.mode;
+                end.full_because = None;
+                changes(request, before, &self.objects, deltas.tombstones)
+            }
+            Err(reason) => {
+                end.mode = ReadMode::Full;
+                end.full_because = Some(reason);
+                (everything(), Vec::new())
+            }
+        }
+    }
+}
+
+impl Deltas {
+    /// What the directory held when the checkpoint was left.
+    fn since(
+        &self,
+        checkpoint: Option<&Checkpoint>,
+        scope: ScopeFingerprint,
+    ) -> std::result::Result<&[DirectoryObject], FullReadReason> {
+        let checkpoint = checkpoint.filter(|known| known.mode == self.mode);
+        let checkpoint = checkpoint.ok_or(FullReadReason::NoCheckpoint)?;
+        if checkpoint.scope != scope {
+            return Err(FullReadReason::ScopeChanged);
+        }
+        let version: Option<usize> =
+            str::from_utf8(&checkpoint.token).ok().and_then(|token| token.parse().ok());
+        let version = version.filter(|version| *version >= self.oldest);
+        let objects = version.and_then(|version| self.versions.get(version));
+        objects.map(Vec::as_slice).ok_or(FullReadReason::CheckpointRefused)
+    }
+}
+
+fn changes(
+    request: &ReadRequest,
+    before: &[DirectoryObject],
+    now: &[DirectoryObject],
+    tombstones: bool,
+) -> (Vec<DirectoryObject>, Vec<Departed>) {
+    let find = |objects: &[DirectoryObject], guid| {
+        objects.iter().find(|object| object.guid == guid).cloned()
+    };
+    let is_news = |object: &&DirectoryObject| {
+        is_asked_for(request, object) && find(before, object.guid).as_ref() != Some(*object)
+    };
+    let changed = now.iter().filter(is_news).cloned().collect();
+    let was_there = before.iter().filter(|object| is_asked_for(request, object));
+    let departed = was_there.filter_map(|object| {
+        let why = match find(now, object.guid) {
+            Some(now) if is_asked_for(request, &now) => return None,
+            Some(_) => Departure::OutOfScope,
+            None if tombstones => Departure::Deleted,
+            None => return None,
+        };
+        Some(Departed { object: object.guid, kind: Some(object.kind), why })
+    });
+    (changed, departed.collect())
 }
 
 fn is_asked_for(request: &ReadRequest, object: &DirectoryObject) -> bool {

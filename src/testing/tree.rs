@@ -289,6 +289,24 @@ impl DirectoryTree {
         Ok(tombstone)
     }
 
+    /// Brings a deleted entry back to where it was, with what is left of it (MS-ADTS 3.1.1.5.3.7). Returns its name.
+    pub fn restore(&mut self, tombstone: &str) -> Result<String> {
+        let entry = self.existing(tombstone)?;
+        let name = entry.text("name").unwrap_or_default();
+        let name = name.split('\n').next().unwrap_or_default().to_owned();
+        let parent = entry.text("lastKnownParent").unwrap_or_default();
+        self.existing(&parent)?;
+        let restored = format!("{},{parent}", dn::rdn("CN", &name));
+        self.relocate(tombstone, &restored)?;
+        self.touch(&restored, |entry, usn| {
+            *entry.change("name", usn) = vec![name.clone().into()];
+            *entry.change("cn", usn) = vec![name.into()];
+            entry.change("isDeleted", usn).clear();
+            entry.change("lastKnownParent", usn).clear();
+        })?;
+        Ok(restored)
+    }
+
     /// Takes an entry out of everybody's sight, or puts it back, as a change of access rights does: no
     /// error, it is just not found any more.
     pub fn set_hidden(&mut self, dn: &str, hidden: bool) -> Result<()> {

@@ -1,0 +1,71 @@
+//! What a read of changes says beyond the changed objects, and why a read was not one.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::value::{ObjectGuid, ObjectKind};
+
+/// An object that changed and is not in scope any more, as far as the account can see.
+///
+/// It may never have been in scope: a read of changes knows only what changed, not what was known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Departed {
+    /// Which object.
+    pub object: ObjectGuid,
+    /// What it is, where the directory still says so.
+    pub kind: Option<ObjectKind>,
+    /// What became of it.
+    pub why: Departure,
+}
+
+/// What became of an object that departed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Departure {
+    /// It was deleted: the account sees its tombstone.
+    Deleted,
+    /// It was moved elsewhere, does not match the filter any more, was deleted without a tombstone that the
+    /// account may see, or may not be read any more. These cannot be told apart.
+    OutOfScope,
+}
+
+/// Why everything was read, and not only what changed.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FullReadReason {
+    /// It was asked for.
+    Asked,
+    /// The server does not accept the checkpoint any more, or it is not one that this version wrote.
+    CheckpointRefused,
+    /// The server's database was restored: update numbers do not continue those of the checkpoint.
+    DatabaseRestored,
+    /// The configured interval between full reads has passed.
+    Due,
+    /// There is no checkpoint to go on from.
+    NoCheckpoint,
+    /// Another server answered. What it knows may lag behind what was read before.
+    OtherServer,
+    /// Bases, filter, kinds, attributes, account or domain are not those of the checkpoint.
+    ScopeChanged,
+    /// The server does not tell what changed.
+    Unsupported,
+}
+
+impl fmt::Display for FullReadReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Asked => "a full read was asked for",
+            Self::CheckpointRefused => "the checkpoint of the last read is not accepted any more",
+            Self::DatabaseRestored => "the server's database was restored since the last read",
+            Self::Due => "the interval between full reads has passed",
+            Self::NoCheckpoint => "there is no checkpoint of an earlier read",
+            Self::OtherServer => "another server answered than at the last read",
+            Self::ScopeChanged => {
+                "bases, filter, kinds, attributes, account or domain are not those of the last read"
+            }
+            Self::Unsupported => "the server does not tell what changed",
+        })
+    }
+}

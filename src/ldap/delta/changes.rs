@@ -1,0 +1,245 @@
+//! Which objects changed: their identity, and no more than is needed to read them again.
+
+use std::collections::BTreeMap;
+
+use ldap3::Scope;
+use ldap3::controls::RawControl;
+
+use crate::Result;
+use crate::ldap::ber::Malformed;
+use crate::ldap::connection::Connection;
+use crate::ldap::decode::RawEntry;
+use crate::ldap::limits::LdapLimits;
+use crate::ldap::paging::{PageContents, PageEnd, Paging};
+use crate::ldap::search::SearchRequest;
+use crate::name::DistinguishedName;
+use crate::value::{ObjectGuid, ObjectKind};
+
+/// LDAP_SERVER_SHOW_DELETED_OID (MS-ADTS section 3.1.1.3.4.1.14).
+const SHOW_DELETED: &str = "1.2.840.113556.1.4.417";
+
+/// How the server tells what changed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::ldap) enum Telling {
+    /// Changed attributes alone: `name` is among them if the object was created, renamed or moved.
+    Attributes,
+    /// The whole object: anything may have changed.
+    Objects,
+}
+
+/// The objects that changed, in the order of their GUIDs.
+#[derive(Debug, Default)]
+pub(in crate::ldap) struct Changes {
+    pub(in crate::ldap) objects: BTreeMap<ObjectGuid, Change>,
+    /// Whether something changed that has no GUID.
+    pub(in crate::ldap) nameless: bool,
+}
+
+/// What is known of a changed object.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(in crate::ldap) struct Change {
+    /// It is a tombstone now.
+    pub(in crate::ldap) deleted: bool,
+    /// It may have another name or place than before, and so may all that is below it.
+    pub(in crate::ldap) moved: bool,
+}
+
+/// Where an object is now, and what it is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(in crate::ldap) struct Whereabouts {
+    pub(in crate::ldap) object: ObjectGuid,
+    pub(in crate::ldap) dn: DistinguishedName,
+    /// `None`: none that is read.
+    pub(in crate::ldap) kind: Option<ObjectKind>,
+}
+
+impl Changes {
+    pub(in crate::ldap) fn take(
+        &mut self,
+        mut entry: RawEntry<'_>,
+        telling: Telling,
+    ) -> Result<(), Malformed> {
+        let mut guid = None;
+        let mut change = Change { deleted: is_tombstone(entry.dn), moved: false };
+        change.moved = telling == Telling::Objects;
+        while let Some(mut attribute) = entry.next_attribute()? {
+            let is = |name: &str| attribute.name.eq_ignore_ascii_case(name);
+            let (is_guid, is_deleted) = (is("objectGUID"), is("isDeleted"));
+            change.moved |= is("name");
+            while let Some(value) = attribute.next_value()? {
+                if is_guid {
+                    guid = ObjectGuid::from_slice(value).ok();
+                }
+                change.deleted |= is_deleted && value.eq_ignore_ascii_case(b"TRUE");
+            }
+        }
+        match guid {
+            Some(guid) => {
+                let known = self.objects.entry(guid).or_default();
+                *known = Change { moved: known.moved || change.moved, ..change };
+            }
+            None => self.nameless = true,
+        }
+        Ok(())
+    }
+}
+
+impl Connection {
+    /// Looks at every entry with an update number above this one, tombstones included where the account may see
+    /// them.
+    pub(in crate::ldap) async fn changed_since(
+        &mut self,
+        root: &DistinguishedName,
+        filter: &str,
+        usn: i64,
+        limits: &LdapLimits,
+        changes: &mut Changes,
+    ) -> Result<()> {
+        let request = SearchRequest {
+            base: root.as_str().to_owned(),
+            scope: Scope::Subtree,
+            filter: format!("(&{filter}(uSNChanged>={}))", usn.saturating_add(1)),
+            attributes: ["isDeleted", "objectGUID"].map(str::to_owned).to_vec(),
+        };
+        let show = RawControl { ctype: SHOW_DELETED.to_owned(), crit: false, val: None };
+        self.walk(&request, &[show], limits, |entry| changes.take(entry, Telling::Objects)).await
+    }
+
+    /// Finds out where these objects are and what they are, or all that match a filter.
+    pub(in crate::ldap) async fn whereabouts(
+        &mut self,
+        root: &DistinguishedName,
+        filter: String,
+        limits: &LdapLimits,
+    ) -> Result<Vec<Whereabouts>> {
+        let request = SearchRequest {
+            base: root.as_str().to_owned(),
+            scope: Scope::Subtree,
+            filter,
+            attributes: ["objectClass", "objectGUID"].map(str::to_owned).to_vec(),
+        };
+        let mut found = Vec::new();
+        let look = |entry: RawEntry<'_>| {
+            found.extend(whereabouts(entry)?);
+            Ok(())
+        };
+        self.walk(&request, &[], limits, look).await?;
+        Ok(found)
+    }
+
+    /// Looks at every entry of a search, page by page.
+    async fn walk(
+        &mut self,
+        request: &SearchRequest,
+        controls: &[RawControl],
+        limits: &LdapLimits,
+        mut look: impl FnMut(RawEntry<'_>) -> Result<(), Malformed> + Send,
+    ) -> Result<()> {
+        let mut paging = Paging::new();
+        loop {
+            let mut contents = PageContents::default();
+            let mut all = vec![paging.control(limits)];
+            all.extend_from_slice(controls);
+            let search = self.search(request, all).await?;
+            let result = search
+                .each_entry(|entry| {
+                    contents.count(entry.dn);
+                    look(entry)
+                })
+                .await?;
+            if paging.end_page(&result, contents, limits)? == PageEnd::Last {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The filter that these objects match and no others.
+pub(in crate::ldap) fn any_of(objects: &[ObjectGuid]) -> String {
+    let terms: String =
+        objects.iter().map(|guid| format!("(objectGUID={})", guid.filter_value())).collect();
+    format!("(|{terms})")
+}
+
+fn whereabouts(mut entry: RawEntry<'_>) -> Result<Option<Whereabouts>, Malformed> {
+    let (mut guid, mut classes) = (None, Vec::new());
+    while let Some(mut attribute) = entry.next_attribute()? {
+        let is_guid = attribute.name.eq_ignore_ascii_case("objectGUID");
+        let is_class = attribute.name.eq_ignore_ascii_case("objectClass");
+        while let Some(value) = attribute.next_value()? {
+            if is_guid {
+                guid = ObjectGuid::from_slice(value).ok();
+            } else if is_class {
+                classes.push(value.to_ascii_lowercase());
+            }
+        }
+    }
+    let is = |class: &[u8]| classes.iter().any(|known| known == class);
+    let kinds = [
+        (ObjectKind::Computer, b"computer".as_slice()),
+        (ObjectKind::Group, b"group"),
+        (ObjectKind::User, b"user"),
+    ];
+    let kind = kinds.into_iter().find_map(|(kind, class)| is(class).then_some(kind));
+    let dn = str::from_utf8(entry.dn).ok().and_then(|dn| DistinguishedName::parse(dn).ok());
+    Ok(guid.zip(dn).map(|(object, dn)| Whereabouts { object, dn, kind }))
+}
+
+fn is_tombstone(dn: &[u8]) -> bool {
+    let dn = str::from_utf8(dn).ok().and_then(|dn| DistinguishedName::parse(dn).ok());
+    dn.is_some_and(|dn| dn.is_deleted_object())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ldap::script::{Attribute, entry_body};
+
+    const GUID: [u8; 16] = *b"0123456789abcdef";
+
+    fn taken(dn: &str, attributes: &[Attribute<'_>], telling: Telling) -> Changes {
+        let body = entry_body(dn, attributes);
+        let mut changes = Changes::default();
+        changes.take(RawEntry::parse(&body).unwrap(), telling).unwrap();
+        changes
+    }
+
+    fn change(dn: &str, attribute: Attribute<'_>, telling: Telling) -> (bool, bool) {
+        let changes = taken(dn, &[("objectGUID", &[&GUID]), attribute], telling);
+        let change = changes.objects[&ObjectGuid::from_bytes(GUID)];
+        (change.deleted, change.moved)
+    }
+
+    #[test]
+    fn a_change_is_a_deletion_a_move_or_any_other() {
+        let attributes = Telling::Attributes;
+        assert_eq!(change("CN=A", ("description", &[b"x"]), attributes), (false, false));
+        assert_eq!(change("CN=A", ("NAME", &[b"A"]), attributes), (false, true));
+        assert_eq!(change("CN=A", ("isDeleted", &[b"TRUE"]), attributes), (true, false));
+        // A restored object has lost the attribute.
+        assert_eq!(change("CN=A", ("isDeleted", &[]), attributes), (false, false));
+        let tombstone = r"CN=A\0ADEL:4fd0f2c1-2a3b-4c5d-8e9f-0123456789ab,CN=Deleted Objects,DC=x";
+        assert_eq!(change(tombstone, ("cn", &[]), attributes), (true, false));
+        assert_eq!(change("CN=A", ("cn", &[b"A"]), Telling::Objects), (false, true));
+    }
+
+    #[test]
+    fn an_entry_without_a_guid_is_noted() {
+        for guid in [&[][..], &[b"short".as_slice()]] {
+            let changes = taken("CN=A", &[("objectGUID", guid)], Telling::Objects);
+            assert!(changes.nameless && changes.objects.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_kind_follows_from_the_classes() {
+        let kind = |classes: &[&[u8]]| {
+            let body = entry_body("CN=A", &[("objectGUID", &[&GUID]), ("objectClass", classes)]);
+            whereabouts(RawEntry::parse(&body).unwrap()).unwrap().unwrap().kind
+        };
+        assert_eq!(kind(&[b"top", b"user", b"Computer"]), Some(ObjectKind::Computer));
+        assert_eq!(kind(&[b"top", b"user"]), Some(ObjectKind::User));
+        assert_eq!(kind(&[b"group"]), Some(ObjectKind::Group));
+        assert_eq!(kind(&[b"top", b"organizationalUnit"]), None);
+    }
+}

@@ -1,0 +1,203 @@
+//! The DirSync control (MS-ADTS section 3.1.1.3.4.1.3): what changed in a naming context since a cookie.
+//!
+//! The control is critical. With OBJECT_SECURITY an ordinary account may use it, and sees what it may read anyway;
+//! no other flag is sent. Values do not come one by one, since whole objects are read again in any case.
+
+use std::collections::HashSet;
+
+use ldap3::LdapResult;
+use ldap3::controls::RawControl;
+use sha2::{Digest, Sha256};
+
+use crate::ldap::ber::{self, INTEGER, Malformed, OCTET_STRING, Reader, SEQUENCE};
+use crate::ldap::connection::Connection;
+use crate::ldap::decode::RawEntry;
+use crate::ldap::diagnosis;
+use crate::ldap::guard::within;
+use crate::ldap::limits::LdapLimits;
+use crate::ldap::search::SearchRequest;
+use crate::{Error, ErrorKind, Result};
+
+pub(in crate::ldap) const DIRSYNC: &str = "1.2.840.113556.1.4.841";
+
+const OBJECT_SECURITY: i64 = 0x1;
+/// What an answer should have at most. Servers take it as a hint.
+const ANSWER_BYTES: i64 = 1 << 20;
+
+/// What the server says at the end of an answer.
+#[derive(Debug, Eq, PartialEq)]
+struct Answer {
+    more: bool,
+    cookie: Vec<u8>,
+}
+
+impl Connection {
+    /// Looks at every entry that changed since the cookie, to the last answer, and returns the next cookie; or
+    /// the server's refusal.
+    pub(in crate::ldap) async fn dirsync(
+        &mut self,
+        request: &SearchRequest,
+        mut cookie: Vec<u8>,
+        limits: &LdapLimits,
+        mut look: impl FnMut(RawEntry<'_>) -> Result<(), Malformed> + Send,
+    ) -> Result<Result<Vec<u8>, Error>> {
+        let mut seen = HashSet::new();
+        for answers in 1_u64.. {
+            let search = self.search(request, vec![control(&cookie)]).await?;
+            let result = search.each_entry(&mut look).await?;
+            if let Some(refusal) = refused(&result)? {
+                return Ok(Err(refusal));
+            }
+            let answer = answer(&result)?;
+            within("cookie_bytes", count(answer.cookie.len()), count(limits.cookie_bytes))?;
+            if !answer.more {
+                return Ok(Ok(answer.cookie));
+            }
+            within("pages", answers, count(limits.pages))?;
+            // Answers without an entry are many where the filter matches few: the cookie alone shows progress.
+            if !seen.insert(Sha256::digest(&answer.cookie)) {
+                return Err(protocol("the server sends the same changes over and over"));
+            }
+            cookie = answer.cookie;
+        }
+        Err(protocol("the server never stops sending changes"))
+    }
+}
+
+/// A server that is busy, or has lost the bind, is an error. Every other result code is its way to say that it does
+/// not do this, for this account or with this cookie.
+fn refused(result: &LdapResult) -> Result<Option<Error>> {
+    match result.rc {
+        0 => Ok(None),
+        1 | 51 | 52 => Err(diagnosis::search_refused(result)),
+        _ => Ok(Some(diagnosis::search_refused(result))),
+    }
+}
+
+fn control(cookie: &[u8]) -> RawControl {
+    let mut fields = Vec::new();
+    ber::write_integer(&mut fields, INTEGER, OBJECT_SECURITY);
+    ber::write_integer(&mut fields, INTEGER, ANSWER_BYTES);
+    ber::write(&mut fields, OCTET_STRING, cookie);
+    let mut value = Vec::new();
+    ber::write(&mut value, SEQUENCE, &fields);
+    RawControl { ctype: DIRSYNC.to_owned(), crit: true, val: Some(value) }
+}
+
+fn answer(result: &LdapResult) -> Result<Answer> {
+    let control = result.ctrls.iter().map(|control| &control.1).find(|c| c.ctype == DIRSYNC);
+    let control = control.ok_or_else(|| {
+        protocol(
+            "the server did not say whether there are more changes; what it sent may not be all",
+        )
+    })?;
+    let answer = parse(control.val.as_deref().unwrap_or_default())?;
+    if answer.cookie.is_empty() {
+        return Err(protocol("the server gave no cookie to go on from"));
+    }
+    Ok(answer)
+}
+
+fn parse(value: &[u8]) -> Result<Answer, Malformed> {
+    let mut outer = Reader::new(value);
+    let mut fields = Reader::new(outer.expect(SEQUENCE)?);
+    outer.end()?;
+    let more = ber::integer(fields.expect(INTEGER)?)? != 0;
+    ber::integer(fields.expect(INTEGER)?)?;
+    let cookie = fields.expect(OCTET_STRING)?.to_vec();
+    fields.end()?;
+    Ok(Answer { more, cookie })
+}
+
+fn protocol(message: &'static str) -> Error {
+    Error::new(ErrorKind::Protocol, message).in_operation("search")
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ldap::script::{connection, dirsync_done, done, entry};
+
+    /// The entries that were seen, and how it ended.
+    async fn run(
+        limits: LdapLimits,
+        replies: Vec<Vec<u8>>,
+    ) -> (Vec<String>, Result<Result<Vec<u8>, Error>>) {
+        let (mut connection, _server) = connection(&limits, replies).await;
+        let request = SearchRequest::of_entry("DC=x", &["name"]);
+        let mut names = Vec::new();
+        let end = connection.dirsync(&request, b"begin".to_vec(), &limits, |entry| {
+            names.push(entry.dn_lossy());
+            Ok(())
+        });
+        let end = end.await;
+        (names, end)
+    }
+
+    fn round(id: i64, name: &str, more: bool, cookie: &[u8]) -> Vec<u8> {
+        [entry(id, name, &[]), dirsync_done(id, 0, more, cookie)].concat()
+    }
+
+    #[test]
+    fn the_control_is_critical_and_carries_flags_size_and_cookie() {
+        let control = control(&[7]);
+        assert!(control.crit);
+        assert_eq!(control.val.unwrap(), [0x30, 11, 2, 1, 1, 2, 3, 0x10, 0, 0, 4, 1, 7]);
+    }
+
+    #[tokio::test]
+    async fn answers_are_asked_for_until_there_are_no_more() {
+        let replies = vec![
+            round(1, "CN=A", true, b"one"),
+            dirsync_done(2, 0, true, b"two"),
+            round(3, "CN=B", false, b"three"),
+        ];
+        let (names, end) = run(LdapLimits::default(), replies).await;
+        assert_eq!(names, ["CN=A", "CN=B"]);
+        assert_eq!(end.unwrap().unwrap(), b"three");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_no_error_and_a_busy_server_is() {
+        for code in [2, 8, 11, 12, 32, 50, 53, 80] {
+            let (_, end) = run(LdapLimits::default(), vec![done(1, code)]).await;
+            assert!(end.unwrap().is_err(), "{code}");
+        }
+        for code in [1, 51, 52] {
+            let (_, end) = run(LdapLimits::default(), vec![done(1, code)]).await;
+            assert!(end.is_err(), "{code}");
+        }
+    }
+
+    #[tokio::test]
+    async fn answers_that_lead_nowhere_are_errors() {
+        for (replies, kind) in [
+            (vec![done(1, 0)], ErrorKind::Protocol),
+            (vec![dirsync_done(1, 0, false, b"")], ErrorKind::Protocol),
+            (
+                vec![dirsync_done(1, 0, true, b"a"), dirsync_done(2, 0, true, b"a")],
+                ErrorKind::Protocol,
+            ),
+            (vec![dirsync_done(1, 0, true, b"a")], ErrorKind::Disconnected),
+        ] {
+            let (_, end) = run(LdapLimits::default(), replies).await;
+            assert_eq!(end.unwrap_err().kind(), kind);
+        }
+    }
+
+    #[tokio::test]
+    async fn limits_hold_at_the_limit_and_not_one_past_it() {
+        let cookie = |cookie_bytes| LdapLimits { cookie_bytes, ..LdapLimits::default() };
+        let replies = || vec![dirsync_done(1, 0, false, b"four")];
+        assert!(run(cookie(4), replies()).await.1.is_ok());
+        assert_eq!(run(cookie(3), replies()).await.1.unwrap_err().kind(), ErrorKind::LimitExceeded);
+        let pages = |pages| LdapLimits { pages, ..LdapLimits::default() };
+        let replies = || vec![dirsync_done(1, 0, true, b"a"), dirsync_done(2, 0, false, b"b")];
+        assert!(run(pages(1), replies()).await.1.is_ok());
+        assert_eq!(run(pages(0), replies()).await.1.unwrap_err().kind(), ErrorKind::LimitExceeded);
+    }
+}

@@ -1,0 +1,179 @@
+//! A read of what changed: the changed objects, each whole, and those that are not there any more.
+//!
+//! What the server says of changes is taken as a hint at which objects to read again, by their GUIDs and in the
+//! ordinary way. Fragments are never put together, so that nothing can be put together wrongly, and a change that
+//! is told twice is read twice. What changed without a change of its own, since a container above it was renamed or
+//! moved, is read below that container.
+
+use std::collections::HashSet;
+
+use super::{Planned, Reading, Stop};
+use crate::directory::{Departed, Departure, DirectoryEvent, FullReadReason, Page};
+use crate::ldap::delta::{Change, Changes, Whereabouts, any_of};
+use crate::name::DistinguishedName;
+use crate::value::{ObjectGuid, ObjectKind, ReadMode};
+
+/// The objects that are asked for in one search: a filter of 6 kB.
+const BATCH: usize = 100;
+/// The departed objects in one event.
+const EVENT_DEPARTED: usize = 1_000;
+
+impl Reading {
+    /// Reads what changed since the checkpoint, or says why everything must be read. Nothing was sent then.
+    pub(super) async fn read_changes(&mut self) -> Result<Option<FullReadReason>, Stop> {
+        let (mode, token) = match self.tracking.since() {
+            Ok(since) => since,
+            Err(reason) => return Ok(Some(self.explained(reason))),
+        };
+        let changes = self.connection.changes(&self.tracking, mode, &token, &self.limits).await?;
+        let (changes, position) = match changes {
+            Ok(told) => told,
+            Err(refusal) => {
+                self.end.warnings.push(refusal.report());
+                return Ok(Some(self.explained(FullReadReason::CheckpointRefused)));
+            }
+        };
+        // What has no name cannot be read again by it.
+        if changes.nameless {
+            return Ok(Some(self.explained(FullReadReason::Unsupported)));
+        }
+        self.end.mode = mode;
+        self.end.full_because = None;
+        self.progress.position = Some(position);
+        self.progress.found = Some(HashSet::new());
+        self.read_changed(&changes, &token.again).await?;
+        Ok(None)
+    }
+
+    /// Says why a checkpoint was of no use, where there was one.
+    fn explained(&mut self, reason: FullReadReason) -> FullReadReason {
+        let known = self.tracking.checkpoint.as_ref().map(|checkpoint| checkpoint.mode);
+        let usable = matches!(known, Some(ReadMode::DirSync | ReadMode::Usn));
+        if usable && reason != FullReadReason::Asked {
+            self.end.warnings.push(format!("everything was read: {reason}"));
+        }
+        reason
+    }
+
+    async fn read_changed(&mut self, changes: &Changes, again: &[ObjectGuid]) -> Result<(), Stop> {
+        let searches = std::mem::take(&mut self.searches);
+        let alive = changes.objects.iter().filter(|(_, change)| !change.deleted);
+        let mut wanted: Vec<ObjectGuid> = alive.map(|(guid, _)| *guid).collect();
+        wanted.extend(again.iter().filter(|guid| !changes.objects.contains_key(guid)));
+        for batch in wanted.chunks(BATCH) {
+            for search in &searches {
+                let filter = format!("(&{}{})", search.filter, any_of(batch));
+                self.read(&Planned { filter, ..search.clone() }).await?;
+            }
+        }
+        wanted.retain(|guid| !self.has_found(guid));
+        let (mut departed, containers) = self.locate(&wanted, changes).await?;
+        for container in outermost(containers) {
+            self.read_below(&container, &searches, &mut departed).await?;
+        }
+        let deleted = changes.objects.iter().filter(|(_, change)| change.deleted);
+        let why = Departure::Deleted;
+        departed.extend(deleted.map(|(object, _)| Departed { object: *object, kind: None, why }));
+        self.warn_of_groups();
+        self.send_departed(departed).await
+    }
+
+    /// Where the objects are that were not found in scope: containers, and what departed.
+    async fn locate(
+        &mut self,
+        missing: &[ObjectGuid],
+        changes: &Changes,
+    ) -> Result<(Vec<Departed>, Vec<DistinguishedName>), Stop> {
+        let mut elsewhere: Vec<Whereabouts> = Vec::new();
+        for batch in missing.chunks(BATCH) {
+            for root in &self.tracking.roots {
+                let filter = any_of(batch);
+                elsewhere.extend(self.connection.whereabouts(root, filter, &self.limits).await?);
+            }
+        }
+        let mut departed = Vec::new();
+        let mut containers = Vec::new();
+        let mut located = HashSet::new();
+        for Whereabouts { object, dn, kind } in elsewhere {
+            located.insert(object);
+            let moved = changes.objects.get(&object).is_some_and(|change: &Change| change.moved);
+            match kind {
+                Some(_) => departed.push(out_of_scope(object, kind)),
+                None if moved => containers.push(dn),
+                None => {}
+            }
+        }
+        let nowhere = missing.iter().filter(|guid| !located.contains(guid));
+        departed.extend(nowhere.map(|guid| out_of_scope(*guid, None)));
+        Ok((departed, containers))
+    }
+
+    /// Reads what lies below a container in scope, or finds what has left the scope with it.
+    async fn read_below(
+        &mut self,
+        container: &DistinguishedName,
+        searches: &[Planned],
+        departed: &mut Vec<Departed>,
+    ) -> Result<(), Stop> {
+        let mut read: Vec<(ObjectKind, DistinguishedName)> = Vec::new();
+        for search in searches {
+            let base = if container.is_within(&search.base) {
+                container
+            } else if search.base.is_within(container) {
+                &search.base
+            } else {
+                continue;
+            };
+            let place = (search.kind, base.clone());
+            if !read.contains(&place) {
+                self.read(&Planned { base: base.clone(), ..search.clone() }).await?;
+                read.push(place);
+            }
+        }
+        if read.is_empty() {
+            let filter = self.tracking.filter();
+            let gone = self.connection.whereabouts(container, filter, &self.limits).await?;
+            let gone = gone.into_iter().filter(|found| found.kind.is_some());
+            departed.extend(gone.map(|found| out_of_scope(found.object, found.kind)));
+        }
+        Ok(())
+    }
+
+    /// Sends what departed, unless it was found after all or the read cannot tell.
+    async fn send_departed(&mut self, mut departed: Vec<Departed>) -> Result<(), Stop> {
+        // An entry that could not be used may be any of them.
+        if self.end.rejected_count > 0 {
+            return Ok(());
+        }
+        departed.retain(|departed| !self.has_found(&departed.object));
+        departed.sort_by_key(|departed| departed.object);
+        departed.dedup_by_key(|departed| departed.object);
+        for departed in departed.chunks(EVENT_DEPARTED) {
+            let page = Page { departed: departed.to_vec(), ..Page::default() };
+            self.progress.sent = true;
+            let sent = self.events.send(Ok(DirectoryEvent::Page(page))).await;
+            sent.map_err(|_| Stop::Unheard)?;
+        }
+        Ok(())
+    }
+
+    fn has_found(&self, guid: &ObjectGuid) -> bool {
+        self.progress.found.as_ref().is_some_and(|found| found.contains(guid))
+    }
+}
+
+fn out_of_scope(object: ObjectGuid, kind: Option<ObjectKind>) -> Departed {
+    Departed { object, kind, why: Departure::OutOfScope }
+}
+
+/// The containers that lie in no other of them.
+fn outermost(mut containers: Vec<DistinguishedName>) -> Vec<DistinguishedName> {
+    containers.sort_by_key(|dn| dn.rdns().count());
+    let mut outer: Vec<DistinguishedName> = Vec::new();
+    for dn in containers {
+        if !outer.iter().any(|known| dn.is_within(known)) {
+            outer.push(dn);
+        }
+    }
+    outer
+}

@@ -1,0 +1,447 @@
+//! Reads of what changed, over the wire: a chain of them ends where one full read does.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use futures::{StreamExt, TryStreamExt};
+use std::sync::Arc;
+
+use ldap_inventory::credential::{Credential, CredentialStore, ServerUrl};
+use ldap_inventory::directory::{
+    Departure, DirectoryEvent, DirectoryObject, DirectorySource, FullReadReason, ReadEnd,
+    ReadRequest,
+};
+use ldap_inventory::ldap::{DeltaPolicy, LdapSource};
+use ldap_inventory::name::DistinguishedName;
+use ldap_inventory::testing::{
+    DirectoryTree, Fault, LdapResult, MockDirectory, MockEnding, OperationKind, Script,
+    TestDirectory, TestServer, TestServerBuilder, When, computer, group, mock_guid, user,
+};
+use ldap_inventory::value::{
+    Checkpoint, CredentialId, ObjectGuid, OrganizationId, ReadMode, Secret,
+};
+use ldap_inventory::{ErrorKind, Result};
+
+const BASE: &str = "DC=corp,DC=example,DC=test";
+const MODES: [(DeltaPolicy, ReadMode); 2] =
+    [(DeltaPolicy::Auto, ReadMode::DirSync), (DeltaPolicy::Usn, ReadMode::Usn)];
+
+/// One credential, for everybody.
+#[derive(Debug)]
+struct Only(Credential);
+
+#[async_trait]
+impl CredentialStore for Only {
+    async fn credential(&self, _: &CredentialId, _: &OrganizationId) -> Result<Option<Credential>> {
+        Ok(Some(self.0.clone()))
+    }
+}
+
+/// What one read said.
+#[derive(Debug)]
+struct Read {
+    objects: BTreeMap<ObjectGuid, DirectoryObject>,
+    departed: BTreeMap<ObjectGuid, Departure>,
+    end: ReadEnd,
+}
+
+impl Read {
+    fn names(&self) -> Vec<String> {
+        let name = |object: &DirectoryObject| object.dn.common_name().unwrap_or_default();
+        let mut names: Vec<String> = self.objects.values().map(name).collect();
+        names.sort();
+        names
+    }
+}
+
+/// A domain with three computers, a user and a group.
+fn domain() -> TestDirectory {
+    let directory = TestDirectory::new();
+    let mut tree = directory.write();
+    tree.add_account("svc", "secret");
+    for name in ["WEB1", "WEB2", "WEB3"] {
+        tree.add_computer(name).unwrap();
+    }
+    let alice = tree.add_user("alice").unwrap();
+    let staff = tree.add_group("Staff").unwrap();
+    tree.add_values(&staff, "member", [alice]).unwrap();
+    drop(tree);
+    directory
+}
+
+fn builder(directory: &TestDirectory) -> TestServerBuilder {
+    TestServer::builder(directory).with_ldap().with_plain_binds()
+}
+
+async fn serve(directory: &TestDirectory) -> TestServer {
+    builder(directory).start().await.unwrap()
+}
+
+fn request() -> ReadRequest {
+    let id = CredentialId::new("corp").unwrap();
+    ReadRequest::new(id, OrganizationId::new("hq").unwrap())
+}
+
+fn source(server: &TestServer, policy: DeltaPolicy) -> LdapSource {
+    let id = CredentialId::new("corp").unwrap();
+    let credential = Credential::new(id, "CORP\\svc", Secret::new("secret"))
+        .with_server(ServerUrl::parse(&server.url()).unwrap())
+        .with_insecure(true)
+        .shared_with(OrganizationId::new("hq").unwrap());
+    LdapSource::new(Arc::new(Only(credential))).with_delta(policy)
+}
+
+async fn collect(source: &impl DirectorySource, request: ReadRequest) -> Result<Read> {
+    let events: Vec<DirectoryEvent> = source.read(request).await?.try_collect().await?;
+    let (mut objects, mut departed, mut last) = (BTreeMap::new(), BTreeMap::new(), None);
+    for event in events {
+        match event {
+            DirectoryEvent::Page(page) => {
+                objects.extend(page.objects.into_iter().map(|object| (object.guid, object)));
+                departed.extend(page.departed.into_iter().map(|gone| (gone.object, gone.why)));
+            }
+            DirectoryEvent::End(end) => last = Some(*end),
+            _ => {}
+        }
+    }
+    Ok(Read { objects, departed, end: last.unwrap() })
+}
+
+async fn read(source: &impl DirectorySource, checkpoint: &Option<Checkpoint>) -> Read {
+    collect(source, request().with_checkpoint(checkpoint.clone())).await.unwrap()
+}
+
+fn dn(name: &str) -> String {
+    format!("CN={name},CN=Computers,{BASE}")
+}
+
+fn staff() -> String {
+    format!("CN=Staff,CN=Users,{BASE}")
+}
+
+fn guid(directory: &TestDirectory, dn: &str) -> ObjectGuid {
+    directory.read().entry(dn).unwrap().guid()
+}
+
+#[tokio::test]
+async fn a_read_without_changes_is_empty_and_goes_on() {
+    for (policy, mode) in MODES {
+        let directory = domain();
+        let server = serve(&directory).await;
+        let source = source(&server, policy);
+        let full = read(&source, &None).await;
+        assert_eq!(full.end.mode, ReadMode::Full);
+        assert_eq!(full.end.full_because, Some(FullReadReason::NoCheckpoint));
+        assert_eq!(full.end.warnings, [""; 0]);
+        let first = read(&source, &full.end.checkpoint).await;
+        assert!(first.end.completeness.is_complete());
+        assert_eq!((first.end.mode, first.end.full_because), (mode, None));
+        assert!(first.objects.is_empty() && first.departed.is_empty(), "{first:?}");
+        let second = read(&source, &first.end.checkpoint).await;
+        assert_eq!((second.end.mode, second.names()), (mode, Vec::new()));
+    }
+}
+
+type Step = (&'static str, fn(&mut DirectoryTree), &'static [&'static str]);
+
+/// A change, and who is read after it.
+const STEPS: &[Step] = &[
+    ("a changed attribute", |t| t.set(&dn("WEB1"), "description", ["new"]).unwrap(), &["WEB1"]),
+    ("a removed attribute", |t| t.set(&dn("WEB1"), "description", [""; 0]).unwrap(), &["WEB1"]),
+    ("a new user", |t| drop(t.add_user("bob").unwrap()), &["bob"]),
+    ("a new member", |t| t.add_values(&staff(), "member", [dn("WEB2")]).unwrap(), &["Staff"]),
+    ("a lost member", |t| t.remove_values(&staff(), "member", [dn("WEB2")]).unwrap(), &["Staff"]),
+    ("a new name", |t| drop(t.rename(&dn("WEB3"), "WEB9").unwrap()), &["WEB9"]),
+    (
+        "another place",
+        |t| drop(t.move_to(&dn("WEB9"), &format!("CN=Users,{BASE}")).unwrap()),
+        &["WEB9"],
+    ),
+    (
+        "a container with a new name",
+        |t| {
+            let unit = t.add_organizational_unit("Old").unwrap();
+            t.add_computer_in(&unit, "INSIDE").unwrap();
+            t.rename(&unit, "New").unwrap();
+        },
+        &["INSIDE"],
+    ),
+    (
+        "a container with another name again",
+        |t| drop(t.rename(&format!("OU=New,{BASE}"), "Newer").unwrap()),
+        &["INSIDE"],
+    ),
+];
+
+#[tokio::test]
+async fn each_change_brings_its_object_whole_and_nothing_else() {
+    for (policy, mode) in MODES {
+        let directory = domain();
+        let server = serve(&directory).await;
+        let source = source(&server, policy);
+        let mut checkpoint = read(&source, &None).await.end.checkpoint;
+        for (what, change, changed) in STEPS {
+            change(&mut directory.write());
+            let delta = read(&source, &checkpoint).await;
+            assert_eq!(
+                (delta.end.mode, delta.names().as_slice()),
+                (mode, &changed.map_names()[..]),
+                "{what}"
+            );
+            assert!(delta.departed.is_empty(), "{what}: {:?}", delta.departed);
+            let full = read(&source, &None).await;
+            for (guid, object) in &delta.objects {
+                assert_eq!(Some(object), full.objects.get(guid), "{what}");
+            }
+            checkpoint = delta.end.checkpoint;
+        }
+    }
+}
+
+trait Names {
+    fn map_names(&self) -> Vec<String>;
+}
+
+impl Names for [&str] {
+    fn map_names(&self) -> Vec<String> {
+        self.iter().map(|name| (*name).to_owned()).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_shows_where_tombstones_may_be_seen_and_a_restored_object_comes_back() {
+    for (policy, mode) in MODES {
+        for visible in [true, false] {
+            let directory = domain();
+            let web1 = guid(&directory, &dn("WEB1"));
+            let mut server = builder(&directory);
+            if visible {
+                server = server.with_readable_tombstones();
+            }
+            let server = server.start().await.unwrap();
+            let source = source(&server, policy);
+            let before = read(&source, &None).await.end.checkpoint;
+            let tombstone = directory.write().delete(&dn("WEB1")).unwrap();
+            let deleted = read(&source, &before).await;
+            assert_eq!(deleted.end.mode, mode);
+            let seen = deleted.departed.get(&web1).copied();
+            assert_eq!(seen, visible.then_some(Departure::Deleted));
+            assert!(deleted.objects.is_empty());
+            directory.write().restore(&tombstone).unwrap();
+            let restored = read(&source, &deleted.end.checkpoint).await;
+            assert_eq!(restored.names(), ["WEB1"]);
+            assert!(restored.departed.is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_leaves_the_base_or_the_filter_has_departed() {
+    for (policy, mode) in MODES {
+        let directory = domain();
+        let unit = directory.write().add_organizational_unit("Away").unwrap();
+        let inner = directory
+            .write()
+            .add_organizational_unit_in(&format!("CN=Computers,{BASE}"), "Inner")
+            .unwrap();
+        directory.write().add_computer_in(&inner, "INNER").unwrap();
+        let guids: Vec<ObjectGuid> = ["WEB1", "WEB2"]
+            .map(|name| guid(&directory, &dn(name)))
+            .into_iter()
+            .chain([guid(&directory, &format!("CN=INNER,{inner}"))])
+            .collect();
+        let server = serve(&directory).await;
+        let source = source(&server, policy);
+        let base = DistinguishedName::parse(&format!("CN=Computers,{BASE}")).unwrap();
+        let request = |checkpoint| {
+            request()
+                .with_base_dns([base.clone()])
+                .with_computer_filter("(!(description=retired))")
+                .with_checkpoint(checkpoint)
+        };
+        let full = collect(&source, request(None)).await.unwrap();
+        assert_eq!(full.names(), ["INNER", "WEB1", "WEB2", "WEB3"]);
+        {
+            let mut tree = directory.write();
+            tree.move_to(&dn("WEB1"), &unit).unwrap();
+            tree.set(&dn("WEB2"), "description", ["retired"]).unwrap();
+            // Its computer leaves with it, without a change of its own.
+            tree.move_to(&inner, &unit).unwrap();
+        }
+        let delta = collect(&source, request(full.end.checkpoint)).await.unwrap();
+        assert_eq!((delta.end.mode, delta.names()), (mode, Vec::new()));
+        for guid in guids {
+            assert_eq!(delta.departed.get(&guid), Some(&Departure::OutOfScope));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_large_group_that_changed_is_read_range_by_range() {
+    for (policy, mode) in MODES {
+        let directory = domain();
+        let server = builder(&directory).with_max_values(2).start().await.unwrap();
+        let source = source(&server, policy);
+        let before = read(&source, &None).await.end.checkpoint;
+        let members = ["WEB1", "WEB2", "WEB3"].map(dn);
+        directory.write().add_values(&staff(), "member", members).unwrap();
+        let delta = read(&source, &before).await;
+        assert_eq!((delta.end.mode, delta.names()), (mode, vec!["Staff".to_owned()]));
+        let group = delta.objects.values().next().unwrap();
+        assert_eq!(group.membership.as_ref().unwrap().members.len(), 4);
+    }
+}
+
+#[tokio::test]
+async fn many_changes_come_in_several_answers_and_batches() {
+    for (policy, mode) in MODES {
+        let directory = domain();
+        let server = builder(&directory).with_dirsync_entries(7).with_max_page_size(7);
+        let server = server.start().await.unwrap();
+        let source = source(&server, policy);
+        let before = read(&source, &None).await.end.checkpoint;
+        for number in 0..250 {
+            directory.write().add_computer(&format!("PC{number}")).unwrap();
+        }
+        let delta = read(&source, &before).await;
+        assert_eq!((delta.end.mode, delta.objects.len()), (mode, 250));
+    }
+}
+
+#[tokio::test]
+async fn without_dirsync_update_numbers_serve() {
+    let directory = domain();
+    let refusing = builder(&directory).without_dirsync().start().await.unwrap();
+    let source = source(&refusing, DeltaPolicy::Auto);
+    let before = read(&source, &None).await.end.checkpoint;
+    assert_eq!(before.as_ref().unwrap().mode, ReadMode::Usn);
+    directory.write().add_user("bob").unwrap();
+    let delta = read(&source, &before).await;
+    assert_eq!((delta.end.mode, delta.names()), (ReadMode::Usn, vec!["bob".to_owned()]));
+}
+
+/// The number of the search, within one read, that first carries DirSync.
+const FIRST_DIRSYNC: usize = 5;
+
+#[tokio::test]
+async fn a_refused_dirsync_falls_back_to_update_numbers_and_a_refused_cookie_to_everything() {
+    for code in [12, 50, 53] {
+        let directory = domain();
+        let server = serve(&directory).await;
+        let source = source(&server, DeltaPolicy::Auto);
+        let refuse = || {
+            let when = When::operation(OperationKind::Search).nth(FIRST_DIRSYNC);
+            Script::new().with(when, Fault::Answer(LdapResult::new(code, "no")))
+        };
+        server.set_script(refuse());
+        let full = read(&source, &None).await;
+        assert_eq!(full.end.checkpoint.as_ref().unwrap().mode, ReadMode::Usn);
+        assert!(full.end.warnings[0].contains("refuses DirSync"), "{:?}", full.end.warnings);
+        server.set_script(Script::new());
+        let full = read(&source, &None).await;
+        assert_eq!(full.end.checkpoint.as_ref().unwrap().mode, ReadMode::DirSync);
+        server.set_script(refuse());
+        let again = read(&source, &full.end.checkpoint).await;
+        assert_eq!(again.end.full_because, Some(FullReadReason::CheckpointRefused));
+        assert_eq!(again.objects, full.objects);
+        assert_eq!(again.end.checkpoint.unwrap().mode, ReadMode::DirSync);
+    }
+}
+
+#[tokio::test]
+async fn whatever_does_not_fit_is_read_in_full_with_its_reason() {
+    use FullReadReason as Why;
+    for (policy, _) in MODES {
+        let directory = domain();
+        let older = directory.read().clone();
+        let server = serve(&directory).await;
+        let source = source(&server, policy);
+        let full = read(&source, &None).await;
+        let checkpoint = full.end.checkpoint.clone().unwrap();
+        let garbage = Checkpoint { token: b"garbage".to_vec(), ..checkpoint.clone() };
+        let because = |read: &Read| (read.end.mode, read.end.full_because.unwrap());
+        let read_garbage = read(&source, &Some(garbage)).await;
+        assert_eq!(because(&read_garbage), (ReadMode::Full, Why::CheckpointRefused));
+        assert!(read_garbage.end.warnings[0].starts_with("everything was read"));
+        assert!(read_garbage.end.checkpoint.is_some());
+        let kept = Some(checkpoint);
+        let narrowed = request().with_computer_filter("(cn=WEB1)").with_checkpoint(kept.clone());
+        let narrowed = collect(&source, narrowed).await.unwrap();
+        assert_eq!(because(&narrowed), (ReadMode::Full, Why::ScopeChanged));
+        let extra = request().with_extra_attributes(["employeeID".to_owned()]);
+        let extra = collect(&source, extra.with_checkpoint(kept.clone())).await.unwrap();
+        assert_eq!(because(&extra), (ReadMode::Full, Why::ScopeChanged));
+        let never = read(&source.clone().with_delta(DeltaPolicy::Never), &kept).await;
+        assert_eq!(because(&never), (ReadMode::Full, Why::Asked));
+        assert_eq!(never.end.checkpoint, None);
+
+        directory.write().add_user("bob").unwrap();
+        let later = read(&source, &None).await.end.checkpoint;
+        *directory.write() = older.clone();
+        assert_eq!(because(&read(&source, &later).await), (ReadMode::Full, Why::DatabaseRestored));
+        let agent = directory.read().names().ds_service_name();
+        directory.write().set(&agent, "invocationId", [[9_u8; 16]]).unwrap();
+        assert_eq!(because(&read(&source, &kept).await), (ReadMode::Full, Why::DatabaseRestored));
+    }
+}
+
+#[tokio::test]
+async fn a_delta_that_is_cut_anywhere_leaves_no_checkpoint_and_no_departures_too_many() {
+    for (policy, mode) in MODES {
+        let directory = domain();
+        let server = serve(&directory).await;
+        let source = source(&server, policy);
+        let before = read(&source, &None).await.end.checkpoint;
+        for name in ["WEB1", "WEB2"] {
+            directory.write().set(&dn(name), "description", ["changed"]).unwrap();
+        }
+        server.set_script(Script::new());
+        let whole = read(&source, &before).await;
+        assert_eq!((whole.end.mode, whole.objects.len()), (mode, 2));
+        let total = server.bytes_sent();
+        for cut in (0..total).step_by(97) {
+            server.set_script(Script::new().with(When::bytes_sent(cut), Fault::Reset));
+            let request = request().with_checkpoint(before.clone());
+            if let Ok(read) = collect(&source, request).await {
+                let complete = read.end.completeness.is_complete();
+                assert_eq!(complete, read.end.checkpoint.is_some(), "{cut} of {total}");
+                assert!(read.departed.is_empty(), "{cut} of {total}");
+                assert!(!complete || read.objects == whole.objects, "{cut} of {total}");
+            }
+        }
+        server.set_script(Script::new());
+        assert_eq!(read(&source, &before).await.objects, whole.objects);
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_delta_closes_its_connection() {
+    let directory = domain();
+    let server = serve(&directory).await;
+    let source = source(&server, DeltaPolicy::Auto);
+    let before = read(&source, &None).await.end.checkpoint;
+    directory.write().add_user("bob").unwrap();
+    let events = source.read(request().with_checkpoint(before)).await.unwrap();
+    drop(events);
+    server.all_closed().await;
+}
+
+#[tokio::test]
+async fn the_mock_directory_tells_changes_as_well() {
+    let directory =
+        MockDirectory::new([computer("WEB1"), computer("WEB2")]).with_deltas(ReadMode::Usn, true);
+    let full = read(&directory, &None).await;
+    assert_eq!((full.objects.len(), full.end.mode), (2, ReadMode::Full));
+    let news = [computer("WEB1").with("description", "x"), user("alice"), group("Staff")];
+    directory.set_objects(news);
+    let delta = read(&directory, &full.end.checkpoint).await;
+    assert_eq!((delta.objects.len(), delta.end.mode), (3, ReadMode::Usn));
+    assert_eq!(delta.departed[&mock_guid("WEB2")], Departure::Deleted);
+    directory.refuse_checkpoints();
+    let refused = read(&directory, &delta.end.checkpoint).await;
+    assert_eq!(refused.end.full_because, Some(FullReadReason::CheckpointRefused));
+    directory.set_ending(MockEnding::Incomplete { pages: 0, kind: ErrorKind::Timeout });
+    let events = directory.read(request().with_checkpoint(refused.end.checkpoint)).await.unwrap();
+    let events: Vec<Result<DirectoryEvent>> = events.collect().await;
+    assert!(matches!(&events[0], Ok(DirectoryEvent::End(end)) if end.checkpoint.is_none()));
+}
