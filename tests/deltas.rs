@@ -376,6 +376,32 @@ async fn whatever_does_not_fit_is_read_in_full_with_its_reason() {
 }
 
 #[tokio::test]
+async fn a_group_whose_members_could_not_be_read_is_read_again_though_it_did_not_change() {
+    for (policy, mode) in MODES {
+        let directory = domain();
+        directory.write().add_values(&staff(), "member", ["WEB1", "WEB2", "WEB3"].map(dn)).unwrap();
+        let server = builder(&directory).with_max_values(2).start().await.unwrap();
+        let source = source(&server, policy);
+        server.set_script(Script::new());
+        read(&source, &None).await;
+        // The last search of a full read asks for the last members.
+        let searches = server.recorded().last().unwrap().searches.len();
+        let when = When::operation(OperationKind::Search).nth(searches);
+        let gone = Fault::Answer(LdapResult::new(32, "gone"));
+        server.set_script(Script::new().with(when, gone));
+        let full = read(&source, &None).await;
+        assert!(full.warns_of("the members could not be read in full of 1 groups"));
+        server.set_script(Script::new());
+        let delta = read(&source, &full.end.checkpoint).await;
+        assert_eq!((delta.end.mode, delta.names()), (mode, vec!["Staff".to_owned()]));
+        let group = delta.objects.values().next().unwrap();
+        assert_eq!(group.membership.as_ref().unwrap().members.len(), 4);
+        let next = read(&source, &delta.end.checkpoint).await;
+        assert!(next.objects.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn a_delta_that_is_cut_anywhere_leaves_no_checkpoint_and_no_departures_too_many() {
     for (policy, mode) in MODES {
         let directory = domain();
@@ -434,4 +460,110 @@ async fn the_mock_directory_tells_changes_as_well() {
     let events = directory.read(request().with_checkpoint(refused.end.checkpoint)).await.unwrap();
     let events: Vec<Result<DirectoryEvent>> = events.collect().await;
     assert!(matches!(&events[0], Ok(DirectoryEvent::End(end)) if end.checkpoint.is_none()));
+}
+
+/// One change of a random kind, of whatever is there.
+fn disturb(tree: &mut DirectoryTree, step: u64, random: &mut impl FnMut(usize) -> usize) {
+    let of_class = |class: &[u8]| -> Vec<String> {
+        let entries = tree.entries().filter(|entry| {
+            let is_account = entry.text("sAMAccountName").is_some_and(|name| name == "svc");
+            entry.values("objectClass").iter().any(|known| known == class)
+                && entry.values("isDeleted").is_empty()
+                && !is_account
+                && !entry.dn().contains("Controllers")
+        });
+        entries.map(|entry| entry.dn().to_owned()).collect()
+    };
+    let units = of_class(b"organizationalUnit");
+    let people = of_class(b"person");
+    let groups = of_class(b"group");
+    let tombstones: Vec<String> = tree
+        .entries()
+        .filter(|entry| entry.dn().contains("DEL:"))
+        .map(|entry| entry.dn().to_owned())
+        .collect();
+    let mut pick = |list: &[String]| list.get(random(list.len().max(1))).cloned();
+    let (unit, person, group) = (pick(&units), pick(&people), pick(&groups));
+    let (Some(unit), Some(person), Some(group)) = (unit, person, group) else { return };
+    // What cannot be done (a name that is taken, a place within itself) is not done.
+    let _ = match random(10) {
+        0 => tree.add_computer_in(&unit, &format!("PC{step}")).map(drop),
+        1 => tree.add_user_in(&unit, &format!("user{step}")).map(drop),
+        2 => tree.set(&person, "description", [format!("step {step}")]),
+        3 => tree.rename(&person, &format!("renamed{step}")).map(drop),
+        4 => tree.move_to(&person, &unit).map(drop),
+        5 => tree.delete(&person).map(drop),
+        6 => tree.add_values(&group, "member", [person]),
+        7 => tree.remove_values(&group, "member", [person]),
+        8 => tree.rename(&unit, &format!("Unit{step}")).map(drop),
+        _ => match tombstones.first() {
+            Some(tombstone) => tree.restore(tombstone).map(drop),
+            None => Ok(()),
+        },
+    };
+}
+
+/// What a change of the object itself is told of: links, whose other ends may be renamed, are left out.
+fn own(objects: &BTreeMap<ObjectGuid, DirectoryObject>) -> Vec<String> {
+    let lines = objects.values().map(|object| {
+        let own = object.attributes.iter().filter(|(name, _)| *name != "memberOf");
+        let own: Vec<String> = own.map(|(name, value)| format!("{name}={value}")).collect();
+        format!("{} {} {own:?}", object.guid, object.dn)
+    });
+    lines.collect()
+}
+
+#[tokio::test]
+async fn after_any_history_a_chain_of_deltas_is_one_full_read() {
+    for seed in 0..16_u64 {
+        let (policy, mode) = MODES[(seed % 2) as usize];
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) + 1;
+        let mut random = |below: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below
+        };
+        let directory = domain();
+        // Half of the histories look at a part of the domain, which units enter and leave.
+        let base = directory.write().add_organizational_unit("Base").unwrap();
+        directory.write().add_organizational_unit_in(&base, "Inner").unwrap();
+        directory.write().add_organizational_unit("Outer").unwrap();
+        let bases = if seed % 4 < 2 {
+            vec![]
+        } else {
+            vec![
+                DistinguishedName::parse(&format!("CN=Users,{BASE}")).unwrap(),
+                DistinguishedName::parse(&base).unwrap(),
+            ]
+        };
+        let request =
+            |checkpoint| request().with_base_dns(bases.clone()).with_checkpoint(checkpoint);
+        let server = builder(&directory).with_readable_tombstones().with_dirsync_entries(3);
+        let server = server.start().await.unwrap();
+        let source = source(&server, policy);
+        let full = collect(&source, request(None)).await.unwrap();
+        let (mut known, mut checkpoint) = (full.objects, full.end.checkpoint);
+        for step in 1..=20 {
+            for part in 0..=random(3) as u64 {
+                let mut tree = directory.write();
+                let intact = tree.clone();
+                disturb(&mut tree, step * 10 + part, &mut random);
+                if tree.entry(&base).is_none() {
+                    *tree = intact;
+                }
+            }
+            let delta = collect(&source, request(checkpoint)).await.unwrap();
+            assert_eq!((delta.end.mode, delta.end.full_because), (mode, None), "{seed} {step}");
+            for guid in delta.departed.keys() {
+                known.remove(guid);
+            }
+            known.extend(delta.objects);
+            checkpoint = delta.end.checkpoint;
+            if step % 4 == 0 {
+                let full = collect(&source, request(None)).await.unwrap();
+                assert_eq!(own(&known), own(&full.objects), "history {seed}, step {step}");
+            }
+        }
+    }
 }

@@ -18,12 +18,13 @@ pub(super) use self::changes::{Change, Changes, Telling, Whereabouts, any_of};
 pub(super) use self::dirsync::DIRSYNC;
 pub(super) use self::token::Token;
 use super::connection::Connection;
+use super::decode::RawEntry;
 use super::limits::LdapLimits;
 use super::root_dse::RootDse;
 use super::search::SearchRequest;
 use crate::directory::FullReadReason;
 use crate::name::DistinguishedName;
-use crate::value::{Checkpoint, ObjectKind, ReadMode, ScopeFingerprint};
+use crate::value::{Checkpoint, ObjectGuid, ObjectKind, ReadMode, ScopeFingerprint};
 use crate::{Error, Result};
 
 /// More groups than this are not kept in a token. There is no checkpoint then.
@@ -123,7 +124,7 @@ impl Tracking {
     pub(super) fn checkpoint(
         &self,
         position: Position,
-        again: &[crate::value::ObjectGuid],
+        again: &[ObjectGuid],
     ) -> Option<Checkpoint> {
         let server = self.server.as_ref()?;
         if again.len() > AGAIN {
@@ -222,8 +223,7 @@ impl Connection {
         let mut cookie = Vec::new();
         if mode == ReadMode::DirSync {
             let request = tracking.dirsync_request(filter);
-            let look =
-                |entry: super::decode::RawEntry<'_>| changes.take(entry, Telling::Attributes);
+            let look = |entry: RawEntry<'_>| changes.take(entry, Telling::Attributes);
             match self.dirsync(&request, token.cookie.clone(), limits, look).await? {
                 Ok(next) => cookie = next,
                 Err(refusal) => return Ok(Err(refusal)),
@@ -335,7 +335,7 @@ mod tests {
     #[test]
     fn too_many_groups_to_read_again_leave_no_checkpoint() {
         let position = || Position { mode: ReadMode::Usn, cookie: Vec::new() };
-        let groups = |count| vec![crate::value::ObjectGuid::from_bytes([1; 16]); count];
+        let groups = |count| vec![ObjectGuid::from_bytes([1; 16]); count];
         assert!(tracking().checkpoint(position(), &groups(AGAIN)).is_some());
         assert!(tracking().checkpoint(position(), &groups(AGAIN + 1)).is_none());
     }
