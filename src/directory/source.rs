@@ -20,7 +20,11 @@ use crate::Result;
 ///   that stops without it was cut off, and nothing may be concluded from what it did not yield.
 /// - [`Completeness::Complete`](super::Completeness) is claimed only if every object in scope that the
 ///   account may see was yielded, or counted among the rejected.
-/// - Objects may come in any order, and more than once; the later one holds.
+/// - Objects may come in any order, and more than once; the later one holds. Each is whole, also in a read of
+///   changes.
+/// - A read goes on from the request's checkpoint only if it can miss nothing so, and says in its end which it
+///   did ([`mode`](super::ReadEnd::mode), [`full_because`](super::ReadEnd::full_because)). Only a complete read
+///   leaves a checkpoint.
 /// - Referrals are counted, never followed.
 /// - The source asks its credential store at every connect, so that a rotated password takes effect.
 ///
