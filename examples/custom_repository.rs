@@ -342,6 +342,13 @@ impl Transaction<'_> {
             Change::PutMerge(merge) => self.write(key![org, "merge", merge.id], merge),
             Change::RemoveLink(object) => self.delete(of_object("link", object)),
             Change::RemoveConstraint(constraint) => self.delete(of_constraint(constraint)),
+            Change::MoveLink { source, object, asset } => {
+                let key = key![org, "link", source, sortable(object)];
+                match self.get::<Link>(&key)? {
+                    Some(link) => self.write(key, &Link { asset: Some(*asset), ..link }),
+                    None => Ok(()),
+                }
+            }
             // Better no write at all than half of one, should a later version know more changes.
             _ => Err(Error::new(ErrorKind::Store, "this store does not know such a change")),
         }

@@ -32,7 +32,7 @@
 //!
 //! | floor | rooms |
 //! |---|---|
-//! | 4 | [`sync`]: one run, from the read to the report |
+//! | 4 | [`sync`]: one run, from the read to the report · [`curation`]: what people change, and look into |
 //! | 3 | [`merge`]: which asset is this computer? Pure functions · [`ldap`]: the real directory source · [`store`]: embedded stores · `testing`: what tests need |
 //! | 2 | [`credential`], [`directory`], [`asset`], [`schedule`]: the nouns, each beside the trait that serves it |
 //! | 1 | [`name`], [`value`]: parsed scalars · [`query`]: the query language |
@@ -47,6 +47,7 @@ mod error;
 
 pub mod asset;
 pub mod credential;
+pub mod curation;
 pub mod directory;
 pub mod ldap;
 pub mod merge;

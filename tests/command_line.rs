@@ -473,3 +473,61 @@ async fn the_store_of_a_host_keeps_the_contract() {
     assert_eq!(ran.status, 0, "{}", ran.stderr);
     assert!(ran.stdout.contains("keeps the contract"), "{}", ran.stdout);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_merge_undo_decide_and_survey_on_the_command_line() {
+    let directory = generate::domain(1, 3, 1, 0);
+    directory.write().add_account("svc-inventory", PASSWORD).unwrap();
+    directory.write().add_computer("TWIN").unwrap();
+    let rig = Rig::over(&directory, Script::new()).await;
+    let (inventory, assets) = (rig.file("inventory.db"), rig.write("assets.jsonl", ASSETS));
+    let options = ["--inventory", &inventory, "--assets", &assets];
+    assert_eq!(rig.sync(&options).await.status, 0);
+    let inventory = async |arguments: &[&str]| {
+        run("inventory", &[&["--inventory", &inventory], arguments].concat(), None).await
+    };
+    let count = async || inventory(&["assets", "--json"]).await.lines().len();
+    let before = count().await;
+
+    let [waiting] = inventory(&["unresolved", "--json"]).await.lines().try_into().unwrap();
+    assert_eq!(waiting["candidates"].as_array().unwrap().len(), 2);
+    let [pair] = inventory(&["overlaps", "--json"]).await.lines().try_into().unwrap();
+    assert_eq!(pair["key"], "twin");
+    let twins = [&pair["first"], &pair["second"]].map(|id| id.as_str().unwrap().to_owned());
+    let merge = ["merge", &twins[0], &twins[1], "--by", "anna", "--why", "one machine"];
+    let dry = inventory(&[&merge[..], &["--dry-run"]].concat()).await;
+    assert!(dry.stdout.contains("nothing was written"), "{}", dry.stdout);
+    assert_eq!(count().await, before);
+    let merged = inventory(&[&merge[..], &["--json"]].concat()).await.json();
+    assert_eq!((merged["survivor"].as_str(), count().await), (Some(&*twins[0]), before - 1));
+    inventory(&merge).await.assert_refused(1);
+
+    // The computer that waited has one asset to go to now, and an import finds both of its parts.
+    let again = rig.sync(&options).await;
+    assert!(again.stderr.contains("0 new, 0 updated, 4 unchanged"), "{}", again.stderr);
+    assert_eq!(count().await, before - 1);
+    assert!(inventory(&["unresolved", "--json"]).await.lines().is_empty());
+    let explained = inventory(&["explain", &twins[0]]).await;
+    assert!(explained.stdout.contains("anna merged "), "{}", explained.stdout);
+    let id = merged["id"].as_str().unwrap();
+    let undone = inventory(&["unmerge", id, "--by", "bob", "--json"]).await.json();
+    assert_eq!(undone["restored"][0], *twins[1]);
+    let refused = inventory(&["unmerge", id]).await;
+    assert!(refused.assert_refused(1).contains("undone already, by bob"), "{}", refused.stderr);
+
+    let object = waiting["object"].as_str().unwrap();
+    let separated = inventory(&["separate", &twins[0], object, "--by", "anna"]).await;
+    assert!(separated.stdout.contains("is not asset"), "{}", separated.stdout);
+    assert_eq!(inventory(&["forget", &twins[0], object, "--json"]).await.json()["by"], "anna");
+    inventory(&["link", "printer-1", object, "--by", "anna"]).await;
+    let history = inventory(&["history", "--json"]).await.lines();
+    let acts: Vec<&str> = history.iter().map(|entry| entry["act"].as_str().unwrap()).collect();
+    assert_eq!(acts, ["merged", "unmerged", "linked"]);
+    let coverage = inventory(&["coverage", "--json"]).await.json();
+    assert_eq!(coverage["total"]["assets"], before);
+    for command in ["history", "coverage", "overlaps", "unresolved"] {
+        let table = inventory(&[command]).await;
+        assert_eq!(table.status, 0, "{}", table.stderr);
+        eprintln!("{}", table.stdout);
+    }
+}

@@ -9,6 +9,7 @@
 
 mod command_line;
 mod contracts;
+mod curation;
 mod deltas;
 mod faults;
 mod floors;

@@ -1,4 +1,4 @@
-//! Looks into an inventory: `cargo run --release --example inventory -- --inventory FILE.db assets`.
+//! Looks into an inventory, and corrects it: `cargo run --release --example inventory -- --inventory FILE.db assets`.
 //!
 //! Each kind of record says in its own module how it is found, and how tools and people see it.
 
@@ -10,6 +10,7 @@ mod store;
 mod table;
 
 mod assets;
+mod curate;
 mod groups;
 mod options;
 mod record;
@@ -25,6 +26,7 @@ use ldap_inventory::asset::{Asset, AssetRepository, DirectoryGroup, DirectoryUse
 use ldap_inventory::query::{ParseError, Query};
 use ldap_inventory::value::Timestamp;
 
+use self::curate::Desk;
 use self::exit::{Failure, Status};
 use self::options::{Command, Options, Search};
 use self::record::Record;
@@ -43,10 +45,21 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn run(options: &Options) -> Result<Status, Failure> {
     let repository = &*open(options.inventory())?;
+    let desk = Desk::new(repository, &options.organization);
     match &options.command {
         Command::Assets(search) => list::<Asset>(repository, options, search).await?,
         Command::Users(search) => list::<DirectoryUser>(repository, options, search).await?,
         Command::Groups(search) => list::<DirectoryGroup>(repository, options, search).await?,
+        Command::Merge(merging) => desk.merge(merging).await?,
+        Command::Unmerge(unmerging) => desk.unmerge(unmerging).await?,
+        Command::Link(deciding) => desk.link(deciding).await?,
+        Command::Separate(deciding) => desk.separate(deciding).await?,
+        Command::Forget(deciding) => desk.forget(deciding).await?,
+        Command::Overlaps(survey) => desk.overlaps(survey).await?,
+        Command::Coverage { days, survey } => desk.coverage(*days, survey.json).await?,
+        Command::Explain { asset, survey } => desk.explain(asset, survey.json).await?,
+        Command::Unresolved(directory) => desk.unresolved(directory).await?,
+        Command::History(survey) => desk.history(survey).await?,
     }
     Ok(Status::Complete)
 }

@@ -2,9 +2,10 @@
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
-use ldap_inventory::value::OrganizationId;
+use ldap_inventory::curation::Author;
+use ldap_inventory::value::{MergeId, ObjectGuid, OrganizationId, SourceId};
 
-/// Looks into an inventory that `sync` keeps.
+/// Looks into an inventory that `sync` keeps, and corrects it.
 #[derive(Debug, Parser)]
 #[command(name = "inventory")]
 pub(crate) struct Options {
@@ -20,7 +21,7 @@ pub(crate) struct Options {
     pub(crate) command: Command,
 }
 
-/// What to look for.
+/// What to look for, or to change.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Assets: `assets NOT source:ldap` are those outside the domain
@@ -29,6 +30,137 @@ pub(crate) enum Command {
     Users(Search),
     /// Groups of the directory, with their members
     Groups(Search),
+    /// Make one asset of several; the first one survives
+    Merge(Merging),
+    /// Take a merge back: every asset gets what is its own
+    Unmerge(Unmerging),
+    /// Say that a computer of a directory is an asset, whatever the names are
+    Link(Deciding),
+    /// Say that a computer of a directory is not an asset
+    Separate(Deciding),
+    /// Take back what was said with link or separate
+    Forget(Deciding),
+    /// Pairs of assets that the rules would tie together today
+    Overlaps(Surveying),
+    /// Assets by site and system: in the directory, seen by scans, in both
+    Coverage {
+        /// From how many days without a sight on an asset is stale
+        #[arg(long, value_name = "N", default_value_t = 30)]
+        days: u64,
+        #[command(flatten)]
+        survey: Surveying,
+    },
+    /// Why an asset is what it is
+    Explain {
+        /// Its id, or its name if no other asset has it
+        asset: String,
+        #[command(flatten)]
+        survey: Surveying,
+    },
+    /// Computers that several assets fit equally well, and how to settle them
+    Unresolved(Directory),
+    /// What people merged and decided: who, when and why
+    History(Surveying),
+}
+
+/// Which assets to merge.
+#[derive(Debug, Args)]
+pub(crate) struct Merging {
+    /// Their ids, or their names if no other asset has them
+    #[arg(required = true, num_args = 2.., value_name = "ASSET")]
+    pub(crate) assets: Vec<String>,
+
+    /// Show what would be, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) author: Person,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which merge to take back.
+#[derive(Debug, Args)]
+pub(crate) struct Unmerging {
+    /// The merge's id, as merge and history tell it
+    #[arg(value_name = "MERGE_ID")]
+    pub(crate) merge: MergeId,
+
+    #[command(flatten)]
+    pub(crate) author: Person,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// An asset and a computer of a directory.
+#[derive(Debug, Args)]
+pub(crate) struct Deciding {
+    /// The asset's id, or its name if no other asset has it
+    pub(crate) asset: String,
+
+    /// The computer's objectGUID
+    #[arg(value_name = "OBJECT_GUID")]
+    pub(crate) object: ObjectGuid,
+
+    /// The directory, such as ldap/corp.example: looked for unless given
+    #[arg(long)]
+    pub(crate) source: Option<SourceId>,
+
+    #[command(flatten)]
+    pub(crate) author: Person,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Who does it, and why.
+#[derive(Debug, Args)]
+pub(crate) struct Person {
+    /// Who does it
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "USER",
+        default_value = "somebody",
+        hide_env_values = true
+    )]
+    by: String,
+
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    why: String,
+}
+
+impl Person {
+    pub(crate) fn author(&self) -> Author {
+        Author::new(&self.by).because(&self.why)
+    }
+}
+
+/// How a survey is shown.
+#[derive(Debug, Args)]
+pub(crate) struct Surveying {
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which directory.
+#[derive(Debug, Args)]
+pub(crate) struct Directory {
+    /// The directory, such as ldap/corp.example: all of them unless given
+    #[arg(long)]
+    pub(crate) source: Option<SourceId>,
+
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Which records, and how they are shown.

@@ -3,13 +3,14 @@
 //! A host's scanner would write its findings in this way: what it says of an asset is a *part* of that
 //! asset, and every value is a *claim* of that part, beside those of other sources.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::path::Path;
 
 use ldap_inventory::asset::{
-    Asset, AssetRepository, Batch, Change, Claim, Claims, Committed, Part,
+    Asset, AssetRepository, Batch, Change, Claim, Claims, Committed, Part, Version,
 };
+use ldap_inventory::merge::whereabouts;
 use ldap_inventory::name::Hostname;
 use ldap_inventory::value::{
     AssetId, Attributes, BatchId, OrganizationId, RecordDigest, SiteId, SourceId, Timestamp,
@@ -83,31 +84,36 @@ pub(crate) async fn import(
     let now = Timestamp::now();
     let mut imported = Imported::default();
     let ids = identities(organization, site, scanned);
-    for chunk in ids.iter().zip(scanned).collect::<Vec<_>>().chunks(BATCH_SIZE) {
-        let known: Vec<AssetId> = chunk.iter().map(|(id, _)| **id).collect();
+    let merges = repository.merges(organization).await?;
+    // Merges by people may have taken an asset, with this scanner's part of it, to another one.
+    let homes = ids.iter().map(|id| whereabouts(&merges, *id, 0));
+    for chunk in homes.zip(scanned).collect::<Vec<_>>().chunks(BATCH_SIZE) {
+        let known: Vec<AssetId> = chunk.iter().map(|((id, _), _)| *id).collect();
         let known = repository.assets(organization, &known).await?;
-        let mut known: HashMap<AssetId, Asset> = known.into_iter().map(|a| (a.id, a)).collect();
-        let mut changes = Vec::new();
-        for (id, scanned) in chunk {
-            let before = known.remove(id);
-            let expected = before.as_ref().map(|asset| asset.version);
-            let mut asset = before.unwrap_or_else(|| {
+        let mut known: BTreeMap<AssetId, Asset> = known.into_iter().map(|a| (a.id, a)).collect();
+        let mut written: BTreeMap<AssetId, Option<Version>> = BTreeMap::new();
+        for ((id, part), scanned) in chunk {
+            let expected = known.get(id).map(|asset| asset.version);
+            let asset = known.entry(*id).or_insert_with(|| {
                 let site = scanned.site.as_ref().unwrap_or(site);
-                Asset::new(**id, organization.clone(), site.clone())
+                Asset::new(*id, organization.clone(), site.clone())
             });
-            if !scanned.write_into(&mut asset, &source, now) {
+            if !scanned.write_into(asset, *part, &source, now) {
                 imported.unchanged += 1;
                 continue;
             }
             match expected {
-                Some(version) => {
-                    asset.version = version + 1;
-                    imported.updated += 1;
-                }
+                Some(_) => imported.updated += 1,
                 None => imported.created += 1,
             }
-            changes.push(Change::PutAsset { expected, asset: Box::new(asset) });
+            written.entry(*id).or_insert(expected);
         }
+        let changes = written.into_iter().filter_map(|(id, expected)| {
+            let mut asset = known.remove(&id)?;
+            asset.version = expected.map_or(1, |version| version + 1);
+            Some(Change::PutAsset { expected, asset: Box::new(asset) })
+        });
+        let changes: Vec<Change> = changes.collect();
         if changes.is_empty() {
             continue;
         }
@@ -149,9 +155,16 @@ fn identities(
 
 impl ScannedAsset {
     /// Makes the scanner's part of an asset say what this line says. Whether anything changed.
-    fn write_into(&self, asset: &mut Asset, source: &SourceId, now: Timestamp) -> bool {
+    fn write_into(
+        &self,
+        asset: &mut Asset,
+        number: u32,
+        source: &SourceId,
+        now: Timestamp,
+    ) -> bool {
         let attributes = self.attributes();
-        let part = asset.parts.iter().position(|part| part.source == *source);
+        let is_own = |part: &Part| part.source == *source && part.number == number;
+        let part = asset.parts.iter().position(is_own);
         let part = match part.and_then(|place| asset.parts.get_mut(place)) {
             Some(part) if part.attributes == attributes => return false,
             Some(part) => {

@@ -50,6 +50,16 @@ pub enum Change {
     PutLink(Link),
     /// Forgets an object of the batch's source.
     RemoveLink(ObjectGuid),
+    /// Ties an object of any source to another asset, if there is a link for the object. What the link
+    /// says of the object stays: the next run need not write it again.
+    MoveLink {
+        /// The directory.
+        source: SourceId,
+        /// The object.
+        object: ObjectGuid,
+        /// The asset it is tied to from now on.
+        asset: AssetId,
+    },
     /// Writes a user whole.
     PutUser(Box<DirectoryUser>),
     /// Writes a group whole.

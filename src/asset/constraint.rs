@@ -24,6 +24,9 @@ pub struct Constraint {
     pub at: Timestamp,
     /// Why.
     pub why: String,
+    /// The asset that the object was tied to then: where it goes back to when the decision is taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was: Option<AssetId>,
 }
 
 /// What a person decided on an object and an asset.

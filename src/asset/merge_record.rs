@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Asset;
+use super::{Asset, Constraint};
 use crate::value::{AssetId, MergeId, OrganizationId, Timestamp};
 
 /// A manual merge of several assets into one.
@@ -16,6 +16,17 @@ pub struct MergeRecord {
     pub survivor: AssetId,
     /// All assets as they were before, the survivor first.
     pub before: Vec<Asset>,
+    /// What was added to the part numbers of each of them, so that no two parts of the survivor have the
+    /// same: 0 for the survivor's own.
+    #[serde(default)]
+    pub shifts: Vec<u32>,
+    /// The decisions that the merge wrote: the objects that moved with their assets stay where they are
+    /// now, and what people decided on an asset that was taken away holds for the survivor.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decided: Vec<Constraint>,
+    /// The decisions that the merge took away with their assets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdrawn: Vec<Constraint>,
     /// Who merged.
     pub by: String,
     /// When.

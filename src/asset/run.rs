@@ -17,7 +17,7 @@ pub struct RunRecord {
     pub mode: ReadMode,
     /// How it ended.
     pub outcome: RunOutcome,
-    /// The whole report, as JSON.
+    /// The whole report, as JSON. Its decisions are those that wait for a person.
     pub report: String,
 }
 

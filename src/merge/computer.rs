@@ -24,6 +24,13 @@ impl DirectoryDomain {
         }
     }
 
+    /// The domain that an asset with these domains is in, as far as they tell: the first DNS name and the
+    /// first NetBIOS name.
+    pub(super) fn of_names(domains: &[&str]) -> Self {
+        let first = |is_dns: bool| domains.iter().copied().find(|d| d.contains('.') == is_dns);
+        Self::new(first(true), first(false))
+    }
+
     /// The DNS name, in lower case.
     pub fn dns(&self) -> Option<&str> {
         self.dns.as_deref()

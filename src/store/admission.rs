@@ -31,7 +31,10 @@ fn admit_change(batch: &Batch, change: &Change) -> Result<()> {
             of_organization(batch, &record.organization)?;
             record.before.iter().try_for_each(|asset| of_organization(batch, &asset.organization))
         }
-        Change::RemoveAsset { .. } | Change::PutLink(_) | Change::RemoveLink(_) => Ok(()),
+        Change::RemoveAsset { .. }
+        | Change::PutLink(_)
+        | Change::RemoveLink(_)
+        | Change::MoveLink { .. } => Ok(()),
     }
 }
 

@@ -17,6 +17,10 @@ use crate::value::{AssetId, ObjectGuid};
 /// parameter limits of databases.
 const KEYS_PER_LOOKUP: usize = 500;
 
+/// How many computers that wait for a person the record of a run describes. More than these are a matter of
+/// policy, not of one decision after the other.
+const MOST_UNRESOLVED: usize = 1_000;
+
 /// What the store knew, and what was decided.
 #[derive(Debug)]
 pub(super) struct Matching {
@@ -70,6 +74,12 @@ impl Matching {
     /// Absent objects whose place another computer has taken, with that computer's asset.
     pub(super) fn succeeded(&self) -> HashSet<ObjectGuid> {
         self.decisions.iter().flat_map(|decision| decision.succeeds.iter().copied()).collect()
+    }
+
+    /// The decisions that wait for a person, as many as anybody would settle by hand.
+    pub(super) fn unresolved(&self) -> Vec<Decision> {
+        let waiting = self.decisions.iter().filter(|d| d.verdict == Verdict::Ambiguous);
+        waiting.take(MOST_UNRESOLVED).cloned().collect()
     }
 
     pub(super) fn into_decisions(self) -> Vec<Decision> {

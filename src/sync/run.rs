@@ -12,6 +12,7 @@ use super::writer::{Sink, Writer};
 use super::{Progress, SyncOptions, SyncReport};
 use crate::asset::{AssetRepository, Batch, RunOutcome, RunRecord};
 use crate::directory::DirectorySource;
+use crate::merge::Decision;
 use crate::schedule::SyncTask;
 use crate::value::{Checkpoint, ObjectKind, ReadMode, RunId, Timestamp};
 use crate::{Error, ErrorKind, Result};
@@ -144,7 +145,8 @@ impl<'a> Run<'a> {
         absence::write(&mut writer, absences).await?;
         report.stages.commit = writing.elapsed().as_secs_f64();
         report.duration_seconds = begun.elapsed().as_secs_f64();
-        writer.close(self.checkpoint_after(&snapshot), self.record(&report)?).await?;
+        let record = self.record(&report, matching.unresolved())?;
+        writer.close(self.checkpoint_after(&snapshot), record).await?;
         if self.options.explain {
             report.decisions = Some(matching.into_decisions());
         }
@@ -168,8 +170,13 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn record(&self, report: &SyncReport) -> Result<RunRecord> {
-        let text = serde_json::to_string(report).map_err(|cause| {
+    /// The record of the run. Of its decisions it keeps those that wait for a person.
+    fn record(&self, report: &SyncReport, unresolved: Vec<Decision>) -> Result<RunRecord> {
+        let report = SyncReport {
+            decisions: (!unresolved.is_empty()).then_some(unresolved),
+            ..report.clone()
+        };
+        let text = serde_json::to_string(&report).map_err(|cause| {
             Error::new(ErrorKind::Invalid, "the run's report cannot be written as JSON")
                 .with_source(cause)
         })?;

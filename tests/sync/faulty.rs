@@ -213,6 +213,7 @@ async fn a_decision_that_somebody_takes_meanwhile_is_kept_to() {
                     by: "ann".to_owned(),
                     at: Timestamp::now(),
                     why: "another machine".to_owned(),
+                    was: None,
                 }));
                 batch
             })

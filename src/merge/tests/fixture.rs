@@ -120,6 +120,7 @@ impl World {
             by: "anna".to_owned(),
             at: day(at),
             why: String::new(),
+            was: None,
         });
         self
     }

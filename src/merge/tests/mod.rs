@@ -1,10 +1,12 @@
 //! Tests of the engine as a whole.
 
+mod by_hand;
 mod complaints;
 mod explanation;
 mod fixture;
 mod levels;
 mod naive;
+mod overlapping;
 mod properties;
 mod rules;
 mod survival;

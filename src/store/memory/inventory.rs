@@ -134,6 +134,12 @@ impl Organization {
             Change::RemoveLink(object) => {
                 links.remove(&object);
             }
+            Change::MoveLink { source, object, asset } => {
+                let links = self.sources.get_mut(&source).map(|source| &mut source.links);
+                if let Some(link) = links.and_then(|links| links.get_mut(&object)) {
+                    link.asset = Some(asset);
+                }
+            }
             Change::PutUser(user) => {
                 self.users.insert((source.clone(), user.object), *user);
             }

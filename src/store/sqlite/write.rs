@@ -11,7 +11,7 @@ use crate::asset::{
     Asset, Batch, Change, Committed, Constraint, DirectoryGroup, DirectoryUser, Link, MergeRecord,
     Version,
 };
-use crate::value::AssetId;
+use crate::value::{AssetId, ObjectGuid, SourceId};
 
 /// Writes the batch. Whatever ends this early ends the transaction with nothing written.
 pub(super) fn commit(connection: &mut Connection, batch: &Batch) -> Outcome<Committed> {
@@ -63,6 +63,9 @@ impl Writer<'_> {
             Change::RemoveLink(object) => {
                 let sql = "DELETE FROM links WHERE source = ?1 AND object = ?2";
                 self.execute(sql, params![self.source, object.as_bytes()])?;
+            }
+            Change::MoveLink { source, object, asset } => {
+                self.move_link(source, *object, *asset)?
             }
             Change::PutUser(user) => self.put_user(user)?,
             Change::PutGroup(group) => self.put_group(group)?,
@@ -184,6 +187,14 @@ impl Writer<'_> {
                 columns.runs,
             ],
         )?;
+        Ok(())
+    }
+
+    fn move_link(&self, source: &SourceId, object: ObjectGuid, asset: AssetId) -> Outcome<()> {
+        let sql = "UPDATE links SET asset = ?4 WHERE object = ?3 AND source =
+                   (SELECT number FROM sources WHERE organization = ?1 AND id = ?2)";
+        let asset = key(asset.as_u128());
+        self.execute(sql, params![self.organization, source.as_str(), object.as_bytes(), asset])?;
         Ok(())
     }
 

@@ -72,6 +72,7 @@ const CASES: &[(&str, Case)] = cases![
     leases::of_many_runs_at_once_one_gets_the_lease,
     trail::links_come_each_once,
     trail::a_link_is_replaced_and_forgotten,
+    trail::a_link_of_any_source_is_moved_and_keeps_what_it_says,
     trail::checkpoint_and_run_are_written_with_their_batch_or_not_at_all,
     trail::a_batch_without_a_checkpoint_keeps_the_one_before,
     trail::runs_come_newest_first,

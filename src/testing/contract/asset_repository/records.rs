@@ -173,6 +173,7 @@ pub(super) fn constraint(n: u64, kind: ConstraintKind) -> Constraint {
         by: "alice".to_owned(),
         at: at(8),
         why: "they share a serial number".to_owned(),
+        was: n.is_multiple_of(2).then(|| asset_id(n + 1)),
     }
 }
 
@@ -182,6 +183,9 @@ pub(super) fn merge(n: u64, seconds: i64) -> MergeRecord {
         organization: acme(),
         survivor: asset_id(1),
         before: vec![rich_asset(1), asset(2, &["web2"])],
+        shifts: vec![0, 2],
+        decided: vec![constraint(1, ConstraintKind::MustLink)],
+        withdrawn: vec![constraint(2, ConstraintKind::CannotLink)],
         by: "bob".to_owned(),
         at: at(seconds),
         why: "one machine, two cards".to_owned(),

@@ -2,8 +2,8 @@
 
 use super::records::*;
 use crate::Result;
-use crate::asset::{AssetRepository, Change, Committed, ConstraintKind, Link, Presence};
-use crate::value::RecordDigest;
+use crate::asset::{AssetRepository, Batch, Change, Committed, ConstraintKind, Link, Presence};
+use crate::value::{BatchId, RecordDigest, SourceId};
 
 pub(super) async fn links_come_each_once(repository: &dyn AssetRepository) -> Result<()> {
     // More than any store reads at a time.
@@ -32,6 +32,26 @@ pub(super) async fn a_link_is_replaced_and_forgotten(
     let forgotten = [Change::RemoveLink(changed.object), Change::RemoveLink(guid(77))];
     apply(repository, batch(3, forgotten)).await?;
     assert_eq!(links(repository, &corp()).await?, [kept]);
+    Ok(())
+}
+
+pub(super) async fn a_link_of_any_source_is_moved_and_keeps_what_it_says(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    apply(repository, batch(1, [Change::PutLink(link(6)), Change::PutLink(link(1))])).await?;
+    let moves = |source: &SourceId, object| Change::MoveLink {
+        source: source.clone(),
+        object,
+        asset: asset_id(9),
+    };
+    let unknown = [moves(&branch(), link(6).object), moves(&corp(), guid(77))];
+    let elsewhere = Batch::new(BatchId::from_u128(2), acme(), branch());
+    let changes = unknown.into_iter().chain([moves(&corp(), link(1).object)]);
+    apply(repository, elsewhere.with_changes(changes)).await?;
+    let mut expected = vec![link(6), Link { asset: Some(asset_id(9)), ..link(1) }];
+    expected.sort_by_key(|link| link.object);
+    assert_eq!(links(repository, &corp()).await?, expected);
+    assert!(links(repository, &branch()).await?.is_empty());
     Ok(())
 }
 

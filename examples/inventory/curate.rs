@@ -1,0 +1,258 @@
+//! What people change, and what they look into: each command, and how its answer is shown.
+
+use std::fmt::Display;
+use std::io::{self, BufWriter, Write};
+
+use futures::TryStreamExt;
+use ldap_inventory::asset::{AssetRepository, Constraint, SearchRequest};
+use ldap_inventory::curation::{Curation, Unmerged};
+use ldap_inventory::merge::Coverage;
+use ldap_inventory::query::{Query, quote};
+use ldap_inventory::value::{AssetId, ObjectGuid, OrganizationId, SourceId, Timestamp};
+use ldap_inventory::{Error, ErrorKind};
+use serde::Serialize;
+
+use super::exit::{Failure, Status};
+use super::options::{Deciding, Directory, Merging, Surveying};
+use super::table::{self, Table};
+
+/// The inventory, and how answers are shown.
+pub(crate) struct Desk<'a> {
+    repository: &'a dyn AssetRepository,
+    organization: &'a OrganizationId,
+    curation: Curation<'a>,
+}
+
+impl<'a> Desk<'a> {
+    pub(crate) fn new(
+        repository: &'a dyn AssetRepository,
+        organization: &'a OrganizationId,
+    ) -> Self {
+        let curation = Curation::new(repository, organization.clone());
+        Self { repository, organization, curation }
+    }
+
+    pub(crate) async fn merge(&self, options: &Merging) -> Result<(), Failure> {
+        let mut assets = Vec::new();
+        for asset in &options.assets {
+            assets.push(self.asset(asset).await?);
+        }
+        if options.dry_run {
+            let preview = self.curation.preview(&assets).await?;
+            return tell(options.json, &preview, || format!("{preview}\nnothing was written"));
+        }
+        let merged = self.curation.merge(&assets, &options.author.author()).await?;
+        let words =
+            || format!("{}\nmerge {} is written; unmerge takes it back", merged.preview, merged.id);
+        tell(options.json, &merged, words)
+    }
+
+    pub(crate) async fn unmerge(&self, options: &super::options::Unmerging) -> Result<(), Failure> {
+        let undone = self.curation.unmerge(options.merge, &options.author.author()).await?;
+        let Unmerged { id, survivor, restored, .. } = &undone;
+        let restored: Vec<String> = restored.iter().map(ToString::to_string).collect();
+        let words = || {
+            format!("merge {id} is undone: {survivor} and {} are apart again", restored.join(", "))
+        };
+        tell(options.json, &undone, words)
+    }
+
+    pub(crate) async fn link(&self, options: &Deciding) -> Result<(), Failure> {
+        let (asset, source) = self.subject(options).await?;
+        let author = options.author.author();
+        let decision = self.curation.link(asset, &source, options.object, &author).await?;
+        decided(options.json, &decision)
+    }
+
+    pub(crate) async fn separate(&self, options: &Deciding) -> Result<(), Failure> {
+        let (asset, source) = self.subject(options).await?;
+        let author = options.author.author();
+        let decision = self.curation.separate(asset, &source, options.object, &author).await?;
+        decided(options.json, &decision)
+    }
+
+    /// Takes back the decision that holds on an asset and an object.
+    pub(crate) async fn forget(&self, options: &Deciding) -> Result<(), Failure> {
+        let (asset, source) = self.subject(options).await?;
+        let known = self.repository.constraints(self.organization).await?;
+        let on =
+            |c: &&Constraint| c.asset == asset && c.object == options.object && c.source == source;
+        let latest = known.iter().filter(on).max_by_key(|c| (c.at, c.kind));
+        let kind = latest.map(|c| c.kind).ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, "nobody decided anything on this asset and this object")
+        })?;
+        let decision = self.curation.forget(asset, &source, options.object, kind).await?;
+        tell(options.json, &decision, || {
+            format!("taken back: {}", ldap_inventory::merge::Sentence(&decision))
+        })
+    }
+
+    pub(crate) async fn overlaps(&self, options: &Surveying) -> Result<(), Failure> {
+        let overlaps = self.curation.overlaps().await?;
+        if options.json {
+            return lines(&overlaps);
+        }
+        let mut table = Table::new(["Asset", "Name", "Asset", "Name", "Why"]);
+        table.wraps = true;
+        let name = |name: &Option<_>| name.as_ref().map(ToString::to_string).unwrap_or_default();
+        for overlap in &overlaps {
+            let ids = [overlap.first, overlap.second].map(|id| id.to_string());
+            let [first, second] = ids;
+            let names = [name(&overlap.first_name), name(&overlap.second_name)];
+            let [first_name, second_name] = names;
+            table.row([first, first_name, second, second_name, overlap.reason.clone()]);
+        }
+        show(&table, &format!("{} overlaps", overlaps.len()))
+    }
+
+    pub(crate) async fn coverage(&self, days: u64, json: bool) -> Result<(), Failure> {
+        let coverage = self.curation.coverage(days).await?;
+        if json { tell(true, &coverage, String::new) } else { covered(&coverage) }
+    }
+
+    pub(crate) async fn explain(&self, asset: &str, json: bool) -> Result<(), Failure> {
+        let explanation = self.curation.explain(self.asset(asset).await?).await?;
+        tell(json, &explanation, || explanation.to_string())
+    }
+
+    pub(crate) async fn unresolved(&self, options: &Directory) -> Result<(), Failure> {
+        let sources = match &options.source {
+            Some(source) => vec![source.clone()],
+            None => self.curation.directories().await?.into_iter().collect(),
+        };
+        let mut waiting = Vec::new();
+        for source in &sources {
+            waiting.extend(self.curation.unresolved(source).await?);
+        }
+        if options.json {
+            return lines(&waiting);
+        }
+        let mut out = BufWriter::new(io::stdout().lock());
+        for computer in &waiting {
+            writeln!(out, "{computer}\n")?;
+        }
+        writeln!(out, "  {} computers wait for a person", waiting.len())?;
+        Ok(out.flush()?)
+    }
+
+    pub(crate) async fn history(&self, options: &Surveying) -> Result<(), Failure> {
+        let history = self.curation.history().await?;
+        if options.json {
+            return lines(&history);
+        }
+        let mut table = Table::new(["When", "What"]);
+        table.wraps = true;
+        for entry in &history {
+            table.row([entry.at.to_string(), entry.to_string()]);
+        }
+        show(&table, &format!("{} entries", history.len()))
+    }
+
+    async fn subject(&self, options: &Deciding) -> Result<(AssetId, SourceId), Failure> {
+        let asset = self.asset(&options.asset).await?;
+        Ok((asset, self.source(options.source.as_ref(), options.object).await?))
+    }
+
+    /// The asset with this id, or the only one with this name.
+    async fn asset(&self, text: &str) -> Result<AssetId, Failure> {
+        if let Ok(id) = text.parse() {
+            return Ok(id);
+        }
+        let unreadable = |_| Failure::new(Status::Usage, "an asset is named by its id or its name");
+        let query = Query::parse(&format!("name:={}", quote(text))).map_err(unreadable)?;
+        let request =
+            SearchRequest::new(self.organization.clone(), query, Timestamp::now()).with_limit(2);
+        match self.repository.search_assets(request).await?.records.as_slice() {
+            [asset] => Ok(asset.id),
+            [] => Err(Error::new(ErrorKind::NotFound, "no asset has this id or name")
+                .with_context("asset", text)
+                .into()),
+            _ => {
+                let sentence = format!("several assets are called {text}; name the one by its id");
+                Err(Failure::new(Status::Usage, sentence))
+            }
+        }
+    }
+
+    /// The directory that an object is of.
+    async fn source(
+        &self,
+        given: Option<&SourceId>,
+        object: ObjectGuid,
+    ) -> Result<SourceId, Failure> {
+        if let Some(source) = given {
+            return Ok(source.clone());
+        }
+        for source in self.curation.directories().await? {
+            let mut links = self.repository.links(self.organization, &source).await?;
+            while let Some(link) = links.try_next().await? {
+                if link.object == object {
+                    return Ok(source);
+                }
+            }
+        }
+        let message = "no directory of this inventory has such an object";
+        Err(Error::new(ErrorKind::NotFound, message).with_context("object", object).into())
+    }
+}
+
+fn decided(json: bool, decision: &Constraint) -> Result<(), Failure> {
+    tell(json, decision, || {
+        let sentence = ldap_inventory::merge::Sentence(decision);
+        format!("{sentence}\nthe next sync acts on it; forget takes it back")
+    })
+}
+
+fn covered(coverage: &Coverage) -> Result<(), Failure> {
+    let mut table = Table::new([
+        "Site",
+        "Assets",
+        "Both",
+        "Directory",
+        "Scans",
+        "Neither",
+        "Stale dir",
+        "Stale scan",
+        "System",
+    ]);
+    let cells = |site: &str, counts: [u64; 7], os: &str| {
+        let counts = counts.iter().map(ToString::to_string);
+        [site.to_owned()].into_iter().chain(counts).chain([os.to_owned()]).collect::<Vec<_>>()
+    };
+    for row in coverage.rows() {
+        let os = if row.os.is_empty() { "unknown" } else { row.os };
+        table.row(cells(row.site.as_str(), row.counts.columns(), os));
+    }
+    table.row(cells("total", coverage.total.columns(), ""));
+    let days = coverage.stale_after_days;
+    show(&table, &format!("{} assets; stale: not seen for {days} days", coverage.total.assets))
+}
+
+/// Shows one answer: a line of JSON for tools, words for people.
+fn tell<W: Display>(
+    json: bool,
+    answer: &impl Serialize,
+    words: impl FnOnce() -> W,
+) -> Result<(), Failure> {
+    if json {
+        return lines(std::slice::from_ref(answer));
+    }
+    let mut out = io::stdout().lock();
+    Ok(writeln!(out, "{}", words())?)
+}
+
+fn lines(records: &[impl Serialize]) -> Result<(), Failure> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    for record in records {
+        serde_json::to_writer(&mut out, record).map_err(io::Error::from)?;
+        writeln!(out)?;
+    }
+    Ok(out.flush()?)
+}
+
+fn show(table: &Table, footer: &str) -> Result<(), Failure> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    table.write(&mut out, table::width())?;
+    writeln!(out, "\n  {footer}")?;
+    Ok(out.flush()?)
+}

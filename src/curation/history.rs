@@ -1,0 +1,108 @@
+//! What people did.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::Curation;
+use crate::Result;
+use crate::asset::{Constraint, ConstraintKind};
+use crate::error::Printable;
+use crate::merge::{MergeOf, Sentence};
+use crate::value::{AssetId, MergeId, Timestamp};
+
+/// One thing that a person did. Prints as a sentence.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Entry {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// What.
+    #[serde(flatten)]
+    pub act: Act,
+}
+
+/// What a person did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "act", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Act {
+    /// Made one asset of several.
+    Merged {
+        /// The merge.
+        merge: MergeOf,
+    },
+    /// Took a merge back.
+    Unmerged {
+        /// The merge.
+        merge: MergeId,
+        /// The asset that had survived it.
+        survivor: AssetId,
+    },
+    /// Said that an object is an asset.
+    Linked {
+        /// The decision.
+        decision: Constraint,
+    },
+    /// Said that an object is not an asset.
+    Separated {
+        /// The decision.
+        decision: Constraint,
+    },
+}
+
+impl Curation<'_> {
+    /// Merges, those that were undone included, and decisions that hold, oldest first. The decisions that a
+    /// merge made along the way are not listed beside it.
+    ///
+    /// # Errors
+    ///
+    /// What the store reports.
+    pub async fn history(&self) -> Result<Vec<Entry>> {
+        let merges = self.repository.merges(&self.organization).await?;
+        let mut entries = Vec::new();
+        for record in &merges {
+            let merge = MergeOf::of(record);
+            entries.push(Entry {
+                at: record.at,
+                by: record.by.clone(),
+                act: Act::Merged { merge },
+            });
+            if let Some((at, by)) = &record.undone {
+                let act = Act::Unmerged { merge: record.id, survivor: record.survivor };
+                entries.push(Entry { at: *at, by: by.clone(), act });
+            }
+        }
+        for decision in self.repository.constraints(&self.organization).await? {
+            let along = merges.iter().any(|record| {
+                let signed = record.by == decision.by && record.at == decision.at;
+                signed && record.decided.contains(&decision)
+            });
+            if !along {
+                let (at, by) = (decision.at, decision.by.clone());
+                let act = match decision.kind {
+                    ConstraintKind::MustLink => Act::Linked { decision },
+                    ConstraintKind::CannotLink => Act::Separated { decision },
+                };
+                entries.push(Entry { at, by, act });
+            }
+        }
+        entries.sort_by_key(|entry| entry.at);
+        Ok(entries)
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.act {
+            Act::Merged { merge } => merge.fmt(f),
+            Act::Unmerged { merge, survivor } => {
+                let by = Printable(&self.by);
+                write!(f, "{by} took merge {merge} into {survivor} back at {}", self.at)
+            }
+            Act::Linked { decision } | Act::Separated { decision } => Sentence(decision).fmt(f),
+        }
+    }
+}

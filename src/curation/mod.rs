@@ -1,0 +1,169 @@
+//! What people change, and what they look into.
+//!
+//! A [`Curation`] is the inventory of an organization as a person works on it: several assets are made one
+//! ([`merge`](Curation::merge)) and taken apart again ([`unmerge`](Curation::unmerge)); a directory's object is
+//! said to be an asset ([`link`](Curation::link)) or not to be it ([`separate`](Curation::separate)), until
+//! that is taken back ([`forget`](Curation::forget)). All of it survives every later sync, and who did it, when
+//! and why is kept.
+//!
+//! Each of these is one batch, planned on the versions of the assets it speaks of: of two people who change the
+//! same at once one wins, and the other is told with [`ErrorKind::Conflict`]. A sync that is under way decides
+//! again on the assets that were changed.
+//!
+//! ```
+//! use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change};
+//! use ldap_inventory::curation::{Author, Curation};
+//! use ldap_inventory::store::MemoryRepository;
+//! use ldap_inventory::value::{AssetId, BatchId, OrganizationId, SourceId};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> ldap_inventory::Result<()> {
+//! let (repository, organization) = (MemoryRepository::new(), OrganizationId::new("acme")?);
+//! let ids = [AssetId::random_v7(), AssetId::random_v7()];
+//! let put = ids.map(|id| Change::PutAsset {
+//!     expected: None,
+//!     asset: Box::new(Asset::new(id, organization.clone(), "hq".parse().unwrap())),
+//! });
+//! let batch = Batch::new(BatchId::random_v7(), organization.clone(), SourceId::new("scan", "hq")?);
+//! let _ = repository.commit(batch.with_changes(put)).await?;
+//!
+//! let curation = Curation::new(&repository, organization);
+//! let anna = Author::new("anna").because("one machine, two cards");
+//! let merged = curation.merge(&ids, &anna).await?;
+//! assert_eq!(merged.preview.survivor, ids[0]);
+//! let undone = curation.unmerge(merged.id, &anna).await?;
+//! assert_eq!(undone.restored, [ids[1]]);
+//! # Ok(())
+//! # }
+//! ```
+
+mod deciding;
+mod history;
+mod merging;
+mod survey;
+mod unresolved;
+
+use std::time::Duration;
+
+pub use self::history::{Act, Entry};
+pub use self::merging::{Merged, Unmerged};
+pub use self::unresolved::Unresolved;
+
+use crate::asset::{Asset, AssetRepository, Batch, Change, Committed};
+use crate::merge::Signature;
+use crate::schedule::MatchPolicy;
+use crate::value::{AssetId, BatchId, OrganizationId, SourceId, Timestamp};
+use crate::{Error, ErrorKind, Result, Retry};
+
+/// How often a batch is sent again because the store failed in passing. Every attempt carries the same id,
+/// so that one which was done but not answered is not done twice.
+const COMMIT_RETRIES: u32 = 3;
+
+/// The inventory of an organization, as people work on it.
+#[derive(Clone, Debug)]
+pub struct Curation<'a> {
+    repository: &'a dyn AssetRepository,
+    organization: OrganizationId,
+    policy: MatchPolicy,
+}
+
+/// Who decides, and why.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Author {
+    /// Who: a name that colleagues know.
+    pub by: String,
+    /// Why, in a few words. Empty unless given.
+    pub why: String,
+}
+
+impl Author {
+    /// Somebody who gives no reason.
+    pub fn new(by: impl Into<String>) -> Self {
+        Self { by: by.into(), why: String::new() }
+    }
+
+    /// Says why.
+    #[must_use]
+    pub fn because(mut self, why: impl Into<String>) -> Self {
+        self.why = why.into();
+        self
+    }
+
+    fn sign(&self, at: Timestamp) -> Signature<'_> {
+        Signature { by: &self.by, at, why: &self.why }
+    }
+}
+
+impl<'a> Curation<'a> {
+    /// The inventory of an organization, under the usual policy.
+    pub fn new(repository: &'a dyn AssetRepository, organization: OrganizationId) -> Self {
+        Self { repository, organization, policy: MatchPolicy::default() }
+    }
+
+    /// Sets the policy of the organization's tasks: which source's value holds after a merge, and what is an
+    /// overlap.
+    #[must_use]
+    pub fn with_policy(mut self, policy: MatchPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The assets with these ids, in this order.
+    async fn assets(&self, ids: &[AssetId]) -> Result<Vec<Asset>> {
+        let mut found = self.repository.assets(&self.organization, ids).await?;
+        let place = |id| ids.iter().position(|wanted| *wanted == id);
+        found.sort_by_key(|asset| place(asset.id));
+        match ids.iter().find(|id| found.iter().all(|asset| asset.id != **id)) {
+            None => Ok(found),
+            Some(missing) => Err(Error::new(ErrorKind::NotFound, "there is no such asset")
+                .with_context("asset", missing)
+                .with_context("organization", &self.organization)),
+        }
+    }
+
+    async fn asset(&self, id: AssetId) -> Result<Asset> {
+        let found = self.assets(&[id]).await?.pop();
+        found.ok_or_else(|| Error::new(ErrorKind::NotFound, "there is no such asset"))
+    }
+
+    /// Writes what a person decided, whole or not at all.
+    async fn commit(&self, changes: Vec<Change>) -> Result<()> {
+        let source = SourceId::new("person", "curation")?;
+        let batch = Batch::new(BatchId::random_v7(), self.organization.clone(), source)
+            .with_changes(changes);
+        let mut attempt = 0;
+        loop {
+            let error = match self.repository.commit(batch.clone()).await {
+                Ok(Committed::Applied | Committed::AlreadyApplied) => return Ok(()),
+                Ok(Committed::Conflict(assets)) => return Err(conflict(&assets)),
+                Err(error) => error,
+            };
+            attempt += 1;
+            if error.retry() != Retry::Transient {
+                return Err(error);
+            }
+            if attempt > COMMIT_RETRIES {
+                return Err(error.with_retry(Retry::Exhausted).with_context("attempts", attempt));
+            }
+            tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
+        }
+    }
+}
+
+fn conflict(assets: &[AssetId]) -> Error {
+    let message = "somebody else, or a sync, changed the same assets at this moment; nothing was written, look \
+                   at them again";
+    let error = Error::new(ErrorKind::Conflict, message);
+    match assets.first() {
+        Some(asset) => error.with_context("asset", asset),
+        None => error,
+    }
+}
+
+/// A change that writes nothing new into an asset, so that nobody else changes it at the same time.
+fn touch(mut asset: Asset) -> Change {
+    let expected = Some(asset.version);
+    asset.version = asset.version.saturating_add(1);
+    Change::PutAsset { expected, asset: Box::new(asset) }
+}

@@ -1,0 +1,93 @@
+//! Looking over the whole inventory.
+
+use std::collections::BTreeSet;
+
+use super::Curation;
+use crate::Result;
+use crate::asset::{Asset, SearchRequest};
+use crate::merge::{self, Coverage, Explanation, Overlap, Surveyed};
+use crate::query::Query;
+use crate::value::{AssetId, SourceId, Timestamp};
+
+/// Assets that are read at once.
+const PAGE: usize = 500;
+
+impl Curation<'_> {
+    /// Pairs of assets that the rules would tie together today. See [`overlaps`](merge::overlaps).
+    ///
+    /// Reads the inventory page by page and keeps names and ties of every asset, a few hundred bytes each.
+    ///
+    /// # Errors
+    ///
+    /// What the store reports.
+    pub async fn overlaps(&self) -> Result<Vec<Overlap>> {
+        let mut surveyed = Vec::new();
+        self.each_asset(|asset| surveyed.push(Surveyed::of(asset))).await?;
+        let constraints = self.repository.constraints(&self.organization).await?;
+        Ok(merge::overlaps(&surveyed, &constraints, &self.policy))
+    }
+
+    /// Assets by site and operating system: known to the directory, seen by scans, both, and not seen for so
+    /// many days. Reads the inventory page by page.
+    ///
+    /// # Errors
+    ///
+    /// What the store reports.
+    pub async fn coverage(&self, stale_after_days: u64) -> Result<Coverage> {
+        let mut coverage = Coverage::new(Timestamp::now(), stale_after_days);
+        self.each_asset(|asset| coverage.add(asset)).await?;
+        Ok(coverage)
+    }
+
+    /// Why an asset is what it is.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`](crate::ErrorKind) if it is not there, and what the store reports.
+    pub async fn explain(&self, asset: AssetId) -> Result<Explanation> {
+        let asset = self.asset(asset).await?;
+        let constraints = self.repository.constraints(&self.organization).await?;
+        let merges = self.repository.merges(&self.organization).await?;
+        Ok(merge::explain(&asset, &constraints, &merges))
+    }
+
+    /// The directories that assets, users or groups are from, in order. Reads the inventory page by page.
+    ///
+    /// # Errors
+    ///
+    /// What the store reports.
+    pub async fn directories(&self) -> Result<BTreeSet<SourceId>> {
+        let mut sources = BTreeSet::new();
+        self.each_asset(|asset| {
+            let parts = asset.parts.iter().filter(|part| part.object.is_some());
+            sources.extend(parts.map(|part| part.source.clone()));
+        })
+        .await?;
+        let mut after = None;
+        loop {
+            let page = self.repository.search_users(self.everything().after(after)).await?;
+            sources.extend(page.records.into_iter().map(|user| user.source));
+            after = page.next;
+            if after.is_none() {
+                return Ok(sources);
+            }
+        }
+    }
+
+    async fn each_asset(&self, mut look: impl FnMut(&Asset)) -> Result<()> {
+        let mut after = None;
+        loop {
+            let page = self.repository.search_assets(self.everything().after(after)).await?;
+            page.records.iter().for_each(&mut look);
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn everything(&self) -> SearchRequest {
+        SearchRequest::new(self.organization.clone(), Query::everything(), Timestamp::now())
+            .with_limit(PAGE)
+    }
+}

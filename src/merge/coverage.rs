@@ -1,0 +1,171 @@
+//! Which part of the inventory the directories know, and which part scans have seen.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::asset::{Asset, Claims, Part, Presence};
+use crate::error::Printable;
+use crate::value::{SiteId, Timestamp};
+
+/// The kinds of source that are neither a directory nor a scan: what a person set.
+const PERSON: &str = "person";
+
+/// Assets counted by site and operating system: known to a directory, seen by scans, or both. Prints as a
+/// table; serialises with its rows in order of site and operating system.
+///
+/// An asset is *in the directory* if it has a part of a directory's object that is not gone, and *seen by
+/// scans* if it has a part of any other source than a person. It is *stale* in one of them if it is in it and
+/// none of its parts there was seen within the time given; one that says no time at all is not.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Coverage {
+    /// What the ages are counted from.
+    pub now: Timestamp,
+    /// From what age on an asset is stale, in days.
+    pub stale_after_days: u64,
+    /// Everything.
+    pub total: Counts,
+    /// Each site and operating system.
+    #[serde(serialize_with = "as_list")]
+    rows: BTreeMap<(SiteId, String), Counts>,
+}
+
+/// One row of a [`Coverage`].
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct CoverageRow<'a> {
+    /// The site.
+    pub site: &'a SiteId,
+    /// The operating system; empty if it is not known.
+    pub os: &'a str,
+    /// The assets.
+    #[serde(flatten)]
+    pub counts: Counts,
+}
+
+/// How many assets there are of each sort.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Counts {
+    /// All.
+    pub assets: u64,
+    /// In the directory, and seen by scans.
+    pub both: u64,
+    /// In the directory alone.
+    pub only_directory: u64,
+    /// Seen by scans alone: not in the domain.
+    pub only_scans: u64,
+    /// In neither: what a person entered, or what a directory has lost.
+    pub neither: u64,
+    /// In the directory, and not seen there for too long.
+    pub stale_in_directory: u64,
+    /// Seen by scans, and not for too long.
+    pub stale_in_scans: u64,
+}
+
+impl Coverage {
+    /// Nothing counted yet.
+    pub fn new(now: Timestamp, stale_after_days: u64) -> Self {
+        Self { now, stale_after_days, total: Counts::default(), rows: BTreeMap::new() }
+    }
+
+    /// Counts an asset.
+    pub fn add(&mut self, asset: &Asset) {
+        let counts = self.counts(asset);
+        let key = (asset.site.clone(), asset.os().unwrap_or_default().to_owned());
+        self.rows.entry(key).or_default().add(&counts);
+        self.total.add(&counts);
+    }
+
+    /// The rows, in order of site and operating system.
+    pub fn rows(&self) -> impl Iterator<Item = CoverageRow<'_>> {
+        self.rows.iter().map(|((site, os), counts)| CoverageRow { site, os, counts: *counts })
+    }
+
+    fn counts(&self, asset: &Asset) -> Counts {
+        let in_directory = asset.parts.iter().any(is_in_directory);
+        let in_scans = asset.parts.iter().any(is_scan);
+        let count = u64::from;
+        Counts {
+            assets: 1,
+            both: count(in_directory && in_scans),
+            only_directory: count(in_directory && !in_scans),
+            only_scans: count(!in_directory && in_scans),
+            neither: count(!in_directory && !in_scans),
+            stale_in_directory: count(in_directory && self.is_stale(asset, is_in_directory)),
+            stale_in_scans: count(in_scans && self.is_stale(asset, is_scan)),
+        }
+    }
+
+    fn is_stale(&self, asset: &Asset, is: fn(&Part) -> bool) -> bool {
+        let latest = |claims: &Claims<Timestamp>| {
+            let own = |number| asset.part(number).is_some_and(is);
+            claims.iter().filter(|claim| own(claim.part)).map(|claim| claim.value).max()
+        };
+        let seen = latest(&asset.last_seen).or_else(|| latest(&asset.first_seen));
+        let limit = Duration::from_secs(self.stale_after_days.saturating_mul(86_400));
+        seen.is_some_and(|seen| self.now.saturating_since(seen) > limit)
+    }
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let titles = ["assets", "both", "directory", "scans", "neither", "stale dir", "stale scan"];
+        write!(f, "{:<12} {:<32}", "site", "operating system")?;
+        titles.iter().try_for_each(|title| write!(f, " {title:>10}"))?;
+        for row in self.rows() {
+            let os = if row.os.is_empty() { "unknown" } else { row.os };
+            write!(f, "\n{:<12} {:<32}", row.site, Printable(os).to_string())?;
+            row.counts.print(f)?;
+        }
+        write!(f, "\n{:<45}", "total")?;
+        self.total.print(f)
+    }
+}
+
+impl Counts {
+    /// The numbers in order of the fields.
+    pub fn columns(&self) -> [u64; 7] {
+        [
+            self.assets,
+            self.both,
+            self.only_directory,
+            self.only_scans,
+            self.neither,
+            self.stale_in_directory,
+            self.stale_in_scans,
+        ]
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.assets += other.assets;
+        self.both += other.both;
+        self.only_directory += other.only_directory;
+        self.only_scans += other.only_scans;
+        self.neither += other.neither;
+        self.stale_in_directory += other.stale_in_directory;
+        self.stale_in_scans += other.stale_in_scans;
+    }
+
+    fn print(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.columns().iter().try_for_each(|count| write!(f, " {count:>10}"))
+    }
+}
+
+fn is_in_directory(part: &Part) -> bool {
+    part.object.is_some() && !matches!(part.presence, Presence::Gone { .. })
+}
+
+fn is_scan(part: &Part) -> bool {
+    part.object.is_none() && part.source.kind() != PERSON
+}
+
+fn as_list<S: serde::Serializer>(
+    rows: &BTreeMap<(SiteId, String), Counts>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let rows = rows.iter().map(|((site, os), counts)| CoverageRow { site, os, counts: *counts });
+    serializer.collect_seq(rows)
+}

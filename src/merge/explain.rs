@@ -1,0 +1,304 @@
+//! Why an asset is what it is.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::preview::origin;
+use crate::asset::{Asset, Claims, Constraint, ConstraintKind, MergeRecord, Presence, Version};
+use crate::error::Printable;
+use crate::value::{AssetId, MergeId, ObjectGuid, RunId, SiteId, SourceId, Timestamp};
+
+/// Why one asset is what it is: every value with its source, run and time and what it replaced, the objects
+/// tied to it, and what people decided. Serialises, and prints in words.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// The asset.
+    pub asset: AssetId,
+    /// How often it was written.
+    pub version: Version,
+    /// The site it belongs to.
+    pub site: SiteId,
+    /// What its sources are.
+    pub parts: Vec<PartOf>,
+    /// Every value of every field; names that no source has for it any more are among them.
+    pub values: Vec<ValueOf>,
+    /// What people decided on it, or on an object that is tied to it, oldest first.
+    pub decisions: Vec<Constraint>,
+    /// Merges by people that it took part in, oldest first.
+    pub merges: Vec<MergeOf>,
+}
+
+/// One source's part of an asset.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PartOf {
+    /// The number that values name it by.
+    pub number: u32,
+    /// The source.
+    pub source: SourceId,
+    /// The directory's object that is tied to the asset.
+    pub object: Option<ObjectGuid>,
+    /// What its attributes are filed under.
+    pub key: String,
+    /// How many attributes it has.
+    pub attributes: usize,
+    /// Whether the source still has it.
+    pub presence: Presence,
+    /// The run that last wrote it.
+    pub run: Option<RunId>,
+    /// When it was last written.
+    pub written: Timestamp,
+    /// The merge and the asset that it came with.
+    pub came_by: Option<(MergeId, AssetId)>,
+}
+
+/// One value, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ValueOf {
+    /// The field.
+    pub field: &'static str,
+    /// The value.
+    pub value: String,
+    /// Whether it is the asset's, or else kept beside one that goes before it, or a former one.
+    pub holds: bool,
+    /// The part that says so.
+    pub part: u32,
+    /// Its source.
+    pub source: Option<SourceId>,
+    /// The run that wrote it.
+    pub run: Option<RunId>,
+    /// Since when.
+    pub since: Timestamp,
+    /// When the source ceased to say so.
+    pub until: Option<Timestamp>,
+    /// The asset's value that it took the place of.
+    pub replaced: Option<String>,
+}
+
+/// A merge by a person that an asset took part in.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MergeOf {
+    /// By which it can be undone.
+    pub id: MergeId,
+    /// The asset that survived.
+    pub survivor: AssetId,
+    /// The assets that became part of it.
+    pub others: Vec<AssetId>,
+    /// Who merged.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub why: String,
+    /// When and by whom it was undone.
+    pub undone: Option<(Timestamp, String)>,
+}
+
+/// Explains an asset, with all decisions and merges of its organization at hand.
+pub fn explain(asset: &Asset, constraints: &[Constraint], merges: &[MergeRecord]) -> Explanation {
+    let view = View { asset, merges };
+    let mut values = view.values("name", &asset.names, true);
+    values.extend(view.values("domain", &asset.domains, true));
+    values.extend(view.values("address", &asset.addresses, true));
+    values.extend(view.values("os", &asset.os, false));
+    values.extend(view.values("os_version", &asset.os_version, false));
+    values.extend(view.values("type", &asset.kind, false));
+    values.extend(view.times("first_seen", &asset.first_seen, asset.first_seen()));
+    values.extend(view.times("last_seen", &asset.last_seen, asset.last_seen()));
+    let touches =
+        |c: &&Constraint| c.asset == asset.id || asset.part_of(&c.source, c.object).is_some();
+    let mut decisions: Vec<Constraint> = constraints.iter().filter(touches).cloned().collect();
+    decisions.sort_by_key(|c| (c.at, c.object, c.kind));
+    let involved = |record: &&MergeRecord| record.before.iter().any(|b| b.id == asset.id);
+    Explanation {
+        asset: asset.id,
+        version: asset.version,
+        site: asset.site.clone(),
+        parts: asset.parts.iter().map(|part| view.part(part)).collect(),
+        values,
+        decisions,
+        merges: merges.iter().filter(involved).map(MergeOf::of).collect(),
+    }
+}
+
+impl MergeOf {
+    /// What is told of a merge.
+    pub fn of(record: &MergeRecord) -> Self {
+        Self {
+            id: record.id,
+            survivor: record.survivor,
+            others: record.before.iter().skip(1).map(|asset| asset.id).collect(),
+            by: record.by.clone(),
+            at: record.at,
+            why: record.why.clone(),
+            undone: record.undone.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "asset {} of site {}, written {} times", self.asset, self.site, self.version)?;
+        self.parts.iter().try_for_each(|part| writeln!(f, "  {part}"))?;
+        self.values.iter().try_for_each(|value| writeln!(f, "  {value}"))?;
+        for decision in &self.decisions {
+            writeln!(f, "  {}", Sentence(decision))?;
+        }
+        self.merges.iter().try_for_each(|merge| writeln!(f, "  {merge}"))
+    }
+}
+
+impl fmt::Display for PartOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "part {}: {}", self.number, self.source)?;
+        if let Some(object) = self.object {
+            write!(f, ", object {object}")?;
+        }
+        let key = Printable(&self.key);
+        write!(f, ", {} attributes under {key}, written {}", self.attributes, self.written)?;
+        match self.presence {
+            Presence::Present => {}
+            Presence::Missing { since, .. } => write!(f, ", missing since {since}")?,
+            Presence::Gone { since } => write!(f, ", gone since {since}")?,
+        }
+        match self.came_by {
+            Some((merge, asset)) => write!(f, ", came from asset {asset} by merge {merge}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for ValueOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: ", self.field, Printable(&self.value))?;
+        write!(f, "{} says so since {}", origin(self.source.as_ref()), self.since)?;
+        if let Some(until) = self.until {
+            write!(f, ", until {until}")?;
+        } else if !self.holds {
+            f.write_str(", and another source goes before it")?;
+        }
+        if let Some(replaced) = &self.replaced {
+            write!(f, "; it replaced {}", Printable(replaced))?;
+        }
+        match self.run {
+            Some(run) => write!(f, " (run {run})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for MergeOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let others: Vec<String> = self.others.iter().map(ToString::to_string).collect();
+        let by = Printable(&self.by);
+        write!(f, "{by} merged {} into {} at {}", others.join(", "), self.survivor, self.at)?;
+        because(f, &self.why)?;
+        write!(f, " (merge {})", self.id)?;
+        match &self.undone {
+            Some((at, by)) => write!(f, "; {} undid it at {at}", Printable(by)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A person's decision in words.
+#[derive(Clone, Copy, Debug)]
+pub struct Sentence<'a>(pub &'a Constraint);
+
+impl fmt::Display for Sentence<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Constraint { source, object, asset, kind, by, at, why, .. } = self.0;
+        let is = match kind {
+            ConstraintKind::MustLink => "is",
+            ConstraintKind::CannotLink => "is not",
+        };
+        let by = Printable(by);
+        write!(f, "{by} decided at {at} that object {object} of {source} {is} asset {asset}")?;
+        because(f, why)
+    }
+}
+
+fn because(f: &mut fmt::Formatter<'_>, why: &str) -> fmt::Result {
+    if why.is_empty() { Ok(()) } else { write!(f, ": {}", Printable(why)) }
+}
+
+struct View<'a> {
+    asset: &'a Asset,
+    merges: &'a [MergeRecord],
+}
+
+impl View<'_> {
+    fn part(&self, part: &crate::asset::Part) -> PartOf {
+        PartOf {
+            number: part.number,
+            source: part.source.clone(),
+            object: part.object,
+            key: part.key.clone(),
+            attributes: part.attributes.by_name().len(),
+            presence: part.presence,
+            run: part.run,
+            written: part.written,
+            came_by: self.came_by(part),
+        }
+    }
+
+    /// The latest merge that still holds and brought the part.
+    fn came_by(&self, part: &crate::asset::Part) -> Option<(MergeId, AssetId)> {
+        let held = self
+            .merges
+            .iter()
+            .rev()
+            .filter(|record| record.undone.is_none() && record.survivor == self.asset.id);
+        held.into_iter().find_map(|record| {
+            let shifted = record.before.iter().zip(&record.shifts).skip(1);
+            let mut brought = shifted.filter(|(before, shift)| match part.object {
+                Some(object) => before.part_of(&part.source, object).is_some(),
+                None => part.number.checked_sub(**shift).is_some_and(|number| {
+                    before.part(number).is_some_and(|origin| origin.source == part.source)
+                }),
+            });
+            brought.next().map(|(before, _)| (record.id, before.id))
+        })
+    }
+
+    fn values<T: ToString + PartialEq>(
+        &self,
+        field: &'static str,
+        claims: &Claims<T>,
+        all_hold: bool,
+    ) -> Vec<ValueOf> {
+        let holding = claims.iter().position(|claim| claim.is_live());
+        let holds = |place, live: bool| live && (all_hold || Some(place) == holding);
+        self.told(field, claims, |place, claim| holds(place, claim.is_live()))
+    }
+
+    fn times(
+        &self,
+        field: &'static str,
+        claims: &Claims<Timestamp>,
+        value: Option<Timestamp>,
+    ) -> Vec<ValueOf> {
+        self.told(field, claims, |_, claim| Some(claim.value) == value)
+    }
+
+    fn told<T: ToString>(
+        &self,
+        field: &'static str,
+        claims: &Claims<T>,
+        holds: impl Fn(usize, &crate::asset::Claim<T>) -> bool,
+    ) -> Vec<ValueOf> {
+        let told = claims.iter().enumerate().map(|(place, claim)| ValueOf {
+            field,
+            value: claim.value.to_string(),
+            holds: holds(place, claim),
+            part: claim.part,
+            source: self.asset.part(claim.part).map(|part| part.source.clone()),
+            run: claim.run,
+            since: claim.since,
+            until: claim.until,
+            replaced: claim.replaced.as_ref().map(ToString::to_string),
+        });
+        told.collect()
+    }
+}

@@ -1,0 +1,275 @@
+//! What a merge by a person would give, value by value.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::manual::{United, rank};
+use crate::asset::{Asset, Change, Claim, Claims};
+use crate::error::Printable;
+use crate::schedule::MatchPolicy;
+use crate::value::{AssetId, ObjectGuid, SiteId, SourceId};
+
+/// What a merge gives: every value that holds and why, what is kept beside it, and which objects of
+/// directories move. Serialises, and prints in words.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct MergePreview {
+    /// The asset that is left.
+    pub survivor: AssetId,
+    /// The assets that become part of it.
+    pub others: Vec<AssetId>,
+    /// The site it belongs to: the survivor's.
+    pub site: SiteId,
+    /// `os`, `os_version`, `type`, `first_seen` and `last_seen`, as far as they are known.
+    pub values: Vec<Winner>,
+    /// `names`, `domains` and `addresses`, all of which are kept.
+    pub united: Vec<Kept>,
+    /// Directory objects that are tied to the survivor from then on.
+    pub links: Vec<MovedLink>,
+    /// What should be looked at before it is done.
+    pub warnings: Vec<String>,
+}
+
+/// A value that holds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Winner {
+    /// The field.
+    pub field: &'static str,
+    /// Its value.
+    pub value: String,
+    /// The asset it comes from.
+    pub from: AssetId,
+    /// The source that says so.
+    pub source: Option<SourceId>,
+    /// Why it holds.
+    pub why: &'static str,
+    /// Other values, which are kept.
+    pub beside: Vec<Beside>,
+}
+
+/// A value that is kept and does not hold.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Beside {
+    /// The value.
+    pub value: String,
+    /// The asset it comes from.
+    pub from: AssetId,
+    /// The source that says so.
+    pub source: Option<SourceId>,
+}
+
+/// A value of a list, and the assets that have it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Kept {
+    /// The list.
+    pub field: &'static str,
+    /// The value.
+    pub value: String,
+    /// The assets that have it.
+    pub from: Vec<AssetId>,
+}
+
+/// A directory object that is tied to another asset.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct MovedLink {
+    /// The directory.
+    pub source: SourceId,
+    /// The object.
+    pub object: ObjectGuid,
+    /// The asset it was tied to.
+    pub from: AssetId,
+    /// The asset it is tied to from now on.
+    pub to: AssetId,
+}
+
+impl MergePreview {
+    pub(super) fn of(united: &United, policy: &MatchPolicy) -> Self {
+        let (asset, before) = (&united.survivor, &united.record.before);
+        let view = View { asset, united, policy };
+        let values = [
+            view.best("os", &asset.os),
+            view.best("os_version", &asset.os_version),
+            view.best("type", &asset.kind),
+            view.extreme("first_seen", &asset.first_seen, asset.first_seen(), "it is the earliest"),
+            view.extreme("last_seen", &asset.last_seen, asset.last_seen(), "it is the latest"),
+        ];
+        let lists = [
+            view.kept("names", &asset.names),
+            view.kept("domains", &asset.domains),
+            view.kept("addresses", &asset.addresses),
+        ];
+        Self {
+            survivor: asset.id,
+            others: before.iter().skip(1).map(|asset| asset.id).collect(),
+            site: asset.site.clone(),
+            values: values.into_iter().flatten().collect(),
+            united: lists.into_iter().flatten().collect(),
+            links: united.links.clone(),
+            warnings: warnings(before),
+        }
+    }
+}
+
+impl MovedLink {
+    /// What has to be written for it.
+    pub(super) fn into_change(self) -> Change {
+        Change::MoveLink { source: self.source, object: self.object, asset: self.to }
+    }
+}
+
+impl fmt::Display for MergePreview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let others: Vec<String> = self.others.iter().map(ToString::to_string).collect();
+        writeln!(
+            f,
+            "asset {} survives, with what is known of {}",
+            self.survivor,
+            others.join(", ")
+        )?;
+        writeln!(f, "  site        {} (the survivor's)", self.site)?;
+        for winner in &self.values {
+            let value = Printable(&winner.value);
+            let source = origin(winner.source.as_ref());
+            writeln!(f, "  {:<11} {value} ({source}: {})", winner.field, winner.why)?;
+            for beside in &winner.beside {
+                let source = origin(beside.source.as_ref());
+                writeln!(
+                    f,
+                    "  {:<11}   kept beside it: {} ({source})",
+                    "",
+                    Printable(&beside.value)
+                )?;
+            }
+        }
+        for kept in &self.united {
+            writeln!(f, "  {:<11} {}", kept.field, Printable(&kept.value))?;
+        }
+        for link in &self.links {
+            writeln!(f, "  object {} of {} moves from {}", link.object, link.source, link.from)?;
+        }
+        self.warnings.iter().try_for_each(|warning| writeln!(f, "  note: {warning}"))
+    }
+}
+
+/// A source as people read it.
+pub(super) fn origin(source: Option<&SourceId>) -> &str {
+    source.map_or("unknown source", SourceId::as_str)
+}
+
+struct View<'a> {
+    asset: &'a Asset,
+    united: &'a United,
+    policy: &'a MatchPolicy,
+}
+
+impl View<'_> {
+    fn best(&self, field: &'static str, claims: &Claims<String>) -> Option<Winner> {
+        let mut live = claims.iter().filter(|claim| claim.is_live());
+        let winner = live.next()?;
+        let why = self.why(winner, live.next());
+        let rest = claims.iter().filter(|claim| claim.is_live() && claim.value != winner.value);
+        Some(Winner {
+            field,
+            value: winner.value.clone(),
+            from: self.owner(winner.part),
+            source: self.source(winner.part),
+            why,
+            beside: rest.map(|claim| self.beside(claim)).collect(),
+        })
+    }
+
+    fn why(&self, winner: &Claim<String>, next: Option<&Claim<String>>) -> &'static str {
+        let place = |claim: &Claim<String>| rank(self.policy, self.asset.part(claim.part));
+        let Some(next) = next else { return "nothing else is known" };
+        let known = self.policy.precedence.len();
+        match place(winner) {
+            own if own == place(next) => "among equal sources the first one stays",
+            0 => "a person set it",
+            own if own <= known => "this source is preferred",
+            _ => "a directory goes before other sources",
+        }
+    }
+
+    fn extreme<T: ToString + PartialEq>(
+        &self,
+        field: &'static str,
+        claims: &Claims<T>,
+        value: Option<T>,
+        why: &'static str,
+    ) -> Option<Winner> {
+        let value = value?;
+        let winner = claims.iter().find(|claim| claim.value == value)?;
+        let rest = claims.iter().filter(|claim| claim.value != value);
+        Some(Winner {
+            field,
+            value: value.to_string(),
+            from: self.owner(winner.part),
+            source: self.source(winner.part),
+            why,
+            beside: rest.map(|claim| self.beside(claim)).collect(),
+        })
+    }
+
+    fn kept<T: ToString + PartialEq>(&self, field: &'static str, claims: &Claims<T>) -> Vec<Kept> {
+        let mut kept: Vec<Kept> = Vec::new();
+        for claim in claims.iter().filter(|claim| claim.is_live()) {
+            let (value, owner) = (claim.value.to_string(), self.owner(claim.part));
+            match kept.iter_mut().find(|kept| kept.value == value) {
+                Some(kept) if kept.from.contains(&owner) => {}
+                Some(kept) => kept.from.push(owner),
+                None => kept.push(Kept { field, value, from: vec![owner] }),
+            }
+        }
+        kept
+    }
+
+    fn beside<T: ToString>(&self, claim: &Claim<T>) -> Beside {
+        Beside {
+            value: claim.value.to_string(),
+            from: self.owner(claim.part),
+            source: self.source(claim.part),
+        }
+    }
+
+    /// The asset that a part came from.
+    fn owner(&self, number: u32) -> AssetId {
+        let record = &self.united.record;
+        let shifted = record.before.iter().zip(&record.shifts);
+        let mut earlier = shifted.take_while(|(_, shift)| **shift <= number);
+        // The shifts grow, so the last one that is not above the number is the part's.
+        earlier.by_ref().last().map_or(record.survivor, |(asset, _)| asset.id)
+    }
+
+    fn source(&self, number: u32) -> Option<SourceId> {
+        self.asset.part(number).map(|part| part.source.clone())
+    }
+}
+
+fn warnings(before: &[Asset]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let mut sources: Vec<&SourceId> = before
+        .iter()
+        .flat_map(|asset| &asset.parts)
+        .filter(|part| part.object.is_some() && part.presence.is_present())
+        .map(|part| &part.source)
+        .collect();
+    sources.sort_unstable();
+    let mut doubled: Vec<&SourceId> = sources
+        .windows(2)
+        .filter_map(|pair| match pair {
+            [one, other] if one == other => Some(*one),
+            _ => None,
+        })
+        .collect();
+    doubled.dedup();
+    for source in doubled {
+        warnings.push(format!("two objects of {source} will share one asset"));
+    }
+    if let [first, others @ ..] = before
+        && let Some(other) = others.iter().find(|other| other.site != first.site)
+    {
+        warnings.push(format!("asset {} is of another site, {}", other.id, other.site));
+    }
+    warnings
+}

@@ -1,0 +1,191 @@
+//! Overlaps, coverage and explanations.
+
+use proptest::collection::{btree_set, vec};
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+use super::fixture::*;
+use super::naive;
+use crate::asset::{Asset, Claim, Constraint, ConstraintKind, Part, Presence};
+use crate::directory::AccountKind;
+use crate::merge::{Candidate, Computer};
+use crate::merge::{Coverage, DirectoryDomain, Level, Overlap, Surveyed, explain, overlaps};
+use crate::schedule::MatchPolicy;
+use crate::value::SourceId;
+
+const NAMES: &[&str] = &[
+    "web1",
+    "web1.corp.example",
+    "web1.b.example",
+    "web1.local",
+    "db",
+    "db.corp.example",
+    "averylonghostna",
+    "averylonghostname",
+    "averylonghostnab.corp.example",
+    "localhost",
+];
+
+fn pairs(assets: &[Asset], constraints: &[Constraint], limit: usize) -> Vec<Overlap> {
+    let surveyed: Vec<Surveyed> = assets.iter().map(Surveyed::of).collect();
+    overlaps(&surveyed, constraints, &MatchPolicy::default().with_weak_name_limit(limit))
+}
+
+/// The scanned asset with a part of this object of the directory.
+fn tied(mut asset: Asset, object: u8) -> Asset {
+    let mut part = Part::new(asset.next_part_number(), source(), "@ldap.computer", day(1));
+    part.object = Some(guid(object));
+    asset.parts.push(part);
+    asset
+}
+
+#[test]
+fn the_same_fqdn_is_an_overlap_and_says_why() {
+    let assets =
+        [scanned(2, &["web1.corp.example"], &[]), scanned(1, &["WEB1.corp.example."], &[])];
+    let [pair] = pairs(&assets, &[], 5).try_into().unwrap();
+    assert_eq!((pair.first, pair.second, pair.level), (id(1), id(2), Level::Full));
+    assert_eq!(pair.key, "web1.corp.example");
+    assert_eq!(pair.reason, "both have the FQDN web1.corp.example");
+}
+
+#[test]
+fn another_domain_is_no_overlap() {
+    let assets = [scanned(1, &["mail.a.example"], &[]), scanned(2, &["mail.b.example"], &[])];
+    assert_eq!(pairs(&assets, &[], 5), []);
+}
+
+#[test]
+fn a_name_that_too_many_have_is_no_overlap() {
+    let assets: Vec<Asset> = (1..=6).map(|n| scanned(n, &["clone"], &[])).collect();
+    assert_eq!(pairs(&assets[..5], &[], 5).len(), 10);
+    assert_eq!(pairs(&assets, &[], 5), []);
+}
+
+#[test]
+fn what_a_person_separated_is_no_overlap() {
+    let assets = [tied(scanned(1, &["web1"], &[]), 7), scanned(2, &["web1"], &[])];
+    assert_eq!(pairs(&assets, &[], 5).len(), 1);
+    let world = World::default().ruled(7, 2, ConstraintKind::CannotLink, 1);
+    assert_eq!(pairs(&assets, &world.constraints, 5), []);
+    // The later decision holds.
+    let world = world.ruled(7, 2, ConstraintKind::MustLink, 2);
+    assert_eq!(pairs(&assets, &world.constraints, 5).len(), 1);
+}
+
+#[test]
+fn two_computers_of_one_directory_are_no_overlap_unless_one_is_gone() {
+    let mut assets = [tied(scanned(1, &["web1"], &[]), 7), tied(scanned(2, &["web1"], &[]), 8)];
+    assert_eq!(pairs(&assets, &[], 5), []);
+    assets[1].parts[1].presence = Presence::Gone { since: day(3) };
+    assert_eq!(pairs(&assets, &[], 5).len(), 1);
+}
+
+#[test]
+fn coverage_counts_by_site_and_operating_system() {
+    let mut coverage = Coverage::new(day(100), 30);
+    let mut both = tied(scanned(1, &["a"], &[]), 1);
+    both.os.push(Claim::new("Windows 11".to_owned(), 1, None, day(1)));
+    // The directory saw it lately, the scanner long ago.
+    both.last_seen =
+        vec![Claim::new(day(69), 0, None, day(1)), Claim::new(day(71), 1, None, day(1))];
+    let mut lost = tied(scanned(2, &["b"], &[]), 2);
+    lost.parts[1].presence = Presence::Gone { since: day(3) };
+    let mut only = tied(scanned(3, &["c"], &[]), 3);
+    only.parts.remove(0);
+    let mut set = scanned(4, &["d"], &[]);
+    set.parts[0].source = SourceId::new("person", "anna").unwrap();
+    [both, lost, only, set].iter().for_each(|asset| coverage.add(asset));
+    assert_eq!(coverage.total.columns(), [4, 1, 1, 1, 1, 0, 1]);
+    let rows: Vec<_> = coverage.rows().map(|row| (row.os, row.counts.assets)).collect();
+    assert_eq!(rows, [("", 3), ("Windows 11", 1)]);
+    let json = serde_json::to_value(&coverage).unwrap();
+    assert_eq!(json["rows"][1]["os"], "Windows 11");
+    assert_eq!(json["rows"][1]["both"], 1);
+    assert!(coverage.to_string().lines().last().unwrap().starts_with("total"));
+}
+
+#[test]
+fn an_explanation_tells_every_value_and_every_decision() {
+    let mut asset = tied(scanned(1, &["web1", "old"], &["corp.example"]), 7);
+    asset.names[1].until = Some(day(2));
+    asset.os = vec![
+        Claim {
+            replaced: Some("Linux".to_owned()),
+            ..Claim::new("Windows".to_owned(), 1, None, day(1))
+        },
+        Claim::new("Linux".to_owned(), 0, None, day(0)),
+    ];
+    let world = World::default().ruled(7, 9, ConstraintKind::CannotLink, 1).ruled(
+        8,
+        9,
+        ConstraintKind::MustLink,
+        1,
+    );
+    let told = explain(&asset, &world.constraints, &[]);
+    let holds: Vec<_> = told.values.iter().map(|v| (v.field, v.value.as_str(), v.holds)).collect();
+    assert_eq!(
+        holds,
+        [
+            ("name", "web1", true),
+            ("name", "old", false),
+            ("domain", "corp.example", true),
+            ("os", "Windows", true),
+            ("os", "Linux", false),
+        ]
+    );
+    assert_eq!(told.decisions.len(), 1);
+    let words = told.to_string();
+    for sentence in [
+        "os Windows: ldap/corp.example says so since 2026-01-02T00:00:00Z; it replaced Linux",
+        "os Linux: scan/hq says so since 2026-01-01T00:00:00Z, and another source goes before it",
+        "name old: scan/hq says so since 2026-01-01T00:00:00Z, until 2026-01-03T00:00:00Z",
+        "anna decided at 2026-01-02T00:00:00Z that object",
+    ] {
+        assert!(words.contains(sentence), "{sentence}\n{words}");
+    }
+}
+
+fn any_asset() -> impl Strategy<Value = (Vec<&'static str>, Vec<&'static str>)> {
+    let domains = subsequence(vec!["b.example", "corp", "corp.example"], 0..=2);
+    (btree_set(select(NAMES), 0..4).prop_map(|names| names.into_iter().collect()), domains)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn the_quadratic_survey_agrees(given in vec(any_asset(), 0..9), limit in 1..6usize) {
+        let assets: Vec<Asset> =
+            (1..).zip(&given).map(|(n, (names, domains))| scanned(n, names, domains)).collect();
+        let candidates: Vec<Candidate> = assets.iter().map(Candidate::of).collect();
+        let computers = candidates.iter().map(|asset| Computer {
+            object: guid(asset.asset.as_u128() as u8),
+            name: String::new(),
+            names: asset.names.clone(),
+            weak_names: Vec::new(),
+            domain: DirectoryDomain::new(
+                asset.domains.iter().map(String::as_str).find(|domain| domain.contains('.')),
+                asset.domains.iter().map(String::as_str).find(|domain| !domain.contains('.')),
+            ),
+            kind: AccountKind::Host,
+            is_disabled: false,
+            is_conflict: false,
+            last_used: None,
+        });
+        let policy = MatchPolicy::default().with_weak_name_limit(limit);
+        let world = World { computers: computers.collect(), candidates, ..World::default() }.with(policy);
+        let mut expected = Vec::new();
+        for (i, (computer, first)) in world.computers.iter().zip(&world.candidates).enumerate() {
+            for (other, second) in world.computers.iter().zip(&world.candidates).skip(i + 1) {
+                let there = naive::level(&world, computer, second);
+                if let (Some(there), Some(back)) = (there, naive::level(&world, other, first)) {
+                    expected.push((first.asset, second.asset, there.min(back)));
+                }
+            }
+        }
+        let found = pairs(&assets, &[], limit);
+        let found: Vec<_> = found.iter().map(|pair| (pair.first, pair.second, pair.level)).collect();
+        prop_assert_eq!(found, expected);
+    }
+}

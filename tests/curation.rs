@@ -1,0 +1,473 @@
+//! What people change by hand, through real syncs and real stores.
+
+use std::collections::BTreeMap;
+
+use futures::TryStreamExt;
+use ldap_inventory::ErrorKind;
+use ldap_inventory::asset::{
+    Asset, AssetRepository, Batch, Change, Claim, Committed, ConstraintKind, Link, Part,
+    SearchRequest,
+};
+use ldap_inventory::curation::{Act, Author, Curation};
+use ldap_inventory::directory::DirectoryObject;
+use ldap_inventory::merge::whereabouts;
+use ldap_inventory::name::Hostname;
+use ldap_inventory::query::Query;
+use ldap_inventory::schedule::SyncTask;
+use ldap_inventory::store::MemoryRepository;
+use ldap_inventory::sync::{SyncOptions, sync};
+use ldap_inventory::testing::{
+    CallFault, FaultPlan, FaultyRepository, MockDirectory, computer, mock_guid,
+};
+use ldap_inventory::value::{
+    AssetId, BatchId, MergeId, ObjectGuid, OrganizationId, SourceId, Timestamp,
+};
+use proptest::prelude::*;
+
+fn acme() -> OrganizationId {
+    OrganizationId::new("acme").unwrap()
+}
+
+fn corp() -> SourceId {
+    SourceId::new("ldap", "corp.example").unwrap()
+}
+
+fn id(n: u128) -> AssetId {
+    AssetId::from_u128(n)
+}
+
+fn anna() -> Author {
+    Author::new("anna").because("one machine, two cards")
+}
+
+/// An asset that a scanner found under these names.
+fn scanned(n: u128, names: &[&str]) -> Asset {
+    let at = Timestamp::from_unix_seconds(1_767_225_600).unwrap();
+    let mut asset = Asset::new(id(n), acme(), "hq".parse().unwrap());
+    asset.parts.push(Part::new(0, SourceId::new("scan", "hq").unwrap(), "@scan", at));
+    let claim = |name: &&str| Claim::new(Hostname::parse(name).unwrap(), 0, None, at);
+    asset.names = names.iter().map(claim).collect();
+    asset.os = vec![Claim::new("Linux".to_owned(), 0, None, at)];
+    asset.last_seen = vec![Claim::new(at, 0, None, at)];
+    asset
+}
+
+async fn put(repository: &dyn AssetRepository, assets: impl IntoIterator<Item = Asset>) {
+    let source = SourceId::new("scan", "hq").unwrap();
+    let changes =
+        assets.into_iter().map(|asset| Change::PutAsset { expected: None, asset: Box::new(asset) });
+    let batch = Batch::new(BatchId::random_v7(), acme(), source).with_changes(changes);
+    assert_eq!(repository.commit(batch).await.unwrap(), Committed::Applied);
+}
+
+async fn run(repository: &dyn AssetRepository, objects: Vec<DirectoryObject>) {
+    run_of(&corp(), repository, objects).await;
+}
+
+async fn run_of(
+    source: &SourceId,
+    repository: &dyn AssetRepository,
+    objects: Vec<DirectoryObject>,
+) {
+    let (site, credential) = ("hq".parse().unwrap(), "reader".parse().unwrap());
+    let task = SyncTask::new("Head office", acme(), site, source.clone(), credential);
+    sync(&task, &MockDirectory::new(objects), repository, &SyncOptions::new()).await.unwrap();
+}
+
+async fn assets(repository: &dyn AssetRepository) -> Vec<Asset> {
+    let request = SearchRequest::new(acme(), Query::everything(), Timestamp::now());
+    repository.search_assets(request.with_limit(1_000)).await.unwrap().records
+}
+
+async fn links(repository: &dyn AssetRepository) -> BTreeMap<ObjectGuid, Link> {
+    let links = repository.links(&acme(), &corp()).await.unwrap();
+    links.map_ok(|link| (link.object, link)).try_collect().await.unwrap()
+}
+
+async fn home(repository: &dyn AssetRepository, name: &str) -> Option<AssetId> {
+    links(repository).await.get(&mock_guid(name)).and_then(|link| link.asset)
+}
+
+/// Everything that does not depend on when and in which run it was written: by what each asset is called
+/// whatever its id, with the claims of each part.
+async fn picture(repository: &dyn AssetRepository) -> BTreeMap<String, Vec<String>> {
+    let assets = assets(repository).await;
+    let mut picture = BTreeMap::new();
+    let called = |asset: &Asset| match asset.id.as_u128() {
+        n if n < 100 => format!("asset {n}"),
+        _ => format!("asset of {:?}", asset.parts.iter().find_map(|part| part.object)),
+    };
+    for asset in &assets {
+        let mut lines = vec![format!("{}", asset.site)];
+        for part in &asset.parts {
+            let attributes = part.attributes.by_name();
+            let presence = format!("{:?}", part.presence);
+            let presence = presence.split("since").next().unwrap();
+            let stable: Vec<_> = attributes.iter().filter(|(name, _)| **name != "ts").collect();
+            lines.push(format!("{} {:?} {presence} {stable:?}", part.source, part.object));
+        }
+        let of = |number: u32| asset.part(number).map(|part| (part.source.clone(), part.object));
+        macro_rules! tell {
+            ($($field:ident),+) => {$(
+                for claim in &asset.$field {
+                    let live = claim.is_live();
+                    let of = of(claim.part);
+                    lines.push(format!("{} {} {of:?} {live}", stringify!($field), claim.value));
+                }
+            )+};
+        }
+        tell!(names, domains, addresses, os, os_version, kind, first_seen, last_seen);
+        picture.insert(called(asset), lines);
+    }
+    for (object, link) in links(repository).await {
+        let asset = link.asset.and_then(|id| assets.iter().find(|asset| asset.id == id));
+        let presence = format!("{:?}", link.presence);
+        let presence = presence.split("since").next().unwrap().to_owned();
+        let line = format!("{:?} {presence} {:?}", asset.map(called), link.digest);
+        picture.insert(format!("link {object}"), vec![line]);
+    }
+    let constraints = repository.constraints(&acme()).await.unwrap();
+    picture.insert("decisions".to_owned(), constraints.iter().map(|c| format!("{c:?}")).collect());
+    picture
+}
+
+/// What a read shows of eight computers: absent, or with a name and an operating system.
+type Read = Vec<Option<(bool, u8)>>;
+
+fn objects(read: &Read) -> Vec<DirectoryObject> {
+    let shown = read.iter().enumerate().filter_map(|(n, state)| Some((n, (*state)?)));
+    shown
+        .map(|(n, (renamed, os))| {
+            let name = if renamed { format!("NEW{n}") } else { format!("WEB{n}") };
+            let os = format!("Windows {os}");
+            let record = computer(&name).with_guid(mock_guid(&format!("WEB{n}")));
+            record.with("operatingSystem", &os).build()
+        })
+        .collect()
+}
+
+fn read() -> impl Strategy<Value = Read> {
+    prop::collection::vec(prop::option::weighted(0.8, (any::<bool>(), 0..3u8)), 8)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn a_merge_undone_after_later_syncs_is_as_if_it_had_never_been(
+        first in read(), between in prop::collection::vec(read(), 0..4), last in read(),
+        merged in prop::sample::subsequence(vec![0u128, 1, 2, 3, 4], 2..=5).prop_shuffle(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (apart, together) = (MemoryRepository::new(), MemoryRepository::new());
+            for repository in [&apart, &together] {
+                // Five of the eight computers were scanned; the others become assets of their own.
+                let scanned = (0..5).map(|n| {
+                    let names = [format!("web{n}.corp.example"), format!("new{n}.corp.example")];
+                    scanned(n, &names.each_ref().map(String::as_str))
+                });
+                put(repository, scanned).await;
+                run(repository, objects(&first)).await;
+            }
+            let merged: Vec<AssetId> = merged.into_iter().map(id).collect();
+            let curation = Curation::new(&together, acme());
+            let merge = curation.merge(&merged, &anna()).await.unwrap().id;
+            // A computer that is seen for the first time after a merge may find the asset taken.
+            let known = |read: &Read| -> Read {
+                read.iter().zip(&first).map(|(now, then)| then.and(*now)).collect()
+            };
+            for read in between.iter().map(known) {
+                run(&apart, objects(&read)).await;
+                run(&together, objects(&read)).await;
+            }
+            curation.unmerge(merge, &anna()).await.unwrap();
+            assert_eq!(picture(&together).await, picture(&apart).await);
+            run(&apart, objects(&last)).await;
+            run(&together, objects(&last)).await;
+            assert_eq!(picture(&together).await, picture(&apart).await);
+        });
+    }
+}
+
+/// Two scanned assets, each of them a computer of the directory.
+async fn two() -> (MemoryRepository, Vec<DirectoryObject>) {
+    let repository = MemoryRepository::new();
+    put(&repository, [scanned(1, &["web1.corp.example"]), scanned(2, &["web2.corp.example"])])
+        .await;
+    let objects = vec![computer("WEB1").build(), computer("WEB2").build()];
+    run(&repository, objects.clone()).await;
+    (repository, objects)
+}
+
+#[tokio::test]
+async fn a_merge_holds_through_later_syncs() {
+    let (repository, objects) = two().await;
+    let curation = Curation::new(&repository, acme());
+    let preview = curation.preview(&[id(1), id(2)]).await.unwrap();
+    assert_eq!(assets(&repository).await.len(), 2, "a preview writes nothing");
+    let merged = curation.merge(&[id(1), id(2)], &anna()).await.unwrap();
+    assert_eq!(merged.preview, preview);
+    for _ in 0..2 {
+        run(&repository, objects.clone()).await;
+        assert_eq!(assets(&repository).await.len(), 1);
+        assert_eq!(home(&repository, "WEB2").await, Some(id(1)));
+    }
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn a_merge_over_two_directories_is_undone_in_sqlite() {
+    let repository = ldap_inventory::store::SqliteRepository::open_in_memory().unwrap();
+    put(&repository, [scanned(1, &["web1.corp.example"]), scanned(2, &["web2.corp.example"])])
+        .await;
+    let branch = SourceId::new("ldap", "branch.example").unwrap();
+    run(&repository, vec![computer("WEB1").build()]).await;
+    run_of(&branch, &repository, vec![computer("WEB2").build()]).await;
+    let before = picture(&repository).await;
+    let curation = Curation::new(&repository, acme());
+    // Links of both directories move.
+    put(&repository, [scanned(3, &["db"])]).await;
+    let merged = curation.merge(&[id(3), id(1), id(2)], &anna()).await.unwrap();
+    assert_eq!(merged.preview.links.len(), 2);
+    for source in [corp(), branch] {
+        let links = repository.links(&acme(), &source).await.unwrap();
+        let links: Vec<Link> = links.try_collect().await.unwrap();
+        assert_eq!(links.iter().map(|link| link.asset).collect::<Vec<_>>(), [Some(id(3))]);
+    }
+    curation.unmerge(merged.id, &anna()).await.unwrap();
+    let mut after = picture(&repository).await;
+    after.remove("asset 3");
+    assert_eq!(after, before);
+}
+
+#[tokio::test]
+async fn undoing_is_refused_where_nothing_was_recorded_and_where_it_is_undone() {
+    let (repository, _) = two().await;
+    let curation = Curation::new(&repository, acme());
+    let nothing = curation.unmerge(MergeId::from_u128(7), &anna()).await.unwrap_err();
+    assert_eq!(nothing.kind(), ErrorKind::NotFound);
+    let merged = curation.merge(&[id(1), id(2)], &anna()).await.unwrap();
+    curation.unmerge(merged.id, &Author::new("bob")).await.unwrap();
+    let again = curation.unmerge(merged.id, &anna()).await.unwrap_err();
+    assert_eq!(again.kind(), ErrorKind::Conflict);
+    assert!(again.to_string().contains("undone already, by bob at "), "{again}");
+}
+
+#[tokio::test]
+async fn a_merge_that_a_later_one_builds_on_is_undone_after_it() {
+    let (repository, _) = two().await;
+    put(&repository, [scanned(3, &["db.corp.example"])]).await;
+    let before = picture(&repository).await;
+    let curation = Curation::new(&repository, acme());
+    let first = curation.merge(&[id(1), id(2)], &anna()).await.unwrap();
+    // The survivor of the first is itself merged away.
+    let later = curation.merge(&[id(3), id(1)], &anna()).await.unwrap();
+    let refused = curation.unmerge(first.id, &anna()).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Conflict);
+    assert!(refused.to_string().contains(&later.id.to_string()), "{refused}");
+    curation.unmerge(later.id, &anna()).await.unwrap();
+    curation.unmerge(first.id, &anna()).await.unwrap();
+    assert_eq!(picture(&repository).await, before);
+}
+
+#[tokio::test]
+async fn many_merges_are_undone_one_after_the_other() {
+    let repository = MemoryRepository::new();
+    put(&repository, (1..=20).map(|n| scanned(n, &[&format!("pc{n}.corp.example")]))).await;
+    let before = picture(&repository).await;
+    let curation = Curation::new(&repository, acme());
+    for n in 2..=20 {
+        curation.merge(&[id(1), id(n)], &anna()).await.unwrap();
+    }
+    let history = curation.history().await.unwrap();
+    let merges = history.iter().rev().filter_map(|entry| match &entry.act {
+        Act::Merged { merge } => Some(merge.id),
+        _ => None,
+    });
+    for merge in merges.collect::<Vec<_>>() {
+        curation.unmerge(merge, &anna()).await.unwrap();
+    }
+    assert_eq!(picture(&repository).await, before);
+}
+
+#[tokio::test]
+async fn a_source_that_knows_assets_by_id_finds_its_part_after_merges() {
+    let (repository, _) = two().await;
+    put(&repository, [scanned(3, &["db.corp.example"])]).await;
+    let curation = Curation::new(&repository, acme());
+    curation.merge(&[id(1), id(2)], &anna()).await.unwrap();
+    let later = curation.merge(&[id(3), id(1)], &anna()).await.unwrap();
+    let merges = repository.merges(&acme()).await.unwrap();
+    let (home, number) = whereabouts(&merges, id(2), 0);
+    let [asset] = repository.assets(&acme(), &[home]).await.unwrap().try_into().unwrap();
+    let part = asset.part(number).unwrap();
+    assert_eq!((asset.id, part.source.kind()), (id(3), "scan"));
+    let names = asset.names.iter().filter(|claim| claim.part == number);
+    assert_eq!(names.map(|c| c.value.as_str()).collect::<Vec<_>>(), ["web2.corp.example"]);
+    // One that does not ask and writes the asset anew stands in the way of undoing.
+    put(&repository, [scanned(1, &["web1.corp.example"])]).await;
+    let refused = curation.unmerge(later.id, &anna()).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Conflict);
+    assert!(refused.to_string().contains("is there again"), "{refused}");
+}
+
+/// A person whose first commit does not get through, so that somebody else is faster.
+async fn slow(repository: &MemoryRepository, calls: &[&str]) -> FaultyRepository<MemoryRepository> {
+    let commit = calls.iter().position(|call| *call == "commit").unwrap();
+    let plan = FaultPlan::new().with(commit, CallFault::Unreachable);
+    FaultyRepository::new(repository.clone(), &plan)
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_people_who_merge_at_once_one_wins() {
+    let (repository, _) = two().await;
+    let slow = slow(&repository, &["assets", "constraints", "commit"]).await;
+    let (late, early) = (Curation::new(&slow, acme()), Curation::new(&repository, acme()));
+    let (one, two, bob) = ([id(1), id(2)], [id(2), id(1)], Author::new("bob"));
+    let anna = anna();
+    let (loser, winner) = tokio::join!(late.merge(&one, &anna), early.merge(&two, &bob));
+    winner.unwrap();
+    assert_eq!(loser.unwrap_err().kind(), ErrorKind::Conflict);
+    let [left] = assets(&repository).await.try_into().unwrap();
+    assert_eq!(left.id, id(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_people_who_undo_at_once_one_wins() {
+    let (repository, _) = two().await;
+    let merged = Curation::new(&repository, acme()).merge(&[id(1), id(2)], &anna()).await.unwrap();
+    let slow =
+        slow(&repository, &["merges", "assets", "constraints", "merges", "assets", "commit"]).await;
+    let (late, early) = (Curation::new(&slow, acme()), Curation::new(&repository, acme()));
+    let (anna, bob) = (anna(), Author::new("bob"));
+    let (loser, winner) =
+        tokio::join!(late.unmerge(merged.id, &anna), early.unmerge(merged.id, &bob));
+    winner.unwrap();
+    assert_eq!(loser.unwrap_err().kind(), ErrorKind::Conflict);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_people_who_decide_otherwise_at_once_one_wins() {
+    let (repository, _) = two().await;
+    let slow = slow(&repository, &["assets", "links", "constraints", "commit"]).await;
+    let (late, early) = (Curation::new(&slow, acme()), Curation::new(&repository, acme()));
+    let (source, object, anna) = (corp(), mock_guid("WEB1"), anna());
+    let (loser, winner) = tokio::join!(
+        late.link(id(2), &source, object, &anna),
+        early.separate(id(2), &source, object, &anna),
+    );
+    winner.unwrap();
+    assert_eq!(loser.unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(repository.constraints(&acme()).await.unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_merge_whose_answer_is_lost_is_not_done_twice() {
+    let (repository, _) = two().await;
+    let plan = FaultPlan::new().with(2, CallFault::AnswerLost);
+    let faulty = FaultyRepository::new(repository.clone(), &plan);
+    Curation::new(&faulty, acme()).merge(&[id(1), id(2)], &anna()).await.unwrap();
+    assert_eq!(repository.merges(&acme()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_separation_survives_syncs_and_is_taken_back() {
+    let (repository, objects) = two().await;
+    let before = picture(&repository).await;
+    let (curation, object) = (Curation::new(&repository, acme()), mock_guid("WEB1"));
+    curation.separate(id(1), &corp(), object, &anna()).await.unwrap();
+    let again = curation.separate(id(1), &corp(), object, &anna()).await.unwrap_err();
+    assert_eq!(again.kind(), ErrorKind::Conflict);
+    for _ in 0..2 {
+        run(&repository, objects.clone()).await;
+        assert_eq!(assets(&repository).await.len(), 3);
+        assert_ne!(home(&repository, "WEB1").await, Some(id(1)));
+    }
+    let kind = ConstraintKind::CannotLink;
+    curation.forget(id(1), &corp(), object, kind).await.unwrap();
+    assert_eq!(picture(&repository).await, before);
+    run(&repository, objects).await;
+    assert_eq!(picture(&repository).await, before);
+    let gone = curation.forget(id(1), &corp(), object, kind).await.unwrap_err();
+    assert_eq!(gone.kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_link_survives_syncs_and_is_taken_back() {
+    let (repository, objects) = two().await;
+    let before = picture(&repository).await;
+    let (curation, object) = (Curation::new(&repository, acme()), mock_guid("WEB1"));
+    curation.link(id(2), &corp(), object, &anna()).await.unwrap();
+    for _ in 0..2 {
+        run(&repository, objects.clone()).await;
+        assert_eq!(home(&repository, "WEB1").await, Some(id(2)));
+    }
+    curation.forget(id(2), &corp(), object, ConstraintKind::MustLink).await.unwrap();
+    run(&repository, objects).await;
+    assert_eq!(picture(&repository).await, before);
+}
+
+#[tokio::test]
+async fn a_decision_on_what_is_not_there_is_refused() {
+    let (repository, _) = two().await;
+    let curation = Curation::new(&repository, acme());
+    for (asset, object) in [(9, mock_guid("WEB1")), (1, mock_guid("NOBODY"))] {
+        let error = curation.link(id(asset), &corp(), object, &anna()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
+}
+
+#[tokio::test]
+async fn an_ambiguous_computer_waits_with_its_candidates_until_a_person_settles_it() {
+    let repository = MemoryRepository::new();
+    put(&repository, [scanned(1, &["web1"]), scanned(2, &["web1"])]).await;
+    let objects = vec![computer("WEB1").build()];
+    run(&repository, objects.clone()).await;
+    let curation = Curation::new(&repository, acme());
+    let [waiting] = curation.unresolved(&corp()).await.unwrap().try_into().unwrap();
+    assert_eq!(
+        (waiting.object, waiting.name.as_deref()),
+        (mock_guid("WEB1"), Some("web1.corp.example"))
+    );
+    let candidates: Vec<AssetId> = waiting.candidates.iter().map(|c| c.asset).collect();
+    assert_eq!(candidates, [id(1), id(2)]);
+    assert!(waiting.to_string().contains("2 assets fit it equally well"), "{waiting}");
+    curation.link(id(2), &corp(), waiting.object, &anna()).await.unwrap();
+    assert_eq!(curation.unresolved(&corp()).await.unwrap(), []);
+    run(&repository, objects).await;
+    assert_eq!(home(&repository, "WEB1").await, Some(id(2)));
+}
+
+#[tokio::test]
+async fn the_survey_finds_what_the_rules_would_tie_together() {
+    let repository = MemoryRepository::new();
+    // More than one page, and a pair that stands far apart.
+    put(&repository, (0..1_200).map(|n| scanned(n, &[&format!("pc{}", n % 1_199)]))).await;
+    let curation = Curation::new(&repository, acme());
+    let [pair] = curation.overlaps().await.unwrap().try_into().unwrap();
+    assert_eq!((pair.first, pair.second, pair.key.as_str()), (id(0), id(1_199), "pc0"));
+    let coverage = curation.coverage(30).await.unwrap();
+    assert_eq!((coverage.total.assets, coverage.total.only_scans), (1_200, 1_200));
+}
+
+#[tokio::test]
+async fn history_and_explanation_tell_who_did_what_and_why() {
+    let (repository, objects) = two().await;
+    let curation = Curation::new(&repository, acme());
+    let merged = curation.merge(&[id(1), id(2)], &anna()).await.unwrap();
+    curation.separate(id(1), &corp(), mock_guid("WEB2"), &Author::new("bob")).await.unwrap();
+    run(&repository, objects).await;
+    let told: Vec<String> =
+        curation.history().await.unwrap().iter().map(ToString::to_string).collect();
+    let [merge, separation] = told.as_slice() else { panic!("{told:?}") };
+    assert!(merge.contains(": one machine, two cards (merge "), "{merge}");
+    assert!(separation.starts_with("bob decided at "), "{separation}");
+    let told = curation.explain(id(1)).await.unwrap();
+    assert_eq!(told.merges[0].id, merged.id);
+    assert_eq!(told.decisions.len(), 2);
+    let scan = told.parts.iter().find(|part| part.number == 2).unwrap();
+    assert_eq!(scan.came_by, Some((merged.id, id(2))));
+    let missing = curation.explain(id(2)).await.unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+}
