@@ -55,11 +55,11 @@ impl Curation<'_> {
         Ok(merged)
     }
 
-    /// Takes a merge back. See [`unmerge`](crate::merge::unmerge) for what goes where.
+    /// Takes a merge back. See [`merge::unmerge`](crate::merge::unmerge) for what goes where.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for a merge that never was, those of [`unmerge`](crate::merge::unmerge), and
+    /// [`ErrorKind::NotFound`] for a merge that never was, those of [`merge::unmerge`](crate::merge::unmerge), and
     /// [`ErrorKind::Conflict`] if one of the assets was changed at this moment. Nothing was written then.
     pub async fn unmerge(&self, merge: MergeId, author: &Author) -> Result<Unmerged> {
         // The asset comes first: whoever changes a decision changes its version.
