@@ -3,7 +3,7 @@
 //! Prints one line per address, ready to be pasted as a pin once it was compared with the certificate on the
 //! server itself. Nothing is sent but TLS and, with `--starttls`, the StartTLS request: no account is needed.
 
-#[path = "shared/exit.rs"]
+#[path = "program/exit.rs"]
 mod exit;
 
 use std::io::{self, Write};

@@ -2,11 +2,11 @@
 //!
 //! Each kind of record says in its own module how it is found, and how tools and people see it.
 
-#[path = "../shared/exit.rs"]
+#[path = "../program/exit.rs"]
 mod exit;
-#[path = "../shared/store.rs"]
+#[path = "../program/store.rs"]
 mod store;
-#[path = "../shared/table.rs"]
+#[path = "../program/table.rs"]
 mod table;
 
 mod assets;

@@ -4,11 +4,11 @@
 //! calls the crate is in [`run`]: a credential, a source, a task, a repository, and one call of
 //! [`sync`](ldap_inventory::sync::sync).
 
-#[path = "../shared/exit.rs"]
+#[path = "../program/exit.rs"]
 mod exit;
-#[path = "../shared/store.rs"]
+#[path = "../program/store.rs"]
 mod store;
-#[path = "../shared/table.rs"]
+#[path = "../program/table.rs"]
 mod table;
 
 mod demo;
