@@ -1,5 +1,7 @@
 //! What is written at once.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -118,5 +120,14 @@ impl Batch {
         self.checkpoint = checkpoint;
         self.run = Some(run);
         self
+    }
+
+    /// The assets that it takes away, though a later change may bring them back.
+    pub(crate) fn removed_assets(&self) -> BTreeSet<AssetId> {
+        let removed = self.changes.iter().filter_map(|change| match change {
+            Change::RemoveAsset { id, .. } => Some(*id),
+            _ => None,
+        });
+        removed.collect()
     }
 }

@@ -110,9 +110,11 @@ impl Organization {
     }
 
     fn write(&mut self, batch: Batch) {
+        let removed = batch.removed_assets();
         for change in batch.changes {
             self.write_change(&batch.source, change);
         }
+        self.drop_links(&removed);
         let source = self.sources.entry(batch.source).or_default();
         if let Some(checkpoint) = batch.checkpoint {
             source.checkpoint = Some(checkpoint);
@@ -164,6 +166,16 @@ impl Organization {
             self.keys.entry(key).or_default().insert(asset.id);
         }
         self.assets.insert(asset.id, asset);
+    }
+
+    /// Drops the links to those of these assets that are not there.
+    fn drop_links(&mut self, removed: &BTreeSet<AssetId>) {
+        let gone = |id: &AssetId| removed.contains(id) && !self.assets.contains_key(id);
+        if !removed.is_empty() {
+            for source in self.sources.values_mut() {
+                source.links.retain(|_, link| !link.asset.as_ref().is_some_and(gone));
+            }
+        }
     }
 
     fn remove_asset(&mut self, id: AssetId) {

@@ -258,6 +258,9 @@ impl Writer<'_> {
 
     /// Writes what only the last batch of a run has.
     fn close(&self, batch: &Batch) -> Outcome<()> {
+        for asset in batch.removed_assets() {
+            self.drop_links(asset)?;
+        }
         if let Some(checkpoint) = &batch.checkpoint {
             let sql = "UPDATE sources SET checkpoint = ?2 WHERE number = ?1";
             self.execute(sql, params![self.source, document("checkpoint", checkpoint)?])?;
@@ -269,6 +272,14 @@ impl Writer<'_> {
             self.execute(sql, params![self.source, id, started, document("run", run)?])?;
         }
         Ok(())
+    }
+
+    /// Drops the links to an asset that was taken away, unless it is there again.
+    fn drop_links(&self, asset: AssetId) -> Outcome<usize> {
+        let sql = "DELETE FROM links WHERE asset = ?2
+                   AND source IN (SELECT number FROM sources WHERE organization = ?1)
+                   AND NOT EXISTS (SELECT 1 FROM assets WHERE organization = ?1 AND id = ?2)";
+        self.execute(sql, params![self.organization, key(asset.as_u128())])
     }
 
     fn execute(&self, sql: &str, parameters: impl rusqlite::Params) -> Outcome<usize> {

@@ -4,7 +4,7 @@ use futures::FutureExt;
 use futures::future::join_all;
 
 use super::records::*;
-use crate::asset::{AssetRepository, Change, Committed, ConstraintKind, Version};
+use crate::asset::{AssetRepository, Change, Committed, ConstraintKind, Link, Version};
 use crate::value::BatchId;
 use crate::{ErrorKind, Result};
 
@@ -168,6 +168,24 @@ pub(super) async fn changes_are_made_in_their_order(
     let found = repository.candidates(&acme(), &keys(&["second", "fourth"])).await?;
     assert_eq!(numbers(found), [1, 2]);
     assert_eq!(links(repository, &corp()).await?, [link(2)]);
+    Ok(())
+}
+
+pub(super) async fn an_asset_taken_away_takes_the_links_to_it_away(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let assets = [put(&asset(3, &["web3"]), None), put(&asset(6, &["web6"]), None)];
+    let both = [Change::PutLink(link(3)), Change::PutLink(link(6))];
+    apply(repository, batch(1, assets.into_iter().chain(both))).await?;
+    let removal = |n| Change::RemoveAsset { id: asset_id(n), expected: 1 };
+    apply(repository, batch(2, [removal(3)])).await?;
+    assert_eq!(links(repository, &corp()).await?, [link(6)]);
+
+    // A link that the same batch ties to another asset stays.
+    let elsewhere = Link { asset: Some(asset_id(3)), ..link(6) };
+    let changes = [put(&asset(3, &["web3"]), None), removal(6), Change::PutLink(elsewhere.clone())];
+    apply(repository, batch(3, changes)).await?;
+    assert_eq!(links(repository, &corp()).await?, [elsewhere]);
     Ok(())
 }
 

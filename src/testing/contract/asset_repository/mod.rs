@@ -46,6 +46,7 @@ const CASES: &[(&str, Case)] = cases![
     commit::a_batch_in_conflict_may_come_again,
     commit::changes_are_made_in_their_order,
     commit::an_asset_taken_away_may_come_back,
+    commit::an_asset_taken_away_takes_the_links_to_it_away,
     commit::a_version_that_does_not_follow_is_refused,
     commit::of_two_writers_one_is_in_conflict,
     commit::no_update_is_lost_among_many_writers,
