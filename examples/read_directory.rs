@@ -1,0 +1,86 @@
+//! Reads a directory into memory, without an inventory, and says what it holds: what a host does that wants
+//! the objects themselves.
+
+#[path = "program/exit.rs"]
+mod exit;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Parser;
+use futures::StreamExt;
+use ldap_inventory::credential::{Credential, ServerUrl, Sharing};
+use ldap_inventory::directory::{DirectoryEvent, DirectoryObject, DirectorySource, ReadRequest};
+use ldap_inventory::ldap::LdapSource;
+use ldap_inventory::name::DistinguishedName;
+use ldap_inventory::store::MemoryCredentialStore;
+use ldap_inventory::value::{CredentialId, ObjectKind, OrganizationId, Secret};
+
+use self::exit::{Failure, Status};
+
+/// Reads a directory into memory and counts what it holds. The password is in the variable LDAP_PASSWORD.
+#[derive(Debug, Parser)]
+#[command(name = "read_directory")]
+struct Options {
+    /// The server: HOST[:PORT] or IP[:PORT], with ldaps:// or ldap:// in front or without
+    #[arg(long)]
+    url: ServerUrl,
+
+    /// The account, as a DN, user@domain or DOMAIN\user
+    #[arg(long, value_name = "NAME")]
+    username: String,
+
+    /// Where to look
+    #[arg(long, value_name = "DN")]
+    base_dn: Option<String>,
+
+    /// Accept a server that nothing vouches for, and plain LDAP
+    #[arg(long)]
+    insecure: bool,
+}
+
+fn main() -> ExitCode {
+    exit::with(run(&Options::parse()))
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn run(options: &Options) -> Result<Status, Failure> {
+    let password = std::env::var("LDAP_PASSWORD").unwrap_or_default();
+    let id = CredentialId::new("reader")?;
+    let credential = Credential::new(id.clone(), options.username.as_str(), Secret::new(password))
+        .with_server(options.url.clone())
+        .with_insecure(options.insecure)
+        .with_sharing(Sharing::Global);
+    let directory = LdapSource::new(Arc::new(MemoryCredentialStore::from_iter([credential])));
+    let bases = options.base_dn.iter().map(|dn| DistinguishedName::parse(dn));
+    let request = ReadRequest::new(id, OrganizationId::new("default")?)
+        .with_base_dns(bases.collect::<Result<Vec<_>, _>>()?);
+
+    let begun = Instant::now();
+    let mut objects: Vec<DirectoryObject> = Vec::new();
+    let mut events = directory.read(request).await?;
+    while let Some(event) = events.next().await {
+        match event? {
+            DirectoryEvent::Page(page) => objects.extend(page.objects),
+            DirectoryEvent::End(end) if end.completeness.is_complete() => {
+                count(&objects, begun);
+                return Ok(Status::Complete);
+            }
+            _ => break,
+        }
+    }
+    Err(Failure::new(Status::Incomplete, "the directory was not read to the end"))
+}
+
+fn count(objects: &[DirectoryObject], begun: Instant) {
+    let mut counts: BTreeMap<ObjectKind, u64> = BTreeMap::new();
+    for object in objects {
+        *counts.entry(object.kind).or_default() += 1;
+    }
+    for (kind, count) in counts {
+        println!("{count} {kind}s");
+    }
+    eprintln!("read in {:.2} s", begun.elapsed().as_secs_f64());
+}
