@@ -31,7 +31,7 @@ pub struct Asset {
     pub site: SiteId,
     /// How often it was written; what optimistic commits compare.
     pub version: Version,
-    /// What sources say about it, in the order they first did. Numbers are never used again.
+    /// What sources say about it, in the order they first did. A number names one part at a time.
     pub parts: Vec<Part>,
     /// Host names. Those no longer claimed by any part are aliases.
     #[serde(default)]
