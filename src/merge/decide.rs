@@ -36,9 +36,9 @@ pub struct Known<'a> {
 /// 3. *What is no host* is left out.
 /// 4. *Names* are compared with those of the candidates, level by level. What more than
 ///    [`weak_name_limit`](MatchPolicy::weak_name_limit) assets or computers have is no evidence; fully
-///    qualified names are counted for [`Level::Full`](super::Level::Full), short names for the other levels. A domain that the
-///    computer or the directory calls its own is its domain; another authoritative one on the asset
-///    contradicts [`Level::Short`](super::Level::Short).
+///    qualified names are counted for [`Level::Full`](super::Level::Full), short names for the other
+///    levels. A domain that the computer or the directory calls its own is its domain; another
+///    authoritative one on the asset contradicts [`Level::Short`](super::Level::Short).
 /// 5. *Several assets on the best level* are ambiguous, also if some of them are taken: that another
 ///    computer has one of two equally good assets is no evidence that this one is the other. Policy decides.
 /// 6. *One to one*: an asset goes to the computer on the better level, then to the one that is not the loser
