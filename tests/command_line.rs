@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use ldap_inventory::testing::{
     Fault, Script, ServerTls, TestDirectory, TestServer, When, generate,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A password that is nowhere else, so that it can be looked for.
@@ -245,7 +245,14 @@ async fn a_second_import_and_a_second_run_change_nothing() {
     for kind in ["computers", "users", "groups"] {
         assert_eq!(second[kind]["created"], 0, "{kind}");
         assert_eq!(second[kind]["updated"], 0, "{kind}");
-        assert_eq!(second[kind]["read"], first[kind]["read"], "{kind}");
+        assert_eq!(second[kind]["read"], 0, "{kind}");
+    }
+    assert_eq!((&first["mode"], &second["mode"]), (&json!("full"), &json!("dirsync")));
+    let third = rig.sync(&["--json", "--inventory", &inventory, "--full"]).await.json();
+    assert_eq!((&third["mode"], &third["full_because"]), (&json!("full"), &json!("asked")));
+    for kind in ["computers", "users", "groups"] {
+        assert_eq!((&third[kind]["created"], &third[kind]["updated"]), (&json!(0), &json!(0)));
+        assert_eq!(third[kind]["read"], first[kind]["read"], "{kind}");
     }
     for file in fs::read_dir(rig.files.path()).unwrap() {
         let path = file.unwrap().path();
@@ -352,7 +359,7 @@ async fn a_read_that_is_cut_off_is_status_3_and_removes_nothing() {
     let bytes = rig.server.bytes_sent();
     let cut = Script::new().with(When::bytes_sent(bytes * 9 / 10), Fault::Reset);
     rig.server.set_script(cut);
-    let ran = rig.sync(&options).await;
+    let ran = rig.sync(&[&options[..], &["--full"]].concat()).await;
     assert_eq!(ran.status, 3, "{}", ran.stderr);
     let report = ran.json();
     assert_eq!(report["complete"], false);

@@ -26,6 +26,8 @@ fn batch() -> Batch {
         kind: ObjectKind::Computer,
         asset: None,
         digest: RecordDigest([0; 16]),
+        place: RecordDigest([1; 16]),
+        attributes: 0,
         presence: Presence::Present,
     };
     Batch::new(BatchId::from_u128(1), acme(), corp()).with_changes([Change::PutLink(link)])

@@ -50,18 +50,28 @@ impl Status {
 pub(crate) struct Failure {
     status: Status,
     sentence: String,
+    cause: Option<Error>,
 }
 
 impl Failure {
     /// Ends the program with this status, and says why.
     pub(crate) fn new(status: Status, sentence: impl Into<String>) -> Self {
-        Self { status, sentence: sentence.into() }
+        Self { status, sentence: sentence.into(), cause: None }
+    }
+
+    /// The error behind it, if the crate reported one.
+    #[allow(dead_code, reason = "not every program asks")]
+    pub(crate) fn cause(&self) -> Option<&Error> {
+        self.cause.as_ref()
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::new(Status::of(error.kind()), error.report())
+        let status = Status::of(error.kind());
+        // What a stopped run would have done is shown, not told.
+        let sentence = if status == Status::Brake { error.to_string() } else { error.report() };
+        Self { status, sentence, cause: Some(error) }
     }
 }
 

@@ -15,6 +15,7 @@ mod demo;
 mod import;
 mod inventory;
 mod options;
+mod plan;
 mod progress;
 mod report;
 
@@ -29,7 +30,7 @@ use ldap_inventory::credential::Credential;
 use ldap_inventory::ldap::LdapSource;
 use ldap_inventory::schedule::{MatchPolicy, SyncTask};
 use ldap_inventory::store::MemoryCredentialStore;
-use ldap_inventory::sync::{Cancellation, SyncOptions, SyncReport, sync};
+use ldap_inventory::sync::{Cancellation, Stopped, SyncOptions, SyncReport, plan, sync};
 use ldap_inventory::value::SourceId;
 
 use self::exit::{Failure, Status};
@@ -69,7 +70,8 @@ async fn run(options: &Options) -> Result<Status, Failure> {
 
     let task_credential = credential.id.clone();
     let directory =
-        LdapSource::new(Arc::new(MemoryCredentialStore::from_iter([credential.clone()])));
+        LdapSource::new(Arc::new(MemoryCredentialStore::from_iter([credential.clone()])))
+            .with_delta(options.delta.into());
     let source = SourceId::new("ldap", domain(&directory, &credential, options).await?)?;
     let matching = MatchPolicy::default().with_exclude_unknown(options.exclude_unknown);
     let (organization, site) = (options.organization.clone(), options.site.clone());
@@ -78,13 +80,56 @@ async fn run(options: &Options) -> Result<Status, Failure> {
     let sync_options = SyncOptions::new()
         .with_dry_run(options.dry_run)
         .with_explain(options.explain)
+        .with_full_read(options.full)
+        .with_confirmation(options.confirm)
         .with_cancellation(on_interrupt());
     let sync_options = progress::shown(sync_options);
 
-    let report = sync(&task, &directory, repository, &sync_options).await?;
+    let outcome = sync_or_plan(&task, &directory, repository, &sync_options, options).await;
     drop(sync_options);
+    let report = match outcome {
+        Ok(report) => report,
+        Err(error) => return stopped(error, repository, options).await,
+    };
     show(&report, repository, options).await?;
     Ok(if report.complete { Status::Complete } else { Status::Incomplete })
+}
+
+/// Runs, or plans where the plan is to be kept.
+async fn sync_or_plan(
+    task: &SyncTask,
+    directory: &LdapSource,
+    repository: &dyn AssetRepository,
+    sync_options: &SyncOptions,
+    options: &Options,
+) -> Result<SyncReport, Failure> {
+    match &options.save_plan {
+        Some(file) if options.dry_run => {
+            let plan = plan(task, directory, repository, sync_options).await?;
+            plan::save(&plan, file)?;
+            let mut report = plan.report;
+            report.decisions = report.decisions.filter(|_| options.explain);
+            Ok(report)
+        }
+        _ => Ok(sync(task, directory, repository, sync_options).await?),
+    }
+}
+
+/// Shows what a run would have done that the brake stopped.
+async fn stopped(
+    failure: Failure,
+    repository: &dyn AssetRepository,
+    options: &Options,
+) -> Result<Status, Failure> {
+    if let Some(stopped) = failure.cause().and_then(Stopped::of) {
+        if let Some(file) = &options.save_plan {
+            plan::save(&stopped.plan, file)?;
+        }
+        let mut report = stopped.plan.report.clone();
+        report.decisions = report.decisions.filter(|_| options.explain);
+        show(&report, repository, options).await?;
+    }
+    Err(failure)
 }
 
 /// What the directory is called, whichever of its servers is asked: the DNS name of its domain.

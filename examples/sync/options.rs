@@ -4,9 +4,11 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use ldap_inventory::credential::{CaCertificate, Credential, ServerUrl, Thumbprint};
+use ldap_inventory::ldap::DeltaPolicy;
 use ldap_inventory::name::DistinguishedName;
+use ldap_inventory::sync::Confirmation;
 use ldap_inventory::value::{CredentialId, OrganizationId, Secret, SiteId};
 
 use super::exit::{Failure, Status};
@@ -78,9 +80,23 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) dry_run: bool,
 
-    /// Read everything, whatever the run before has read. At present every run does.
+    /// Read everything, though what changed since the last run would do.
     #[arg(long)]
-    full: bool,
+    pub(crate) full: bool,
+
+    /// How to find out what changed since the last run: by DirSync, by update numbers, whichever the server
+    /// offers, or not at all.
+    #[arg(long, value_enum, default_value_t = Delta::Auto)]
+    pub(crate) delta: Delta,
+
+    /// Let the run through that the brake stopped with this confirmation, and no other.
+    #[arg(long, value_name = "CONFIRMATION")]
+    pub(crate) confirm: Option<Confirmation>,
+
+    /// Keep the plan of a run that writes nothing, a dry one or one that the brake stopped, in this file. The
+    /// example `inventory` shows and applies it.
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) save_plan: Option<PathBuf>,
 
     /// Print one JSON object on standard output, and all else on standard error.
     #[arg(long)]
@@ -89,6 +105,26 @@ pub(crate) struct Options {
     /// Say for every computer which asset it is, and why.
     #[arg(long)]
     pub(crate) explain: bool,
+}
+
+/// How to find out what changed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Delta {
+    Auto,
+    Dirsync,
+    Usn,
+    Never,
+}
+
+impl From<Delta> for DeltaPolicy {
+    fn from(delta: Delta) -> Self {
+        match delta {
+            Delta::Auto => Self::Auto,
+            Delta::Dirsync => Self::DirSync,
+            Delta::Usn => Self::Usn,
+            Delta::Never => Self::Never,
+        }
+    }
 }
 
 const STATUSES: &str = "\

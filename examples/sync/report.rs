@@ -8,7 +8,7 @@ use ldap_inventory::asset::{Asset, AssetRepository};
 use ldap_inventory::directory::Verification;
 use ldap_inventory::merge::{Decision, Level, Reason, Unmatched, Verdict};
 use ldap_inventory::sync::SyncReport;
-use ldap_inventory::value::{AssetId, OrganizationId};
+use ldap_inventory::value::{AssetId, OrganizationId, ReadMode};
 
 use super::table::{self, Table};
 
@@ -26,6 +26,7 @@ pub(crate) fn summary(out: &mut dyn Write, report: &SyncReport) -> io::Result<()
         "{:.2} s: connect {:.2}, read {:.2}, plan {:.2}, commit {:.2}",
         report.duration_seconds, stages.connect, stages.read, stages.plan, stages.commit
     );
+    facts.row(["Read", &read(report)]);
     facts.row(["Time", &time]);
     facts.write(out, width)?;
     writeln!(out)?;
@@ -42,9 +43,30 @@ pub(crate) fn summary(out: &mut dyn Write, report: &SyncReport) -> io::Result<()
     }
     if report.dry_run {
         writeln!(out)?;
-        prose(out, "This was a dry run: nothing was written.", width)?;
+        let text = match &report.brake {
+            None => "This was a dry run: nothing was written.".to_owned(),
+            Some(brake) => {
+                let reasons: Vec<String> = brake.exceeded.iter().map(ToString::to_string).collect();
+                format!(
+                    "Nothing was written, and without --confirm {} nothing will be: {}.",
+                    brake.confirmation,
+                    reasons.join(", and ")
+                )
+            }
+        };
+        prose(out, &text, width)?;
     }
     Ok(())
+}
+
+/// What was read, and why everything.
+fn read(report: &SyncReport) -> String {
+    match (report.mode, report.full_because) {
+        (ReadMode::DirSync, _) => "what changed, by DirSync".to_owned(),
+        (ReadMode::Usn, _) => "what changed, by update numbers".to_owned(),
+        (_, Some(because)) => format!("everything: {because}"),
+        (_, None) => "everything".to_owned(),
+    }
 }
 
 /// Writes a paragraph, wrapped and indented as tables are.

@@ -18,6 +18,10 @@ pub struct Link {
     pub asset: Option<AssetId>,
     /// What it looked like when it was last written.
     pub digest: RecordDigest,
+    /// The digest of its DN in normal form, by which a member of a group is known, and a moved object.
+    pub place: RecordDigest,
+    /// How many attributes it had. Fewer than before on many objects at once are a sign of lost read rights.
+    pub attributes: u32,
     /// Whether the directory still has it.
     pub presence: Presence,
 }

@@ -2,23 +2,33 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::value::{ReadMode, RunId, Timestamp};
+use crate::value::{Checkpoint, ReadMode, RunId, Timestamp};
 
-/// One finished run of a source.
+/// One run of a task that came to its end, whatever the end was.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
 pub struct RunRecord {
     /// The run.
     pub id: RunId,
+    /// What people call the task.
+    pub task: String,
     /// When it began.
     pub started: Timestamp,
     /// When it ended.
     pub finished: Timestamp,
-    /// How the directory was read.
-    pub mode: ReadMode,
+    /// How the directory was read, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<ReadMode>,
     /// How it ended.
     pub outcome: RunOutcome,
-    /// The whole report, as JSON. Its decisions are those that wait for a person.
-    pub report: String,
+    /// Where the read ended, if it was complete: what the run left for the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Checkpoint>,
+    /// What ended it early, on one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The whole report, as JSON, if it came to one. Its decisions are those that wait for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<String>,
 }
 
 /// How a run ended.
@@ -26,8 +36,19 @@ pub struct RunRecord {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RunOutcome {
-    /// The whole directory was read and written.
+    /// The directory was read, everything or what changed, and written.
     Complete,
     /// The read was incomplete; what was read is written, nothing was removed.
     Incomplete,
+    /// The brake stopped it before it wrote anything.
+    Stopped,
+    /// It failed. What it had committed before stays; mostly that is nothing.
+    Failed,
+}
+
+impl RunOutcome {
+    /// Whether the run came to write what it had read.
+    pub fn has_written(self) -> bool {
+        matches!(self, Self::Complete | Self::Incomplete)
+    }
 }

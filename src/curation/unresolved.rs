@@ -82,7 +82,8 @@ impl Curation<'_> {
         let mut reasons = HashMap::new();
         for run in self.repository.runs(&self.organization, source, RUNS).await? {
             // A report that a later version wrote is passed over: the computers are listed all the same.
-            let Ok(report) = serde_json::from_str::<Report>(&run.report) else { continue };
+            let report = run.report.as_deref().map(serde_json::from_str::<Report>);
+            let Some(Ok(report)) = report else { continue };
             for decision in report.decisions.into_iter().flatten() {
                 reasons.entry(decision.object).or_insert(decision);
             }

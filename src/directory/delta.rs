@@ -51,6 +51,9 @@ pub enum FullReadReason {
     ScopeChanged,
     /// The server does not tell what changed.
     Unsupported,
+    /// So much hangs together with what changed that everything is read as fast: most of all, memberships of a
+    /// group that many belong to.
+    Widespread,
 }
 
 impl fmt::Display for FullReadReason {
@@ -66,6 +69,7 @@ impl fmt::Display for FullReadReason {
                 "bases, filter, kinds, attributes, account or domain are not those of the last read"
             }
             Self::Unsupported => "the server does not tell what changed",
+            Self::Widespread => "most of the directory hangs together with what changed",
         })
     }
 }

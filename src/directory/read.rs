@@ -1,6 +1,6 @@
 //! A read of a directory: what is asked, what comes, and how it ended.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use super::{Departed, DirectoryObject, FullReadReason, Transport, Verification};
 use crate::ErrorKind;
 use crate::name::DistinguishedName;
 use crate::value::{
-    Checkpoint, CredentialId, ObjectKind, OrganizationId, ReadMode, ScopeFingerprint,
+    Checkpoint, CredentialId, ObjectGuid, ObjectKind, OrganizationId, ReadMode, ScopeFingerprint,
 };
 
 /// What to read.
@@ -30,6 +30,9 @@ pub struct ReadRequest {
     pub extra_attributes: BTreeSet<String>,
     /// Go on from here, if the source can and the checkpoint still holds; otherwise everything is read.
     pub checkpoint: Option<Checkpoint>,
+    /// Objects that a read of changes reads again though they did not change. One that is not found is
+    /// reported as departed.
+    pub again: BTreeSet<ObjectGuid>,
 }
 
 impl ReadRequest {
@@ -43,6 +46,7 @@ impl ReadRequest {
             computer_filter: None,
             extra_attributes: BTreeSet::new(),
             checkpoint: None,
+            again: BTreeSet::new(),
         }
     }
 
@@ -78,6 +82,13 @@ impl ReadRequest {
     #[must_use]
     pub fn with_checkpoint(mut self, checkpoint: Option<Checkpoint>) -> Self {
         self.checkpoint = checkpoint;
+        self
+    }
+
+    /// Reads these objects beside those that changed.
+    #[must_use]
+    pub fn with_again(mut self, objects: impl IntoIterator<Item = ObjectGuid>) -> Self {
+        self.again = objects.into_iter().collect();
         self
     }
 }
@@ -124,6 +135,9 @@ pub struct ReadEnd {
     pub steps: Vec<ConnectStep>,
     /// Where the next read may go on: only of a complete read, if the source can tell what changes.
     pub checkpoint: Option<Checkpoint>,
+    /// Everything that is in scope, if a read of changes made sure of it: what is known and not among these
+    /// is not there any more. A full read has none, since it shows everything.
+    pub census: Option<Census>,
     /// How many referrals were seen. None is ever followed.
     pub referrals: u64,
     /// Entries that were left out, the first of them by name.
@@ -152,6 +166,7 @@ impl ReadEnd {
             server,
             steps: Vec::new(),
             checkpoint: None,
+            census: None,
             referrals: 0,
             rejected: Vec::new(),
             rejected_count: 0,
@@ -159,6 +174,9 @@ impl ReadEnd {
         }
     }
 }
+
+/// The objects of each kind that are in scope, by identity alone.
+pub type Census = BTreeMap<ObjectKind, HashSet<ObjectGuid>>;
 
 /// Whether a read saw everything in scope. Only a complete one may conclude that an object is gone.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]

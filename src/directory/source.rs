@@ -25,6 +25,11 @@ use crate::Result;
 /// - A read goes on from the request's checkpoint only if it can miss nothing so, and says in its end which it
 ///   did ([`mode`](super::ReadEnd::mode), [`full_because`](super::ReadEnd::full_because)). Only a complete read
 ///   leaves a checkpoint.
+/// - What became of a membership is told of the group alone, as directories do it: a read of changes need not
+///   yield an object of which only `memberOf` changed, nor a group whose members were only renamed. Whoever asks
+///   works out which objects these are, and has them read with [`again`](super::ReadRequest::again).
+/// - A read of changes may miss that an object is gone, since tombstones are not for everybody to see. It says
+///   what is still there in its end's [`census`](super::ReadEnd::census), if it can.
 /// - Referrals are counted, never followed.
 /// - The source asks its credential store at every connect, so that a rotated password takes effect.
 ///

@@ -53,6 +53,10 @@ pub(super) struct Tracking {
     pub(super) scope: ScopeFingerprint,
     /// Where the last read ended.
     pub(super) checkpoint: Option<Checkpoint>,
+    /// What is read again though it did not change.
+    pub(super) again: Vec<ObjectGuid>,
+    /// Whether a read of changes makes sure of what is still there.
+    pub(super) census: bool,
     /// `None`: the server does not tell what changes.
     pub(super) server: Option<ServerState>,
     /// Naming contexts, or entries, below which everything lies that is read.
@@ -138,7 +142,7 @@ impl Tracking {
             cookie: position.cookie,
             again: again.to_vec(),
         };
-        Some(Checkpoint { mode: position.mode, scope: self.scope, token: token.encode() })
+        Some(Checkpoint::new(position.mode, self.scope, token.encode()))
     }
 
     /// Whatever may be of a kind that is read, and whatever may hold such objects: the place of an object changes
@@ -254,6 +258,8 @@ mod tests {
             policy: DeltaPolicy::Auto,
             scope: ScopeFingerprint::of(["x"]),
             checkpoint: None,
+            again: Vec::new(),
+            census: true,
             server: Some(ServerState {
                 name: "dc1".to_owned(),
                 invocation: vec![1; 16],

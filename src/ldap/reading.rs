@@ -1,5 +1,6 @@
 //! One read: every search in turn, page by page, as events.
 
+mod census;
 mod changed;
 
 use std::collections::HashSet;
@@ -350,6 +351,8 @@ mod tests {
                 policy: DeltaPolicy::Never,
                 scope,
                 checkpoint: None,
+                again: Vec::new(),
+                census: true,
                 server: None,
                 roots: Vec::new(),
                 kinds: vec![kind],

@@ -22,7 +22,7 @@ use crate::directory::{
     ServerIdentity, Transport, Verification,
 };
 use crate::name::DistinguishedName;
-use crate::value::{Checkpoint, CredentialId, ObjectKind, OrganizationId, ScopeFingerprint};
+use crate::value::{CredentialId, ObjectKind, OrganizationId, ScopeFingerprint};
 use crate::{Error, ErrorKind, Result};
 
 /// The pages that may wait for the reader of the stream.
@@ -63,6 +63,7 @@ pub struct LdapSource {
     limits: LdapLimits,
     connect_limits: ConnectLimits,
     delta: DeltaPolicy,
+    census: bool,
 }
 
 impl LdapSource {
@@ -73,6 +74,7 @@ impl LdapSource {
             limits: LdapLimits::default(),
             connect_limits: ConnectLimits::default(),
             delta: DeltaPolicy::default(),
+            census: true,
         }
     }
 
@@ -94,6 +96,15 @@ impl LdapSource {
     #[must_use]
     pub fn with_delta(mut self, policy: DeltaPolicy) -> Self {
         self.delta = policy;
+        self
+    }
+
+    /// Sets whether a read of changes also asks for the identity of everything in scope, so that a deletion
+    /// shows at once. On unless set: an ordinary account may not see tombstones. Without it, deletions show where
+    /// tombstones do, and else with the next full read.
+    #[must_use]
+    pub fn with_census(mut self, census: bool) -> Self {
+        self.census = census;
         self
     }
 
@@ -181,7 +192,7 @@ impl LdapSource {
         }
         let scope = scope(&request, &credential, &bases, &root);
         let end = established.end(scope, server);
-        let mut tracking = self.tracking(request.checkpoint.clone(), scope, &selections);
+        let mut tracking = self.tracking(&request, scope, &selections);
         // The global catalog has update numbers of its own, and not all attributes.
         if self.delta != DeltaPolicy::Never && end.completeness.is_complete() {
             tracking.server = connection.server_state(&root).await?;
@@ -202,7 +213,7 @@ impl LdapSource {
     /// How to go on from a checkpoint, as far as that does not depend on the server.
     fn tracking(
         &self,
-        checkpoint: Option<Checkpoint>,
+        request: &ReadRequest,
         scope: ScopeFingerprint,
         selections: &[(ObjectKind, Selection)],
     ) -> Tracking {
@@ -213,7 +224,9 @@ impl LdapSource {
         Tracking {
             policy: self.delta,
             scope,
-            checkpoint,
+            checkpoint: request.checkpoint.clone(),
+            again: request.again.iter().copied().collect(),
+            census: self.census,
             server: None,
             roots: Vec::new(),
             kinds: selections.iter().map(|(kind, _)| *kind).collect(),

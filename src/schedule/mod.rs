@@ -1,7 +1,9 @@
 //! Tasks: which directory goes into which site, with which credential, by which rules, and when.
 
+mod brake;
 mod describe;
 mod due;
+mod grace;
 mod local_time;
 mod match_policy;
 mod recurrence;
@@ -10,7 +12,9 @@ mod task;
 mod timetable;
 mod zone;
 
+pub use brake::{Brake, Limit};
 pub use due::Due;
+pub use grace::Grace;
 pub use local_time::LocalTime;
 pub use match_policy::{Ambiguity, CandidateScope, MatchPolicy};
 pub use recurrence::{Interval, Recurrence, Unit};

@@ -1,10 +1,11 @@
 //! One connection between a directory and the inventory.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{MatchPolicy, Schedule};
+use super::{Brake, Grace, MatchPolicy, Schedule};
 use crate::value::{CredentialId, OrganizationId, SiteId, SourceId};
 
 /// One connection: which directory is read, with which credential, into which site, by which rules.
@@ -56,6 +57,20 @@ pub struct SyncTask {
     /// When it runs. Only when the host says so, unless set.
     #[serde(default)]
     pub schedule: Option<Schedule>,
+    /// How much one run may change before somebody is asked.
+    #[serde(default)]
+    pub brake: Brake,
+    /// For how long an object is missing before it is gone.
+    #[serde(default)]
+    pub grace: Grace,
+    /// After how long everything is read again, and not only what changed. A day unless set: a full read notices
+    /// what changes cannot tell, such as memberships of groups outside the bases. Zero: every time.
+    #[serde(default = "a_day")]
+    pub full_read_every: Duration,
+}
+
+fn a_day() -> Duration {
+    Duration::from_secs(86_400)
 }
 
 impl SyncTask {
@@ -79,6 +94,9 @@ impl SyncTask {
             nested_groups: false,
             matching: MatchPolicy::default(),
             schedule: None,
+            brake: Brake::default(),
+            grace: Grace::default(),
+            full_read_every: a_day(),
         }
     }
 
@@ -121,6 +139,27 @@ impl SyncTask {
     #[must_use]
     pub fn with_schedule(mut self, schedule: Schedule) -> Self {
         self.schedule = Some(schedule);
+        self
+    }
+
+    /// Sets how much one run may change before somebody is asked.
+    #[must_use]
+    pub fn with_brake(mut self, brake: Brake) -> Self {
+        self.brake = brake;
+        self
+    }
+
+    /// Sets for how long an object is missing before it is gone.
+    #[must_use]
+    pub fn with_grace(mut self, grace: Grace) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// Sets after how long everything is read again. Zero: every time.
+    #[must_use]
+    pub fn with_full_read_every(mut self, interval: Duration) -> Self {
+        self.full_read_every = interval;
         self
     }
 }

@@ -1,4 +1,4 @@
-//! What a complete read did not show.
+//! What a complete read did not show, or showed to be gone.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use super::writer::Writer;
 use crate::Result;
 use crate::asset::{Change, Committed, Link, Presence};
 use crate::merge::{self, Writing};
-use crate::value::{AssetId, Checkpoint, ObjectGuid, ObjectKind, ReadMode};
+use crate::value::{AssetId, Checkpoint, ObjectGuid, ObjectKind};
 
 /// Known objects that a complete read did not show, as they shall be written.
 #[derive(Debug, Default)]
@@ -23,8 +23,9 @@ pub(super) struct Absences {
 impl Absences {
     /// Finds them, and says so where the read cannot tell.
     ///
-    /// Only a complete full read of the same scope can tell; an empty answer after a full one is taken for
-    /// lost read rights, not for an empty directory.
+    /// Only a complete read of the same scope can tell. A full one shows everything; one of changes says what
+    /// departed, and what was missing before is still missing unless it shows. A kind of which nothing is there any
+    /// more is taken for lost read rights, not for an empty directory.
     pub(super) fn find(
         run: &Run<'_>,
         snapshot: &Snapshot,
@@ -43,7 +44,7 @@ impl Absences {
         for kind in [ObjectKind::Computer, ObjectKind::Group, ObjectKind::User] {
             let seen = seen(snapshot, kind);
             let known = || links.values().filter(|link| link.kind == kind);
-            if seen.is_empty() && known().any(|link| link.presence.is_present()) {
+            if shows_none(snapshot, kind) && known().any(|link| link.presence.is_present()) {
                 report.warnings.push(format!(
                     "no {kind} was read though {} are known: the account may have lost its read \
                      rights; none is taken for missing",
@@ -51,13 +52,23 @@ impl Absences {
                 ));
                 continue;
             }
-            let unseen = known().filter(|link| !seen.contains(&link.object));
+            let is_absent = |link: &&Link| {
+                let shows_all = !snapshot.is_changes() || !link.presence.is_present();
+                !seen.contains(&link.object)
+                    && (shows_all || snapshot.departed.contains(&link.object))
+            };
+            let unseen = known().filter(is_absent);
             absences.links.extend(
                 unseen.map(|link| Link { presence: absent(run, link.presence), ..link.clone() }),
             );
         }
         absences.links.sort_unstable_by_key(|link| link.object);
         absences
+    }
+
+    /// What is absent, as it shall be written.
+    pub(super) fn links(&self) -> &[Link] {
+        &self.links
     }
 
     /// Every known computer that the directory has no more, as far as this read and earlier ones tell.
@@ -155,14 +166,20 @@ fn seen(snapshot: &Snapshot, kind: ObjectKind) -> HashSet<ObjectGuid> {
     snapshot.of_kind(kind).iter().map(|object| object.guid).collect()
 }
 
+/// Whether nothing of this kind is there any more.
+fn shows_none(snapshot: &Snapshot, kind: ObjectKind) -> bool {
+    let counted = snapshot.end.census.as_ref();
+    let there = counted.map(|census| census.get(&kind).is_some_and(|there| !there.is_empty()));
+    // A read of changes that counted nobody says nothing of those that did not change.
+    let others = there.unwrap_or(snapshot.is_changes());
+    snapshot.of_kind(kind).is_empty() && !others
+}
+
 /// Why this read cannot tell what is missing.
 fn doubt(snapshot: &Snapshot, earlier: Option<&Checkpoint>) -> Option<&'static str> {
     let end = &snapshot.end;
     if !end.completeness.is_complete() {
         return Some("the read was incomplete");
-    }
-    if end.mode != ReadMode::Full {
-        return Some("only changes were read");
     }
     if end.rejected_count > 0 {
         return Some("some entries could not be read");
@@ -180,7 +197,7 @@ fn absent(run: &Run<'_>, presence: Presence) -> Presence {
         Presence::Missing { since, runs } => (since, runs.saturating_add(1)),
         Presence::Gone { since } => return Presence::Gone { since },
     };
-    if runs >= run.options.gone_after_runs {
+    if run.task.grace.has_passed(runs, run.now.saturating_since(since)) {
         Presence::Gone { since }
     } else {
         Presence::Missing { since, runs }

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::matching::Matching;
+use super::place::place;
 use super::report::ComputerCounts;
 use super::writer::Writer;
 use crate::Result;
 use crate::asset::{Asset, Change, Link, Presence, Version};
 use crate::directory::DirectoryObject;
 use crate::merge::{self, Decision, Verdict, Writing};
-use crate::value::{AssetId, ObjectKind, RecordDigest};
+use crate::value::{AssetId, RecordDigest};
 
 /// The changes of one batch of computers.
 #[derive(Debug, Default)]
@@ -152,15 +153,29 @@ impl<'a> Step<'a> {
             }
             changes.push(Change::RemoveLink(*gone));
         }
-        changes.push(Change::PutLink(Link {
-            object: self.object.guid,
-            kind: ObjectKind::Computer,
-            asset: self.target(),
-            digest: self.digest,
-            presence: Presence::Present,
-        }));
+        changes.push(Change::PutLink(link(self.object, self.target(), self.digest)));
         Ok(())
     }
+}
+
+/// What is to be known of an object from now on.
+pub(super) fn link(object: &DirectoryObject, asset: Option<AssetId>, digest: RecordDigest) -> Link {
+    Link {
+        object: object.guid,
+        kind: object.kind,
+        asset,
+        digest,
+        place: place(&object.dn),
+        attributes: attribute_count(object),
+        presence: Presence::Present,
+    }
+}
+
+/// How many attributes it has, memberships apart, which are limited on their own.
+pub(super) fn attribute_count(object: &DirectoryObject) -> u32 {
+    let is_counted = |name: &str| name != "memberOf" && !DirectoryObject::is_volatile(name);
+    let counted = object.attributes.by_name().into_iter().filter(|(name, _)| is_counted(name));
+    u32::try_from(counted.count()).unwrap_or(u32::MAX)
 }
 
 /// Assets of a batch: as they were loaded, and as they shall be.

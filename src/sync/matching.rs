@@ -71,6 +71,19 @@ impl Matching {
         self.decisions.get(place)
     }
 
+    /// All decisions, in the order of objectGUIDs.
+    pub(super) fn decisions(&self) -> &[Decision] {
+        &self.decisions
+    }
+
+    /// Whether the inventory keeps a computer of the snapshot.
+    pub(super) fn keeps(&self, computer: ObjectGuid) -> bool {
+        let place = self.decisions.binary_search_by_key(&computer, |decision| decision.object);
+        let decision = place.ok().and_then(|place| self.decisions.get(place));
+        self.links.contains_key(&computer)
+            || decision.is_some_and(|decision| decision.verdict != Verdict::Skipped)
+    }
+
     /// Absent objects whose place another computer has taken, with that computer's asset.
     pub(super) fn succeeded(&self) -> HashSet<ObjectGuid> {
         self.decisions.iter().flat_map(|decision| decision.succeeds.iter().copied()).collect()

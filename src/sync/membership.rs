@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::place::place_of;
 use super::snapshot::Snapshot;
-use crate::asset::{Member, MemberPath};
-use crate::directory::DirectoryObject;
+use crate::asset::{DirectoryGroup, DirectoryUser, Member, MemberPath};
 use crate::name::DistinguishedName;
-use crate::value::{ObjectGuid, Sid};
+use crate::value::{ObjectGuid, ObjectKind, RecordDigest, Sid};
 
 /// Memberships of everything in a snapshot, both ways.
 #[derive(Debug, Default)]
@@ -15,16 +15,38 @@ pub(super) struct Memberships {
     groups: HashMap<ObjectGuid, Vec<DistinguishedName>>,
 }
 
+/// What the inventory knew before a read of changes, as far as it was there. Nothing of it counts in a full read.
+#[derive(Debug, Default)]
+pub(super) struct Earlier {
+    pub(super) groups: Vec<DirectoryGroup>,
+    /// Objects by the digests of their DNs.
+    pub(super) places: HashMap<RecordDigest, ObjectGuid>,
+}
+
 impl Memberships {
     /// Works the memberships out. Cycles, which directories allow, are walked once.
-    pub(super) fn of(snapshot: &Snapshot, nested: bool) -> Self {
-        let mut links = direct(snapshot);
-        links.extend(primary(snapshot));
+    ///
+    /// A member is known as an object if the inventory keeps it; `is_kept` says so of the snapshot's computers.
+    pub(super) fn of(
+        snapshot: &Snapshot,
+        earlier: &Earlier,
+        nested: bool,
+        is_kept: impl Fn(ObjectGuid) -> bool,
+    ) -> Self {
+        let known = Known::of(snapshot, earlier);
+        let mut edges = known.direct(is_kept);
+        edges.extend(known.primary());
         if nested {
-            let through = through_groups(snapshot, &links);
-            links.extend(through);
+            let through = known.through_groups(&edges);
+            edges.extend(through);
         }
-        Self::collect(snapshot, links)
+        Self::collect(&known, edges)
+    }
+
+    /// Memberships that no change touched, as these users have them.
+    pub(super) fn kept(users: impl IntoIterator<Item = DirectoryUser>) -> Self {
+        let groups = users.into_iter().map(|user| (user.object, user.groups));
+        Self { members: HashMap::new(), groups: groups.collect() }
     }
 
     /// The members of a group, sorted by DN.
@@ -37,14 +59,13 @@ impl Memberships {
         self.groups.get(&object).map_or(&[], Vec::as_slice)
     }
 
-    fn collect(snapshot: &Snapshot, mut links: Vec<Edge>) -> Self {
+    fn collect(known: &Known<'_>, mut edges: Vec<Edge>) -> Self {
         // The strongest path of each pair comes first, and the others fall away.
-        links.sort_by(|a, b| (a.group, &a.key, a.path).cmp(&(b.group, &b.key, b.path)));
-        links.dedup_by(|later, first| later.group == first.group && later.key == first.key);
-        let dns: HashMap<ObjectGuid, &DistinguishedName> =
-            snapshot.groups.iter().map(|group| (group.guid, &group.dn)).collect();
+        edges.sort_by(|a, b| (a.group, &a.key, a.path).cmp(&(b.group, &b.key, b.path)));
+        edges.dedup_by(|later, first| later.group == first.group && later.key == first.key);
+        let dns: HashMap<ObjectGuid, &DistinguishedName> = known.group_dns().collect();
         let mut memberships = Self::default();
-        for Edge { group, dn, object, path, .. } in links {
+        for Edge { group, dn, object, path, .. } in edges {
             if let (Some(object), Some(group_dn)) = (object, dns.get(&group)) {
                 memberships.groups.entry(object).or_default().push((*group_dn).clone());
             }
@@ -67,88 +88,137 @@ struct Edge {
     path: MemberPath,
 }
 
-fn everything(snapshot: &Snapshot) -> impl Iterator<Item = &DirectoryObject> {
-    snapshot.users.iter().chain(&snapshot.computers).chain(&snapshot.groups)
+/// What was read, and what is known of the rest.
+struct Known<'a> {
+    snapshot: &'a Snapshot,
+    earlier: &'a Earlier,
+    /// What was read.
+    read: HashSet<ObjectGuid>,
 }
 
-fn key(dn: &DistinguishedName) -> Box<str> {
-    dn.normalized().into()
-}
-
-fn direct(snapshot: &Snapshot) -> Vec<Edge> {
-    let named: HashSet<Box<str>> = snapshot
-        .groups
-        .iter()
-        .filter_map(|group| group.membership.as_ref())
-        .flat_map(|membership| membership.members.iter().map(key))
-        .collect();
-    // Only objects that some group names are kept by DN: most computers are in none.
-    let objects: HashMap<Box<str>, ObjectGuid> = everything(snapshot)
-        .map(|object| (key(&object.dn), object.guid))
-        .filter(|(dn, _)| named.contains(dn))
-        .collect();
-    let mut edges = Vec::new();
-    for group in &snapshot.groups {
-        for dn in group.membership.iter().flat_map(|membership| &membership.members) {
-            let key = key(dn);
-            let object = objects.get(&key).copied();
-            let (group, dn) = (group.guid, dn.clone());
-            edges.push(Edge { group, key, dn, object, path: MemberPath::Direct });
-        }
+impl<'a> Known<'a> {
+    fn of(snapshot: &'a Snapshot, earlier: &'a Earlier) -> Self {
+        let read = snapshot.objects().map(|object| object.guid).collect();
+        Self { snapshot, earlier, read }
     }
-    edges
-}
 
-/// `primaryGroupID` is the last part of the SID of a group in the object's own domain, and neither
-/// `member` nor `memberOf` says anything of it.
-fn primary(snapshot: &Snapshot) -> Vec<Edge> {
-    let groups: HashMap<&Sid, ObjectGuid> = snapshot
-        .groups
-        .iter()
-        .filter_map(|group| Some((group.sid.as_ref()?, group.guid)))
-        .collect();
-    snapshot
-        .users
-        .iter()
-        .chain(&snapshot.computers)
-        .filter_map(|object| {
+    /// Whether an object is as it was: neither read again nor gone.
+    fn is_unread(&self, object: ObjectGuid) -> bool {
+        !self.read.contains(&object) && !self.snapshot.departed.contains(&object)
+    }
+
+    fn unread_groups(&self) -> impl Iterator<Item = &'a DirectoryGroup> {
+        self.earlier.groups.iter().filter(|group| self.is_unread(group.object))
+    }
+
+    fn group_dns(&self) -> impl Iterator<Item = (ObjectGuid, &'a DistinguishedName)> {
+        let read = self.snapshot.groups.iter().map(|group| (group.guid, &group.dn));
+        read.chain(self.unread_groups().map(|group| (group.object, &group.dn)))
+    }
+
+    fn direct(&self, is_kept: impl Fn(ObjectGuid) -> bool) -> Vec<Edge> {
+        let mut edges: Vec<Edge> = self.named().collect();
+        let named: HashSet<&str> = edges.iter().map(|edge| &*edge.key).collect();
+        // Only objects that some group names are kept by DN: most computers are in none.
+        let objects: HashMap<Box<str>, ObjectGuid> = self
+            .snapshot
+            .objects()
+            .filter(|object| object.kind != ObjectKind::Computer || is_kept(object.guid))
+            .map(|object| (key(&object.dn), object.guid))
+            .filter(|(dn, _)| named.contains(&**dn))
+            .collect();
+        for edge in &mut edges {
+            let unread = || self.earlier.places.get(&place_of(&edge.key)).copied();
+            let read = objects.get(&edge.key).copied();
+            edge.object = read.or_else(|| unread().filter(|object| self.is_unread(*object)));
+        }
+        edges
+    }
+
+    /// Every member that a group's own list names, not looked for yet.
+    fn named(&self) -> impl Iterator<Item = Edge> {
+        let read = self.snapshot.groups.iter().flat_map(|group| {
+            let members = group.membership.iter().flat_map(|list| &list.members);
+            members.map(|dn| (group.guid, dn))
+        });
+        let unread = self.unread_groups().flat_map(|group| {
+            let members = group.members.iter().filter(|member| member.path == MemberPath::Direct);
+            members.map(|member| (group.object, &member.dn))
+        });
+        read.chain(unread).map(|(group, dn)| {
+            let (key, dn) = (key(dn), dn.clone());
+            Edge { group, key, dn, object: None, path: MemberPath::Direct }
+        })
+    }
+
+    /// `primaryGroupID` is the last part of the SID of a group in the object's own domain, and neither
+    /// `member` nor `memberOf` says anything of it.
+    fn primary(&self) -> Vec<Edge> {
+        let read = self.snapshot.groups.iter().map(|group| (group.sid.as_ref(), group.guid));
+        let unread = self.unread_groups().map(|group| (group.sid.as_ref(), group.object));
+        let groups: HashMap<&Sid, ObjectGuid> =
+            read.chain(unread).filter_map(|(sid, group)| Some((sid?, group))).collect();
+        let accounts = self.snapshot.users.iter().chain(&self.snapshot.computers);
+        let fresh = accounts.filter_map(|object| {
             let rid = object.attributes.first("primaryGroupID")?.parse().ok()?;
-            let group = groups.get(&object.sid.as_ref()?.domain()?.with_rid(rid)?)?;
+            let group = *groups.get(&object.sid.as_ref()?.domain()?.with_rid(rid)?)?;
             Some(Edge {
-                group: *group,
+                group,
                 key: key(&object.dn),
                 dn: object.dn.clone(),
                 object: Some(object.guid),
                 path: MemberPath::Primary,
             })
-        })
-        .collect()
-}
-
-/// What each group holds through its member groups.
-fn through_groups(snapshot: &Snapshot, edges: &[Edge]) -> Vec<Edge> {
-    let mut children: BTreeMap<ObjectGuid, Vec<&Edge>> = BTreeMap::new();
-    for edge in edges {
-        children.entry(edge.group).or_default().push(edge);
+        });
+        fresh.chain(self.unread_primary()).collect()
     }
-    let mut nested = Vec::new();
-    for group in &snapshot.groups {
-        let mut seen = BTreeSet::from([group.guid]);
-        let mut pending = vec![group.guid];
-        while let Some(current) = pending.pop() {
-            for edge in children.get(&current).into_iter().flatten() {
-                if current != group.guid {
-                    let path = MemberPath::Nested;
-                    nested.push(Edge { group: group.guid, path, ..(*edge).clone() });
-                }
-                if let Some(object) = edge.object
-                    && children.contains_key(&object)
-                    && seen.insert(object)
-                {
-                    pending.push(object);
+
+    /// Those whom a group has as its primary members since an earlier read, and who were not read again. The
+    /// group itself may have been.
+    fn unread_primary(&self) -> impl Iterator<Item = Edge> {
+        let there = self.earlier.groups.iter();
+        let there = there.filter(|group| !self.snapshot.departed.contains(&group.object));
+        there.flat_map(|group| {
+            let primary = group.members.iter().filter(|m| m.path == MemberPath::Primary);
+            let unread = primary.filter(|m| m.object.is_some_and(|object| self.is_unread(object)));
+            unread.map(|member| Edge {
+                group: group.object,
+                key: key(&member.dn),
+                dn: member.dn.clone(),
+                object: member.object,
+                path: MemberPath::Primary,
+            })
+        })
+    }
+
+    /// What each group holds through its member groups.
+    fn through_groups(&self, edges: &[Edge]) -> Vec<Edge> {
+        let mut children: BTreeMap<ObjectGuid, Vec<&Edge>> = BTreeMap::new();
+        for edge in edges {
+            children.entry(edge.group).or_default().push(edge);
+        }
+        let mut nested = Vec::new();
+        for (group, _) in self.group_dns() {
+            let mut seen = BTreeSet::from([group]);
+            let mut pending = vec![group];
+            while let Some(current) = pending.pop() {
+                for edge in children.get(&current).into_iter().flatten() {
+                    if current != group {
+                        nested.push(Edge { group, path: MemberPath::Nested, ..(*edge).clone() });
+                    }
+                    if let Some(object) = edge.object
+                        && children.contains_key(&object)
+                        && seen.insert(object)
+                    {
+                        pending.push(object);
+                    }
                 }
             }
         }
+        nested
     }
-    nested
+}
+
+fn key(dn: &DistinguishedName) -> Box<str> {
+    dn.normalized().into()
 }

@@ -7,28 +7,35 @@
 //! A run
 //!
 //! 1. takes the source's lease, so that no other run writes for it;
-//! 2. reads the directory to the end;
+//! 2. reads the directory to the end, or what changed since the last read;
 //! 3. decides which asset every computer is ([`merge`](crate::merge));
-//! 4. writes what changed in batches, each whole or not at all;
-//! 5. writes where the read ended together with the last batch, and reports.
+//! 4. stops if that is more than one run may change ([`Brake`](crate::schedule::Brake));
+//! 5. writes what changed in batches, each whole or not at all;
+//! 6. writes where the read ended together with the last batch, and reports.
 //!
 //! An incomplete read never removes anything, and ties no computer to an asset that it had not been tied to
 //! before: a better match may be among what was not read.
 
 mod absence;
+mod brake;
 mod draft;
+mod extent;
+mod hanging;
 mod matching;
 mod membership;
 mod options;
+mod place;
 mod plan;
 mod principals;
 mod progress;
+mod reading;
 mod report;
 mod run;
 mod snapshot;
 mod stale;
 mod writer;
 
+pub use brake::{Braked, Confirmation, Exceeded, Measure, Stopped};
 pub use options::SyncOptions;
 pub use plan::{Applied, MergePlan, apply, plan};
 pub use progress::{Cancellation, Progress};
@@ -50,6 +57,8 @@ use crate::schedule::SyncTask;
 ///
 /// - what the directory source reports: no credential, no server, no permitted transport, a certificate
 ///   that does not hold, a refused bind. Nothing was written.
+/// - [`ErrorKind::Brake`](crate::ErrorKind): it would have changed more than the task's
+///   [`Brake`](crate::schedule::Brake) allows. Nothing was written; the plan is in [`Stopped`].
 /// - [`ErrorKind::Lease`](crate::ErrorKind): another run of this source is under way.
 /// - [`ErrorKind::Conflict`](crate::ErrorKind): somebody else kept changing the same assets. What was
 ///   committed before stays; the next run goes on.
@@ -69,6 +78,9 @@ pub async fn sync(
 ) -> Result<SyncReport> {
     let sink = if options.dry_run { Sink::Discard } else { Sink::Commit };
     let run = Run::new(task, repository, options);
-    let (report, _) = run.execute(directory, sink).await?;
-    Ok(report)
+    let outcome = run.execute(directory, sink).await?;
+    if outcome.is_stopped {
+        return Err(plan::of_stopped(&run, outcome).await?.into_error());
+    }
+    Ok(outcome.report)
 }

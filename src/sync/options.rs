@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cancellation, Progress};
+use super::{Cancellation, Confirmation, Progress};
+use crate::value::{RunId, Timestamp};
 
 type Listener = Arc<dyn Fn(Progress) + Send + Sync>;
 
@@ -29,10 +30,13 @@ pub struct SyncOptions {
     /// How long the store keeps the source for this run between two batches. Five minutes unless set:
     /// longer than any batch takes, short enough that a crashed run blocks nobody for long.
     pub lease_time: Duration,
-    /// How many complete reads in a row an object must be missing to be gone. 3 unless set.
-    pub gone_after_runs: u32,
+    /// Reads everything, even if the changes alone would do. Off unless set.
+    pub full_read: bool,
+    /// Lets the run through that the brake stopped with this confirmation, and no other. None unless set.
+    pub confirmation: Option<Confirmation>,
     /// Stops the run between two steps.
     pub cancellation: Cancellation,
+    pub(super) run: Option<(RunId, Timestamp)>,
     listener: Option<Listener>,
 }
 
@@ -46,8 +50,10 @@ impl Default for SyncOptions {
             commit_retries: 3,
             read_deadline: Duration::from_secs(3600),
             lease_time: Duration::from_secs(300),
-            gone_after_runs: 3,
+            full_read: false,
+            confirmation: None,
             cancellation: Cancellation::new(),
+            run: None,
             listener: None,
         }
     }
@@ -70,6 +76,30 @@ impl SyncOptions {
     #[must_use]
     pub fn with_explain(mut self, explain: bool) -> Self {
         self.explain = explain;
+        self
+    }
+
+    /// Reads everything, even if the changes alone would do.
+    #[must_use]
+    pub fn with_full_read(mut self, full_read: bool) -> Self {
+        self.full_read = full_read;
+        self
+    }
+
+    /// Lets the run through that the brake stopped with this confirmation.
+    #[must_use]
+    pub fn with_confirmation(mut self, confirmation: Option<Confirmation>) -> Self {
+        self.confirmation = confirmation;
+        self
+    }
+
+    /// Names and dates the run, for hosts that number their runs themselves and for tests that compare
+    /// inventories to the last bit. A random name and the time of the call unless set.
+    ///
+    /// No two runs may have the same name: what a store has written under it, it does not write again.
+    #[must_use]
+    pub fn with_run(mut self, run: RunId, now: Timestamp) -> Self {
+        self.run = Some((run, now));
         self
     }
 
@@ -118,7 +148,8 @@ impl fmt::Debug for SyncOptions {
             .field("commit_retries", &self.commit_retries)
             .field("read_deadline", &self.read_deadline)
             .field("lease_time", &self.lease_time)
-            .field("gone_after_runs", &self.gone_after_runs)
+            .field("full_read", &self.full_read)
+            .field("confirmation", &self.confirmation)
             .finish_non_exhaustive()
     }
 }

@@ -2,14 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::run::Run;
+use super::run::{Outcome, Run};
 use super::writer::{self, Sink};
-use super::{SyncOptions, SyncReport, matching, stale};
+use super::{Confirmation, Stopped, SyncOptions, SyncReport, matching, stale};
 use crate::asset::{AssetRepository, Batch, Committed};
 use crate::directory::DirectorySource;
 use crate::schedule::SyncTask;
 use crate::value::{AssetId, RunId};
 use crate::{Error, ErrorKind, Result};
+
+/// How many of the latest runs are looked through for one that has written.
+const RUNS: usize = 50;
 
 /// What a run would do: every write, with the reason of every decision.
 ///
@@ -55,8 +58,19 @@ pub async fn plan(
     let options = options.clone().with_dry_run(true).with_explain(true);
     let run = Run::new(task, repository, &options);
     let after = newest_run(&run).await?;
-    let (report, batches) = run.execute(directory, Sink::Collect).await?;
-    Ok(MergePlan { task: task.clone(), report, batches, after })
+    let outcome = run.execute(directory, Sink::Collect).await?;
+    Ok(MergePlan { task: task.clone(), report: outcome.report, batches: outcome.batches, after })
+}
+
+/// The plan of a run that the brake stopped.
+pub(super) async fn of_stopped(run: &Run<'_>, outcome: Outcome) -> Result<Stopped> {
+    let after = newest_run(run).await?;
+    let Outcome { mut report, batches, .. } = outcome;
+    report.dry_run = true;
+    let Some(braked) = report.brake.clone() else {
+        return Err(Error::new(ErrorKind::Brake, "a run was stopped without a reason"));
+    };
+    Ok(Stopped { braked, plan: MergePlan { task: run.task.clone(), report, batches, after } })
 }
 
 /// Writes what a plan says, as far as it still holds.
@@ -69,13 +83,19 @@ pub async fn plan(
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Lease`] if a run of the source is under way, and what the store reports. What was written
-/// before stays; applying the plan again goes on, since batches that were written are not written twice.
+/// [`ErrorKind::Brake`] if the plan is more than one run may change and the options do not
+/// [confirm](SyncOptions::with_confirmation) it; nothing was written then. [`ErrorKind::Lease`] if a run of the
+/// source is under way, and what the store reports. What was written before stays; applying the plan again goes on, since batches that were written are not written twice.
 pub async fn apply(
     plan: &MergePlan,
     repository: &dyn AssetRepository,
     options: &SyncOptions,
 ) -> Result<Applied> {
+    if let Some(braked) = &plan.report.brake
+        && !Confirmation::covers(options.confirmation, braked)?
+    {
+        return Err(braked.error());
+    }
     let run = Run::new(&plan.task, repository, options);
     run.with_lease(|token| apply_batches(&run, plan, token)).await
 }
@@ -123,8 +143,9 @@ async fn apply_batches(run: &Run<'_>, plan: &MergePlan, token: u64) -> Result<Ap
     Ok(applied)
 }
 
+/// The newest run that wrote what it had read. Behind too many that failed it counts as unknown.
 async fn newest_run(run: &Run<'_>) -> Result<Option<RunId>> {
     let task = run.task;
-    let runs = run.repository.runs(&task.organization, &task.source, 1).await?;
-    Ok(runs.first().map(|record| record.id))
+    let runs = run.repository.runs(&task.organization, &task.source, RUNS).await?;
+    Ok(runs.iter().find(|record| record.outcome.has_written()).map(|record| record.id))
 }

@@ -1,11 +1,12 @@
 //! Writing users and groups.
 
+use super::draft;
 use super::matching::Matching;
 use super::membership::Memberships;
 use super::report::PrincipalCounts;
 use super::writer::Writer;
 use crate::Result;
-use crate::asset::{Change, Committed, DirectoryGroup, DirectoryUser, Link, Presence};
+use crate::asset::{Change, Committed, DirectoryGroup, DirectoryUser, Presence};
 use crate::directory::{DirectoryObject, MembershipState};
 use crate::merge;
 use crate::value::{ObjectKind, RecordDigest};
@@ -40,13 +41,7 @@ impl Writer<'_> {
                     None => counts.created += 1,
                 }
                 changes.push(self.put(object, memberships, complete));
-                changes.push(Change::PutLink(Link {
-                    object: object.guid,
-                    kind,
-                    asset: None,
-                    digest,
-                    presence: Presence::Present,
-                }));
+                changes.push(Change::PutLink(draft::link(object, None, digest)));
             }
             // Users and groups are this source's alone, and the lease keeps others away from them.
             let _: Committed = self.submit(changes).await?;
@@ -90,12 +85,17 @@ impl Writer<'_> {
     }
 }
 
-fn is_doubtful(object: &DirectoryObject) -> bool {
+/// Whether nothing may be concluded from who is missing among a group's members.
+pub(super) fn is_doubtful(object: &DirectoryObject) -> bool {
     object.membership.as_ref().is_some_and(|list| list.state == MembershipState::Incomplete)
 }
 
 /// The object's own digest, its memberships, and whether these are all.
-fn digest(object: &DirectoryObject, memberships: &Memberships, complete: bool) -> RecordDigest {
+pub(super) fn digest(
+    object: &DirectoryObject,
+    memberships: &Memberships,
+    complete: bool,
+) -> RecordDigest {
     let mut hasher = RecordDigest::hasher();
     hasher.bytes(&object.digest().0).bytes(&[u8::from(complete)]);
     for member in memberships.members(object.guid) {

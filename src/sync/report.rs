@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::directory::{Completeness, ConnectStep, ReadEnd, Transport, Verification};
+use super::Braked;
+use crate::directory::{
+    Completeness, ConnectStep, FullReadReason, ReadEnd, Transport, Verification,
+};
 use crate::merge::Decision;
 use crate::value::{ReadMode, RunId, Timestamp};
 
@@ -36,6 +39,9 @@ pub struct SyncReport {
     pub connect_steps: Vec<ConnectStep>,
     /// How the directory was read.
     pub mode: ReadMode,
+    /// Why everything was read, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full_because: Option<FullReadReason>,
     /// What became of the computers.
     pub computers: ComputerCounts,
     /// What became of the users.
@@ -46,6 +52,9 @@ pub struct SyncReport {
     pub referrals: u64,
     /// What a person should know.
     pub warnings: Vec<String>,
+    /// What is more than one run may change, if anything is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brake: Option<Braked>,
     /// How long it took, in seconds.
     pub duration_seconds: f64,
     /// How long each stage took, in seconds.
@@ -150,11 +159,13 @@ impl SyncReport {
             },
             connect_steps: end.steps.clone(),
             mode: end.mode,
+            full_because: end.full_because,
             computers: ComputerCounts::default(),
             users: PrincipalCounts::default(),
             groups: PrincipalCounts::default(),
             referrals: end.referrals,
             warnings: end.warnings.clone(),
+            brake: None,
             duration_seconds: 0.0,
             stages: Stages::default(),
             decisions: None,

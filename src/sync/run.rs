@@ -5,16 +5,16 @@ use std::time::Instant;
 use tracing::Instrument;
 
 use super::absence::{self, Absences};
+use super::extent::Extent;
 use super::matching::{self, Matching};
-use super::membership::Memberships;
 use super::snapshot::Snapshot;
 use super::writer::{Sink, Writer};
-use super::{Progress, SyncOptions, SyncReport};
+use super::{Braked, Confirmation, Progress, SyncOptions, SyncReport};
 use crate::asset::{AssetRepository, Batch, RunOutcome, RunRecord};
 use crate::directory::DirectorySource;
 use crate::merge::Decision;
 use crate::schedule::SyncTask;
-use crate::value::{Checkpoint, ObjectKind, ReadMode, RunId, Timestamp};
+use crate::value::{BatchId, Checkpoint, ObjectKind, ReadMode, RunId, Timestamp};
 use crate::{Error, ErrorKind, Result};
 
 /// What every step of a run needs to know.
@@ -34,7 +34,8 @@ impl<'a> Run<'a> {
         repository: &'a dyn AssetRepository,
         options: &'a SyncOptions,
     ) -> Self {
-        Self { task, repository, options, id: RunId::random_v7(), now: Timestamp::now() }
+        let (id, now) = options.run.unwrap_or_else(|| (RunId::random_v7(), Timestamp::now()));
+        Self { task, repository, options, id, now }
     }
 
     /// Holds the lease while the run is carried out, if it writes, and gives it back however it ends.
@@ -42,14 +43,23 @@ impl<'a> Run<'a> {
         &self,
         directory: &dyn DirectorySource,
         sink: Sink,
-    ) -> Result<(SyncReport, Vec<Batch>)> {
+    ) -> Result<Outcome> {
         let source = &self.task.source;
         let span = tracing::info_span!("sync", run = %self.id, source = %source);
         async {
             if !sink.writes() {
                 return self.carry_out(directory, sink, None).await;
             }
-            self.with_lease(|token| self.carry_out(directory, sink, Some(token))).await
+            self.with_lease(|token| async move {
+                let outcome = self.carry_out(directory, sink, Some(token)).await;
+                match &outcome {
+                    Ok(outcome) if outcome.is_stopped => self.note_stop(outcome, token).await,
+                    Ok(_) => {}
+                    Err(error) => self.note_failure(error, token).await,
+                }
+                outcome
+            })
+            .await
         }
         .instrument(span)
         .await
@@ -110,29 +120,37 @@ impl<'a> Run<'a> {
     async fn carry_out(
         &self,
         directory: &dyn DirectorySource,
-        sink: Sink,
+        mut sink: Sink,
         lease: Option<u64>,
-    ) -> Result<(SyncReport, Vec<Batch>)> {
+    ) -> Result<Outcome> {
         let begun = Instant::now();
-        let snapshot = Snapshot::read(self.task, None, directory, self.options).await?;
+        let earlier = self.earlier_checkpoint().await?;
+        let reading = self.read(directory, earlier.as_ref()).await?;
+        let snapshot = &reading.snapshot;
         let dry_run = self.options.dry_run;
         let mut report = SyncReport::of_read(self.id, self.now, dry_run, &snapshot.end);
         report.stages.connect = snapshot.connect_seconds;
         report.stages.read = snapshot.read_seconds;
-        count_read(&snapshot, &mut report);
+        count_read(snapshot, &mut report);
 
         let planning = Instant::now();
         self.options.tell(Progress::Deciding { computers: report.computers.read });
-        let earlier = self.earlier_checkpoint().await?;
         let links = matching::links(self).await?;
-        let mut absences = Absences::find(self, &snapshot, earlier.as_ref(), &links, &mut report);
-        let absent = absences.absent(&snapshot, &links);
-        let mut matching = Matching::decide(self, &snapshot, links, absent).await?;
-        let memberships = Memberships::of(&snapshot, self.task.nested_groups);
+        let mut absences = Absences::find(self, snapshot, earlier.as_ref(), &links, &mut report);
+        let absent = absences.absent(snapshot, &links);
+        let mut matching = Matching::decide(self, snapshot, links, absent).await?;
+        let nested = self.task.nested_groups;
+        let memberships = reading.memberships(nested, |computer| matching.keeps(computer));
+        let extent = Extent::of(self, &reading, &matching, &absences, &memberships).await?;
+        report.brake = extent.judge(&self.task.brake);
+        let is_stopped = sink.writes() && self.is_stopped(report.brake.as_ref())?;
+        if is_stopped {
+            sink = Sink::Collect;
+        }
         report.stages.plan = planning.elapsed().as_secs_f64();
 
         let writing = Instant::now();
-        let mut writer = Writer::new(self, sink, lease, &snapshot);
+        let mut writer = Writer::new(self, sink, lease, snapshot);
         writer.write_computers(&mut matching, &mut report.computers).await?;
         for kind in [ObjectKind::Group, ObjectKind::User] {
             let counts = match kind {
@@ -145,13 +163,20 @@ impl<'a> Run<'a> {
         absence::write(&mut writer, absences).await?;
         report.stages.commit = writing.elapsed().as_secs_f64();
         report.duration_seconds = begun.elapsed().as_secs_f64();
-        let record = self.record(&report, matching.unresolved())?;
-        writer.close(self.checkpoint_after(&snapshot), record).await?;
-        if self.options.explain {
+        let checkpoint = self.checkpoint_after(snapshot, earlier.as_ref());
+        let record = self.record(&report, matching.unresolved(), checkpoint.clone())?;
+        writer.close(checkpoint, record).await?;
+        if self.options.explain || is_stopped {
             report.decisions = Some(matching.into_decisions());
         }
         self.options.tell(Progress::Finished);
-        Ok((report, writer.into_batches()))
+        Ok(Outcome { report, batches: writer.into_batches(), is_stopped })
+    }
+
+    /// Whether the run must not write what is too much.
+    fn is_stopped(&self, brake: Option<&Braked>) -> Result<bool> {
+        let Some(braked) = brake else { return Ok(false) };
+        Ok(!Confirmation::covers(self.options.confirmation, braked)?)
     }
 
     async fn earlier_checkpoint(&self) -> Result<Option<Checkpoint>> {
@@ -159,19 +184,32 @@ impl<'a> Run<'a> {
     }
 
     /// An incomplete read moves nothing on; after a complete one at least the scope is kept.
-    fn checkpoint_after(&self, snapshot: &Snapshot) -> Option<Checkpoint> {
+    fn checkpoint_after(
+        &self,
+        snapshot: &Snapshot,
+        earlier: Option<&Checkpoint>,
+    ) -> Option<Checkpoint> {
         let end = &snapshot.end;
-        end.completeness.is_complete().then(|| {
-            end.checkpoint.clone().unwrap_or(Checkpoint {
-                mode: ReadMode::Full,
-                scope: end.scope,
-                token: Vec::new(),
-            })
-        })
+        if !end.completeness.is_complete() {
+            return None;
+        }
+        let left = end.checkpoint.clone();
+        let mut checkpoint =
+            left.unwrap_or_else(|| Checkpoint::new(ReadMode::Full, end.scope, Vec::new()));
+        checkpoint.full_read = match snapshot.is_changes() {
+            true => earlier.and_then(|earlier| earlier.full_read),
+            false => Some(self.now),
+        };
+        Some(checkpoint)
     }
 
-    /// The record of the run. Of its decisions it keeps those that wait for a person.
-    fn record(&self, report: &SyncReport, unresolved: Vec<Decision>) -> Result<RunRecord> {
+    /// The record of a run that came to its end. Of its decisions it keeps those that wait for a person.
+    fn record(
+        &self,
+        report: &SyncReport,
+        unresolved: Vec<Decision>,
+        checkpoint: Option<Checkpoint>,
+    ) -> Result<RunRecord> {
         let report = SyncReport {
             decisions: (!unresolved.is_empty()).then_some(unresolved),
             ..report.clone()
@@ -180,15 +218,63 @@ impl<'a> Run<'a> {
             Error::new(ErrorKind::Invalid, "the run's report cannot be written as JSON")
                 .with_source(cause)
         })?;
-        Ok(RunRecord {
-            id: self.id,
-            started: self.now,
-            finished: Timestamp::now(),
-            mode: report.mode,
-            outcome: if report.complete { RunOutcome::Complete } else { RunOutcome::Incomplete },
-            report: text,
-        })
+        let outcome = if report.complete { RunOutcome::Complete } else { RunOutcome::Incomplete };
+        let record = RunRecord { checkpoint, ..self.ended(outcome) };
+        Ok(RunRecord { mode: Some(report.mode), report: Some(text), ..record })
     }
+
+    fn ended(&self, outcome: RunOutcome) -> RunRecord {
+        RunRecord {
+            id: self.id,
+            task: self.task.name.clone(),
+            started: self.now,
+            finished: Timestamp::now().max(self.now),
+            mode: None,
+            outcome,
+            checkpoint: None,
+            error: None,
+            report: None,
+        }
+    }
+
+    async fn note_stop(&self, outcome: &Outcome, token: u64) {
+        let Outcome { report, .. } = outcome;
+        let summary = SyncReport { decisions: None, ..report.clone() };
+        let record = RunRecord {
+            mode: Some(report.mode),
+            error: report.brake.as_ref().map(|braked| braked.error().to_string()),
+            report: serde_json::to_string(&summary).ok(),
+            ..self.ended(RunOutcome::Stopped)
+        };
+        self.note(record, token).await;
+    }
+
+    async fn note_failure(&self, error: &Error, token: u64) {
+        let error = Some(error.report());
+        self.note(RunRecord { error, ..self.ended(RunOutcome::Failed) }, token).await;
+    }
+
+    /// Keeps the record of a run that wrote nothing, or not all. It is not worth an error of its own.
+    async fn note(&self, record: RunRecord, token: u64) {
+        let task = self.task;
+        // The batches of a run count from one.
+        let id = BatchId::from_u128(self.id.as_u128());
+        let batch = Batch::new(id, task.organization.clone(), task.source.clone());
+        let noted = self.repository.commit(batch.with_lease(token).closing(None, record)).await;
+        if let Err(error) = noted {
+            tracing::warn!(error = %error.report(), "the end of the run is not on record");
+        }
+    }
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) report: SyncReport,
+    /// What was to be written, where it was not.
+    pub(super) batches: Vec<Batch>,
+    /// Whether the brake stopped it.
+    pub(super) is_stopped: bool,
 }
 
 fn count_read(snapshot: &Snapshot, report: &mut SyncReport) {

@@ -1,6 +1,6 @@
-//! Everything that one read of a directory brought.
+//! Everything that a run read of a directory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use futures::StreamExt;
@@ -9,17 +9,17 @@ use super::{Progress, SyncOptions};
 use crate::directory::{
     DirectoryEvent, DirectoryObject, DirectorySource, Page, ReadEnd, ReadRequest,
 };
-use crate::name::DistinguishedName;
-use crate::schedule::SyncTask;
-use crate::value::{Checkpoint, ObjectGuid, ObjectKind};
+use crate::value::{ObjectGuid, ObjectKind, ReadMode};
 use crate::{Error, ErrorKind, Result};
 
-/// What a read brought: each object once, sorted by objectGUID, and how it ended.
+/// What reads brought: each object once, sorted by objectGUID, and how the last one ended.
 #[derive(Debug)]
 pub(super) struct Snapshot {
     pub(super) computers: Vec<DirectoryObject>,
     pub(super) users: Vec<DirectoryObject>,
     pub(super) groups: Vec<DirectoryObject>,
+    /// What a read of changes did not find any more.
+    pub(super) departed: HashSet<ObjectGuid>,
     pub(super) end: ReadEnd,
     /// Seconds until the bind was answered, and until the last page.
     pub(super) connect_seconds: f64,
@@ -27,40 +27,8 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Reads the task's directory to the end.
+    /// Reads to the end.
     pub(super) async fn read(
-        task: &SyncTask,
-        checkpoint: Option<Checkpoint>,
-        directory: &dyn DirectorySource,
-        options: &SyncOptions,
-    ) -> Result<Self> {
-        let read = Self::read_all(request(task, checkpoint)?, directory, options);
-        let deadline = options.read_deadline;
-        match tokio::time::timeout(deadline, options.cancellation.guard(read)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Error::new(
-                ErrorKind::Timeout,
-                format!("the directory was not read to the end within {} s", deadline.as_secs()),
-            )
-            .in_operation("read")),
-        }
-    }
-
-    /// All objects of one kind.
-    pub(super) fn of_kind(&self, kind: ObjectKind) -> &[DirectoryObject] {
-        match kind {
-            ObjectKind::Computer => &self.computers,
-            ObjectKind::Group => &self.groups,
-            ObjectKind::User => &self.users,
-        }
-    }
-
-    /// How many entries of one kind were left out.
-    pub(super) fn rejected(&self, kind: ObjectKind) -> u64 {
-        self.end.rejected.iter().filter(|rejected| rejected.kind == kind).count() as u64
-    }
-
-    async fn read_all(
         request: ReadRequest,
         directory: &dyn DirectorySource,
         options: &SyncOptions,
@@ -90,25 +58,65 @@ impl Snapshot {
         )
         .in_operation("read"))
     }
-}
 
-fn request(task: &SyncTask, checkpoint: Option<Checkpoint>) -> Result<ReadRequest> {
-    let bases = task.base_dns.iter().map(|dn| DistinguishedName::parse(dn));
-    let mut request = ReadRequest::new(task.credential.clone(), task.organization.clone())
-        .with_base_dns(bases.collect::<Result<Vec<_>>>()?)
-        .with_extra_attributes(task.extra_attributes.iter().cloned())
-        .with_checkpoint(checkpoint);
-    if let Some(filter) = &task.computer_filter {
-        request = request.with_computer_filter(filter);
+    /// Whether only changes were read: what is not here may be there all the same.
+    pub(super) fn is_changes(&self) -> bool {
+        self.end.mode != ReadMode::Full
     }
-    Ok(request)
+
+    /// All objects of one kind.
+    pub(super) fn of_kind(&self, kind: ObjectKind) -> &[DirectoryObject] {
+        match kind {
+            ObjectKind::Computer => &self.computers,
+            ObjectKind::Group => &self.groups,
+            ObjectKind::User => &self.users,
+        }
+    }
+
+    /// All objects.
+    pub(super) fn objects(&self) -> impl Iterator<Item = &DirectoryObject> {
+        self.users.iter().chain(&self.computers).chain(&self.groups)
+    }
+
+    /// How many entries of one kind were left out.
+    pub(super) fn rejected(&self, kind: ObjectKind) -> u64 {
+        self.end.rejected.iter().filter(|rejected| rejected.kind == kind).count() as u64
+    }
+
+    /// Takes in a later read of changes, which knows better wherever both say something.
+    pub(super) fn update(&mut self, later: Self) {
+        let stale: HashSet<ObjectGuid> = later
+            .objects()
+            .map(|object| object.guid)
+            .chain(later.departed.iter().copied())
+            .collect();
+        let merge = |mine: &mut Vec<DirectoryObject>, news: Vec<DirectoryObject>| {
+            mine.retain(|object| !stale.contains(&object.guid));
+            mine.extend(news);
+            mine.sort_unstable_by_key(|object| object.guid);
+        };
+        merge(&mut self.computers, later.computers);
+        merge(&mut self.users, later.users);
+        merge(&mut self.groups, later.groups);
+        self.departed.retain(|object| !stale.contains(object));
+        self.departed.extend(later.departed);
+        let mut warnings = std::mem::replace(&mut self.end, later.end).warnings;
+        std::mem::swap(&mut warnings, &mut self.end.warnings);
+        for warning in warnings {
+            if !self.end.warnings.contains(&warning) {
+                self.end.warnings.push(warning);
+            }
+        }
+        self.read_seconds += later.connect_seconds + later.read_seconds;
+    }
 }
 
-/// Objects by kind, the last of each objectGUID.
+/// Objects of all kinds, the last of each objectGUID.
 #[derive(Default)]
 struct Collected {
     objects: Vec<DirectoryObject>,
     places: HashMap<ObjectGuid, usize>,
+    departed: HashSet<ObjectGuid>,
 }
 
 impl Collected {
@@ -122,6 +130,7 @@ impl Collected {
                 }
             }
         }
+        self.departed.extend(page.departed.iter().map(|departed| departed.object));
     }
 
     fn count(&self) -> u64 {
@@ -129,13 +138,15 @@ impl Collected {
     }
 
     fn into_snapshot(self, end: ReadEnd) -> Snapshot {
-        drop(self.places);
-        let mut objects = self.objects;
+        let Self { mut objects, places, mut departed } = self;
+        departed.retain(|object| !places.contains_key(object));
+        drop(places);
         objects.sort_unstable_by_key(|object| object.guid);
         let mut snapshot = Snapshot {
             computers: Vec::new(),
             users: Vec::new(),
             groups: Vec::new(),
+            departed,
             end,
             connect_seconds: 0.0,
             read_seconds: 0.0,

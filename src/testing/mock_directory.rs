@@ -1,5 +1,6 @@
 //! A directory without a network.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,11 +9,11 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 
 use crate::directory::{
-    Completeness, Departed, Departure, DirectoryEvent, DirectoryObject, DirectorySource,
+    Census, Completeness, Departed, Departure, DirectoryEvent, DirectoryObject, DirectorySource,
     FullReadReason, Page, ReadEnd, ReadRequest, ServerIdentity, Transport, Verification,
 };
 use crate::name::DistinguishedName;
-use crate::value::{Checkpoint, ReadMode, ScopeFingerprint};
+use crate::value::{Checkpoint, ObjectGuid, ReadMode, ScopeFingerprint};
 use crate::{Error, ErrorKind, Result, Retry};
 
 /// A [`DirectorySource`] over a list of objects, which ends as it is told to.
@@ -135,9 +136,12 @@ impl MockDirectory {
     }
 
     /// Leaves checkpoints of this mode, and answers a request that brings one with what changed since: whole
-    /// objects that are new or not equal to what they were, and those that left the request's scope. An object
-    /// that the directory does not hold any more is reported as deleted if `tombstones` may be seen, and not at
-    /// all if not.
+    /// objects that are new or not equal to what they were, those that left the request's scope, and a census.
+    /// An object that the directory does not hold any more is reported as deleted if `tombstones` may be seen,
+    /// and shows in the census alone if not.
+    ///
+    /// As in Active Directory, an object of which only `memberOf` changed is not told, nor a group whose members
+    /// were renamed, moved or deleted.
     #[must_use]
     pub fn with_deltas(self, mode: ReadMode, tombstones: bool) -> Self {
         let mut state = self.state();
@@ -242,11 +246,12 @@ impl State {
         let Some(deltas) = &self.deltas else { return (everything(), Vec::new()) };
         let latest = deltas.versions.len().saturating_sub(1);
         let token = latest.to_string().into_bytes();
-        end.checkpoint = Some(Checkpoint { mode: deltas.mode, scope: end.scope, token });
+        end.checkpoint = Some(Checkpoint::new(deltas.mode, end.scope, token));
         match deltas.since(request.checkpoint.as_ref(), end.scope) {
             Ok(before) => {
                 end.mode = deltas.mode;
                 end.full_because = None;
+                end.census = Some(self.census(request));
                 changes(request, before, &self.objects, deltas.tombstones)
             }
             Err(reason) => {
@@ -255,6 +260,16 @@ impl State {
                 (everything(), Vec::new())
             }
         }
+    }
+}
+
+impl State {
+    fn census(&self, request: &ReadRequest) -> Census {
+        let mut census: Census = request.kinds.iter().map(|kind| (*kind, HashSet::new())).collect();
+        for object in self.objects.iter().filter(|object| is_asked_for(request, object)) {
+            census.entry(object.kind).or_default().insert(object.guid);
+        }
+        census
     }
 }
 
@@ -284,24 +299,54 @@ fn changes(
     now: &[DirectoryObject],
     tombstones: bool,
 ) -> (Vec<DirectoryObject>, Vec<Departed>) {
-    let find = |objects: &[DirectoryObject], guid| {
-        objects.iter().find(|object| object.guid == guid).cloned()
-    };
+    let (before, now) = (Version::of(before), Version::of(now));
     let is_news = |object: &&DirectoryObject| {
-        is_asked_for(request, object) && find(before, object.guid).as_ref() != Some(*object)
+        let told = || before.own(object.guid) != now.own(object.guid);
+        is_asked_for(request, object) && (request.again.contains(&object.guid) || told())
     };
-    let changed = now.iter().filter(is_news).cloned().collect();
-    let was_there = before.iter().filter(|object| is_asked_for(request, object));
+    let changed = now.objects().filter(is_news).cloned().collect();
+    let was_there = before.objects().filter(|object| is_asked_for(request, object));
     let departed = was_there.filter_map(|object| {
-        let why = match find(now, object.guid) {
-            Some(now) if is_asked_for(request, &now) => return None,
+        let why = match now.by_guid.get(&object.guid) {
+            Some(now) if is_asked_for(request, now) => return None,
             Some(_) => Departure::OutOfScope,
             None if tombstones => Departure::Deleted,
+            None if request.again.contains(&object.guid) => Departure::OutOfScope,
             None => return None,
         };
         Some(Departed { object: object.guid, kind: Some(object.kind), why })
     });
     (changed, departed.collect())
+}
+
+/// What a directory holds at one time.
+struct Version<'a> {
+    by_guid: BTreeMap<ObjectGuid, &'a DirectoryObject>,
+    by_dn: HashMap<String, ObjectGuid>,
+}
+
+impl<'a> Version<'a> {
+    fn of(objects: &'a [DirectoryObject]) -> Self {
+        let by_guid = objects.iter().map(|object| (object.guid, object)).collect();
+        let by_dn = objects.iter().map(|object| (object.dn.normalized(), object.guid)).collect();
+        Self { by_guid, by_dn }
+    }
+
+    fn objects(&self) -> impl Iterator<Item = &'a DirectoryObject> {
+        self.by_guid.values().copied()
+    }
+
+    /// What a change of the object itself is told of: without the other ends of links. Members are known by
+    /// what they are, so that a new name is no change; one that is nowhere any more does not count.
+    fn own(&self, guid: ObjectGuid) -> Option<(DirectoryObject, BTreeSet<ObjectGuid>)> {
+        let mut own = (*self.by_guid.get(&guid)?).clone();
+        let attributes = own.attributes.iter().filter(|(name, _)| *name != "memberOf");
+        own.attributes = attributes.collect();
+        let members = own.membership.as_mut().map(|list| std::mem::take(&mut list.members));
+        let members = members.iter().flatten().filter_map(|dn| self.by_dn.get(&dn.normalized()));
+        let members = members.copied().collect();
+        Some((own, members))
+    }
 }
 
 fn is_asked_for(request: &ReadRequest, object: &DirectoryObject) -> bool {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Timestamp;
+
 /// How a directory was read.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -27,6 +29,17 @@ pub struct Checkpoint {
     pub scope: ScopeFingerprint,
     /// The directory source's own words: a cookie, or a server's invocation id and update number.
     pub token: Vec<u8>,
+    /// When everything was last read. Reads of changes pass it on, so that the next full read comes in time.
+    /// A source leaves it empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full_read: Option<Timestamp>,
+}
+
+impl Checkpoint {
+    /// A checkpoint as a directory source leaves it.
+    pub fn new(mode: ReadMode, scope: ScopeFingerprint, token: Vec<u8>) -> Self {
+        Self { mode, scope, token, full_read: None }
+    }
 }
 
 /// A digest of what a read covers: bases, filters, account and domain identity.

@@ -1,7 +1,8 @@
 //! What a run may conclude from what it did not see.
 
-use ldap_inventory::asset::Presence;
+use ldap_inventory::asset::{Presence, RunOutcome};
 use ldap_inventory::directory::{DirectoryObject, Rejected};
+use ldap_inventory::schedule::Grace;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::testing::{MockDirectory, MockEnding, computer, mock_guid};
 use ldap_inventory::value::ObjectKind;
@@ -58,14 +59,13 @@ async fn an_unseen_object_is_missing_then_gone_and_comes_back_by_itself() {
 }
 
 #[tokio::test]
-async fn the_grace_is_the_options_to_choose() {
+async fn the_grace_is_the_tasks_to_choose() {
     let repository = &*stores().remove(0);
     let directory = MockDirectory::new(domain());
     run(&directory, repository).await;
     directory.set_objects(without(&["WEB1"]));
-    let mut options = SyncOptions::new();
-    options.gone_after_runs = 1;
-    let report = sync(&task(), &directory, repository, &options).await.unwrap();
+    let task = task().with_grace(Grace::default().with_runs(1));
+    let report = sync(&task, &directory, repository, &SyncOptions::new()).await.unwrap();
     assert_eq!((report.computers.missing, report.computers.gone), (0, 1));
 }
 
@@ -244,7 +244,7 @@ async fn an_object_is_not_missing_because_of_another_source() {
 }
 
 #[tokio::test]
-async fn a_bad_pin_or_a_refused_bind_is_final_and_writes_nothing() {
+async fn a_bad_pin_or_a_refused_bind_is_final_and_writes_nothing_but_that() {
     for repository in stores() {
         for kind in [ErrorKind::BindRefused, ErrorKind::CertificatePin] {
             let directory = MockDirectory::new(domain()).ending(MockEnding::Refused(kind));
@@ -252,7 +252,9 @@ async fn a_bad_pin_or_a_refused_bind_is_final_and_writes_nothing() {
             let error = run.unwrap_err();
             assert_eq!((error.kind(), error.retry()), (kind, Retry::Never));
             assert_eq!(links(&*repository).await, []);
-            assert_eq!(repository.runs(&acme(), &corp(), 9).await.unwrap(), []);
+            let run = repository.runs(&acme(), &corp(), 9).await.unwrap().pop().unwrap();
+            assert_eq!((run.outcome, run.report), (RunOutcome::Failed, None));
+            assert_eq!(run.error.unwrap(), error.report());
         }
     }
 }

@@ -26,6 +26,11 @@ struct Lane {
     total: u64,
 }
 
+/// A run that reads everything, though the changes alone would do.
+fn everything() -> SyncOptions {
+    SyncOptions::new().with_full_read(true)
+}
+
 impl Lane {
     /// A plain server, whose computers come on three pages, and an inventory that holds all of it.
     async fn new(
@@ -41,7 +46,7 @@ impl Lane {
         let report = sync(&task, &source, &*repository, &SyncOptions::new()).await.unwrap();
         assert!(report.complete && report.computers.created == 3, "{report:?}");
         server.set_script(without_start_tls());
-        let again = sync(&task, &source, &*repository, &SyncOptions::new()).await.unwrap();
+        let again = sync(&task, &source, &*repository, &everything()).await.unwrap();
         assert!(again.complete && again.computers.unchanged == 3);
         let searches = server.recorded().pop().unwrap().searches;
         let paged = searches.iter().filter(|search| search.filter == "(objectClass=computer)");
@@ -54,7 +59,7 @@ impl Lane {
     /// Cuts the connection after so many bytes.
     async fn cut(&self, bytes: u64, fault: Fault) {
         self.server.set_script(without_start_tls().with(When::bytes_sent(bytes), fault));
-        let options = SyncOptions::new();
+        let options = everything();
         let run = sync(&self.task, &self.source, &*self.repository, &options);
         let outcome = tokio::time::timeout(Duration::from_secs(60), run).await;
         let outcome = outcome.unwrap_or_else(|_| panic!("the run hangs at byte {bytes}"));

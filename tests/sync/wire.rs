@@ -320,7 +320,8 @@ async fn what_would_overflow_a_parser_in_the_middle_of_a_read_leaves_it_incomple
         let when = When::bytes_sent(total * n / 10);
         let fault = Fault::Before(nested_sequences(8_000).into());
         fixture.server.set_script(Script::new().with(when, fault));
-        let report = sync(&task(), &source, &repository, &SyncOptions::new()).await;
+        let everything = SyncOptions::new().with_full_read(true);
+        let report = sync(&task(), &source, &repository, &everything).await;
         assert!(report.is_err() || !report.unwrap().complete, "{n} of 10");
         assert_same(&inventory(&repository).await, &before, format!("{n} of 10"));
     }

@@ -170,12 +170,13 @@ fn all<T>(page: Result<SearchPage<T>>) -> Vec<T> {
 
 /// Everything but the history of runs, to the last bit.
 pub(crate) async fn inventory(repository: &dyn AssetRepository) -> Value {
+    let checkpoint = repository.checkpoint(&acme(), &corp()).await.unwrap();
     json!({
         "assets": assets(repository).await,
         "users": users(repository).await,
         "groups": groups(repository).await,
         "links": links(repository).await,
-        "checkpoint": repository.checkpoint(&acme(), &corp()).await.unwrap(),
+        "scope": checkpoint.map(|checkpoint| checkpoint.scope),
     })
 }
 
@@ -206,7 +207,7 @@ pub(crate) async fn content(repository: &dyn AssetRepository) -> Value {
 fn anonymize(value: &mut Value, labels: &BTreeMap<String, String>) {
     match value {
         Value::Object(fields) => {
-            for passing in ["run", "runs", "since", "written", "version", "ts"] {
+            for passing in ["run", "runs", "since", "written", "version", "ts", "full_read"] {
                 fields.remove(passing);
             }
             if let Some(until) = fields.get_mut("until") {

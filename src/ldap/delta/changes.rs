@@ -1,6 +1,6 @@
 //! Which objects changed: their identity, and no more than is needed to read them again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use ldap3::Scope;
 use ldap3::controls::RawControl;
@@ -127,6 +127,32 @@ impl Connection {
         Ok(found)
     }
 
+    /// Finds out who matches a filter; `None` if an entry does not say who it is.
+    pub(in crate::ldap) async fn identities(
+        &mut self,
+        base: &DistinguishedName,
+        filter: &str,
+        limits: &LdapLimits,
+    ) -> Result<Option<HashSet<ObjectGuid>>> {
+        let request = SearchRequest {
+            base: base.as_str().to_owned(),
+            scope: Scope::Subtree,
+            filter: filter.to_owned(),
+            attributes: vec!["objectGUID".to_owned()],
+        };
+        let mut found = Some(HashSet::new());
+        let look = |entry: RawEntry<'_>| {
+            let guid = identity(entry)?;
+            found = found.take().zip(guid).map(|(mut known, guid)| {
+                known.insert(guid);
+                known
+            });
+            Ok(())
+        };
+        self.walk(&request, &[], limits, look).await?;
+        Ok(found)
+    }
+
     /// Looks at every entry of a search, page by page.
     async fn walk(
         &mut self,
@@ -159,6 +185,15 @@ pub(in crate::ldap) fn any_of(objects: &[ObjectGuid]) -> String {
     let terms: String =
         objects.iter().map(|guid| format!("(objectGUID={})", guid.filter_value())).collect();
     format!("(|{terms})")
+}
+
+fn identity(mut entry: RawEntry<'_>) -> Result<Option<ObjectGuid>, Malformed> {
+    while let Some(mut attribute) = entry.next_attribute()? {
+        if attribute.name.eq_ignore_ascii_case("objectGUID") {
+            return Ok(attribute.next_value()?.and_then(|guid| ObjectGuid::from_slice(guid).ok()));
+        }
+    }
+    Ok(None)
 }
 
 fn whereabouts(mut entry: RawEntry<'_>) -> Result<Option<Whereabouts>, Malformed> {

@@ -5,7 +5,7 @@
 //! is told twice is read twice. What changed without a change of its own, since a container above it was renamed or
 //! moved, is read below that container.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::{Planned, Reading, Stop};
 use crate::directory::{Departed, Departure, DirectoryEvent, FullReadReason, Page};
@@ -59,7 +59,8 @@ impl Reading {
         let searches = std::mem::take(&mut self.searches);
         let alive = changes.objects.iter().filter(|(_, change)| !change.deleted);
         let mut wanted: Vec<ObjectGuid> = alive.map(|(guid, _)| *guid).collect();
-        wanted.extend(again.iter().filter(|guid| !changes.objects.contains_key(guid)));
+        let again: BTreeSet<&ObjectGuid> = again.iter().chain(&self.tracking.again).collect();
+        wanted.extend(again.into_iter().filter(|guid| !changes.objects.contains_key(guid)));
         for batch in wanted.chunks(BATCH) {
             for search in &searches {
                 let filter = format!("(&{}{})", search.filter, any_of(batch));
@@ -75,7 +76,8 @@ impl Reading {
         let why = Departure::Deleted;
         departed.extend(deleted.map(|(object, _)| Departed { object: *object, kind: None, why }));
         self.warn_of_groups();
-        self.send_departed(departed).await
+        self.send_departed(departed).await?;
+        if self.tracking.census { self.take_census(&searches).await } else { Ok(()) }
     }
 
     /// Where the objects are that were not found in scope: containers, and what departed.

@@ -51,7 +51,8 @@ pub(super) fn constraint_kind(kind: crate::asset::ConstraintKind) -> i64 {
 }
 
 /// The columns of [`read_link`], in order.
-pub(super) const LINK: &str = "object, kind, asset, digest, presence, since, runs";
+pub(super) const LINK: &str =
+    "object, kind, asset, digest, place, attributes, presence, since, runs";
 
 /// The columns of a link behind its key.
 pub(super) struct LinkColumns {
@@ -85,8 +86,17 @@ pub(super) fn read_link(row: &Row<'_>) -> Outcome<Link> {
         let asset: Option<[u8; 16]> = row.get(2)?;
         let asset = asset.map(|bytes| AssetId::from_u128(u128::from_be_bytes(bytes)));
         let digest = RecordDigest(row.get(3)?);
-        let presence = presence(row.get(4)?, row.get(5)?, row.get(6)?);
-        Ok(presence.map(|presence| Link { object, kind, asset, digest, presence }))
+        let (place, attributes) = (RecordDigest(row.get(4)?), row.get(5)?);
+        let presence = presence(row.get(6)?, row.get(7)?, row.get(8)?);
+        Ok(presence.map(|presence| Link {
+            object,
+            kind,
+            asset,
+            digest,
+            place,
+            attributes,
+            presence,
+        }))
     };
     match columns() {
         Ok(Some(link)) => Ok(link),

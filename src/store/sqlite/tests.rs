@@ -48,6 +48,8 @@ fn link() -> Link {
         kind: ObjectKind::Computer,
         asset: Some(AssetId::from_u128(1)),
         digest: RecordDigest([7; 16]),
+        place: RecordDigest([8; 16]),
+        attributes: 9,
         presence: Presence::Missing { since: at(2), runs: 3 },
     }
 }

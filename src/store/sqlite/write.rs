@@ -169,10 +169,11 @@ impl Writer<'_> {
     }
 
     fn put_link(&self, link: &Link) -> Outcome<()> {
-        let sql = "INSERT INTO links (source, object, kind, asset, digest, presence, since, runs)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-                   ON CONFLICT DO UPDATE SET kind = ?3, asset = ?4, digest = ?5, presence = ?6,
-                                             since = ?7, runs = ?8";
+        let sql = "INSERT INTO links (source, object, kind, asset, digest, place, attributes,
+                                      presence, since, runs)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                   ON CONFLICT DO UPDATE SET kind = ?3, asset = ?4, digest = ?5, place = ?6,
+                       attributes = ?7, presence = ?8, since = ?9, runs = ?10";
         let columns = LinkColumns::of(link);
         self.execute(
             sql,
@@ -182,6 +183,8 @@ impl Writer<'_> {
                 columns.kind,
                 columns.asset,
                 link.digest.0,
+                link.place.0,
+                link.attributes,
                 columns.presence,
                 columns.since,
                 columns.runs,

@@ -70,6 +70,8 @@ CREATE TABLE links (
     kind INTEGER NOT NULL,
     asset BLOB CHECK (length(asset) = 16),
     digest BLOB NOT NULL CHECK (length(digest) = 16),
+    place BLOB NOT NULL CHECK (length(place) = 16),
+    attributes INTEGER NOT NULL,
     presence INTEGER NOT NULL,
     since INTEGER,
     runs INTEGER,

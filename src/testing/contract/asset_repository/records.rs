@@ -110,7 +110,8 @@ pub(super) fn link(n: u64) -> Link {
         _ => Presence::Present,
     };
     let asset = (kind == ObjectKind::Computer).then(|| asset_id(n));
-    Link { object: guid(n), kind, asset, digest: RecordDigest([n as u8; 16]), presence }
+    let (digest, place) = (RecordDigest([n as u8; 16]), RecordDigest([n as u8 ^ 0xff; 16]));
+    Link { object: guid(n), kind, asset, digest, place, attributes: n as u32, presence }
 }
 
 pub(super) fn dn(text: &str) -> DistinguishedName {
@@ -196,17 +197,21 @@ pub(super) fn merge(n: u64, seconds: i64) -> MergeRecord {
 pub(super) fn run(n: u64, started: i64) -> RunRecord {
     RunRecord {
         id: run_id(n),
+        task: "Head office".to_owned(),
         started: at(started),
         finished: at(started + 60),
-        mode: ReadMode::Full,
+        mode: Some(ReadMode::Full),
         outcome: RunOutcome::Complete,
-        report: format!("{{\"run\":{n}}}"),
+        checkpoint: Some(checkpoint(b"where it ended")),
+        error: None,
+        report: Some(format!("{{\"run\":{n}}}")),
     }
 }
 
 pub(super) fn checkpoint(token: &[u8]) -> Checkpoint {
     let scope = ScopeFingerprint::of(["DC=corp,DC=example"]);
-    Checkpoint { mode: ReadMode::DirSync, scope, token: token.to_vec() }
+    let checkpoint = Checkpoint::new(ReadMode::DirSync, scope, token.to_vec());
+    Checkpoint { full_read: Some(at(5)), ..checkpoint }
 }
 
 pub(super) fn put(asset: &Asset, expected: Option<u64>) -> Change {

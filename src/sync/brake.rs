@@ -1,0 +1,221 @@
+//! Stopping a run that would change more than it may, before its first write.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::plan::MergePlan;
+use crate::schedule::Limit;
+use crate::value::RecordDigest;
+use crate::{Error, ErrorKind, Result};
+
+/// What is more than one run may change.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Braked {
+    /// What exceeds its limit.
+    pub exceeded: Vec<Exceeded>,
+    /// What lets exactly this through.
+    pub confirmation: Confirmation,
+}
+
+/// One limit that is exceeded.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Exceeded {
+    /// What there is too much of.
+    pub what: Measure,
+    /// How much there is.
+    pub number: u64,
+    /// Of how much.
+    pub of: u64,
+    /// How much may be.
+    pub limit: Limit,
+}
+
+/// What a [`Brake`](crate::schedule::Brake) limits.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Measure {
+    /// New assets.
+    Creates,
+    /// Computers that go to another asset, or take the place of one that is gone.
+    Relinks,
+    /// Computers that become missing.
+    LostComputers,
+    /// Groups that become missing.
+    LostGroups,
+    /// Users that become missing.
+    LostUsers,
+    /// Members that leave groups.
+    MembershipRemovals,
+    /// Objects with another name or place, or with fewer attributes.
+    Changes,
+}
+
+/// Stands for exactly what a stopped run would have done beyond ordinary updates: which objects it would create
+/// assets for, tie to other assets, miss, take out of groups, or rename. A run that would do anything else of the
+/// kind has another one.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Confirmation(RecordDigest);
+
+/// A run that the brake stopped: what it would have done. It is the source of the error.
+///
+/// ```no_run
+/// # use ldap_inventory::sync::{Stopped, SyncOptions, sync};
+/// # async fn run(task: &ldap_inventory::schedule::SyncTask, directory: &dyn ldap_inventory::directory::DirectorySource,
+/// #     inventory: &dyn ldap_inventory::asset::AssetRepository) -> ldap_inventory::Result<()> {
+/// let error = match sync(task, directory, inventory, &SyncOptions::new()).await {
+///     Ok(_) => return Ok(()),
+///     Err(error) => error,
+/// };
+/// if let Some(stopped) = Stopped::of(&error) {
+///     // Show the plan to a person. If it is right, this run goes through, and no other:
+///     let confirmed = SyncOptions::new().with_confirmation(Some(stopped.braked.confirmation));
+///     sync(task, directory, inventory, &confirmed).await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Stopped {
+    /// What is too much.
+    pub braked: Braked,
+    /// Everything that the run would have done, with every decision.
+    pub plan: MergePlan,
+}
+
+impl Stopped {
+    /// The stopped run behind an error of kind [`ErrorKind::Brake`].
+    pub fn of(error: &Error) -> Option<&Self> {
+        std::error::Error::source(error)?.downcast_ref()
+    }
+
+    pub(super) fn into_error(self) -> Error {
+        self.braked.error().with_source(self)
+    }
+}
+
+impl Braked {
+    /// The error of a run that is stopped, without its plan.
+    pub(super) fn error(&self) -> Error {
+        let reasons: Vec<String> = self.exceeded.iter().map(ToString::to_string).collect();
+        let message = format!(
+            "{}; nothing was written. If that is right, confirm it with {}",
+            reasons.join(", and "),
+            self.confirmation
+        );
+        Error::new(ErrorKind::Brake, message).in_operation("sync")
+    }
+}
+
+impl Confirmation {
+    pub(super) fn of(extent: RecordDigest) -> Self {
+        Self(extent)
+    }
+
+    /// Whether this lets through what was stopped with `other`. A confirmation of something else is refused.
+    pub(super) fn covers(confirmed: Option<Self>, braked: &Braked) -> Result<bool> {
+        match confirmed {
+            None => Ok(false),
+            Some(confirmation) if confirmation == braked.confirmation => Ok(true),
+            Some(confirmation) => Err(Error::new(
+                ErrorKind::Brake,
+                format!(
+                    "what is confirmed with {confirmation} is not what this run would do, and nothing was \
+                     written: look at its plan, which {} confirms",
+                    braked.confirmation
+                ),
+            )
+            .in_operation("sync")),
+        }
+    }
+}
+
+impl fmt::Display for Exceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, number, of, limit } = self;
+        match what {
+            Measure::Creates => write!(f, "{number} new assets would join {of} known computers")?,
+            Measure::Relinks => {
+                write!(f, "{number} of {of} computers would change the asset they are tied to")?;
+            }
+            Measure::LostComputers => write!(f, "{number} of {of} computers would be missing")?,
+            Measure::LostGroups => write!(f, "{number} of {of} groups would be missing")?,
+            Measure::LostUsers => write!(f, "{number} of {of} users would be missing")?,
+            Measure::MembershipRemovals => {
+                write!(f, "{number} of {of} memberships would be removed")?;
+            }
+            Measure::Changes => {
+                write!(
+                    f,
+                    "{number} of {of} objects have another name or place, or fewer attributes"
+                )?;
+            }
+        }
+        match (limit.count, limit.percent) {
+            (Some(count), _) if *number > count => write!(f, " (more than {count})"),
+            (_, Some(percent)) => write!(f, " (more than {percent} %)"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let batches = self.plan.batches.iter().map(|batch| batch.changes.len()).sum::<usize>();
+        write!(f, "the plan of the stopped run has {batches} changes")
+    }
+}
+
+impl std::error::Error for Stopped {}
+
+impl fmt::Display for Confirmation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Confirmation {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let invalid = || Error::invalid("confirmation", text, "it has 32 hexadecimal digits");
+        let number = u128::from_str_radix(text, 16).map_err(|_| invalid())?;
+        let own = Self(RecordDigest(number.to_be_bytes()));
+        if own.to_string().eq_ignore_ascii_case(text) { Ok(own) } else { Err(invalid()) }
+    }
+}
+
+impl Serialize for Confirmation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Confirmation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_confirmation_is_read_as_it_is_printed() {
+        let one = Confirmation(RecordDigest([0x0f; 16]));
+        assert_eq!(one.to_string(), "0f".repeat(16));
+        assert_eq!(one.to_string().parse::<Confirmation>().unwrap(), one);
+        for broken in
+            ["", "0f", "+f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f", &"0f".repeat(17), &"xx".repeat(16)]
+        {
+            assert!(broken.parse::<Confirmation>().is_err(), "{broken}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! How far a run goes beyond ordinary updates: what the brake measures.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::absence::Absences;
+use super::brake::{Braked, Confirmation, Exceeded, Measure};
+use super::draft;
+use super::matching::Matching;
+use super::membership::Memberships;
+use super::place::place;
+use super::principals;
+use super::reading::{Reading, Rest, is_present};
+use super::run::Run;
+use crate::Result;
+use crate::asset::{DirectoryGroup, Member};
+use crate::directory::DirectoryObject;
+use crate::merge::Verdict;
+use crate::schedule::Brake;
+use crate::value::{AssetId, ObjectGuid, ObjectKind, RecordDigest};
+
+/// The groups that are looked up at once.
+const GROUPS: usize = 500;
+
+/// What a run would do beyond ordinary updates.
+#[derive(Debug, Default)]
+pub(super) struct Extent {
+    creates: BTreeSet<ObjectGuid>,
+    relinks: BTreeSet<(ObjectGuid, Option<AssetId>)>,
+    losses: BTreeMap<ObjectKind, BTreeSet<ObjectGuid>>,
+    removals: BTreeSet<(ObjectGuid, String)>,
+    changes: BTreeSet<ObjectGuid>,
+    /// Known objects by kind.
+    known: BTreeMap<ObjectKind, u64>,
+    /// Known memberships.
+    memberships: u64,
+}
+
+impl Extent {
+    /// Works out what the run would do.
+    pub(super) async fn of(
+        run: &Run<'_>,
+        reading: &Reading,
+        matching: &Matching,
+        absences: &Absences,
+        memberships: &Memberships,
+    ) -> Result<Self> {
+        let mut extent = Self::default();
+        extent.count_known(matching);
+        extent.take_decisions(matching);
+        extent.take_losses(matching, absences);
+        extent.take_changes(reading, matching);
+        extent.take_removals(run, reading, matching, absences, memberships).await?;
+        Ok(extent)
+    }
+
+    /// What of it is too much.
+    pub(super) fn judge(&self, brake: &Brake) -> Option<Braked> {
+        let known = |kind| self.known.get(&kind).copied().unwrap_or_default();
+        let lost = |kind| self.losses.get(&kind).map_or(0, BTreeSet::len);
+        let (computers, groups, users) =
+            (known(ObjectKind::Computer), known(ObjectKind::Group), known(ObjectKind::User));
+        let measured = [
+            (Measure::Creates, self.creates.len(), computers, brake.creates),
+            (Measure::Relinks, self.relinks.len(), computers, brake.relinks),
+            (Measure::LostComputers, lost(ObjectKind::Computer), computers, brake.losses),
+            (Measure::LostGroups, lost(ObjectKind::Group), groups, brake.losses),
+            (Measure::LostUsers, lost(ObjectKind::User), users, brake.losses),
+            (
+                Measure::MembershipRemovals,
+                self.removals.len(),
+                self.memberships,
+                brake.membership_removals,
+            ),
+            (Measure::Changes, self.changes.len(), computers + groups + users, brake.changes),
+        ];
+        let exceeded: Vec<Exceeded> = measured
+            .into_iter()
+            .map(|(what, number, of, limit)| Exceeded { what, number: number as u64, of, limit })
+            // What is new to an empty inventory is no mass change.
+            .filter(|it| it.of > 0 && it.limit.is_exceeded(it.number, it.of))
+            .collect();
+        let confirmation = self.confirmation();
+        (!exceeded.is_empty()).then_some(Braked { exceeded, confirmation })
+    }
+
+    fn confirmation(&self) -> Confirmation {
+        let mut hasher = RecordDigest::hasher();
+        hasher.text("creates");
+        self.creates.iter().for_each(|object| {
+            hasher.bytes(object.as_bytes());
+        });
+        hasher.text("relinks");
+        for (object, asset) in &self.relinks {
+            hasher.bytes(object.as_bytes());
+            hasher.text(&asset.map(|asset| asset.to_string()).unwrap_or_default());
+        }
+        for (kind, objects) in &self.losses {
+            hasher.text("losses").text(&kind.to_string());
+            objects.iter().for_each(|object| {
+                hasher.bytes(object.as_bytes());
+            });
+        }
+        hasher.text("removals");
+        for (group, member) in &self.removals {
+            hasher.bytes(group.as_bytes()).text(member);
+        }
+        hasher.text("changes");
+        self.changes.iter().for_each(|object| {
+            hasher.bytes(object.as_bytes());
+        });
+        Confirmation::of(hasher.finish())
+    }
+
+    fn count_known(&mut self, matching: &Matching) {
+        for link in matching.links.values().filter(|link| link.presence.is_present()) {
+            *self.known.entry(link.kind).or_default() += 1;
+        }
+    }
+
+    fn take_decisions(&mut self, matching: &Matching) {
+        for decision in matching.decisions() {
+            let object = decision.object;
+            let target = match decision.verdict {
+                Verdict::Linked(asset) | Verdict::Matched(asset) => Some(asset),
+                Verdict::Create | Verdict::Ambiguous | Verdict::Skipped => None,
+            };
+            if decision.verdict == Verdict::Create {
+                self.creates.insert(object);
+            }
+            let before = matching.links.get(&object).and_then(|link| link.asset);
+            let stays = decision.verdict == Verdict::Skipped || target == before;
+            if !decision.succeeds.is_empty() || before.is_some() && !stays {
+                self.relinks.insert((object, target));
+            }
+        }
+    }
+
+    fn take_losses(&mut self, matching: &Matching, absences: &Absences) {
+        let succeeded = matching.succeeded();
+        for link in absences.links() {
+            let is_news = is_present(&matching.links, link.object);
+            if is_news && !succeeded.contains(&link.object) {
+                self.losses.entry(link.kind).or_default().insert(link.object);
+            }
+        }
+    }
+
+    fn take_changes(&mut self, reading: &Reading, matching: &Matching) {
+        let is_change = |object: &&DirectoryObject| {
+            let known = matching.links.get(&object.guid);
+            known.filter(|link| link.presence.is_present()).is_some_and(|link| {
+                link.place != place(&object.dn) || draft::attribute_count(object) < link.attributes
+            })
+        };
+        let changes = reading.snapshot.objects().filter(is_change);
+        self.changes.extend(changes.map(|object| object.guid));
+    }
+
+    /// Members that leave though they are still there. After an incomplete read none does.
+    async fn take_removals(
+        &mut self,
+        run: &Run<'_>,
+        reading: &Reading,
+        matching: &Matching,
+        absences: &Absences,
+        memberships: &Memberships,
+    ) -> Result<()> {
+        let Reading { snapshot, rest } = reading;
+        let Rest::Known(earlier) = rest else { return Ok(()) };
+        if !snapshot.end.completeness.is_complete() {
+            return Ok(());
+        }
+        let read: HashSet<ObjectGuid> = snapshot.groups.iter().map(|group| group.guid).collect();
+        let unread = earlier.groups.iter().filter(|group| !read.contains(&group.object));
+        self.memberships += unread.map(|group| group.members.len() as u64).sum::<u64>();
+        let gone = absences.links().iter().map(|link| link.object).collect();
+        let mut changed = Vec::new();
+        for group in &snapshot.groups {
+            let digest = principals::digest(group, memberships, true);
+            match matching.links.get(&group.guid) {
+                Some(link) if link.digest == digest => {
+                    self.memberships += memberships.members(group.guid).len() as u64;
+                }
+                Some(_) if !principals::is_doubtful(group) => changed.push(group.guid),
+                _ => {}
+            }
+        }
+        for groups in changed.chunks(GROUPS) {
+            let task = run.task;
+            let stored = run.repository.groups(&task.organization, &task.source, groups).await?;
+            for group in &stored {
+                self.memberships += group.members.len() as u64;
+                self.compare(group, memberships.members(group.object), &gone);
+            }
+        }
+        Ok(())
+    }
+
+    fn compare(&mut self, group: &DirectoryGroup, now: &[Member], gone: &HashSet<ObjectGuid>) {
+        let objects: HashSet<ObjectGuid> = now.iter().filter_map(|member| member.object).collect();
+        let dns: HashSet<String> = now.iter().map(|member| member.dn.normalized()).collect();
+        for member in &group.members {
+            let dn = member.dn.normalized();
+            let stays =
+                member.object.is_some_and(|object| objects.contains(&object)) || dns.contains(&dn);
+            if !stays && !member.object.is_some_and(|object| gone.contains(&object)) {
+                self.removals.insert((group.object, dn));
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What hangs together with a change, by the memberships that the inventory knows.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::membership::{Earlier, Memberships};
+use super::reading::{is_in_place, is_present};
+use super::snapshot::Snapshot;
+use crate::asset::{DirectoryGroup, Link, Member, MemberPath};
+use crate::directory::AccountKind;
+use crate::name::DistinguishedName;
+use crate::value::{ObjectGuid, ObjectKind};
+
+type Links = HashMap<ObjectGuid, Link>;
+
+/// Adds to what departed whatever is known and not in the census. A kind that the census does not show at all is
+/// passed over: that is what lost read rights look like.
+pub(super) fn take_census(snapshot: &mut Snapshot, links: &Links) {
+    let Some(census) = &snapshot.end.census else { return };
+    let read: HashSet<ObjectGuid> = snapshot.objects().map(|object| object.guid).collect();
+    let is_gone = |link: &&Link| {
+        let there = census.get(&link.kind).filter(|there| !there.is_empty());
+        link.presence.is_present()
+            && there.is_some_and(|there| !there.contains(&link.object))
+            && !read.contains(&link.object)
+    };
+    let gone: Vec<ObjectGuid> = links.values().filter(is_gone).map(|link| link.object).collect();
+    snapshot.departed.extend(gone);
+}
+
+/// Whether a membership may be another one than before. `primary_groups` are those of the accounts that were read,
+/// as the inventory has them.
+pub(super) fn touch_memberships(
+    snapshot: &Snapshot,
+    links: &Links,
+    primary_groups: &HashMap<ObjectGuid, &str>,
+) -> bool {
+    let departed = || snapshot.departed.iter().any(|object| is_present(links, *object));
+    let others = || {
+        let mut accounts = snapshot.users.iter().chain(&snapshot.computers);
+        accounts.any(|object| {
+            let before = primary_groups.get(&object.guid).copied();
+            !is_in_place(links, object) || object.attributes.first("primaryGroupID") != before
+        })
+    };
+    !snapshot.groups.is_empty() || departed() || others()
+}
+
+/// What must be read again, since what was read changed it.
+pub(super) fn hang_together(
+    snapshot: &Snapshot,
+    earlier: &Earlier,
+    links: &Links,
+    nested: bool,
+) -> BTreeSet<ObjectGuid> {
+    let new_hosts: HashSet<ObjectGuid> = snapshot
+        .computers
+        .iter()
+        .filter(|computer| computer.account_kind() == AccountKind::Host)
+        .map(|computer| computer.guid)
+        .collect();
+    let is_kept = |object| links.contains_key(&object) || new_hosts.contains(&object);
+    let now = Memberships::of(snapshot, earlier, nested, is_kept);
+    let read: HashSet<ObjectGuid> = snapshot.objects().map(|object| object.guid).collect();
+    let is_unread = |object: &ObjectGuid| {
+        !read.contains(object) && !snapshot.departed.contains(object) && is_present(links, *object)
+    };
+    let mut again: BTreeSet<ObjectGuid> = earlier
+        .groups
+        .iter()
+        .filter(|group| is_unread(&group.object) && now.members(group.object) != group.members)
+        .map(|group| group.object)
+        .collect();
+    again.extend(joined_unnoticed(snapshot, earlier, &now).filter(is_unread));
+    let changed = changed_groups(snapshot, earlier, &now);
+    let sees_it = |(object, path): &(ObjectGuid, MemberPath)| {
+        // `memberOf` names the groups that an object is in directly; only users have a list of all.
+        let is_user = links.get(object).is_some_and(|link| link.kind == ObjectKind::User);
+        (is_user || *path == MemberPath::Direct) && is_unread(object)
+    };
+    let members = changed.iter().flat_map(ChangedGroup::who).filter(sees_it);
+    again.extend(members.map(|(object, _)| object));
+    again
+}
+
+/// A group with another name or other members than before.
+struct ChangedGroup<'a> {
+    has_same_name: bool,
+    before: &'a [Member],
+    now: &'a [Member],
+}
+
+impl ChangedGroup<'_> {
+    /// Whom the change concerns: who joined or left, or everybody if the group has another name.
+    fn who(&self) -> BTreeSet<(ObjectGuid, MemberPath)> {
+        let all = |members: &[Member]| -> BTreeSet<(ObjectGuid, MemberPath)> {
+            members.iter().filter_map(|member| Some((member.object?, member.path))).collect()
+        };
+        let (before, now) = (all(self.before), all(self.now));
+        if self.has_same_name { &before ^ &now } else { &before | &now }
+    }
+}
+
+fn changed_groups<'a>(
+    snapshot: &'a Snapshot,
+    earlier: &'a Earlier,
+    now: &'a Memberships,
+) -> Vec<ChangedGroup<'a>> {
+    let read: HashMap<ObjectGuid, &DistinguishedName> =
+        snapshot.groups.iter().map(|group| (group.guid, &group.dn)).collect();
+    let known: HashSet<ObjectGuid> = earlier.groups.iter().map(|group| group.object).collect();
+    let of_known = |group: &'a DirectoryGroup| ChangedGroup {
+        has_same_name: read.get(&group.object).is_none_or(|dn| dn.as_str() == group.dn.as_str())
+            && !snapshot.departed.contains(&group.object),
+        before: &group.members,
+        now: now.members(group.object),
+    };
+    let new = snapshot.groups.iter().filter(|group| !known.contains(&group.guid)).map(|group| {
+        ChangedGroup { has_same_name: true, before: &[], now: now.members(group.guid) }
+    });
+    let groups = earlier.groups.iter().map(of_known).chain(new);
+    groups.filter(|group| !group.has_same_name || group.before != group.now).collect()
+}
+
+/// Groups that an object was in before it came into scope: it names them, and they know it by another DN.
+fn joined_unnoticed<'a>(
+    snapshot: &'a Snapshot,
+    earlier: &'a Earlier,
+    now: &'a Memberships,
+) -> impl Iterator<Item = ObjectGuid> + 'a {
+    let groups: HashMap<String, ObjectGuid> =
+        earlier.groups.iter().map(|group| (group.dn.normalized(), group.object)).collect();
+    snapshot.objects().flat_map(move |object| {
+        let known: BTreeSet<String> =
+            now.groups(object.guid).iter().map(DistinguishedName::normalized).collect();
+        let named = object.attributes.values("memberOf");
+        let named = named.filter_map(|dn| Some(DistinguishedName::parse(dn).ok()?.normalized()));
+        let unknown = named.filter(|dn| !known.contains(dn));
+        unknown.filter_map(|dn| groups.get(&dn).copied()).collect::<Vec<_>>()
+    })
+}

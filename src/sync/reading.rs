@@ -1,0 +1,261 @@
+//! What a run reads: everything, or what changed together with what hangs together with it.
+//!
+//! A directory tells a change of a membership of the group alone. Whoever joined or left it has another `memberOf`
+//! now, and a group whose member was renamed has another list, without a change of their own. The inventory knows
+//! who they are, has them read again, and so ends where a full read ends.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::hanging;
+use super::matching;
+use super::membership::{Earlier, Memberships};
+use super::place::place;
+use super::run::Run;
+use super::snapshot::Snapshot;
+use crate::asset::{DirectoryGroup, DirectoryUser, Link, SearchRequest};
+use crate::directory::{DirectoryObject, DirectorySource, FullReadReason, ReadRequest};
+use crate::name::DistinguishedName;
+use crate::query::Query;
+use crate::value::{AssetId, Checkpoint, ObjectGuid, ObjectKind};
+use crate::{Error, ErrorKind, Result};
+
+/// How often what hangs together with a change is read, and with that, and so on, before everything is.
+const ROUNDS: usize = 4;
+/// As many objects are always read again one by one; more only up to a quarter of the directory.
+const ALWAYS_AGAIN: usize = 1_000;
+/// The groups of one page.
+const PAGE: usize = 500;
+
+/// What a run read.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub(super) snapshot: Snapshot,
+    pub(super) rest: Rest,
+}
+
+/// What is known of the memberships of what was not read.
+#[derive(Debug)]
+pub(super) enum Rest {
+    /// Everything was read, or all that the changes touch is here.
+    Known(Earlier),
+    /// The changes touched no membership. These are the users that were read, as they were before.
+    Untouched(Vec<DirectoryUser>),
+}
+
+type Links = HashMap<ObjectGuid, Link>;
+
+impl Reading {
+    fn whole(snapshot: Snapshot) -> Self {
+        Self { snapshot, rest: Rest::Known(Earlier::default()) }
+    }
+
+    /// The memberships of what was read.
+    pub(super) fn memberships(
+        &self,
+        nested: bool,
+        is_kept: impl Fn(ObjectGuid) -> bool,
+    ) -> Memberships {
+        match &self.rest {
+            Rest::Known(earlier) => Memberships::of(&self.snapshot, earlier, nested, is_kept),
+            Rest::Untouched(users) => Memberships::kept(users.iter().cloned()),
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Reads what is due, within the deadline.
+    pub(super) async fn read(
+        &self,
+        directory: &dyn DirectorySource,
+        earlier: Option<&Checkpoint>,
+    ) -> Result<Reading> {
+        let deadline = self.options.read_deadline;
+        let reading = self.options.cancellation.guard(self.read_what_is_due(directory, earlier));
+        match tokio::time::timeout(deadline, reading).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Error::new(
+                ErrorKind::Timeout,
+                format!("the directory was not read to the end within {} s", deadline.as_secs()),
+            )
+            .in_operation("read")),
+        }
+    }
+
+    async fn read_what_is_due(
+        &self,
+        directory: &dyn DirectorySource,
+        earlier: Option<&Checkpoint>,
+    ) -> Result<Reading> {
+        if let Some(reason) = self.full_read_because(earlier) {
+            return self.read_everything(directory, Some(reason)).await;
+        }
+        let Some(checkpoint) = earlier.cloned() else {
+            return self.read_everything(directory, None).await;
+        };
+        let links = matching::links(self).await?;
+        let request = self.request()?.with_again(waiting(&links));
+        let request = request.with_checkpoint(Some(checkpoint));
+        let snapshot = Snapshot::read(request, directory, self.options).await?;
+        self.complete(directory, snapshot, &links).await
+    }
+
+    async fn read_everything(
+        &self,
+        directory: &dyn DirectorySource,
+        because: Option<FullReadReason>,
+    ) -> Result<Reading> {
+        let mut snapshot = Snapshot::read(self.request()?, directory, self.options).await?;
+        snapshot.end.full_because = because.or(snapshot.end.full_because);
+        Ok(Reading::whole(snapshot))
+    }
+
+    /// Why everything is to be read though there is a checkpoint.
+    fn full_read_because(&self, earlier: Option<&Checkpoint>) -> Option<FullReadReason> {
+        let earlier = earlier?;
+        if self.options.full_read {
+            return Some(FullReadReason::Asked);
+        }
+        // A time that is yet to come is of a clock that was wrong.
+        let is_due = earlier.full_read.is_none_or(|last| {
+            last > self.now || self.now.saturating_since(last) >= self.task.full_read_every
+        });
+        is_due.then_some(FullReadReason::Due)
+    }
+
+    /// Reads again whatever a change of another object changed, until nothing is left, or everything if that is
+    /// less work.
+    async fn complete(
+        &self,
+        directory: &dyn DirectorySource,
+        mut snapshot: Snapshot,
+        links: &Links,
+    ) -> Result<Reading> {
+        if !is_whole_change(&snapshot) {
+            return Ok(Reading::whole(snapshot));
+        }
+        hanging::take_census(&mut snapshot, links);
+        let stored = self.stored(&snapshot, links).await?;
+        if !hanging::touch_memberships(&snapshot, links, &stored.primary_groups()) {
+            return Ok(Reading { snapshot, rest: Rest::Untouched(stored.users) });
+        }
+        let earlier = self.earlier(links).await?;
+        for _ in 0..ROUNDS {
+            let again = hanging::hang_together(&snapshot, &earlier, links, self.task.nested_groups);
+            if again.is_empty() {
+                return Ok(Reading { snapshot, rest: Rest::Known(earlier) });
+            }
+            let checkpoint = snapshot.end.checkpoint.clone();
+            if checkpoint.is_none() || again.len() > ALWAYS_AGAIN.max(links.len() / 4) {
+                break;
+            }
+            tracing::debug!(objects = again.len(), "reading again what hangs together");
+            let request = self.request()?.with_again(again).with_checkpoint(checkpoint);
+            let later = Snapshot::read(request, directory, self.options).await?;
+            if !later.is_changes() {
+                return Ok(Reading::whole(later));
+            }
+            snapshot.update(later);
+            if !is_whole_change(&snapshot) {
+                return Ok(Reading::whole(snapshot));
+            }
+            hanging::take_census(&mut snapshot, links);
+        }
+        self.read_everything(directory, Some(FullReadReason::Widespread)).await
+    }
+
+    fn request(&self) -> Result<ReadRequest> {
+        let task = self.task;
+        let bases = task.base_dns.iter().map(|dn| DistinguishedName::parse(dn));
+        let mut request = ReadRequest::new(task.credential.clone(), task.organization.clone())
+            .with_base_dns(bases.collect::<Result<Vec<_>>>()?)
+            .with_extra_attributes(task.extra_attributes.iter().cloned());
+        if let Some(filter) = &task.computer_filter {
+            request = request.with_computer_filter(filter);
+        }
+        Ok(request)
+    }
+
+    /// What the inventory has of the accounts that were read, if they are few.
+    async fn stored(&self, snapshot: &Snapshot, links: &Links) -> Result<Stored> {
+        if snapshot.objects().count() > ALWAYS_AGAIN {
+            return Ok(Stored::default());
+        }
+        let (repository, task) = (self.repository, self.task);
+        let users: Vec<ObjectGuid> = snapshot.users.iter().map(|user| user.guid).collect();
+        let users = repository.users(&task.organization, &task.source, &users).await?;
+        let links = snapshot.computers.iter().filter_map(|computer| links.get(&computer.guid));
+        let links: Vec<&Link> = links.collect();
+        let ids: Vec<AssetId> = links.iter().filter_map(|link| link.asset).collect();
+        let assets = repository.assets(&task.organization, &ids).await?;
+        let computers = links.iter().filter_map(|link| {
+            let asset = assets.iter().find(|asset| Some(asset.id) == link.asset)?;
+            let part = asset.part_of(&task.source, link.object)?;
+            Some((link.object, part.attributes.first("primaryGroupID")?.to_owned()))
+        });
+        Ok(Stored { computers: computers.collect(), users })
+    }
+
+    /// What the inventory knew before this read: groups, and where objects were.
+    async fn earlier(&self, links: &Links) -> Result<Earlier> {
+        let (task, mut groups) = (self.task, Vec::new());
+        let mut after = None;
+        loop {
+            let everything = Query::everything();
+            let request = SearchRequest::new(task.organization.clone(), everything, self.now);
+            let request = request.with_limit(PAGE).after(after);
+            let page = self.repository.search_groups(request).await?;
+            let own = |group: &DirectoryGroup| {
+                group.source == task.source && is_present(links, group.object)
+            };
+            groups.extend(page.records.into_iter().filter(own));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let present = links.values().filter(|link| link.presence.is_present());
+        Ok(Earlier { groups, places: present.map(|link| (link.place, link.object)).collect() })
+    }
+}
+
+/// What the inventory has of accounts that were read again.
+#[derive(Debug, Default)]
+struct Stored {
+    /// The primary groups of computers.
+    computers: Vec<(ObjectGuid, String)>,
+    users: Vec<DirectoryUser>,
+}
+
+impl Stored {
+    fn primary_groups(&self) -> HashMap<ObjectGuid, &str> {
+        let users = self
+            .users
+            .iter()
+            .filter_map(|user| Some((user.object, user.attributes.first("primaryGroupID")?)));
+        let computers = self.computers.iter().map(|(object, group)| (*object, group.as_str()));
+        users.chain(computers).collect()
+    }
+}
+
+/// Whether an object that was read stands where it stood.
+pub(super) fn is_in_place(links: &Links, object: &DirectoryObject) -> bool {
+    let known = links.get(&object.guid).filter(|link| link.presence.is_present());
+    known.is_some_and(|link| link.place == place(&object.dn))
+}
+
+pub(super) fn is_present(links: &Links, object: ObjectGuid) -> bool {
+    links.get(&object).is_some_and(|link| link.presence.is_present())
+}
+
+fn is_whole_change(snapshot: &Snapshot) -> bool {
+    snapshot.is_changes() && snapshot.end.completeness.is_complete()
+}
+
+/// Computers that wait for a decision. Whether they still wait depends on the inventory, which may have changed
+/// where they have not.
+fn waiting(links: &Links) -> BTreeSet<ObjectGuid> {
+    let waiting = links.values().filter(|link| {
+        link.kind == ObjectKind::Computer && link.asset.is_none() && link.presence.is_present()
+    });
+    waiting.map(|link| link.object).collect()
+}
