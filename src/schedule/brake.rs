@@ -19,8 +19,9 @@ use serde::{Deserialize, Serialize};
 #[serde(default)]
 #[non_exhaustive]
 pub struct Brake {
-    /// New assets, of all computers that are known. More than half of them, and more than 50, unless set: a
-    /// base that was widened by mistake. The first run of a source is not held back.
+    /// New assets, of all computers that are known. More than half of them, and more than 50, unless set: what
+    /// was made by a script gone wild. The first run of a source is not held back, nor one with other bases or
+    /// another filter than the run before: whoever changes those expects them.
     pub creates: Limit,
     /// Computers that go to another asset than the one they were tied to, or take the place of one that is gone,
     /// of all that are tied. More than a quarter, and more than 5, unless set: a domain that was made anew.

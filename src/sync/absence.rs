@@ -44,7 +44,7 @@ impl Absences {
         for kind in [ObjectKind::Computer, ObjectKind::Group, ObjectKind::User] {
             let seen = seen(snapshot, kind);
             let known = || links.values().filter(|link| link.kind == kind);
-            if shows_none(snapshot, kind) && known().any(|link| link.presence.is_present()) {
+            if snapshot.shows_none(kind) && known().any(|link| link.presence.is_present()) {
                 report.warnings.push(format!(
                     "no {kind} was read though {} are known: the account may have lost its read \
                      rights; none is taken for missing",
@@ -164,15 +164,6 @@ async fn marked_principals(writer: &Writer<'_>, links: &[Link]) -> Result<Vec<Ch
 
 fn seen(snapshot: &Snapshot, kind: ObjectKind) -> HashSet<ObjectGuid> {
     snapshot.of_kind(kind).iter().map(|object| object.guid).collect()
-}
-
-/// Whether nothing of this kind is there any more.
-fn shows_none(snapshot: &Snapshot, kind: ObjectKind) -> bool {
-    let counted = snapshot.end.census.as_ref();
-    let there = counted.map(|census| census.get(&kind).is_some_and(|there| !there.is_empty()));
-    // A read of changes that counted nobody says nothing of those that did not change.
-    let others = there.unwrap_or(snapshot.is_changes());
-    snapshot.of_kind(kind).is_empty() && !others
 }
 
 /// Why this read cannot tell what is missing.

@@ -15,8 +15,8 @@ use crate::Result;
 use crate::asset::{DirectoryGroup, Member};
 use crate::directory::DirectoryObject;
 use crate::merge::Verdict;
-use crate::schedule::Brake;
-use crate::value::{AssetId, ObjectGuid, ObjectKind, RecordDigest};
+use crate::schedule::{Brake, Limit};
+use crate::value::{AssetId, Checkpoint, ObjectGuid, ObjectKind, RecordDigest};
 
 /// The groups that are looked up at once.
 const GROUPS: usize = 500;
@@ -33,18 +33,23 @@ pub(super) struct Extent {
     known: BTreeMap<ObjectKind, u64>,
     /// Known memberships.
     memberships: u64,
+    /// Whether the read covered what the one before did.
+    is_same_scope: bool,
 }
 
 impl Extent {
     /// Works out what the run would do.
     pub(super) async fn of(
         run: &Run<'_>,
+        earlier: Option<&Checkpoint>,
         reading: &Reading,
         matching: &Matching,
         absences: &Absences,
         memberships: &Memberships,
     ) -> Result<Self> {
-        let mut extent = Self::default();
+        let scope = reading.snapshot.end.scope;
+        let is_same_scope = earlier.is_some_and(|earlier| earlier.scope == scope);
+        let mut extent = Self { is_same_scope, ..Self::default() };
         extent.count_known(matching);
         extent.take_decisions(matching);
         extent.take_losses(matching, absences);
@@ -59,8 +64,9 @@ impl Extent {
         let lost = |kind| self.losses.get(&kind).map_or(0, BTreeSet::len);
         let (computers, groups, users) =
             (known(ObjectKind::Computer), known(ObjectKind::Group), known(ObjectKind::User));
+        let creates = if self.is_same_scope { brake.creates } else { Limit::none() };
         let measured = [
-            (Measure::Creates, self.creates.len(), computers, brake.creates),
+            (Measure::Creates, self.creates.len(), computers, creates),
             (Measure::Relinks, self.relinks.len(), computers, brake.relinks),
             (Measure::LostComputers, lost(ObjectKind::Computer), computers, brake.losses),
             (Measure::LostGroups, lost(ObjectKind::Group), groups, brake.losses),

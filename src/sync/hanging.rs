@@ -6,25 +6,41 @@ use super::membership::{Earlier, Memberships};
 use super::reading::{is_in_place, is_present};
 use super::snapshot::Snapshot;
 use crate::asset::{DirectoryGroup, Link, Member, MemberPath};
-use crate::directory::AccountKind;
+use crate::directory::{AccountKind, DirectoryObject};
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, ObjectKind};
 
 type Links = HashMap<ObjectGuid, Link>;
 
-/// Adds to what departed whatever is known and not in the census. A kind that the census does not show at all is
-/// passed over: that is what lost read rights look like.
+/// Adds to what departed whatever is known and not in the census. Of a kind that is not there at all nothing is
+/// taken for departed: that is what lost read rights look like.
 pub(super) fn take_census(snapshot: &mut Snapshot, links: &Links) {
     let Some(census) = &snapshot.end.census else { return };
     let read: HashSet<ObjectGuid> = snapshot.objects().map(|object| object.guid).collect();
     let is_gone = |link: &&Link| {
-        let there = census.get(&link.kind).filter(|there| !there.is_empty());
-        link.presence.is_present()
-            && there.is_some_and(|there| !there.contains(&link.object))
-            && !read.contains(&link.object)
+        let is_there = || census.get(&link.kind).is_none_or(|there| there.contains(&link.object));
+        link.presence.is_present() && !read.contains(&link.object) && !is_there()
     };
-    let gone: Vec<ObjectGuid> = links.values().filter(is_gone).map(|link| link.object).collect();
-    snapshot.departed.extend(gone);
+    let (vanished, gone): (Vec<&Link>, Vec<&Link>) = links
+        .values()
+        .filter(|link| is_gone(link) || snapshot.departed.contains(&link.object))
+        .partition(|link| snapshot.shows_none(link.kind));
+    for link in vanished {
+        snapshot.departed.remove(&link.object);
+    }
+    snapshot.departed.extend(gone.iter().map(|link| link.object));
+}
+
+/// Notes as departed whatever is known and a full read did not show, but for kinds that it does not show at all.
+/// Whether there is such a kind.
+pub(super) fn take_absent(snapshot: &mut Snapshot, links: &Links) -> bool {
+    let read: HashSet<ObjectGuid> = snapshot.objects().map(|object| object.guid).collect();
+    let unread =
+        links.values().filter(|link| link.presence.is_present() && !read.contains(&link.object));
+    let (vanished, gone): (Vec<&Link>, Vec<&Link>) =
+        unread.partition(|link| snapshot.shows_none(link.kind));
+    snapshot.departed = gone.iter().map(|link| link.object).collect();
+    !vanished.is_empty()
 }
 
 /// Whether a membership may be another one than before. `primary_groups` are those of the accounts that were read,
@@ -43,6 +59,12 @@ pub(super) fn touch_memberships(
         })
     };
     !snapshot.groups.is_empty() || departed() || others()
+}
+
+/// Whether a group is there again that was missing.
+pub(super) fn is_group_back(snapshot: &Snapshot, links: &Links) -> bool {
+    let mut known = snapshot.groups.iter().filter_map(|group| links.get(&group.guid));
+    known.any(|link| !link.presence.is_present())
 }
 
 /// What must be read again, since what was read changed it.
@@ -70,7 +92,7 @@ pub(super) fn hang_together(
         .filter(|group| is_unread(&group.object) && now.members(group.object) != group.members)
         .map(|group| group.object)
         .collect();
-    again.extend(joined_unnoticed(snapshot, earlier, &now).filter(is_unread));
+    again.extend(disagreeing(snapshot, earlier, &now).filter(is_unread));
     let changed = changed_groups(snapshot, earlier, &now);
     let sees_it = |(object, path): &(ObjectGuid, MemberPath)| {
         // `memberOf` names the groups that an object is in directly; only users have a list of all.
@@ -121,20 +143,34 @@ fn changed_groups<'a>(
     groups.filter(|group| !group.has_same_name || group.before != group.now).collect()
 }
 
-/// Groups that an object was in before it came into scope: it names them, and they know it by another DN.
-fn joined_unnoticed<'a>(
+/// Groups that were not read and do not agree with an object that was: it names them and they know it by another DN,
+/// as before it came into scope, or they name it and it knows of nothing, as after it was deleted and restored.
+fn disagreeing<'a>(
     snapshot: &'a Snapshot,
     earlier: &'a Earlier,
     now: &'a Memberships,
 ) -> impl Iterator<Item = ObjectGuid> + 'a {
-    let groups: HashMap<String, ObjectGuid> =
-        earlier.groups.iter().map(|group| (group.dn.normalized(), group.object)).collect();
-    snapshot.objects().flat_map(move |object| {
-        let known: BTreeSet<String> =
-            now.groups(object.guid).iter().map(DistinguishedName::normalized).collect();
-        let named = object.attributes.values("memberOf");
-        let named = named.filter_map(|dn| Some(DistinguishedName::parse(dn).ok()?.normalized()));
-        let unknown = named.filter(|dn| !known.contains(dn));
-        unknown.filter_map(|dn| groups.get(&dn).copied()).collect::<Vec<_>>()
-    })
+    let mut named_by: HashMap<String, BTreeSet<ObjectGuid>> = HashMap::new();
+    let mut read = HashSet::new();
+    for object in snapshot.objects() {
+        read.insert(object.guid);
+        for group in groups_named_by(object) {
+            named_by.entry(group).or_default().insert(object.guid);
+        }
+    }
+    let disagrees = move |group: &&DirectoryGroup| {
+        let members = now.members(group.object).iter().filter(|m| m.path == MemberPath::Direct);
+        let members = members.filter_map(|member| member.object);
+        let members: BTreeSet<ObjectGuid> =
+            members.filter(|member| read.contains(member)).collect();
+        let named_by = named_by.get(&group.dn.normalized());
+        named_by.map_or(!members.is_empty(), |named_by| *named_by != members)
+    };
+    earlier.groups.iter().filter(disagrees).map(|group| group.object)
+}
+
+/// What `memberOf` says, each DN in its normal form.
+fn groups_named_by(object: &DirectoryObject) -> impl Iterator<Item = String> {
+    let named = object.attributes.values("memberOf");
+    named.filter_map(|dn| Some(DistinguishedName::parse(dn).ok()?.normalized()))
 }

@@ -102,8 +102,10 @@ pub(super) fn digest(
         hasher.text(member.dn.as_str()).bytes(&[member.path as u8]);
         hasher.bytes(member.object.as_ref().map_or(&[], |guid| guid.as_bytes().as_slice()));
     }
-    for group in memberships.groups(object.guid) {
-        hasher.text(group.as_str());
+    if object.kind == ObjectKind::User {
+        for group in memberships.groups(object.guid) {
+            hasher.text(group.as_str());
+        }
     }
     hasher.finish()
 }

@@ -23,6 +23,7 @@ use crate::{Error, ErrorKind, Result};
 const ROUNDS: usize = 4;
 /// As many objects are always read again one by one; more only up to a quarter of the directory.
 const ALWAYS_AGAIN: usize = 1_000;
+const KINDS: [ObjectKind; 3] = [ObjectKind::Computer, ObjectKind::Group, ObjectKind::User];
 /// The groups of one page.
 const PAGE: usize = 500;
 
@@ -96,6 +97,9 @@ impl Run<'_> {
         let request = self.request()?.with_again(waiting(&links));
         let request = request.with_checkpoint(Some(checkpoint));
         let snapshot = Snapshot::read(request, directory, self.options).await?;
+        if !snapshot.is_changes() {
+            return self.whole(snapshot).await;
+        }
         self.complete(directory, snapshot, &links).await
     }
 
@@ -106,7 +110,22 @@ impl Run<'_> {
     ) -> Result<Reading> {
         let mut snapshot = Snapshot::read(self.request()?, directory, self.options).await?;
         snapshot.end.full_because = because.or(snapshot.end.full_because);
-        Ok(Reading::whole(snapshot))
+        self.whole(snapshot).await
+    }
+
+    /// Everything that was read. Of a kind that does not show at all, memberships stay as they were: nothing is
+    /// concluded from its absence.
+    async fn whole(&self, mut snapshot: Snapshot) -> Result<Reading> {
+        let is_complete = snapshot.end.completeness.is_complete();
+        if !is_complete || KINDS.iter().all(|kind| !snapshot.of_kind(*kind).is_empty()) {
+            return Ok(Reading::whole(snapshot));
+        }
+        let links = matching::links(self).await?;
+        if !hanging::take_absent(&mut snapshot, &links) {
+            return Ok(Reading::whole(snapshot));
+        }
+        let earlier = self.earlier(&links).await?;
+        Ok(Reading { snapshot, rest: Rest::Known(earlier) })
     }
 
     /// Why everything is to be read though there is a checkpoint.
@@ -130,13 +149,17 @@ impl Run<'_> {
         mut snapshot: Snapshot,
         links: &Links,
     ) -> Result<Reading> {
-        if !is_whole_change(&snapshot) {
+        if !snapshot.end.completeness.is_complete() {
             return Ok(Reading::whole(snapshot));
         }
         hanging::take_census(&mut snapshot, links);
         let stored = self.stored(&snapshot, links).await?;
         if !hanging::touch_memberships(&snapshot, links, &stored.primary_groups()) {
             return Ok(Reading { snapshot, rest: Rest::Untouched(stored.users) });
+        }
+        // It may be the primary group of accounts that did not change, and only they say so.
+        if hanging::is_group_back(&snapshot, links) {
+            return self.read_everything(directory, Some(FullReadReason::Widespread)).await;
         }
         let earlier = self.earlier(links).await?;
         for _ in 0..ROUNDS {
@@ -152,10 +175,10 @@ impl Run<'_> {
             let request = self.request()?.with_again(again).with_checkpoint(checkpoint);
             let later = Snapshot::read(request, directory, self.options).await?;
             if !later.is_changes() {
-                return Ok(Reading::whole(later));
+                return self.whole(later).await;
             }
             snapshot.update(later);
-            if !is_whole_change(&snapshot) {
+            if !snapshot.end.completeness.is_complete() {
                 return Ok(Reading::whole(snapshot));
             }
             hanging::take_census(&mut snapshot, links);
@@ -245,10 +268,6 @@ pub(super) fn is_in_place(links: &Links, object: &DirectoryObject) -> bool {
 
 pub(super) fn is_present(links: &Links, object: ObjectGuid) -> bool {
     links.get(&object).is_some_and(|link| link.presence.is_present())
-}
-
-fn is_whole_change(snapshot: &Snapshot) -> bool {
-    snapshot.is_changes() && snapshot.end.completeness.is_complete()
 }
 
 /// Computers that wait for a decision. Whether they still wait depends on the inventory, which may have changed

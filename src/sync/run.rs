@@ -141,7 +141,9 @@ impl<'a> Run<'a> {
         let mut matching = Matching::decide(self, snapshot, links, absent).await?;
         let nested = self.task.nested_groups;
         let memberships = reading.memberships(nested, |computer| matching.keeps(computer));
-        let extent = Extent::of(self, &reading, &matching, &absences, &memberships).await?;
+        let extent =
+            Extent::of(self, earlier.as_ref(), &reading, &matching, &absences, &memberships)
+                .await?;
         report.brake = extent.judge(&self.task.brake);
         let is_stopped = sink.writes() && self.is_stopped(report.brake.as_ref())?;
         if is_stopped {

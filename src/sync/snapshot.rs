@@ -78,6 +78,15 @@ impl Snapshot {
         self.users.iter().chain(&self.computers).chain(&self.groups)
     }
 
+    /// Whether nothing of this kind is there any more.
+    pub(super) fn shows_none(&self, kind: ObjectKind) -> bool {
+        let census = self.end.census.as_ref();
+        let counted = census.map(|census| census.get(&kind).is_some_and(|there| !there.is_empty()));
+        // A read of changes that counted nobody says nothing of those that did not change.
+        let others = counted.unwrap_or(self.is_changes());
+        self.of_kind(kind).is_empty() && !others
+    }
+
     /// How many entries of one kind were left out.
     pub(super) fn rejected(&self, kind: ObjectKind) -> u64 {
         self.end.rejected.iter().filter(|rejected| rejected.kind == kind).count() as u64

@@ -2,7 +2,7 @@
 
 use crate::directory::{DirectoryObject, Membership, MembershipState};
 use crate::name::DistinguishedName;
-use crate::value::{Attributes, ObjectGuid, ObjectKind, RecordDigest};
+use crate::value::{Attributes, ObjectGuid, ObjectKind, RecordDigest, Sid};
 
 /// A made-up computer, user or group, ready for a [`MockDirectory`](super::MockDirectory).
 ///
@@ -30,6 +30,7 @@ pub struct MockRecord {
     domain: String,
     attributes: Vec<(String, String)>,
     membership: Option<Membership>,
+    sid: Option<Sid>,
     flags: i64,
 }
 
@@ -67,6 +68,7 @@ impl MockRecord {
             domain: "corp.example".to_owned(),
             attributes: Vec::new(),
             membership: None,
+            sid: None,
             flags: if kind == ObjectKind::Computer { 0x1000 } else { 0x200 },
         }
     }
@@ -99,6 +101,13 @@ impl MockRecord {
         self
     }
 
+    /// Gives it an `objectSid`, by which an account finds its primary group.
+    #[must_use]
+    pub fn with_sid(mut self, sid: Sid) -> Self {
+        self.sid = Some(sid);
+        self
+    }
+
     /// Disables the account.
     #[must_use]
     pub fn disabled(mut self) -> Self {
@@ -125,6 +134,7 @@ impl MockRecord {
         let dn = self.dn();
         let mut object = DirectoryObject::new(self.kind, self.guid, dn);
         object.attributes = self.attributes();
+        object.sid = self.sid;
         object.membership = self.membership;
         object
     }

@@ -4,6 +4,8 @@ mod absences;
 mod cancellation;
 mod cuts;
 mod faulty;
+mod histories;
+mod history;
 mod interfering;
 mod orders;
 mod plans;

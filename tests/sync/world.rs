@@ -80,7 +80,7 @@ pub(crate) async fn scan(repository: &dyn AssetRepository) {
 
 /// An object with this relative identifier.
 pub(crate) fn with_rid(object: impl Into<DirectoryObject>, rid: u32) -> DirectoryObject {
-    let mut object = object.into();
+    let mut object: DirectoryObject = object.into();
     object.sid = Some(format!("S-1-5-21-1-2-3-{rid}").parse().unwrap());
     object
 }

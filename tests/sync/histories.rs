@@ -1,0 +1,244 @@
+//! Over any history of a domain, a chain of reads of changes keeps the very inventory that full reads keep.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ldap_inventory::asset::AssetRepository;
+use ldap_inventory::directory::{DirectorySource, FullReadReason};
+use ldap_inventory::ldap::{DeltaPolicy, LdapSource};
+use ldap_inventory::schedule::{Brake, SyncTask};
+use ldap_inventory::store::MemoryRepository;
+use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
+use ldap_inventory::testing::{MockDirectory, TestDirectory, TestServer};
+use ldap_inventory::value::{ReadMode, RunId, Timestamp};
+use serde_json::{Value, json};
+
+use super::history::{Domain, Random, disturb};
+use super::wire::{PASSWORD, credential, source};
+use super::world::*;
+
+/// Two inventories of one directory: one that reads everything every time, and one that reads what changed.
+struct Chains {
+    full: Arc<dyn AssetRepository>,
+    changes: Arc<dyn AssetRepository>,
+    task: SyncTask,
+    runs: u64,
+}
+
+impl Chains {
+    async fn new(task: SyncTask, stores: [Arc<dyn AssetRepository>; 2]) -> Self {
+        let [full, changes] = stores;
+        for store in [&full, &changes] {
+            scan(&**store).await;
+        }
+        Self { full, changes, task: task.with_brake(Brake::off()), runs: 0 }
+    }
+
+    /// Names and dates runs, so that two of them can be compared to the last bit.
+    fn next_run(&mut self) -> SyncOptions {
+        self.runs += 1;
+        let now = Timestamp::from_unix_seconds(1_790_000_000 + 3_600 * self.runs as i64).unwrap();
+        SyncOptions::new().with_run(RunId::new_v7(now, [self.runs as u8; 10]), now)
+    }
+
+    /// Syncs both, and compares them. What the chain of changes did.
+    async fn step(&mut self, directory: &dyn DirectorySource, context: &str) -> SyncReport {
+        let options = self.next_run();
+        let everything = self.task.clone().with_full_read_every(Duration::ZERO);
+        let full = sync(&everything, directory, &*self.full, &options).await.unwrap();
+        assert_eq!(full.mode, ReadMode::Full);
+        let never = self.task.clone().with_full_read_every(Duration::from_secs(1 << 40));
+        let changes = sync(&never, directory, &*self.changes, &options).await.unwrap();
+        if !are_equal(&*self.full, &*self.changes).await {
+            let (one, other) = (inventory(&*self.full).await, inventory(&*self.changes).await);
+            assert_same(&one, &other, format!("{context}, {:?}", changes.mode));
+        }
+        changes
+    }
+
+    /// A full read after the chain finds nothing to write, and a new inventory holds the same.
+    async fn finish(&mut self, directory: &dyn DirectorySource, context: &str) {
+        assert_consistent(&*self.changes).await;
+        let before = inventory(&*self.changes).await;
+        let options = self.next_run().with_full_read(true);
+        let report = sync(&self.task, directory, &*self.changes, &options).await.unwrap();
+        assert_eq!(report.mode, ReadMode::Full);
+        for (created, updated) in [
+            (report.computers.created, report.computers.updated),
+            (report.users.created, report.users.updated),
+            (report.groups.created, report.groups.updated),
+        ] {
+            assert_eq!((created, updated), (0, 0), "{context}: {report:?}");
+        }
+        let after = inventory(&*self.changes).await;
+        assert_same(&without_absences(before), &without_absences(after), context);
+        let fresh = MemoryRepository::new();
+        scan(&fresh).await;
+        sync(&self.task, directory, &fresh, &options).await.unwrap();
+        let (one, other) = (present(&*self.changes).await, present(&fresh).await);
+        assert_same(&one, &other, format!("{context}: a new inventory"));
+    }
+}
+
+/// Whether two inventories are the same to the last bit, the history of runs apart.
+async fn are_equal(one: &dyn AssetRepository, other: &dyn AssetRepository) -> bool {
+    assets(one).await == assets(other).await
+        && users(one).await == users(other).await
+        && groups(one).await == groups(other).await
+        && links(one).await == links(other).await
+}
+
+/// How long something is missing is counted on.
+fn without_absences(mut inventory: Value) -> Value {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                if fields.get("presence").is_some_and(|presence| presence != "present") {
+                    for passing in ["presence", "version", "run", "written"] {
+                        fields.remove(passing);
+                    }
+                }
+                let holds_absent = fields
+                    .get("parts")
+                    .and_then(Value::as_array)
+                    .is_some_and(|parts| parts.iter().any(|part| part["presence"] != "present"));
+                if holds_absent {
+                    fields.remove("version");
+                }
+                fields.values_mut().for_each(strip);
+            }
+            Value::Array(values) => values.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    strip(&mut inventory);
+    inventory
+}
+
+/// What the inventory says of every object that the directory has, without when it came to say so. Which asset a
+/// computer is depends on when it came: an asset that one was tied to is not free for another.
+async fn present(repository: &dyn AssetRepository) -> Value {
+    let mut objects = BTreeMap::new();
+    for link in links(repository).await.into_iter().filter(|link| link.presence.is_present()) {
+        let seen = json!([link.kind, link.digest, link.place, link.attributes]);
+        objects.insert(link.object.to_string(), vec![seen]);
+    }
+    let mut tell = |object: String, mut what: Value| {
+        if let Some(known) = objects.get_mut(&object) {
+            for passing in ["run", "written"] {
+                what.as_object_mut().unwrap().remove(passing);
+            }
+            for passing in ["ts", "uSNChanged", "whenChangedTS"] {
+                what["attributes"].as_object_mut().unwrap().remove(passing);
+            }
+            known.push(what);
+        }
+    };
+    for user in users(repository).await {
+        tell(user.object.to_string(), json!(user));
+    }
+    for group in groups(repository).await {
+        tell(group.object.to_string(), json!(group));
+    }
+    json!(objects)
+}
+
+/// One history through the mock directory: 200 steps, and a run after every ten.
+async fn through_the_mock(seed: u64, tombstones: bool) {
+    let mut random = Random::new(seed);
+    let mut domain = Domain::new();
+    let mode = if seed.is_multiple_of(2) { ReadMode::DirSync } else { ReadMode::Usn };
+    let directory = MockDirectory::new(domain.objects()).with_deltas(mode, tombstones);
+    let nested = seed.is_multiple_of(3);
+    let task = task().with_nested_groups(nested);
+    let stores: [Arc<dyn AssetRepository>; 2] =
+        [Arc::new(MemoryRepository::new()), Arc::new(MemoryRepository::new())];
+    let mut chains = Chains::new(task, stores).await;
+    chains.step(&directory, "the first run").await;
+    let mut read_in_full = 0;
+    for step in 1..=20 {
+        for _ in 0..10 {
+            domain.change(&mut random);
+        }
+        directory.set_objects(domain.objects());
+        let context = format!("history {seed}, run {step}");
+        let report = chains.step(&directory, &context).await;
+        let is_full = report.full_because == Some(FullReadReason::Widespread);
+        assert!(report.mode == mode || is_full, "{context}: {report:?}");
+        read_in_full += usize::from(is_full);
+    }
+    assert!(read_in_full < 10, "{read_in_full} of 20 in history {seed}");
+    chains.finish(&directory, &format!("history {seed}")).await;
+}
+
+async fn many_through_the_mock(seeds: std::ops::Range<u64>) {
+    for seed in seeds {
+        through_the_mock(seed, seed % 4 < 2).await;
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_histories_of_a_mock_end_as_full_reads_end() {
+    many_through_the_mock(0..1_000).await;
+}
+
+#[tokio::test]
+async fn another_thousand_histories_of_a_mock_end_as_full_reads_end() {
+    many_through_the_mock(1_000..2_000).await;
+}
+
+fn wire_domain(seed: u64) -> TestDirectory {
+    let directory = TestDirectory::of_domain("corp.example", "CORP", seed);
+    let mut tree = directory.write();
+    tree.add_account("svc", PASSWORD).unwrap();
+    for name in ["WEB1", "DB1", "TWIN"] {
+        tree.add_computer(name).unwrap();
+    }
+    let staff = tree.add_group("Staff").unwrap();
+    let alice = tree.add_user("alice").unwrap();
+    tree.add_values(&staff, "member", [alice]).unwrap();
+    tree.add_organizational_unit("Servers").unwrap();
+    tree.add_organizational_unit("Away").unwrap();
+    drop(tree);
+    directory
+}
+
+/// One history through the server on the wire: 200 steps, and a run after every twenty.
+async fn over_the_wire(seed: u64) {
+    let (policy, mode) =
+        [(DeltaPolicy::DirSync, ReadMode::DirSync), (DeltaPolicy::Usn, ReadMode::Usn)]
+            [(seed % 2) as usize];
+    let directory = wire_domain(seed);
+    let mut builder = TestServer::builder(&directory).with_ldap().with_plain_binds();
+    builder = builder.with_dirsync_entries(7).with_max_values(3);
+    if seed % 4 < 2 {
+        builder = builder.with_readable_tombstones();
+    }
+    let server = builder.start().await.unwrap();
+    let credential = credential(server.ldap_url()).with_insecure(true);
+    let source: LdapSource = source(credential).with_delta(policy);
+    let stores: [Arc<dyn AssetRepository>; 2] =
+        [Arc::new(MemoryRepository::new()), Arc::new(MemoryRepository::new())];
+    let mut chains = Chains::new(task(), stores).await;
+    chains.step(&source, "the first run").await;
+    let mut random = Random::new(seed);
+    for step in 1..=10 {
+        for part in 0..20 {
+            let mut tree = directory.write();
+            disturb(&mut tree, seed * 1_000 + step * 20 + part, &mut random);
+        }
+        let context = format!("history {seed}, run {step}");
+        let report = chains.step(&source, &context).await;
+        let is_full = report.full_because == Some(FullReadReason::Widespread);
+        assert!(report.mode == mode || is_full, "{context}: {:?}", report.full_because);
+    }
+    chains.finish(&source, &format!("history {seed}")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_histories_over_the_wire_end_as_full_reads_end() {
+    for seed in 0..100 {
+        over_the_wire(seed).await;
+    }
+}

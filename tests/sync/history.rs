@@ -1,0 +1,263 @@
+//! Domains that change at random, one step at a time.
+
+use ldap_inventory::directory::DirectoryObject;
+use ldap_inventory::testing::{DirectoryTree, MockRecord, computer, group, mock_guid, user};
+use ldap_inventory::value::{Attributes, ObjectKind};
+
+/// A stream of numbers that a seed decides (the constants are Knuth's for MMIX).
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) + 1)
+    }
+
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % limit.max(1)
+    }
+
+    fn pick<T: Clone>(&mut self, list: &[T]) -> Option<T> {
+        let place = self.below(list.len());
+        list.get(place).cloned()
+    }
+}
+
+/// A domain of some twenty objects. As in Active Directory, both ends of a membership follow names.
+pub(crate) struct Domain {
+    things: Vec<Thing>,
+    /// Deleted objects, which may come back.
+    bin: Vec<Thing>,
+    units: Vec<String>,
+    made: usize,
+}
+
+#[derive(Clone)]
+struct Thing {
+    kind: ObjectKind,
+    /// What it was made as: its identity.
+    made: usize,
+    name: String,
+    unit: usize,
+    description: Option<String>,
+    disabled: bool,
+    primary: u32,
+    /// Of a group, by what its members were made as.
+    members: Vec<usize>,
+}
+
+const PRIMARY: [u32; 3] = [513, 515, 520];
+
+impl Domain {
+    pub(crate) fn new() -> Self {
+        let units = ["OU=One", "OU=Two", "OU=Inner,OU=Two"].map(str::to_owned).to_vec();
+        let mut domain = Self { things: Vec::new(), bin: Vec::new(), units, made: 0 };
+        for name in ["WEB1", "DB1", "TWIN", "PC1"] {
+            domain.make(ObjectKind::Computer, name.to_owned(), 0);
+        }
+        for name in ["alice", "bob", "carol"] {
+            domain.make(ObjectKind::User, name.to_owned(), 1);
+        }
+        for name in ["Staff", "Admins", "Everyone", "Computers"] {
+            domain.make(ObjectKind::Group, name.to_owned(), 2);
+        }
+        domain
+    }
+
+    fn make(&mut self, kind: ObjectKind, name: String, unit: usize) {
+        self.made += 1;
+        let primary = if kind == ObjectKind::User { 513 } else { 515 };
+        let (description, members) = (None, Vec::new());
+        let made = self.made;
+        let thing =
+            Thing { kind, made, name, unit, description, disabled: false, primary, members };
+        self.things.push(thing);
+    }
+
+    fn any(&self, random: &mut Random, is: impl Fn(&Thing) -> bool) -> Option<usize> {
+        let places: Vec<usize> = (0..self.things.len()).filter(|n| is(&self.things[*n])).collect();
+        random.pick(&places)
+    }
+
+    /// One change of a random kind. What cannot be done is not done.
+    pub(crate) fn change(&mut self, random: &mut Random) {
+        let unit = random.below(self.units.len());
+        let is_group = |thing: &Thing| thing.kind == ObjectKind::Group;
+        let Some(any) = self.any(random, |_| true) else { return };
+        let group = self.any(random, is_group);
+        let number = self.made;
+        match random.below(16) {
+            0 | 1 => self.make(ObjectKind::Computer, format!("PC{number}"), unit),
+            2 => self.make(ObjectKind::User, format!("user{number}"), unit),
+            3 => self.make(ObjectKind::Group, format!("Group{number}"), unit),
+            4 => self.things[any].description = Some(format!("changed {}", random.below(1_000))),
+            5 => self.rename(any, random),
+            6 => self.things[any].unit = unit,
+            7 => self.things[any].disabled ^= true,
+            8 | 9 if self.things.len() > 8 && !self.is_primary(any) => self.delete(any),
+            10 => self.restore(random),
+            11 | 12 => {
+                if let Some(group) = group {
+                    let member = self.things[any].made;
+                    let members = &mut self.things[group].members;
+                    if !members.contains(&member) {
+                        members.push(member);
+                    }
+                }
+            }
+            13 => {
+                if let Some(group) = group {
+                    let members = &mut self.things[group].members;
+                    if !members.is_empty() {
+                        members.swap_remove(random.below(members.len()));
+                    }
+                }
+            }
+            14 => self.things[any].primary = PRIMARY[random.below(PRIMARY.len())],
+            _ => {
+                let new = format!("OU=Unit{}", random.below(1_000));
+                let parent = self.units[unit].split_once(',').map(|(_, parent)| parent.to_owned());
+                let renamed = parent.map_or(new.clone(), |parent| format!("{new},{parent}"));
+                if !self.units.contains(&renamed) {
+                    self.units[unit] = renamed;
+                }
+            }
+        }
+    }
+
+    /// No directory lets a group go that is somebody's primary one.
+    fn is_primary(&self, place: usize) -> bool {
+        let rid = self.things[place].rid();
+        self.things.iter().any(|thing| thing.kind != ObjectKind::Group && thing.primary == rid)
+    }
+
+    /// Under a new name, or under that of one that was deleted.
+    fn rename(&mut self, place: usize, random: &mut Random) {
+        let kind = self.things[place].kind;
+        let name = match self.bin.iter().find(|thing| thing.kind == kind) {
+            Some(gone) if random.below(2) == 0 => gone.name.clone(),
+            _ => format!("renamed{}", random.below(100_000)),
+        };
+        if !self.things.iter().any(|thing| thing.name == name) {
+            self.things[place].name = name;
+        }
+    }
+
+    fn delete(&mut self, place: usize) {
+        let mut gone = self.things.remove(place);
+        for thing in &mut self.things {
+            thing.members.retain(|member| *member != gone.made);
+        }
+        gone.members.clear();
+        self.bin.push(gone);
+    }
+
+    fn restore(&mut self, random: &mut Random) {
+        if self.bin.is_empty() {
+            return;
+        }
+        let back = self.bin.swap_remove(random.below(self.bin.len()));
+        if !self.things.iter().any(|thing| thing.name == back.name) {
+            self.things.push(back);
+        }
+    }
+
+    /// What the directory shows.
+    pub(crate) fn objects(&self) -> Vec<DirectoryObject> {
+        let plain: Vec<DirectoryObject> =
+            self.things.iter().map(|thing| self.record(thing).build()).collect();
+        let mut objects = plain.clone();
+        for (group, shown) in self.things.iter().zip(&plain) {
+            for member in &group.members {
+                let Some(place) = self.things.iter().position(|thing| thing.made == *member) else {
+                    continue;
+                };
+                let own = self.things.iter().position(|thing| thing.made == group.made).unwrap();
+                let list = objects[own].membership.get_or_insert_default();
+                list.members.push(plain[place].dn.clone());
+                let known = &objects[place].attributes;
+                let mut values: Vec<(String, String)> =
+                    known.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+                values.push(("memberOf".to_owned(), shown.dn.to_string()));
+                objects[place].attributes = values
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str()))
+                    .collect::<Attributes>();
+            }
+        }
+        objects
+    }
+
+    fn record(&self, thing: &Thing) -> MockRecord {
+        let record = match thing.kind {
+            ObjectKind::Computer => computer(&thing.name),
+            ObjectKind::User => user(&thing.name),
+            ObjectKind::Group => group(&thing.name),
+        };
+        let mut record =
+            record.with_guid(mock_guid(&thing.made.to_string())).within(&self.units[thing.unit]);
+        if let Some(description) = &thing.description {
+            record = record.with("description", description);
+        }
+        if thing.disabled {
+            record = record.disabled();
+        }
+        if thing.kind != ObjectKind::Group {
+            record = record.with("primaryGroupID", &thing.primary.to_string());
+        }
+        record.with_sid(format!("S-1-5-21-1-2-3-{}", thing.rid()).parse().unwrap())
+    }
+}
+
+impl Thing {
+    /// Some groups are those that accounts have as their primary one.
+    fn rid(&self) -> u32 {
+        match (self.kind, self.made) {
+            (ObjectKind::Group, 8..=10) => PRIMARY[self.made - 8],
+            _ => 1_000 + self.made as u32,
+        }
+    }
+}
+
+/// One change of a random kind, of whatever is there.
+pub(crate) fn disturb(tree: &mut DirectoryTree, step: u64, random: &mut Random) {
+    let of_class = |class: &[u8]| -> Vec<String> {
+        let entries = tree.entries().filter(|entry| {
+            let is_account = entry.text("sAMAccountName").is_some_and(|name| name == "svc");
+            entry.values("objectClass").iter().any(|known| known == class)
+                && entry.values("isDeleted").is_empty()
+                && !is_account
+                && !entry.dn().contains("Controllers")
+        });
+        entries.map(|entry| entry.dn().to_owned()).collect()
+    };
+    let units = of_class(b"organizationalUnit");
+    let people = of_class(b"person");
+    let groups = of_class(b"group");
+    let tombstones: Vec<String> = tree
+        .entries()
+        .filter(|entry| entry.dn().contains("DEL:"))
+        .map(|entry| entry.dn().to_owned())
+        .collect();
+    let (unit, person, group) = (random.pick(&units), random.pick(&people), random.pick(&groups));
+    let (Some(unit), Some(person), Some(group)) = (unit, person, group) else { return };
+    // What cannot be done (a name that is taken, a place within itself) is not done.
+    let _ = match random.below(13) {
+        0 => tree.add_computer_in(&unit, &format!("PC{step}")).map(drop),
+        1 => tree.add_user_in(&unit, &format!("user{step}")).map(drop),
+        2 => tree.add_group_in(&unit, &format!("Group{step}")).map(drop),
+        3 => tree.set(&person, "description", [format!("step {step}")]),
+        4 => tree.rename(&person, &format!("renamed{step}")).map(drop),
+        5 => tree.move_to(&person, &unit).map(drop),
+        6 if people.len() > 8 => tree.delete(&person).map(drop),
+        7 | 8 => tree.add_values(&group, "member", [person]),
+        9 => tree.remove_values(&group, "member", [person]),
+        10 => tree.rename(&unit, &format!("Unit{step}")).map(drop),
+        11 => tree.rename(&group, &format!("Renamed{step}")).map(drop),
+        _ => match tombstones.first() {
+            Some(tombstone) => tree.restore(tombstone).map(drop),
+            None => Ok(()),
+        },
+    };
+}
