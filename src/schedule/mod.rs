@@ -2,6 +2,7 @@
 
 mod describe;
 mod due;
+mod exclusions;
 mod local_time;
 mod match_policy;
 mod recurrence;
@@ -11,6 +12,7 @@ mod timetable;
 mod zone;
 
 pub use due::Due;
+pub use exclusions::Exclusions;
 pub use local_time::LocalTime;
 pub use match_policy::{Ambiguity, CandidateScope, MatchPolicy};
 pub use recurrence::{Interval, Recurrence, Unit};

@@ -9,7 +9,9 @@ use super::run::Run;
 use super::snapshot::Snapshot;
 use crate::Result;
 use crate::asset::{Constraint, Link};
-use crate::merge::{self, Candidate, Computer, Decision, DirectoryDomain, Known, Verdict};
+use crate::merge::{
+    self, Candidate, Computer, Decision, DirectoryDomain, Exclusion, Known, Verdict,
+};
 use crate::name::MatchKey;
 use crate::value::{AssetId, ObjectGuid};
 
@@ -131,8 +133,9 @@ impl Matching {
             absent: &self.absent,
             constraints: &self.constraints,
         };
+        let exclusion = Exclusion::of(&task.exclusions, run.now);
         let mut decisions =
-            merge::decide(computers, candidates, &known, &task.matching, &task.site);
+            merge::decide(computers, candidates, &known, &exclusion, &task.matching, &task.site);
         if !self.complete {
             decisions.iter_mut().for_each(Decision::await_complete_read);
         }
