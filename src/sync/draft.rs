@@ -9,7 +9,7 @@ use super::writer::Writer;
 use crate::Result;
 use crate::asset::{Asset, Change, Link, Presence, Version};
 use crate::directory::DirectoryObject;
-use crate::merge::{self, Decision, Verdict, Writing};
+use crate::merge::{self, Decision, Reason, Verdict, Writing};
 use crate::value::{AssetId, ObjectKind, RecordDigest};
 
 /// The changes of one batch of computers.
@@ -98,14 +98,21 @@ impl<'a> Step<'a> {
     /// The asset that it was tied to and is not tied to any more, by a person's decision.
     fn left(&self) -> Option<AssetId> {
         let before = self.link?.asset?;
-        (self.decision.verdict != Verdict::Skipped && self.target() != Some(before))
-            .then_some(before)
+        (!self.waits() && self.target() != Some(before)).then_some(before)
+    }
+
+    /// Whether it is for the next complete read to say what becomes of it.
+    fn waits(&self) -> bool {
+        self.decision.reason == Reason::AwaitsCompleteRead
     }
 
     /// Whether there is nothing to write.
     fn is_settled(&self) -> bool {
         match self.decision.verdict {
-            Verdict::Skipped => true,
+            Verdict::Skipped => {
+                let is_as_known = self.link.is_none_or(|link| link.presence.is_present());
+                self.waits() || (self.left().is_none() && is_as_known)
+            }
             Verdict::Create => false,
             _ => self.link.is_some_and(|link| {
                 link.asset == self.target()

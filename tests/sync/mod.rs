@@ -3,11 +3,13 @@
 mod absences;
 mod cancellation;
 mod cuts;
+mod exclusions;
 mod faulty;
 mod interfering;
 mod orders;
 mod plans;
 mod runs;
 mod secrets;
+mod servers;
 mod wire;
 mod world;
