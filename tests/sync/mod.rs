@@ -6,6 +6,8 @@ mod cuts;
 mod exclusions;
 mod faulty;
 mod interfering;
+#[cfg(feature = "sqlite")]
+mod kills;
 mod orders;
 mod plans;
 mod runs;
