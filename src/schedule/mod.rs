@@ -5,6 +5,8 @@ mod due;
 mod exclusions;
 mod local_time;
 mod match_policy;
+#[cfg(test)]
+mod naive;
 mod recurrence;
 mod step;
 mod task;
