@@ -1,7 +1,6 @@
 //! Working out the changes that a batch of computers asks for.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use super::matching::Matching;
 use super::report::ComputerCounts;
@@ -25,11 +24,11 @@ pub(super) struct Draft {
 pub(super) async fn computers(
     writer: &Writer<'_>,
     matching: &Matching,
-    places: Range<usize>,
+    places: &[usize],
 ) -> Result<Draft> {
     let mut draft = Draft::default();
     let mut todo = Vec::new();
-    for place in places {
+    for &place in places {
         let (Some(object), Some(decision)) =
             (writer.snapshot.computers.get(place), matching.decision(place))
         else {

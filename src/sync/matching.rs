@@ -73,6 +73,11 @@ impl Matching {
         self.decisions.get(place)
     }
 
+    /// Whether the computer at this place of the snapshot becomes a new asset.
+    pub(super) fn creates(&self, place: usize) -> bool {
+        self.decision(place).is_some_and(|decision| decision.verdict == Verdict::Create)
+    }
+
     /// Absent objects whose place another computer has taken, with that computer's asset.
     pub(super) fn succeeded(&self) -> HashSet<ObjectGuid> {
         self.decisions.iter().flat_map(|decision| decision.succeeds.iter().copied()).collect()

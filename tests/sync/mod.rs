@@ -1,6 +1,7 @@
 //! Whole runs, from a directory to an inventory.
 
 mod absences;
+mod broken_off;
 mod cancellation;
 mod cuts;
 mod exclusions;
