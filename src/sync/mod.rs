@@ -9,7 +9,8 @@
 //! 1. takes the source's lease, so that no other run writes for it;
 //! 2. reads the directory to the end;
 //! 3. decides which asset every computer is ([`merge`](crate::merge));
-//! 4. writes what changed in batches, each whole or not at all;
+//! 4. writes what changed in batches, each whole or not at all, and new assets after the ties to those that
+//!    are there;
 //! 5. writes where the read ended together with the last batch, and reports.
 //!
 //! An incomplete read never removes anything, and ties no computer to an asset that it had not been tied to

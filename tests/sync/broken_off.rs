@@ -1,5 +1,6 @@
 //! Runs and plans that break off between two commits, and what goes on from there.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ldap_inventory::ErrorKind;
@@ -7,11 +8,13 @@ use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{Cancellation, MergePlan, Progress, SyncOptions, apply, plan, sync};
+use ldap_inventory::testing::generate::SplitMix;
 use ldap_inventory::testing::{
     CallFault, FaultPlan, FaultyRepository, MockDirectory, computer, mock_guid,
 };
-use ldap_inventory::value::ObjectGuid;
+use ldap_inventory::value::{AssetId, ObjectGuid};
 
+use super::orders::{crowded_domain, crowded_scan};
 use super::world::*;
 
 fn one_by_one() -> SyncOptions {
@@ -60,6 +63,28 @@ async fn wherever_a_run_breaks_off_the_next_one_matches_what_it_would_have_match
                 assert_same(&content(&*repository).await, &expected, format!("{steps} steps"));
             }
         }
+    }
+}
+
+/// Where names collide this much, what waits for a person may depend on where a run broke off; that every
+/// computer is known and that no two of them share an asset does not.
+#[tokio::test]
+async fn a_crowded_run_that_breaks_off_again_and_again_shares_no_asset() {
+    for seed in 0..20 {
+        let mut random = SplitMix::new(seed);
+        let directory = MockDirectory::new(crowded_domain(&mut random));
+        let repository = MemoryRepository::new();
+        crowded_scan(&mut random, &repository).await;
+        for _ in 0..5 {
+            break_off(1 + random.below(70), &directory, &repository).await;
+            assert_consistent(&repository).await;
+        }
+        let report = sync(&task(), &directory, &repository, &one_by_one()).await.unwrap();
+        let links = links(&repository).await;
+        let read = report.computers.read + report.users.read + report.groups.read;
+        assert_eq!(links.len() as u64, read, "seed {seed}");
+        let tied: Vec<AssetId> = links.iter().filter_map(|link| link.asset).collect();
+        assert_eq!(tied.iter().collect::<BTreeSet<_>>().len(), tied.len(), "seed {seed}");
     }
 }
 
