@@ -78,3 +78,41 @@ impl Exclusions {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::SyncTask;
+    use crate::value::SourceId;
+
+    #[test]
+    fn what_is_stored_comes_back_and_what_is_missing_leaves_nothing_out() {
+        let exclusions = Exclusions::default()
+            .with_disabled(true)
+            .with_stale_after_days(90)
+            .with_included_ou("OU=PCs,DC=corp".parse().unwrap());
+        let json = r#"{"disabled":true,"stale_after_days":90,"included_ous":["OU=PCs,DC=corp"],"excluded_ous":[]}"#;
+        assert_eq!(serde_json::to_string(&exclusions).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Exclusions>(json).unwrap(), exclusions);
+        assert_eq!(serde_json::from_str::<Exclusions>("{}").unwrap(), Exclusions::default());
+        for wrong in [json.replace("OU=PCs", "PCs"), json.replace("90", "-1")] {
+            assert!(serde_json::from_str::<Exclusions>(&wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_task_that_does_not_name_them_leaves_nothing_out() {
+        let source = SourceId::new("ldap", "corp.example").unwrap();
+        let [organization, site, credential] = ["acme", "hq", "reader"];
+        let task = SyncTask::new(
+            "Head office",
+            organization.parse().unwrap(),
+            site.parse().unwrap(),
+            source,
+            credential.parse().unwrap(),
+        );
+        let mut json = serde_json::to_value(&task).unwrap();
+        json.as_object_mut().unwrap().remove("exclusions").unwrap();
+        assert_eq!(serde_json::from_value::<SyncTask>(json).unwrap(), task);
+    }
+}

@@ -1,7 +1,8 @@
 //! Runs and plans that break off between two commits, and what goes on from there.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ldap_inventory::ErrorKind;
 use ldap_inventory::asset::AssetRepository;
@@ -12,8 +13,9 @@ use ldap_inventory::testing::generate::SplitMix;
 use ldap_inventory::testing::{
     CallFault, FaultPlan, FaultyRepository, MockDirectory, computer, mock_guid,
 };
-use ldap_inventory::value::{AssetId, ObjectGuid};
+use ldap_inventory::value::{AssetId, ObjectGuid, RunId, Timestamp};
 
+use super::interfering::Interfering;
 use super::orders::{crowded_domain, crowded_scan};
 use super::world::*;
 
@@ -86,6 +88,51 @@ async fn a_crowded_run_that_breaks_off_again_and_again_shares_no_asset() {
         let tied: Vec<AssetId> = links.iter().filter_map(|link| link.asset).collect();
         assert_eq!(tied.iter().collect::<BTreeSet<_>>().len(), tied.len(), "seed {seed}");
     }
+}
+
+#[tokio::test]
+async fn a_run_that_loses_its_lease_before_any_batch_writes_neither_it_nor_a_later_one() {
+    let directory = MockDirectory::new(domain());
+    for at in 0.. {
+        let mut commits = 0;
+        for inner in stores() {
+            scan(&*inner).await;
+            let (victim, then) = (Arc::clone(&inner), Arc::new(Mutex::new(None)));
+            let noted = Arc::clone(&then);
+            let repository = Interfering::new(Arc::clone(&inner), move |n, _| {
+                if n == at {
+                    *noted.lock().unwrap() = Some(steal(&victim));
+                }
+                None
+            });
+            let run = sync(&task(), &directory, &repository, &one_by_one()).await;
+            commits = repository.commits();
+            let Some(before) = then.lock().unwrap().take() else { continue };
+            assert_eq!(run.unwrap_err().kind(), ErrorKind::Lease, "before batch {at}");
+            assert_eq!(commits, at + 1, "it went on after batch {at}");
+            assert_same(&inventory(&*inner).await, &before, format!("after batch {at}"));
+            assert_consistent(&*inner).await;
+        }
+        if commits <= at {
+            assert!(at > 5, "only {at} batches");
+            break;
+        }
+    }
+}
+
+/// Another run gets the lease, an hour later. Returns the inventory that it finds.
+fn steal(repository: &Arc<dyn AssetRepository>) -> serde_json::Value {
+    let steal = || {
+        // On another thread, since whoever writes must not wait for its own runtime.
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let later = Timestamp::now().checked_add(Duration::from_secs(3_600)).unwrap();
+            let (thief, ttl) = (RunId::random_v7(), Duration::from_secs(60));
+            repository.acquire_lease(&acme(), &corp(), thief, later, ttl).await.unwrap();
+            inventory(&**repository).await
+        })
+    };
+    std::thread::scope(|scope| scope.spawn(steal).join()).unwrap()
 }
 
 async fn planned(directory: &MockDirectory, repository: &dyn AssetRepository) -> MergePlan {
