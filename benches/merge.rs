@@ -4,7 +4,9 @@
 use std::collections::{HashMap, HashSet};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use ldap_inventory::merge::{Candidate, Computer, DirectoryDomain, Known, Verdict, decide};
+use ldap_inventory::merge::{
+    Candidate, Computer, DirectoryDomain, Exclusion, Known, Verdict, decide,
+};
 use ldap_inventory::schedule::MatchPolicy;
 use ldap_inventory::testing::population;
 use ldap_inventory::value::{OrganizationId, SiteId, SourceId, Timestamp};
@@ -17,11 +19,12 @@ fn plan(criterion: &mut Criterion) {
         let source = SourceId::new("ldap", "corp.example").unwrap();
         let (links, absent) = (HashMap::new(), HashSet::new());
         let known = Known { source: &source, links: &links, absent: &absent, constraints: &[] };
+        let nothing = Exclusion::default();
         let (policy, site) = (MatchPolicy::default(), SiteId::new("hq").unwrap());
         group.throughput(Throughput::Elements(count as u64));
         group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
             bencher.iter(|| {
-                let decisions = decide(&computers, &candidates, &known, &policy, &site);
+                let decisions = decide(&computers, &candidates, &known, &nothing, &policy, &site);
                 let matched = decisions.iter().filter(|d| matches!(d.verdict, Verdict::Matched(_)));
                 assert_eq!(matched.count(), count / 4 * 3);
                 decisions

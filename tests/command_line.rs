@@ -1,5 +1,7 @@
 //! The example programs, run as people and other tools run them.
 
+mod options;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -28,6 +28,7 @@ use ldap_inventory::Result;
 use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::credential::Credential;
 use ldap_inventory::ldap::LdapSource;
+use ldap_inventory::name::DistinguishedName;
 use ldap_inventory::schedule::{MatchPolicy, SyncTask};
 use ldap_inventory::store::MemoryCredentialStore;
 use ldap_inventory::sync::{Cancellation, Stopped, SyncOptions, SyncReport, plan, sync};
@@ -75,8 +76,10 @@ async fn run(options: &Options) -> Result<Status, Failure> {
     let source = SourceId::new("ldap", domain(&directory, &credential, options).await?)?;
     let matching = MatchPolicy::default().with_exclude_unknown(options.exclude_unknown);
     let (organization, site) = (options.organization.clone(), options.site.clone());
-    let task = SyncTask::new("Command line", organization, site, source, task_credential)
-        .with_matching(matching);
+    let mut task = SyncTask::new("Command line", organization, site, source, task_credential)
+        .with_matching(matching)
+        .with_exclusions(options.exclusions());
+    task.computer_filter.clone_from(&options.computer_filter);
     let sync_options = SyncOptions::new()
         .with_dry_run(options.dry_run)
         .with_explain(options.explain)
@@ -138,12 +141,16 @@ async fn domain(
     credential: &Credential,
     options: &Options,
 ) -> Result<String> {
-    if let Some(domain) = options.base_dn.as_ref().and_then(|base_dn| base_dn.domain()) {
+    let mut domains = options.base_dn.iter().map(DistinguishedName::domain);
+    if let Some(Some(domain)) = domains.next()
+        && domains.all(|other| other.as_ref() == Some(&domain))
+    {
         return Ok(domain);
     }
     let server = directory.identify(&credential.id, &options.organization).await?;
+    let asked = options.url.first().map(|url| url.host().to_string()).unwrap_or_default();
     let root = server.default_naming_context.as_ref().and_then(|root| root.domain());
-    Ok(server.domain.or(root).unwrap_or_else(|| options.url.host().to_string()))
+    Ok(server.domain.or(root).unwrap_or(asked))
 }
 
 /// Ctrl-C ends the run between two steps, with its lease given back.

@@ -8,6 +8,7 @@ use clap::{Parser, ValueEnum};
 use ldap_inventory::credential::{CaCertificate, Credential, ServerUrl, Thumbprint};
 use ldap_inventory::ldap::DeltaPolicy;
 use ldap_inventory::name::DistinguishedName;
+use ldap_inventory::schedule::Exclusions;
 use ldap_inventory::sync::Confirmation;
 use ldap_inventory::value::{CredentialId, OrganizationId, Secret, SiteId};
 
@@ -22,9 +23,9 @@ use super::exit::{Failure, Status};
 #[command(name = "sync", after_help = STATUSES)]
 pub(crate) struct Options {
     /// The server: HOST[:PORT] or IP[:PORT], with ldaps:// or ldap:// in front if LDAPS shall, or shall
-    /// not, come first.
-    #[arg(long)]
-    pub(crate) url: ServerUrl,
+    /// not, come first. May be repeated: the next server is asked only if the one before cannot be reached.
+    #[arg(long, required = true)]
+    pub(crate) url: Vec<ServerUrl>,
 
     /// The account: a DN, user@domain or DOMAIN\user. It needs no special rights.
     #[arg(long, value_name = "NAME")]
@@ -34,9 +35,13 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 
-    /// Where to search. The server's defaultNamingContext unless given.
+    /// Where to search. May be repeated. The server's defaultNamingContext unless given.
     #[arg(long, value_name = "DN")]
-    pub(crate) base_dn: Option<DistinguishedName>,
+    pub(crate) base_dn: Vec<DistinguishedName>,
+
+    /// Read only computers that match this LDAP filter as well.
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) computer_filter: Option<String>,
 
     /// Accept any certificate where no thumbprint is given, and plain LDAP where nothing better is
     /// offered. Whoever stands on the path can then read the password.
@@ -75,6 +80,22 @@ pub(crate) struct Options {
     /// Leave out computers that match no asset, instead of making assets of them.
     #[arg(long)]
     pub(crate) exclude_unknown: bool,
+
+    /// Leave out computers whose account is disabled.
+    #[arg(long, help_heading = LEAVING_OUT)]
+    exclude_disabled: bool,
+
+    /// Leave out computers whose last logon and last password change are both more than so many days ago.
+    #[arg(long, value_name = "DAYS", help_heading = LEAVING_OUT)]
+    exclude_stale: Option<u64>,
+
+    /// Leave out computers that are below none of these OUs. May be repeated.
+    #[arg(long, value_name = "DN", help_heading = LEAVING_OUT)]
+    include_ou: Vec<DistinguishedName>,
+
+    /// Leave out computers below this OU, even if it is within one to include. May be repeated.
+    #[arg(long, value_name = "DN", help_heading = LEAVING_OUT)]
+    exclude_ou: Vec<DistinguishedName>,
 
     /// Work everything out and write nothing.
     #[arg(long)]
@@ -127,6 +148,8 @@ impl From<Delta> for DeltaPolicy {
     }
 }
 
+const LEAVING_OUT: &str = "Computers to leave out, unless they belong to an asset already";
+
 const STATUSES: &str = "\
 Exit status: 0 complete; 2 usage; 3 the directory was not read to the end (nothing was removed);
 4 refused (configuration, TLS, credentials); 5 stopped by the brake; 1 anything else.";
@@ -136,20 +159,28 @@ impl Options {
     pub(crate) fn credential(&self) -> Result<Credential, Failure> {
         let id = CredentialId::new("command-line")?;
         let mut credential = Credential::new(id, &self.username, self.password()?)
-            .with_server(self.url.clone())
             .with_insecure(self.insecure)
             .with_thumbprints(self.thumbprint.iter().copied())
             .with_pins_on_starttls(self.pins_on_starttls)
             .shared_with(self.organization.clone());
-        if let Some(base_dn) = &self.base_dn {
-            credential = credential.with_base_dn(base_dn.clone());
-        }
+        credential.servers.extend_from_slice(&self.url);
+        credential.base_dns.extend_from_slice(&self.base_dn);
         for file in &self.ca_file {
             let certificates = CaCertificate::parse_all(&read(file)?)
                 .map_err(|error| error.with_context("file", file.display()))?;
             credential = credential.with_ca_certificates(certificates);
         }
         Ok(credential)
+    }
+
+    /// Which computers are left out, although they are read.
+    pub(crate) fn exclusions(&self) -> Exclusions {
+        let mut exclusions = Exclusions::default()
+            .with_disabled(self.exclude_disabled)
+            .with_stale_after_days(self.exclude_stale);
+        exclusions.included_ous.clone_from(&self.include_ou);
+        exclusions.excluded_ous.clone_from(&self.exclude_ou);
+        exclusions
     }
 
     fn password(&self) -> Result<Secret, Failure> {

@@ -13,8 +13,9 @@ pub struct Link {
     pub object: ObjectGuid,
     /// What it is.
     pub kind: ObjectKind,
-    /// The asset it is tied to. `None` for users and groups, and for a computer that waits for a
-    /// person's decision because several assets fit it equally well.
+    /// The asset it is tied to. `None` for users and groups, for a computer that waits for a person's
+    /// decision because several assets fit it equally well, and for one that a person separated from its
+    /// asset while the task leaves it out.
     pub asset: Option<AssetId>,
     /// What it looked like when it was last written.
     pub digest: RecordDigest,

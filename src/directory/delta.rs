@@ -47,6 +47,8 @@ pub enum FullReadReason {
     NoCheckpoint,
     /// Another server answered. What it knows may lag behind what was read before.
     OtherServer,
+    /// The task's own rules are not those of the last run: what they left out then may be in now.
+    RulesChanged,
     /// Bases, filter, kinds, attributes, account or domain are not those of the checkpoint.
     ScopeChanged,
     /// The server does not tell what changed.
@@ -65,6 +67,7 @@ impl fmt::Display for FullReadReason {
             Self::Due => "the interval between full reads has passed",
             Self::NoCheckpoint => "there is no checkpoint of an earlier read",
             Self::OtherServer => "another server answered than at the last read",
+            Self::RulesChanged => "the task's rules are not those of the last run",
             Self::ScopeChanged => {
                 "bases, filter, kinds, attributes, account or domain are not those of the last read"
             }

@@ -140,6 +140,14 @@ impl DirectoryObject {
         if self.is_cluster_name() { AccountKind::ClusterName } else { AccountKind::Host }
     }
 
+    /// Whether a failover cluster has registered this computer object for one of its names: the service
+    /// principal names speak of `MSClusterVirtualServer`.
+    pub fn is_cluster_object(&self) -> bool {
+        self.attributes.values("servicePrincipalName").any(|name| {
+            name.split('/').next().is_some_and(|c| c.eq_ignore_ascii_case("MSClusterVirtualServer"))
+        })
+    }
+
     /// The digest by which an unchanged object is known. Attributes that change without the object
     /// changing in any way an inventory cares about (logon counters of one server, update numbers) are
     /// not part of it.
@@ -171,13 +179,9 @@ impl DirectoryObject {
         VOLATILE.iter().any(|volatile| attribute.eq_ignore_ascii_case(volatile))
     }
 
-    /// A failover cluster registers its names as computers that no machine stands behind: their service
-    /// principal names speak of `MSClusterVirtualServer` and they report no operating system.
+    /// A name of a cluster is no machine unless it reports an operating system.
     fn is_cluster_name(&self) -> bool {
-        let virtual_server = self.attributes.values("servicePrincipalName").any(|name| {
-            name.split('/').next().is_some_and(|c| c.eq_ignore_ascii_case("MSClusterVirtualServer"))
-        });
-        virtual_server && self.attributes.first("operatingSystem").is_none()
+        self.is_cluster_object() && self.attributes.first("operatingSystem").is_none()
     }
 }
 

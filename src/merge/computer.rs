@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::directory::{AccountKind, DirectoryObject};
-use crate::name::{Hostname, MatchKey, Weakness};
+use crate::name::{DistinguishedName, Hostname, MatchKey, Weakness};
 use crate::value::{ObjectGuid, Timestamp};
 
 /// The names of a directory's own domain.
@@ -71,6 +71,8 @@ pub struct Computer {
     pub object: ObjectGuid,
     /// What a person would call it.
     pub name: String,
+    /// Where it stands in the directory.
+    pub dn: DistinguishedName,
     /// Its host names that can be evidence, each once.
     pub names: Vec<Hostname>,
     /// Those that any host could have.
@@ -83,8 +85,16 @@ pub struct Computer {
     pub is_disabled: bool,
     /// Whether the object lost its name to another one in a replication conflict.
     pub is_conflict: bool,
-    /// The latest sign of use.
+    /// Whether it is a domain controller.
+    pub is_domain_controller: bool,
+    /// Whether a failover cluster has registered it.
+    pub is_cluster_object: bool,
+    /// The latest logon.
     pub last_used: Option<Timestamp>,
+    /// `pwdLastSet`: machines change their password by themselves.
+    pub last_password_change: Option<Timestamp>,
+    /// `whenCreated`.
+    pub created: Option<Timestamp>,
 }
 
 impl Computer {
@@ -100,13 +110,38 @@ impl Computer {
         Self {
             object: object.guid,
             name: object.display_name().to_owned(),
+            dn: object.dn.clone(),
             names,
             weak_names,
             domain: domain.of(object),
             kind: object.account_kind(),
             is_disabled: object.account_control().is_disabled(),
             is_conflict: object.dn.is_conflict_object(),
+            is_domain_controller: object.account_control().is_domain_controller(),
+            is_cluster_object: object.is_cluster_object(),
             last_used: object.last_logon(),
+            last_password_change: object.filetime("pwdLastSet"),
+            created: object.generalized_time("whenCreated"),
+        }
+    }
+
+    /// A host of which nothing is known but its names.
+    pub(super) fn named(object: ObjectGuid, names: Vec<Hostname>, domain: DirectoryDomain) -> Self {
+        Self {
+            object,
+            name: object.to_string(),
+            dn: DistinguishedName::root(),
+            names,
+            weak_names: Vec::new(),
+            domain,
+            kind: AccountKind::Host,
+            is_disabled: false,
+            is_conflict: false,
+            is_domain_controller: false,
+            is_cluster_object: false,
+            last_used: None,
+            last_password_change: None,
+            created: None,
         }
     }
 

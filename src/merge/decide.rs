@@ -7,7 +7,7 @@ use super::contest::Contest;
 use super::matching::{Draft, Matching};
 use super::ruling::Rulings;
 use super::ties::Ties;
-use super::{Candidate, Computer, Decision};
+use super::{Candidate, Computer, Decision, Exclusion};
 use crate::asset::Constraint;
 use crate::schedule::{CandidateScope, MatchPolicy};
 use crate::value::{AssetId, ObjectGuid, SiteId, SourceId};
@@ -33,7 +33,9 @@ pub struct Known<'a> {
 ///    the asset, moving it from another one it may be tied to; cannot-link takes the asset away from it,
 ///    breaking a tie that exists. It may also let two computers share an asset; nothing else does.
 /// 2. *A known object* stays with its asset, whatever names and kind of account are now.
-/// 3. *What is no host* is left out.
+/// 3. *What is no host* is left out, and so is what the task's
+///    [`Exclusions`](crate::schedule::Exclusions) name: it is skipped, and neither matches nor creates
+///    anything. Its names still count towards the common ones, since the directory has them.
 /// 4. *Names* are compared with those of the candidates, level by level. What more than
 ///    [`weak_name_limit`](MatchPolicy::weak_name_limit) assets or computers have is no evidence; fully
 ///    qualified names are counted for [`Level::Full`](super::Level::Full), short names for the other
@@ -54,6 +56,7 @@ pub fn decide(
     computers: &[Computer],
     candidates: &[Candidate],
     known: &Known<'_>,
+    exclusion: &Exclusion,
     policy: &MatchPolicy,
     site: &SiteId,
 ) -> Vec<Decision> {
@@ -64,7 +67,7 @@ pub fn decide(
     let hosts: Vec<&Computer> = computers.values().copied().collect();
     let names = Names::of(&assets, &hosts, policy.weak_name_limit);
     let ties = Ties::of(&computers, known, &rulings);
-    let matching = Matching { assets: &assets, rulings: &rulings, ties: &ties, policy };
+    let matching = Matching { assets: &assets, rulings: &rulings, ties: &ties, exclusion, policy };
     let drafts: Vec<Draft<'_>> = hosts.iter().map(|host| matching.draft(host, &names)).collect();
     let mut contest = Contest::default();
     for draft in &drafts {

@@ -5,8 +5,8 @@ use super::contest::{Claimant, Contest};
 use super::ruling::Rulings;
 use super::ties::Ties;
 use super::{
-    Candidate, Computer, Considered, Decision, Evidence, Level, LostBecause, Outranked, Reason,
-    Unmatched, Verdict,
+    Candidate, Computer, Considered, Decision, Evidence, Excluded, Exclusion, Level, LostBecause,
+    Outranked, Reason, Unmatched, Verdict,
 };
 use crate::schedule::{Ambiguity, MatchPolicy};
 use crate::value::AssetId;
@@ -27,6 +27,7 @@ pub(super) struct Draft<'a> {
 enum Wish {
     Settled(Verdict, Level, Reason),
     NotAHost,
+    Excluded(Excluded),
     Asset { asset: AssetId, place: usize, evidence: Evidence, rivals: usize },
     Ambiguous(Level, usize),
     Nothing(Unmatched),
@@ -52,6 +53,7 @@ pub(super) struct Matching<'a> {
     pub(super) assets: &'a [&'a Candidate],
     pub(super) rulings: &'a Rulings<'a>,
     pub(super) ties: &'a Ties,
+    pub(super) exclusion: &'a Exclusion,
     pub(super) policy: &'a MatchPolicy,
 }
 
@@ -61,7 +63,11 @@ impl Matching<'_> {
         let mut draft = Draft { computer, wish: Wish::NotAHost, compared: Vec::new() };
         if let Some((verdict, level, reason)) = self.ties.settled.get(&computer.object) {
             draft.wish = Wish::Settled(*verdict, *level, reason.clone());
-        } else if computer.is_host() {
+        } else if !computer.is_host() {
+            draft.wish = Wish::NotAHost;
+        } else if let Some(excluded) = self.exclusion.reason(computer) {
+            draft.wish = Wish::Excluded(excluded);
+        } else {
             let Comparison { assets, weak } = names.compare(computer);
             draft.compared = self.without_separated(computer, assets);
             draft.wish = match self.wish(&draft.compared) {
@@ -143,6 +149,7 @@ impl Matching<'_> {
         let mut decision = match wish {
             Wish::Settled(verdict, level, reason) => decide(verdict, Some(level), reason),
             Wish::NotAHost => decide(Verdict::Skipped, None, Reason::NotAHost(computer.kind)),
+            Wish::Excluded(why) => decide(Verdict::Skipped, None, Reason::Excluded(why)),
             Wish::Ambiguous(level, assets) => {
                 decide(Verdict::Ambiguous, Some(level), Reason::Ambiguous { level, assets })
             }

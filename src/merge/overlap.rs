@@ -11,7 +11,6 @@ use super::manual::objects;
 use super::ruling::Rulings;
 use super::{Candidate, Computer, DirectoryDomain, Evidence, Level, LostBecause};
 use crate::asset::{Asset, Constraint};
-use crate::directory::AccountKind;
 use crate::error::Printable;
 use crate::name::Hostname;
 use crate::schedule::{CandidateScope, MatchPolicy};
@@ -97,17 +96,9 @@ impl Surveyed {
     pub fn of(asset: &Asset) -> Self {
         let candidate = Candidate::of(asset);
         let domains: Vec<&str> = candidate.domains.iter().map(String::as_str).collect();
-        let computer = Computer {
-            object: ObjectGuid::from_bytes(asset.id.as_u128().to_be_bytes()),
-            name: String::new(),
-            names: candidate.names.clone(),
-            weak_names: Vec::new(),
-            domain: DirectoryDomain::of_names(&domains),
-            kind: AccountKind::Host,
-            is_disabled: false,
-            is_conflict: false,
-            last_used: None,
-        };
+        let object = ObjectGuid::from_bytes(asset.id.as_u128().to_be_bytes());
+        let domain = DirectoryDomain::of_names(&domains);
+        let computer = Computer::named(object, candidate.names.clone(), domain);
         let presence = |source, object| {
             asset.part_of(source, object).is_some_and(|part| part.presence.is_present())
         };

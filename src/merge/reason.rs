@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Evidence, Level};
+use super::{Evidence, Excluded, Level};
 use crate::directory::AccountKind;
 use crate::error::Printable;
 use crate::name::{Hostname, Weakness};
@@ -43,6 +43,8 @@ pub enum Reason {
     LeftOut(Unmatched),
     /// It is no machine.
     NotAHost(AccountKind),
+    /// The task leaves out computers like it.
+    Excluded(Excluded),
     /// It fits an asset, but another computer that was not read might fit it better.
     AwaitsCompleteRead,
     /// The sentence of a reason that was stored.
@@ -182,6 +184,7 @@ impl fmt::Display for Reason {
                 f.write_str("it is the name of a cluster, not a machine")
             }
             Self::NotAHost(_) => f.write_str("it is a managed service account, not a machine"),
+            Self::Excluded(why) => write!(f, "{why}, and the task leaves such computers out"),
             Self::AwaitsCompleteRead => f.write_str(
                 "the read was incomplete: a computer that was not read may fit the asset better, so this one waits",
             ),

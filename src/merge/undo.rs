@@ -6,9 +6,8 @@ use super::decide::{Known, decide};
 use super::manual::renumber;
 use super::preview::MovedLink;
 use super::ruling::Rulings;
-use super::{Candidate, Computer, DirectoryDomain};
+use super::{Candidate, Computer, DirectoryDomain, Exclusion};
 use crate::asset::{Asset, Change, Claim, Claims, Constraint, MergeRecord, Part, Version};
-use crate::directory::AccountKind;
 use crate::error::Printable;
 use crate::schedule::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, SourceId, Timestamp};
@@ -204,7 +203,14 @@ impl Sides<'_> {
         let known =
             Known { source: &part.source, links: &links, absent: &absent, constraints: &[] };
         let policy = MatchPolicy::default();
-        let decisions = decide(&[computer], &candidates, &known, &policy, &self.survivor.site);
+        let decisions = decide(
+            &[computer],
+            &candidates,
+            &known,
+            &Exclusion::default(),
+            &policy,
+            &self.survivor.site,
+        );
         let asset = decisions.first()?.verdict.asset()?;
         self.record.before.iter().position(|before| before.id == asset)
     }
@@ -283,17 +289,7 @@ fn as_computer(asset: &Asset, part: &Part, object: ObjectGuid) -> Computer {
     let names = names.map(|claim| &claim.value).filter(|name| name.weakness().is_none());
     let domains = asset.domains.iter().filter(|claim| live(claim.part, claim.is_live()));
     let domains: Vec<&str> = domains.map(|claim| claim.value.as_str()).collect();
-    Computer {
-        object,
-        name: object.to_string(),
-        names: names.cloned().collect(),
-        weak_names: Vec::new(),
-        domain: DirectoryDomain::of_names(&domains),
-        kind: AccountKind::Host,
-        is_disabled: false,
-        is_conflict: false,
-        last_used: None,
-    }
+    Computer::named(object, names.cloned().collect(), DirectoryDomain::of_names(&domains))
 }
 
 /// Puts lists that nobody changed back into the order they were in, and corrects what values replaced.

@@ -47,6 +47,11 @@ impl DistinguishedName {
             .map_err(|reason| Error::invalid("distinguished name", text, reason))
     }
 
+    /// The root: the empty name, which every entry is within.
+    pub(crate) fn root() -> Self {
+        Self(Box::default())
+    }
+
     /// The text as it was given.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -93,6 +93,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::schedule::naive::naive;
     use crate::schedule::{Recurrence, Unit};
 
     fn time(text: &str) -> Timestamp {
@@ -199,7 +200,60 @@ mod tests {
         assert!(patient.is_due(max, None));
     }
 
+    /// What is due, from a list of all times.
+    fn naive_due(
+        times: &[Timestamp],
+        grace: Option<Duration>,
+        now: Timestamp,
+        last_run: Option<Timestamp>,
+    ) -> Due {
+        let after = |instant| times.iter().copied().find(|time| *time > instant);
+        let latest = times.iter().copied().rfind(|time| *time <= now);
+        let waits = latest.filter(|latest| last_run.is_none_or(|run| run < *latest));
+        match (waits, after(now), last_run) {
+            (_, Some(next), Some(run)) if run >= next => Due::ClockBehind { next: after(run) },
+            (Some(at), next, _) => match grace {
+                Some(grace) if at.checked_add(grace).unwrap() < now => Due::Missed { at, next },
+                _ => Due::Since(at),
+            },
+            (None, Some(next), _) => Due::NotYet(next),
+            (None, None, _) => Due::Over,
+        }
+    }
+
     proptest! {
+        #[test]
+        fn however_the_clock_jumps_the_naive_answer_is_the_same(
+            recurrence in prop_oneof![
+                1 => Just(Recurrence::Once),
+                9 => (1..9u32, prop::sample::select(vec![Unit::Days, Unit::Weeks, Unit::Months]))
+                    .prop_map(|(count, unit)| Recurrence::every(count, unit).unwrap()),
+            ],
+            zone in prop::sample::select(vec!["UTC", "Europe/Berlin", "Australia/Sydney", "America/Santiago"]),
+            hour in 0..4u32,
+            grace in prop::option::of(60..200_000u64),
+            jumps in prop::collection::vec((-500_000..900_000i64, any::<bool>()), 1..20),
+        ) {
+            // Five days before the clock changes in Europe, and less before it does in the south.
+            let start = format!("2026-03-24T{hour:02}:30").parse().unwrap();
+            let mut schedule = Schedule::new(start, recurrence).with_time_zone(zone).unwrap();
+            if let Some(seconds) = grace {
+                schedule = schedule.with_grace(Duration::from_secs(seconds)).unwrap();
+            }
+            let (mut seconds, mut last_run) = (1_774_300_000, None);
+            let times = naive(&schedule, time("2027-12-01T00:00:00Z"));
+            for (jump, runs_out_of_turn) in jumps {
+                seconds += jump;
+                let now = Timestamp::from_unix_seconds(seconds).unwrap();
+                let due = schedule.due(now, last_run);
+                let expected = naive_due(&times, schedule.grace(), now, last_run);
+                prop_assert_eq!(due, expected, "{} at {}", schedule.describe(), now);
+                if runs_out_of_turn || matches!(due, Due::Since(_)) {
+                    last_run = Some(now);
+                }
+            }
+        }
+
         #[test]
         fn however_the_clock_jumps_each_time_gets_at_most_one_run(
             unit in prop::sample::select(vec![Unit::Minutes, Unit::Hours, Unit::Days, Unit::Months]),

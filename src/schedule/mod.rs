@@ -3,9 +3,12 @@
 mod brake;
 mod describe;
 mod due;
+mod exclusions;
 mod grace;
 mod local_time;
 mod match_policy;
+#[cfg(test)]
+mod naive;
 mod recurrence;
 mod step;
 mod task;
@@ -14,6 +17,7 @@ mod zone;
 
 pub use brake::{Brake, Limit};
 pub use due::Due;
+pub use exclusions::Exclusions;
 pub use grace::Grace;
 pub use local_time::LocalTime;
 pub use match_policy::{Ambiguity, CandidateScope, MatchPolicy};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Brake, Grace, MatchPolicy, Schedule};
+use super::{Brake, Exclusions, Grace, MatchPolicy, Schedule};
 use crate::value::{CredentialId, OrganizationId, SiteId, SourceId};
 
 /// One connection: which directory is read, with which credential, into which site, by which rules.
@@ -54,6 +54,9 @@ pub struct SyncTask {
     /// How computers are tied to assets.
     #[serde(default)]
     pub matching: MatchPolicy,
+    /// Which computers are left out, although they are read. None unless set.
+    #[serde(default)]
+    pub exclusions: Exclusions,
     /// When it runs. Only when the host says so, unless set.
     #[serde(default)]
     pub schedule: Option<Schedule>,
@@ -93,6 +96,7 @@ impl SyncTask {
             extra_attributes: BTreeSet::new(),
             nested_groups: false,
             matching: MatchPolicy::default(),
+            exclusions: Exclusions::default(),
             schedule: None,
             brake: Brake::default(),
             grace: Grace::default(),
@@ -132,6 +136,13 @@ impl SyncTask {
     #[must_use]
     pub fn with_matching(mut self, matching: MatchPolicy) -> Self {
         self.matching = matching;
+        self
+    }
+
+    /// Sets which computers are left out, although they are read.
+    #[must_use]
+    pub fn with_exclusions(mut self, exclusions: Exclusions) -> Self {
+        self.exclusions = exclusions;
         self
     }
 

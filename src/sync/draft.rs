@@ -1,7 +1,6 @@
 //! Working out the changes that a batch of computers asks for.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use super::matching::Matching;
 use super::place::place;
@@ -10,7 +9,7 @@ use super::writer::Writer;
 use crate::Result;
 use crate::asset::{Asset, Change, Link, Presence, Version};
 use crate::directory::DirectoryObject;
-use crate::merge::{self, Decision, Verdict, Writing};
+use crate::merge::{self, Decision, Reason, Verdict, Writing};
 use crate::value::{AssetId, RecordDigest};
 
 /// The changes of one batch of computers.
@@ -26,11 +25,11 @@ pub(super) struct Draft {
 pub(super) async fn computers(
     writer: &Writer<'_>,
     matching: &Matching,
-    places: Range<usize>,
+    places: &[usize],
 ) -> Result<Draft> {
     let mut draft = Draft::default();
     let mut todo = Vec::new();
-    for place in places {
+    for &place in places {
         let (Some(object), Some(decision)) =
             (writer.snapshot.computers.get(place), matching.decision(place))
         else {
@@ -99,14 +98,21 @@ impl<'a> Step<'a> {
     /// The asset that it was tied to and is not tied to any more, by a person's decision.
     fn left(&self) -> Option<AssetId> {
         let before = self.link?.asset?;
-        (self.decision.verdict != Verdict::Skipped && self.target() != Some(before))
-            .then_some(before)
+        (!self.waits() && self.target() != Some(before)).then_some(before)
+    }
+
+    /// Whether it is for the next complete read to say what becomes of it.
+    fn waits(&self) -> bool {
+        self.decision.reason == Reason::AwaitsCompleteRead
     }
 
     /// Whether there is nothing to write.
     fn is_settled(&self) -> bool {
         match self.decision.verdict {
-            Verdict::Skipped => true,
+            Verdict::Skipped => {
+                let is_as_known = self.link.is_none_or(|link| link.presence.is_present());
+                self.waits() || (self.left().is_none() && is_as_known)
+            }
             Verdict::Create => false,
             _ => self.link.is_some_and(|link| {
                 link.asset == self.target()

@@ -14,7 +14,7 @@ use super::run::Run;
 use crate::Result;
 use crate::asset::{DirectoryGroup, Member};
 use crate::directory::DirectoryObject;
-use crate::merge::Verdict;
+use crate::merge::{Reason, Verdict};
 use crate::schedule::{Brake, Limit};
 use crate::value::{AssetId, Checkpoint, ObjectGuid, ObjectKind, RecordDigest};
 
@@ -134,7 +134,7 @@ impl Extent {
                 self.creates.insert(object);
             }
             let before = matching.links.get(&object).and_then(|link| link.asset);
-            let stays = decision.verdict == Verdict::Skipped || target == before;
+            let stays = decision.reason == Reason::AwaitsCompleteRead || target == before;
             if !decision.succeeds.is_empty() || before.is_some() && !stays {
                 self.relinks.insert((object, target));
             }

@@ -9,7 +9,9 @@ use super::run::Run;
 use super::snapshot::Snapshot;
 use crate::Result;
 use crate::asset::{Constraint, Link};
-use crate::merge::{self, Candidate, Computer, Decision, DirectoryDomain, Known, Verdict};
+use crate::merge::{
+    self, Candidate, Computer, Decision, DirectoryDomain, Exclusion, Known, Verdict,
+};
 use crate::name::MatchKey;
 use crate::value::{AssetId, ObjectGuid};
 
@@ -84,6 +86,11 @@ impl Matching {
             || decision.is_some_and(|decision| decision.verdict != Verdict::Skipped)
     }
 
+    /// Whether the computer at this place of the snapshot becomes a new asset.
+    pub(super) fn creates(&self, place: usize) -> bool {
+        self.decision(place).is_some_and(|decision| decision.verdict == Verdict::Create)
+    }
+
     /// Absent objects whose place another computer has taken, with that computer's asset.
     pub(super) fn succeeded(&self) -> HashSet<ObjectGuid> {
         self.decisions.iter().flat_map(|decision| decision.succeeds.iter().copied()).collect()
@@ -144,8 +151,9 @@ impl Matching {
             absent: &self.absent,
             constraints: &self.constraints,
         };
+        let exclusion = Exclusion::of(&task.exclusions, run.now);
         let mut decisions =
-            merge::decide(computers, candidates, &known, &task.matching, &task.site);
+            merge::decide(computers, candidates, &known, &exclusion, &task.matching, &task.site);
         if !self.complete {
             decisions.iter_mut().for_each(Decision::await_complete_read);
         }

@@ -10,7 +10,8 @@
 //! 2. reads the directory to the end, or what changed since the last read;
 //! 3. decides which asset every computer is ([`merge`](crate::merge));
 //! 4. stops if that is more than one run may change ([`Brake`](crate::schedule::Brake));
-//! 5. writes what changed in batches, each whole or not at all;
+//! 5. writes what changed in batches, each whole or not at all, and new assets after the ties to those that
+//!    are there;
 //! 6. writes where the read ended together with the last batch, and reports.
 //!
 //! An incomplete read never removes anything, and ties no computer to an asset that it had not been tied to

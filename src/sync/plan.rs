@@ -78,8 +78,8 @@ pub(super) async fn of_stopped(run: &Run<'_>, outcome: Outcome) -> Result<Stoppe
 /// A change to an asset that is not at the version it was planned on is dropped, together with the link that
 /// goes with it, and so is a change to a computer that was tied to another asset since. Users and groups are
 /// left as they are if another run has finished since: it has read them later. Nothing is ever added. If
-/// anything was dropped, or another run has finished since, the plan's checkpoint is not written, so that the
-/// next run reads everything.
+/// anything was dropped, or may have been when the plan was applied before, or if another run has finished
+/// since, the plan's checkpoint is not written, so that the next run reads everything.
 ///
 /// # Errors
 ///
@@ -106,6 +106,8 @@ async fn apply_batches(run: &Run<'_>, plan: &MergePlan, token: u64) -> Result<Ap
     let links = matching::links(run).await?;
     let decisions = plan.report.decisions.as_deref().unwrap_or_default();
     let mut applied = Applied::default();
+    // A batch that is there already may have lost changes on its way: nobody knows any more.
+    let mut is_doubtful = overtaken;
     for planned in &plan.batches {
         run.options.cancellation.check()?;
         let mut batch = planned.clone().with_lease(token);
@@ -119,7 +121,7 @@ async fn apply_batches(run: &Run<'_>, plan: &MergePlan, token: u64) -> Result<Ap
         };
         let dropped = |batch: &Batch| (planned.changes.len() - batch.changes.len()) as u64;
         loop {
-            if overtaken || applied.dropped + dropped(&batch) > 0 {
+            if is_doubtful || applied.dropped + dropped(&batch) > 0 {
                 batch.checkpoint = None;
             }
             let left = batch.changes.len();
@@ -129,7 +131,10 @@ async fn apply_batches(run: &Run<'_>, plan: &MergePlan, token: u64) -> Result<Ap
                     applied.dropped += dropped(&batch);
                     break;
                 }
-                Committed::AlreadyApplied => break,
+                Committed::AlreadyApplied => {
+                    is_doubtful = true;
+                    break;
+                }
                 Committed::Conflict(assets) => drop(&mut batch, assets),
             }
             if batch.changes.len() == left {

@@ -134,6 +134,9 @@ impl Run<'_> {
         if self.options.full_read {
             return Some(FullReadReason::Asked);
         }
+        if earlier.rules != Some(self.rules()) {
+            return Some(FullReadReason::RulesChanged);
+        }
         // A time that is yet to come is of a clock that was wrong.
         let is_due = earlier.full_read.is_none_or(|last| {
             last > self.now || self.now.saturating_since(last) >= self.task.full_read_every

@@ -92,7 +92,8 @@ pub struct ComputerCounts {
     pub unchanged: u64,
     /// Waiting for a person, since several assets fit equally well.
     pub ambiguous: u64,
-    /// Left out by rule: no hosts, or unknown to the inventory where that was asked for.
+    /// Left out by rule: no hosts, and what the task leaves out (its exclusions, and what is unknown to the
+    /// inventory where that was asked for). Each decision says which.
     pub skipped: u64,
     /// Left out because they could not be read.
     pub rejected: u64,

@@ -14,7 +14,7 @@ use crate::asset::{AssetRepository, Batch, RunOutcome, RunRecord};
 use crate::directory::DirectorySource;
 use crate::merge::Decision;
 use crate::schedule::SyncTask;
-use crate::value::{BatchId, Checkpoint, ObjectKind, ReadMode, RunId, Timestamp};
+use crate::value::{BatchId, Checkpoint, ObjectKind, ReadMode, RecordDigest, RunId, Timestamp};
 use crate::{Error, ErrorKind, Result};
 
 /// What every step of a run needs to know.
@@ -185,6 +185,15 @@ impl<'a> Run<'a> {
         self.repository.checkpoint(&self.task.organization, &self.task.source).await
     }
 
+    /// The digest of what decides where a computer goes, besides what it is and what the inventory has.
+    pub(super) fn rules(&self) -> RecordDigest {
+        let SyncTask { site, matching, exclusions, nested_groups, .. } = self.task;
+        let rules = (site, matching, exclusions, nested_groups);
+        let mut hasher = RecordDigest::hasher();
+        hasher.text(&serde_json::to_string(&rules).unwrap_or_default());
+        hasher.finish()
+    }
+
     /// An incomplete read moves nothing on; after a complete one at least the scope is kept.
     fn checkpoint_after(
         &self,
@@ -198,6 +207,7 @@ impl<'a> Run<'a> {
         let left = end.checkpoint.clone();
         let mut checkpoint =
             left.unwrap_or_else(|| Checkpoint::new(ReadMode::Full, end.scope, Vec::new()));
+        checkpoint.rules = Some(self.rules());
         checkpoint.full_read = match snapshot.is_changes() {
             true => earlier.and_then(|earlier| earlier.full_read),
             false => Some(self.now),

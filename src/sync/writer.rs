@@ -1,5 +1,7 @@
 //! Writing in batches: what is drafted is committed, collected or discarded.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::time::Duration;
 
 use super::Progress;
@@ -51,38 +53,63 @@ impl<'a> Writer<'a> {
         Self { run, snapshot, sink, lease, batches: Vec::new(), count: 0, done: 0 }
     }
 
-    /// Writes what changed of the computers. A batch whose assets changed meanwhile is decided again.
+    /// Writes what changed of the computers. New assets come last: if the run breaks off, none of them
+    /// looks like one more candidate to a computer that has not got to the asset it fits.
     pub(super) async fn write_computers(
         &mut self,
         matching: &mut Matching,
         counts: &mut ComputerCounts,
     ) -> Result<()> {
         let total = self.snapshot.computers.len();
-        let mut begin = 0;
-        while begin < total {
-            let places = begin..total.min(begin + self.run.options.batch_size);
-            let mut attempt = 0;
-            let drafted = loop {
-                let drafted = draft::computers(self, matching, places.clone()).await?;
-                let stale = match drafted.stale {
-                    Some(asset) => vec![asset],
-                    None => match self.submit(drafted.changes).await? {
-                        Committed::Applied | Committed::AlreadyApplied => break drafted.counts,
-                        Committed::Conflict(assets) => assets,
-                    },
-                };
-                attempt += 1;
-                if attempt > self.run.options.conflict_retries {
-                    return Err(conflict(&stale));
-                }
-                tracing::debug!(assets = stale.len(), attempt, "assets changed; deciding again");
-                matching.decide_again(self.run, places.clone()).await?;
-            };
-            counts.add(&drafted);
-            self.progress(places.len());
-            begin = places.end;
+        let mut waiting: BTreeSet<usize> = (0..total).collect();
+        for with_new_assets in [false, true] {
+            let mut begin = 0;
+            while begin < total {
+                let places = begin..total.min(begin + self.run.options.batch_size);
+                let written = self
+                    .write_batch(matching, places.clone(), counts, |matching, place| {
+                        waiting.contains(&place) && (with_new_assets || !matching.creates(place))
+                    })
+                    .await?;
+                written.iter().for_each(|place| _ = waiting.remove(place));
+                begin = places.end;
+            }
         }
         Ok(())
+    }
+
+    /// Writes those of these computers whose turn it is, and says which. If their assets changed meanwhile,
+    /// all of them are decided again.
+    async fn write_batch(
+        &mut self,
+        matching: &mut Matching,
+        places: Range<usize>,
+        counts: &mut ComputerCounts,
+        is_turn: impl Fn(&Matching, usize) -> bool,
+    ) -> Result<Vec<usize>> {
+        let mut attempt = 0;
+        loop {
+            let turn: Vec<usize> =
+                places.clone().filter(|place| is_turn(matching, *place)).collect();
+            let drafted = draft::computers(self, matching, &turn).await?;
+            let stale = match drafted.stale {
+                Some(asset) => vec![asset],
+                None => match self.submit(drafted.changes).await? {
+                    Committed::Applied | Committed::AlreadyApplied => {
+                        counts.add(&drafted.counts);
+                        self.progress(turn.len());
+                        return Ok(turn);
+                    }
+                    Committed::Conflict(assets) => assets,
+                },
+            };
+            attempt += 1;
+            if attempt > self.run.options.conflict_retries {
+                return Err(conflict(&stale));
+            }
+            tracing::debug!(assets = stale.len(), attempt, "assets changed; deciding again");
+            matching.decide_again(self.run, places.clone()).await?;
+        }
     }
 
     /// Commits a batch, or does with it what the sink does. An empty one is nothing.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Timestamp;
+use super::{RecordDigest, Timestamp};
 
 /// How a directory was read.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Deserialize, Serialize)]
@@ -33,12 +33,16 @@ pub struct Checkpoint {
     /// A source leaves it empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub full_read: Option<Timestamp>,
+    /// The digest of the rules that a run decided by. Under others, what did not change may go elsewhere. A source
+    /// leaves it empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<RecordDigest>,
 }
 
 impl Checkpoint {
     /// A checkpoint as a directory source leaves it.
     pub fn new(mode: ReadMode, scope: ScopeFingerprint, token: Vec<u8>) -> Self {
-        Self { mode, scope, token, full_read: None }
+        Self { mode, scope, token, full_read: None, rules: None }
     }
 }
 

@@ -1,15 +1,20 @@
 //! Whole runs, from a directory to an inventory.
 
 mod absences;
+mod broken_off;
 mod cancellation;
 mod cuts;
+mod exclusions;
 mod faulty;
 mod histories;
 mod history;
 mod interfering;
+#[cfg(feature = "sqlite")]
+mod kills;
 mod orders;
 mod plans;
 mod runs;
 mod secrets;
+mod servers;
 mod wire;
 mod world;

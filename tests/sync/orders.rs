@@ -10,7 +10,7 @@ use ldap_inventory::testing::{MockDirectory, computer, group, user};
 use super::world::*;
 
 /// A domain of computers whose names overlap with those of many assets in many ways.
-fn crowded_domain(random: &mut SplitMix) -> Vec<DirectoryObject> {
+pub(crate) fn crowded_domain(random: &mut SplitMix) -> Vec<DirectoryObject> {
     let mut objects: Vec<DirectoryObject> = Vec::new();
     for n in 0..30 {
         let mut record = computer(&format!("PC{n}"));
@@ -36,7 +36,7 @@ fn crowded_domain(random: &mut SplitMix) -> Vec<DirectoryObject> {
     objects
 }
 
-async fn crowded_scan(random: &mut SplitMix, repository: &MemoryRepository) {
+pub(crate) async fn crowded_scan(random: &mut SplitMix, repository: &dyn AssetRepository) {
     for n in 0..30 {
         let number = random.below(20);
         let domain = random.pick(&["", ".corp.example", ".lab.example", ".local"]).unwrap();

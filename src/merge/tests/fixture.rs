@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use crate::asset::{Asset, Claim, Constraint, ConstraintKind, Part};
 use crate::directory::DirectoryObject;
-use crate::merge::{Candidate, Computer, Decision, DirectoryDomain, Known, decide};
+use crate::merge::{Candidate, Computer, Decision, DirectoryDomain, Exclusion, Known, decide};
 use crate::name::{DistinguishedName, Hostname};
-use crate::schedule::MatchPolicy;
+use crate::schedule::{Exclusions, MatchPolicy};
 use crate::value::{
     AssetId, Attributes, ObjectGuid, ObjectKind, OrganizationId, SiteId, SourceId, Timestamp,
 };
@@ -26,6 +26,9 @@ pub(super) fn host(name: &str) -> Hostname {
 pub(super) fn day(n: i64) -> Timestamp {
     Timestamp::from_unix_seconds(1_767_225_600 + n * 86_400).unwrap()
 }
+
+/// The day on which decisions are made.
+pub(super) const TODAY: i64 = 100;
 
 pub(super) fn source() -> SourceId {
     SourceId::new("ldap", "corp.example").unwrap()
@@ -91,6 +94,7 @@ pub(super) struct World {
     pub(super) absent: HashSet<ObjectGuid>,
     pub(super) constraints: Vec<Constraint>,
     pub(super) policy: MatchPolicy,
+    pub(super) exclusions: Exclusions,
 }
 
 impl World {
@@ -130,6 +134,12 @@ impl World {
         self
     }
 
+    pub(super) fn without(mut self, exclusions: Exclusions) -> Self {
+        self.exclusions = exclusions;
+        self
+    }
+
+    /// Decides on [`TODAY`].
     pub(super) fn decide(&self) -> Vec<Decision> {
         let source = source();
         let known = Known {
@@ -138,7 +148,8 @@ impl World {
             absent: &self.absent,
             constraints: &self.constraints,
         };
-        decide(&self.computers, &self.candidates, &known, &self.policy, &site("hq"))
+        let (exclusion, site) = (Exclusion::of(&self.exclusions, day(TODAY)), site("hq"));
+        decide(&self.computers, &self.candidates, &known, &exclusion, &self.policy, &site)
     }
 
     /// The decision on the only computer.

@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod complaints;
+mod excluding;
 mod explanation;
 mod fixture;
 mod levels;

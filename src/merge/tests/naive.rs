@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fixture::World;
+use super::fixture::{TODAY, World, day};
 use crate::merge::{Candidate, Computer, Level, Verdict};
-use crate::name::{Hostname, is_authoritative_domain};
-use crate::value::{AssetId, ObjectGuid};
+use crate::name::{DistinguishedName, Hostname, is_authoritative_domain};
+use crate::value::{AssetId, ObjectGuid, Timestamp};
 
 type Set<'a> = BTreeSet<&'a str>;
 
@@ -24,11 +24,15 @@ pub(super) fn plan(world: &World) -> BTreeMap<ObjectGuid, Verdict> {
         let best = fits.iter().map(|fit| fit.0).min();
         fits.into_iter().filter(|fit| Some(fit.0) == best).collect()
     };
-    let open = || world.computers.iter().filter(|c| !world.links.contains_key(&c.object));
+    let open = || {
+        let untied = world.computers.iter().filter(|c| !world.links.contains_key(&c.object));
+        untied.filter(|c| !is_left_out(world, c))
+    };
     let mut plan = BTreeMap::new();
     for c in &world.computers {
         let verdict = match (world.links.get(&c.object), best(c).as_slice()) {
             (Some(asset), _) => Verdict::Linked(*asset),
+            (None, _) if is_left_out(world, c) => Verdict::Skipped,
             (None, []) => Verdict::Create,
             (None, [(level, asset)]) => {
                 let rank = |level, c: &Computer| {
@@ -46,6 +50,23 @@ pub(super) fn plan(world: &World) -> BTreeMap<ObjectGuid, Verdict> {
         plan.insert(c.object, verdict);
     }
     plan
+}
+
+/// Whether the task leaves a computer out.
+fn is_left_out(world: &World, c: &Computer) -> bool {
+    let exclusions = &world.exclusions;
+    let below_any = |ous: &[DistinguishedName]| ous.iter().any(|ou| c.dn.is_within(ou));
+    let included = exclusions.included_ous.is_empty() || below_any(&exclusions.included_ous);
+    let is_stale = exclusions.stale_after_days.is_some_and(|days| {
+        let is_old = |time: Timestamp| day(TODAY).saturating_since(time).as_secs() > days * 86_400;
+        let is_made_long_ago = c.created.is_some_and(is_old);
+        let is_new = c.created.is_some_and(|created| !is_old(created));
+        let exempt = c.is_domain_controller || c.is_cluster_object;
+        let both = [c.last_used, c.last_password_change];
+        !exempt && !is_new && both.iter().all(|time| time.map_or(is_made_long_ago, is_old))
+    });
+    let is_disabled = exclusions.disabled && c.is_disabled;
+    below_any(&exclusions.excluded_ous) || !included || is_disabled || is_stale
 }
 
 pub(super) fn level(world: &World, c: &Computer, a: &Candidate) -> Option<Level> {

@@ -7,7 +7,6 @@ use proptest::sample::{select, subsequence};
 use super::fixture::*;
 use super::naive;
 use crate::asset::{Asset, Claim, Constraint, ConstraintKind, Part, Presence};
-use crate::directory::AccountKind;
 use crate::merge::{Candidate, Computer};
 use crate::merge::{Coverage, DirectoryDomain, Level, Overlap, Surveyed, explain, overlaps};
 use crate::schedule::MatchPolicy;
@@ -159,19 +158,12 @@ proptest! {
         let assets: Vec<Asset> =
             (1..).zip(&given).map(|(n, (names, domains))| scanned(n, names, domains)).collect();
         let candidates: Vec<Candidate> = assets.iter().map(Candidate::of).collect();
-        let computers = candidates.iter().map(|asset| Computer {
-            object: guid(asset.asset.as_u128() as u8),
-            name: String::new(),
-            names: asset.names.clone(),
-            weak_names: Vec::new(),
-            domain: DirectoryDomain::new(
+        let computers = candidates.iter().map(|asset| {
+            let domain = DirectoryDomain::new(
                 asset.domains.iter().map(String::as_str).find(|domain| domain.contains('.')),
                 asset.domains.iter().map(String::as_str).find(|domain| !domain.contains('.')),
-            ),
-            kind: AccountKind::Host,
-            is_disabled: false,
-            is_conflict: false,
-            last_used: None,
+            );
+            Computer::named(guid(asset.asset.as_u128() as u8), asset.names.clone(), domain)
         });
         let policy = MatchPolicy::default().with_weak_name_limit(limit);
         let world = World { computers: computers.collect(), candidates, ..World::default() }.with(policy);

@@ -6,12 +6,12 @@ use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 
-use super::fixture::{World, day, domain, guid, host, id, site};
+use super::fixture::{TODAY, World, day, domain, guid, host, id, site};
 use super::naive;
 use crate::directory::AccountKind;
 use crate::merge::{Candidate, Computer, Decision, Verdict};
-use crate::name::Hostname;
-use crate::schedule::{Ambiguity, MatchPolicy};
+use crate::name::{DistinguishedName, Hostname};
+use crate::schedule::{Ambiguity, Exclusions, MatchPolicy};
 
 const SHORTS: &[&str] = &[
     "web1",
@@ -22,6 +22,8 @@ const SHORTS: &[&str] = &[
     "averylonghostnab",
     "localhost",
 ];
+const PLACES: &[&str] =
+    &["OU=PCs,DC=corp,DC=example", r"OU=Lab\, 1,OU=PCs,DC=corp,DC=example", "DC=corp,DC=example"];
 const DOMAINS: &[&str] = &["", "", ".corp.example", ".b.example", ".local"];
 
 /// Few enough that everything collides with everything.
@@ -36,7 +38,8 @@ fn names(most: usize) -> impl Strategy<Value = Vec<Hostname>> {
 prop_compose! {
     fn computer()(
         all in names(3), is_disabled: bool, is_conflict in prop::bool::weighted(0.1),
-        last_used in prop::option::of(0..3i64),
+        used in prop::option::of(0..3i64), changed in prop::option::of(0..3i64),
+        created in prop::option::of(-1..2i64), (place, special) in (select(PLACES), 0..12u8),
     ) -> Computer {
         let (weak, names): (Vec<_>, Vec<_>) =
             all.iter().cloned().partition(|name| name.weakness().is_some());
@@ -44,13 +47,18 @@ prop_compose! {
         Computer {
             object: guid(0),
             name: all.first().map_or_else(|| "nameless".to_owned(), ToString::to_string),
+            dn: format!("CN=C,{place}").parse().unwrap(),
             names,
             weak_names: weak.collect(),
             domain: domain(),
             kind: AccountKind::Host,
             is_disabled,
             is_conflict,
-            last_used: last_used.map(day),
+            is_domain_controller: special == 1,
+            is_cluster_object: special == 2,
+            last_used: used.map(day),
+            last_password_change: changed.map(day),
+            created: created.map(day),
         }
     }
 }
@@ -71,7 +79,7 @@ prop_compose! {
     fn world()(
         mut computers in vec(computer(), 0..9), mut candidates in vec(candidate(), 0..9),
         links in vec((1..12u8, any::<Index>()), 0..3), absent in btree_set(1..12u8, 0..3),
-        limit in 1..6usize,
+        limit in 1..6usize, exclusions in exclusions(),
     ) -> World {
         for (n, computer) in (1..).zip(&mut computers) {
             computer.object = guid(n);
@@ -88,8 +96,31 @@ prop_compose! {
             computers,
             candidates,
             constraints: Vec::new(),
+            exclusions,
         }
     }
+}
+
+/// Half the time none. Times of the world are 0 to 3 days from day 0, and some of them on the limit.
+fn exclusions() -> impl Strategy<Value = Exclusions> {
+    let days = prop::option::of(select(vec![TODAY as u64 - 2, TODAY as u64 - 1, 9_999]));
+    let ous = || {
+        vec((select(PLACES), any::<bool>()), 0..2).prop_map(|ous| {
+            let written =
+                |(ou, upper): (&str, bool)| if upper { ou.to_uppercase() } else { ou.to_owned() };
+            ous.into_iter()
+                .map(|ou| written(ou).parse().unwrap())
+                .collect::<Vec<DistinguishedName>>()
+        })
+    };
+    let all =
+        (any::<bool>(), days, ous(), ous()).prop_map(|(disabled, days, included, excluded)| {
+            let mut exclusions =
+                Exclusions::default().with_disabled(disabled).with_stale_after_days(days);
+            (exclusions.included_ous, exclusions.excluded_ous) = (included, excluded);
+            exclusions
+        });
+    prop_oneof![Just(Exclusions::default()), all]
 }
 
 fn any_policy() -> impl Strategy<Value = (Ambiguity, bool)> {

@@ -1,9 +1,9 @@
-use jiff::Span;
-use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{Span, civil};
 use proptest::prelude::*;
 
 use super::*;
+use crate::schedule::naive::naive;
 use crate::schedule::{Interval, Unit};
 
 const ZONES: [&str; 8] = [
@@ -14,6 +14,20 @@ const ZONES: [&str; 8] = [
     "Asia/Kathmandu",
     "Australia/Lord_Howe",
     "Pacific/Apia",
+    "Africa/Casablanca",
+];
+/// North and south, with changes of an hour and of half an hour, at night and at midnight, and twice for one
+/// month of the year.
+const CHANGING: [&str; 10] = [
+    "Europe/Berlin",
+    "Europe/Dublin",
+    "America/New_York",
+    "America/Havana",
+    "America/Sao_Paulo",
+    "America/Santiago",
+    "Australia/Sydney",
+    "Australia/Lord_Howe",
+    "Pacific/Auckland",
     "Africa/Casablanca",
 ];
 const UNITS: [Unit; 5] = [Unit::Minutes, Unit::Hours, Unit::Days, Unit::Weeks, Unit::Months];
@@ -212,41 +226,6 @@ fn a_grace_period_below_a_minute_is_refused() {
     assert!(once.with_grace(Schedule::MIN_GRACE).is_ok());
 }
 
-/// Every time of the schedule up to an instant, one after the other and each by looking at the clock.
-fn naive(schedule: &Schedule, until: Timestamp) -> Vec<Timestamp> {
-    let zone = TimeZone::get(schedule.time_zone()).unwrap();
-    let start: DateTime = schedule.start().to_string().parse().unwrap();
-    let Recurrence::Every(interval) = schedule.recurrence() else { unreachable!() };
-    let mut times: Vec<Timestamp> = Vec::new();
-    for number in 0.. {
-        let count = number * i64::from(interval.count());
-        let time = match interval.unit() {
-            Unit::Minutes => look(&zone, start) + count * 60,
-            Unit::Hours => look(&zone, start) + count * 3_600,
-            Unit::Days => look(&zone, start + Span::new().days(count)),
-            Unit::Weeks => look(&zone, start + Span::new().weeks(count)),
-            Unit::Months => look(&zone, start + Span::new().months(count)),
-        };
-        let time = Timestamp::from_unix_seconds(time).unwrap();
-        if time > until {
-            break;
-        }
-        if times.last() != Some(&time) {
-            times.push(time);
-        }
-    }
-    times
-}
-
-/// The first quarter of an hour at which the clock shows this time or a later one, in seconds.
-fn look(zone: &TimeZone, local: DateTime) -> i64 {
-    let utc = TimeZone::UTC.to_timestamp(local).unwrap().as_second();
-    (utc - 15 * 3_600..utc + 15 * 3_600)
-        .step_by(900)
-        .find(|second| zone.to_datetime(jiff::Timestamp::from_second(*second).unwrap()) >= local)
-        .unwrap()
-}
-
 /// Schedules that begin on a quarter of an hour within 40 years: since then all zones changed on one.
 fn schedules() -> impl Strategy<Value = Schedule> {
     let start = 631_152_000i64 / 900..1_893_456_000 / 900;
@@ -256,6 +235,44 @@ fn schedules() -> impl Strategy<Value = Schedule> {
             every(&TimeZone::UTC.to_datetime(start).to_string(), count, unit, zone)
         },
     )
+}
+
+/// A schedule one of whose times is near a change of the clock, often within what it skips or repeats, and
+/// the instant of that change. Changes are up to 100 years ahead of us, and none is older than 1996.
+fn around_a_change() -> impl Strategy<Value = (Schedule, jiff::Timestamp)> {
+    let units = prop::sample::select(vec![Unit::Days, Unit::Weeks, Unit::Months]);
+    let year = prop_oneof![3 => 1996..2040i16, 1 => 2040..2126i16];
+    let zone = prop::sample::select(&CHANGING[..]);
+    (zone, year, 0..2usize, -6..10i64, units, 1..4u32, 0..6i64).prop_filter_map(
+        "the zone does not change its clock in that year",
+        |(zone, year, nth, quarters, unit, count, back)| {
+            let rules = TimeZone::get(zone).unwrap();
+            let new_year =
+                TimeZone::UTC.to_timestamp(civil::date(year, 1, 1).at(0, 0, 0, 0)).unwrap();
+            let changes = rules.following(new_year).map(|change| change.timestamp());
+            let change = changes.take(2).nth(nth)?;
+            // What the clock would show if it had not been changed.
+            let before = rules.to_offset(change - Span::new().seconds(1));
+            let shown = before.to_datetime(change) + Span::new().minutes(15 * quarters);
+            let steps = back * i64::from(count);
+            let start = match unit {
+                Unit::Days => shown - Span::new().days(steps),
+                Unit::Weeks => shown - Span::new().weeks(steps),
+                _ => shown - Span::new().months(steps),
+            };
+            Some((every(&start.to_string(), count, unit, zone), change))
+        },
+    )
+}
+
+/// The rule of the calendar, written out.
+fn days_in_month(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
 }
 
 fn later(time: Timestamp, seconds: i64) -> Timestamp {
@@ -283,6 +300,43 @@ proptest! {
             prop_assert_eq!(schedule.next_after(after), Some(expected[next]));
             let last = next.checked_sub(1).map(|last| expected[last]);
             prop_assert_eq!(schedule.last_until(after), last);
+        }
+    }
+
+    #[test]
+    fn around_every_change_of_a_clock_the_times_are_those_of_a_naive_count(
+        (schedule, change) in around_a_change(),
+    ) {
+        let change = Timestamp::from_unix_seconds(change.as_second()).unwrap();
+        let expected = naive(&schedule, later(change, 100 * 86_400));
+        let found: Vec<_> = schedule.upcoming(Timestamp::MIN).take(expected.len()).collect();
+        prop_assert_eq!(&found, &expected, "{}", schedule.describe());
+        // And whoever asks within hours of it.
+        for quarters in -16..16 {
+            for micros in [-1, 0, 1] {
+                let now = later(change, quarters * 900).as_micros() + micros;
+                let now = Timestamp::from_micros(now).unwrap();
+                let next = expected.iter().copied().find(|time| *time > now);
+                prop_assert_eq!(schedule.next_after(now), next, "{} at {}", schedule.describe(), now);
+                let last = expected.iter().copied().rfind(|time| *time <= now);
+                prop_assert_eq!(schedule.last_until(now), last, "{} at {}", schedule.describe(), now);
+            }
+        }
+    }
+
+    #[test]
+    fn months_end_as_the_calendar_says(
+        year in prop_oneof![2023..2029i64, 2094..2102i64, 2396..2402i64],
+        month in 1..=12i64, day in 27..=31i64, count in 1..=48u32,
+    ) {
+        let day = day.min(days_in_month(year, month));
+        let start = format!("{year:04}-{month:02}-{day:02}T12:00");
+        let schedule = every(&start, count, Unit::Months, "UTC");
+        for (number, time) in (0..).zip(schedule.upcoming(Timestamp::MIN).take(60)) {
+            let months = year * 12 + month - 1 + number * i64::from(count);
+            let (year, month) = (months / 12, months % 12 + 1);
+            let day = day.min(days_in_month(year, month));
+            prop_assert_eq!(time.to_string(), format!("{year:04}-{month:02}-{day:02}T12:00:00Z"));
         }
     }
 
