@@ -55,6 +55,8 @@ impl<'a> Run<'a> {
                 match &outcome {
                     Ok(outcome) if outcome.is_stopped => self.note_stop(outcome, token).await,
                     Ok(_) => {}
+                    // Who lost the lease must not write any more, not even this.
+                    Err(error) if error.kind() == ErrorKind::Lease => {}
                     Err(error) => self.note_failure(error, token).await,
                 }
                 outcome

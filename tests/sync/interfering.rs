@@ -113,7 +113,9 @@ impl<R: AssetRepository> AssetRepository for Interfering<R> {
         self.inner.release_lease(o, s, holder).await
     }
 
+    /// Rests first, as a store behind a network does.
     async fn commit(&self, batch: Batch) -> Result<Committed> {
+        tokio::task::yield_now().await;
         if let Some(other) = self.rival(&batch) {
             assert_eq!(self.inner.commit(other).await?, Committed::Applied);
         }
