@@ -1,6 +1,7 @@
 //! Whole runs, from a directory to an inventory.
 
 mod absences;
+mod brakes;
 mod broken_off;
 mod cancellation;
 mod cuts;
@@ -13,6 +14,7 @@ mod interfering;
 mod kills;
 mod orders;
 mod plans;
+mod recurring;
 mod runs;
 mod secrets;
 mod servers;
