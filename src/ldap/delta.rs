@@ -31,6 +31,10 @@ use crate::{Error, Result};
 const AGAIN: usize = 1_000;
 
 /// How a source finds out what changed since the last read.
+///
+/// What changes without a change that the server tells shows with the next full read: a value that the server works
+/// out (a lockout that ran out), `memberOf` where the group lies outside the bases, and the name of another object in an
+/// attribute other than `member` and `memberOf` (`managedBy`).
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum DeltaPolicy {
