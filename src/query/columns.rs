@@ -32,6 +32,7 @@ pub struct ColumnMap {
     pub(crate) attributes: Option<AttributeTable>,
     pub(crate) falls_through: bool,
     pub(crate) residual_attributes: bool,
+    pub(crate) signatures: Option<SignatureColumn>,
 }
 
 /// A database's way of writing SQL.
@@ -69,6 +70,14 @@ pub struct AttributeTable {
     pub(crate) kind: Kind,
 }
 
+/// Where the signatures of attributes are, and how they are asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SignatureColumn {
+    pub(crate) child: Child,
+    pub(crate) column: &'static str,
+    pub(crate) covers: &'static str,
+}
+
 /// What a column holds, and the expression that reads it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
@@ -98,6 +107,7 @@ impl ColumnMap {
             attributes: None,
             falls_through: false,
             residual_attributes: false,
+            signatures: None,
         }
     }
 
@@ -121,6 +131,20 @@ impl ColumnMap {
     pub fn with_residual_attributes(mut self) -> Self {
         self.residual_attributes = true;
         self
+    }
+
+    /// Leaves attributes to the evaluator, and has it look only at rows whose [`Signature`](super::Signature) does
+    /// not rule them out: `child` has one row of `column` for each row of the main table, and `covers` names a
+    /// function of the database that is [`Signature::covers`](super::Signature::covers).
+    #[must_use]
+    pub fn with_signatures(
+        mut self,
+        child: Child,
+        column: &'static str,
+        covers: &'static str,
+    ) -> Self {
+        self.signatures = Some(SignatureColumn { child, column, covers });
+        self.with_residual_attributes()
     }
 
     /// Looks for fields that are not in the map among the attributes, of whatever source. For users and

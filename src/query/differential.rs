@@ -421,6 +421,7 @@ mod sqlite {
 
     fn select(database: &Connection, sql: &Sql) -> Vec<usize> {
         let parameters = sql.parameters.iter().map(|parameter| match parameter {
+            SqlValue::Blob(bytes) => Cell::Blob(bytes.clone()),
             SqlValue::Boolean(boolean) => Cell::Integer((*boolean).into()),
             SqlValue::Integer(integer) => Cell::Integer(*integer),
             SqlValue::Text(text) => Cell::Text(text.clone()),

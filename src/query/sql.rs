@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use super::Query;
 use super::ast::{Expr, Key, Term, Test};
-use super::columns::{Child, Column, ColumnMap, Dialect, Kind};
+use super::columns::{Child, Column, ColumnMap, Dialect, Kind, SignatureColumn};
 use super::evaluate::{NAME, boolean_text};
 use super::literal::{Element, Literal, Pattern, Piece};
+use super::signature;
 use super::time::Window;
 
 /// A condition in SQL, for a `WHERE`, and the parameters it refers to.
@@ -30,6 +31,8 @@ pub struct Sql {
 pub enum SqlValue {
     /// A boolean; 1 or 0 in SQLite.
     Boolean(bool),
+    /// Some bytes.
+    Blob(Vec<u8>),
     /// A 64-bit integer.
     Integer(i64),
     /// A text.
@@ -107,7 +110,7 @@ impl Compiler<'_> {
                 self.push(")");
             }
             Place::Nowhere => self.push("FALSE"),
-            Place::Residual => self.residual(positive),
+            Place::Residual => self.residual(key, None, positive),
         }
     }
 
@@ -133,7 +136,7 @@ impl Compiler<'_> {
                 self.push(")");
             }
             Place::Nowhere => self.push("FALSE"),
-            Place::Residual => self.residual(positive),
+            Place::Residual => self.residual(key, Some(test), positive),
         }
     }
 
@@ -154,7 +157,8 @@ impl Compiler<'_> {
                 this.lies_in(*window);
             }),
             Place::Nowhere => self.truth(holds(0)),
-            Place::Residual => self.residual(positive),
+            Place::Residual if holds(0) => self.leave(positive),
+            Place::Residual => self.residual(key, None, positive),
         }
     }
 
@@ -190,9 +194,27 @@ impl Compiler<'_> {
     }
 
     /// What only the evaluator can tell: too many rows rather than too few.
-    fn residual(&mut self, positive: bool) {
+    fn leave(&mut self, positive: bool) {
         self.sql.exact = false;
         self.truth(positive);
+    }
+
+    /// The same for a key that has a value which passes `test`: not the rows that their signatures rule out.
+    fn residual(&mut self, key: &Key, test: Option<&Test>, positive: bool) {
+        let signatures = self.map.signatures.filter(|_| positive);
+        let Some((signatures, wanted)) = signatures.zip(signature::wanted(key, test)) else {
+            return self.leave(positive);
+        };
+        self.sql.exact = false;
+        let SignatureColumn { child: Child { table, owner, parent, .. }, column, covers } =
+            signatures;
+        self.push_all(&[parent, " IN (SELECT ", owner, " FROM ", table, " WHERE "]);
+        self.joined(&wanted, " OR ", |this, signature| {
+            this.push_all(&[covers, "(", column, ", "]);
+            this.parameter(SqlValue::Blob(signature.as_bytes().to_vec()));
+            this.push(")");
+        });
+        self.push(")");
     }
 
     fn rows(&mut self, rows: &Rows<'_>) {

@@ -85,4 +85,7 @@ const CASES: &[(&str, Case)] = cases![
     search::a_cursor_outlives_its_record,
     search::a_query_finds_what_the_evaluator_finds,
     search::a_cursor_from_elsewhere_is_refused,
+    search::every_order_is_kept_across_pages,
+    search::a_cursor_survives_what_is_written_between_pages,
+    search::counts_and_facets_are_those_of_what_is_found,
 ];
