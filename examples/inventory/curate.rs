@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use futures::TryStreamExt;
 use ldap_inventory::asset::{AssetRepository, Constraint, SearchRequest};
 use ldap_inventory::curation::{Curation, Unmerged};
-use ldap_inventory::merge::Coverage;
+use ldap_inventory::merge::{Coverage, Overlap};
 use ldap_inventory::query::{Query, quote};
 use ldap_inventory::value::{AssetId, ObjectGuid, OrganizationId, SourceId, Timestamp};
 use ldap_inventory::{Error, ErrorKind};
@@ -92,15 +92,13 @@ impl<'a> Desk<'a> {
         if options.json {
             return lines(&overlaps);
         }
-        let mut table = Table::new(["Asset", "Name", "Asset", "Name", "Why"]);
-        table.wraps = true;
+        let mut table = Table::new(["Asset", "Name", "Why they may be one"]);
+        (table.wraps, table.whole) = (true, 1);
         let name = |name: &Option<_>| name.as_ref().map(ToString::to_string).unwrap_or_default();
         for overlap in &overlaps {
-            let ids = [overlap.first, overlap.second].map(|id| id.to_string());
-            let [first, second] = ids;
-            let names = [name(&overlap.first_name), name(&overlap.second_name)];
-            let [first_name, second_name] = names;
-            table.row([first, first_name, second, second_name, overlap.reason.clone()]);
+            let Overlap { first, first_name, second, second_name, reason, .. } = overlap;
+            table.row([first.to_string(), name(first_name), reason.clone()]);
+            table.row([second.to_string(), name(second_name), String::new()]);
         }
         show(&table, &format!("{} overlaps", overlaps.len()))
     }

@@ -29,6 +29,8 @@ struct GroupRecord<'a> {
 impl Record for DirectoryGroup {
     const PLURAL: &str = "groups";
 
+    const FIELDS: Option<&[&str]> = None;
+
     const TITLES: [&str; 6] = ["Name", "Direct", "Primary", "Nested", "Known", "DN"];
 
     async fn search(

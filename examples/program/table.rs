@@ -20,12 +20,14 @@ pub(crate) struct Table {
     rows: Vec<Vec<String>>,
     /// Whether the last column is text, which is wrapped where it does not fit, and not cut.
     pub(crate) wraps: bool,
+    /// So many of the first columns are never cut: ids that people copy.
+    pub(crate) whole: usize,
 }
 
 impl Table {
     /// A table with these columns.
     pub(crate) fn new(titles: impl IntoIterator<Item = &'static str>) -> Self {
-        Self { titles: titles.into_iter().collect(), rows: Vec::new(), wraps: false }
+        Self { titles: titles.into_iter().collect(), rows: Vec::new(), wraps: false, whole: 0 }
     }
 
     /// Adds a row. Text that would drive the terminal is escaped.
@@ -65,7 +67,7 @@ impl Table {
         }
         let between = INDENT.len() + GAP.len() * widths.len().saturating_sub(1);
         let mut excess = (between + widths.iter().sum::<usize>()).saturating_sub(width);
-        let mut cut: Vec<&mut usize> = widths.iter_mut().collect();
+        let mut cut: Vec<&mut usize> = widths.iter_mut().skip(self.whole).collect();
         // Text gives way first, but not below three eighths of the line.
         if let Some(text) = cut.pop_if(|_| self.wraps) {
             let spare = text.saturating_sub(width * 3 / 8).min(excess);

@@ -1,5 +1,6 @@
 //! How many assets a query finds, and how they divide.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
@@ -62,7 +63,14 @@ pub struct FacetCount {
 #[derive(Clone, Debug)]
 pub struct Tally {
     total: u64,
-    facets: Vec<(Facet, BTreeMap<Option<String>, u64>)>,
+    facets: Vec<FacetTally>,
+}
+
+#[derive(Clone, Debug)]
+struct FacetTally {
+    facet: Facet,
+    with: BTreeMap<String, u64>,
+    without: u64,
 }
 
 impl Facet {
@@ -116,27 +124,38 @@ impl FacetCounts {
 impl Tally {
     /// Nothing counted yet, by these facets.
     pub fn new(facets: &[Facet]) -> Self {
-        Self { total: 0, facets: facets.iter().map(|facet| (*facet, BTreeMap::new())).collect() }
+        let facets = facets.iter();
+        let empty = |facet: &Facet| FacetTally { facet: *facet, with: BTreeMap::new(), without: 0 };
+        Self { total: 0, facets: facets.map(empty).collect() }
     }
 
     /// Counts an asset.
     pub fn add(&mut self, asset: &Asset) {
+        self.add_values(|facet| facet.values(asset).into_iter().map(Cow::Owned).collect());
+    }
+
+    /// Counts an asset by its folded values, each once.
+    pub(crate) fn add_values<'v>(&mut self, values: impl Fn(Facet) -> Vec<Cow<'v, str>>) {
         self.total += 1;
-        for (facet, counts) in &mut self.facets {
-            let values = facet.values(asset);
-            if values.is_empty() {
-                *counts.entry(None).or_default() += 1;
-            }
+        for FacetTally { facet, with, without } in &mut self.facets {
+            let values = values(*facet);
+            *without += u64::from(values.is_empty());
             for value in values {
-                *counts.entry(Some(value)).or_default() += 1;
+                match with.get_mut(&*value) {
+                    Some(assets) => *assets += 1,
+                    None => _ = with.insert(value.into_owned(), 1),
+                }
             }
         }
     }
 
     /// What was counted, with the `limit` values of each facet that most assets have.
     pub fn counts(self, limit: usize) -> Counts {
-        let facets = self.facets.into_iter();
-        let facets = facets.map(|(facet, counts)| FacetCounts::new(facet, counts, limit));
+        let facets = self.facets.into_iter().map(|FacetTally { facet, with, without }| {
+            let with = with.into_iter().map(|(value, assets)| (Some(value), assets));
+            let without = Some((None, without)).filter(|(_, assets)| *assets > 0);
+            FacetCounts::new(facet, with.chain(without), limit)
+        });
         Counts { total: self.total, facets: facets.collect() }
     }
 }

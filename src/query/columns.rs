@@ -35,6 +35,9 @@ pub struct ColumnMap {
     pub(crate) signatures: Option<SignatureColumn>,
 }
 
+/// What stands between the words of a [`listed`](Column::listed) column, and in none of them: U+001F.
+pub const WORD_SEPARATOR: char = '\u{1f}';
+
 /// A database's way of writing SQL.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -50,6 +53,7 @@ pub enum Dialect {
 pub struct Column {
     pub(crate) kind: Kind,
     pub(crate) child: Option<Child>,
+    pub(crate) list: Option<&'static str>,
 }
 
 /// A table with any number of rows for each row of the main one.
@@ -209,8 +213,17 @@ impl Column {
         self
     }
 
+    /// The words of a child table are in a column of the row as well: in one text, [`WORD_SEPARATOR`] before each
+    /// and after the last. Then that is looked into for whole words, which takes no search of the child table for
+    /// every row.
+    #[must_use]
+    pub fn listed(mut self, column: &'static str) -> Self {
+        self.list = Some(column);
+        self
+    }
+
     fn of(kind: Kind) -> Self {
-        Self { kind, child: None }
+        Self { kind, child: None, list: None }
     }
 }
 

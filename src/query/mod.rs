@@ -150,7 +150,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use ast::{Bound, Comparison, Expr, Key, Term, Test};
-pub use columns::{AttributeTable, Child, Column, ColumnMap, Dialect};
+pub use columns::{AttributeTable, Child, Column, ColumnMap, Dialect, WORD_SEPARATOR};
 pub use error::ParseError;
 pub use evaluate::{Fields, Value, Visit};
 pub use literal::{Literal, Pattern, Piece, address_key};

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::Query;
 use super::ast::{Expr, Key, Term, Test};
-use super::columns::{Child, Column, ColumnMap, Dialect, Kind, SignatureColumn};
+use super::columns::{Child, Column, ColumnMap, Dialect, Kind, SignatureColumn, WORD_SEPARATOR};
 use super::evaluate::{NAME, boolean_text};
 use super::literal::{Element, Literal, Pattern, Piece};
 use super::signature;
@@ -115,6 +115,9 @@ impl Compiler<'_> {
     }
 
     fn is(&mut self, key: &Key, test: &Test, positive: bool) {
+        if let Some((list, words)) = self.list(key).zip(whole_words(test)) {
+            return self.lists(list, &words);
+        }
         match self.place(key) {
             Place::Here(column, kind) => {
                 self.push_all(&["(", column, " IS NOT NULL AND "]);
@@ -162,6 +165,27 @@ impl Compiler<'_> {
         }
     }
 
+    /// The column that lists the words of a key.
+    fn list(&self, key: &Key) -> Option<&'static str> {
+        let Key::Field(name) = key else { return None };
+        self.map.column(name.folded())?.list
+    }
+
+    fn lists(&mut self, list: &'static str, words: &[&str]) {
+        let can_be_listed = |word: &&&str| !word.contains(WORD_SEPARATOR);
+        let words: Vec<&str> = words.iter().filter(can_be_listed).copied().collect();
+        self.joined(&words, " OR ", |this, word| {
+            let dialect = this.map.dialect;
+            this.push_all(&[
+                if dialect == Dialect::Sqlite { "instr(" } else { "strpos(" },
+                list,
+                ", ",
+            ]);
+            this.text(&format!("{WORD_SEPARATOR}{word}{WORD_SEPARATOR}"));
+            this.push(") > 0");
+        });
+    }
+
     fn place<'k>(&self, key: &'k Key) -> Place<'k> {
         let name = match key {
             Key::Attribute { source, name } => {
@@ -172,7 +196,7 @@ impl Compiler<'_> {
             Key::Name => NAME,
         };
         match self.map.column(name) {
-            Some(Column { kind, child }) => match (kind.expression(), child) {
+            Some(Column { kind, child, .. }) => match (kind.expression(), child) {
                 (None, _) => Place::Residual,
                 (Some(_), Some(child)) => Place::In(Rows { child: *child, having: vec![] }, *kind),
                 (Some(column), None) => Place::Here(column, *kind),
@@ -498,6 +522,24 @@ fn literals(test: &Test) -> impl Iterator<Item = &Literal> {
     };
     let exact = patterns.into_iter().flatten().filter_map(Pattern::literal);
     literals.into_iter().flatten().chain(exact)
+}
+
+/// The folded words that a value is one of if it passes, unless wildcards or a comparison decide.
+fn whole_words(test: &Test) -> Option<Vec<&str>> {
+    match test {
+        Test::Compare(..) => None,
+        Test::Contains(literals) => {
+            Some(literals.iter().map(|literal| literal.text().folded()).collect())
+        }
+        Test::Equals(patterns) => {
+            let literals: Option<Vec<&Literal>> = patterns.iter().map(Pattern::literal).collect();
+            let words = literals?.into_iter().flat_map(|literal| {
+                let boolean = literal.boolean.map(boolean_text);
+                [literal.text().folded()].into_iter().chain(boolean)
+            });
+            Some(words.collect())
+        }
+    }
 }
 
 /// The texts that begin as a pattern of the form `text%` says: from the first to before the second.

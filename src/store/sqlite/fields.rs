@@ -9,7 +9,8 @@ use rusqlite::{CachedStatement, Connection, params};
 use super::failure::Outcome;
 use crate::asset::Asset;
 use crate::query::{
-    Child, Column, ColumnMap, Dialect, Fields, Signature, SqlValue, Value, address_key, fold_case,
+    Child, Column, ColumnMap, Dialect, Fields, Signature, SqlValue, Value, WORD_SEPARATOR,
+    address_key, fold_case,
 };
 
 /// Where the fields of assets are. Attributes are in the documents, and in the signatures as far as that
@@ -28,7 +29,7 @@ pub(super) static ASSETS: LazyLock<ColumnMap> = LazyLock::new(|| {
     let name = Column::text("asset_names.text").in_child(names);
     let alias = Column::text("asset_aliases.text").in_child(aliases);
     let domain = Column::text("asset_domains.text").in_child(domains);
-    let source = Column::word("asset_sources.text").in_child(sources);
+    let source = Column::word("asset_sources.text").in_child(sources).listed("assets.sources");
     let address =
         Column::address("asset_addresses.text", "asset_addresses.key").in_child(addresses);
     ColumnMap::new(Dialect::Sqlite)
@@ -53,17 +54,24 @@ pub(super) static ASSETS: LazyLock<ColumnMap> = LazyLock::new(|| {
         .with("last_seen", Column::time("assets.last_seen"))
 });
 
-/// Whether another asset has one of the asset's match keys.
-pub(super) const NAME_OVERLAP: &str =
-    "EXISTS (SELECT 1 FROM match_keys AS own JOIN match_keys AS other
-             ON other.organization = own.organization AND other.key = own.key
-             AND other.asset <> own.asset WHERE own.asset = assets.number)";
+/// Whether another asset has one of the asset's match keys, of all assets: the keys are looked through once.
+const NAME_OVERLAP: &str =
+    "(assets.number IN (SELECT asset FROM match_keys NATURAL JOIN
+             (SELECT organization, key FROM match_keys GROUP BY organization, key HAVING count(*) > 1)))";
+
+/// The same of the one asset with number ?1.
+pub(super) const HAS_OVERLAP: &str =
+    "SELECT EXISTS (SELECT 1 FROM match_keys AS own JOIN match_keys AS other
+     ON other.organization = own.organization AND other.key = own.key AND other.asset <> own.asset
+     WHERE own.asset = ?1)";
 
 /// The function by which SQL asks [`Signature::covers`].
 const COVERS: &str = "signature_covers";
 
 /// The fields of `asset_texts`, in the order of their numbers.
-const LISTS: [&str; 4] = ["source", "alias", "domain", "address"];
+const LISTS: [&str; 4] = [SOURCE, "alias", DOMAIN, "address"];
+const SOURCE: &str = "source";
+const DOMAIN: &str = "domain";
 
 /// Teaches a connection the functions that compiled queries call.
 pub(super) fn register_functions(connection: &Connection) -> Outcome<()> {
@@ -84,6 +92,8 @@ pub(super) struct Columns {
     pub(super) first_seen: Option<i64>,
     pub(super) last_seen: Option<i64>,
     pub(super) name: Option<String>,
+    pub(super) sources: String,
+    pub(super) domains: String,
 }
 
 impl Columns {
@@ -96,8 +106,23 @@ impl Columns {
             first_seen: asset.first_seen().map(|time| time.as_micros()),
             last_seen: asset.last_seen().map(|time| time.as_micros()),
             name: asset.live_names().next().map(|name| fold_case(name.as_str())),
+            sources: listed(asset, SOURCE),
+            domains: listed(asset, DOMAIN),
         }
     }
+}
+
+/// The values of a field, with a separator around each.
+fn listed(asset: &Asset, field: &str) -> String {
+    let mut list = String::from(WORD_SEPARATOR);
+    let _ = asset.field(field, &mut |value| {
+        if let Value::Text(word) | Value::Word(word) = value {
+            list.push_str(&fold_case(word));
+            list.push(WORD_SEPARATOR);
+        }
+        ControlFlow::Continue(())
+    });
+    list
 }
 
 /// Writes what an asset may have several of, and its signature. Nothing is written of it yet.

@@ -40,19 +40,12 @@ impl<'a> Found<'a> {
         Ok(Some(Self { connection, request, organization, condition, parameters, is_exact }))
     }
 
-    /// A statement that selects from the rows of `assets` that are found, with parts of our own: what to select,
-    /// a join, a further condition, an order or a grouping, and an end.
-    pub(super) fn sql(
-        &self,
-        select: &str,
-        join: &str,
-        and: &str,
-        order: &str,
-        end: &str,
-    ) -> String {
+    /// A statement that selects from the rows of `assets` that are found, with a further condition, an order and an
+    /// end of our own.
+    pub(super) fn sql(&self, select: &str, and: &str, order: &str, end: &str) -> String {
         let condition = &self.condition;
         format!(
-            "SELECT {select} FROM assets {join} WHERE organization = ?1 AND {condition} {and} {order} {end}"
+            "SELECT {select} FROM assets WHERE organization = ?1 AND {condition} {and} {order} {end}"
         )
     }
 
@@ -75,8 +68,7 @@ impl<'a> Found<'a> {
     }
 
     /// The asset with this number, unless the condition finds it and the query does not.
-    pub(super) fn record(&self, number: Outcome<i64>) -> Outcome<Option<Asset>> {
-        let number = number?;
+    pub(super) fn record(&self, number: i64) -> Outcome<Option<Asset>> {
         let sql = "SELECT id, document FROM assets JOIN asset_documents ON asset = number
                    WHERE number = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -102,8 +94,7 @@ impl<'a> Found<'a> {
     }
 
     fn has_overlap(&self, number: i64) -> Outcome<bool> {
-        let sql = format!("SELECT {} FROM assets WHERE number = ?1", fields::NAME_OVERLAP);
-        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut statement = self.connection.prepare_cached(fields::HAS_OVERLAP)?;
         Ok(statement.query_row([number], |row| row.get(0))?)
     }
 }

@@ -27,15 +27,15 @@ pub(super) fn assets(
     let behind = order::behind(sort, after.as_ref(), "?2", "?3");
     // What finds nothing that is not asked for can be sorted for one page only.
     let limit = if found.is_exact { "LIMIT ?4" } else { "" };
-    let sql = found.sql("number", "", &format!("AND {behind}"), &order::by(sort), limit);
+    let sql = found.sql("number", &format!("AND {behind}"), &order::by(sort), limit);
     let value = after.as_ref().and_then(|place| place.value.as_ref()).map(order::value);
     let id = after.map(|place| key(place.id.as_u128()));
     let wanted = i64::try_from(request.limit.max(1).saturating_add(1)).unwrap_or(i64::MAX);
     let mut statement = connection.prepare(&sql)?;
     let parameters: [&dyn ToSql; 3] = [&value, &id, &wanted];
     let parameters = found.parameters(&statement, &parameters);
-    let numbers = statement.query_and_then(&*parameters, |row| Ok(row.get(0)?))?;
-    let records = numbers.filter_map(|number| found.record(number).transpose());
+    let records = statement.query_and_then(&*parameters, |row| found.record(row.get(0)?))?;
+    let records = records.filter_map(Result::transpose);
     paging::page(request.limit, records, |asset| Place::of(sort, asset).cursor())
 }
 

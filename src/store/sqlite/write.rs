@@ -78,8 +78,8 @@ impl Writer<'_> {
 
     fn insert_asset(&self, asset: &Asset) -> Outcome<Option<AssetId>> {
         let sql = "INSERT INTO assets (organization, id, version, site, os, os_version, type,
-                                       first_seen, last_seen, name)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                                       first_seen, last_seen, name, sources, domains)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
                    ON CONFLICT DO NOTHING RETURNING number";
         let columns = fields::Columns::of(asset);
         let number = self.number(
@@ -95,6 +95,8 @@ impl Writer<'_> {
                 columns.first_seen,
                 columns.last_seen,
                 columns.name,
+                columns.sources,
+                columns.domains,
             ],
         )?;
         let Some(number) = number else { return Ok(Some(asset.id)) };
@@ -109,7 +111,8 @@ impl Writer<'_> {
 
     fn update_asset(&self, expected: Version, asset: &Asset) -> Outcome<Option<AssetId>> {
         let sql = "UPDATE assets SET version = ?4, site = ?5, os = ?6, os_version = ?7, type = ?8,
-                                     first_seen = ?9, last_seen = ?10, name = ?11
+                                     first_seen = ?9, last_seen = ?10, name = ?11, sources = ?12,
+                                     domains = ?13
                    WHERE organization = ?1 AND id = ?2 AND version = ?3 RETURNING number";
         let columns = fields::Columns::of(asset);
         let number = self.number(
@@ -126,6 +129,8 @@ impl Writer<'_> {
                 columns.first_seen,
                 columns.last_seen,
                 columns.name,
+                columns.sources,
+                columns.domains,
             ],
         )?;
         let Some(number) = number else { return Ok(Some(asset.id)) };

@@ -36,6 +36,9 @@ CREATE TABLE assets (
     last_seen INTEGER,
     -- The first of its names.
     name TEXT,
+    -- Its sources and its domains, as in asset_texts, with U+001F around each.
+    sources TEXT NOT NULL,
+    domains TEXT NOT NULL,
     UNIQUE (organization, id)
 ) STRICT;
 
