@@ -132,7 +132,7 @@ def add_user(sam, chance, number):
         "userAccountControl": str(control),
     }
     if number % 7 == 0:  # some time between 2020 and 2035
-        record["accountExpires"] = str(132_223_104_000_000_000 + chance.randint(0, 47 * 10**17))
+        record["accountExpires"] = str(132_223_104_000_000_000 + chance.randint(0, 47 * 10**14))
     if number % 29 == 0:
         record["userWorkstations"] = f"PC-{number:04},PC-{number + 1:04}"
     if number % 4:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from directory import Directory, guid
-from programs import PASSWORD, computers_by_guid, inventory, run, sync
+from programs import PASSWORD, computers_by_guid, inventory, run, sync, thumbprint
 from report import Report
 
 ADDRESS = os.environ["SAMBA_ADDRESS"]
@@ -53,7 +53,7 @@ def expire_some(report, domain):
     administrator = Directory(f"ldaps://{ADDRESS}", f"Administrator@{DOMAIN}", password, BASE)
     for dn, days in zip(users, [-40, -29, -10, -1, 1, 10, 29, 40, 300]):
         change = f"changetype: modify\nreplace: accountExpires\naccountExpires: {filetime(days)}\n"
-        administrator.change("ldapmodify", ldif=f"dn: {dn}\n{change}".encode().decode())
+        administrator.change("ldapmodify", ldif=f"dn: {dn}\n{change}")
     report.check("nine accounts expire around today", len(users) >= 9, users)
 
 
@@ -62,10 +62,9 @@ def check_sync(report, rig, work, database):
     known = [{"names": [f"pc-{number:04}.{DOMAIN}"], "os": "Windows"} for number in range(11, 31, 2)]
     unknown = [{"names": [f"printer-{number}"], "os": "Linux"} for number in range(PRINTERS)]
     assets.write_text("".join(f"{json.dumps(asset)}\n" for asset in known + unknown))
-    ca = str(rig / "tls/ca.pem")
-    outcome = sync(f"ldaps://{ADDRESS}", UPN, "--insecure", "--inventory", database, "--assets", assets)
+    pin = f"{ADDRESS}={thumbprint(rig / 'tls/dc1.pem')}"
+    outcome = sync(f"ldaps://{ADDRESS}", UPN, "--thumbprint", pin, "--inventory", database, "--assets", assets)
     report.check("the domain is read", outcome.status == 0 and outcome.report.get("complete") is True, outcome)
-    report.check("there is a certificate to read it with", os.path.exists(ca))
 
 
 def check_computers(report, database, domain):
@@ -84,8 +83,8 @@ def check_computers(report, database, domain):
         ("has:@ldap.computer.servicePrincipalName", f"(&{HOST}(servicePrincipalName=*))"),
         ("@ldap.computer.description:Zürich", f"(&{HOST}(description=*Z\\c3\\bcrich*))"),
         ("@ldap.computer.location:berlin,oslo", f"(&{HOST}(|(location=*berlin*)(location=*oslo*)))"),
-        ("@ldap.computer.lastLogonTimestampTS:<now", f"(&{HOST}(lastLogonTimestamp>=1))"),
-        ("@ldap.computer.lastLogonTimestampTS:>90days", f"(&{HOST}(lastLogonTimestamp>=1))"),
+        ("@ldap.computer.lastLogonTimestampTS:<now", between("lastLogonTimestamp", HOST, 1, filetime(0))),
+        ("@ldap.computer.lastLogonTimestampTS:<now-90days", between("lastLogonTimestamp", HOST, 1, filetime(-90))),
         ("@ldap.computer.lastLogonTimestampTS:<2weeks", within("lastLogonTimestamp", HOST, 14)),
         ('@ldap.computer.distinguishedName:="%ou=retired,%"', f"(&{HOST})", f"OU=Retired,{BASE}"),
     ]
@@ -123,7 +122,10 @@ def check_users(report, database, domain):
         ("department:=IT", f"(&{USER}(department=IT))"),
         ("NOT has:mail", f"(&{USER}(!(mail=*)))"),
         ("objectClass:=user", f"(&{USER})"),
-        ("@ldap.user.isDisabled:t OR @ldap.user.isLockedOut:t", either(f"userAccountControl:{HAS_BITS}:=2", "lockoutTime>=1")),
+        (
+            "@ldap.user.isDisabled:t OR @ldap.user.isLockedOut:t",
+            f"(&{USER}(|(userAccountControl:{HAS_BITS}:=2)(lockoutTime>=1)))",
+        ),
     ]
     for query, equivalent in cases:
         found = {user["id"].lower() for user in inventory(database, "users", query)}
@@ -136,18 +138,13 @@ def between(attribute, kind, low, high):
     return f"(&{kind}({attribute}>={low})({attribute}<={high}))"
 
 
-def either(one, other):
-    return f"(&{USER}(|({one})({other})))"
-
-
 def check_groups(report, database, domain):
     cases = [
         ("", "(objectClass=group)"),
         ("cn:=everybody", "(&(objectClass=group)(cn=everybody))"),
         ("description:group", "(&(objectClass=group)(description=*group*))"),
-        ("member_count:0", None),
     ]
-    for query, equivalent in cases[:3]:
+    for query, equivalent in cases:
         found = {group["id"].lower() for group in inventory(database, "groups", query)}
         report.equal(f"groups {query or '(all)'}", found, guids(domain, equivalent))
 
@@ -168,7 +165,8 @@ def check_counts(report, database, domain):
 
 def check_errors(report, database):
     outcome = run("inventory", "--inventory", database, "assets", "os_vresion:10")
-    report.check("a mistyped field is refused with the right one", "did you mean `os_version`?" in outcome.stderr, outcome)
+    suggested = "did you mean `os_version`?" in outcome.stderr
+    report.check("a mistyped field is refused with the right one", suggested, outcome)
     report.equal("and the exit status of a usage error", outcome.status, 2)
 
 
