@@ -13,4 +13,5 @@ mod curation;
 mod deltas;
 mod faults;
 mod floors;
+mod searching;
 mod sync;
