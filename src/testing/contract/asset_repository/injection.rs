@@ -122,7 +122,7 @@ pub(super) async fn nothing_of_a_cursor_is_more_than_a_place(
 }
 
 async fn filled(repository: &dyn AssetRepository) -> Result<Vec<Asset>> {
-    let mut assets = vec![rich_asset(0), asset(1, &["web1"]), asset(2, &["web2.corp.example"])];
+    let mut assets = [rich_asset(0), asset(1, &["web1"]), asset(2, &["web2.corp.example"])];
     assets[2].parts[0].attributes = [("cn", "WEB2")].into_iter().collect();
     let others = [Change::PutUser(Box::new(user(1))), Change::PutGroup(Box::new(group(1)))];
     let changes = assets.iter().map(|asset| put(asset, None)).chain(others);
