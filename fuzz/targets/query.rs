@@ -30,8 +30,10 @@ fuzz_target!(|text: &str| {
     } else {
         assert!(printed.len() > ldap_inventory::query::MAX_LENGTH, "{printed}");
     }
-    for dialect in [Dialect::Sqlite, Dialect::Postgres] {
-        let sql = columns(dialect).condition(&query, NOW, 1);
+    let rows = |dialect| columns(dialect).with_attributes(attributes());
+    let signatures = columns(Dialect::Sqlite).with_signatures(child("b", "b.thing"), "b.bits", "f");
+    for columns in [rows(Dialect::Sqlite), rows(Dialect::Postgres), signatures] {
+        let sql = columns.condition(&query, NOW, 1);
         let last = sql.parameters.len() + 1;
         assert!(!sql.text.contains(&format!("?{last}")) && !sql.text.contains(&format!("${last}")));
     }
@@ -62,21 +64,21 @@ impl Fields for Thing {
     }
 }
 
+fn child(table: &'static str, owner: &'static str) -> Child {
+    Child::new(table, owner, "thing.id")
+}
+
+fn attributes() -> AttributeTable {
+    AttributeTable::new(child("t", "t.thing"), "t.source", "t.name", "t.text", "t.time")
+}
+
 fn columns(dialect: Dialect) -> ColumnMap {
-    let child = |table, owner| Child::new(table, owner, "thing.id");
     ColumnMap::new(dialect)
         .with("name", Column::text("n.text").in_child(child("n", "n.thing").selective()))
-        .with("source", Column::word("s.text").in_child(child("s", "s.thing")))
+        .with("source", Column::word("s.text").in_child(child("s", "s.thing")).listed("thing.s"))
         .with("address", Column::address("a.text", "a.key").in_child(child("a", "a.thing")))
         .with("alive", Column::boolean("thing.alive"))
         .with("vlan", Column::number("thing.vlan"))
         .with("last_seen", Column::time("thing.last_seen"))
         .with("overlap", Column::residual())
-        .with_attributes(AttributeTable::new(
-            child("t", "t.thing"),
-            "t.source",
-            "t.name",
-            "t.text",
-            "t.time",
-        ))
 }

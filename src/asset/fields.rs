@@ -173,8 +173,9 @@ fn value_of<'a>(folded_name: &str, value: &'a str) -> Value<'a> {
 }
 
 impl Asset {
-    /// Shows every attribute as [`Fields::attribute`] does: its source's folded key, its folded name, its value.
-    pub(crate) fn each_attribute(&self, mut visit: impl FnMut(&str, &str, Value<'_>)) {
+    /// Shows every value of every attribute as queries see it: its source's folded key, its folded name, the
+    /// value. For stores that index them, as by a [`Signature`](crate::query::Signature).
+    pub fn each_attribute(&self, mut visit: impl FnMut(&str, &str, Value<'_>)) {
         for part in &self.parts {
             let source = fold_case(&part.key);
             for (name, value) in part.attributes.iter() {

@@ -37,27 +37,24 @@ const PIECE: usize = 3;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Signature(Box<[u8; SIGNATURE_BYTES]>);
 
-/// Something that a signature tells, and by how many bits. What is wanted alone has more than what is
-/// wanted together with others.
+/// Something that a signature tells.
 #[derive(Clone, Copy)]
 enum Said<'a> {
     /// The attribute has a value.
-    Present(&'a Attribute<'a>),
+    Present(Attribute),
     /// The attribute has a text that is not short.
-    Long(&'a Attribute<'a>),
+    Long(Attribute),
     /// The attribute has this text.
-    Whole(&'a Attribute<'a>, &'a [char]),
+    Whole(Attribute, &'a [char]),
     /// The attribute has a short text with this piece.
-    ShortPiece(&'a Attribute<'a>, &'a [char]),
+    ShortPiece(Attribute, &'a [char]),
     /// Some attribute has a text with this piece that is not short.
     LongPiece(&'a [char]),
 }
 
-/// The folded key of a source, and the folded name of an attribute.
-struct Attribute<'a> {
-    source: &'a str,
-    name: &'a str,
-}
+/// A hash of the folded key of a source and the folded name of an attribute.
+#[derive(Clone, Copy)]
+struct Attribute(u64);
 
 impl Default for Signature {
     fn default() -> Self {
@@ -73,7 +70,7 @@ impl Signature {
 
     /// Adds a value of an attribute, by its source's folded key and its folded name.
     pub fn add(&mut self, source: &str, name: &str, value: Value<'_>) {
-        let attribute = &Attribute { source, name };
+        let attribute = Attribute::new(source, name);
         self.say(Said::Present(attribute));
         if let Value::Text(text) = value {
             let text: Vec<char> = folded_chars(text).collect();
@@ -94,7 +91,7 @@ impl Signature {
     }
 
     /// What a text, or a part of one, says.
-    fn say_part(&mut self, attribute: &Attribute<'_>, text: &[char], is_long: bool) {
+    fn say_part(&mut self, attribute: Attribute, text: &[char], is_long: bool) {
         if is_long {
             self.say(Said::Long(attribute));
         }
@@ -117,14 +114,14 @@ impl Signature {
         }
     }
 
-    fn of_presence(attribute: &Attribute<'_>) -> Self {
+    fn of_presence(attribute: Attribute) -> Self {
         let mut wanted = Self::new();
         wanted.say(Said::Present(attribute));
         wanted
     }
 
     /// What a text has that contains all of these parts.
-    fn of_parts(attribute: &Attribute<'_>, parts: &[Vec<char>]) -> Vec<Self> {
+    fn of_parts(attribute: Attribute, parts: &[Vec<char>]) -> Vec<Self> {
         let shortest: usize = parts.iter().map(Vec::len).sum();
         [false, true]
             .into_iter()
@@ -137,7 +134,7 @@ impl Signature {
             .collect()
     }
 
-    fn of_whole(attribute: &Attribute<'_>, text: &str) -> Self {
+    fn of_whole(attribute: Attribute, text: &str) -> Self {
         let text: Vec<char> = folded_chars(text).collect();
         let mut wanted = Self::of_presence(attribute);
         wanted.say(Said::Whole(attribute, &text));
@@ -146,33 +143,52 @@ impl Signature {
     }
 }
 
-impl Said<'_> {
-    /// FNV-1a, mixed so that all bits depend on all others. Signatures are kept, so this never changes.
-    fn hash(self) -> (u64, u32) {
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        let mut byte = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        let (tag, bits, attribute, text): (_, _, _, &[char]) = match self {
-            Self::Present(attribute) => (0, 2, Some(attribute), &[]),
-            Self::Long(attribute) => (1, 3, Some(attribute), &[]),
-            Self::Whole(attribute, text) => (2, 3, Some(attribute), text),
-            Self::ShortPiece(attribute, piece) => (3, 3, Some(attribute), piece),
-            Self::LongPiece(piece) => (4, 1, None, piece),
-        };
-        byte(tag);
-        if let Some(Attribute { source, name }) = attribute {
-            source.bytes().chain([0]).chain(name.bytes()).chain([0]).for_each(&mut byte);
-        }
-        text.iter().flat_map(|c| u32::from(*c).to_le_bytes()).for_each(&mut byte);
-        hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (hash ^ (hash >> 31), bits)
+impl Attribute {
+    fn new(source: &str, name: &str) -> Self {
+        Self(fnv(source.bytes().chain([0]).chain(name.bytes())))
     }
+}
+
+impl Said<'_> {
+    /// A hash, and how many bits it sets. What is wanted alone sets more than what is wanted with others.
+    /// Signatures are kept, so none of this ever changes.
+    fn hash(self) -> (u64, u32) {
+        let (tag, bits, Attribute(attribute), said) = match self {
+            Self::Present(attribute) => (0, 2, attribute, 0),
+            Self::Long(attribute) => (1, 3, attribute, 0),
+            Self::Whole(attribute, text) => {
+                (2, 3, attribute, fnv(text.iter().flat_map(|c| u32::from(*c).to_le_bytes())))
+            }
+            Self::ShortPiece(attribute, piece) => (3, 3, attribute, packed(piece)),
+            Self::LongPiece(piece) => (4, 1, Attribute(0), packed(piece)),
+        };
+        (mix(mix(attribute ^ tag) ^ said), bits)
+    }
+}
+
+/// A piece as one number: a character has 21 bits.
+fn packed(piece: &[char]) -> u64 {
+    piece.iter().fold(0, |packed, c| packed << 21 | u64::from(*c))
+}
+
+/// FNV-1a.
+fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// Makes every bit depend on all others (the last steps of SplitMix64).
+fn mix(hash: u64) -> u64 {
+    let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
 }
 
 /// What a thing has of which an attribute passes `test`: one of these. `None` if that cannot be said.
 pub(crate) fn wanted(key: &Key, test: Option<&Test>) -> Option<Vec<Signature>> {
     let Key::Attribute { source, name } = key else { return None };
-    let attribute = &Attribute { source: source.folded(), name: name.folded() };
+    let attribute = Attribute::new(source.folded(), name.folded());
     Some(match test {
         None | Some(Test::Compare(..)) => vec![Signature::of_presence(attribute)],
         Some(Test::Contains(literals)) => {
@@ -184,7 +200,7 @@ pub(crate) fn wanted(key: &Key, test: Option<&Test>) -> Option<Vec<Signature>> {
     })
 }
 
-fn of_contained(attribute: &Attribute<'_>, literal: &Literal) -> Vec<Signature> {
+fn of_contained(attribute: Attribute, literal: &Literal) -> Vec<Signature> {
     let part: Vec<char> = literal.text().folded().chars().collect();
     if part.len() < PIECE || literal.moment.is_some() {
         return vec![Signature::of_presence(attribute)];
@@ -192,7 +208,7 @@ fn of_contained(attribute: &Attribute<'_>, literal: &Literal) -> Vec<Signature> 
     Signature::of_parts(attribute, &[part])
 }
 
-fn of_pattern(attribute: &Attribute<'_>, pattern: &Pattern) -> Vec<Signature> {
+fn of_pattern(attribute: Attribute, pattern: &Pattern) -> Vec<Signature> {
     let Some(literal) = pattern.literal() else {
         let parts = pattern.pieces().iter().filter_map(|piece| match piece {
             Piece::Text(text) => Some(text.folded().chars().collect()),
