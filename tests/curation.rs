@@ -266,6 +266,52 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn decisions_hold_through_every_later_sync_until_they_are_taken_back(
+        first in read(), later in prop::collection::vec(read(), 1..5),
+        decided in prop::collection::btree_map(0..8usize, (0..5u128, any::<bool>()), 1..4),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let repository = MemoryRepository::new();
+            let scanned = (0..5).map(|n| scanned(n, &[&format!("web{n}.corp.example")]));
+            put(&repository, scanned).await;
+            run(&repository, objects(&first)).await;
+            let curation = Curation::new(&repository, acme());
+            let object = |n: usize| mock_guid(&format!("WEB{n}"));
+            // Only what a run has seen can be decided on.
+            let seen = decided.into_iter().filter(|(n, _)| first[*n].is_some());
+            let seen: Vec<(usize, (u128, bool))> = seen.collect();
+            for (n, (asset, same)) in &seen {
+                let (asset, object) = (id(*asset), object(*n));
+                let decision = if *same {
+                    curation.link(asset, &corp(), object, &anna()).await
+                } else {
+                    curation.separate(asset, &corp(), object, &anna()).await
+                };
+                assert_eq!(decision.unwrap().by, "anna");
+            }
+            for read in &later {
+                run(&repository, objects(read)).await;
+                for (n, (asset, same)) in seen.iter().filter(|(n, _)| read[*n].is_some()) {
+                    let home = home(&repository, &format!("WEB{n}")).await;
+                    assert_eq!(home == Some(id(*asset)), *same, "WEB{n} and asset {asset}");
+                }
+            }
+            assert_eq!(curation.history().await.unwrap().len(), seen.len());
+            for (n, (asset, same)) in seen {
+                let kind =
+                    if same { ConstraintKind::MustLink } else { ConstraintKind::CannotLink };
+                curation.forget(id(asset), &corp(), object(n), kind).await.unwrap();
+            }
+            assert_eq!(repository.constraints(&acme()).await.unwrap(), []);
+        });
+    }
+}
+
 /// Two scanned assets, each of them a computer of the directory.
 async fn two() -> (MemoryRepository, Vec<DirectoryObject>) {
     let repository = MemoryRepository::new();
