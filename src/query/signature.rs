@@ -84,10 +84,18 @@ impl Signature {
         self.0.as_slice()
     }
 
-    /// Whether a kept signature has every bit of a wanted one: the function that a store's SQL calls.
+    /// Whether a kept signature has every bit of a wanted one: the function that a store's SQL calls. What is no
+    /// signature rules nothing out.
     pub fn covers(kept: &[u8], wanted: &[u8]) -> bool {
-        kept.len() == wanted.len()
-            && kept.iter().zip(wanted).all(|(kept, bits)| kept & bits == *bits)
+        if kept.len() != SIGNATURE_BYTES || wanted.len() != SIGNATURE_BYTES {
+            return true;
+        }
+        // By words, since this is asked about every record.
+        let mut words = kept.as_chunks().0.iter().zip(wanted.as_chunks().0);
+        words.all(|(kept, wanted)| {
+            let (kept, wanted) = (u64::from_ne_bytes(*kept), u64::from_ne_bytes(*wanted));
+            kept & wanted == wanted
+        })
     }
 
     /// What a text, or a part of one, says.
@@ -297,6 +305,9 @@ mod tests {
         }
         let other = Query::parse("has:@ldap.computer.description").unwrap();
         assert!(!may_pass(&other, &thing));
+        let whole = signature(&thing);
+        assert!(!Signature::covers(Signature::new().as_bytes(), whole.as_bytes()));
+        assert!(Signature::covers(&[], whole.as_bytes()), "what is damaged rules nothing out");
     }
 
     proptest! {

@@ -13,7 +13,7 @@ CREATE TABLE asset_names (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE asset_signatures (
     asset INTEGER PRIMARY KEY REFERENCES assets ON DELETE CASCADE,
-    bits BLOB NOT NULL
+    bits BLOB NOT NULL CHECK (length(bits) = 256)
 ) STRICT;
 CREATE TABLE asset_texts (
     asset INTEGER NOT NULL REFERENCES assets ON DELETE CASCADE,

@@ -51,7 +51,7 @@ CREATE TABLE asset_documents (
 -- Which attributes an asset may have, and with what values: see query::Signature.
 CREATE TABLE asset_signatures (
     asset INTEGER PRIMARY KEY REFERENCES assets ON DELETE CASCADE,
-    bits BLOB NOT NULL
+    bits BLOB NOT NULL CHECK (length(bits) = 256)
 ) STRICT;
 
 CREATE TABLE asset_names (
