@@ -100,7 +100,7 @@ impl<'a> Desk<'a> {
             table.row([first.to_string(), name(first_name), reason.clone()]);
             table.row([second.to_string(), name(second_name), String::new()]);
         }
-        show(&table, &format!("{} overlaps", overlaps.len()))
+        show(&table, &counted(overlaps.len(), "overlap", "overlaps"))
     }
 
     pub(crate) async fn coverage(&self, days: u64, json: bool) -> Result<(), Failure> {
@@ -129,7 +129,10 @@ impl<'a> Desk<'a> {
         for computer in &waiting {
             writeln!(out, "{computer}\n")?;
         }
-        writeln!(out, "  {} computers wait for a person", waiting.len())?;
+        match waiting.len() {
+            1 => writeln!(out, "  1 computer waits for a person")?,
+            count => writeln!(out, "  {count} computers wait for a person")?,
+        }
         Ok(out.flush()?)
     }
 
@@ -143,7 +146,7 @@ impl<'a> Desk<'a> {
         for entry in &history {
             table.row([entry.at.to_string(), entry.to_string()]);
         }
-        show(&table, &format!("{} entries", history.len()))
+        show(&table, &counted(history.len(), "entry", "entries"))
     }
 
     async fn subject(&self, options: &Deciding) -> Result<(AssetId, SourceId), Failure> {
@@ -202,17 +205,8 @@ fn decided(json: bool, decision: &Constraint) -> Result<(), Failure> {
 }
 
 fn covered(coverage: &Coverage) -> Result<(), Failure> {
-    let mut table = Table::new([
-        "Site",
-        "Assets",
-        "Both",
-        "Directory",
-        "Scans",
-        "Neither",
-        "Stale dir",
-        "Stale scan",
-        "System",
-    ]);
+    let titles = ["Site", "Assets", "Both", "Dir", "Scan", "None", "Dir†", "Scan†", "System"];
+    let mut table = Table::new(titles);
     let cells = |site: &str, counts: [u64; 7], os: &str| {
         let counts = counts.iter().map(ToString::to_string);
         [site.to_owned()].into_iter().chain(counts).chain([os.to_owned()]).collect::<Vec<_>>()
@@ -223,7 +217,8 @@ fn covered(coverage: &Coverage) -> Result<(), Failure> {
     }
     table.row(cells("total", coverage.total.columns(), ""));
     let days = coverage.stale_after_days;
-    show(&table, &format!("{} assets; stale: not seen for {days} days", coverage.total.assets))
+    let footer = "Both: in the directory and scanned; Dir, Scan: only there; None: in neither";
+    show(&table, &format!("{footer}\n  †: stale, not seen there for {days} days"))
 }
 
 /// Shows one answer: a line of JSON for tools, words for people.
@@ -246,6 +241,10 @@ fn lines(records: &[impl Serialize]) -> Result<(), Failure> {
         writeln!(out)?;
     }
     Ok(out.flush()?)
+}
+
+fn counted(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }
 
 fn show(table: &Table, footer: &str) -> Result<(), Failure> {

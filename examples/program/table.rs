@@ -36,8 +36,32 @@ impl Table {
         self.rows.push(cells.collect());
     }
 
-    /// Writes it for lines of so many characters.
+    /// Writes it for lines of so many characters. A column in which no row has anything is left out.
     pub(crate) fn write(&self, out: &mut dyn Write, width: usize) -> io::Result<()> {
+        self.without_empty_columns().write_all(out, width)
+    }
+
+    fn without_empty_columns(&self) -> Self {
+        let has_text = |column| {
+            self.rows
+                .iter()
+                .any(|row| row.get(column).is_some_and(|cell: &String| !cell.is_empty()))
+        };
+        let kept: Vec<bool> =
+            (0..self.titles.len()).map(|column| self.rows.is_empty() || has_text(column)).collect();
+        let row = |row: &Vec<String>| {
+            row.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(cell, _)| cell.clone()).collect()
+        };
+        let titles = self.titles.iter().zip(&kept).filter(|(_, kept)| **kept);
+        Self {
+            titles: titles.map(|(title, _)| *title).collect(),
+            rows: self.rows.iter().map(row).collect(),
+            wraps: self.wraps && kept.last() == Some(&true),
+            whole: self.whole,
+        }
+    }
+
+    fn write_all(&self, out: &mut dyn Write, width: usize) -> io::Result<()> {
         let widths = self.widths(width);
         let right: Vec<bool> = (0..widths.len()).map(|column| self.is_numeric(column)).collect();
         if self.titles.iter().any(|title| !title.is_empty()) {
