@@ -386,6 +386,48 @@ mod tests {
     }
 
     #[test]
+    fn whole_words_are_looked_for_in_the_list() {
+        let child = Child::new("x", "x.owner", "a.id");
+        for (dialect, expected) in [
+            (Dialect::Sqlite, "(NOT instr(a.list, ?1) > 0)"),
+            (Dialect::Postgres, "(NOT strpos(a.list, $1) > 0)"),
+        ] {
+            let source = Column::word("x.word").in_child(child).listed("a.list");
+            let map = ColumnMap::new(dialect).with("source", source);
+            let condition = |query: &str| map.condition(&Query::parse(query).unwrap(), 0, 1);
+            let sql = condition("NOT source:LDAP");
+            assert_eq!(sql.text, expected);
+            assert_eq!(sql.parameters, [text("\u{1f}ldap\u{1f}")]);
+            // The separator is in no word, and a wildcard may not reach over one.
+            assert_eq!(condition("source:\u{1f}").text, "FALSE");
+            assert!(condition("source:=ld%").text.starts_with("EXISTS"));
+        }
+    }
+
+    #[test]
+    fn signatures_leave_few_rows_to_the_evaluator_unless_under_a_not() {
+        let map = ColumnMap::new(Dialect::Sqlite).with_signatures(
+            Child::new("s", "s.owner", "a.id"),
+            "s.bits",
+            "covers",
+        );
+        for (query, expected) in [
+            ("has:@a.b.c", "a.id IN (SELECT s.owner FROM s WHERE covers(s.bits, ?1))"),
+            ("@a.b.c:>3", "a.id IN (SELECT s.owner FROM s WHERE covers(s.bits, ?1))"),
+            ("@a.b.c_count:>0", "a.id IN (SELECT s.owner FROM s WHERE covers(s.bits, ?1))"),
+            (
+                "@a.b.c:true",
+                "a.id IN (SELECT s.owner FROM s WHERE (covers(s.bits, ?1) OR covers(s.bits, ?2)))",
+            ),
+            ("@a.b.c_count:0", "TRUE"),
+            ("NOT @a.b.c:true", "(NOT FALSE)"),
+        ] {
+            let sql = map.condition(&Query::parse(query).unwrap(), 0, 1);
+            assert_eq!((sql.text.as_str(), sql.exact), (expected, false), "{query}");
+        }
+    }
+
+    #[test]
     fn what_only_the_evaluator_knows_leaves_too_many_rows_and_says_so() {
         for (query, expected) in [
             ("overlap:t", "TRUE"),
