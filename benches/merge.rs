@@ -1,11 +1,13 @@
-//! Deciding which asset every computer is: `merge/plan/1k` to `merge/plan/100k`.
+//! Deciding which asset every computer is, `merge/plan/1k` to `merge/plan/100k`, and finding the assets that may be
+//! one, `merge/overlaps/1k` to `merge/overlaps/100k`.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::collections::{HashMap, HashSet};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use ldap_inventory::asset::Asset;
 use ldap_inventory::merge::{
-    Candidate, Computer, DirectoryDomain, Exclusion, Known, Verdict, decide,
+    Candidate, Computer, DirectoryDomain, Exclusion, Known, Surveyed, Verdict, decide, overlaps,
 };
 use ldap_inventory::schedule::MatchPolicy;
 use ldap_inventory::testing::population;
@@ -34,18 +36,49 @@ fn plan(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Of every hundred assets one is there twice.
+fn survey(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("merge/overlaps");
+    group.sample_size(10);
+    for (name, count) in [("1k", 1_000), ("10k", 10_000), ("100k", 100_000)] {
+        let mut assets = scanned(count);
+        let twins: Vec<Asset> = assets.iter().step_by(100).cloned().collect();
+        let last = assets.last().unwrap().id;
+        let twins = (1..).zip(twins).map(|(n, mut twin)| {
+            twin.id = last.nth(n);
+            twin
+        });
+        assets.extend(twins.collect::<Vec<_>>());
+        let surveyed: Vec<Surveyed> = assets.iter().map(Surveyed::of).collect();
+        let expected = assets.len() - scanned(count).len();
+        group.throughput(Throughput::Elements(assets.len() as u64));
+        group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
+            bencher.iter(|| {
+                let pairs = overlaps(&surveyed, &[], &MatchPolicy::default());
+                assert_eq!(pairs.len(), expected);
+                pairs
+            });
+        });
+    }
+    group.finish();
+}
+
 fn inputs(count: usize) -> (Vec<Computer>, Vec<Candidate>) {
     let domain = DirectoryDomain::new(Some("corp.example"), Some("CORP"));
     let computers = population::computers(1, count);
-    let organization = OrganizationId::new("bench").unwrap();
-    let site = SiteId::new("hq").unwrap();
-    let now = Timestamp::from_unix_seconds(1_790_000_000).unwrap();
-    let assets = population::scanned(count, &organization, &site, now).unwrap();
+    let assets = scanned(count);
     (
         computers.iter().map(|object| Computer::of(object, &domain)).collect(),
         assets.iter().map(Candidate::of).collect(),
     )
 }
 
-criterion_group!(benches, plan);
+fn scanned(count: usize) -> Vec<Asset> {
+    let organization = OrganizationId::new("bench").unwrap();
+    let site = SiteId::new("hq").unwrap();
+    let now = Timestamp::from_unix_seconds(1_790_000_000).unwrap();
+    population::scanned(count, &organization, &site, now).unwrap()
+}
+
+criterion_group!(benches, plan, survey);
 criterion_main!(benches);

@@ -14,8 +14,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use ldap_inventory::asset::{
-    Asset, AssetRepository, Batch, Change, Committed, Constraint, Cursor, DirectoryGroup,
-    DirectoryUser, Lease, Link, MergeRecord, RunRecord, SearchPage, SearchRequest, Version,
+    Among, Asset, AssetRepository, Batch, Change, Committed, Constraint, Counts, Cursor,
+    DirectoryGroup, DirectoryUser, Facet, Lease, Link, MergeRecord, Place, RunRecord, SearchPage,
+    SearchRequest, Tally, Version,
 };
 use ldap_inventory::name::MatchKey;
 use ldap_inventory::query::{Fields, Query};
@@ -60,7 +61,26 @@ impl HostStore {
         below(&self.rows(), table, table).map(|(_, row)| decode(row)).collect()
     }
 
-    /// A database answers what it can from its indexes; this one looks at every record.
+    /// The assets that a query finds. A database answers what it can from its indexes; this one looks at every
+    /// record.
+    fn found(&self, request: &SearchRequest) -> Result<Vec<Asset>> {
+        let organization = &request.organization;
+        let mut found = Vec::new();
+        for asset in self.all::<Asset>(&key![organization, "asset"])? {
+            let has_overlap = || {
+                let keys = asset.match_keys();
+                let table = |key: &MatchKey| key![organization, "match key", key.as_str()];
+                keys.iter().any(|key| below(&self.rows(), &table(key), &table(key)).count() > 1)
+            };
+            let among = Among::new(&asset, has_overlap);
+            if request.query.matches(&among, request.now.as_micros()) {
+                found.push(asset);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The users or groups that a query finds, in the order of their keys.
     fn search<T>(&self, request: &SearchRequest, table: &str) -> Result<SearchPage<T>>
     where
         T: DeserializeOwned + Fields,
@@ -221,8 +241,26 @@ impl AssetRepository for HostStore {
         Ok(committed)
     }
 
+    async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<Counts> {
+        // In SQL: SELECT os, count(*) ... GROUP BY os.
+        let mut tally = Tally::new(facets);
+        self.found(&request)?.iter().for_each(|asset| tally.add(asset));
+        Ok(tally.counts(request.limit))
+    }
+
     async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>> {
-        self.search(&request, "asset")
+        // In SQL: WHERE (last_seen, id) > (?, ?) ORDER BY last_seen, id LIMIT ?.
+        let (sort, limit) = (request.sort, request.limit);
+        let after = request.after.as_ref().map(|cursor| Place::read(sort, cursor)).transpose()?;
+        let mut records = self.found(&request)?;
+        let place = |asset: &Asset| Place::of(sort, asset);
+        records.retain(|asset| after.as_ref().is_none_or(|p| place(asset).compare(p).is_gt()));
+        records.sort_by(|one, other| place(one).compare(&place(other)));
+        let is_last = records.len() <= limit;
+        records.truncate(limit);
+        let last = records.last().filter(|_| !is_last);
+        let next = last.map(|asset| place(asset).cursor());
+        Ok(SearchPage { records, next })
     }
 
     async fn search_users(&self, request: SearchRequest) -> Result<SearchPage<DirectoryUser>> {

@@ -441,7 +441,7 @@ async fn records_have_the_documented_keys() {
     let groups = list(&["groups"]).await;
     assert_eq!(groups.len(), 9);
     let documented = words("id name dn members member_count complete attributes");
-    assert!(groups.iter().all(|group| keys(group).is_superset(&documented)), "{}", groups[0]);
+    assert!(groups.iter().all(|group| keys(group) == documented), "{}", groups[0]);
     let everybody = groups.iter().find(|group| group["dn"] == domain_users).unwrap();
     assert_eq!(everybody["member_count"], 21);
     let counted = groups.iter().map(|group| group["members"].as_array().unwrap().len());
@@ -451,6 +451,48 @@ async fn records_have_the_documented_keys() {
     assert_eq!(list(&["assets", "NOT source:ldap", "--limit", "2"]).await.len(), 2);
     assert_eq!(list(&["assets", "printer"]).await.len(), 1);
     assert_eq!(list(&["--organization", "other", "assets"]).await.len(), 0);
+    let twins: Vec<Value> = list(&["assets", "name_overlap:t"]).await;
+    assert!(twins.len() == 2 && twins.iter().all(|asset| asset["names"][0] == "twin"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn assets_are_sorted_counted_and_divided() {
+    let rig = Rig::new().await;
+    let (inventory, assets) = (rig.file("inventory.db"), rig.write("assets.jsonl", ASSETS));
+    rig.sync(&["--inventory", &inventory, "--assets", &assets]).await;
+    let ask = async |arguments: &[&str]| {
+        run("inventory", &[&["--inventory", &inventory, "assets"], arguments].concat(), None).await
+    };
+    let all = ask(&["--json"]).await.lines();
+    let names = async |sort: &str| -> Vec<String> {
+        let sorted = ask(&["--sort", sort, "--json", "has:name"]).await.lines();
+        sorted.iter().map(|asset| asset["names"][0].as_str().unwrap().to_owned()).collect()
+    };
+    let mut ascending = names("name").await;
+    assert!(ascending.is_sorted(), "{ascending:?}");
+    // Twins tie, and stay in the order of their ids.
+    let descending = names("-name").await;
+    ascending.reverse();
+    assert_eq!(descending, ascending);
+
+    let counts = ask(&["--count", "--facet", "source", "--facet", "site", "--json"]).await.json();
+    assert_eq!(keys(&counts), words("total facets"));
+    assert_eq!(counts["total"], all.len());
+    let sources = &counts["facets"][0];
+    assert_eq!(keys(sources), words("facet values"));
+    assert_eq!(
+        (&sources["facet"], &sources["values"][0]["value"]),
+        (&"source".into(), &"ldap".into())
+    );
+    let outside = ask(&["--count", "NOT source:ldap"]).await;
+    assert_eq!(outside.stdout, "  3 assets\n");
+    let table = ask(&["--facet", "os"]).await;
+    assert!(
+        table.stdout.contains("Operating system") && table.stdout.contains("none"),
+        "{}",
+        table.stdout
+    );
+    ask(&["--sort", "size"]).await.assert_refused(2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -464,6 +506,10 @@ async fn tables_say_how_many_there_are_and_mark_the_place_of_a_mistake() {
     let ran = run("inventory", &wrong, None).await;
     let said = ran.assert_refused(2);
     assert!(said.ends_with("\n  web (os:windows\n      ^\n"), "{said}");
+    let mistyped = ["--inventory", &inventory, "assets", "web AND os_vresion:10"];
+    let ran = run("inventory", &mistyped, None).await;
+    let said = ran.assert_refused(2);
+    assert!(said.contains("column 9") && said.contains("did you mean `os_version`?"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

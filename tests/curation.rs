@@ -32,6 +32,10 @@ fn corp() -> SourceId {
     SourceId::new("ldap", "corp.example").unwrap()
 }
 
+fn branch() -> SourceId {
+    SourceId::new("ldap", "branch.example").unwrap()
+}
+
 fn id(n: u128) -> AssetId {
     AssetId::from_u128(n)
 }
@@ -79,13 +83,13 @@ async fn assets(repository: &dyn AssetRepository) -> Vec<Asset> {
     repository.search_assets(request.with_limit(1_000)).await.unwrap().records
 }
 
-async fn links(repository: &dyn AssetRepository) -> BTreeMap<ObjectGuid, Link> {
-    let links = repository.links(&acme(), &corp()).await.unwrap();
+async fn links(repository: &dyn AssetRepository, source: &SourceId) -> BTreeMap<ObjectGuid, Link> {
+    let links = repository.links(&acme(), source).await.unwrap();
     links.map_ok(|link| (link.object, link)).try_collect().await.unwrap()
 }
 
 async fn home(repository: &dyn AssetRepository, name: &str) -> Option<AssetId> {
-    links(repository).await.get(&mock_guid(name)).and_then(|link| link.asset)
+    links(repository, &corp()).await.get(&mock_guid(name)).and_then(|link| link.asset)
 }
 
 /// Everything that does not depend on when and in which run it was written: by what each asset is called
@@ -119,7 +123,8 @@ async fn picture(repository: &dyn AssetRepository) -> BTreeMap<String, Vec<Strin
         tell!(names, domains, addresses, os, os_version, kind, first_seen, last_seen);
         picture.insert(called(asset), lines);
     }
-    for (object, link) in links(repository).await {
+    let of_both = [links(repository, &corp()).await, links(repository, &branch()).await];
+    for (object, link) in of_both.into_iter().flatten() {
         let asset = link.asset.and_then(|id| assets.iter().find(|asset| asset.id == id));
         let presence = format!("{:?}", link.presence);
         let presence = presence.split("since").next().unwrap().to_owned();
@@ -150,13 +155,85 @@ fn read() -> impl Strategy<Value = Read> {
     prop::collection::vec(prop::option::weighted(0.8, (any::<bool>(), 0..3u8)), 8)
 }
 
+/// What happens to an inventory between a merge and its undoing.
+#[derive(Clone, Debug)]
+enum Step {
+    /// The directory is read.
+    Corp(Read),
+    /// Another directory is read, which has computers of the same names.
+    Branch(Read),
+    /// A scan finds one of the scanned assets again, with this system.
+    Scan(u128, u8),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => read().prop_map(Step::Corp),
+        2 => read().prop_map(Step::Branch),
+        1 => (0..5u128, any::<u8>()).prop_map(|(asset, os)| Step::Scan(asset, os)),
+    ]
+}
+
+/// Takes a step. Of the merged computers those alone are read that `first` had, and of the other directory the
+/// `guest`: a directory has one object for an asset, so what is new beside it becomes an asset of its own, as it
+/// would not have without the merge.
+async fn take(
+    repository: &dyn AssetRepository,
+    step: &Step,
+    merged: &[AssetId],
+    first: &Read,
+    guest: usize,
+) {
+    let is_merged = |n: usize| merged.contains(&id(n as u128));
+    match step {
+        Step::Corp(read) => {
+            let known = read.iter().zip(first).enumerate();
+            let known =
+                known.map(|(n, (now, then))| now.filter(|_| then.is_some() || !is_merged(n)));
+            run(repository, objects(&known.collect())).await;
+        }
+        Step::Branch(read) => {
+            let shown = read.iter().enumerate();
+            let shown = shown.map(|(n, now)| now.filter(|_| n == guest || !is_merged(n)));
+            let mut objects = objects(&shown.collect());
+            for object in &mut objects {
+                let mut guid = *object.guid.as_bytes();
+                guid[0] ^= 0xff;
+                object.guid = ObjectGuid::from_bytes(guid);
+            }
+            run_of(&branch(), repository, objects).await;
+        }
+        Step::Scan(asset, os) => scan(repository, id(*asset), *os).await,
+    }
+}
+
+/// A scanner finds an asset again, wherever a merge has taken it.
+async fn scan(repository: &dyn AssetRepository, asset: AssetId, os: u8) {
+    let merges = repository.merges(&acme()).await.unwrap();
+    let (home, part) = whereabouts(&merges, asset, 0);
+    let [mut found] = repository.assets(&acme(), &[home]).await.unwrap().try_into().unwrap();
+    let expected = Some(found.version);
+    found.version += 1;
+    for claim in found.os.iter_mut().filter(|claim| claim.part == part) {
+        claim.value = format!("Linux {os}");
+    }
+    for claim in found.last_seen.iter_mut().filter(|claim| claim.part == part) {
+        claim.value = Timestamp::from_unix_seconds(1_767_225_600 + i64::from(os)).unwrap();
+    }
+    let source = SourceId::new("scan", "hq").unwrap();
+    let put = Change::PutAsset { expected, asset: Box::new(found) };
+    let batch = Batch::new(BatchId::random_v7(), acme(), source).with_changes([put]);
+    assert_eq!(repository.commit(batch).await.unwrap(), Committed::Applied);
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn a_merge_undone_after_later_syncs_is_as_if_it_had_never_been(
-        first in read(), between in prop::collection::vec(read(), 0..4), last in read(),
+        first in read(), between in prop::collection::vec(step(), 0..6), last in step(),
         merged in prop::sample::subsequence(vec![0u128, 1, 2, 3, 4], 2..=5).prop_shuffle(),
+        guest in 0..5usize,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
@@ -173,19 +250,64 @@ proptest! {
             let merged: Vec<AssetId> = merged.into_iter().map(id).collect();
             let curation = Curation::new(&together, acme());
             let merge = curation.merge(&merged, &anna()).await.unwrap().id;
-            // A computer that is seen for the first time after a merge may find the asset taken.
-            let known = |read: &Read| -> Read {
-                read.iter().zip(&first).map(|(now, then)| then.and(*now)).collect()
-            };
-            for read in between.iter().map(known) {
-                run(&apart, objects(&read)).await;
-                run(&together, objects(&read)).await;
+            for step in &between {
+                for repository in [&apart, &together] {
+                    take(repository, step, &merged, &first, guest).await;
+                }
             }
             curation.unmerge(merge, &anna()).await.unwrap();
             assert_eq!(picture(&together).await, picture(&apart).await);
-            run(&apart, objects(&last)).await;
-            run(&together, objects(&last)).await;
+            // Apart again, they may be read as they like.
+            for repository in [&apart, &together] {
+                take(repository, &last, &[], &first, guest).await;
+            }
             assert_eq!(picture(&together).await, picture(&apart).await);
+        });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn decisions_hold_through_every_later_sync_until_they_are_taken_back(
+        first in read(), later in prop::collection::vec(read(), 1..5),
+        decided in prop::collection::btree_map(0..8usize, (0..5u128, any::<bool>()), 1..4),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let repository = MemoryRepository::new();
+            let scanned = (0..5).map(|n| scanned(n, &[&format!("web{n}.corp.example")]));
+            put(&repository, scanned).await;
+            run(&repository, objects(&first)).await;
+            let curation = Curation::new(&repository, acme());
+            let object = |n: usize| mock_guid(&format!("WEB{n}"));
+            // Only what a run has seen can be decided on.
+            let seen = decided.into_iter().filter(|(n, _)| first[*n].is_some());
+            let seen: Vec<(usize, (u128, bool))> = seen.collect();
+            for (n, (asset, same)) in &seen {
+                let (asset, object) = (id(*asset), object(*n));
+                let decision = if *same {
+                    curation.link(asset, &corp(), object, &anna()).await
+                } else {
+                    curation.separate(asset, &corp(), object, &anna()).await
+                };
+                assert_eq!(decision.unwrap().by, "anna");
+            }
+            for read in &later {
+                run(&repository, objects(read)).await;
+                for (n, (asset, same)) in seen.iter().filter(|(n, _)| read[*n].is_some()) {
+                    let home = home(&repository, &format!("WEB{n}")).await;
+                    assert_eq!(home == Some(id(*asset)), *same, "WEB{n} and asset {asset}");
+                }
+            }
+            assert_eq!(curation.history().await.unwrap().len(), seen.len());
+            for (n, (asset, same)) in seen {
+                let kind =
+                    if same { ConstraintKind::MustLink } else { ConstraintKind::CannotLink };
+                curation.forget(id(asset), &corp(), object(n), kind).await.unwrap();
+            }
+            assert_eq!(repository.constraints(&acme()).await.unwrap(), []);
         });
     }
 }
@@ -221,7 +343,7 @@ async fn a_merge_over_two_directories_is_undone_in_sqlite() {
     let repository = ldap_inventory::store::SqliteRepository::open_in_memory().unwrap();
     put(&repository, [scanned(1, &["web1.corp.example"]), scanned(2, &["web2.corp.example"])])
         .await;
-    let branch = SourceId::new("ldap", "branch.example").unwrap();
+    let branch = branch();
     run(&repository, vec![computer("WEB1").build()]).await;
     run_of(&branch, &repository, vec![computer("WEB2").build()]).await;
     let before = picture(&repository).await;

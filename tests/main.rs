@@ -14,4 +14,5 @@ mod deltas;
 mod faults;
 mod floors;
 mod leases;
+mod searching;
 mod sync;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ldap_inventory::Result;
-use ldap_inventory::asset::{Asset, AssetRepository, SearchPage, SearchRequest};
+use ldap_inventory::asset::{ASSET_FIELDS, Asset, AssetRepository, SearchPage, SearchRequest};
+use ldap_inventory::name::Hostname;
 use ldap_inventory::value::{AssetId, SiteId, Timestamp};
 use serde::Serialize;
 
@@ -28,6 +29,8 @@ struct AssetRecord<'a> {
 
 impl Record for Asset {
     const PLURAL: &str = "assets";
+
+    const FIELDS: Option<&[&str]> = Some(ASSET_FIELDS);
 
     const TITLES: [&str; 6] =
         ["Name", "Addresses", "Site", "Sources", "Last seen", "Operating system"];
@@ -60,7 +63,15 @@ impl Record for Asset {
     }
 
     fn cells(&self) -> [String; 6] {
-        let names: Vec<&str> = self.live_names().map(|name| name.as_str()).collect();
+        let all: Vec<&Hostname> = self.live_names().collect();
+        // `web1` says nothing beside `web1.corp.example`.
+        let is_part = |name: &Hostname| {
+            let longer =
+                |other: &&Hostname| other.domain().is_some() && other.short() == name.as_str();
+            name.domain().is_none() && all.iter().any(longer)
+        };
+        let names = all.iter().filter(|name| !is_part(name)).map(|name| name.as_str());
+        let names: Vec<&str> = names.collect();
         let addresses: Vec<String> = self.live_addresses().map(|a| a.to_string()).collect();
         let last_seen = self.last_seen().map(|time| time.to_string()).unwrap_or_default();
         let sources: Vec<&str> = self.source_kinds().into_iter().collect();

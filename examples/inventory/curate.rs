@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use futures::TryStreamExt;
 use ldap_inventory::asset::{AssetRepository, Constraint, SearchRequest};
 use ldap_inventory::curation::{Curation, Unmerged};
-use ldap_inventory::merge::Coverage;
+use ldap_inventory::merge::{Coverage, Overlap};
 use ldap_inventory::query::{Query, quote};
 use ldap_inventory::value::{AssetId, ObjectGuid, OrganizationId, SourceId, Timestamp};
 use ldap_inventory::{Error, ErrorKind};
@@ -92,17 +92,15 @@ impl<'a> Desk<'a> {
         if options.json {
             return lines(&overlaps);
         }
-        let mut table = Table::new(["Asset", "Name", "Asset", "Name", "Why"]);
-        table.wraps = true;
+        let mut table = Table::new(["Asset", "Name", "Why they may be one"]);
+        (table.wraps, table.whole) = (true, 1);
         let name = |name: &Option<_>| name.as_ref().map(ToString::to_string).unwrap_or_default();
         for overlap in &overlaps {
-            let ids = [overlap.first, overlap.second].map(|id| id.to_string());
-            let [first, second] = ids;
-            let names = [name(&overlap.first_name), name(&overlap.second_name)];
-            let [first_name, second_name] = names;
-            table.row([first, first_name, second, second_name, overlap.reason.clone()]);
+            let Overlap { first, first_name, second, second_name, reason, .. } = overlap;
+            table.row([first.to_string(), name(first_name), reason.clone()]);
+            table.row([second.to_string(), name(second_name), String::new()]);
         }
-        show(&table, &format!("{} overlaps", overlaps.len()))
+        show(&table, &counted(overlaps.len(), "overlap", "overlaps"))
     }
 
     pub(crate) async fn coverage(&self, days: u64, json: bool) -> Result<(), Failure> {
@@ -131,7 +129,10 @@ impl<'a> Desk<'a> {
         for computer in &waiting {
             writeln!(out, "{computer}\n")?;
         }
-        writeln!(out, "  {} computers wait for a person", waiting.len())?;
+        match waiting.len() {
+            1 => writeln!(out, "  1 computer waits for a person")?,
+            count => writeln!(out, "  {count} computers wait for a person")?,
+        }
         Ok(out.flush()?)
     }
 
@@ -145,7 +146,7 @@ impl<'a> Desk<'a> {
         for entry in &history {
             table.row([entry.at.to_string(), entry.to_string()]);
         }
-        show(&table, &format!("{} entries", history.len()))
+        show(&table, &counted(history.len(), "entry", "entries"))
     }
 
     async fn subject(&self, options: &Deciding) -> Result<(AssetId, SourceId), Failure> {
@@ -204,17 +205,8 @@ fn decided(json: bool, decision: &Constraint) -> Result<(), Failure> {
 }
 
 fn covered(coverage: &Coverage) -> Result<(), Failure> {
-    let mut table = Table::new([
-        "Site",
-        "Assets",
-        "Both",
-        "Directory",
-        "Scans",
-        "Neither",
-        "Stale dir",
-        "Stale scan",
-        "System",
-    ]);
+    let titles = ["Site", "Assets", "Both", "Dir", "Scan", "None", "Dir†", "Scan†", "System"];
+    let mut table = Table::new(titles);
     let cells = |site: &str, counts: [u64; 7], os: &str| {
         let counts = counts.iter().map(ToString::to_string);
         [site.to_owned()].into_iter().chain(counts).chain([os.to_owned()]).collect::<Vec<_>>()
@@ -225,7 +217,8 @@ fn covered(coverage: &Coverage) -> Result<(), Failure> {
     }
     table.row(cells("total", coverage.total.columns(), ""));
     let days = coverage.stale_after_days;
-    show(&table, &format!("{} assets; stale: not seen for {days} days", coverage.total.assets))
+    let footer = "Both: in the directory and scanned; Dir, Scan: only there; None: in neither";
+    show(&table, &format!("{footer}\n  †: stale, not seen there for {days} days"))
 }
 
 /// Shows one answer: a line of JSON for tools, words for people.
@@ -248,6 +241,10 @@ fn lines(records: &[impl Serialize]) -> Result<(), Failure> {
         writeln!(out)?;
     }
     Ok(out.flush()?)
+}
+
+fn counted(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }
 
 fn show(table: &Table, footer: &str) -> Result<(), Failure> {

@@ -19,15 +19,14 @@ struct GroupRecord<'a> {
     /// What the group's own `member` names, and those for whom it is the primary group.
     members: Vec<&'a str>,
     member_count: usize,
-    /// Those who belong to it through other groups.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    nested_members: Vec<&'a str>,
     complete: bool,
     attributes: BTreeMap<&'a str, String>,
 }
 
 impl Record for DirectoryGroup {
     const PLURAL: &str = "groups";
+
+    const FIELDS: Option<&[&str]> = None;
 
     const TITLES: [&str; 6] = ["Name", "Direct", "Primary", "Nested", "Known", "DN"];
 
@@ -47,7 +46,6 @@ impl Record for DirectoryGroup {
             dn: self.dn.as_str(),
             member_count: members.len(),
             members,
-            nested_members: members_by(self, &[MemberPath::Nested]),
             complete: self.complete,
             attributes: flattened(&self.attributes),
         }

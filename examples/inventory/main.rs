@@ -10,6 +10,7 @@ mod store;
 mod table;
 
 mod assets;
+mod count;
 mod curate;
 mod groups;
 mod options;
@@ -28,7 +29,7 @@ use ldap_inventory::value::Timestamp;
 
 use self::curate::Desk;
 use self::exit::{Failure, Status};
-use self::options::{Command, Options, Search};
+use self::options::{AssetSearch, Command, Options, Search};
 use self::record::Record;
 use self::table::Table;
 
@@ -47,9 +48,21 @@ async fn run(options: &Options) -> Result<Status, Failure> {
     let repository = &*open(options.inventory())?;
     let desk = Desk::new(repository, &options.organization);
     match &options.command {
-        Command::Assets(search) => list::<Asset>(repository, options, search).await?,
-        Command::Users(search) => list::<DirectoryUser>(repository, options, search).await?,
-        Command::Groups(search) => list::<DirectoryGroup>(repository, options, search).await?,
+        Command::Assets(asked) if asked.count || !asked.facets.is_empty() => {
+            count::assets(repository, request::<Asset>(options, &asked.search)?, asked).await?;
+        }
+        Command::Assets(AssetSearch { search, sort, .. }) => {
+            let request = request::<Asset>(options, search)?.with_sort(*sort);
+            list::<Asset>(repository, request, search).await?;
+        }
+        Command::Users(search) => {
+            let request = request::<DirectoryUser>(options, search)?;
+            list::<DirectoryUser>(repository, request, search).await?;
+        }
+        Command::Groups(search) => {
+            let request = request::<DirectoryGroup>(options, search)?;
+            list::<DirectoryGroup>(repository, request, search).await?;
+        }
         Command::Merge(merging) => desk.merge(merging).await?,
         Command::Unmerge(unmerging) => desk.unmerge(unmerging).await?,
         Command::Link(deciding) => desk.link(deciding).await?,
@@ -73,17 +86,24 @@ fn open(place: &str) -> Result<std::sync::Arc<dyn AssetRepository>, Failure> {
     store::open(place)
 }
 
+/// What the command line asks for. The name of a field that no such record has is refused.
+fn request<R: Record>(options: &Options, search: &Search) -> Result<SearchRequest, Failure> {
+    let text = search.query.join(" ");
+    let query = match R::FIELDS {
+        Some(fields) => Query::parse_known(&text, fields),
+        None => Query::parse(&text),
+    };
+    let query = query.map_err(|error| unreadable(&text, &error))?;
+    Ok(SearchRequest::new(options.organization.clone(), query, Timestamp::now()))
+}
+
 /// Lists what a search finds, page by page: JSON lines for tools, a table for people.
 async fn list<R: Record>(
     repository: &dyn AssetRepository,
-    options: &Options,
+    request: SearchRequest,
     search: &Search,
 ) -> Result<(), Failure> {
-    let text = search.query.join(" ");
-    let query = Query::parse(&text).map_err(|error| unreadable(&text, &error))?;
     let limit = search.limit.unwrap_or(if search.json { usize::MAX } else { ROWS });
-    let request = SearchRequest::new(options.organization.clone(), query, Timestamp::now());
-
     let mut out = BufWriter::new(io::stdout().lock());
     let mut table = Table::new(R::TITLES);
     let (mut shown, mut after) = (0, None);

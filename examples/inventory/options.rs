@@ -2,6 +2,7 @@
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use ldap_inventory::asset::{Facet, Sort};
 use ldap_inventory::curation::Author;
 use ldap_inventory::value::{MergeId, ObjectGuid, OrganizationId, SourceId};
 
@@ -25,7 +26,7 @@ pub(crate) struct Options {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Assets: `assets NOT source:ldap` are those outside the domain
-    Assets(Search),
+    Assets(AssetSearch),
     /// Users of the directory
     Users(Search),
     /// Groups of the directory, with their members
@@ -177,6 +178,25 @@ pub(crate) struct Search {
     /// Show at most so many records: 100 in a table and all as JSON unless given
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
+}
+
+/// Which assets, in which order, and how they are shown.
+#[derive(Debug, Args)]
+pub(crate) struct AssetSearch {
+    #[command(flatten)]
+    pub(crate) search: Search,
+
+    /// Show them in this order: first_seen, id, last_seen, name, os or site; with - before it the highest first
+    #[arg(long, value_name = "KEY", default_value = "id", allow_hyphen_values = true)]
+    pub(crate) sort: Sort,
+
+    /// Show only how many there are
+    #[arg(long)]
+    pub(crate) count: bool,
+
+    /// Show only how they divide by domain, os, site, source or type; may be given several times
+    #[arg(long = "facet", value_name = "FACET")]
+    pub(crate) facets: Vec<Facet>,
 }
 
 impl Options {

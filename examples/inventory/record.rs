@@ -12,6 +12,10 @@ pub(crate) trait Record: Sized {
     /// What several of them are called.
     const PLURAL: &str;
 
+    /// The fields that it can be asked for beside its attributes; `None` where any attribute may be asked for by
+    /// its bare name.
+    const FIELDS: Option<&[&str]>;
+
     /// The columns of a table.
     const TITLES: [&str; 6];
 

@@ -26,6 +26,8 @@ struct UserRecord<'a> {
 impl Record for DirectoryUser {
     const PLURAL: &str = "users";
 
+    const FIELDS: Option<&[&str]> = None;
+
     const TITLES: [&str; 6] = ["Name", "Account", "Mail", "Groups", "State", "DN"];
 
     async fn search(

@@ -20,12 +20,14 @@ pub(crate) struct Table {
     rows: Vec<Vec<String>>,
     /// Whether the last column is text, which is wrapped where it does not fit, and not cut.
     pub(crate) wraps: bool,
+    /// So many of the first columns are never cut: ids that people copy.
+    pub(crate) whole: usize,
 }
 
 impl Table {
     /// A table with these columns.
     pub(crate) fn new(titles: impl IntoIterator<Item = &'static str>) -> Self {
-        Self { titles: titles.into_iter().collect(), rows: Vec::new(), wraps: false }
+        Self { titles: titles.into_iter().collect(), rows: Vec::new(), wraps: false, whole: 0 }
     }
 
     /// Adds a row. Text that would drive the terminal is escaped.
@@ -34,8 +36,32 @@ impl Table {
         self.rows.push(cells.collect());
     }
 
-    /// Writes it for lines of so many characters.
+    /// Writes it for lines of so many characters. A column in which no row has anything is left out.
     pub(crate) fn write(&self, out: &mut dyn Write, width: usize) -> io::Result<()> {
+        self.without_empty_columns().write_all(out, width)
+    }
+
+    fn without_empty_columns(&self) -> Self {
+        let has_text = |column| {
+            self.rows
+                .iter()
+                .any(|row| row.get(column).is_some_and(|cell: &String| !cell.is_empty()))
+        };
+        let kept: Vec<bool> =
+            (0..self.titles.len()).map(|column| self.rows.is_empty() || has_text(column)).collect();
+        let row = |row: &Vec<String>| {
+            row.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(cell, _)| cell.clone()).collect()
+        };
+        let titles = self.titles.iter().zip(&kept).filter(|(_, kept)| **kept);
+        Self {
+            titles: titles.map(|(title, _)| *title).collect(),
+            rows: self.rows.iter().map(row).collect(),
+            wraps: self.wraps && kept.last() == Some(&true),
+            whole: self.whole,
+        }
+    }
+
+    fn write_all(&self, out: &mut dyn Write, width: usize) -> io::Result<()> {
         let widths = self.widths(width);
         let right: Vec<bool> = (0..widths.len()).map(|column| self.is_numeric(column)).collect();
         if self.titles.iter().any(|title| !title.is_empty()) {
@@ -65,7 +91,7 @@ impl Table {
         }
         let between = INDENT.len() + GAP.len() * widths.len().saturating_sub(1);
         let mut excess = (between + widths.iter().sum::<usize>()).saturating_sub(width);
-        let mut cut: Vec<&mut usize> = widths.iter_mut().collect();
+        let mut cut: Vec<&mut usize> = widths.iter_mut().skip(self.whole).collect();
         // Text gives way first, but not below three eighths of the line.
         if let Some(text) = cut.pop_if(|_| self.wraps) {
             let spare = text.saturating_sub(width * 3 / 8).min(excess);

@@ -9,11 +9,34 @@ use crate::value::{Attributes, Timestamp};
 /// What an attribute that is a time ends in.
 const TIME: &str = "ts";
 
+/// The fields of assets, for [`Query::parse_known`](crate::query::Query::parse_known). What every source says
+/// itself is asked for beside these: `@ldap.computer.dNSHostName`.
+pub const ASSET_FIELDS: &[&str] = &[
+    "address",
+    "addresses",
+    "alias",
+    "aliases",
+    "domain",
+    "domains",
+    "first_seen",
+    "id",
+    "last_seen",
+    "name",
+    "name_overlap",
+    "names",
+    "os",
+    "os_version",
+    "site",
+    "source",
+    "sources",
+    "type",
+];
+
 const GO_ON: ControlFlow<()> = ControlFlow::Continue(());
 
 /// `name` (what some part still calls it), `alias` (what none does any more), `domain`, `address`, `os`,
 /// `os_version`, `type`, `site`, `id`, `source` (`ldap`, and in full `ldap/corp.example`), `first_seen`
-/// and `last_seen`; the plurals mean the same. Attributes are asked for by what a part files them
+/// and `last_seen`; the plurals mean the same. [`Among`](super::Among) others it has `name_overlap` too. Attributes are asked for by what a part files them
 /// under: `@ldap.computer.dNSHostName`.
 impl Fields for Asset {
     fn field(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
@@ -140,12 +163,27 @@ fn named(attributes: &Attributes, names: &[&str], visit: Visit<'_>) -> ControlFl
 /// The values of the attribute with this folded name, as times where the name says that they are.
 fn attribute(attributes: &Attributes, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
     let values = attributes.iter().filter(|(own, _)| fold_case(own) == name);
-    let time = |value: &str| {
-        let parsed = name.ends_with(TIME).then(|| value.parse::<Timestamp>().ok()).flatten();
-        parsed.map(|time| Value::Time(time.as_micros()))
-    };
-    let mut values = values.map(|(_, value)| time(value).unwrap_or(Value::Text(value)));
+    let mut values = values.map(|(_, value)| value_of(name, value));
     values.try_for_each(visit)
+}
+
+fn value_of<'a>(folded_name: &str, value: &'a str) -> Value<'a> {
+    let parsed = folded_name.ends_with(TIME).then(|| value.parse::<Timestamp>().ok()).flatten();
+    parsed.map_or(Value::Text(value), |time| Value::Time(time.as_micros()))
+}
+
+impl Asset {
+    /// Shows every value of every attribute as queries see it: its source's folded key, its folded name, the
+    /// value. For stores that index them, as by a [`Signature`](crate::query::Signature).
+    pub fn each_attribute(&self, mut visit: impl FnMut(&str, &str, Value<'_>)) {
+        for part in &self.parts {
+            let source = fold_case(&part.key);
+            for (name, value) in part.attributes.iter() {
+                let name = fold_case(name);
+                visit(&source, &name, value_of(&name, value));
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! The inventory: assets, the objects tied to them, and the trait that stores them.
 
+mod among;
 mod batch;
 mod claim;
 mod constraint;
+mod facet;
 mod fields;
 mod inventory_asset;
 mod lease;
@@ -12,10 +14,14 @@ mod principal;
 mod repository;
 mod run;
 mod search;
+mod sort;
 
+pub use among::Among;
 pub use batch::{Batch, Change, Committed};
 pub use claim::{Claim, Claims};
 pub use constraint::{Constraint, ConstraintKind};
+pub use facet::{Counts, Facet, FacetCount, FacetCounts, Tally};
+pub use fields::ASSET_FIELDS;
 pub use inventory_asset::{Asset, Part, Version};
 pub use lease::Lease;
 pub use link::{Link, Presence};
@@ -24,3 +30,4 @@ pub use principal::{DirectoryGroup, DirectoryUser, Member, MemberPath};
 pub use repository::AssetRepository;
 pub use run::{RunOutcome, RunRecord};
 pub use search::{Cursor, SearchPage, SearchRequest};
+pub use sort::{Place, Sort, SortBy, SortValue};

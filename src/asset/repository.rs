@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 
 use super::{
-    Asset, Batch, Committed, Constraint, DirectoryGroup, DirectoryUser, Lease, Link, MergeRecord,
-    RunRecord, SearchPage, SearchRequest,
+    Asset, Batch, Committed, Constraint, Counts, DirectoryGroup, DirectoryUser, Facet, Lease, Link,
+    MergeRecord, RunRecord, SearchPage, SearchRequest,
 };
 use crate::Result;
 use crate::name::MatchKey;
@@ -36,6 +36,9 @@ use crate::value::{AssetId, Checkpoint, ObjectGuid, OrganizationId, RunId, Sourc
 /// - [`candidates`](Self::candidates) returns every asset of the organization that has at least one of
 ///   the keys among its [`match_keys`](Asset::match_keys), each once, and no other.
 /// - Links, users and groups are keyed by organization, source and objectGUID.
+/// - A search finds what [`Query::matches`](crate::query::Query::matches) says, put to each user and group, and
+///   to each asset [among](super::Among) the others, in the order of [`Place`](super::Place). Its pages together
+///   are everything, each record once, also if other records are written in between.
 ///
 /// # Errors
 ///
@@ -131,7 +134,11 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
     /// Writes a batch, whole or not at all.
     async fn commit(&self, batch: Batch) -> Result<Committed>;
 
-    /// Finds assets. The order is that of their ids.
+    /// Counts the assets that a query finds, and how many of them have which value of these facets, at most
+    /// `limit` values of each. The request's order and place mean nothing here.
+    async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<Counts>;
+
+    /// Finds assets, in the order of [`SearchRequest::sort`].
     async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>>;
 
     /// Finds users. The order is that of their sources and objectGUIDs.
@@ -223,6 +230,13 @@ macro_rules! delegate {
             }
             async fn commit(&self, batch: Batch) -> Result<Committed> {
                 (**self).commit(batch).await
+            }
+            async fn count_assets(
+                &self,
+                request: SearchRequest,
+                facets: &[Facet],
+            ) -> Result<Counts> {
+                (**self).count_assets(request, facets).await
             }
             async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>> {
                 (**self).search_assets(request).await

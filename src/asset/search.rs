@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Sort;
 use crate::query::Query;
 use crate::value::{OrganizationId, Timestamp};
 
@@ -15,13 +16,17 @@ pub struct SearchRequest {
     pub query: Query,
     /// What relative times in the query are relative to.
     pub now: Timestamp,
-    /// The most records of one page. 100 unless set: a screenful, and small enough for any store.
+    /// The order of assets. That of their ids unless set. Users and groups come in one order, that of their
+    /// sources and objectGUIDs, whatever this says.
+    pub sort: Sort,
+    /// The most records of one page, and of a count the most values of each facet. 100 unless set: a screenful, and small enough for any store.
     pub limit: usize,
     /// Where the page before ended.
     pub after: Option<Cursor>,
 }
 
-/// One page of what was found, in an order that is stable while the inventory is.
+/// One page of what was found. What is written between two pages moves nothing else: the next page begins
+/// behind the place of the last record, even if that record is gone.
 #[derive(Clone, Debug)]
 pub struct SearchPage<T> {
     /// The records.
@@ -37,7 +42,14 @@ pub struct Cursor(pub String);
 impl SearchRequest {
     /// The first page.
     pub fn new(organization: OrganizationId, query: Query, now: Timestamp) -> Self {
-        Self { organization, query, now, limit: 100, after: None }
+        Self { organization, query, now, sort: Sort::default(), limit: 100, after: None }
+    }
+
+    /// Sets the order of assets.
+    #[must_use]
+    pub fn with_sort(mut self, sort: Sort) -> Self {
+        self.sort = sort;
+        self
     }
 
     /// Sets the most records of one page; at least 1.

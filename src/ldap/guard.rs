@@ -281,6 +281,28 @@ struct ForLdap3 {
     ends_search: bool,
 }
 
+/// What is lifted off these bytes of a server's, while a bind and two searches wait for their answers. Whatever
+/// would go on to ldap3 can be read again.
+#[cfg(fuzzing)]
+pub(super) fn guarded(bytes: &[u8], limits: &LdapLimits) -> Vec<Batch> {
+    let waiting =
+        vec![(1, op::BIND_RESPONSE), (2, op::SEARCH_RESULT_DONE), (3, op::SEARCH_RESULT_DONE)];
+    let requests = Requests(Mutex::new(waiting));
+    let mut inbound = Inbound::new(&requests, arrivals().0, limits);
+    let (mut rest, mut batches) = (bytes, Vec::new());
+    loop {
+        let (mut batch, mut taken) = (Batch::default(), 0);
+        let Ok(answer) = inbound.take(rest, &mut taken, &mut batch) else { return batches };
+        batch.bytes = rest.get(..taken).unwrap_or_default().to_vec();
+        rest = rest.get(taken..).unwrap_or_default();
+        batches.push(batch);
+        let Some(ForLdap3 { message, .. }) = answer else { return batches };
+        let again =
+            Envelope::parse(&message).and_then(|envelope| Answer::parse(&message, &envelope));
+        assert!(again.is_ok(), "{message:02x?}");
+    }
+}
+
 /// A count that may not go beyond the limit of this name.
 pub(super) fn within(name: &'static str, count: u64, limit: u64) -> Result<()> {
     if count <= limit {

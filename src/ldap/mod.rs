@@ -14,6 +14,9 @@ mod delta;
 mod diagnosis;
 mod fault;
 mod frame;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod ladder;
 mod limits;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::rdn::{Rdn, split_at_unescaped};
+use super::rdn::{Rdn, split_at_unescaped, trim};
 use crate::{Error, Result};
 
 /// Far above what a directory accepts, far below what would hurt.
@@ -65,7 +65,7 @@ impl DistinguishedName {
     /// The entry above. `None` for the root and for what is directly below it.
     pub fn parent(&self) -> Option<Self> {
         let (_, parent) = split_at_unescaped(&self.0, b',');
-        parent.map(|parent| Self(parent.trim_matches(' ').into()))
+        parent.map(|parent| Self(trim(parent).into()))
     }
 
     /// Whether this is the base or an entry below it.
@@ -246,6 +246,15 @@ mod tests {
         let first = both.rdns().next().unwrap();
         let pairs: Vec<_> = first.pairs().collect();
         assert_eq!(pairs, [("CN", "a".into()), ("OU", "b".into())]);
+    }
+
+    #[test]
+    fn a_parent_keeps_the_blank_that_its_text_escapes() {
+        for text in [r"CN=a,OU=b\ ", r" CN=a , OU=b\\\  "] {
+            let parent = dn(text).parent().unwrap();
+            assert_eq!(parent, dn(parent.as_str()), "{text}");
+            assert!(dn(text).is_within(&parent), "{text}");
+        }
     }
 
     #[test]

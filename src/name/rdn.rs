@@ -54,7 +54,7 @@ impl<'a> Rdn<'a> {
             let (pair, after) = split_at_unescaped(rest?, b'+');
             rest = after;
             let (attribute_type, raw) = pair.split_once('=').unwrap_or(("", pair));
-            Some((attribute_type.trim_matches(' '), trim_value(raw)))
+            Some((attribute_type.trim_matches(' '), trim(raw)))
         })
     }
 }
@@ -102,7 +102,7 @@ fn push_escaped_as_hex(text: &mut String, value: &str) {
 }
 
 /// Without the blanks around it, but with a last one that is escaped.
-fn trim_value(raw: &str) -> &str {
+pub(super) fn trim(raw: &str) -> &str {
     let raw = raw.trim_start_matches(' ');
     let trimmed = raw.trim_end_matches(' ');
     let backslashes = trimmed.bytes().rev().take_while(|byte| *byte == b'\\').count();

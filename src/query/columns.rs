@@ -32,7 +32,11 @@ pub struct ColumnMap {
     pub(crate) attributes: Option<AttributeTable>,
     pub(crate) falls_through: bool,
     pub(crate) residual_attributes: bool,
+    pub(crate) signatures: Option<SignatureColumn>,
 }
+
+/// What stands between the words of a [`listed`](Column::listed) column, and in none of them: U+001F.
+pub const WORD_SEPARATOR: char = '\u{1f}';
 
 /// A database's way of writing SQL.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -49,6 +53,7 @@ pub enum Dialect {
 pub struct Column {
     pub(crate) kind: Kind,
     pub(crate) child: Option<Child>,
+    pub(crate) list: Option<&'static str>,
 }
 
 /// A table with any number of rows for each row of the main one.
@@ -67,6 +72,14 @@ pub struct AttributeTable {
     pub(crate) source: &'static str,
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
+}
+
+/// Where the signatures of attributes are, and how they are asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SignatureColumn {
+    pub(crate) child: Child,
+    pub(crate) column: &'static str,
+    pub(crate) covers: &'static str,
 }
 
 /// What a column holds, and the expression that reads it.
@@ -98,6 +111,7 @@ impl ColumnMap {
             attributes: None,
             falls_through: false,
             residual_attributes: false,
+            signatures: None,
         }
     }
 
@@ -121,6 +135,20 @@ impl ColumnMap {
     pub fn with_residual_attributes(mut self) -> Self {
         self.residual_attributes = true;
         self
+    }
+
+    /// Leaves attributes to the evaluator, and has it look only at rows whose [`Signature`](super::Signature) does
+    /// not rule them out: `child` has one row of `column` for each row of the main table, and `covers` names a
+    /// function of the database that is [`Signature::covers`](super::Signature::covers).
+    #[must_use]
+    pub fn with_signatures(
+        mut self,
+        child: Child,
+        column: &'static str,
+        covers: &'static str,
+    ) -> Self {
+        self.signatures = Some(SignatureColumn { child, column, covers });
+        self.with_residual_attributes()
     }
 
     /// Looks for fields that are not in the map among the attributes, of whatever source. For users and
@@ -185,8 +213,17 @@ impl Column {
         self
     }
 
+    /// The words of a child table are in a column of the row as well: in one text, [`WORD_SEPARATOR`] before each
+    /// and after the last. Then that is looked into for whole words, which takes no search of the child table for
+    /// every row.
+    #[must_use]
+    pub fn listed(mut self, column: &'static str) -> Self {
+        self.list = Some(column);
+        self
+    }
+
     fn of(kind: Kind) -> Self {
-        Self { kind, child: None }
+        Self { kind, child: None, list: None }
     }
 }
 

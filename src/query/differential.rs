@@ -212,7 +212,7 @@ mod sqlite {
     use super::*;
     use crate::query::{
         AttributeTable, Child, Column, ColumnMap, Dialect, MAX_DEPTH, MAX_VALUES, Sql, SqlValue,
-        address_key,
+        WORD_SEPARATOR, address_key,
     };
 
     proptest! {
@@ -319,7 +319,8 @@ mod sqlite {
 
     /// The same columns as a list of alternatives, as a search of the child tables first, and falling through.
     fn maps() -> [(ColumnMap, bool); 3] {
-        let map = |child: fn(&'static str, &'static str) -> Child| {
+        let map = |child: fn(&'static str, &'static str) -> Child, listed: bool| {
+            let source = Column::word("s.text").in_child(child("item_source AS s", "s.item"));
             ColumnMap::new(Dialect::Sqlite)
                 .with("os", Column::text("item.os"))
                 .with("alive", Column::boolean("item.alive"))
@@ -330,10 +331,7 @@ mod sqlite {
                     "name",
                     Column::text("item_name.text").in_child(child("item_name", "item_name.item")),
                 )
-                .with(
-                    "source",
-                    Column::word("s.text").in_child(child("item_source AS s", "s.item")),
-                )
+                .with("source", if listed { source.listed("item.sources") } else { source })
                 .with(
                     "address",
                     Column::address("item_address.text", "item_address.key")
@@ -349,14 +347,19 @@ mod sqlite {
         };
         let plain = |table, owner| Child::new(table, owner, "item.id");
         let selective = |table, owner| Child::new(table, owner, "item.id").selective();
-        [(map(plain), false), (map(selective), false), (map(plain).falling_through(), true)]
+        [
+            (map(plain, false), false),
+            (map(selective, true), false),
+            (map(plain, true).falling_through(), true),
+        ]
     }
 
     fn database(items: &[Item]) -> Connection {
         let database = Connection::open_in_memory().unwrap();
         database
             .execute_batch(
-                "CREATE TABLE item (id INTEGER PRIMARY KEY, os TEXT, alive INTEGER, vlan INTEGER, last_seen INTEGER);
+                "CREATE TABLE item (id INTEGER PRIMARY KEY, os TEXT, alive INTEGER, vlan INTEGER, last_seen INTEGER,
+                     sources TEXT NOT NULL DEFAULT '');
                  CREATE TABLE item_name (item INTEGER NOT NULL, text TEXT NOT NULL);
                  CREATE TABLE item_source (item INTEGER NOT NULL, text TEXT NOT NULL);
                  CREATE TABLE item_address (item INTEGER NOT NULL, text TEXT NOT NULL, key TEXT NOT NULL);
@@ -385,6 +388,12 @@ mod sqlite {
                             &format!("INSERT INTO item_{field} VALUES (?1, ?2)"),
                             vec![cell(value)],
                         );
+                        if *field == "source" {
+                            let separator = Cell::Text(WORD_SEPARATOR.into());
+                            let listed =
+                                "UPDATE item SET sources = sources || ?3 || ?2 WHERE id = ?1";
+                            run(listed, vec![cell(value), separator]);
+                        }
                     }
                     ("overlap", _) => {}
                     (field, value) => {
@@ -395,6 +404,8 @@ mod sqlite {
                     }
                 }
             }
+            let separator = Cell::Text(WORD_SEPARATOR.into());
+            run("UPDATE item SET sources = sources || ?2 WHERE id = ?1", vec![separator]);
             for (source, name, value) in &item.attributes {
                 let (text, time) = match value {
                     Owned::Time(time) => (Cell::Text(time.to_string()), Cell::Integer(*time)),
@@ -421,6 +432,7 @@ mod sqlite {
 
     fn select(database: &Connection, sql: &Sql) -> Vec<usize> {
         let parameters = sql.parameters.iter().map(|parameter| match parameter {
+            SqlValue::Blob(bytes) => Cell::Blob(bytes.clone()),
             SqlValue::Boolean(boolean) => Cell::Integer((*boolean).into()),
             SqlValue::Integer(integer) => Cell::Integer(*integer),
             SqlValue::Text(text) => Cell::Text(text.clone()),

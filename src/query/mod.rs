@@ -21,6 +21,7 @@
 //! | yes or no | `alive:t`, `alive:true`, `alive:f`, `alive:false` |
 //! | numbers | `vlan:12`, `vlan:>=12`, `@ldap.computer.badPwdCount:>3` |
 //! | how many values there are | `name_count:>2`, `@ldap.computer.memberOf_count:>100` |
+//! | assets that share a name with another | `name_overlap:t` |
 //! | addresses and networks | `address:10.0.0.5`, `address:10.0.0.0/8`, `address:10.0.` |
 //! | seen within two weeks, or not for a month | `last_seen:<2weeks`, `last_seen:>30days` |
 //! | past, or future | `@ldap.user.accountExpiresTS:<now`, `@ldap.user.accountExpiresTS:>now` |
@@ -35,7 +36,7 @@
 //!
 //! A condition holds if *one* of the field's values passes, so `NOT name:web` finds what has no such name
 //! at all. A field without a value, and a field that does not exist, pass no test; a host that wants a
-//! mistyped name refused parses with [`Query::parse_known`].
+//! mistyped name refused parses with [`Query::parse_known`], and gets the name that may have been meant.
 //!
 //! ## Text
 //!
@@ -139,6 +140,7 @@ mod lex;
 mod literal;
 mod parse;
 mod print;
+mod signature;
 mod sql;
 mod suggest;
 mod term;
@@ -149,11 +151,12 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use ast::{Bound, Comparison, Expr, Key, Term, Test};
-pub use columns::{AttributeTable, Child, Column, ColumnMap, Dialect};
+pub use columns::{AttributeTable, Child, Column, ColumnMap, Dialect, WORD_SEPARATOR};
 pub use error::ParseError;
 pub use evaluate::{Fields, Value, Visit};
 pub use literal::{Literal, Pattern, Piece, address_key};
 pub use print::quote;
+pub use signature::{SIGNATURE_BYTES, Signature};
 pub use sql::{Sql, SqlValue};
 pub use text::{Text, fold_case};
 pub use time::Measure;

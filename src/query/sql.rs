@@ -1,13 +1,16 @@
 //! From a query to a condition in SQL.
 
+mod passes;
+
 use std::fmt::Write;
 
+use self::passes::numbers;
 use super::Query;
 use super::ast::{Expr, Key, Term, Test};
-use super::columns::{Child, Column, ColumnMap, Dialect, Kind};
+use super::columns::{Child, Column, ColumnMap, Dialect, Kind, SignatureColumn, WORD_SEPARATOR};
 use super::evaluate::{NAME, boolean_text};
-use super::literal::{Element, Literal, Pattern, Piece};
-use super::time::Window;
+use super::literal::{Literal, Pattern};
+use super::signature;
 
 /// A condition in SQL, for a `WHERE`, and the parameters it refers to.
 ///
@@ -30,6 +33,8 @@ pub struct Sql {
 pub enum SqlValue {
     /// A boolean; 1 or 0 in SQLite.
     Boolean(bool),
+    /// Some bytes.
+    Blob(Vec<u8>),
     /// A 64-bit integer.
     Integer(i64),
     /// A text.
@@ -107,11 +112,14 @@ impl Compiler<'_> {
                 self.push(")");
             }
             Place::Nowhere => self.push("FALSE"),
-            Place::Residual => self.residual(positive),
+            Place::Residual => self.residual(key, None, positive),
         }
     }
 
     fn is(&mut self, key: &Key, test: &Test, positive: bool) {
+        if let Some((list, words)) = self.list(key).zip(whole_words(test)) {
+            return self.lists(list, &words);
+        }
         match self.place(key) {
             Place::Here(column, kind) => {
                 self.push_all(&["(", column, " IS NOT NULL AND "]);
@@ -133,7 +141,7 @@ impl Compiler<'_> {
                 self.push(")");
             }
             Place::Nowhere => self.push("FALSE"),
-            Place::Residual => self.residual(positive),
+            Place::Residual => self.residual(key, Some(test), positive),
         }
     }
 
@@ -154,8 +162,30 @@ impl Compiler<'_> {
                 this.lies_in(*window);
             }),
             Place::Nowhere => self.truth(holds(0)),
-            Place::Residual => self.residual(positive),
+            Place::Residual if holds(0) => self.leave(positive),
+            Place::Residual => self.residual(key, None, positive),
         }
+    }
+
+    /// The column that lists the words of a key.
+    fn list(&self, key: &Key) -> Option<&'static str> {
+        let Key::Field(name) = key else { return None };
+        self.map.column(name.folded())?.list
+    }
+
+    fn lists(&mut self, list: &'static str, words: &[&str]) {
+        let can_be_listed = |word: &&&str| !word.contains(WORD_SEPARATOR);
+        let words: Vec<&str> = words.iter().filter(can_be_listed).copied().collect();
+        self.joined(&words, " OR ", |this, word| {
+            let dialect = this.map.dialect;
+            this.push_all(&[
+                if dialect == Dialect::Sqlite { "instr(" } else { "strpos(" },
+                list,
+                ", ",
+            ]);
+            this.text(&format!("{WORD_SEPARATOR}{word}{WORD_SEPARATOR}"));
+            this.push(") > 0");
+        });
     }
 
     fn place<'k>(&self, key: &'k Key) -> Place<'k> {
@@ -168,7 +198,7 @@ impl Compiler<'_> {
             Key::Name => NAME,
         };
         match self.map.column(name) {
-            Some(Column { kind, child }) => match (kind.expression(), child) {
+            Some(Column { kind, child, .. }) => match (kind.expression(), child) {
                 (None, _) => Place::Residual,
                 (Some(_), Some(child)) => Place::In(Rows { child: *child, having: vec![] }, *kind),
                 (Some(column), None) => Place::Here(column, *kind),
@@ -190,9 +220,27 @@ impl Compiler<'_> {
     }
 
     /// What only the evaluator can tell: too many rows rather than too few.
-    fn residual(&mut self, positive: bool) {
+    fn leave(&mut self, positive: bool) {
         self.sql.exact = false;
         self.truth(positive);
+    }
+
+    /// The same for a key that has a value which passes `test`: not the rows that their signatures rule out.
+    fn residual(&mut self, key: &Key, test: Option<&Test>, positive: bool) {
+        let signatures = self.map.signatures.filter(|_| positive);
+        let Some((signatures, wanted)) = signatures.zip(signature::wanted(key, test)) else {
+            return self.leave(positive);
+        };
+        self.sql.exact = false;
+        let SignatureColumn { child: Child { table, owner, parent, .. }, column, covers } =
+            signatures;
+        self.push_all(&[parent, " IN (SELECT ", owner, " FROM ", table, " WHERE "]);
+        self.joined(&wanted, " OR ", |this, signature| {
+            this.push_all(&[covers, "(", column, ", "]);
+            this.parameter(SqlValue::Blob(signature.as_bytes().to_vec()));
+            this.push(")");
+        });
+        self.push(")");
     }
 
     fn rows(&mut self, rows: &Rows<'_>) {
@@ -207,176 +255,6 @@ impl Compiler<'_> {
             self.equals(column, value);
             self.push(after);
         }
-    }
-
-    /// The value that `kind` reads passes `test`. NULL only where the value is.
-    fn passes(&mut self, kind: Kind, test: &Test) {
-        match (kind, test) {
-            (Kind::Attribute { text, time }, _) => self.attribute_passes(text, time, test),
-            (Kind::Address { text, key }, Test::Contains(literals)) => {
-                self.joined(literals, " OR ", |this, literal| match literal.network {
-                    Some(_) => this.in_network(key, literal),
-                    None => this.contains(text, literal),
-                });
-            }
-            (Kind::Address { text, key }, Test::Equals(patterns)) => {
-                self.joined(patterns, " OR ", |this, pattern| match pattern.literal() {
-                    Some(literal) => this.in_network(key, literal),
-                    None => this.like(text, pattern),
-                });
-            }
-            (Kind::Text(column), Test::Contains(literals)) => {
-                self.joined(literals, " OR ", |this, literal| this.contains(column, literal));
-            }
-            (Kind::Word(column), Test::Contains(literals)) => {
-                self.joined(literals, " OR ", |this, literal| {
-                    this.equals(column, literal.text().folded());
-                });
-            }
-            (Kind::Text(column) | Kind::Word(column), Test::Equals(patterns)) => {
-                self.joined(patterns, " OR ", |this, pattern| this.is_exactly(column, pattern));
-            }
-            (Kind::Text(column) | Kind::Word(column), Test::Compare(..)) => {
-                let reading = self.map.dialect.number_of(column);
-                self.joined(&numbers(test, self.now), " OR ", |this, window| {
-                    this.push_all(&["coalesce(", &reading]);
-                    this.lies_in(*window);
-                    this.push(", FALSE)");
-                });
-            }
-            (Kind::Boolean(column), _) => {
-                let booleans: Vec<bool> = literals(test).filter_map(|l| l.boolean).collect();
-                self.joined(&booleans, " OR ", |this, boolean| {
-                    this.push_all(&[column, " = "]);
-                    this.parameter(SqlValue::Boolean(*boolean));
-                });
-            }
-            (Kind::Number(column), _) => self.lies_in_one(column, &numbers(test, self.now)),
-            (Kind::Time(column), _) => self.lies_in_one(column, &times(test, self.now)),
-            (Kind::Address { .. } | Kind::Residual, _) => self.push("FALSE"),
-        }
-    }
-
-    /// A text passes as a text, a time as a time. Only what can be is written, so that indexes serve.
-    fn attribute_passes(&mut self, text: &'static str, time: &'static str, test: &Test) {
-        let times = times(test, self.now);
-        let text_can = !matches!(test, Test::Compare(_, bound) if !bound.measure().is_number());
-        let both = text_can && !times.is_empty();
-        self.push(if both { "((" } else { "(" });
-        if text_can {
-            self.push_all(&[time, " IS NULL AND "]);
-            self.passes(Kind::Text(text), test);
-        }
-        if both {
-            self.push(") OR (");
-        }
-        if !times.is_empty() {
-            self.push_all(&[time, " IS NOT NULL AND "]);
-            self.lies_in_one(time, &times);
-        }
-        self.push(if both { "))" } else { ")" });
-    }
-
-    fn contains(&mut self, column: &str, literal: &Literal) {
-        let folded = literal.text().folded();
-        match self.map.dialect {
-            Dialect::Postgres => {
-                let inside = folded.chars().map(Element::Char);
-                self.like_elements(
-                    column,
-                    [Element::Any].into_iter().chain(inside).chain([Element::Any]),
-                );
-            }
-            Dialect::Sqlite => {
-                self.push_all(&["instr(", column, ", "]);
-                self.text(folded);
-                self.push(") > 0");
-            }
-        }
-    }
-
-    fn is_exactly(&mut self, column: &str, pattern: &Pattern) {
-        let Some(literal) = pattern.literal() else { return self.like(column, pattern) };
-        self.push("(");
-        self.equals(column, literal.text().folded());
-        if let Some(boolean) = literal.boolean {
-            self.push(" OR ");
-            self.equals(column, boolean_text(boolean));
-        }
-        self.push(")");
-    }
-
-    fn equals(&mut self, column: &str, folded: &str) {
-        self.push_all(&[column, " = "]);
-        self.text(folded);
-    }
-
-    fn like(&mut self, column: &str, pattern: &Pattern) {
-        // SQLite uses no index for a LIKE with ESCAPE; a prefix is a range.
-        let range = prefix(pattern).filter(|_| self.map.dialect == Dialect::Sqlite);
-        let Some((low, high)) = range else {
-            return self.like_elements(column, pattern.elements().iter().copied());
-        };
-        self.push_all(&["(", column, " >= "]);
-        self.text(&low);
-        self.push_all(&[" AND ", column, " < "]);
-        self.text(&high);
-        self.push(")");
-    }
-
-    fn like_elements(&mut self, column: &str, elements: impl Iterator<Item = Element>) {
-        let mut form = String::new();
-        for element in elements {
-            match element {
-                Element::Any => form.push('%'),
-                Element::Char(c @ ('%' | '_' | '\\')) => form.extend(['\\', c]),
-                Element::Char(c) => form.push(c),
-                Element::One => form.push('_'),
-            }
-        }
-        self.push_all(&[column, " LIKE "]);
-        self.text(&form);
-        self.push(" ESCAPE '\\'");
-    }
-
-    fn in_network(&mut self, key: &str, literal: &Literal) {
-        let Some(network) = literal.network else { return self.push("FALSE") };
-        let (first, last) = network.keys();
-        self.push(key);
-        if self.map.dialect == Dialect::Postgres {
-            self.push(" COLLATE \"C\"");
-        }
-        self.push(" BETWEEN ");
-        self.text(&first);
-        self.push(" AND ");
-        self.text(&last);
-    }
-
-    fn lies_in_one(&mut self, column: &str, windows: &[Window]) {
-        self.joined(windows, " OR ", |this, window| {
-            this.push(column);
-            this.lies_in(*window);
-        });
-    }
-
-    /// What follows an expression to say that it lies in the window.
-    fn lies_in(&mut self, window: Window) {
-        let Window { low, high, outside } = window;
-        let (operator, bound) = match (low == i64::MIN, high == i64::MAX, outside) {
-            (true, false, false) => (" <= ", high),
-            (true, false, true) => (" > ", high),
-            (false, true, false) => (" >= ", low),
-            (false, true, true) => (" < ", low),
-            _ if low == high && !outside => (" = ", low),
-            _ => {
-                self.push(if outside { " NOT BETWEEN " } else { " BETWEEN " });
-                self.parameter(SqlValue::Integer(low));
-                self.push(" AND ");
-                return self.parameter(SqlValue::Integer(high));
-            }
-        };
-        self.push(operator);
-        self.parameter(SqlValue::Integer(bound));
     }
 
     /// The items with a separator between them, in parentheses if they are several; FALSE for none.
@@ -429,70 +307,28 @@ impl Compiler<'_> {
     }
 }
 
-impl Dialect {
-    /// The number that a folded text reads as, or NULL: at most 18 digits, perhaps after a minus.
-    fn number_of(self, text: &str) -> String {
-        match self {
-            Self::Postgres => {
-                format!("CASE WHEN {text} ~ '^-?[0-9]{{1,18}}$' THEN CAST({text} AS bigint) END")
-            }
-            Self::Sqlite => format!(
-                "CASE WHEN {text} GLOB '[0-9]*' AND length({text}) <= 18 AND {text} NOT GLOB '*[^0-9]*' \
-                 OR {text} GLOB '-[0-9]*' AND length({text}) <= 19 AND substr({text}, 2) NOT GLOB '*[^0-9]*' \
-                 THEN CAST({text} AS INTEGER) END"
-            ),
-        }
-    }
-}
-
-/// The numbers that pass a test.
-fn numbers(test: &Test, now: i64) -> Vec<Window> {
-    let exactly = literals(test).filter_map(|literal| literal.number).map(|n| Window::new(n, n));
-    exactly.chain(compared(test, true, now)).collect()
-}
-
-/// The times that pass a test.
-fn times(test: &Test, now: i64) -> Vec<Window> {
-    let moments = literals(test).filter_map(|literal| literal.moment);
-    let within = moments.map(|(start, end)| Window::new(start, end.saturating_sub(1)));
-    within.chain(compared(test, false, now)).collect()
-}
-
-fn compared(test: &Test, number: bool, now: i64) -> Option<Window> {
+/// The folded words that a value is one of if it passes, unless wildcards or a comparison decide.
+fn whole_words(test: &Test) -> Option<Vec<&str>> {
     match test {
-        Test::Compare(comparison, bound) if bound.measure().is_number() == number => {
-            Some(bound.measure().window(*comparison, now))
+        Test::Compare(..) => None,
+        Test::Contains(literals) => {
+            Some(literals.iter().map(|literal| literal.text().folded()).collect())
         }
-        _ => None,
+        Test::Equals(patterns) => {
+            let literals: Option<Vec<&Literal>> = patterns.iter().map(Pattern::literal).collect();
+            let words = literals?.into_iter().flat_map(|literal| {
+                let boolean = literal.boolean.map(boolean_text);
+                [literal.text().folded()].into_iter().chain(boolean)
+            });
+            Some(words.collect())
+        }
     }
-}
-
-/// The values of a test that have no wildcards.
-fn literals(test: &Test) -> impl Iterator<Item = &Literal> {
-    let (literals, patterns) = match test {
-        Test::Compare(..) => (None, None),
-        Test::Contains(literals) => (Some(literals), None),
-        Test::Equals(patterns) => (None, Some(patterns)),
-    };
-    let exact = patterns.into_iter().flatten().filter_map(Pattern::literal);
-    literals.into_iter().flatten().chain(exact)
-}
-
-/// The texts that begin as a pattern of the form `text%` says: from the first to before the second.
-fn prefix(pattern: &Pattern) -> Option<(String, String)> {
-    let [Piece::Text(text), Piece::Any] = pattern.pieces() else { return None };
-    let low = text.folded();
-    let mut high = low.to_owned();
-    let last = high.pop()?;
-    // The next character; a range of characters steps over the surrogates.
-    high.extend(Some((last..=char::MAX).nth(1)?));
-    Some((low.to_owned(), high))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::{AttributeTable, Text};
+    use crate::query::AttributeTable;
 
     fn condition(dialect: Dialect, query: &str, first: usize) -> Sql {
         let child = Child::new("x", "x.owner", "a.id");
@@ -550,6 +386,48 @@ mod tests {
     }
 
     #[test]
+    fn whole_words_are_looked_for_in_the_list() {
+        let child = Child::new("x", "x.owner", "a.id");
+        for (dialect, expected) in [
+            (Dialect::Sqlite, "(NOT instr(a.list, ?1) > 0)"),
+            (Dialect::Postgres, "(NOT strpos(a.list, $1) > 0)"),
+        ] {
+            let source = Column::word("x.word").in_child(child).listed("a.list");
+            let map = ColumnMap::new(dialect).with("source", source);
+            let condition = |query: &str| map.condition(&Query::parse(query).unwrap(), 0, 1);
+            let sql = condition("NOT source:LDAP");
+            assert_eq!(sql.text, expected);
+            assert_eq!(sql.parameters, [text("\u{1f}ldap\u{1f}")]);
+            // The separator is in no word, and a wildcard may not reach over one.
+            assert_eq!(condition("source:\u{1f}").text, "FALSE");
+            assert!(condition("source:=ld%").text.starts_with("EXISTS"));
+        }
+    }
+
+    #[test]
+    fn signatures_leave_few_rows_to_the_evaluator_unless_under_a_not() {
+        let map = ColumnMap::new(Dialect::Sqlite).with_signatures(
+            Child::new("s", "s.owner", "a.id"),
+            "s.bits",
+            "covers",
+        );
+        for (query, expected) in [
+            ("has:@a.b.c", "a.id IN (SELECT s.owner FROM s WHERE covers(s.bits, ?1))"),
+            ("@a.b.c:>3", "a.id IN (SELECT s.owner FROM s WHERE covers(s.bits, ?1))"),
+            ("@a.b.c_count:>0", "a.id IN (SELECT s.owner FROM s WHERE covers(s.bits, ?1))"),
+            (
+                "@a.b.c:true",
+                "a.id IN (SELECT s.owner FROM s WHERE (covers(s.bits, ?1) OR covers(s.bits, ?2)))",
+            ),
+            ("@a.b.c_count:0", "TRUE"),
+            ("NOT @a.b.c:true", "(NOT FALSE)"),
+        ] {
+            let sql = map.condition(&Query::parse(query).unwrap(), 0, 1);
+            assert_eq!((sql.text.as_str(), sql.exact), (expected, false), "{query}");
+        }
+    }
+
+    #[test]
     fn what_only_the_evaluator_knows_leaves_too_many_rows_and_says_so() {
         for (query, expected) in [
             ("overlap:t", "TRUE"),
@@ -562,12 +440,5 @@ mod tests {
             assert_eq!((sql.text.as_str(), sql.exact), (expected, false), "{query}");
         }
         assert!(condition(Dialect::Sqlite, "seen:>now nothing:1", 1).exact);
-    }
-
-    #[test]
-    fn the_end_of_a_prefix_steps_over_what_is_no_character() {
-        let end = |text: &str| prefix(&Pattern::new([Piece::Text(Text::new(text)), Piece::Any]));
-        assert_eq!(end("a\u{d7ff}").unwrap().1, "a\u{e000}");
-        assert_eq!(end("a\u{10ffff}"), None);
     }
 }

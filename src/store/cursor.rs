@@ -1,7 +1,7 @@
 //! Where a page of a search ends.
 
 use crate::asset::{Cursor, DirectoryGroup, DirectoryUser};
-use crate::value::{AssetId, ObjectGuid, SourceId};
+use crate::value::{ObjectGuid, SourceId};
 use crate::{Error, Result};
 
 /// The place of a user or group in the order of a search.
@@ -24,17 +24,9 @@ impl DirectoryRecord for DirectoryGroup {
     }
 }
 
-pub(super) fn of_asset(id: AssetId) -> Cursor {
-    Cursor(id.to_string())
-}
-
 pub(super) fn of_object<T: DirectoryRecord>(record: &T) -> Cursor {
     let (source, object) = record.place();
     Cursor(format!("{object} {source}"))
-}
-
-pub(super) fn asset(cursor: &Cursor) -> Result<AssetId> {
-    cursor.0.parse().map_err(|error| refused(cursor).with_source(error))
 }
 
 pub(super) fn object(cursor: &Cursor) -> Result<ObjectPlace> {

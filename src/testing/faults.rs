@@ -9,8 +9,8 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 
 use crate::asset::{
-    Asset, AssetRepository, Batch, Committed, Constraint, DirectoryGroup, DirectoryUser, Lease,
-    Link, MergeRecord, RunRecord, SearchPage, SearchRequest,
+    Asset, AssetRepository, Batch, Committed, Constraint, Counts, DirectoryGroup, DirectoryUser,
+    Facet, Lease, Link, MergeRecord, RunRecord, SearchPage, SearchRequest,
 };
 use crate::credential::{Credential, CredentialStore};
 use crate::directory::{DirectoryEvent, DirectorySource, ReadRequest};
@@ -240,6 +240,10 @@ impl<R: AssetRepository> AssetRepository for FaultyRepository<R> {
 
     async fn commit(&self, batch: Batch) -> Result<Committed> {
         self.plan.call("commit", self.inner.commit(batch)).await
+    }
+
+    async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<Counts> {
+        self.plan.call("count_assets", self.inner.count_assets(request, facets)).await
     }
 
     async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>> {

@@ -17,7 +17,7 @@ DOMAIN = os.environ["RIG_DOMAIN"]
 BASE = os.environ["RIG_BASE_DN"]
 COMPUTERS, USERS, GROUPS, LARGE_GROUP, SERVICE_ACCOUNTS = 2000, 3000, 200, 2500, 5
 
-DISABLED, NORMAL, WORKSTATION, NO_PASSWORD = 0x2, 0x200, 0x1000, 0x20
+DISABLED, NORMAL, WORKSTATION, NO_PASSWORD, NEVER_EXPIRES = 0x2, 0x200, 0x1000, 0x20, 0x10000
 NEVER_JOINED = ["dNSHostName", "operatingSystem", "operatingSystemVersion", "lastLogonTimestamp"]
 SITES = ["Berlin", "Lyon", "Oslo", "Zürich"]
 SYSTEMS = [
@@ -50,9 +50,10 @@ def main(configuration, database):
 
 
 def set_lockout(sam):
-    """Without a threshold the controller does not count bad passwords."""
+    """Without a threshold the controller does not count bad passwords. A duration of 0 is for ever."""
     change = ldb.Message(ldb.Dn(sam, BASE))
-    change["lockoutThreshold"] = ldb.MessageElement("10", ldb.FLAG_MOD_REPLACE, "lockoutThreshold")
+    for attribute, value in [("lockoutThreshold", "10"), ("lockoutDuration", "0")]:
+        change[attribute] = ldb.MessageElement(value, ldb.FLAG_MOD_REPLACE, attribute)
     sam.modify(change)
 
 
@@ -117,7 +118,9 @@ def escaped(value):
 
 def add_user(sam, chance, number):
     given = chance.choice(["Ada", "Zoë", "Jürgen", "Søren", "Łucja", "Bob", "李", "Amélie"])
-    control = NORMAL | NO_PASSWORD | (DISABLED if number % 11 == 0 else 0)
+    control = NORMAL | NO_PASSWORD
+    control |= DISABLED if number % 11 == 0 else 0
+    control |= NEVER_EXPIRES if number % 13 == 0 else 0
     account = f"user{number:04}"
     record = {
         "objectClass": "user",
@@ -128,10 +131,24 @@ def add_user(sam, chance, number):
         "department": chance.choice(["IT", "Finance", "Vertrieb"]),
         "userAccountControl": str(control),
     }
+    if number % 7 == 0:  # some time between 2020 and 2035
+        record["accountExpires"] = str(132_223_104_000_000_000 + chance.randint(0, 47 * 10**14))
+    if number % 29 == 0:
+        record["userWorkstations"] = f"PC-{number:04},PC-{number + 1:04}"
     if number % 4:
         record["userPrincipalName"] = f"{account}@{DOMAIN}"
         record["mail"] = f"{account}@example.test"
-    return add(sam, f"CN={given} {number:04},OU=Staff,{BASE}", record)
+    dn = add(sam, f"CN={given} {number:04},OU=Staff,{BASE}", record)
+    if number % 37 == 0:
+        lock_out(sam, dn)
+    return dn
+
+
+def lock_out(sam, dn):
+    """As after too many wrong passwords."""
+    change = ldb.Message(ldb.Dn(sam, dn))
+    change["lockoutTime"] = ldb.MessageElement("133500000000000000", ldb.FLAG_MOD_REPLACE, "lockoutTime")
+    sam.modify(change)
 
 
 def add_service_account(sam, number):

@@ -57,6 +57,9 @@ fn measures(error: &Error) -> Vec<Measure> {
     Stopped::of(error).unwrap().braked.exceeded.iter().map(|it| it.what).collect()
 }
 
+/// What is measured, the brake with a limit to it, and the estate after so many such changes.
+type Case<'a> = (Measure, &'a dyn Fn(u64) -> Brake, &'a dyn Fn(usize) -> Vec<DirectoryObject>);
+
 #[tokio::test]
 async fn each_limit_stops_one_past_it_and_writes_nothing() {
     let limited = |brake: fn(Brake, Limit) -> Brake| move |n| brake(Brake::off(), Limit::count(n));
@@ -84,8 +87,7 @@ async fn each_limit_stops_one_past_it_and_writes_nothing() {
         let staff = stay.iter().fold(group("Staff"), |group, user| group.with_member(&user.dn));
         with([staff.build()])
     };
-    type Objects<'a> = &'a dyn Fn(usize) -> Vec<DirectoryObject>;
-    let cases: [(Measure, &dyn Fn(u64) -> Brake, Objects<'_>); 8] = [
+    let cases: [Case<'_>; 8] = [
         (Measure::LostComputers, &limited(Brake::with_losses), &|n| without(&named("PC", n))),
         (Measure::LostUsers, &limited(Brake::with_losses), &|n| without(&named("user", n))),
         (Measure::Changes, &limited(Brake::with_changes), &moved),

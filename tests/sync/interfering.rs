@@ -122,6 +122,10 @@ impl<R: AssetRepository> AssetRepository for Interfering<R> {
         self.inner.commit(batch).await
     }
 
+    async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<Counts> {
+        self.inner.count_assets(request, facets).await
+    }
+
     async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>> {
         self.inner.search_assets(request).await
     }

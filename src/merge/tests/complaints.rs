@@ -2,7 +2,9 @@
 
 use super::fixture::{World, domain, guid, host, id, joined, object, scanned, source};
 use crate::asset::Presence;
+use crate::directory::DirectoryObject;
 use crate::merge::{Level, Reason, Unmatched, Verdict, Writing, contribution, create, survive};
+use crate::name::DistinguishedName;
 use crate::schedule::MatchPolicy;
 use crate::value::RunId;
 
@@ -131,4 +133,112 @@ fn a_hashed_long_name_is_no_beginning() {
     let assets =
         [scanned(7, &["my-really-long-name"], &[]), scanned(8, &["my-really-long-nose"], &[])];
     assert_eq!(World::of([hashed], assets).only().verdict, Verdict::Matched(id(7)));
+}
+
+#[test]
+fn one_short_name_in_two_domains_is_two_hosts() {
+    // One asset says its domain in its name, one beside it, as a NetBIOS name; neither is the directory's.
+    let elsewhere =
+        [scanned(7, &["web1.branch.example"], &[]), scanned(8, &["web1"], &["BRANCH.EXAMPLE"])];
+    let own = scanned(9, &["web1"], &["CORP"]);
+    let decision = World::of([joined(1, "web1")], elsewhere.clone()).only();
+    assert_eq!(decision.verdict, Verdict::Create);
+    assert!(decision.candidates.iter().all(|lost| lost.level.is_none()), "{decision:?}");
+    let decision = World::of([joined(1, "web1")], elsewhere.into_iter().chain([own])).only();
+    assert_eq!(
+        (decision.verdict, decision.level),
+        (Verdict::Matched(id(9)), Some(Level::Qualified))
+    );
+}
+
+#[test]
+fn cloned_computers_with_one_name_do_not_overwrite_each_other() {
+    // Two machines from one image, both in the directory, and one asset that either could be.
+    let (one, other) = (joined(1, "clone"), joined(2, "clone"));
+    let decisions = World::of([one, other], [scanned(7, &["clone.corp.example"], &[])]).decide();
+    assert_eq!(decisions[0].verdict, Verdict::Matched(id(7)));
+    assert_eq!(decisions[1].verdict, Verdict::Create);
+    assert!(
+        decisions[1].reason.to_string().contains("clone.corp.example"),
+        "{}",
+        decisions[1].reason
+    );
+}
+
+#[test]
+fn netbios_names_that_two_long_names_share_decide_nothing() {
+    // `ln0003-production-server` and `ln0003-production-spare` are both LN0003-PRODUCTI.
+    let assets = [
+        scanned(7, &["ln0003-production-server"], &[]),
+        scanned(8, &["ln0003-production-spare"], &[]),
+    ];
+    let cut = object(1, &[("cn", "LN0003-PRODUCTI"), ("sAMAccountName", "LN0003-PRODUCTI$")]);
+    assert_eq!(World::of([cut], assets).only().verdict, Verdict::Create);
+}
+
+/// A computer's account in another container, with its state and last logon.
+fn account(n: u8, name: &str, control: &str, logon: &str) -> DirectoryObject {
+    let dns = format!("{name}.corp.example");
+    let attributes = [
+        ("dNSHostName", dns.as_str()),
+        ("userAccountControl", control),
+        ("lastLogonTimestamp", logon),
+    ];
+    object(n, &attributes)
+}
+
+#[test]
+fn a_computer_that_joined_anew_goes_before_its_stale_twin() {
+    let (old, new) = ("133485408000000000", "133585408000000000");
+    let stale = |control| account(1, "web1", control, old);
+    for stale in [stale("4096"), stale("4098")] {
+        let rejoined = account(2, "web1", "4096", new);
+        let asset = scanned(7, &["web1.corp.example"], &[]);
+        let decisions = World::of([stale, rejoined], [asset]).decide();
+        assert_eq!(decisions[1].verdict, Verdict::Matched(id(7)));
+        assert_eq!(decisions[0].verdict, Verdict::Create, "a marked asset of its own");
+        assert!(matches!(
+            decisions[0].reason,
+            Reason::Unmatched(Unmatched::Outranked { asset, .. }) if asset == id(7)
+        ));
+    }
+    // The twin that was known first keeps its asset while it is there, and is followed when it is deleted.
+    let both = [account(1, "web1", "4096", old), account(2, "web1", "4096", new)];
+    let asset = scanned(7, &["web1.corp.example"], &[]);
+    let decisions = World::of(both.clone(), [asset.clone()]).linked(1, 7).decide();
+    assert_eq!(decisions[0].verdict, Verdict::Linked(id(7)));
+    assert_eq!(decisions[1].verdict, Verdict::Create);
+    let [_, rejoined] = both;
+    let mut world = World::of([rejoined], [asset]).linked(1, 7);
+    world.absent = [guid(1)].into();
+    let decision = world.only();
+    assert_eq!((decision.verdict, decision.succeeds), (Verdict::Matched(id(7)), vec![guid(1)]));
+}
+
+#[test]
+fn a_cnf_twin_neither_takes_the_asset_nor_leaves_its_name_on_one() {
+    let mangled = "WEB1\nCNF:6b0d9f3e-0000-4000-8000-000000000001";
+    let mut twin = object(
+        1,
+        &[
+            ("cn", mangled),
+            ("dNSHostName", "web1.corp.example"),
+            ("sAMAccountName", "$DUPLICATE-46a"),
+            ("userAccountControl", "4096"),
+            ("lastLogonTimestamp", "133585408000000000"),
+        ],
+    );
+    twin.dn = DistinguishedName::parse(
+        r"CN=WEB1\0ACNF:6b0d9f3e-0000-4000-8000-000000000001,OU=PCs,DC=corp,DC=example",
+    )
+    .unwrap();
+    assert_eq!(twin.host_names(), [host("web1.corp.example")], "no mangled name is a host name");
+    // It was used later than the other, which is disabled even; and comes first.
+    let winner = account(2, "web1", "4098", "0");
+    let asset = scanned(7, &["web1.corp.example"], &[]);
+    let decisions = World::of([twin.clone(), winner], [asset.clone()]).decide();
+    assert_eq!(decisions[1].verdict, Verdict::Matched(id(7)));
+    assert_eq!(decisions[0].verdict, Verdict::Create);
+    // Alone, it is the computer.
+    assert_eq!(World::of([twin], [asset]).only().verdict, Verdict::Matched(id(7)));
 }

@@ -1,14 +1,16 @@
 //! The records, in ordered maps.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use crate::Result;
 use crate::asset::{
-    Asset, Batch, Change, Committed, Constraint, ConstraintKind, DirectoryGroup, DirectoryUser,
-    Link, MergeRecord, RunRecord, Version,
+    Among, Asset, Batch, Change, Committed, Constraint, ConstraintKind, DirectoryGroup,
+    DirectoryUser, Link, MergeRecord, RunRecord, SearchRequest, Version,
 };
 use crate::name::MatchKey;
 use crate::store::lease::Leases;
+use crate::store::selection;
 use crate::value::{
     AssetId, BatchId, Checkpoint, MergeId, ObjectGuid, OrganizationId, RunId, SourceId,
 };
@@ -81,6 +83,22 @@ impl Inventory {
 }
 
 impl Organization {
+    /// The assets that a query finds, in the order of their ids.
+    pub(super) fn found<'a>(
+        &'a self,
+        request: &'a SearchRequest,
+        behind: Bound<AssetId>,
+    ) -> impl Iterator<Item = &'a Asset> {
+        let assets = self.assets.range((behind, Bound::Unbounded)).map(|(_, asset)| asset);
+        assets.filter(|asset| {
+            selection::selects(request, &Among::new(asset, || self.has_overlap(asset)))
+        })
+    }
+
+    fn has_overlap(&self, asset: &Asset) -> bool {
+        asset.match_keys().iter().any(|key| self.keys.get(key).is_some_and(|ids| ids.len() > 1))
+    }
+
     pub(super) fn candidates(&self, keys: &[MatchKey]) -> Vec<Asset> {
         let ids: BTreeSet<&AssetId> =
             keys.iter().filter_map(|key| self.keys.get(key)).flatten().collect();

@@ -17,8 +17,8 @@ use super::cursor::ObjectPlace;
 use super::{admission, cursor, paging, selection};
 use crate::Result;
 use crate::asset::{
-    Asset, AssetRepository, Batch, Committed, Constraint, DirectoryGroup, DirectoryUser, Lease,
-    Link, MergeRecord, RunRecord, SearchPage, SearchRequest,
+    Asset, AssetRepository, Batch, Committed, Constraint, Counts, DirectoryGroup, DirectoryUser,
+    Facet, Lease, Link, MergeRecord, Place, RunRecord, SearchPage, SearchRequest, Sort, Tally,
 };
 use crate::name::MatchKey;
 use crate::value::{AssetId, Checkpoint, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp};
@@ -183,16 +183,35 @@ impl AssetRepository for MemoryRepository {
         self.lock().commit(batch)
     }
 
-    async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>> {
-        let after = request.after.as_ref().map(cursor::asset).transpose()?;
+    async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<Counts> {
         let inventory = self.lock();
-        let found = inventory
-            .organization(&request.organization)
-            .into_iter()
-            .flat_map(|o| o.assets.range((behind(after), Bound::Unbounded)))
-            .filter(|(_, asset)| selection::selects(&request, *asset))
-            .map(|(_, asset)| Ok(asset.clone()));
-        paging::page(request.limit, found, |asset| cursor::of_asset(asset.id))
+        let mut tally = Tally::new(facets);
+        if let Some(organization) = inventory.organization(&request.organization) {
+            organization.found(&request, Bound::Unbounded).for_each(|asset| tally.add(asset));
+        }
+        Ok(tally.counts(request.limit))
+    }
+
+    async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>> {
+        let sort = request.sort;
+        let after = request.after.as_ref().map(|cursor| Place::read(sort, cursor)).transpose()?;
+        let inventory = self.lock();
+        let Some(organization) = inventory.organization(&request.organization) else {
+            return Ok(SearchPage { records: Vec::new(), next: None });
+        };
+        let place = |asset: &Asset| Place::of(sort, asset).cursor();
+        if sort == Sort::default() {
+            let found = organization.found(&request, behind(after.map(|place| place.id)));
+            return paging::page(request.limit, found.map(|asset| Ok(asset.clone())), place);
+        }
+        let found = organization.found(&request, Bound::Unbounded);
+        let mut places: Vec<(Place, &Asset)> = found
+            .map(|asset| (Place::of(sort, asset), asset))
+            .filter(|(place, _)| after.as_ref().is_none_or(|after| place.compare(after).is_gt()))
+            .collect();
+        places.sort_by(|(one, _), (other, _)| one.compare(other));
+        let found = places.into_iter().map(|(_, asset)| Ok(asset.clone()));
+        paging::page(request.limit, found, place)
     }
 
     async fn search_users(&self, request: SearchRequest) -> Result<SearchPage<DirectoryUser>> {

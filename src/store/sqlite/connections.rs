@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
 use super::failure::{Failure, Outcome};
-use super::schema;
+use super::{fields, schema};
 use crate::{Error, ErrorKind, Result};
 
 /// How long to wait for another process that writes. A commit of a thousand records takes a fraction.
@@ -113,5 +113,5 @@ fn configure(connection: &Connection) -> Outcome<()> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.set_prepared_statement_cache_capacity(64);
-    Ok(())
+    fields::register_functions(connection)
 }

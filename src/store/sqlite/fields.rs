@@ -3,22 +3,25 @@
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
-use rusqlite::types::ToSqlOutput;
-use rusqlite::{CachedStatement, Connection, ToSql, params};
+use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::{CachedStatement, Connection, params};
 
 use super::failure::Outcome;
 use crate::asset::Asset;
 use crate::query::{
-    Child, Column, ColumnMap, Dialect, Fields, SqlValue, Value, address_key, fold_case,
+    Child, Column, ColumnMap, Dialect, Fields, Signature, SqlValue, Value, WORD_SEPARATOR,
+    address_key, fold_case,
 };
 
-/// Where the fields of assets are. Attributes are in the documents alone: a row for each would make the
-/// file three times as large and writing as much slower.
+/// Where the fields of assets are. Attributes are in the documents, and in the signatures as far as that
+/// is needed to leave most documents unread: a row for each would make the file three times as large and writing
+/// as much slower, where a signature adds a tenth to the one and a few hundredths to the other.
 pub(super) static ASSETS: LazyLock<ColumnMap> = LazyLock::new(|| {
     let id = "lower(substr(hex(assets.id), 1, 8) || '-' || substr(hex(assets.id), 9, 4) || '-' || \
               substr(hex(assets.id), 13, 4) || '-' || substr(hex(assets.id), 17, 4) || '-' || \
               substr(hex(assets.id), 21))";
-    let names = Child::new("asset_names", "asset_names.asset", "assets.number");
+    let names = Child::new("asset_names", "asset_names.asset", "assets.number").selective();
+    let signatures = Child::new("asset_signatures", "asset_signatures.asset", "assets.number");
     let aliases = Child::new("asset_aliases", "asset_aliases.asset", "assets.number");
     let domains = Child::new("asset_domains", "asset_domains.asset", "assets.number");
     let sources = Child::new("asset_sources", "asset_sources.asset", "assets.number");
@@ -26,14 +29,15 @@ pub(super) static ASSETS: LazyLock<ColumnMap> = LazyLock::new(|| {
     let name = Column::text("asset_names.text").in_child(names);
     let alias = Column::text("asset_aliases.text").in_child(aliases);
     let domain = Column::text("asset_domains.text").in_child(domains);
-    let source = Column::word("asset_sources.text").in_child(sources);
+    let source = Column::word("asset_sources.text").in_child(sources).listed("assets.sources");
     let address =
         Column::address("asset_addresses.text", "asset_addresses.key").in_child(addresses);
     ColumnMap::new(Dialect::Sqlite)
-        .with_residual_attributes()
+        .with_signatures(signatures, "asset_signatures.bits", COVERS)
         .with("id", Column::word(id))
         .with("name", name)
         .with("names", name)
+        .with("name_overlap", Column::boolean(NAME_OVERLAP))
         .with("alias", alias)
         .with("aliases", alias)
         .with("domain", domain)
@@ -50,8 +54,34 @@ pub(super) static ASSETS: LazyLock<ColumnMap> = LazyLock::new(|| {
         .with("last_seen", Column::time("assets.last_seen"))
 });
 
+/// Whether another asset has one of the asset's match keys, of all assets: the keys are looked through once.
+const NAME_OVERLAP: &str =
+    "(assets.number IN (SELECT asset FROM match_keys NATURAL JOIN
+             (SELECT organization, key FROM match_keys GROUP BY organization, key HAVING count(*) > 1)))";
+
+/// The same of the one asset with number ?1.
+pub(super) const HAS_OVERLAP: &str =
+    "SELECT EXISTS (SELECT 1 FROM match_keys AS own JOIN match_keys AS other
+     ON other.organization = own.organization AND other.key = own.key AND other.asset <> own.asset
+     WHERE own.asset = ?1)";
+
+/// The function by which SQL asks [`Signature::covers`].
+const COVERS: &str = "signature_covers";
+
 /// The fields of `asset_texts`, in the order of their numbers.
-const LISTS: [&str; 5] = ["name", "alias", "domain", "source", "address"];
+const LISTS: [&str; 4] = [SOURCE, "alias", DOMAIN, "address"];
+const SOURCE: &str = "source";
+const DOMAIN: &str = "domain";
+
+/// Teaches a connection the functions that compiled queries call.
+pub(super) fn register_functions(connection: &Connection) -> Outcome<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    let covers = |context: &Context<'_>| {
+        let bits = |n| context.get_raw(n).as_blob();
+        Ok(Signature::covers(bits(0)?, bits(1)?))
+    };
+    Ok(connection.create_scalar_function(COVERS, 2, flags, covers)?)
+}
 
 /// What queries ask for in the row of an asset.
 pub(super) struct Columns {
@@ -61,6 +91,9 @@ pub(super) struct Columns {
     pub(super) kind: Option<String>,
     pub(super) first_seen: Option<i64>,
     pub(super) last_seen: Option<i64>,
+    pub(super) name: Option<String>,
+    pub(super) sources: String,
+    pub(super) domains: String,
 }
 
 impl Columns {
@@ -72,18 +105,44 @@ impl Columns {
             kind: asset.kind().map(fold_case),
             first_seen: asset.first_seen().map(|time| time.as_micros()),
             last_seen: asset.last_seen().map(|time| time.as_micros()),
+            name: asset.live_names().next().map(|name| fold_case(name.as_str())),
+            sources: listed(asset, SOURCE),
+            domains: listed(asset, DOMAIN),
         }
     }
 }
 
-/// Writes what an asset may have several of. Nothing is written of it yet.
+/// The values of a field, with a separator around each.
+fn listed(asset: &Asset, field: &str) -> String {
+    let mut list = String::from(WORD_SEPARATOR);
+    let _ = asset.field(field, &mut |value| {
+        if let Value::Text(word) | Value::Word(word) = value {
+            list.push_str(&fold_case(word));
+            list.push(WORD_SEPARATOR);
+        }
+        ControlFlow::Continue(())
+    });
+    list
+}
+
+/// Writes what an asset may have several of, and its signature. Nothing is written of it yet.
 pub(super) fn write_lists(connection: &Connection, number: i64, asset: &Asset) -> Outcome<()> {
+    let sql = "INSERT INTO asset_names (asset, position, text) VALUES (?1, ?2, ?3)";
+    let mut insert = connection.prepare_cached(sql)?;
+    for (position, name) in (0_i64..).zip(asset.live_names()) {
+        insert.execute(params![number, position, fold_case(name.as_str())])?;
+    }
     let sql = "INSERT INTO asset_texts (asset, field, position, text, key)
                VALUES (?1, ?2, ?3, ?4, ?5)";
     let mut insert = connection.prepare_cached(sql)?;
     for (field, name) in (0..).zip(LISTS) {
         write_list(&mut insert, number, field, asset, name)?;
     }
+    let mut signature = Signature::new();
+    asset.each_attribute(|source, name, value| signature.add(source, name, value));
+    let sql = "INSERT INTO asset_signatures (asset, bits) VALUES (?1, ?2)
+               ON CONFLICT DO UPDATE SET bits = ?2 WHERE bits <> ?2";
+    connection.prepare_cached(sql)?.execute(params![number, signature.as_bytes()])?;
     Ok(())
 }
 
@@ -117,14 +176,12 @@ fn write_list(
 }
 
 /// A parameter of a compiled query.
-pub(super) struct Parameter<'a>(pub(super) &'a SqlValue);
-
-impl ToSql for Parameter<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        match self.0 {
-            SqlValue::Boolean(boolean) => boolean.to_sql(),
-            SqlValue::Integer(integer) => integer.to_sql(),
-            SqlValue::Text(text) => text.to_sql(),
-        }
+pub(super) fn parameter(value: SqlValue) -> rusqlite::types::Value {
+    use rusqlite::types::Value;
+    match value {
+        SqlValue::Blob(bytes) => Value::Blob(bytes),
+        SqlValue::Boolean(boolean) => Value::Integer(boolean.into()),
+        SqlValue::Integer(integer) => Value::Integer(integer),
+        SqlValue::Text(text) => Value::Text(text),
     }
 }

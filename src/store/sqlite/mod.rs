@@ -1,10 +1,13 @@
 //! An inventory in one SQLite file.
 
 mod connections;
+mod count;
 mod failure;
 mod fields;
+mod found;
 mod lease;
 mod number;
+mod order;
 mod read;
 mod record;
 mod schema;
@@ -21,8 +24,8 @@ use futures::{StreamExt, TryStreamExt};
 use self::connections::Connections;
 use self::failure::damaged;
 use crate::asset::{
-    Asset, AssetRepository, Batch, Committed, Constraint, DirectoryGroup, DirectoryUser, Lease,
-    Link, MergeRecord, RunRecord, SearchPage, SearchRequest,
+    Asset, AssetRepository, Batch, Committed, Constraint, Counts, DirectoryGroup, DirectoryUser,
+    Facet, Lease, Link, MergeRecord, RunRecord, SearchPage, SearchRequest,
 };
 use crate::name::MatchKey;
 use crate::value::{AssetId, Checkpoint, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp};
@@ -234,6 +237,11 @@ impl AssetRepository for SqliteRepository {
     async fn commit(&self, batch: Batch) -> Result<Committed> {
         super::admission::admit(&batch)?;
         self.connections.write("commit", move |c| write::commit(c, &batch)).await
+    }
+
+    async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<Counts> {
+        let facets = facets.to_vec();
+        self.connections.read("count_assets", move |t| count::assets(t, &request, &facets)).await
     }
 
     async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>> {

@@ -50,7 +50,8 @@ pub(super) fn candidates(
             numbers.insert(row.get(0)?);
         }
     }
-    let sql = "SELECT id, document FROM assets WHERE number = ?1";
+    let sql = "SELECT id, document FROM assets JOIN asset_documents ON asset = number
+               WHERE number = ?1";
     each(connection, sql, numbers.into_iter().map(|number| [number]), asset)
 }
 
@@ -63,7 +64,8 @@ pub(super) fn assets(
         return Ok(Vec::new());
     };
     let ids: BTreeSet<&AssetId> = ids.iter().collect();
-    let sql = "SELECT id, document FROM assets WHERE organization = ?1 AND id = ?2";
+    let sql = "SELECT id, document FROM assets JOIN asset_documents ON asset = number
+               WHERE organization = ?1 AND id = ?2";
     let keys = ids.into_iter().map(|id| (organization, key(id.as_u128())));
     each(connection, sql, keys, asset)
 }

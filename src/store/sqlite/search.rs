@@ -4,40 +4,39 @@ use rusqlite::{Connection, ToSql, params};
 use serde::de::DeserializeOwned;
 
 use super::failure::Outcome;
-use super::fields::{self, Parameter};
-use super::number;
-use super::read::{asset, object};
+use super::found::Found;
+use super::order;
+use super::read::object;
 use super::record::key;
-use crate::asset::{Asset, SearchPage, SearchRequest};
+use crate::asset::{Asset, Place, SearchPage, SearchRequest};
 use crate::query::Fields;
 use crate::store::cursor::DirectoryRecord;
 use crate::store::{cursor, paging, selection};
 use crate::value::SourceId;
 
+/// The assets that a search finds, in its order, page by page.
 pub(super) fn assets(
     connection: &Connection,
     request: &SearchRequest,
 ) -> Outcome<SearchPage<Asset>> {
-    let after = request.after.as_ref().map(cursor::asset).transpose()?;
-    let Some(organization) = number::organization(connection, &request.organization)? else {
+    let sort = request.sort;
+    let after = request.after.as_ref().map(|cursor| Place::read(sort, cursor)).transpose()?;
+    let Some(found) = Found::of(connection, request)? else {
         return Ok(SearchPage { records: Vec::new(), next: None });
     };
-    let condition = fields::ASSETS.condition(&request.query, request.now.as_micros(), 3);
-    let sql = format!(
-        "SELECT id, document FROM assets WHERE organization = ?1 AND id > ?2 AND {} ORDER BY id",
-        condition.text
-    );
-    let after = after.map(|id| key(id.as_u128()));
-    let after: &[u8] = after.as_ref().map_or(&[], |id| id);
+    let behind = order::behind(sort, after.as_ref(), "?2", "?3");
+    // What finds nothing that is not asked for can be sorted for one page only.
+    let limit = if found.is_exact { "LIMIT ?4" } else { "" };
+    let sql = found.sql("number", &format!("AND {behind}"), &order::by(sort), limit);
+    let value = after.as_ref().and_then(|place| place.value.as_ref()).map(order::value);
+    let id = after.map(|place| key(place.id.as_u128()));
+    let wanted = i64::try_from(request.limit.max(1).saturating_add(1)).unwrap_or(i64::MAX);
     let mut statement = connection.prepare(&sql)?;
-    let parameters: Vec<Parameter<'_>> = condition.parameters.iter().map(Parameter).collect();
-    let mut all: Vec<&dyn ToSql> = vec![&organization, &after];
-    all.extend(parameters.iter().map(|parameter| parameter as &dyn ToSql));
-    let is_asked_for = |asset: &Asset| condition.exact || selection::selects(request, asset);
-    let found = statement
-        .query_and_then(&*all, asset)?
-        .filter(|asset| asset.as_ref().map_or(true, is_asked_for));
-    paging::page(request.limit, found, |asset| cursor::of_asset(asset.id))
+    let parameters: [&dyn ToSql; 3] = [&value, &id, &wanted];
+    let parameters = found.parameters(&statement, &parameters);
+    let records = statement.query_and_then(&*parameters, |row| found.record(row.get(0)?))?;
+    let records = records.filter_map(Result::transpose);
+    paging::page(request.limit, records, |asset| Place::of(sort, asset).cursor())
 }
 
 /// Users or groups, by the statement that yields those of one source behind an objectGUID.

@@ -158,9 +158,9 @@ async fn a_damaged_record_is_named() {
     let asset = AssetId::from_u128(1).to_string();
     let object = guid(1).to_string();
     let damages = [
-        ("UPDATE assets SET document = '{'", asset.as_str()),
-        ("UPDATE assets SET document = '{}'", &asset),
-        ("UPDATE assets SET document = CAST(x'ff' AS TEXT)", &asset),
+        ("UPDATE asset_documents SET document = '{'", asset.as_str()),
+        ("UPDATE asset_documents SET document = '{}'", &asset),
+        ("UPDATE asset_documents SET document = CAST(x'ff' AS TEXT)", &asset),
         ("UPDATE links SET kind = 9", &object),
         ("UPDATE links SET presence = 1, since = NULL", &object),
         ("UPDATE links SET presence = 1, runs = -1", &object),

@@ -77,9 +77,9 @@ impl Writer<'_> {
     }
 
     fn insert_asset(&self, asset: &Asset) -> Outcome<Option<AssetId>> {
-        let sql = "INSERT INTO assets (organization, id, version, document, site, os, os_version,
-                                       type, first_seen, last_seen)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+        let sql = "INSERT INTO assets (organization, id, version, site, os, os_version, type,
+                                       first_seen, last_seen, name, sources, domains)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
                    ON CONFLICT DO NOTHING RETURNING number";
         let columns = fields::Columns::of(asset);
         let number = self.number(
@@ -88,16 +88,20 @@ impl Writer<'_> {
                 self.organization,
                 key(asset.id.as_u128()),
                 asset.version.cast_signed(),
-                document("asset", asset)?,
                 columns.site,
                 columns.os,
                 columns.os_version,
                 columns.kind,
                 columns.first_seen,
                 columns.last_seen,
+                columns.name,
+                columns.sources,
+                columns.domains,
             ],
         )?;
         let Some(number) = number else { return Ok(Some(asset.id)) };
+        let sql = "INSERT INTO asset_documents (asset, document) VALUES (?1, ?2)";
+        self.execute(sql, params![number, document("asset", asset)?])?;
         fields::write_lists(self.transaction, number, asset)?;
         for key in asset.match_keys() {
             self.insert_key(number, key.as_str())?;
@@ -106,9 +110,9 @@ impl Writer<'_> {
     }
 
     fn update_asset(&self, expected: Version, asset: &Asset) -> Outcome<Option<AssetId>> {
-        let sql =
-            "UPDATE assets SET version = ?4, document = ?5, site = ?6, os = ?7, os_version = ?8,
-                                     type = ?9, first_seen = ?10, last_seen = ?11
+        let sql = "UPDATE assets SET version = ?4, site = ?5, os = ?6, os_version = ?7, type = ?8,
+                                     first_seen = ?9, last_seen = ?10, name = ?11, sources = ?12,
+                                     domains = ?13
                    WHERE organization = ?1 AND id = ?2 AND version = ?3 RETURNING number";
         let columns = fields::Columns::of(asset);
         let number = self.number(
@@ -118,16 +122,21 @@ impl Writer<'_> {
                 key(asset.id.as_u128()),
                 expected.cast_signed(),
                 asset.version.cast_signed(),
-                document("asset", asset)?,
                 columns.site,
                 columns.os,
                 columns.os_version,
                 columns.kind,
                 columns.first_seen,
                 columns.last_seen,
+                columns.name,
+                columns.sources,
+                columns.domains,
             ],
         )?;
         let Some(number) = number else { return Ok(Some(asset.id)) };
+        let sql = "UPDATE asset_documents SET document = ?2 WHERE asset = ?1";
+        self.execute(sql, params![number, document("asset", asset)?])?;
+        self.execute("DELETE FROM asset_names WHERE asset = ?1", [number])?;
         self.execute("DELETE FROM asset_texts WHERE asset = ?1", [number])?;
         fields::write_lists(self.transaction, number, asset)?;
         self.update_keys(number, asset)?;

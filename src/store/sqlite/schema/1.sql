@@ -21,24 +21,47 @@ CREATE TABLE batches (
     PRIMARY KEY (organization, id)
 ) STRICT, WITHOUT ROWID;
 
--- The documents are the records, as JSON. Everything else in a row is there to find them by.
+-- What queries ask for, folded. Rows are small, so that all of them are read in a moment; the records are in
+-- asset_documents, and what an asset may have several of is in asset_names and asset_texts.
 CREATE TABLE assets (
     number INTEGER PRIMARY KEY,
     organization INTEGER NOT NULL REFERENCES organizations,
     id BLOB NOT NULL CHECK (length(id) = 16),
     version INTEGER NOT NULL,
-    document TEXT NOT NULL,
-    -- What queries ask for, folded. What an asset may have several of is in asset_texts.
     site TEXT NOT NULL,
     os TEXT,
     os_version TEXT,
     type TEXT,
     first_seen INTEGER,
     last_seen INTEGER,
+    -- The first of its names.
+    name TEXT,
+    -- Its sources and its domains, as in asset_texts, with U+001F around each.
+    sources TEXT NOT NULL,
+    domains TEXT NOT NULL,
     UNIQUE (organization, id)
 ) STRICT;
 
--- One table for five fields: asset numbers grow, so what is written together stands together.
+-- The documents are the records, as JSON. Everything else is there to find them by.
+CREATE TABLE asset_documents (
+    asset INTEGER PRIMARY KEY REFERENCES assets ON DELETE CASCADE,
+    document TEXT NOT NULL
+) STRICT;
+
+-- Which attributes an asset may have, and with what values: see query::Signature.
+CREATE TABLE asset_signatures (
+    asset INTEGER PRIMARY KEY REFERENCES assets ON DELETE CASCADE,
+    bits BLOB NOT NULL CHECK (length(bits) = 256)
+) STRICT;
+
+CREATE TABLE asset_names (
+    asset INTEGER NOT NULL REFERENCES assets ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (asset, position)
+) STRICT, WITHOUT ROWID;
+
+-- One table for four fields: asset numbers grow, so what is written together stands together.
 CREATE TABLE asset_texts (
     asset INTEGER NOT NULL REFERENCES assets ON DELETE CASCADE,
     field INTEGER NOT NULL,
@@ -48,11 +71,10 @@ CREATE TABLE asset_texts (
     PRIMARY KEY (asset, field, position)
 ) STRICT, WITHOUT ROWID;
 
-CREATE VIEW asset_names AS SELECT asset, text FROM asset_texts WHERE field = 0;
+CREATE VIEW asset_sources AS SELECT asset, text FROM asset_texts WHERE field = 0;
 CREATE VIEW asset_aliases AS SELECT asset, text FROM asset_texts WHERE field = 1;
 CREATE VIEW asset_domains AS SELECT asset, text FROM asset_texts WHERE field = 2;
-CREATE VIEW asset_sources AS SELECT asset, text FROM asset_texts WHERE field = 3;
-CREATE VIEW asset_addresses AS SELECT asset, text, key FROM asset_texts WHERE field = 4;
+CREATE VIEW asset_addresses AS SELECT asset, text, key FROM asset_texts WHERE field = 3;
 
 CREATE TABLE match_keys (
     organization INTEGER NOT NULL,

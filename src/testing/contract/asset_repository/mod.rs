@@ -2,6 +2,7 @@
 
 mod candidates;
 mod commit;
+mod injection;
 mod isolation;
 mod leases;
 mod records;
@@ -85,4 +86,10 @@ const CASES: &[(&str, Case)] = cases![
     search::a_cursor_outlives_its_record,
     search::a_query_finds_what_the_evaluator_finds,
     search::a_cursor_from_elsewhere_is_refused,
+    search::every_order_is_kept_across_pages,
+    search::a_cursor_survives_what_is_written_between_pages,
+    search::counts_and_facets_are_those_of_what_is_found,
+    injection::nothing_of_a_query_is_more_than_a_value,
+    injection::an_attack_where_operators_stand_is_refused_or_finds_nothing,
+    injection::nothing_of_a_cursor_is_more_than_a_place,
 ];

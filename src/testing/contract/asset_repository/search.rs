@@ -2,8 +2,8 @@
 
 use super::records::*;
 use crate::asset::{
-    Asset, AssetRepository, Batch, Change, Claim, Cursor, DirectoryGroup, DirectoryUser, Part,
-    SearchRequest,
+    Among, Asset, AssetRepository, Batch, Change, Claim, Cursor, DirectoryGroup, DirectoryUser,
+    Facet, Part, Place, SearchRequest, Sort, Tally,
 };
 use crate::query::Query;
 use crate::value::{BatchId, ObjectGuid, SourceId};
@@ -108,7 +108,7 @@ pub(super) async fn a_query_finds_what_the_evaluator_finds(
         let request = request(query).with_limit(3);
         let now = request.now.as_micros();
         let found: Vec<Asset> = all_pages!(repository, search_assets, request.clone());
-        let expected = assets.iter().filter(|asset| request.query.matches(*asset, now));
+        let expected = assets.iter().filter(|asset| matches(&request, asset, &assets, now));
         assert_eq!(numbers(found), numbers(expected.cloned().collect()), "{query}");
     }
     let users: Vec<DirectoryUser> = (0..10).map(user).collect();
@@ -133,9 +133,99 @@ pub(super) async fn a_query_finds_what_the_evaluator_finds(
     Ok(())
 }
 
+/// Whether an asset is found among all these.
+fn matches(request: &SearchRequest, asset: &Asset, all: &[Asset], now: i64) -> bool {
+    let keys = asset.match_keys();
+    let shares = |other: &Asset| other.match_keys().iter().any(|key| keys.contains(key));
+    let has_overlap = || all.iter().any(|other| other.id != asset.id && shares(other));
+    request.query.matches(&Among::new(asset, has_overlap), now)
+}
+
+/// The numbers of these assets, as they come.
+fn in_turn(assets: &[Asset]) -> Vec<u64> {
+    let first = asset_id(0).as_u128();
+    assets.iter().map(|asset| (asset.id.as_u128() - first) as u64).collect()
+}
+
+const SORTS: [&str; 6] = ["first_seen", "id", "last_seen", "name", "os", "site"];
+
+pub(super) async fn every_order_is_kept_across_pages(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let assets = varied_assets();
+    apply(repository, batch(1, assets.iter().map(|asset| put(asset, None)))).await?;
+    let orders = SORTS.iter().flat_map(|name| [(*name).to_owned(), format!("-{name}")]);
+    for order in orders {
+        let sort: Sort = order.parse()?;
+        // One query that a database can answer alone, and one that it cannot.
+        for query in ["", "NOT @ldap.computer.isDisabled:true"] {
+            let mut expected = assets.clone();
+            let now = at(100).as_micros();
+            expected.retain(|asset| matches(&request(query), asset, &assets, now));
+            let place = |asset: &Asset| Place::of(sort, asset);
+            expected.sort_by(|one, other| place(one).compare(&place(other)));
+            for limit in [1, 4, 100] {
+                let request = request(query).with_sort(sort).with_limit(limit);
+                let found: Vec<Asset> = all_pages!(repository, search_assets, request);
+                assert_eq!(in_turn(&found), in_turn(&expected), "{order} {query}, limit {limit}");
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn a_cursor_survives_what_is_written_between_pages(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    // Names tie, and one asset has none.
+    let mut assets: Vec<Asset> = (0..6).map(|n| asset(n, &["web"])).collect();
+    assets[5].names.clear();
+    apply(repository, batch(1, assets.iter().map(|asset| put(asset, None)))).await?;
+    let sort: Sort = "name".parse()?;
+    let first = repository.search_assets(request("").with_sort(sort).with_limit(3)).await?;
+    assert_eq!(in_turn(&first.records), [0, 1, 2]);
+    // One asset comes before the place, one behind it, the last of the page goes, and another moves forward.
+    let removal = Change::RemoveAsset { id: asset_id(2), expected: 1 };
+    let mut moved = assets[4].clone();
+    moved.version = 2;
+    moved.names = asset(4, &["aaa"]).names;
+    let changes = [put(&asset(7, &["abc"]), None), put(&asset(8, &["xyz"]), None), removal];
+    apply(repository, batch(2, changes.into_iter().chain([put(&moved, Some(1))]))).await?;
+    let rest = request("").with_sort(sort).after(first.next);
+    assert_eq!(in_turn(&repository.search_assets(rest).await?.records), [3, 8, 5]);
+    Ok(())
+}
+
+pub(super) async fn counts_and_facets_are_those_of_what_is_found(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    const FACETS: [Facet; 5] = [Facet::Domain, Facet::Os, Facet::Site, Facet::Source, Facet::Type];
+    let assets = varied_assets();
+    apply(repository, batch(1, assets.iter().map(|asset| put(asset, None)))).await?;
+    for query in ASSET_QUERIES {
+        for limit in [2, 100] {
+            let request = request(query).with_limit(limit);
+            let mut tally = Tally::new(&FACETS);
+            let now = request.now.as_micros();
+            let found = assets.iter().filter(|asset| matches(&request, asset, &assets, now));
+            found.for_each(|asset| tally.add(asset));
+            let counted = repository.count_assets(request, &FACETS).await?;
+            assert_eq!(counted, tally.counts(limit), "{query}");
+        }
+    }
+    let total = repository.count_assets(request("source:ldap"), &[]).await?;
+    assert_eq!((total.total, total.facets.len()), (9, 0));
+    let mut elsewhere = request("");
+    elsewhere.organization = rival();
+    let nothing = repository.count_assets(elsewhere, &[Facet::Os]).await?;
+    assert_eq!((nothing.total, nothing.facets[0].values.len()), (0, 0));
+    Ok(())
+}
+
 /// Assets that differ in everything that a query may ask for.
 fn varied_assets() -> Vec<Asset> {
-    let mut assets = vec![rich_asset(0), asset(1, &[]), asset(2, &["web2.corp.example"])];
+    let mut assets = vec![rich_asset(0), asset(1, &[]), asset(2, &["müller.lab.example"])];
+    assets[1].site = "Lab".parse().unwrap();
     for n in 3..20 {
         let mut asset = asset(n, &[&format!("host{n}"), &format!("host{n}.lab.example")]);
         asset.names[0].until = n.is_multiple_of(4).then(|| at(50));
@@ -181,6 +271,25 @@ const ASSET_QUERIES: &[&str] = &[
     "has:@ldap.computer.memberOf",
     "(source:ldap OR os:windows) AND NOT host4",
     "nothing:here",
+    "name_overlap:t",
+    "name_overlap:f",
+    "name_overlap:t @ldap.computer.cn:host",
+    "NOT @ldap.computer.cn:host1",
+    "@ldap.computer.cn:ost1",
+    "@ldap.computer.cn:=HOST12",
+    "@ldap.computer.cn:=%12",
+    "@ldap.computer.cn:=_ost4,web1",
+    "@ldap.computer.isDisabled:f",
+    "@ldap.computer.isDisabled:=t",
+    "has:@ldap.computer.cn,@ldap.computer.nothing",
+    "@ldap.computer.cn_count:0",
+    "@ldap.computer.cn_count:>0",
+    "@ldap.computer.memberOf_count:2",
+    "@ldap.computer.memberOf:\"cn=b,dc=corp\"",
+    "@ldap.computer.description:ünïc",
+    "@ldap.computer.lastLogonTS:2026-01-02",
+    "@ldap.computer.lastLogonTS:<3days",
+    "@ldap.computer.lastLogonTS:>now",
     "name:\"'; DROP TABLE assets; --\"",
 ];
 
@@ -204,6 +313,12 @@ pub(super) async fn a_cursor_from_elsewhere_is_refused(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
     apply(repository, batch(1, [put(&asset(1, &["web"]), None)])).await?;
+    let sorted = request("").with_sort("name".parse()?).with_limit(1);
+    apply(repository, batch(2, [put(&asset(2, &["web"]), None)])).await?;
+    let other_order = request("").after(repository.search_assets(sorted).await?.next);
+    assert!(other_order.after.is_some());
+    let error = repository.search_assets(other_order).await.expect_err("another order");
+    assert_eq!(error.kind(), ErrorKind::Invalid);
     let elsewhere = request("").after(Some(Cursor("elsewhere".to_owned())));
     let error = repository.search_assets(elsewhere.clone()).await.expect_err("no cursor of ours");
     assert_eq!(error.kind(), ErrorKind::Invalid);

@@ -1,0 +1,46 @@
+//! How many assets there are, and how they divide.
+
+use std::io::{self, BufWriter, Write};
+
+use ldap_inventory::asset::{AssetRepository, Facet, SearchRequest};
+
+use super::exit::Failure;
+use super::options::AssetSearch;
+use super::table::{self, Table};
+
+/// Counts what a request finds: one line of JSON for tools, a table for each facet for people.
+pub(crate) async fn assets(
+    repository: &dyn AssetRepository,
+    request: SearchRequest,
+    asked: &AssetSearch,
+) -> Result<(), Failure> {
+    let limit = asked.search.limit.unwrap_or(request.limit);
+    let counts = repository.count_assets(request.with_limit(limit), &asked.facets).await?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    if asked.search.json {
+        serde_json::to_writer(&mut out, &counts).map_err(io::Error::from)?;
+        writeln!(out)?;
+        return Ok(out.flush()?);
+    }
+    for divided in &counts.facets {
+        let mut table = Table::new([title(divided.facet), "Assets"]);
+        for count in &divided.values {
+            let value = count.value.as_deref().unwrap_or("none");
+            table.row([value, &count.assets.to_string()]);
+        }
+        table.write(&mut out, table::width())?;
+        writeln!(out)?;
+    }
+    writeln!(out, "  {} assets", counts.total)?;
+    Ok(out.flush()?)
+}
+
+fn title(facet: Facet) -> &'static str {
+    match facet {
+        Facet::Domain => "Domain",
+        Facet::Os => "Operating system",
+        Facet::Site => "Site",
+        Facet::Source => "Source",
+        _ => "Type",
+    }
+}

@@ -1,0 +1,7 @@
+//! A certificate that a server presents, in DER.
+#![no_main]
+
+use ldap_inventory::ldap::fuzzing;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| fuzzing::certificate(bytes));

@@ -1,0 +1,7 @@
+//! The contents of one SearchResultEntry.
+#![no_main]
+
+use ldap_inventory::ldap::fuzzing;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| fuzzing::entry(bytes));

@@ -1,0 +1,7 @@
+//! What a server sends in answer to a bind and two searches.
+#![no_main]
+
+use ldap_inventory::ldap::fuzzing;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| fuzzing::messages(bytes));

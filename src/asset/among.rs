@@ -1,0 +1,55 @@
+//! What a query asks about an asset that the asset alone does not tell.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+use super::Asset;
+use crate::query::{Fields, Value, Visit};
+
+/// An asset among the others of its organization: what a store puts queries to.
+///
+/// It has the fields of an [`Asset`], and `name_overlap`: whether another asset of the organization has one of
+/// its [`match_keys`](Asset::match_keys), and may so be the same thing. Whether the rules would tie the two
+/// together is another question, which [`curation::Curation::overlaps`](crate::curation::Curation::overlaps)
+/// answers.
+///
+/// ```
+/// # use ldap_inventory::asset::{Among, Asset};
+/// # use ldap_inventory::query::Query;
+/// # use ldap_inventory::value::AssetId;
+/// # let asset = Asset::new(AssetId::random_v7(), "acme".parse()?, "hq".parse()?);
+/// let among = Among::new(&asset, || true);
+/// assert!(Query::parse("name_overlap:t")?.matches(&among, 0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Among<'a, F> {
+    asset: &'a Asset,
+    has_overlap: F,
+}
+
+impl<'a, F: Fn() -> bool> Among<'a, F> {
+    /// The asset, and whether another one has one of its match keys. That is asked only if the query does.
+    pub fn new(asset: &'a Asset, has_overlap: F) -> Self {
+        Self { asset, has_overlap }
+    }
+}
+
+impl<F: Fn() -> bool> Fields for Among<'_, F> {
+    fn field(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
+        match name {
+            "name_overlap" => visit(Value::Boolean((self.has_overlap)())),
+            _ => self.asset.field(name, visit),
+        }
+    }
+
+    fn attribute(&self, source: &str, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
+        self.asset.attribute(source, name, visit)
+    }
+}
+
+impl<F> fmt::Debug for Among<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Among").field("asset", &self.asset.id).finish_non_exhaustive()
+    }
+}

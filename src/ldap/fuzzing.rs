@@ -1,0 +1,51 @@
+//! Doors for the fuzz targets: what a server sends, and what a store hands back, as bytes. Compiled for
+//! `cargo fuzz` alone.
+
+use std::collections::BTreeSet;
+
+use super::attributes::Selection;
+use super::certificate::{ServerCertificate, public_key};
+use super::decode::{Decoder, RawEntry};
+use super::delta::Token;
+use super::guard::{self, SearchMessage};
+use super::limits::LdapLimits;
+use crate::value::ObjectKind;
+
+/// What a server sends after a bind and two searches were asked for: guarded, lifted off, decoded.
+pub fn messages(bytes: &[u8]) {
+    let limits = LdapLimits::default();
+    for batch in guard::guarded(bytes, &limits) {
+        for message in batch.messages() {
+            if let SearchMessage::Entry(body) = message {
+                entry(body);
+            }
+        }
+    }
+}
+
+/// The contents of a SearchResultEntry, as a computer, a user and a group.
+pub fn entry(body: &[u8]) {
+    let Ok(raw) = RawEntry::parse(body) else { return };
+    // Small limits, so that small entries reach them.
+    let narrow =
+        LdapLimits { value_bytes: 16, record_bytes: 64, members: 2, ..LdapLimits::default() };
+    for limits in [LdapLimits::default(), narrow] {
+        for kind in [ObjectKind::Computer, ObjectKind::User, ObjectKind::Group] {
+            let Ok(selection) = Selection::of(kind, &BTreeSet::new()) else { continue };
+            let decoder = Decoder { kind, selection: &selection, limits: &limits };
+            let _ = decoder.decode(raw);
+        }
+    }
+}
+
+/// The token of a checkpoint, as a store hands it back. What can be read is written as it was.
+pub fn checkpoint_token(bytes: &[u8]) {
+    if let Some(token) = Token::decode(bytes) {
+        assert_eq!(Token::decode(&token.encode()), Some(token));
+    }
+}
+
+/// A certificate that a server presents.
+pub fn certificate(der: &[u8]) {
+    let _ = (ServerCertificate::from_der(der), public_key(der));
+}
