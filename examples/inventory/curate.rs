@@ -18,8 +18,8 @@ use super::table::{self, Table};
 
 /// The inventory, and how answers are shown.
 pub(crate) struct Desk<'a> {
-    repository: &'a dyn AssetRepository,
-    organization: &'a OrganizationId,
+    pub(super) repository: &'a dyn AssetRepository,
+    pub(super) organization: &'a OrganizationId,
     curation: Curation<'a>,
 }
 
@@ -114,13 +114,9 @@ impl<'a> Desk<'a> {
     }
 
     pub(crate) async fn unresolved(&self, options: &Directory) -> Result<(), Failure> {
-        let sources = match &options.source {
-            Some(source) => vec![source.clone()],
-            None => self.curation.directories().await?.into_iter().collect(),
-        };
         let mut waiting = Vec::new();
-        for source in &sources {
-            waiting.extend(self.curation.unresolved(source).await?);
+        for source in self.sources(options.source.as_ref()).await? {
+            waiting.extend(self.curation.unresolved(&source).await?);
         }
         if options.json {
             return lines(&waiting);
@@ -134,6 +130,17 @@ impl<'a> Desk<'a> {
             count => writeln!(out, "  {count} computers wait for a person")?,
         }
         Ok(out.flush()?)
+    }
+
+    /// One directory, or all that the inventory knows.
+    pub(super) async fn sources(
+        &self,
+        chosen: Option<&SourceId>,
+    ) -> Result<Vec<SourceId>, Failure> {
+        Ok(match chosen {
+            Some(source) => vec![source.clone()],
+            None => self.curation.directories().await?.into_iter().collect(),
+        })
     }
 
     pub(crate) async fn history(&self, options: &Surveying) -> Result<(), Failure> {

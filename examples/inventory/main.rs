@@ -15,6 +15,7 @@ mod curate;
 mod groups;
 mod options;
 mod record;
+mod runs;
 mod users;
 
 use std::io::{self, BufWriter, Write};
@@ -73,6 +74,9 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         Command::Explain { asset, survey } => desk.explain(asset, survey.json).await?,
         Command::Unresolved(directory) => desk.unresolved(directory).await?,
         Command::History(survey) => desk.history(survey).await?,
+        Command::Runs(runs) => desk.runs(runs).await?,
+        Command::Plan { file } => desk.plan(file)?,
+        Command::Apply(applying) => desk.apply(applying).await?,
     }
     Ok(Status::Complete)
 }

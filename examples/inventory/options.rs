@@ -1,9 +1,12 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use ldap_inventory::asset::{Facet, Sort};
 use ldap_inventory::curation::Author;
+use ldap_inventory::sync::Confirmation;
 use ldap_inventory::value::{MergeId, ObjectGuid, OrganizationId, SourceId};
 
 /// Looks into an inventory that `sync` keeps, and corrects it.
@@ -62,6 +65,16 @@ pub(crate) enum Command {
     Unresolved(Directory),
     /// What people merged and decided: who, when and why
     History(Surveying),
+    /// The latest runs of a directory: what they read, what they did, what ended them
+    Runs(Runs),
+    /// What a plan that sync --save-plan kept would do
+    Plan {
+        /// The plan
+        #[arg(value_name = "FILE.json")]
+        file: PathBuf,
+    },
+    /// Write what a kept plan says, as far as it still holds
+    Apply(Applying),
 }
 
 /// Which assets to merge.
@@ -160,6 +173,33 @@ pub(crate) struct Directory {
     pub(crate) source: Option<SourceId>,
 
     /// Print JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which runs.
+#[derive(Debug, Args)]
+pub(crate) struct Runs {
+    #[command(flatten)]
+    pub(crate) directory: Directory,
+
+    /// Show at most so many of each directory
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+}
+
+/// Which plan to apply.
+#[derive(Debug, Args)]
+pub(crate) struct Applying {
+    /// The plan
+    #[arg(value_name = "FILE.json")]
+    pub(crate) file: PathBuf,
+
+    /// Let a plan through that the brake stopped, by the confirmation that it names
+    #[arg(long, value_name = "CONFIRMATION")]
+    pub(crate) confirm: Option<Confirmation>,
+
+    /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }
