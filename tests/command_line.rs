@@ -1,6 +1,7 @@
 //! The example programs, run as people and other tools run them.
 
 mod options;
+mod plans;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -10,6 +10,7 @@ use ldap_inventory::testing::{
     FaultPlan, FaultyCredentials, FaultyDirectory, FaultyRepository, MockDirectory, computer,
     contract, group, user,
 };
+use ldap_inventory::value::ReadMode;
 
 #[tokio::test]
 async fn memory_repository() {
@@ -97,6 +98,10 @@ fn request() -> ReadRequest {
 #[tokio::test]
 async fn mock_directory() {
     contract::directory_source(|| async { ((), directory(), request()) }).await;
+    for mode in [ReadMode::DirSync, ReadMode::Usn] {
+        let telling = || async move { ((), directory().with_deltas(mode, false), request()) };
+        contract::directory_source(telling).await;
+    }
 }
 
 #[tokio::test]

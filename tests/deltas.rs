@@ -14,12 +14,14 @@ use ldap_inventory::ldap::{DeltaPolicy, LdapSource};
 use ldap_inventory::name::DistinguishedName;
 use ldap_inventory::testing::{
     DirectoryTree, Fault, LdapResult, MockDirectory, MockEnding, OperationKind, Script,
-    TestDirectory, TestServer, TestServerBuilder, When, computer, group, mock_guid, user,
+    TestDirectory, TestServer, TestServerBuilder, When, computer, contract, group, mock_guid, user,
 };
 use ldap_inventory::value::{
     Checkpoint, CredentialId, ObjectGuid, OrganizationId, ReadMode, Secret,
 };
 use ldap_inventory::{ErrorKind, Result};
+
+use crate::sync::history::{Random, disturb};
 
 const BASE: &str = "DC=corp,DC=example,DC=test";
 const MODES: [(DeltaPolicy, ReadMode); 2] =
@@ -431,6 +433,29 @@ async fn a_delta_that_is_cut_anywhere_leaves_no_checkpoint_and_no_departures_too
 }
 
 #[tokio::test]
+async fn reads_of_changes_keep_the_contract_of_a_source() {
+    for (policy, _) in MODES {
+        contract::directory_source(|| async {
+            let directory = domain();
+            let server = serve(&directory).await;
+            let source = source(&server, policy);
+            (server, source, request())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_census_can_be_done_without() {
+    let directory = domain();
+    let server = serve(&directory).await;
+    let source = source(&server, DeltaPolicy::Auto).with_census(false);
+    let full = read(&source, &None).await;
+    let delta = read(&source, &full.end.checkpoint).await;
+    assert_eq!((delta.end.mode, delta.end.census), (ReadMode::DirSync, None));
+}
+
+#[tokio::test]
 async fn a_dropped_delta_closes_its_connection() {
     let directory = domain();
     let server = serve(&directory).await;
@@ -462,47 +487,6 @@ async fn the_mock_directory_tells_changes_as_well() {
     assert!(matches!(&events[0], Ok(DirectoryEvent::End(end)) if end.checkpoint.is_none()));
 }
 
-/// One change of a random kind, of whatever is there.
-fn disturb(tree: &mut DirectoryTree, step: u64, random: &mut impl FnMut(usize) -> usize) {
-    let of_class = |class: &[u8]| -> Vec<String> {
-        let entries = tree.entries().filter(|entry| {
-            let is_account = entry.text("sAMAccountName").is_some_and(|name| name == "svc");
-            entry.values("objectClass").iter().any(|known| known == class)
-                && entry.values("isDeleted").is_empty()
-                && !is_account
-                && !entry.dn().contains("Controllers")
-        });
-        entries.map(|entry| entry.dn().to_owned()).collect()
-    };
-    let units = of_class(b"organizationalUnit");
-    let people = of_class(b"person");
-    let groups = of_class(b"group");
-    let tombstones: Vec<String> = tree
-        .entries()
-        .filter(|entry| entry.dn().contains("DEL:"))
-        .map(|entry| entry.dn().to_owned())
-        .collect();
-    let mut pick = |list: &[String]| list.get(random(list.len().max(1))).cloned();
-    let (unit, person, group) = (pick(&units), pick(&people), pick(&groups));
-    let (Some(unit), Some(person), Some(group)) = (unit, person, group) else { return };
-    // What cannot be done (a name that is taken, a place within itself) is not done.
-    let _ = match random(10) {
-        0 => tree.add_computer_in(&unit, &format!("PC{step}")).map(drop),
-        1 => tree.add_user_in(&unit, &format!("user{step}")).map(drop),
-        2 => tree.set(&person, "description", [format!("step {step}")]),
-        3 => tree.rename(&person, &format!("renamed{step}")).map(drop),
-        4 => tree.move_to(&person, &unit).map(drop),
-        5 => tree.delete(&person).map(drop),
-        6 => tree.add_values(&group, "member", [person]),
-        7 => tree.remove_values(&group, "member", [person]),
-        8 => tree.rename(&unit, &format!("Unit{step}")).map(drop),
-        _ => match tombstones.first() {
-            Some(tombstone) => tree.restore(tombstone).map(drop),
-            None => Ok(()),
-        },
-    };
-}
-
 /// What a change of the object itself is told of: links, whose other ends may be renamed, are left out.
 fn own(objects: &BTreeMap<ObjectGuid, DirectoryObject>) -> Vec<String> {
     let lines = objects.values().map(|object| {
@@ -517,13 +501,7 @@ fn own(objects: &BTreeMap<ObjectGuid, DirectoryObject>) -> Vec<String> {
 async fn after_any_history_a_chain_of_deltas_is_one_full_read() {
     for seed in 0..16_u64 {
         let (policy, mode) = MODES[(seed % 2) as usize];
-        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) + 1;
-        let mut random = |below: usize| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as usize % below
-        };
+        let mut random = Random::new(seed);
         let directory = domain();
         // Half of the histories look at a part of the domain, which units enter and leave.
         let base = directory.write().add_organizational_unit("Base").unwrap();
@@ -545,7 +523,7 @@ async fn after_any_history_a_chain_of_deltas_is_one_full_read() {
         let full = collect(&source, request(None)).await.unwrap();
         let (mut known, mut checkpoint) = (full.objects, full.end.checkpoint);
         for step in 1..=20 {
-            for part in 0..=random(3) as u64 {
+            for part in 0..=random.below(3) as u64 {
                 let mut tree = directory.write();
                 let intact = tree.clone();
                 disturb(&mut tree, step * 10 + part, &mut random);

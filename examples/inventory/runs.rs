@@ -5,6 +5,7 @@ use std::io::{self, BufReader, BufWriter, Write};
 use std::path::Path;
 
 use ldap_inventory::asset::{RunOutcome, RunRecord};
+use ldap_inventory::merge::Verdict;
 use ldap_inventory::sync::{MergePlan, SyncOptions, apply};
 use ldap_inventory::value::ReadMode;
 use serde_json::{Value, json};
@@ -66,9 +67,8 @@ impl Desk<'_> {
         let mut decisions = Table::new(["Computer", "Decision", "Why"]);
         decisions.wraps = true;
         for decision in plan.report.decisions.iter().flatten() {
-            let verdict = serde_json::to_value(decision).map_err(io::Error::from)?;
-            let word = verdict["decision"].as_str().unwrap_or_default().to_owned();
-            decisions.row([decision.name.clone(), word, decision.reason.to_string()]);
+            let reason = decision.reason.to_string();
+            decisions.row([decision.name.as_str(), verdict(decision.verdict), &reason]);
         }
         writeln!(out)?;
         decisions.write(&mut out, table::width())?;
@@ -105,11 +105,27 @@ fn read(file: &Path) -> Result<MergePlan, Failure> {
 /// The record, with the report as JSON and not as text.
 fn json(source: &str, run: &RunRecord) -> Value {
     let mut record = json!(run);
-    record["source"] = json!(source);
-    if let Some(report) = run.report.as_deref().and_then(|text| serde_json::from_str(text).ok()) {
-        record["report"] = report;
+    if let Some(fields) = record.as_object_mut() {
+        fields.insert("source".to_owned(), json!(source));
+        if let Some(report) = report(run) {
+            fields.insert("report".to_owned(), report);
+        }
     }
     record
+}
+
+fn report(run: &RunRecord) -> Option<Value> {
+    serde_json::from_str(run.report.as_deref()?).ok()
+}
+
+fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Linked(_) => "linked",
+        Verdict::Matched(_) => "matched",
+        Verdict::Create => "created",
+        Verdict::Ambiguous => "ambiguous",
+        Verdict::Skipped => "skipped",
+    }
 }
 
 fn outcome(outcome: RunOutcome) -> &'static str {
@@ -134,10 +150,11 @@ fn what(run: &RunRecord) -> String {
     if let Some(error) = &run.error {
         return error.clone();
     }
-    let report: Value =
-        run.report.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    let computers = &report["computers"];
-    let count = |key: &str| computers[key].as_u64().unwrap_or_default();
+    let report = report(run).unwrap_or_default();
+    let count = |key: &str| {
+        let count = report.get("computers").and_then(|computers| computers.get(key));
+        count.and_then(Value::as_u64).unwrap_or_default()
+    };
     format!(
         "{} computers read: {} new, {} updated, {} missing",
         count("read"),

@@ -8,7 +8,7 @@ mod cuts;
 mod exclusions;
 mod faulty;
 mod histories;
-mod history;
+pub(crate) mod history;
 mod interfering;
 #[cfg(feature = "sqlite")]
 mod kills;

@@ -1,6 +1,6 @@
 //! What a [`DirectorySource`] promises.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt;
 use futures::future::{BoxFuture, join_all};
@@ -39,6 +39,7 @@ const CASES: &[(&str, Case)] = cases![
     a_read_that_was_dropped_does_not_disturb_the_next,
     reads_may_run_at_the_same_time,
     a_full_read_says_so,
+    a_read_of_changes_reads_again_what_it_is_asked_to_and_counts_what_is_there,
 ];
 
 type Subject<'a> = &'a (&'a dyn DirectorySource, ReadRequest);
@@ -131,5 +132,33 @@ async fn reads_may_run_at_the_same_time((source, request): Subject<'_>) -> Resul
 async fn a_full_read_says_so((source, request): Subject<'_>) -> Result<()> {
     let (_, end) = read(*source, request.clone().with_checkpoint(None)).await?;
     assert_eq!(end.mode, crate::value::ReadMode::Full, "a read without a checkpoint is full");
+    Ok(())
+}
+
+/// For sources that tell what changed; others read everything again.
+async fn a_read_of_changes_reads_again_what_it_is_asked_to_and_counts_what_is_there(
+    (source, request): Subject<'_>,
+) -> Result<()> {
+    let (whole, full) = read(*source, request.clone()).await?;
+    let nobody = ObjectGuid::from_bytes([0xee; 16]);
+    let some: Vec<ObjectGuid> = whole.keys().copied().take(2).collect();
+    let again = some.iter().copied().chain([nobody]);
+    let request = request.clone().with_checkpoint(full.checkpoint).with_again(again);
+    let (objects, end) = read(*source, request).await?;
+    assert!(end.completeness.is_complete(), "{:?}", end.completeness);
+    if end.mode == crate::value::ReadMode::Full {
+        assert!(end.full_because.is_some(), "a full read does not say why it is one");
+        assert!(objects.keys().eq(whole.keys()));
+        return Ok(());
+    }
+    assert!(objects.keys().eq(some.iter()), "what was asked for is read, and nothing else");
+    for (guid, object) in &objects {
+        assert_eq!(object.digest(), whole[guid].digest(), "{}", object.dn);
+    }
+    for (kind, there) in end.census.iter().flatten() {
+        let of_kind = whole.values().filter(|object| object.kind == *kind);
+        let of_kind: BTreeSet<ObjectGuid> = of_kind.map(|object| object.guid).collect();
+        assert!(of_kind.iter().eq(there.iter().collect::<BTreeSet<_>>()), "the census of {kind}");
+    }
     Ok(())
 }
