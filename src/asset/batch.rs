@@ -25,7 +25,7 @@ pub struct Batch {
     pub changes: Vec<Change>,
     /// Where the read ended, in the last batch of a run.
     pub checkpoint: Option<Checkpoint>,
-    /// The run's record, in the last batch of a run.
+    /// The run's record, in the last batch of a run. One of the same run is replaced.
     pub run: Option<RunRecord>,
 }
 

@@ -5,8 +5,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::failure::{Failure, Outcome};
 use crate::{Error, ErrorKind};
 
-/// Marks a SQLite file as ours: "LDIn".
-const APPLICATION: i32 = 0x4c44_496e;
+/// Marks a SQLite file as ours: "LDIv".
+const APPLICATION: i32 = 0x4c44_4976;
+/// Marked files before the schema had its first version: "LDIn".
+const DRAFT: i32 = 0x4c44_496e;
 
 /// What leads from each version to the next one. A released one is never changed.
 const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
@@ -17,7 +19,13 @@ pub(super) fn recognize(connection: &Connection) -> Outcome<()> {
     if is_empty(connection)? && version == 0 {
         return Ok(());
     }
-    if number(connection, "application_id")? != APPLICATION {
+    let application = number(connection, "application_id")?;
+    if application == DRAFT {
+        let message = "the inventory file was written by a draft of ldap-inventory, before its first version; name \
+                       another file and sync anew, nothing was changed in this one";
+        return Err(Error::new(ErrorKind::Configuration, message).into());
+    }
+    if application != APPLICATION {
         let message =
             "the file is a SQLite database of another application; nothing was changed in it";
         return Err(Error::new(ErrorKind::Configuration, message).into());

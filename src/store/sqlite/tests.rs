@@ -127,14 +127,18 @@ async fn a_newer_schema_is_refused_and_left_alone() {
 
 #[test]
 fn the_database_of_another_application_is_refused_and_left_alone() {
-    for sql in ["CREATE TABLE customers (id)", "PRAGMA user_version = 1; PRAGMA application_id = 7"]
-    {
+    for (sql, said) in [
+        ("CREATE TABLE customers (id)", "another application"),
+        ("PRAGMA user_version = 1; PRAGMA application_id = 7", "another application"),
+        ("PRAGMA user_version = 1; PRAGMA application_id = 0x4c44496e", "by a draft"),
+    ] {
         let directory = TempDir::new().unwrap();
         let path = file(&directory);
         execute(&path, sql);
         let before = std::fs::read(&path).unwrap();
         let error = SqliteRepository::open(&path).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
+        assert!(error.to_string().contains(said), "{error}");
         assert!(before == std::fs::read(&path).unwrap());
     }
 }

@@ -1,5 +1,5 @@
 -- An inventory as the first version of the schema has it, with one asset and its link.
-PRAGMA application_id = 1279543662;
+PRAGMA application_id = 1279543670;
 PRAGMA user_version = 1;
 CREATE TABLE asset_documents (
     asset INTEGER PRIMARY KEY REFERENCES assets ON DELETE CASCADE,
