@@ -5,7 +5,6 @@ use std::io::{self, BufReader, BufWriter, Write};
 use std::path::Path;
 
 use ldap_inventory::asset::{RunOutcome, RunRecord};
-use ldap_inventory::merge::Verdict;
 use ldap_inventory::sync::{MergePlan, SyncOptions, apply};
 use ldap_inventory::value::ReadMode;
 use serde_json::{Value, json};
@@ -67,8 +66,8 @@ impl Desk<'_> {
         let mut decisions = Table::new(["Computer", "Decision", "Why"]);
         decisions.wraps = true;
         for decision in plan.report.decisions.iter().flatten() {
-            let reason = decision.reason.to_string();
-            decisions.row([decision.name.as_str(), verdict(decision.verdict), &reason]);
+            let (verdict, reason) = (decision.verdict.to_string(), decision.reason.to_string());
+            decisions.row([decision.name.as_str(), &verdict, &reason]);
         }
         writeln!(out)?;
         decisions.write(&mut out, table::width())?;
@@ -116,16 +115,6 @@ fn json(source: &str, run: &RunRecord) -> Value {
 
 fn report(run: &RunRecord) -> Option<Value> {
     serde_json::from_str(run.report.as_deref()?).ok()
-}
-
-fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Linked(_) => "linked",
-        Verdict::Matched(_) => "matched",
-        Verdict::Create => "created",
-        Verdict::Ambiguous => "ambiguous",
-        Verdict::Skipped => "skipped",
-    }
 }
 
 fn outcome(outcome: RunOutcome) -> &'static str {

@@ -92,7 +92,8 @@ pub(crate) fn decisions<'a>(
             _ => decision.asset.map(called).unwrap_or_default(),
         };
         let level = decision.level.map_or("", level);
-        table.row([computer, verdict(decision.verdict), level, &asset, &why(decision, called)]);
+        let verdict = decision.verdict.to_string();
+        table.row([computer, &verdict, level, &asset, &why(decision, called)]);
     }
     table.write(out, table::width())
 }
@@ -145,16 +146,6 @@ pub(crate) fn level(level: Level) -> &'static str {
         Level::Qualified => "qualified",
         Level::Short => "short",
         Level::Truncated => "truncated",
-    }
-}
-
-fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Linked(_) => "linked",
-        Verdict::Matched(_) => "matched",
-        Verdict::Create => "created",
-        Verdict::Ambiguous => "ambiguous",
-        Verdict::Skipped => "skipped",
     }
 }
 

@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The contents of the next element, which must have this tag.
-    pub(super) fn expect(&mut self, wanted: u8) -> Result<&'a [u8], Malformed> {
+    pub(super) fn contents_of(&mut self, wanted: u8) -> Result<&'a [u8], Malformed> {
         let element = self.next()?.ok_or(Malformed::Missing)?;
         if element.tag != wanted {
             return Err(Malformed::Unexpected { wanted, found: element.tag });
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn lengths_need_not_be_minimal() {
         for bytes in [&[0x04, 1, 9][..], &[0x04, 0x81, 1, 9], &[0x04, 0x84, 0, 0, 0, 1, 9]] {
-            assert_eq!(Reader::new(bytes).expect(OCTET_STRING), Ok(&[9][..]));
+            assert_eq!(Reader::new(bytes).contents_of(OCTET_STRING), Ok(&[9][..]));
         }
     }
 
@@ -275,7 +275,7 @@ mod tests {
         fn a_written_integer_reads_back(value: i64) {
             let mut bytes = Vec::new();
             write_integer(&mut bytes, INTEGER, value);
-            let contents = Reader::new(&bytes).expect(INTEGER).unwrap();
+            let contents = Reader::new(&bytes).contents_of(INTEGER).unwrap();
             prop_assert_eq!(integer(contents), Ok(value));
         }
 
@@ -284,7 +284,7 @@ mod tests {
             let mut bytes = Vec::new();
             write(&mut bytes, OCTET_STRING, &contents);
             let mut reader = Reader::new(&bytes);
-            prop_assert_eq!(reader.expect(OCTET_STRING), Ok(contents.as_slice()));
+            prop_assert_eq!(reader.contents_of(OCTET_STRING), Ok(contents.as_slice()));
             prop_assert_eq!(reader.end(), Ok(()));
         }
 

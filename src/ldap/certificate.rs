@@ -90,9 +90,9 @@ pub(super) fn digest(der: &[u8]) -> CertificateDigest {
 pub(super) fn public_key(der: &[u8]) -> Option<PublicKey<'_>> {
     const BIT_STRING: u8 = 0x03;
     let info = parse(der)?.tbs_certificate.subject_pki.raw;
-    let mut parts = Reader::new(Reader::new(info).expect(SEQUENCE).ok()?);
-    let algorithm = parts.expect(SEQUENCE).ok()?;
-    match parts.expect(BIT_STRING).ok()?.split_first() {
+    let mut parts = Reader::new(Reader::new(info).contents_of(SEQUENCE).ok()?);
+    let algorithm = parts.contents_of(SEQUENCE).ok()?;
+    match parts.contents_of(BIT_STRING).ok()?.split_first() {
         Some((0, key)) => Some(PublicKey { info, algorithm, key }),
         _ => None,
     }

@@ -65,8 +65,8 @@ struct Draft<'a> {
 impl<'a> RawEntry<'a> {
     pub(super) fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
         let mut parts = Reader::new(body);
-        let dn = parts.expect(OCTET_STRING)?;
-        let attributes = Reader::new(parts.expect(SEQUENCE)?);
+        let dn = parts.contents_of(OCTET_STRING)?;
+        let attributes = Reader::new(parts.contents_of(SEQUENCE)?);
         parts.end()?;
         Ok(Self { dn, attributes })
     }
@@ -79,8 +79,8 @@ impl<'a> RawEntry<'a> {
         }
         let mut parts = Reader::new(element.contents);
         // Attribute descriptions are ASCII (RFC 4512 section 2.5). Another one is none that was asked for.
-        let description = std::str::from_utf8(parts.expect(OCTET_STRING)?).unwrap_or_default();
-        let values = Reader::new(parts.expect(SET)?);
+        let description = std::str::from_utf8(parts.contents_of(OCTET_STRING)?).unwrap_or_default();
+        let values = Reader::new(parts.contents_of(SET)?);
         parts.end()?;
         let options = description.find(';').unwrap_or(description.len());
         let (name, options) = description.split_at(options);

@@ -68,8 +68,8 @@ impl Frame {
 impl Envelope {
     /// Reads the message id and the tag of the operation. What follows the operation is left unread.
     pub(super) fn parse(message: &[u8]) -> Result<Self, Malformed> {
-        let mut parts = Reader::new(Reader::new(message).expect(SEQUENCE)?);
-        let message_id = ber::integer(parts.expect(INTEGER)?)?;
+        let mut parts = Reader::new(Reader::new(message).contents_of(SEQUENCE)?);
+        let message_id = ber::integer(parts.contents_of(INTEGER)?)?;
         let operation = parts.next()?.ok_or(Malformed::Missing)?;
         let end = message.len() - parts.rest().len();
         Ok(Self { message_id, op: operation.tag, body: (end - operation.contents.len(), end) })

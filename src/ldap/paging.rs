@@ -120,10 +120,10 @@ fn response_cookie(result: &LdapResult) -> Result<Vec<u8>> {
 
 fn parse_cookie(value: &[u8]) -> Result<Vec<u8>, Malformed> {
     let mut outer = Reader::new(value);
-    let mut fields = Reader::new(outer.expect(SEQUENCE)?);
+    let mut fields = Reader::new(outer.contents_of(SEQUENCE)?);
     outer.end()?;
-    ber::integer(fields.expect(INTEGER)?)?;
-    let cookie = fields.expect(OCTET_STRING)?;
+    ber::integer(fields.contents_of(INTEGER)?)?;
+    let cookie = fields.contents_of(OCTET_STRING)?;
     fields.end()?;
     Ok(cookie.to_vec())
 }

@@ -50,11 +50,11 @@ impl Answer {
 
     fn parse_result(operation: u8, body: &[u8]) -> Result<Self, Malformed> {
         let mut parts = Reader::new(body);
-        let code = ber::integer(parts.expect(ENUMERATED)?)?;
+        let code = ber::integer(parts.contents_of(ENUMERATED)?)?;
         let mut answer = Self {
             code: u32::try_from(code).map_err(|_| Malformed::Integer)?,
-            matched: text(parts.expect(OCTET_STRING)?),
-            diagnostic: text(parts.expect(OCTET_STRING)?),
+            matched: text(parts.contents_of(OCTET_STRING)?),
+            diagnostic: text(parts.contents_of(OCTET_STRING)?),
             ..Self::default()
         };
         let mut last = 0;
@@ -144,7 +144,7 @@ fn parse_controls(trailer: &[u8]) -> Result<Vec<ResponseControl>, Malformed> {
         return Ok(Vec::new());
     }
     let mut outer = Reader::new(trailer);
-    let mut reader = Reader::new(outer.expect(CONTROLS)?);
+    let mut reader = Reader::new(outer.contents_of(CONTROLS)?);
     outer.end()?;
     let mut controls: Vec<ResponseControl> = Vec::new();
     while let Some(element) = reader.next()? {
@@ -163,7 +163,7 @@ fn parse_controls(trailer: &[u8]) -> Result<Vec<ResponseControl>, Malformed> {
 
 fn parse_control(contents: &[u8]) -> Result<ResponseControl, Malformed> {
     let mut parts = Reader::new(contents);
-    let oid = text(parts.expect(OCTET_STRING)?);
+    let oid = text(parts.contents_of(OCTET_STRING)?);
     let mut part = parts.next()?;
     if let Some(critical) = part.filter(|part| part.tag == BOOLEAN) {
         if critical.contents.len() != 1 {

@@ -77,9 +77,9 @@ fn result(answer: &Frame) -> Result<(i64, String), Error> {
 
 fn code_and_text(body: &[u8]) -> Result<(i64, String), Malformed> {
     let mut parts = Reader::new(body);
-    let code = ber::integer(parts.expect(ENUMERATED)?)?;
-    parts.expect(OCTET_STRING)?;
-    let text = parts.expect(OCTET_STRING)?;
+    let code = ber::integer(parts.contents_of(ENUMERATED)?)?;
+    parts.contents_of(OCTET_STRING)?;
+    let text = parts.contents_of(OCTET_STRING)?;
     // Only so much is shown, whatever was sent.
     let start = text.get(..1024).unwrap_or(text);
     Ok((code, Printable(&String::from_utf8_lossy(start)).to_string()))

@@ -1,5 +1,7 @@
 //! What was decided on a computer.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Level, LostBecause, Reason};
@@ -47,6 +49,19 @@ pub enum Verdict {
     Ambiguous,
     /// It is left out.
     Skipped,
+}
+
+impl fmt::Display for Verdict {
+    /// The word that is serialised as well.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Linked(_) => "linked",
+            Self::Matched(_) => "matched",
+            Self::Create => "created",
+            Self::Ambiguous => "ambiguous",
+            Self::Skipped => "skipped",
+        })
+    }
 }
 
 /// An asset that a computer could have been.

@@ -100,11 +100,11 @@ fn answer(result: &LdapResult) -> Result<Answer> {
 
 fn parse(value: &[u8]) -> Result<Answer, Malformed> {
     let mut outer = Reader::new(value);
-    let mut fields = Reader::new(outer.expect(SEQUENCE)?);
+    let mut fields = Reader::new(outer.contents_of(SEQUENCE)?);
     outer.end()?;
-    let more = ber::integer(fields.expect(INTEGER)?)? != 0;
-    ber::integer(fields.expect(INTEGER)?)?;
-    let cookie = fields.expect(OCTET_STRING)?.to_vec();
+    let more = ber::integer(fields.contents_of(INTEGER)?)? != 0;
+    ber::integer(fields.contents_of(INTEGER)?)?;
+    let cookie = fields.contents_of(OCTET_STRING)?.to_vec();
     fields.end()?;
     Ok(Answer { more, cookie })
 }

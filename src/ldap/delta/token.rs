@@ -54,17 +54,17 @@ impl Token {
 
     fn read(bytes: &[u8]) -> Result<Option<Self>, Malformed> {
         let mut outer = Reader::new(bytes);
-        let mut fields = Reader::new(outer.expect(SEQUENCE)?);
+        let mut fields = Reader::new(outer.contents_of(SEQUENCE)?);
         outer.end()?;
-        if ber::integer(fields.expect(INTEGER)?)? != VERSION {
+        if ber::integer(fields.contents_of(INTEGER)?)? != VERSION {
             return Ok(None);
         }
-        let server = fields.expect(OCTET_STRING)?;
-        let invocation = fields.expect(OCTET_STRING)?.to_vec();
-        let attributes = fields.expect(OCTET_STRING)?;
-        let usn = ber::integer(fields.expect(INTEGER)?)?;
-        let cookie = fields.expect(OCTET_STRING)?.to_vec();
-        let mut list = Reader::new(fields.expect(SEQUENCE)?);
+        let server = fields.contents_of(OCTET_STRING)?;
+        let invocation = fields.contents_of(OCTET_STRING)?.to_vec();
+        let attributes = fields.contents_of(OCTET_STRING)?;
+        let usn = ber::integer(fields.contents_of(INTEGER)?)?;
+        let cookie = fields.contents_of(OCTET_STRING)?.to_vec();
+        let mut list = Reader::new(fields.contents_of(SEQUENCE)?);
         fields.end()?;
         let mut again = Vec::new();
         while let Some(element) = list.next()? {
