@@ -123,7 +123,11 @@ impl<'a> Desk<'a> {
         }
         let mut out = BufWriter::new(io::stdout().lock());
         for computer in &waiting {
-            writeln!(out, "{computer}\n")?;
+            let mut paragraph = Table::new([""]);
+            paragraph.wraps = true;
+            computer.to_string().lines().for_each(|line| paragraph.row([line.trim_start()]));
+            paragraph.write(&mut out, table::width())?;
+            writeln!(out)?;
         }
         match waiting.len() {
             1 => writeln!(out, "  1 computer waits for a person")?,

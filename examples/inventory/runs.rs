@@ -18,7 +18,7 @@ impl Desk<'_> {
     /// The latest runs, newest first.
     pub(crate) async fn runs(&self, options: &Runs) -> Result<(), Failure> {
         let mut out = BufWriter::new(io::stdout().lock());
-        let mut table = Table::new(["Run", "Directory", "Began", "Outcome", "Read", "What"]);
+        let mut table = Table::new(["Began", "Directory", "Outcome", "Read", "What"]);
         table.wraps = true;
         for source in self.sources(options.directory.source.as_ref()).await? {
             let runs = self.repository.runs(self.organization, &source, options.limit).await?;
@@ -28,14 +28,10 @@ impl Desk<'_> {
                         .map_err(io::Error::from)?;
                     writeln!(out)?;
                 } else {
-                    table.row([
-                        run.id.to_string(),
-                        source.to_string(),
-                        run.started.to_string(),
-                        outcome(run.outcome).to_owned(),
-                        run.mode.map_or("", mode).to_owned(),
-                        what(&run),
-                    ]);
+                    let began = run.started.to_string();
+                    let minute = began.get(..16).unwrap_or(&began).replace('T', " ");
+                    let read = run.mode.map_or("", mode);
+                    table.row([&minute, source.as_str(), outcome(run.outcome), read, &what(&run)]);
                 }
             }
         }
@@ -129,8 +125,7 @@ fn outcome(outcome: RunOutcome) -> &'static str {
 fn mode(mode: ReadMode) -> &'static str {
     match mode {
         ReadMode::Full => "everything",
-        ReadMode::DirSync => "changes (DirSync)",
-        _ => "changes (USN)",
+        _ => "changes",
     }
 }
 
