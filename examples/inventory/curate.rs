@@ -13,6 +13,7 @@ use ldap_inventory::{Error, ErrorKind};
 use serde::Serialize;
 
 use super::exit::{Failure, Status};
+use super::explain;
 use super::options::{Deciding, Directory, Merging, Surveying};
 use super::table::{self, Table};
 
@@ -110,7 +111,12 @@ impl<'a> Desk<'a> {
 
     pub(crate) async fn explain(&self, asset: &str, json: bool) -> Result<(), Failure> {
         let explanation = self.curation.explain(self.asset(asset).await?).await?;
-        tell(json, &explanation, || explanation.to_string())
+        if json {
+            return tell(json, &explanation, String::new);
+        }
+        let mut out = BufWriter::new(io::stdout().lock());
+        explain::show(&mut out, &explanation)?;
+        Ok(out.flush()?)
     }
 
     pub(crate) async fn unresolved(&self, options: &Directory) -> Result<(), Failure> {

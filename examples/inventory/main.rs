@@ -12,6 +12,7 @@ mod table;
 mod assets;
 mod count;
 mod curate;
+mod explain;
 mod groups;
 mod options;
 mod record;

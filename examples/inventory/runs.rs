@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::curate::Desk;
 use super::exit::{Failure, Status};
+use super::explain::minute;
 use super::options::{Applying, Runs};
 use super::table::{self, Table};
 
@@ -28,10 +29,9 @@ impl Desk<'_> {
                         .map_err(io::Error::from)?;
                     writeln!(out)?;
                 } else {
-                    let began = run.started.to_string();
-                    let minute = began.get(..16).unwrap_or(&began).replace('T', " ");
+                    let began = minute(run.started);
                     let read = run.mode.map_or("", mode);
-                    table.row([&minute, source.as_str(), outcome(run.outcome), read, &what(&run)]);
+                    table.row([&began, source.as_str(), outcome(run.outcome), read, &what(&run)]);
                 }
             }
         }

@@ -82,6 +82,20 @@ pub struct Part {
     pub run: Option<RunId>,
     /// When it was last written.
     pub written: Timestamp,
+    /// How the source's object came to be tied to the asset, where a run tied it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tie: Option<Tie>,
+}
+
+/// How an object of a directory came to be tied to an asset.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+pub struct Tie {
+    /// Why, as a sentence.
+    pub reason: String,
+    /// The run that decided so.
+    pub run: RunId,
+    /// When.
+    pub at: Timestamp,
 }
 
 impl Asset {
@@ -193,6 +207,7 @@ impl Part {
             presence: Presence::Present,
             run: None,
             written,
+            tie: None,
         }
     }
 }

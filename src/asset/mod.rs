@@ -22,7 +22,7 @@ pub use claim::{Claim, Claims};
 pub use constraint::{Constraint, ConstraintKind};
 pub use facet::{Counts, Facet, FacetCount, FacetCounts, Tally};
 pub use fields::ASSET_FIELDS;
-pub use inventory_asset::{Asset, Part, Version};
+pub use inventory_asset::{Asset, Part, Tie, Version};
 pub use lease::Lease;
 pub use link::{Link, Presence};
 pub use merge_record::MergeRecord;

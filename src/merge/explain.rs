@@ -5,7 +5,9 @@ use std::fmt;
 use serde::Serialize;
 
 use super::preview::origin;
-use crate::asset::{Asset, Claims, Constraint, ConstraintKind, MergeRecord, Presence, Version};
+use crate::asset::{
+    Asset, Claims, Constraint, ConstraintKind, MergeRecord, Presence, Tie, Version,
+};
 use crate::error::Printable;
 use crate::value::{AssetId, MergeId, ObjectGuid, RunId, SiteId, SourceId, Timestamp};
 
@@ -49,6 +51,8 @@ pub struct PartOf {
     pub run: Option<RunId>,
     /// When it was last written.
     pub written: Timestamp,
+    /// How the object came to be tied to the asset.
+    pub tie: Option<Tie>,
     /// The merge and the asset that it came with.
     pub came_by: Option<(MergeId, AssetId)>,
 }
@@ -162,6 +166,9 @@ impl fmt::Display for PartOf {
             Presence::Missing { since, .. } => write!(f, ", missing since {since}")?,
             Presence::Gone { since } => write!(f, ", gone since {since}")?,
         }
+        if let Some(Tie { reason, run, at }) = &self.tie {
+            write!(f, ", tied by run {run} at {at}: {}", Printable(reason))?;
+        }
         match self.came_by {
             Some((merge, asset)) => write!(f, ", came from asset {asset} by merge {merge}"),
             None => Ok(()),
@@ -239,6 +246,7 @@ impl View<'_> {
             presence: part.presence,
             run: part.run,
             written: part.written,
+            tie: part.tie.clone(),
             came_by: self.came_by(part),
         }
     }

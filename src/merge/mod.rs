@@ -49,6 +49,6 @@ pub use overlap::{Overlap, Surveyed, overlaps};
 pub use preview::{Beside, Kept, MergePreview, MovedLink, Winner};
 pub use reason::{LostBecause, Outranked, Reason, Unmatched, WeakName};
 pub(crate) use ruling::latest_decision;
-pub use survive::{Writing, create, detach, mark, survive};
+pub use survive::{Writing, create, detach, mark, survive, tie};
 pub(crate) use undo::check_undoable;
 pub use undo::{Unmerged, unmerge, whereabouts};

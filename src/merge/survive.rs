@@ -1,8 +1,8 @@
 //! Survivorship: what becomes of an asset when a computer's contribution is written into it.
 
-use super::Contribution;
 use super::attributes::is_same_apart_from_volatile;
-use crate::asset::{Asset, Claim, Claims, Part, Presence};
+use super::{Contribution, Reason};
+use crate::asset::{Asset, Claim, Claims, Part, Presence, Tie};
 use crate::schedule::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, OrganizationId, RunId, SiteId, SourceId, Timestamp};
 
@@ -92,6 +92,17 @@ pub fn mark(
             part.presence = presence;
         }
     })
+}
+
+/// The asset with the reason for which the object was tied to it noted on the object's part, unless one is.
+#[must_use]
+pub fn tie(mut asset: Asset, reason: &Reason, writing: &Writing<'_>) -> Asset {
+    let part = asset.part_of(writing.source, writing.object).map(|part| part.number);
+    if let Some(part) = part.and_then(|number| part_mut(&mut asset, number)) {
+        let (run, at) = (writing.run, writing.now);
+        part.tie.get_or_insert_with(|| Tie { reason: reason.to_string(), run, at });
+    }
+    asset
 }
 
 impl Writing<'_> {

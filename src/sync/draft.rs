@@ -144,11 +144,17 @@ impl<'a> Step<'a> {
         }
         if let Some(target) = self.target() {
             let contribution = merge::contribution(self.object, &matching.domain, run.now);
+            let reason = &self.decision.reason;
             if self.decision.verdict == Verdict::Create {
                 let (organization, site) = (run.task.organization.clone(), run.task.site.clone());
-                assets.create(merge::create(target, organization, site, &contribution, &writing));
+                let asset = merge::create(target, organization, site, &contribution, &writing);
+                assets.create(merge::tie(asset, reason, &writing));
             } else {
-                assets.update(target, |asset| merge::survive(asset, &contribution, &writing))?;
+                let is_news = self.link.and_then(|link| link.asset) != Some(target);
+                assets.update(target, |asset| {
+                    let asset = merge::survive(asset, &contribution, &writing);
+                    if is_news { merge::tie(asset, reason, &writing) } else { asset }
+                })?;
             }
         }
         for gone in &self.decision.succeeds {

@@ -265,3 +265,24 @@ async fn a_group_whose_members_are_not_all_read_keeps_those_it_had() {
         assert_same(&inventory(&*repository).await["groups"], &before["groups"], "before");
     }
 }
+
+#[tokio::test]
+async fn a_tie_keeps_the_reason_for_which_it_was_made() {
+    for repository in stores() {
+        scan(&*repository).await;
+        let directory = MockDirectory::new(domain());
+        let first = run(&directory, &*repository).await;
+        let tie = async |object: &str| {
+            let object = mock_guid(object);
+            let asset = asset_of(&*repository, object).await;
+            asset.part_of(&corp(), object).unwrap().tie.clone().unwrap()
+        };
+        let (matched, created) = (tie("WEB1").await, tie("NEW1").await);
+        assert!(matched.reason.contains("its FQDN web1.corp.example"), "{matched:?}");
+        assert!(created.reason.contains("no asset has one of its names"), "{created:?}");
+        assert_eq!((matched.run, created.run), (first.run, first.run));
+        directory.set_objects(domain_later());
+        run(&directory, &*repository).await;
+        assert_eq!(tie("WEB1").await, matched, "renamed, it is tied as before");
+    }
+}

@@ -180,7 +180,8 @@ pub(crate) async fn inventory(repository: &dyn AssetRepository) -> Value {
     })
 }
 
-/// The inventory without what differs from run to run: times, versions, and the ids of runs and of new assets.
+/// The inventory without what differs from run to run: times, versions, the ids of runs and of new assets, and
+/// which run tied what, with its reason.
 pub(crate) async fn content(repository: &dyn AssetRepository) -> Value {
     let mut inventory = inventory(repository).await;
     let mut labels = BTreeMap::new();
@@ -207,7 +208,8 @@ pub(crate) async fn content(repository: &dyn AssetRepository) -> Value {
 fn anonymize(value: &mut Value, labels: &BTreeMap<String, String>) {
     match value {
         Value::Object(fields) => {
-            for passing in ["run", "runs", "since", "written", "version", "ts", "full_read"] {
+            for passing in ["run", "runs", "since", "written", "version", "ts", "full_read", "tie"]
+            {
                 fields.remove(passing);
             }
             if let Some(until) = fields.get_mut("until") {
