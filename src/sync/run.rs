@@ -137,6 +137,7 @@ impl<'a> Run<'a> {
 
         let planning = Instant::now();
         self.options.tell(Progress::Deciding { computers: report.computers.read });
+        // Asked for again: people may have decided while the directory was read.
         let links = matching::links(self).await?;
         let mut absences = Absences::find(self, snapshot, earlier.as_ref(), &links, &mut report);
         let absent = absences.absent(snapshot, &links);
