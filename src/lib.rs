@@ -52,6 +52,7 @@ pub mod directory;
 pub mod ldap;
 pub mod merge;
 pub mod name;
+pub mod os;
 pub mod query;
 pub mod schedule;
 pub mod store;

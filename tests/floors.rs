@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every room of `src/` and its floor.
-const FLOORS: [(&str, u8); 14] = [
+const FLOORS: [(&str, u8); 15] = [
     ("curation", 4),
     ("sync", 4),
     ("merge", 3),
@@ -17,6 +17,7 @@ const FLOORS: [(&str, u8); 14] = [
     ("asset", 2),
     ("schedule", 2),
     ("name", 1),
+    ("os", 1),
     ("value", 1),
     ("query", 1),
     ("error", 0),

@@ -71,25 +71,52 @@ impl DirectoryObject {
         }
     }
 
-    /// The host names a computer goes by: `dNSHostName`, `msDS-AdditionalDnsHostName`, `cn`, and
-    /// `sAMAccountName` less its `$`; each once. Values that are no host names are left out.
+    /// The host names a computer goes by: `dNSHostName`, `sAMAccountName` less its `$`, and
+    /// `msDS-AdditionalDnsHostName`, which may hold NetBIOS names as well; each once. `cn` is the object's label and no
+    /// name of the host: it counts only where none of these is a host name. Values that are no host names are left out,
+    /// and so is the domain's own name.
     pub fn host_names(&self) -> Vec<Hostname> {
-        let attributes = &self.attributes;
-        let dns = attributes
-            .values("dNSHostName")
-            .chain(attributes.values("msDS-AdditionalDnsHostName"))
-            .chain(attributes.values("cn"))
-            .filter_map(|name| Hostname::parse(name).ok());
-        let sam = attributes
-            .values("sAMAccountName")
-            .filter_map(|name| Hostname::from_sam_account_name(name).ok());
-        let mut names: Vec<Hostname> = Vec::with_capacity(3);
-        for name in dns.chain(sam) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
+        let dns =
+            self.attributes.values("dNSHostName").filter_map(|name| Hostname::parse(name).ok());
+        let mut names = Vec::with_capacity(3);
+        push_each_once(&mut names, dns.filter(|name| !self.is_own_domain(name)));
+        push_each_once(&mut names, self.alias_names());
+        push_each_once(&mut names, self.netbios_names("sAMAccountName"));
+        if names.is_empty() {
+            push_each_once(&mut names, self.netbios_names("cn"));
         }
         names
+    }
+
+    /// The names that a computer has beside its own: `msDS-AdditionalDnsHostName`, but for `dNSHostName`.
+    pub fn alias_names(&self) -> Vec<Hostname> {
+        let dns =
+            self.attributes.values("dNSHostName").filter_map(|name| Hostname::parse(name).ok());
+        let own: Vec<Hostname> = dns.chain(self.netbios_names("sAMAccountName")).collect();
+        let mut names = Vec::new();
+        let additional = self.netbios_names("msDS-AdditionalDnsHostName");
+        let is_other = |name: &Hostname| !own.contains(name) && !self.is_own_domain(name);
+        push_each_once(&mut names, additional.filter(is_other));
+        names
+    }
+
+    fn netbios_names<'a>(&'a self, attribute: &'a str) -> impl Iterator<Item = Hostname> + 'a {
+        let values = self.attributes.values(attribute);
+        values.filter_map(|name| Hostname::from_sam_account_name(name).ok())
+    }
+
+    fn is_own_domain(&self, name: &Hostname) -> bool {
+        name.domain().is_some() && self.dn.domain().as_deref() == Some(name.as_str())
+    }
+
+    /// Whether it lost its name to another object: in a replication conflict, or because two accounts were made under
+    /// one name on two servers, of which the later is called `$DUPLICATE-` and a number then.
+    pub fn is_conflict(&self) -> bool {
+        let account = self.attributes.first("sAMAccountName").unwrap_or_default();
+        let is_duplicate = account
+            .get(..DUPLICATE.len())
+            .is_some_and(|prefix| prefix.eq_ignore_ascii_case(DUPLICATE));
+        self.dn.is_conflict_object() || is_duplicate
     }
 
     /// What a person would call it: `displayName`, `dNSHostName`, `cn` or the DN.
@@ -134,10 +161,37 @@ impl DirectoryObject {
         {
             return AccountKind::ManagedService;
         }
-        if self.account_control().is_trust() {
+        if self.is_trust() {
             return AccountKind::Trust;
         }
-        if self.is_cluster_name() { AccountKind::ClusterName } else { AccountKind::Host }
+        if self.is_cloud_object() {
+            return AccountKind::Cloud;
+        }
+        if self.is_cluster_object() { AccountKind::ClusterName } else { AccountKind::Host }
+    }
+
+    /// Whether the account stands for another domain: neither a user nor a host.
+    pub fn is_trust(&self) -> bool {
+        let account_type = self.attributes.first("sAMAccountType");
+        self.account_control().is_trust() || account_type == Some(TRUST_ACCOUNT)
+    }
+
+    /// Whether it stands for a service: the account by which Microsoft Entra ID knows the domain, for a storage account
+    /// of Azure Files, for the client access array of Exchange.
+    fn is_cloud_object(&self) -> bool {
+        let account = self.attributes.first("sAMAccountName").unwrap_or_default();
+        let account = account.strip_suffix('$').unwrap_or(account);
+        let is_known = CLOUD_ACCOUNTS.iter().any(|known| account.eq_ignore_ascii_case(known));
+        let services = || self.attributes.values("servicePrincipalName").map(str::to_lowercase);
+        let is_storage = services().any(|name| {
+            let host = name.strip_prefix("cifs/");
+            host.is_some_and(|host| STORAGE.iter().any(|suffix| host.ends_with(suffix)))
+        });
+        let is_exchange = services()
+            .any(|name| EXCHANGE.iter().any(|service| name.starts_with(service)))
+            && !services().any(|name| name.starts_with("host/"))
+            && self.attributes.first("operatingSystem").is_none();
+        is_known || is_storage || is_exchange
     }
 
     /// Whether a failover cluster has registered this computer object for one of its names: the service
@@ -178,12 +232,28 @@ impl DirectoryObject {
     pub(crate) fn is_volatile(attribute: &str) -> bool {
         VOLATILE.iter().any(|volatile| attribute.eq_ignore_ascii_case(volatile))
     }
+}
 
-    /// A name of a cluster is no machine unless it reports an operating system.
-    fn is_cluster_name(&self) -> bool {
-        self.is_cluster_object() && self.attributes.first("operatingSystem").is_none()
+/// Adds those that are not there yet.
+fn push_each_once(names: &mut Vec<Hostname>, more: impl IntoIterator<Item = Hostname>) {
+    for name in more {
+        if !names.contains(&name) {
+            names.push(name);
+        }
     }
 }
+
+/// What a domain controller calls an account whose name another one has (MS-SAMR, section 3.1.1.8.2).
+const DUPLICATE: &str = "$DUPLICATE-";
+/// `SAM_TRUST_ACCOUNT` (MS-SAMR, section 2.2.1.9).
+const TRUST_ACCOUNT: &str = "805306370";
+/// Microsoft Entra Kerberos and seamless single sign-on.
+const CLOUD_ACCOUNTS: [&str; 2] = ["AzureADKerberos", "AZUREADSSOACC"];
+/// What clients ask the client access array for.
+const EXCHANGE: [&str; 3] = ["exchangeab/", "exchangemdb/", "exchangerfr/"];
+/// Azure Files, in its public and its sovereign clouds.
+const STORAGE: [&str; 3] =
+    [".file.core.windows.net", ".file.core.usgovcloudapi.net", ".file.core.chinacloudapi.cn"];
 
 /// Per server or per update, and therefore no change of the object.
 const VOLATILE: [&str; 6] =
@@ -200,8 +270,10 @@ pub enum AccountKind {
     ManagedService,
     /// An account that stands for another domain.
     Trust,
-    /// A failover cluster's name without a machine of its own.
+    /// A failover cluster's name, which moves from node to node.
     ClusterName,
+    /// An object of a cloud service that is kept in the directory.
+    Cloud,
 }
 
 /// `userAccountControl` (MS-ADTS 2.2.16). Unknown bits are kept.

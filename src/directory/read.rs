@@ -227,6 +227,11 @@ pub struct ServerIdentity {
     pub domain: Option<String>,
     /// The NetBIOS name of the domain that was read.
     pub netbios_domain: Option<String>,
+    /// The DNS names of the other domains of the forest, as far as the account may read them: what is below the domain
+    /// and none of these is a part of it.
+    pub other_domains: Vec<String>,
+    /// `msDS-AllowedDNSSuffixes` of the domain that was read: what its computers may have behind their names instead.
+    pub allowed_suffixes: Vec<String>,
 }
 
 impl ServerIdentity {
@@ -239,6 +244,8 @@ impl ServerIdentity {
             default_naming_context: None,
             domain: None,
             netbios_domain: None,
+            other_domains: Vec::new(),
+            allowed_suffixes: Vec::new(),
         }
     }
 }

@@ -86,6 +86,42 @@ impl Connection {
         }
     }
 
+    /// The DNS names of the other domains of the forest, from their cross-references (MS-ADTS section 6.1.1.2.1.1);
+    /// none where the account may not read them.
+    pub(super) async fn other_domains(
+        &mut self,
+        root: &RootDse,
+        domain: &DistinguishedName,
+    ) -> Result<Vec<String>> {
+        let Some(configuration) = &root.configuration_naming_context else { return Ok(Vec::new()) };
+        let domain = ldap3::ldap_escape(domain.as_str());
+        self.optional_texts(SearchRequest {
+            base: format!("CN=Partitions,{configuration}"),
+            scope: Scope::OneLevel,
+            filter: format!("(&(objectClass=crossRef)(nETBIOSName=*)(!(nCName={domain})))"),
+            attributes: vec!["dnsRoot".to_owned()],
+        })
+        .await
+    }
+
+    /// `msDS-AllowedDNSSuffixes` of a domain: what its computers may have behind their names instead of its own.
+    pub(super) async fn allowed_suffixes(
+        &mut self,
+        domain: &DistinguishedName,
+    ) -> Result<Vec<String>> {
+        self.optional_texts(SearchRequest::of_entry(domain.as_str(), &["msDS-AllowedDNSSuffixes"]))
+            .await
+    }
+
+    /// The values that a search finds, none where the directory has or shows none.
+    async fn optional_texts(&mut self, request: SearchRequest) -> Result<Vec<String>> {
+        match self.text_values(&request).await {
+            Ok(values) => Ok(values.into_iter().map(|(_, value)| value).collect()),
+            Err(error) if error.kind() == crate::ErrorKind::Directory => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// `invocationId` of a server's database, from the server's own entry; empty where the account may not read it.
     pub(super) async fn invocation_id(&mut self, agent: &DistinguishedName) -> Result<Vec<u8>> {
         let request = SearchRequest::of_entry(agent.as_str(), &["invocationId"]);

@@ -1,9 +1,10 @@
 //! An asset, as far as it matters for deciding.
 
 use super::computer::canonical_domain;
-use crate::asset::{Asset, Version};
-use crate::name::Hostname;
-use crate::value::{AssetId, SiteId, Timestamp};
+use crate::asset::{Asset, Claims, Part, Version};
+use crate::name::{Hostname, Weakness};
+use crate::os::OsFamily;
+use crate::value::{AssetId, ObjectGuid, SiteId, SourceId, Timestamp};
 
 /// An asset that a computer could be, as far as it matters for deciding.
 ///
@@ -16,25 +17,97 @@ pub struct Candidate {
     pub version: Version,
     /// The site it belongs to.
     pub site: SiteId,
-    /// Its live names. Weak ones are left out, since they are no evidence for or against.
+    /// The family of the operating system that holds, where it is plain.
+    pub os_family: Option<OsFamily>,
+    /// What it is called by all of its records together.
+    pub whole: Naming,
+    /// What it is called by those that are no objects of a directory; `None` if all are, or none is.
+    pub bare: Option<Naming>,
+    /// When each of its sources last saw it.
+    pub seen: Vec<(SourceId, Timestamp)>,
+    /// The objects of directories that it has, and whether their directory still has them.
+    pub objects: Vec<(SourceId, ObjectGuid, bool)>,
+}
+
+/// What records call an asset.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Naming {
+    /// Live names, those apart that are weak.
     pub names: Vec<Hostname>,
-    /// Its live domains, DNS or NetBIOS, in lower case.
+    /// Live names that are weak, and evidence all the same where both sides have the very same FQDN
+    /// ([`Weakness::holds_as_fqdn`]).
+    pub default_names: Vec<Hostname>,
+    /// Live domains, DNS or NetBIOS, in lower case.
     pub domains: Vec<String>,
-    /// When any source last saw it.
-    pub last_seen: Option<Timestamp>,
 }
 
 impl Candidate {
     /// What matters of an asset.
     pub fn of(asset: &Asset) -> Self {
-        let strong = |name: &&Hostname| name.weakness().is_none();
+        let is_object = |part: &Part| part.object.is_some();
+        let is_mixed = asset.parts.iter().any(is_object) && !asset.parts.iter().all(is_object);
+        let of_scan = |number: u32| asset.part(number).is_none_or(|part| part.object.is_none());
+        let source = |number: u32| asset.part(number).map(|part| part.source.clone());
+        let object =
+            |part: &Part| Some((part.source.clone(), part.object?, part.presence.is_present()));
         Self {
             asset: asset.id,
             version: asset.version,
             site: asset.site.clone(),
-            names: asset.live_names().filter(strong).cloned().collect(),
-            domains: asset.live_domains().map(canonical_domain).collect(),
-            last_seen: asset.last_seen(),
+            os_family: asset.os().and_then(OsFamily::of),
+            whole: Naming::of(asset, |_| true),
+            bare: is_mixed.then(|| Naming::of(asset, of_scan)),
+            seen: asset
+                .last_seen
+                .iter()
+                .filter_map(|claim| Some((source(claim.part)?, claim.value)))
+                .collect(),
+            objects: asset.parts.iter().filter_map(object).collect(),
         }
     }
+
+    /// When any source last saw it.
+    pub fn last_seen(&self) -> Option<Timestamp> {
+        self.seen.iter().map(|(_, seen)| *seen).max()
+    }
+
+    /// When any source but this one last saw it.
+    pub(super) fn last_seen_by_others(&self, source: &SourceId) -> Option<Timestamp> {
+        self.seen.iter().filter(|(by, _)| by != source).map(|(_, seen)| *seen).max()
+    }
+}
+
+impl Naming {
+    /// What the records whose numbers are taken call an asset.
+    pub(super) fn of(asset: &Asset, takes: impl Fn(u32) -> bool) -> Self {
+        let mut naming = Self::default();
+        for name in live(&asset.names, &takes) {
+            let list = match name.weakness() {
+                None => &mut naming.names,
+                Some(weakness) if holds(name, weakness) => &mut naming.default_names,
+                Some(_) => continue,
+            };
+            if !list.contains(name) {
+                list.push(name.clone());
+            }
+        }
+        for domain in live(&asset.domains, &takes).map(|domain| canonical_domain(domain)) {
+            if !naming.domains.contains(&domain) {
+                naming.domains.push(domain);
+            }
+        }
+        naming
+    }
+}
+
+/// Whether a weak name is evidence where both sides have it whole.
+pub(super) fn holds(name: &Hostname, weakness: Weakness) -> bool {
+    weakness.holds_as_fqdn() && name.domain().is_some()
+}
+
+fn live<'a, T>(
+    claims: &'a Claims<T>,
+    takes: &'a impl Fn(u32) -> bool,
+) -> impl Iterator<Item = &'a T> {
+    claims.iter().filter(|claim| claim.is_live() && takes(claim.part)).map(|claim| &claim.value)
 }

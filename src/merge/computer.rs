@@ -1,67 +1,14 @@
 //! A computer, as far as it matters for deciding.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
+use super::DirectoryDomain;
+use super::candidate::holds;
+use crate::asset::{Asset, Part};
 use crate::directory::{AccountKind, DirectoryObject};
 use crate::name::{DistinguishedName, Hostname, MatchKey, Weakness};
-use crate::value::{ObjectGuid, Timestamp};
-
-/// The names of a directory's own domain.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct DirectoryDomain {
-    dns: Option<Arc<str>>,
-    netbios: Option<Arc<str>>,
-}
-
-impl DirectoryDomain {
-    /// The domain of these names, in any case, as far as they are known.
-    pub fn new(dns: Option<&str>, netbios: Option<&str>) -> Self {
-        let canonical = |name: &str| Some(canonical_domain(name)).filter(|name| !name.is_empty());
-        Self {
-            dns: dns.and_then(canonical).map(Arc::from),
-            netbios: netbios.and_then(canonical).map(Arc::from),
-        }
-    }
-
-    /// The domain that an asset with these domains is in, as far as they tell: the first DNS name and the
-    /// first NetBIOS name.
-    pub(super) fn of_names(domains: &[&str]) -> Self {
-        let first = |is_dns: bool| domains.iter().copied().find(|d| d.contains('.') == is_dns);
-        Self::new(first(true), first(false))
-    }
-
-    /// The DNS name, in lower case.
-    pub fn dns(&self) -> Option<&str> {
-        self.dns.as_deref()
-    }
-
-    /// The NetBIOS name, in lower case.
-    pub fn netbios(&self) -> Option<&str> {
-        self.netbios.as_deref()
-    }
-
-    /// Those names that are known.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.dns().into_iter().chain(self.netbios())
-    }
-
-    /// Whether this is one of its names, which must be in lower case.
-    pub(super) fn is(&self, domain: &str) -> bool {
-        self.names().any(|name| name == domain)
-    }
-
-    /// The domain that an object stands in. It differs from the directory's own where a global catalog
-    /// was read, and has no NetBIOS name that is known then.
-    pub(super) fn of(&self, object: &DirectoryObject) -> Self {
-        match object.dn.domain() {
-            Some(own) if self.dns.is_some() && self.dns() != Some(&own) => {
-                Self { dns: Some(own.into()), netbios: None }
-            }
-            _ => self.clone(),
-        }
-    }
-}
+use crate::os::OsFamily;
+use crate::value::{ObjectGuid, ObjectKind, Timestamp};
 
 /// A computer of the directory, as far as it matters for deciding. A few hundred bytes, since a run holds
 /// all of them at once.
@@ -71,18 +18,25 @@ pub struct Computer {
     pub object: ObjectGuid,
     /// What a person would call it.
     pub name: String,
+    /// `sAMAccountName`, by which it is told from others of the same name.
+    pub account: Option<String>,
     /// Where it stands in the directory.
     pub dn: DistinguishedName,
     /// Its host names that can be evidence, each once.
     pub names: Vec<Hostname>,
     /// Those that any host could have.
     pub weak_names: Vec<(Hostname, Weakness)>,
+    /// Those of its host names that it has beside its own, and that other computers may have as well: the name of a
+    /// load balancer, of a service.
+    pub aliases: Vec<Hostname>,
     /// The domain it belongs to.
     pub domain: DirectoryDomain,
     /// What kind of account it is.
     pub kind: AccountKind,
     /// Whether the account is disabled.
     pub is_disabled: bool,
+    /// The family of its operating system, where it is plain.
+    pub os_family: Option<OsFamily>,
     /// Whether the object lost its name to another one in a replication conflict.
     pub is_conflict: bool,
     /// Whether it is a domain controller.
@@ -100,23 +54,23 @@ pub struct Computer {
 impl Computer {
     /// What matters of a computer object.
     pub fn of(object: &DirectoryObject, domain: &DirectoryDomain) -> Self {
-        let (mut names, mut weak_names) = (Vec::new(), Vec::new());
-        for name in object.host_names() {
-            match name.weakness() {
-                Some(weakness) => weak_names.push((name, weakness)),
-                None => names.push(name),
-            }
-        }
+        let domain = domain.of(object);
+        let own = |name: &Hostname| domain.dns() != Some(name.as_str());
+        let (names, weak_names) = by_strength(object.host_names().into_iter().filter(own));
+        let attributes = &object.attributes;
         Self {
             object: object.guid,
             name: object.display_name().to_owned(),
+            account: attributes.first("sAMAccountName").map(str::to_owned),
             dn: object.dn.clone(),
+            aliases: object.alias_names(),
             names,
             weak_names,
-            domain: domain.of(object),
+            domain,
             kind: object.account_kind(),
             is_disabled: object.account_control().is_disabled(),
-            is_conflict: object.dn.is_conflict_object(),
+            os_family: attributes.first("operatingSystem").and_then(OsFamily::of),
+            is_conflict: object.is_conflict(),
             is_domain_controller: object.account_control().is_domain_controller(),
             is_cluster_object: object.is_cluster_object(),
             last_used: object.last_logon(),
@@ -125,17 +79,55 @@ impl Computer {
         }
     }
 
+    /// What matters of a computer as the inventory has it: an object of a directory that is a part of an asset.
+    /// `domain` is that of the directory, where it is known; otherwise it is what the part says.
+    pub fn of_part(asset: &Asset, part: &Part, domain: Option<&DirectoryDomain>) -> Option<Self> {
+        let guid = part.object?;
+        let attributes = &part.attributes;
+        let dn = attributes.first("distinguishedName").and_then(|dn| dn.parse().ok());
+        let mut object = DirectoryObject::new(
+            ObjectKind::Computer,
+            guid,
+            dn.unwrap_or_else(DistinguishedName::root),
+        );
+        object.attributes = attributes.clone();
+        let is_own = |number: u32, live: bool| live && number == part.number;
+        let domains = asset.domains.iter().filter(|claim| is_own(claim.part, claim.is_live()));
+        let domains: Vec<&str> = domains.map(|claim| claim.value.as_str()).collect();
+        let told = DirectoryDomain::of_names(&domains);
+        let time = |name: &str| attributes.first(name).and_then(|time| time.parse().ok());
+        let names = asset.names.iter().filter(|claim| is_own(claim.part, claim.is_live()));
+        let (names, weak_names) = by_strength(names.map(|claim| claim.value.clone()));
+        Some(Self {
+            names,
+            weak_names,
+            domain: domain.filter(|own| own.dns() == told.dns()).cloned().unwrap_or(told),
+            last_used: time("lastLogonTimestampTS").max(time("lastLogonTS")),
+            last_password_change: time("pwdLastSetTS"),
+            created: time("whenCreatedTS"),
+            ..Self::of(&object, &DirectoryDomain::default())
+        })
+    }
+
     /// A host of which nothing is known but its names.
-    pub(super) fn named(object: ObjectGuid, names: Vec<Hostname>, domain: DirectoryDomain) -> Self {
+    pub(super) fn named(
+        object: ObjectGuid,
+        names: impl IntoIterator<Item = Hostname>,
+        domain: DirectoryDomain,
+    ) -> Self {
+        let (names, weak_names) = by_strength(names);
         Self {
             object,
             name: object.to_string(),
+            account: None,
             dn: DistinguishedName::root(),
             names,
-            weak_names: Vec::new(),
+            weak_names,
+            aliases: Vec::new(),
             domain,
             kind: AccountKind::Host,
             is_disabled: false,
+            os_family: None,
             is_conflict: false,
             is_domain_controller: false,
             is_cluster_object: false,
@@ -148,14 +140,51 @@ impl Computer {
     /// The keys under which assets that it could be are found, each once. None if all of its names are
     /// weak or it is no host.
     pub fn match_keys(&self) -> impl Iterator<Item = MatchKey> {
-        let names = self.names.iter().filter(|_| self.is_host());
+        let names = self.names.iter().chain(self.default_names()).filter(|_| self.is_host());
         let keys: BTreeSet<MatchKey> = names.flat_map(Hostname::match_keys).collect();
         keys.into_iter()
+    }
+
+    /// The weak names that are evidence where an asset has the very same FQDN.
+    pub(super) fn default_names(&self) -> impl Iterator<Item = &Hostname> {
+        self.weak_names
+            .iter()
+            .filter(|(name, weakness)| holds(name, *weakness))
+            .map(|(name, _)| name)
     }
 
     pub(super) fn is_host(&self) -> bool {
         self.kind == AccountKind::Host
     }
+
+    /// When it last logged on or changed its password.
+    pub(super) fn last_sign_of_life(&self) -> Option<Timestamp> {
+        self.last_used.max(self.last_password_change)
+    }
+
+    /// What a person would call it beside another of its directory: with its account where the names are the same.
+    pub(super) fn name_beside(&self, other: &Self) -> String {
+        match &self.account {
+            Some(account) if self.name.eq_ignore_ascii_case(&other.name) => {
+                format!("{} ({account})", self.name)
+            }
+            _ => self.name.clone(),
+        }
+    }
+}
+
+/// Names that are evidence, and those that any host could have.
+fn by_strength(
+    names: impl IntoIterator<Item = Hostname>,
+) -> (Vec<Hostname>, Vec<(Hostname, Weakness)>) {
+    let (mut strong, mut weak) = (Vec::new(), Vec::new());
+    for name in names {
+        match name.weakness() {
+            Some(weakness) => weak.push((name, weakness)),
+            None => strong.push(name),
+        }
+    }
+    (strong, weak)
 }
 
 /// A domain in the form in which equal ones are equal texts.

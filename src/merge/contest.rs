@@ -4,13 +4,15 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::{Computer, Level, Outranked};
-use crate::value::ObjectGuid;
+use crate::value::{ObjectGuid, Timestamp};
 
-/// A computer's claim to an asset.
+/// A computer's claim to an asset, or one of several claims that it cannot decide between.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Claimant<'a> {
     pub(super) computer: &'a Computer,
     pub(super) level: Level,
+    /// Whether it claims this asset and no other.
+    pub(super) is_sure: bool,
 }
 
 /// The best claim to each asset so far, by the asset's place.
@@ -18,6 +20,8 @@ pub(super) struct Claimant<'a> {
 pub(super) struct Contest<'a> {
     winners: HashMap<usize, Claimant<'a>>,
 }
+
+type Rank = (Level, bool, bool, bool, Reverse<[Option<Timestamp>; 2]>, ObjectGuid);
 
 impl<'a> Contest<'a> {
     /// Enters a claim. The order of claims does not matter.
@@ -28,7 +32,7 @@ impl<'a> Contest<'a> {
         }
     }
 
-    /// Who has the asset instead of this claimant, and why.
+    /// Who goes before this claimant, and why.
     pub(super) fn winner_over(
         &self,
         place: usize,
@@ -41,21 +45,23 @@ impl<'a> Contest<'a> {
 }
 
 impl Claimant<'_> {
-    fn rank(&self) -> (Level, bool, bool, Reverse<Option<crate::value::Timestamp>>, ObjectGuid) {
+    /// The lower goes first. Who claims nothing else goes before who may claim something else, on one level.
+    fn rank(&self) -> Rank {
         let computer = self.computer;
-        let last_used = Reverse(computer.last_used);
-        (self.level, computer.is_conflict, computer.is_disabled, last_used, computer.object)
+        let used = Reverse([computer.last_used, computer.last_password_change]);
+        let (is_conflict, is_disabled) = (computer.is_conflict, computer.is_disabled);
+        (self.level, !self.is_sure, is_conflict, is_disabled, used, computer.object)
     }
 
     fn advantage_over(&self, loser: Claimant<'_>) -> Outranked {
         let (winner, loser) = (self.rank(), loser.rank());
         if winner.0 != loser.0 {
             Outranked::Level(winner.0)
-        } else if winner.1 != loser.1 {
-            Outranked::NoConflict
         } else if winner.2 != loser.2 {
-            Outranked::Enabled
+            Outranked::NoConflict
         } else if winner.3 != loser.3 {
+            Outranked::Enabled
+        } else if winner.4 != loser.4 {
             Outranked::UsedLater
         } else {
             Outranked::ObjectGuid

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::compare::Names;
 use super::contest::Contest;
 use super::matching::{Draft, Matching};
+use super::neighbours::Neighbours;
 use super::ruling::Rulings;
 use super::ties::Ties;
 use super::{Candidate, Computer, Decision, Exclusion};
 use crate::asset::Constraint;
 use crate::schedule::{CandidateScope, MatchPolicy};
-use crate::value::{AssetId, ObjectGuid, SiteId, SourceId};
+use crate::value::{AssetId, ObjectGuid, SiteId, SourceId, Timestamp};
 
 /// What is known before names are looked at.
 #[derive(Clone, Copy, Debug)]
@@ -22,8 +23,28 @@ pub struct Known<'a> {
     /// Those of them that the directory has no more, as far as complete reads tell, this one included.
     /// Their assets are free for others.
     pub absent: &'a HashSet<ObjectGuid>,
+    /// Those of them whose asset has nothing but records of directories: another asset that came since may be the same
+    /// thing.
+    pub alone: &'a HashSet<ObjectGuid>,
+    /// Objects that another directory has, too, by the same objectGUID, and the assets they are tied to there.
+    pub elsewhere: &'a HashMap<ObjectGuid, (SourceId, AssetId)>,
+    /// Computers that the inventory knows: those of other directories, and those of this one that were not read.
+    pub others: &'a [KnownComputer],
     /// The decisions of people. Those on other directories are passed over.
     pub constraints: &'a [Constraint],
+    /// The time of the decision.
+    pub now: Timestamp,
+}
+
+/// A computer that the inventory knows from an earlier run, and that its directory has still.
+#[derive(Clone, Debug)]
+pub struct KnownComputer {
+    /// The directory.
+    pub source: SourceId,
+    /// The computer.
+    pub computer: Computer,
+    /// The asset that it is tied to; `None` if it waits for a person.
+    pub asset: Option<AssetId>,
 }
 
 /// Decides which asset every computer is. One decision for each, in order of objectGUIDs, and the same for
@@ -32,24 +53,29 @@ pub struct Known<'a> {
 /// 1. *A person's decision* comes first, the latest if there are several: must-link ties the computer to
 ///    the asset, moving it from another one it may be tied to; cannot-link takes the asset away from it,
 ///    breaking a tie that exists. It may also let two computers share an asset; nothing else does.
-/// 2. *A known object* stays with its asset, whatever names and kind of account are now.
+/// 2. *A known object* stays with its asset, whatever names and kind of account are now. One that another directory
+///    has under the same objectGUID is the same object, and goes to the same asset.
 /// 3. *What is no host* is left out, and so is what the task's
 ///    [`Exclusions`](crate::schedule::Exclusions) name: it is skipped, and neither matches nor creates
 ///    anything. Its names still count towards the common ones, since the directory has them.
 /// 4. *Names* are compared with those of the candidates, level by level. What more than
-///    [`weak_name_limit`](MatchPolicy::weak_name_limit) assets or computers have is no evidence; fully
+///    [`weak_name_limit`](MatchPolicy::weak_name_limit) assets or living computers have is no evidence; fully
 ///    qualified names are counted for [`Level::Full`](super::Level::Full), short names for the other
 ///    levels. A domain that the computer or the directory calls its own is its domain; another
-///    authoritative one on the asset contradicts [`Level::Short`](super::Level::Short).
-/// 5. *Several assets on the best level* are ambiguous, also if some of them are taken: that another
-///    computer has one of two equally good assets is no evidence that this one is the other. Policy decides.
-/// 6. *One to one*: an asset goes to the computer on the better level, then to the one that is not the loser
-///    of a replication conflict, then to the enabled one, then to the one used more recently, and finally to
-///    the lower objectGUID. A tie that exists goes before all names. The loser is unmatched; it does
-///    not fall back to an asset that fits less well.
-/// 7. *Unmatched* computers become new assets, unless
+///    authoritative one on the asset contradicts [`Level::Short`](super::Level::Short), and so does a sight of the
+///    asset by another source long after the computer's last sign of life.
+/// 5. *One to one*: what another computer of the directory has is no candidate. An asset that several claim goes to the
+///    computer on the better level, then to the one that is not the loser of a replication conflict, then to the enabled
+///    one, then to the one used more recently, and finally to the lower objectGUID; the others decide anew among what
+///    is left, until nothing changes any more.
+/// 6. *Several assets on the best level*: those whose operating system is plainly of another family drop out. If more
+///    than one is left, policy decides.
+/// 7. *A bare short name* ties nothing while a computer of another directory has it and fits as well.
+/// 8. *Unmatched* computers become new assets, unless
 ///    [`exclude_unknown`](MatchPolicy::exclude_unknown), which lets nothing be created, also not what is
 ///    ambiguous.
+/// 9. *Late arrivals*: a known object whose asset has nothing but records of directories goes to the one other asset
+///    that the rules would tie it to if it were new.
 ///
 /// Takes time in proportion to the input, times the limit on shared names.
 pub fn decide(
@@ -64,18 +90,55 @@ pub fn decide(
         computers.iter().map(|computer| (computer.object, computer)).collect();
     let assets = in_scope(candidates, policy, site);
     let rulings = Rulings::of(known.constraints, known.source);
-    let hosts: Vec<&Computer> = computers.values().copied().collect();
-    let names = Names::of(&assets, &hosts, policy.weak_name_limit);
     let ties = Ties::of(&computers, known, &rulings);
-    let matching = Matching { assets: &assets, rulings: &rulings, ties: &ties, exclusion, policy };
-    let drafts: Vec<Draft<'_>> = hosts.iter().map(|host| matching.draft(host, &names)).collect();
-    let mut contest = Contest::default();
-    for draft in &drafts {
-        if let Some((place, claimant)) = draft.claim() {
-            contest.enter(place, claimant);
+    let neighbours = Neighbours::of(known, policy);
+    let unread = known.others.iter().filter(|other| {
+        other.source == *known.source && !computers.contains_key(&other.computer.object)
+    });
+    let all = computers.values().copied().chain(unread.map(|other| &other.computer));
+    let is_free = |asset: &Candidate| ties.holder(asset.asset).is_none();
+    let alive = all.map(|computer| (computer, is_alive(computer, known.now, policy)));
+    let names = Names::of(&assets, is_free, alive, policy.weak_name_limit);
+    let mut matching = Matching {
+        assets: &assets,
+        places: super::compare::by_id(&assets),
+        names,
+        rulings: &rulings,
+        ties,
+        neighbours,
+        known,
+        exclusion,
+        policy,
+    };
+    let mut drafts: Vec<Draft<'_>> = computers.values().map(|host| matching.draft(host)).collect();
+    while matching.settle_claims(&mut drafts) {}
+    drafts.into_iter().map(|draft| matching.decision(draft)).collect()
+}
+
+/// Settles the best claims, and drafts anew what these may have changed. Whether there were any.
+impl Matching<'_> {
+    fn settle_claims(&mut self, drafts: &mut [Draft<'_>]) -> bool {
+        let mut contest = Contest::default();
+        for draft in drafts.iter() {
+            draft.interests().for_each(|(place, claimant)| contest.enter(place, claimant));
         }
+        let mut taken = HashSet::new();
+        for draft in drafts.iter_mut() {
+            taken.extend(self.settle(draft, &contest));
+        }
+        let names = self.names_of(&taken);
+        let open = drafts.iter_mut().filter(|draft| !draft.is_settled());
+        for draft in open.filter(|draft| draft.has_one_of(&names)) {
+            self.draft_again(draft);
+        }
+        !taken.is_empty()
     }
-    drafts.into_iter().map(|draft| matching.decision(draft, &contest)).collect()
+}
+
+/// Whether a computer may still be there: it is enabled, and has given no sign of life for long only if none is known.
+fn is_alive(computer: &Computer, now: Timestamp, policy: &MatchPolicy) -> bool {
+    let is_unused = |sign: Timestamp| now.saturating_since(sign) > policy.stale_after;
+    !computer.is_disabled && !computer.last_sign_of_life().is_some_and(is_unused)
 }
 
 /// The candidates by id, each once.

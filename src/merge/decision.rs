@@ -26,7 +26,7 @@ pub struct Decision {
     pub level: Option<Level>,
     /// Why.
     pub reason: Reason,
-    /// The assets that were considered, the best first, at most 10. None for a known object: its names
+    /// The assets that were considered, the best first, at most 10. None for a known object whose names
     /// were not looked at.
     pub candidates: Vec<Considered>,
     /// How many more were considered.
@@ -89,6 +89,16 @@ impl Decision {
             more_candidates: 0,
             succeeds: Vec::new(),
         }
+    }
+
+    pub(super) fn with_level(self, level: Option<Level>) -> Self {
+        Self { level, ..self }
+    }
+
+    /// Whether a person should say which asset it is: it waits for that, or stays where it is meanwhile.
+    pub fn is_open(&self) -> bool {
+        self.verdict == Verdict::Ambiguous
+            || matches!(self.reason, Reason::Undecided { .. } | Reason::Contested { .. })
     }
 
     /// Leaves the computer out if it was matched by its names for the first time.

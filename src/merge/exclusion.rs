@@ -139,20 +139,14 @@ impl fmt::Display for Excluded {
             Self::Outside => f.write_str("it is below none of the OUs that the task includes"),
             Self::Disabled => f.write_str("its account is disabled"),
             Self::Stale { last_used, days } => {
-                write!(f, "it was last used on {}, more than {}", date(*last_used), ago(*days))
+                write!(f, "it was last used on {}, more than {}", last_used.date(), ago(*days))
             }
             Self::NeverUsed { created, days } => {
-                let created = date(*created);
+                let created = created.date();
                 write!(f, "it was created on {created}, more than {}, and never used", ago(*days))
             }
         }
     }
-}
-
-/// The day in UTC.
-fn date(time: Timestamp) -> String {
-    let text = time.to_string();
-    text.split('T').next().unwrap_or(&text).to_owned()
 }
 
 fn ago(days: u64) -> String {

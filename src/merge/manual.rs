@@ -2,16 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::precedence::rank_claims;
 use super::preview::{MergePreview, MovedLink};
 use super::ruling::Rulings;
-use crate::asset::{Asset, Change, Claims, Constraint, ConstraintKind, MergeRecord, Part, Version};
+use crate::asset::{Asset, Change, Claims, Constraint, ConstraintKind, MergeRecord, Version};
 use crate::error::Printable;
 use crate::schedule::MatchPolicy;
 use crate::value::{AssetId, MergeId, ObjectGuid, SourceId, Timestamp};
 use crate::{Error, ErrorKind, Result};
-
-/// The kind of source whose values go before all others: what a person set.
-const PERSON: &str = "person";
 
 /// Who decides, when, and why.
 #[derive(Clone, Copy, Debug)]
@@ -120,6 +118,20 @@ impl United {
     }
 }
 
+/// The asset with everything that is known of another one, which goes away: its records come behind its own.
+///
+/// # Errors
+///
+/// [`ErrorKind::Invalid`] if there is no number left for another part.
+pub fn join(asset: &Asset, other: &Asset, policy: &MatchPolicy) -> Result<Asset> {
+    let mut joined = asset.clone();
+    let shift = highest_number(&joined).map_or(Some(0), |highest| highest.checked_add(1));
+    absorb(&mut joined, other, shift.ok_or_else(|| too_many_parts(asset))?)?;
+    rank_claims(&mut joined, policy);
+    joined.version = joined.version.saturating_add(1);
+    Ok(joined)
+}
+
 /// The two assets after a directory's object, with everything it says, went from one to the other; `None` if
 /// it is not part of the first.
 ///
@@ -146,19 +158,6 @@ pub fn hand_over(
     left.version = left.version.saturating_add(1);
     to.version = to.version.saturating_add(1);
     Ok(Some((left, to)))
-}
-
-/// How a source's value of `os`, `os_version` and `type` is placed among others: the lower goes first.
-pub(super) fn rank(policy: &MatchPolicy, part: Option<&Part>) -> usize {
-    let known = policy.precedence.len();
-    let Some(part) = part else { return known + 2 };
-    let kind = part.source.kind();
-    match policy.precedence.iter().position(|preferred| preferred == kind) {
-        _ if kind == PERSON => 0,
-        Some(position) => position + 1,
-        None if part.object.is_some() => known + 1,
-        None => known + 2,
-    }
 }
 
 /// The directory objects that an asset has a part of.
@@ -207,14 +206,6 @@ fn absorb(survivor: &mut Asset, other: &Asset, shift: u32) -> Result<()> {
     survivor.first_seen.append(&mut other.first_seen);
     survivor.last_seen.append(&mut other.last_seen);
     Ok(())
-}
-
-fn rank_claims(asset: &mut Asset, policy: &MatchPolicy) {
-    let Asset { parts, os, os_version, kind, .. } = asset;
-    for claims in [os, os_version, kind] {
-        claims
-            .sort_by_key(|claim| rank(policy, parts.iter().find(|part| part.number == claim.part)));
-    }
 }
 
 /// The highest number that a part has or a claim names.

@@ -1,126 +1,315 @@
-//! Matching one computer with the assets, and explaining it.
+//! Matching one computer with the assets.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::compare::{Compared, Comparison, Names};
 use super::contest::{Claimant, Contest};
+use super::name_index::beginning;
+use super::neighbours::{Neighbours, outlives};
 use super::ruling::Rulings;
 use super::ties::Ties;
 use super::{
-    Candidate, Computer, Considered, Decision, Evidence, Excluded, Exclusion, Level, LostBecause,
-    Outranked, Reason, Unmatched, Verdict,
+    Candidate, Computer, Evidence, Excluded, Exclusion, Known, KnownComputer, Level, LostBecause,
+    Naming, Outranked, Reason, Unmatched, Verdict,
 };
+use crate::name::Hostname;
 use crate::schedule::{Ambiguity, MatchPolicy};
 use crate::value::AssetId;
 
-/// The most assets that a decision lists. Beyond a screenful nobody reads on, and a run holds the
-/// decisions on all computers at once.
-const MOST_LISTED: usize = 10;
-
-/// What a computer would get if it were alone in the directory.
+/// Where a computer stands while decisions are made.
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
-    computer: &'a Computer,
-    wish: Wish,
-    compared: Vec<Compared>,
+    pub(super) computer: &'a Computer,
+    /// Where it goes whatever its names say, unless it is looked at again because its asset has nothing else.
+    pub(super) tied: Option<(Verdict, Level, Reason)>,
+    pub(super) wish: Wish,
+    pub(super) compared: Vec<Compared>,
+    /// The asset that it got.
+    pub(super) won: bool,
+    /// Claims that it lost to other computers of the directory, by the assets' places.
+    pub(super) lost: HashMap<usize, (String, Outranked)>,
 }
 
+/// What a computer would get of what is left.
 #[derive(Debug)]
-enum Wish {
-    Settled(Verdict, Level, Reason),
+pub(super) enum Wish {
     NotAHost,
     Excluded(Excluded),
     Asset { asset: AssetId, place: usize, evidence: Evidence, rivals: usize },
     Ambiguous(Level, usize),
+    Contested { place: usize, level: Level, by: String },
     Nothing(Unmatched),
-}
-
-/// The asset that a computer claimed, and who has it instead.
-#[derive(Clone, Debug)]
-struct Loss {
-    asset: AssetId,
-    by: String,
-    because: Outranked,
-}
-
-impl<'a> Draft<'a> {
-    pub(super) fn claim(&self) -> Option<(usize, Claimant<'a>)> {
-        let Wish::Asset { place, evidence, .. } = &self.wish else { return None };
-        Some((*place, Claimant { computer: self.computer, level: evidence.level() }))
-    }
+    Unasked,
 }
 
 /// What all computers of a run are matched with.
 pub(super) struct Matching<'a> {
     pub(super) assets: &'a [&'a Candidate],
+    pub(super) places: HashMap<AssetId, usize>,
+    pub(super) names: Names<'a>,
     pub(super) rulings: &'a Rulings<'a>,
-    pub(super) ties: &'a Ties,
+    pub(super) ties: Ties,
+    pub(super) neighbours: Neighbours<'a>,
+    pub(super) known: &'a Known<'a>,
     pub(super) exclusion: &'a Exclusion,
     pub(super) policy: &'a MatchPolicy,
 }
 
-impl Matching<'_> {
+impl<'a> Draft<'a> {
+    /// The assets that it claims, or that it cannot decide between.
+    pub(super) fn interests(&self) -> impl Iterator<Item = (usize, Claimant<'a>)> {
+        let (level, places, is_sure) = match &self.wish {
+            _ if self.won => (Level::Known, Vec::new(), false),
+            Wish::Asset { place, evidence, .. } => (evidence.level(), vec![*place], true),
+            Wish::Contested { place, level, .. } => (*level, vec![*place], false),
+            Wish::Ambiguous(level, _) => (*level, self.on_level(*level), false),
+            _ => (Level::Known, Vec::new(), false),
+        };
+        let claimant = Claimant { computer: self.computer, level, is_sure };
+        places.into_iter().map(move |place| (place, claimant))
+    }
+
+    pub(super) fn is_settled(&self) -> bool {
+        self.won || matches!(self.wish, Wish::NotAHost | Wish::Excluded(_) | Wish::Unasked)
+    }
+
+    /// Whether it has one of these short names, whole or cut.
+    pub(super) fn has_one_of(&self, names: &BTreeSet<String>) -> bool {
+        let all = self.computer.names.iter().chain(self.computer.default_names());
+        all.map(Hostname::short).any(|short| {
+            names.contains(short) || beginning(short).is_some_and(|cut| names.contains(cut))
+        })
+    }
+
+    fn on_level(&self, level: Level) -> Vec<usize> {
+        let fitting = self.compared.iter().filter(|compared| {
+            compared.outcome.as_ref().is_ok_and(|evidence| evidence.level() == level)
+        });
+        fitting.map(|compared| compared.place).collect()
+    }
+}
+
+impl<'a> Matching<'a> {
     /// What a computer would get if it were alone in the directory.
-    pub(super) fn draft<'c>(&self, computer: &'c Computer, names: &Names<'_>) -> Draft<'c> {
-        let mut draft = Draft { computer, wish: Wish::NotAHost, compared: Vec::new() };
-        if let Some((verdict, level, reason)) = self.ties.settled.get(&computer.object) {
-            draft.wish = Wish::Settled(*verdict, *level, reason.clone());
-        } else if !computer.is_host() {
-            draft.wish = Wish::NotAHost;
-        } else if let Some(excluded) = self.exclusion.reason(computer) {
-            draft.wish = Wish::Excluded(excluded);
-        } else {
-            let Comparison { assets, weak } = names.compare(computer);
-            draft.compared = self.without_separated(computer, assets);
-            draft.wish = match self.wish(&draft.compared) {
-                Some(wish) => wish,
-                None if !draft.compared.is_empty() => Wish::Nothing(Unmatched::NothingFits),
-                None if computer.names.is_empty() && weak.is_empty() => {
-                    Wish::Nothing(Unmatched::NoName)
+    pub(super) fn draft(&self, computer: &'a Computer) -> Draft<'a> {
+        let tied = self.ties.settled.get(&computer.object).cloned();
+        let mut draft = Draft {
+            computer,
+            tied,
+            wish: Wish::Unasked,
+            compared: Vec::new(),
+            won: false,
+            lost: HashMap::new(),
+        };
+        let is_late = self.known.alone.contains(&computer.object)
+            && self.rulings.must(computer.object).is_none();
+        draft.wish = match &draft.tied {
+            Some((Verdict::Linked(_), ..)) if is_late && computer.is_host() => {
+                self.draft_again(&mut draft);
+                return draft;
+            }
+            Some(_) => Wish::Unasked,
+            None if !computer.is_host() => Wish::NotAHost,
+            None => match self.exclusion.reason(computer) {
+                Some(excluded) => Wish::Excluded(excluded),
+                None => {
+                    self.draft_again(&mut draft);
+                    return draft;
                 }
-                None if weak.is_empty() => Wish::Nothing(Unmatched::NoAsset),
-                None => Wish::Nothing(Unmatched::Weak(weak)),
-            };
-        }
+            },
+        };
         draft
     }
 
-    /// The comparisons as people's decisions leave them, the best first.
-    fn without_separated(&self, computer: &Computer, mut compared: Vec<Compared>) -> Vec<Compared> {
-        for Compared { place, outcome } in &mut compared {
-            let cannot =
-                self.asset(*place).and_then(|asset| self.rulings.cannot(computer.object, asset));
-            if let Some(ruling) = cannot {
-                *outcome = Err(LostBecause::Separated { by: ruling.by.clone() });
+    /// What a computer gets of what is left by now.
+    pub(super) fn draft_again(&self, draft: &mut Draft<'_>) {
+        let computer = draft.computer;
+        let naming = |place: usize| self.assets.get(place).map(|asset| self.naming(asset));
+        let Comparison { assets, weak } = self.names.compare(computer, naming);
+        draft.compared = self.barred(draft, assets);
+        draft.wish = match self.wish(computer, &draft.compared) {
+            Some(wish) => wish,
+            None if !draft.compared.is_empty() => Wish::Nothing(self.nothing(&draft.compared)),
+            None if computer.names.is_empty() && weak.is_empty() => {
+                Wish::Nothing(Unmatched::NoName)
+            }
+            None if weak.is_empty() => Wish::Nothing(Unmatched::NoAsset),
+            None => Wish::Nothing(Unmatched::Weak(weak)),
+        };
+    }
+
+    /// Gives a computer the asset that it claims, if nobody goes before it. The asset's place, then.
+    pub(super) fn settle(&mut self, draft: &mut Draft<'_>, contest: &Contest<'_>) -> Option<usize> {
+        let computer = draft.computer;
+        let Wish::Asset { asset, place, .. } = draft.wish else { return None };
+        let (_, claimant) = draft.interests().next()?;
+        if let Some((winner, because)) = contest.winner_over(place, claimant) {
+            draft.lost.insert(place, (winner.name_beside(computer), because));
+            return None;
+        }
+        draft.won = true;
+        self.ties.hold(asset, computer.object, &computer.name);
+        self.names.take(place);
+        Some(place)
+    }
+
+    /// The short names, whole and cut, of the assets at these places.
+    pub(super) fn names_of(&self, places: &HashSet<usize>) -> BTreeSet<String> {
+        let assets = places.iter().filter_map(|place| self.assets.get(*place));
+        let names =
+            assets.flat_map(|asset| asset.whole.names.iter().chain(&asset.whole.default_names));
+        let shorts = names.map(Hostname::short);
+        shorts
+            .flat_map(|short| std::iter::once(short).chain(beginning(short)))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    pub(super) fn asset(&self, place: usize) -> Option<AssetId> {
+        self.assets.get(place).map(|asset| asset.asset)
+    }
+
+    fn naming(&self, asset: &'a Candidate) -> &'a Naming {
+        self.neighbours.naming(asset)
+    }
+
+    /// The comparisons without what is no candidate whatever its names, the best first. The computer's own asset is not
+    /// among them.
+    fn barred(&self, draft: &Draft<'_>, compared: Vec<Compared>) -> Vec<Compared> {
+        let own = draft.tied.as_ref().and_then(|(verdict, ..)| verdict.asset());
+        let mut barred: Vec<Compared> = compared
+            .into_iter()
+            .filter(|compared| own.is_none() || self.asset(compared.place) != own)
+            .map(|Compared { place, outcome }| {
+                let outcome = match self.bar(draft, own, place, &outcome) {
+                    Some(because) => Err(because),
+                    None => outcome,
+                };
+                Compared { place, outcome }
+            })
+            .collect();
+        barred.sort_by_key(|compared| compared.outcome.is_err());
+        self.drop_other_systems(draft.computer, &mut barred);
+        barred
+    }
+
+    /// Why an asset is no candidate, whatever its names.
+    fn bar(
+        &self,
+        draft: &Draft<'_>,
+        own: Option<AssetId>,
+        place: usize,
+        outcome: &Result<Evidence, LostBecause>,
+    ) -> Option<LostBecause> {
+        let (computer, candidate) = (draft.computer, self.assets.get(place)?);
+        if let Some(ruling) = self.rulings.cannot(computer.object, candidate.asset) {
+            return Some(LostBecause::Separated { by: ruling.by.clone() });
+        }
+        let level = outcome.as_ref().ok()?.level();
+        if let Some((by, because)) = draft.lost.get(&place) {
+            let (by, because) = (by.clone(), *because);
+            // Whoever went before it may have got another one in the end.
+            if self.ties.holder(candidate.asset).is_some() {
+                return Some(LostBecause::Outranked { by, because });
+            }
+        }
+        if let Some(by) = self.ties.holder(candidate.asset) {
+            return Some(LostBecause::Held { by: by.to_owned() });
+        }
+        if own.is_some_and(|own| self.share_a_directory(own, candidate)) {
+            return Some(LostBecause::Held { by: "one of the same directory".to_owned() });
+        }
+        let is_outlived = outlives(candidate, computer, self.known.source, self.policy);
+        (level >= Level::Short && is_outlived).then(|| LostBecause::SeenSince {
+            last_used: computer.last_sign_of_life(),
+            seen: candidate.last_seen_by_others(self.known.source),
+        })
+    }
+
+    /// Whether a directory has an object of both assets, so that they cannot become one.
+    fn share_a_directory(&self, own: AssetId, other: &Candidate) -> bool {
+        let own = self.places.get(&own).and_then(|place| self.assets.get(*place));
+        let present = |asset: &&'a Candidate| -> HashSet<&'a crate::value::SourceId> {
+            let present = asset.objects.iter().filter(|(.., present)| *present);
+            present.map(|(source, ..)| source).collect()
+        };
+        let theirs: HashSet<_> = other.objects.iter().filter(|o| o.2).map(|(s, ..)| s).collect();
+        own.is_some_and(|own| present(own).intersection(&theirs).next().is_some())
+    }
+
+    /// Among several that fit equally well, those whose operating system is plainly of another family are out.
+    fn drop_other_systems(&self, computer: &Computer, compared: &mut [Compared]) {
+        let Some(family) = computer.os_family else { return };
+        let best: Vec<usize> = on_best_level(compared).iter().map(|(place, _)| *place).collect();
+        let other = |place: usize| {
+            let theirs = self.assets.get(place).and_then(|asset| asset.os_family);
+            theirs.filter(|theirs| *theirs != family)
+        };
+        let others: Vec<usize> = best.iter().copied().filter(|p| other(*p).is_some()).collect();
+        if others.len() == best.len() {
+            return;
+        }
+        for compared in compared.iter_mut().filter(|compared| others.contains(&compared.place)) {
+            if let Some(theirs) = other(compared.place) {
+                compared.outcome = Err(LostBecause::OtherSystem { own: family, theirs });
             }
         }
         compared.sort_by_key(|compared| compared.outcome.is_err());
-        compared
     }
 
-    fn wish(&self, compared: &[Compared]) -> Option<Wish> {
+    fn wish(&self, computer: &Computer, compared: &[Compared]) -> Option<Wish> {
         let best = on_best_level(compared);
-        let (first, evidence) = best.first()?;
-        let level = evidence.level();
-        let assets = best.len();
+        let (first, evidence) = *best.first()?;
+        let (level, assets) = (evidence.level(), best.len());
         if assets == 1 {
-            return self.claim(*first, evidence, 0);
+            return self.claim(computer, first, evidence, 0);
         }
         match self.policy.ambiguity {
             Ambiguity::Review => Some(Wish::Ambiguous(level, assets)),
             Ambiguity::Create => Some(Wish::Nothing(Unmatched::Ambiguous { level, assets })),
             Ambiguity::MostRecentlySeen => match self.most_recently_seen(&best) {
-                Some((place, evidence)) => self.claim(place, evidence, assets - 1),
+                Some((place, evidence)) => self.claim(computer, place, evidence, assets - 1),
                 None => Some(Wish::Ambiguous(level, assets)),
             },
         }
     }
 
-    /// An asset, unless another computer is tied to it.
-    fn claim(&self, place: usize, evidence: &Evidence, rivals: usize) -> Option<Wish> {
-        let asset = self.asset(place)?;
-        Some(match self.ties.holder(asset) {
-            Some(by) => Wish::Nothing(Unmatched::Held { asset, by: by.to_owned() }),
+    /// An asset, unless a bare short name is all that speaks for it, and means a computer of another directory as well.
+    fn claim(
+        &self,
+        computer: &Computer,
+        place: usize,
+        evidence: &Evidence,
+        rivals: usize,
+    ) -> Option<Wish> {
+        let candidate = self.assets.get(place)?;
+        let (asset, level) = (candidate.asset, evidence.level());
+        Some(match self.neighbours.contender(computer, level, candidate) {
+            Some(_) if self.policy.ambiguity == Ambiguity::Create => {
+                Wish::Nothing(Unmatched::Ambiguous { level, assets: 1 })
+            }
+            Some(other) => Wish::Contested { place, level, by: name_of(other) },
             None => Wish::Asset { asset, place, evidence: evidence.clone(), rivals },
         })
+    }
+
+    /// Why nothing is left of what the names lead to.
+    fn nothing(&self, compared: &[Compared]) -> Unmatched {
+        let held = compared.iter().find_map(|compared| {
+            let asset = self.asset(compared.place)?;
+            match compared.outcome.as_ref().err()? {
+                LostBecause::Held { by } => Some(Unmatched::Held { asset, by: by.clone() }),
+                LostBecause::Outranked { by, because } if !self.policy.exclude_unknown => {
+                    Some(Unmatched::Outranked { asset, by: by.clone(), because: *because })
+                }
+                // What is left out is decided again by every run, and for the same reason.
+                LostBecause::Outranked { by, .. } => {
+                    Some(Unmatched::Held { asset, by: by.clone() })
+                }
+                _ => None,
+            }
+        });
+        held.unwrap_or(Unmatched::NothingFits)
     }
 
     /// The one that was seen last, if only one was.
@@ -128,115 +317,20 @@ impl Matching<'_> {
         &self,
         best: &[(usize, &'e Evidence)],
     ) -> Option<(usize, &'e Evidence)> {
-        let seen = |place: usize| self.assets.get(place).and_then(|asset| asset.last_seen);
+        let seen = |place: usize| self.assets.get(place).and_then(|asset| asset.last_seen());
         let latest = best.iter().map(|(place, _)| seen(*place)).max()?;
         let mut latest = best.iter().filter(|(place, _)| seen(*place) == latest);
         latest.next().filter(|_| latest.next().is_none()).copied()
     }
-
-    /// What becomes of a computer, once all have made their claims.
-    pub(super) fn decision(&self, draft: Draft<'_>, contest: &Contest<'_>) -> Decision {
-        let loss = self.loss(&draft, contest);
-        let Draft { computer, mut wish, compared } = draft;
-        if let Some(Loss { asset, by, because }) = loss.clone() {
-            wish = Wish::Nothing(Unmatched::Outranked { asset, by, because });
-        }
-        let decide = |verdict, level, reason| Decision {
-            level,
-            ..Decision::new(computer.object, &computer.name, verdict, reason)
-        };
-        let mut chosen = None;
-        let mut decision = match wish {
-            Wish::Settled(verdict, level, reason) => decide(verdict, Some(level), reason),
-            Wish::NotAHost => decide(Verdict::Skipped, None, Reason::NotAHost(computer.kind)),
-            Wish::Excluded(why) => decide(Verdict::Skipped, None, Reason::Excluded(why)),
-            Wish::Ambiguous(level, assets) => {
-                decide(Verdict::Ambiguous, Some(level), Reason::Ambiguous { level, assets })
-            }
-            Wish::Nothing(why) => self.unmatched(computer, why),
-            Wish::Asset { asset, evidence, rivals, .. } => {
-                chosen = Some(asset);
-                let level = Some(evidence.level());
-                decide(Verdict::Matched(asset), level, names_decided(evidence, rivals))
-            }
-        };
-        if let Verdict::Matched(asset) = decision.verdict {
-            decision.succeeds = self.ties.predecessors.get(&asset).cloned().unwrap_or_default();
-        }
-        decision.more_candidates = compared.len().saturating_sub(MOST_LISTED);
-        decision.candidates = self.considered(&compared, chosen, loss.as_ref());
-        decision
-    }
-
-    /// The better claim of another computer to the asset that this one claims.
-    fn loss(&self, draft: &Draft<'_>, contest: &Contest<'_>) -> Option<Loss> {
-        let (place, claim) = draft.claim()?;
-        let (winner, because) = contest.winner_over(place, claim)?;
-        Some(Loss { asset: self.asset(place)?, by: winner.name.clone(), because })
-    }
-
-    fn unmatched(&self, computer: &Computer, why: Unmatched) -> Decision {
-        let (verdict, reason) = if self.policy.exclude_unknown {
-            (Verdict::Skipped, Reason::LeftOut(why))
-        } else {
-            (Verdict::Create, Reason::Unmatched(why))
-        };
-        Decision::new(computer.object, &computer.name, verdict, reason)
-    }
-
-    /// Every asset that was considered and why it was not taken, the one that was taken first.
-    fn considered(
-        &self,
-        compared: &[Compared],
-        chosen: Option<AssetId>,
-        loss: Option<&Loss>,
-    ) -> Vec<Considered> {
-        let best = on_best_level(compared);
-        let level_of = |compared: &Compared| compared.outcome.as_ref().ok().map(Evidence::level);
-        let best_level = best.first().map(|(_, evidence)| evidence.level());
-        let lost_because = |asset: AssetId, compared: &Compared| match &compared.outcome {
-            Err(because) => because.clone(),
-            Ok(evidence) if Some(evidence.level()) != best_level => {
-                LostBecause::LowerLevel(best_level.unwrap_or(evidence.level()))
-            }
-            Ok(_) => match (self.ties.holder(asset), loss) {
-                (Some(by), _) => LostBecause::Held { by: by.to_owned() },
-                (None, Some(loss)) if loss.asset == asset => {
-                    LostBecause::Outranked { by: loss.by.clone(), because: loss.because }
-                }
-                _ if chosen.is_some() || loss.is_some() => LostBecause::SeenEarlier,
-                _ => LostBecause::Ambiguous { others: best.len().saturating_sub(1) },
-            },
-        };
-        let mut considered: Vec<Considered> = compared
-            .iter()
-            .filter_map(|compared| {
-                let asset = self.asset(compared.place)?;
-                let lost = (Some(asset) != chosen).then(|| lost_because(asset, compared));
-                Some(Considered { asset, level: level_of(compared), lost_because: lost })
-            })
-            .collect();
-        considered.sort_by_key(|considered| considered.lost_because.is_some());
-        considered.truncate(MOST_LISTED);
-        considered
-    }
-
-    fn asset(&self, place: usize) -> Option<AssetId> {
-        self.assets.get(place).map(|asset| asset.asset)
-    }
 }
 
 /// The comparisons come with the best level first.
-fn on_best_level(compared: &[Compared]) -> Vec<(usize, &Evidence)> {
+pub(super) fn on_best_level(compared: &[Compared]) -> Vec<(usize, &Evidence)> {
     let fitting = || compared.iter().filter_map(|c| Some((c.place, c.outcome.as_ref().ok()?)));
     let best = fitting().map(|(_, evidence)| evidence.level()).min();
     fitting().take_while(|(_, evidence)| Some(evidence.level()) == best).collect()
 }
 
-fn names_decided(evidence: Evidence, rivals: usize) -> Reason {
-    if rivals == 0 {
-        Reason::Names(evidence)
-    } else {
-        Reason::MostRecentlySeen { evidence, assets: rivals + 1 }
-    }
+fn name_of(other: &KnownComputer) -> String {
+    format!("{} of {}", other.computer.name, other.source)
 }

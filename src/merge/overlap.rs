@@ -9,10 +9,10 @@ use super::compare::Names;
 use super::computer::canonical_domain;
 use super::manual::objects;
 use super::ruling::Rulings;
-use super::{Candidate, Computer, DirectoryDomain, Evidence, Level, LostBecause};
+use super::{Candidate, Computer, DirectoryDomain, Evidence, Level, LostBecause, Naming};
 use crate::asset::{Asset, Constraint};
 use crate::error::Printable;
-use crate::name::Hostname;
+use crate::name::{Hostname, is_authoritative_domain};
 use crate::schedule::{CandidateScope, MatchPolicy};
 use crate::value::{AssetId, ObjectGuid, SourceId};
 
@@ -24,6 +24,8 @@ pub struct Surveyed {
     computer: Computer,
     /// Objects of directories that are tied to it, and whether the directory still has them.
     objects: Vec<(SourceId, ObjectGuid, bool)>,
+    /// The NetBIOS and DNS names of domains that objects of directories are in.
+    domains: Vec<(String, String)>,
     /// What a person would call it.
     name: Option<Hostname>,
 }
@@ -53,7 +55,8 @@ pub struct Overlap {
 /// each pair once, with the better evidence.
 ///
 /// Names that more than [`weak_name_limit`](MatchPolicy::weak_name_limit) assets have, and weak ones, are no
-/// evidence. A pair is ruled out by a domain that contradicts, by a person's decision that an object of one
+/// evidence; but of assets that have one FQDN in a domain that somebody is in charge of, however many, each is a pair
+/// with the first of them. The two names of a domain, as directories tell them, are one domain. A pair is ruled out by a domain that contradicts, by a person's decision that an object of one
 /// is not the other, and by objects on both sides that one directory has today.
 ///
 /// Takes time in proportion to the inventory, times the limit on shared names.
@@ -64,19 +67,25 @@ pub fn overlaps(
 ) -> Vec<Overlap> {
     let by_id: BTreeMap<AssetId, &Surveyed> =
         assets.iter().map(|asset| (asset.candidate.asset, asset)).collect();
-    let assets: Vec<&Surveyed> = by_id.into_values().collect();
+    let book = DomainBook::of(assets);
+    let assets: Vec<Surveyed> = by_id.into_values().map(|asset| book.complete(asset)).collect();
     let candidates: Vec<&Candidate> = assets.iter().map(|asset| &asset.candidate).collect();
     let computers: Vec<&Computer> = assets.iter().map(|asset| &asset.computer).collect();
-    let names = Names::of(&candidates, &computers, policy.weak_name_limit);
+    let all = computers.iter().map(|computer| (*computer, true));
+    let names = Names::of(&candidates, |_| true, all, policy.weak_name_limit);
     let mut outcomes: BTreeMap<(usize, usize), Vec<Result<Evidence, LostBecause>>> =
         BTreeMap::new();
     for (place, computer) in computers.iter().enumerate() {
-        for compared in names.compare(computer).assets {
+        let naming = |place: usize| candidates.get(place).map(|candidate| &candidate.whole);
+        for compared in names.compare(computer, naming).assets {
             let pair = (place.min(compared.place), place.max(compared.place));
             if pair.0 != pair.1 {
                 outcomes.entry(pair).or_default().push(compared.outcome);
             }
         }
+    }
+    for (pair, name) in namesakes(&assets, policy.weak_name_limit) {
+        outcomes.insert(pair, vec![Ok(Evidence::Full { name }); 2]);
     }
     let rulings = Separations::of(constraints);
     outcomes
@@ -95,10 +104,11 @@ impl Surveyed {
     /// What matters of an asset.
     pub fn of(asset: &Asset) -> Self {
         let candidate = Candidate::of(asset);
-        let domains: Vec<&str> = candidate.domains.iter().map(String::as_str).collect();
         let object = ObjectGuid::from_bytes(asset.id.as_u128().to_be_bytes());
-        let domain = DirectoryDomain::of_names(&domains);
-        let computer = Computer::named(object, candidate.names.clone(), domain);
+        let Naming { names, default_names, domains } = candidate.whole.clone();
+        let domains = domains.iter().map(String::as_str).filter(|d| is_authoritative_domain(d));
+        let domain = DirectoryDomain::of_names(&domains.collect::<Vec<_>>());
+        let computer = Computer::named(object, names.into_iter().chain(default_names), domain);
         let presence = |source, object| {
             asset.part_of(source, object).is_some_and(|part| part.presence.is_present())
         };
@@ -106,7 +116,9 @@ impl Surveyed {
             .map(|(source, object)| (source.clone(), object, presence(source, object)))
             .collect();
         let name = asset.live_names().next().cloned();
-        Self { candidate, computer, objects, name }
+        let parts = asset.parts.iter().filter(|part| part.object.is_some());
+        let domains = parts.filter_map(|part| names_of_domain(asset, part.number)).collect();
+        Self { candidate, computer, objects, domains, name }
     }
 }
 
@@ -146,6 +158,60 @@ impl Overlap {
 impl fmt::Display for Overlap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} and {}: {}", self.first, self.second, self.reason)
+    }
+}
+
+/// Pairs of assets with one FQDN that more have than the limit, each with the first of them, by their places.
+fn namesakes(assets: &[Surveyed], limit: usize) -> Vec<((usize, usize), Hostname)> {
+    let mut owners: BTreeMap<&Hostname, Vec<usize>> = BTreeMap::new();
+    for (place, asset) in assets.iter().enumerate() {
+        let names = asset.candidate.whole.names.iter();
+        for name in names.filter(|name| name.has_authoritative_domain()) {
+            owners.entry(name).or_default().push(place);
+        }
+    }
+    let common = owners.into_iter().filter(|(_, places)| places.len() > limit);
+    common
+        .flat_map(|(name, places)| {
+            let first = places.first().copied().unwrap_or_default();
+            let others = places.into_iter().skip(1);
+            others.map(move |other| ((first, other), name.clone()))
+        })
+        .collect()
+}
+
+/// The NetBIOS and the DNS name of the domain that a record is in, if it says both.
+fn names_of_domain(asset: &Asset, part: u32) -> Option<(String, String)> {
+    let live = asset.domains.iter().filter(|claim| claim.part == part && claim.is_live());
+    let domains: Vec<String> = live.map(|claim| canonical_domain(&claim.value)).collect();
+    let find = |is_dns: bool| domains.iter().find(|d| d.contains('.') == is_dns).cloned();
+    Some((find(false)?, find(true)?))
+}
+
+/// Which NetBIOS and DNS names are those of one domain.
+struct DomainBook {
+    names: BTreeSet<(String, String)>,
+}
+
+impl DomainBook {
+    fn of(assets: &[Surveyed]) -> Self {
+        Self { names: assets.iter().flat_map(|asset| asset.domains.iter().cloned()).collect() }
+    }
+
+    /// The asset with both names of each domain that it says it is in.
+    fn complete(&self, asset: &Surveyed) -> Surveyed {
+        let mut asset = asset.clone();
+        for (netbios, dns) in &self.names {
+            let domains = &mut asset.candidate.whole.domains;
+            let own = (domains.contains(netbios), domains.contains(dns));
+            match own {
+                (true, false) => domains.push(dns.clone()),
+                (false, true) => domains.push(netbios.clone()),
+                _ => continue,
+            }
+            asset.computer.domain = DirectoryDomain::new(Some(dns), Some(netbios));
+        }
+        asset
     }
 }
 

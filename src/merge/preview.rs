@@ -4,9 +4,11 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::manual::{United, rank};
+use super::manual::United;
+use super::precedence::preference;
 use crate::asset::{Asset, Change, Claim, Claims};
 use crate::error::Printable;
+use crate::os::names_product;
 use crate::schedule::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, SiteId, SourceId};
 
@@ -180,14 +182,20 @@ impl View<'_> {
     }
 
     fn why(&self, winner: &Claim<String>, next: Option<&Claim<String>>) -> &'static str {
-        let place = |claim: &Claim<String>| rank(self.policy, self.asset.part(claim.part));
+        let place = |claim: &Claim<String>| preference(self.policy, self.asset.part(claim.part));
+        let is_object = |claim: &Claim<String>| {
+            self.asset.part(claim.part).is_some_and(|part| part.object.is_some())
+        };
         let Some(next) = next else { return "nothing else is known" };
-        let known = self.policy.precedence.len();
         match place(winner) {
-            own if own == place(next) => "among equal sources the first one stays",
-            0 => "a person set it",
-            own if own <= known => "this source is preferred",
-            _ => "a directory goes before other sources",
+            own if own != place(next) && own == 0 => "a person set it",
+            own if own != place(next) => "this source is preferred",
+            _ if names_product(&winner.value) && !names_product(&next.value) => {
+                "it names a product"
+            }
+            _ if is_object(winner) == is_object(next) => "among equal sources the first one stays",
+            _ if is_object(winner) => "a directory goes before other sources",
+            _ => "this source saw it later",
         }
     }
 

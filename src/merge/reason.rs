@@ -8,7 +8,8 @@ use super::{Evidence, Excluded, Level};
 use crate::directory::AccountKind;
 use crate::error::Printable;
 use crate::name::{Hostname, Weakness};
-use crate::value::AssetId;
+use crate::os::OsFamily;
+use crate::value::{AssetId, SourceId, Timestamp};
 
 /// Why a computer went where it went. Prints, and serialises, as a sentence.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -32,6 +33,27 @@ pub enum Reason {
     },
     /// Several assets fit equally well. Waits for a person.
     Ambiguous {
+        /// How well.
+        level: Level,
+        /// How many there are.
+        assets: usize,
+    },
+    /// A bare short name is all that speaks for the asset, and a computer of another directory has it and fits as well.
+    /// Waits for a person.
+    Contested {
+        /// How well both fit.
+        level: Level,
+        /// The other computer and its directory.
+        by: String,
+    },
+    /// Another directory has the same object, by its objectGUID: it was moved from one domain of a forest to another.
+    Moved {
+        /// The other directory.
+        from: SourceId,
+    },
+    /// It is tied to its asset since an earlier run, but several assets that came since fit it equally well. Stays where
+    /// it is and waits for a person.
+    Undecided {
         /// How well.
         level: Level,
         /// How many there are.
@@ -121,6 +143,13 @@ pub enum WeakName {
         /// How many may.
         limit: usize,
     },
+    /// The computer has it beside its own, and so has another computer of the directory.
+    Alias {
+        /// The name.
+        name: Hostname,
+        /// How many computers of the directory have it.
+        computers: usize,
+    },
     /// More than one longer name begins with these 15 characters.
     Beginning(String),
 }
@@ -152,6 +181,25 @@ pub enum LostBecause {
         /// In what.
         because: Outranked,
     },
+    /// A computer of another directory has the bare short name, too, and fits as well.
+    Contested {
+        /// The other computer and its directory.
+        by: String,
+    },
+    /// Its operating system is of another family.
+    OtherSystem {
+        /// The computer's.
+        own: OsFamily,
+        /// The asset's.
+        theirs: OsFamily,
+    },
+    /// Another source saw it long after the computer's last sign of life.
+    SeenSince {
+        /// When the computer last logged on or changed its password.
+        last_used: Option<Timestamp>,
+        /// When the asset was seen.
+        seen: Option<Timestamp>,
+    },
     /// As many other assets fit equally well.
     Ambiguous {
         /// How many.
@@ -175,6 +223,19 @@ impl fmt::Display for Reason {
             Self::Ambiguous { level, assets } => {
                 write!(f, "{assets} assets fit it equally well, by {level}; a person must decide which it is")
             }
+            Self::Contested { level, by } => write!(
+                f,
+                "an asset fits it by {level} alone, and {} fits that asset as well; a person must decide which it is",
+                Printable(by)
+            ),
+            Self::Moved { from } => {
+                write!(f, "{from} has the same object: it was moved from one domain to another")
+            }
+            Self::Undecided { level, assets } => write!(
+                f,
+                "it stays where it is, but {assets} assets that came since fit it equally well, by {level}; a person must \
+                 decide which it is"
+            ),
             Self::Unmatched(why) => why.fmt(f),
             Self::LeftOut(why) => write!(f, "{why}; computers that match no asset are left out"),
             Self::NotAHost(AccountKind::Trust) => {
@@ -182,6 +243,9 @@ impl fmt::Display for Reason {
             }
             Self::NotAHost(AccountKind::ClusterName) => {
                 f.write_str("it is the name of a cluster, not a machine")
+            }
+            Self::NotAHost(AccountKind::Cloud) => {
+                f.write_str("it stands for a cloud service, not for a machine")
             }
             Self::NotAHost(_) => f.write_str("it is a managed service account, not a machine"),
             Self::Excluded(why) => write!(f, "{why}, and the task leaves such computers out"),
@@ -253,6 +317,12 @@ impl fmt::Display for WeakName {
                     if assets > limit { (assets, "assets") } else { (computers, "computers") };
                 write!(f, "the {kind} {name} is shared by {count} {what}, more than {limit}")
             }
+            Self::Alias { name, computers } => {
+                write!(
+                    f,
+                    "{name} is a second name that {computers} computers of the directory have"
+                )
+            }
             Self::Beginning(cut) => {
                 write!(f, "{cut} is the beginning of more than one longer name")
             }
@@ -277,6 +347,18 @@ impl fmt::Display for LostBecause {
             Self::Outranked { by, because } => {
                 let by = Printable(by);
                 write!(f, "another computer of this directory, {by}, fits it better: {because}")
+            }
+            Self::Contested { by } => write!(f, "{} fits it as well", Printable(by)),
+            Self::OtherSystem { own, theirs } => {
+                write!(f, "it runs {}, and the computer {}", theirs.as_str(), own.as_str())
+            }
+            Self::SeenSince { last_used, seen } => {
+                f.write_str("it was seen")?;
+                if let Some(seen) = seen {
+                    write!(f, " on {}", seen.date())?;
+                }
+                f.write_str(", long after the computer's last sign of life")?;
+                last_used.map_or(Ok(()), |used| write!(f, " on {}", used.date()))
             }
             Self::Ambiguous { others: 1 } => f.write_str("another asset fits equally well"),
             Self::Ambiguous { others } => write!(f, "{others} other assets fit equally well"),

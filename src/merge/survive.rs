@@ -1,13 +1,11 @@
 //! Survivorship: what becomes of an asset when a computer's contribution is written into it.
 
 use super::attributes::is_same_apart_from_volatile;
+use super::precedence::rank_claims;
 use super::{Contribution, Reason};
 use crate::asset::{Asset, Claim, Claims, Part, Presence, Tie};
 use crate::schedule::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, OrganizationId, RunId, SiteId, SourceId, Timestamp};
-
-/// The kind of source whose values go before all others: what a person set.
-const PERSON: &str = "person";
 
 /// Who writes, when and by which rules.
 #[derive(Clone, Copy, Debug)]
@@ -30,8 +28,8 @@ pub struct Writing<'a> {
 ///   are.
 /// - Names and domains are united. What the object does not say any more stays, dated, as an alias.
 /// - Of `os`, `os_version` and `type` the best source's value holds: what a person set, then the kinds of
-///   source in the policy's order of precedence, then directories, then all others; among equals the
-///   earlier one, so that two directories do not take turns.
+///   source in the policy's order of precedence, then what names a product, then what was seen later by more than
+///   14 days, then what a directory says; among equals the earlier one, so that two directories do not take turns.
 /// - The object's first sight only moves back, its last only forward.
 /// - Every new value says which part and run wrote it, when, and what it replaced.
 ///
@@ -139,14 +137,16 @@ impl Writing<'_> {
         }
         self.unite(&mut asset.names, number, &said.names);
         self.unite(&mut asset.domains, number, &said.domains);
-        let Asset { parts, os, os_version, kind, .. } = asset;
-        self.settle(os, parts, number, said.os.clone());
-        self.settle(os_version, parts, number, said.os_version.clone());
-        self.settle(kind, parts, number, said.kind.map(str::to_owned));
+        let held = Held::of(asset);
+        self.settle(&mut asset.os, number, said.os.clone());
+        self.settle(&mut asset.os_version, number, said.os_version.clone());
+        self.settle(&mut asset.kind, number, said.kind.map(str::to_owned));
         self.move_time(&mut asset.first_seen, number, said.first_seen, Timestamp::min);
         if moved {
             self.move_time(&mut asset.last_seen, number, said.last_seen, Timestamp::max);
         }
+        rank_claims(asset, self.policy);
+        held.note_replaced(asset, number);
     }
 
     /// The number of the object's part, which is added if it is not there.
@@ -177,29 +177,15 @@ impl Writing<'_> {
         }
     }
 
-    /// Sets a part's one claim to a value that only one source can have right, and puts all claims into
-    /// the order in which they hold.
-    fn settle(
-        &self,
-        claims: &mut Claims<String>,
-        parts: &[Part],
-        part: u32,
-        value: Option<String>,
-    ) {
-        let held = holding(claims).map(|claim| claim.value.clone());
+    /// Sets a part's one claim to a value that only one source can have right.
+    fn settle(&self, claims: &mut Claims<String>, part: u32, value: Option<String>) {
         let own = claims.iter_mut().find(|claim| claim.part == part);
-        let mut is_new = true;
         match (own, value) {
-            (Some(own), Some(value)) if own.value == value && own.is_live() => is_new = false,
+            (Some(own), Some(value)) if own.value == value && own.is_live() => {}
             (Some(own), Some(value)) => *own = self.claim(value, part),
             (Some(own), None) if own.is_live() => own.until = Some(self.now),
             (None, Some(value)) => claims.push(self.claim(value, part)),
             (_, None) => {}
-        }
-        claims.sort_by_key(|claim| self.rank(parts, claim.part));
-        let holds = claims.iter_mut().find(|claim| claim.is_live());
-        if let Some(own) = holds.filter(|claim| is_new && claim.part == part) {
-            own.replaced = held.filter(|held| *held != own.value);
         }
     }
 
@@ -225,21 +211,31 @@ impl Writing<'_> {
         }
     }
 
-    /// The lower goes first.
-    fn rank(&self, parts: &[Part], number: u32) -> usize {
-        let precedence = &self.policy.precedence;
-        let source = parts.iter().find(|part| part.number == number).map(|part| &part.source);
-        let Some(kind) = source.map(SourceId::kind) else { return precedence.len() + 2 };
-        match precedence.iter().position(|preferred| preferred == kind) {
-            _ if kind == PERSON => 0,
-            Some(position) => position + 1,
-            None if kind == self.source.kind() => precedence.len() + 1,
-            None => precedence.len() + 2,
-        }
-    }
-
     fn claim<T>(&self, value: T, part: u32) -> Claim<T> {
         Claim::new(value, part, Some(self.run), self.now)
+    }
+}
+
+/// The claims to a value that only one source can have right, as they were before a record was written.
+struct Held([Option<Claim<String>>; 3], Vec<Claim<String>>);
+
+impl Held {
+    fn of(asset: &Asset) -> Self {
+        let fields = [&asset.os, &asset.os_version, &asset.kind];
+        let all = fields.iter().flat_map(|claims| claims.iter().cloned()).collect();
+        Self(fields.map(|claims| holding(claims).cloned()), all)
+    }
+
+    /// Notes what a part's new claims took the place of, where they hold.
+    fn note_replaced(self, asset: &mut Asset, part: u32) {
+        let Self(held, before) = self;
+        let fields = [&mut asset.os, &mut asset.os_version, &mut asset.kind];
+        for (claims, held) in fields.into_iter().zip(held) {
+            let holds = claims.iter_mut().find(|claim| claim.is_live());
+            if let Some(own) = holds.filter(|claim| claim.part == part && !before.contains(claim)) {
+                own.replaced = held.map(|held| held.value).filter(|held| *held != own.value);
+            }
+        }
     }
 }
 

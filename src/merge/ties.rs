@@ -48,12 +48,32 @@ impl Ties {
                 ties.hold(must.asset, *object, &computer.name);
             }
         }
+        ties.take_moved(computers, known, rulings);
         ties.predecessors.values_mut().for_each(|objects| objects.sort_unstable());
         ties
     }
 
+    /// Ties what another directory has under the same objectGUID, unless another computer has that asset.
+    fn take_moved(
+        &mut self,
+        computers: &BTreeMap<ObjectGuid, &Computer>,
+        known: &Known<'_>,
+        rulings: &Rulings<'_>,
+    ) {
+        for (object, computer) in computers {
+            let Some((source, asset)) = known.elsewhere.get(object) else { continue };
+            let is_free =
+                self.holder(*asset).is_none() && rulings.cannot(*object, *asset).is_none();
+            if is_free && !self.settled.contains_key(object) && computer.is_host() {
+                let reason = Reason::Moved { from: source.clone() };
+                self.settled.insert(*object, (Verdict::Matched(*asset), Level::Known, reason));
+                self.hold(*asset, *object, &computer.name);
+            }
+        }
+    }
+
     /// Of several holders the one with the lowest objectGUID is named.
-    fn hold(&mut self, asset: AssetId, object: ObjectGuid, name: &str) {
+    pub(super) fn hold(&mut self, asset: AssetId, object: ObjectGuid, name: &str) {
         let holder = self.holders.entry(asset).or_insert_with(|| (object, name.to_owned()));
         if object < holder.0 {
             *holder = (object, name.to_owned());

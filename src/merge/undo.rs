@@ -200,8 +200,16 @@ impl Sides<'_> {
         let computer = as_computer(self.survivor, part, object);
         let candidates: Vec<Candidate> = self.record.before.iter().map(Candidate::of).collect();
         let (links, absent) = (HashMap::new(), HashSet::new());
-        let known =
-            Known { source: &part.source, links: &links, absent: &absent, constraints: &[] };
+        let known = Known {
+            source: &part.source,
+            links: &links,
+            absent: &absent,
+            alone: &absent,
+            elsewhere: &HashMap::new(),
+            others: &[],
+            constraints: &[],
+            now: part.written,
+        };
         let policy = MatchPolicy::default();
         let decisions = decide(
             &[computer],
@@ -289,7 +297,7 @@ fn as_computer(asset: &Asset, part: &Part, object: ObjectGuid) -> Computer {
     let names = names.map(|claim| &claim.value).filter(|name| name.weakness().is_none());
     let domains = asset.domains.iter().filter(|claim| live(claim.part, claim.is_live()));
     let domains: Vec<&str> = domains.map(|claim| claim.value.as_str()).collect();
-    Computer::named(object, names.cloned().collect(), DirectoryDomain::of_names(&domains))
+    Computer::named(object, names.cloned(), DirectoryDomain::of_names(&domains))
 }
 
 /// Puts lists that nobody changed back into the order they were in, and corrects what values replaced.

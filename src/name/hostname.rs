@@ -16,13 +16,13 @@ const LONGEST: usize = 253;
 /// Punycode takes time quadratic in the length of a label.
 const LONGEST_INPUT: usize = 4 * LONGEST;
 
-/// Domains, and all names below them, that anybody may use: two hosts with the same name there need not be
-/// the same host, and two with different ones there need not differ.
+/// Domains that anybody may use: two hosts with the same name there need not be the same host, and two with
+/// different ones there need not differ.
 ///
 /// From RFC 6761, 6762 and 8375, ICANN's reservation of `internal`, and the defaults of Windows and of home
 /// routers.
-/// `local` is here although some companies have named an Active Directory domain so, since multicast DNS
-/// gives it to every Mac and printer.
+/// `local` is here since multicast DNS gives it to every Mac and printer. A domain *below* one of them is somebody's:
+/// `contoso.local` and `fabrikam.local` are two companies.
 const NOT_AUTHORITATIVE: &[&str] = &[
     "belkin",
     "dlink",
@@ -104,14 +104,16 @@ impl Hostname {
         check(name).map(|()| Self(name.into()))
     }
 
-    /// The host name in a computer's `sAMAccountName`, which is the NetBIOS name and a `$`.
+    /// The host name in a computer's `sAMAccountName`, which is the NetBIOS name and a `$`. Some servers write a NUL
+    /// before it.
     ///
     /// # Errors
     ///
     /// As for [`parse`](Self::parse).
     pub fn from_sam_account_name(text: &str) -> Result<Self, InvalidHostname> {
         let text = text.trim();
-        Self::parse(text.strip_suffix('$').unwrap_or(text))
+        let text = text.strip_suffix('$').unwrap_or(text);
+        Self::parse(text.strip_suffix('\0').unwrap_or(text))
     }
 
     /// The canonical form.
@@ -139,10 +141,14 @@ impl Hostname {
         self.domain().is_some_and(is_authoritative_domain)
     }
 
-    /// The keys under which an asset of this name is found: one or two, and none if the name is weak.
+    /// The keys under which an asset of this name is found: one or two; of a weak name one if it
+    /// [holds as an FQDN](Weakness::holds_as_fqdn) and is one, else none.
     pub fn match_keys(&self) -> impl Iterator<Item = MatchKey> + use<> {
-        let short = self.weakness().is_none().then(|| self.short());
-        let keys = [short.map(MatchKey::short), short.and_then(MatchKey::truncated)];
+        let weakness = self.weakness();
+        let short = weakness.is_none().then(|| self.short());
+        let is_told = weakness.is_some_and(Weakness::holds_as_fqdn) && self.domain().is_some();
+        let full = is_told.then(|| MatchKey::full(self.as_str()));
+        let keys = [full, short.map(MatchKey::short), short.and_then(MatchKey::truncated)];
         keys.into_iter().flatten()
     }
 
@@ -187,8 +193,8 @@ impl<'de> Deserialize<'de> for Hostname {
 }
 
 /// Whether somebody is in charge of a domain's names, so that equal ones mean the same host and different
-/// ones different hosts. Not so for `local`, `lan`, `home.arpa`, `workgroup` and their like, nor for what is
-/// below them.
+/// ones different hosts. Not so for `local`, `lan`, `home.arpa`, `workgroup` and their like; a domain below one
+/// of these is a domain like any other.
 ///
 /// The domain may be a DNS or a NetBIOS one, in any case, with or without a dot at its end.
 ///
@@ -196,15 +202,13 @@ impl<'de> Deserialize<'de> for Hostname {
 /// use ldap_inventory::name::is_authoritative_domain;
 ///
 /// assert!(is_authoritative_domain("corp.example"));
+/// assert!(is_authoritative_domain("contoso.local"));
 /// assert!(!is_authoritative_domain("WORKGROUP"));
 /// ```
 pub fn is_authoritative_domain(domain: &str) -> bool {
     let domain = domain.trim();
     let domain = domain.strip_suffix('.').unwrap_or(domain).to_ascii_lowercase();
-    let is_below = |suffix: &&str| {
-        domain.strip_suffix(*suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    };
-    !domain.is_empty() && !NOT_AUTHORITATIVE.iter().any(is_below)
+    !domain.is_empty() && !NOT_AUTHORITATIVE.contains(&domain.as_str())
 }
 
 /// The ASCII form, or lower case where there is none (such as an `xn--` label that decodes to nothing).
@@ -335,27 +339,26 @@ mod tests {
 
     #[test]
     fn a_weak_name_has_no_keys() {
-        for text in ["localhost", "iphone.corp.example", "10.0.0.5", "android-0123456789abcdef"] {
+        for text in ["localhost.corp.example", "iphone", "10.0.0.5", "android-0123456789abcdef"] {
             assert_eq!(keys(text), [""; 0], "{text}");
         }
+        assert_eq!(keys("iPhone.corp.example"), ["f:iphone.corp.example"]);
     }
 
     #[test]
     fn domains_that_anybody_may_use_are_not_authoritative() {
-        for domain in [
-            "local",
-            "LAN.",
-            "home.arpa",
-            "x.home.arpa",
-            "fritz.box",
-            "corp.local",
-            "WORKGROUP",
-            "",
-        ] {
+        for domain in ["local", "LAN.", "home.arpa", "fritz.box", "WORKGROUP", ""] {
             assert!(!is_authoritative_domain(domain), "{domain}");
         }
-        for domain in ["corp.example", "CORP", "local.example", "notlocal", "mylan", "example.com."]
-        {
+        for domain in [
+            "corp.example",
+            "corp.local",
+            "CORP",
+            "local.example",
+            "notlocal",
+            "mylan",
+            "example.com.",
+        ] {
             assert!(is_authoritative_domain(domain), "{domain}");
         }
         assert!(host("web1.corp.example").has_authoritative_domain());

@@ -12,6 +12,7 @@ pub const NETBIOS_NAME_LENGTH: usize = 15;
 
 const SHORT: &str = "s:";
 const TRUNCATED: &str = "t:";
+const FULL: &str = "f:";
 
 /// A key under which a store keeps an asset, so that plain equality finds every asset that a host name
 /// could belong to.
@@ -20,7 +21,9 @@ const TRUNCATED: &str = "t:";
 ///
 /// - `s:web1`, the short name, which every host name has;
 /// - `t:averylonghostna`, the first 15 characters, which short names of 15 or more characters have as
-///   well. By it a NetBIOS name meets the longer name that it was cut from.
+///   well. By it a NetBIOS name meets the longer name that it was cut from;
+/// - `f:printer.corp.example`, the whole name, which names have whose first label too many hosts share to be looked
+///   up by.
 ///
 /// Equal keys are a candidate, no match: the rules of the merge compare the names themselves.
 ///
@@ -50,6 +53,11 @@ impl MatchKey {
             .then(|| Self(format!("{TRUNCATED}{cut}").into()))
     }
 
+    /// The key of a fully qualified name, in any case.
+    pub fn full(name: &str) -> Self {
+        Self(format!("{FULL}{}", name.to_lowercase()).into())
+    }
+
     /// The text to index, prefix and all.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -75,10 +83,12 @@ impl FromStr for MatchKey {
     fn from_str(text: &str) -> Result<Self> {
         let key = if let Some(name) = text.strip_prefix(SHORT) {
             (!name.is_empty()).then(|| Self::short(name))
+        } else if let Some(name) = text.strip_prefix(FULL) {
+            name.contains('.').then(|| Self::full(name))
         } else {
             text.strip_prefix(TRUNCATED).and_then(Self::truncated)
         };
-        let reason = "expected s: and a short name, or t: and 15 characters";
+        let reason = "expected s: and a short name, t: and 15 characters, or f: and a full name";
         key.filter(|key| key.as_str() == text)
             .ok_or_else(|| Error::invalid("match key", text, reason))
     }
@@ -123,8 +133,17 @@ mod tests {
 
     #[test]
     fn only_the_text_of_a_key_is_read() {
-        for text in ["", "s:", "t:", "web1", "S:web1", "s:WEB1", "t:short", "t:fifteen-characters"]
-        {
+        for text in [
+            "",
+            "s:",
+            "t:",
+            "web1",
+            "S:web1",
+            "s:WEB1",
+            "t:short",
+            "t:fifteen-characters",
+            "f:web1",
+        ] {
             assert!(text.parse::<MatchKey>().is_err(), "{text}");
             assert!(serde_json::from_value::<MatchKey>(text.into()).is_err(), "{text}");
         }

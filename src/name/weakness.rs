@@ -5,20 +5,25 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-/// Why a host name says nothing about which host it is.
+/// Why a host name says little or nothing about which host it is.
 ///
-/// A weak name has no match keys: it is no evidence, for or against.
+/// Names that [hold as an FQDN](Self::holds_as_fqdn) are evidence where both sides have the very same fully qualified
+/// name, and only one of each has it. All others are no evidence, for or against.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Weakness {
-    /// An address, or a name that is made of one, such as `ip-10-0-0-5`: it belongs to the place in the
-    /// network and passes from host to host.
+    /// An address, or the name under which DNS keeps one: it belongs to the place in the network and passes from
+    /// host to host.
     IpAddress,
+    /// A name that is made of an address, such as `ip-10-0-0-5`.
+    MadeOfAddress,
     /// `localhost`, which every host calls itself.
     Localhost,
     /// What stands where a name is not known, such as `unknown`.
     Placeholder,
+    /// A word for any machine, such as `laptop`.
+    Generic,
     /// The name that a product comes with, such as `raspberrypi`.
     VendorDefault,
 }
@@ -28,17 +33,27 @@ impl Weakness {
     /// whatever domain DHCP puts behind it.
     pub(super) fn of(name: &str) -> Option<Self> {
         let label = name.split('.').next().unwrap_or_default();
-        if is_address(name) || is_reverse(name) || is_made_of_address(label) {
+        if is_address(name) || is_reverse(name) {
             Some(Self::IpAddress)
+        } else if is_made_of_address(label) {
+            Some(Self::MadeOfAddress)
         } else if is_localhost(label) || name.ends_with(".localhost") {
             Some(Self::Localhost)
         } else if PLACEHOLDERS.contains(&label) {
             Some(Self::Placeholder)
+        } else if GENERIC.contains(&label) {
+            Some(Self::Generic)
         } else if is_vendor_default(label) {
             Some(Self::VendorDefault)
         } else {
             None
         }
+    }
+
+    /// Whether a fully qualified name of this sort may still tell one host from all others: somebody gave
+    /// `printer.corp.example` to one printer, although a thousand are called `printer`.
+    pub fn holds_as_fqdn(self) -> bool {
+        matches!(self, Self::MadeOfAddress | Self::Generic | Self::VendorDefault)
     }
 }
 
@@ -46,8 +61,10 @@ impl fmt::Display for Weakness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::IpAddress => "an address, not a name",
+            Self::MadeOfAddress => "a name made of an address",
             Self::Localhost => "the name every host has for itself",
             Self::Placeholder => "stands for a name that is not known",
+            Self::Generic => "a word for any machine",
             Self::VendorDefault => "a name that a product comes with",
         })
     }
@@ -60,22 +77,12 @@ pub(super) fn is_address(name: &str) -> bool {
 }
 
 /// What scanners, DHCP servers and installers put where they know no name.
-const PLACEHOLDERS: &[&str] = &[
-    "computer",
-    "default",
-    "desktop",
-    "device",
-    "hostname",
-    "laptop",
-    "nohostname",
-    "none",
-    "null",
-    "pc",
-    "template",
-    "undefined",
-    "unknown",
-    "workstation",
-];
+const PLACEHOLDERS: &[&str] =
+    &["default", "hostname", "nohostname", "none", "null", "template", "undefined", "unknown"];
+
+/// Words that name a sort of machine, not one of them.
+const GENERIC: &[&str] =
+    &["computer", "desktop", "device", "laptop", "notebook", "pc", "printer", "workstation"];
 
 /// Default names of products that are sold or installed by the thousand.
 ///
@@ -126,7 +133,6 @@ const VENDOR_DEFAULTS: &[&str] = &[
     "firetv",
     "homeassistant",
     "playstation",
-    "printer",
     "ps4",
     "ps5",
     "roku",
@@ -226,6 +232,11 @@ mod tests {
                 "::1",
                 "5.0.0.10.in-addr.arpa",
                 "1.0.8.e.f.ip6.arpa",
+            ],
+        );
+        assert_all(
+            Some(Weakness::MadeOfAddress),
+            &[
                 "ip-10-0-0-5",
                 "ip-10-0-0-5.eu-west-1.compute.internal",
                 "10-0-0-5.pool.example",
@@ -259,10 +270,10 @@ mod tests {
                 "openwrt",
                 "minint-8hj2k1l",
                 "tivo",
-                "printer",
             ],
         );
-        assert_all(Some(Weakness::Placeholder), &["unknown", "desktop", "laptop", "pc", "pc.lan"]);
+        assert_all(Some(Weakness::Placeholder), &["unknown", "unknown.corp.example", "null"]);
+        assert_all(Some(Weakness::Generic), &["desktop", "laptop", "pc", "pc.lan", "printer"]);
     }
 
     #[test]

@@ -26,6 +26,9 @@ pub struct Brake {
     /// Computers that go to another asset than the one they were tied to, or take the place of one that is gone,
     /// of all that are tied. More than a quarter, and more than 5, unless set: a domain that was made anew.
     pub relinks: Limit,
+    /// Computers whose asset had nothing but records of directories and becomes part of one that came since, of all that
+    /// are tied. No limit unless set: the first scan of a whole site is no accident.
+    pub joins: Limit,
     /// Objects that become missing, of all of the same kind that are known. More than a quarter, and more than 5,
     /// unless set.
     pub losses: Limit,
@@ -55,6 +58,7 @@ impl Default for Brake {
         Self {
             creates: Limit::percent(50).beyond(50),
             relinks: Limit::percent(25).beyond(5),
+            joins: Limit::none(),
             losses: Limit::percent(25).beyond(5),
             membership_removals: Limit::percent(25).beyond(50),
             changes: Limit::percent(50).beyond(50),
@@ -69,6 +73,7 @@ impl Brake {
         Self {
             creates: none,
             relinks: none,
+            joins: none,
             losses: none,
             membership_removals: none,
             changes: none,
@@ -86,6 +91,13 @@ impl Brake {
     #[must_use]
     pub fn with_relinks(mut self, limit: Limit) -> Self {
         self.relinks = limit;
+        self
+    }
+
+    /// Sets how many computers whose asset becomes part of another are too many.
+    #[must_use]
+    pub fn with_joins(mut self, limit: Limit) -> Self {
+        self.joins = limit;
         self
     }
 

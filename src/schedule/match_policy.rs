@@ -1,5 +1,7 @@
 //! What a task may choose about matching. The rules themselves are the merge engine's.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// How computers are tied to assets, as far as that is a choice.
@@ -15,6 +17,14 @@ pub struct MatchPolicy {
     /// A name shared by more than so many live assets or computers is no evidence. 5 unless set: a host
     /// has a handful of records in a messy inventory, an image's default name has dozens.
     pub weak_name_limit: usize,
+    /// DNS suffixes that stand for the directory's own domain, such as those that DHCP or a VPN puts behind the names of
+    /// its computers. None unless set: a suffix below the domain stands for it anyway, unless it is a domain of the
+    /// forest.
+    pub own_suffixes: Vec<String>,
+    /// How much later than the computer's last sign of life another source may have seen an asset for a bare short name
+    /// to tie the two together. 90 days unless set: a directory writes a logon down up to 14 days late, machines change
+    /// their password every 30 days, and somebody is on leave.
+    pub stale_after: Duration,
     /// Leaves out computers that match no asset, instead of creating one. Off unless set.
     pub exclude_unknown: bool,
     /// Kinds of source whose value of `os`, `os_version` and `type` goes before the directory's, best
@@ -52,6 +62,8 @@ impl Default for MatchPolicy {
             scope: CandidateScope::default(),
             ambiguity: Ambiguity::default(),
             weak_name_limit: 5,
+            own_suffixes: Vec::new(),
+            stale_after: Duration::from_secs(90 * 86_400),
             exclude_unknown: false,
             precedence: Vec::new(),
         }
@@ -77,6 +89,20 @@ impl MatchPolicy {
     #[must_use]
     pub fn with_weak_name_limit(mut self, limit: usize) -> Self {
         self.weak_name_limit = limit;
+        self
+    }
+
+    /// Sets the DNS suffixes that stand for the directory's own domain.
+    #[must_use]
+    pub fn with_own_suffixes(mut self, suffixes: impl IntoIterator<Item = String>) -> Self {
+        self.own_suffixes = suffixes.into_iter().collect();
+        self
+    }
+
+    /// Sets how much later than the computer's last sign of life an asset may have been seen.
+    #[must_use]
+    pub fn with_stale_after(mut self, time: Duration) -> Self {
+        self.stale_after = time;
         self
     }
 

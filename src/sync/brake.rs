@@ -43,6 +43,8 @@ pub enum Measure {
     Creates,
     /// Computers that go to another asset, or take the place of one that is gone.
     Relinks,
+    /// Computers whose asset becomes part of one that came since.
+    Joins,
     /// Computers that become missing.
     LostComputers,
     /// Groups that become missing.
@@ -142,6 +144,9 @@ impl fmt::Display for Exceeded {
             Measure::Creates => write!(f, "{number} new assets would join {of} known computers")?,
             Measure::Relinks => {
                 write!(f, "{number} of {of} computers would change the asset they are tied to")?;
+            }
+            Measure::Joins => {
+                write!(f, "{number} of {of} computers would join an asset that came since")?;
             }
             Measure::LostComputers => write!(f, "{number} of {of} computers would be missing")?,
             Measure::LostGroups => write!(f, "{number} of {of} groups would be missing")?,

@@ -7,7 +7,7 @@ use super::place::place;
 use super::report::ComputerCounts;
 use super::writer::Writer;
 use crate::Result;
-use crate::asset::{Asset, Change, Link, Presence, Version};
+use crate::asset::{Asset, Change, Link, Presence, Tie, Version};
 use crate::directory::DirectoryObject;
 use crate::merge::{self, Decision, Reason, Verdict, Writing};
 use crate::value::{AssetId, RecordDigest};
@@ -35,7 +35,8 @@ pub(super) async fn computers(
         else {
             continue;
         };
-        let step = Step::new(object, decision, matching.links.get(&object.guid));
+        let link = matching.links.get(&object.guid);
+        let step = Step { joins: matching.joins(decision), ..Step::new(object, decision, link) };
         draft.count(&step);
         if !step.is_settled() {
             todo.push(step);
@@ -73,17 +74,41 @@ impl Draft {
     }
 }
 
+/// Drafts that the assets of known computers, which were not read, become part of others.
+pub(super) async fn late(
+    writer: &Writer<'_>,
+    matching: &Matching,
+    decisions: &[Decision],
+) -> Result<Vec<Change>> {
+    let moves: Vec<(&Decision, AssetId, AssetId)> = decisions
+        .iter()
+        .filter_map(|decision| Some((decision, matching.joins(decision)?, decision.asset?)))
+        .collect();
+    let ids: Vec<AssetId> = moves.iter().flat_map(|(_, from, to)| [*from, *to]).collect();
+    let mut assets = Loaded::of(writer, &ids).await?;
+    let mut changes = Vec::new();
+    for (decision, from, to) in moves {
+        // What somebody else changed meanwhile is for the next run.
+        let _ = assets.join(writer, decision, from, to, &mut changes);
+    }
+    let mut all = assets.into_changes();
+    all.append(&mut changes);
+    Ok(all)
+}
+
 /// One computer, what was decided on it, and what the store knew.
 struct Step<'a> {
     object: &'a DirectoryObject,
     decision: &'a Decision,
     link: Option<&'a Link>,
     digest: RecordDigest,
+    /// The asset that becomes part of the one that the computer goes to.
+    joins: Option<AssetId>,
 }
 
 impl<'a> Step<'a> {
     fn new(object: &'a DirectoryObject, decision: &'a Decision, link: Option<&'a Link>) -> Self {
-        Self { object, decision, link, digest: object.digest() }
+        Self { object, decision, link, digest: object.digest(), joins: None }
     }
 
     /// The asset that the computer goes to.
@@ -137,7 +162,9 @@ impl<'a> Step<'a> {
             now: run.now,
             policy: &run.task.matching,
         };
-        if let Some(before) = self.left() {
+        if let (Some(from), Some(to)) = (self.joins, self.target()) {
+            assets.join(writer, self.decision, from, to, changes)?;
+        } else if let Some(before) = self.left() {
             assets.update(before, |asset| {
                 merge::detach(asset, writing.source, writing.object, &writing)
             })?;
@@ -194,6 +221,8 @@ pub(super) fn attribute_count(object: &DirectoryObject) -> u32 {
 #[derive(Debug, Default)]
 pub(super) struct Loaded {
     assets: BTreeMap<AssetId, (Option<Version>, Asset)>,
+    /// Those that became part of others.
+    joined: BTreeMap<AssetId, Version>,
 }
 
 impl Loaded {
@@ -215,7 +244,8 @@ impl Loaded {
             .iter()
             .filter(|step| step.decision.verdict != Verdict::Create)
             .filter_map(Step::target);
-        let mut ids: Vec<AssetId> = targets.chain(steps.iter().filter_map(Step::left)).collect();
+        let left = steps.iter().filter_map(|step| step.joins.or_else(|| step.left()));
+        let mut ids: Vec<AssetId> = targets.chain(left).collect();
         ids.sort_unstable();
         ids.dedup();
         Self::of(writer, &ids).await
@@ -232,6 +262,35 @@ impl Loaded {
         Ok(())
     }
 
+    /// Makes an asset part of another one, with all objects that are tied to it.
+    fn join(
+        &mut self,
+        writer: &Writer<'_>,
+        decision: &Decision,
+        from: AssetId,
+        to: AssetId,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), AssetId> {
+        let run = writer.run;
+        let (Some((Some(version), other)), Some((_, asset))) =
+            (self.assets.get(&from), self.assets.get(&to))
+        else {
+            return Err(if self.assets.contains_key(&to) { from } else { to });
+        };
+        let (version, mut other) = (*version, other.clone());
+        let reason = format!("{}; asset {from} became part of this one", decision.reason);
+        for part in &mut other.parts {
+            part.tie = Some(Tie { reason: reason.clone(), run: run.id, at: run.now });
+            let (source, object) = (part.source.clone(), part.object);
+            changes.extend(object.map(|object| Change::MoveLink { source, object, asset: to }));
+        }
+        let joined = merge::join(asset, &other, &run.task.matching).map_err(|_| to)?;
+        self.update(to, |_| joined)?;
+        self.assets.remove(&from);
+        self.joined.insert(from, version);
+        Ok(())
+    }
+
     fn create(&mut self, asset: Asset) {
         self.assets.insert(asset.id, (None, asset));
     }
@@ -240,11 +299,14 @@ impl Loaded {
     pub(super) fn into_changes(self) -> Vec<Change> {
         let changed =
             self.assets.into_values().filter(|(expected, asset)| *expected != Some(asset.version));
+        let joined = self.joined.into_iter();
+        let gone = joined.map(|(id, expected)| Change::RemoveAsset { id, expected });
         changed
             .map(|(expected, mut asset)| {
                 asset.version = expected.map_or(1, |version| version.saturating_add(1));
                 Change::PutAsset { expected, asset: Box::new(asset) }
             })
+            .chain(gone)
             .collect()
     }
 }

@@ -26,6 +26,7 @@ const GROUPS: usize = 500;
 pub(super) struct Extent {
     creates: BTreeSet<ObjectGuid>,
     relinks: BTreeSet<(ObjectGuid, Option<AssetId>)>,
+    joins: BTreeSet<(ObjectGuid, Option<AssetId>)>,
     losses: BTreeMap<ObjectKind, BTreeSet<ObjectGuid>>,
     removals: BTreeSet<(ObjectGuid, String)>,
     changes: BTreeSet<ObjectGuid>,
@@ -68,6 +69,7 @@ impl Extent {
         let measured = [
             (Measure::Creates, self.creates.len(), computers, creates),
             (Measure::Relinks, self.relinks.len(), computers, brake.relinks),
+            (Measure::Joins, self.joins.len(), computers, brake.joins),
             (Measure::LostComputers, lost(ObjectKind::Computer), computers, brake.losses),
             (Measure::LostGroups, lost(ObjectKind::Group), groups, brake.losses),
             (Measure::LostUsers, lost(ObjectKind::User), users, brake.losses),
@@ -100,6 +102,11 @@ impl Extent {
             hasher.bytes(object.as_bytes());
             hasher.text(&asset.map(|asset| asset.to_string()).unwrap_or_default());
         }
+        hasher.text("joins");
+        for (object, asset) in &self.joins {
+            hasher.bytes(object.as_bytes());
+            hasher.text(&asset.map(|asset| asset.to_string()).unwrap_or_default());
+        }
         for (kind, objects) in &self.losses {
             hasher.text("losses").text(&kind.to_string());
             objects.iter().for_each(|object| {
@@ -124,6 +131,9 @@ impl Extent {
     }
 
     fn take_decisions(&mut self, matching: &Matching) {
+        let late = matching.late().iter().chain(matching.decisions());
+        let late = late.filter(|decision| matching.joins(decision).is_some());
+        self.joins.extend(late.map(|decision| (decision.object, decision.asset)));
         for decision in matching.decisions() {
             let object = decision.object;
             let target = match decision.verdict {
@@ -134,7 +144,9 @@ impl Extent {
                 self.creates.insert(object);
             }
             let before = matching.links.get(&object).and_then(|link| link.asset);
-            let stays = decision.reason == Reason::AwaitsCompleteRead || target == before;
+            let stays = decision.reason == Reason::AwaitsCompleteRead
+                || target == before
+                || matching.joins(decision).is_some();
             if !decision.succeeds.is_empty() || before.is_some() && !stays {
                 self.relinks.insert((object, target));
             }

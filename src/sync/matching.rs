@@ -1,23 +1,19 @@
 //! Deciding which asset every computer is, with what the store knows.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use futures::TryStreamExt;
 
 use super::run::Run;
 use super::snapshot::Snapshot;
+use super::surroundings::{Alone, Surroundings, View};
 use crate::Result;
 use crate::asset::{Constraint, Link};
 use crate::merge::{
-    self, Candidate, Computer, Decision, DirectoryDomain, Exclusion, Known, Verdict,
+    self, Candidate, Computer, Decision, DirectoryDomain, Exclusion, Known, Level, Verdict,
 };
-use crate::name::MatchKey;
 use crate::value::{AssetId, ObjectGuid};
-
-/// How many keys one look-up of candidates names: large enough to share its cost, small enough for the
-/// parameter limits of databases.
-const KEYS_PER_LOOKUP: usize = 500;
 
 /// How many computers that wait for a person the record of a run describes. More than these are a matter of
 /// policy, not of one decision after the other.
@@ -34,6 +30,8 @@ pub(super) struct Matching {
     computers: Vec<Computer>,
     /// One for each computer of the snapshot, in the same order: by objectGUID.
     decisions: Vec<Decision>,
+    /// Those on known computers that were not read, and whose asset becomes part of one that came since.
+    late: Vec<Decision>,
     new_assets: u64,
     complete: bool,
 }
@@ -49,6 +47,9 @@ impl Matching {
         let server = &snapshot.end.server;
         let domain =
             DirectoryDomain::new(server.domain.as_deref(), server.netbios_domain.as_deref());
+        let told = run.task.matching.own_suffixes.iter().chain(&server.allowed_suffixes);
+        let domain = domain
+            .within(told.map(String::as_str), server.other_domains.iter().map(String::as_str));
         let computers = snapshot.computers.iter().map(|object| Computer::of(object, &domain));
         let mut matching = Self {
             links,
@@ -57,15 +58,58 @@ impl Matching {
             domain,
             constraints: run.repository.constraints(&run.task.organization).await?,
             decisions: Vec::new(),
+            late: Vec::new(),
             new_assets: 0,
             complete: snapshot.end.completeness.is_complete(),
         };
-        let candidates = matching.candidates(run, &matching.computers).await?;
-        matching.decisions =
-            matching.decide_on(run, &matching.computers, &candidates, &BTreeMap::new());
+        matching.decide_all(run).await?;
         let everything = 0..matching.decisions.len();
         matching.name_new_assets(run, everything);
         Ok(matching)
+    }
+
+    /// Decides on every computer that was read, and on known ones beside whose asset another has come.
+    async fn decide_all(&mut self, run: &Run<'_>) -> Result<()> {
+        let read: HashSet<ObjectGuid> = self.computers.iter().map(|c| c.object).collect();
+        let view = View { domain: &self.domain, read: &read, absent: &self.absent };
+        let alone = match self.complete {
+            true => Alone::find(run, &self.links, &self.constraints, view).await?,
+            false => Alone::default(),
+        };
+        let movable: HashSet<ObjectGuid> = alone.computers.iter().map(|c| c.object).collect();
+        let unread: Vec<Computer> =
+            alone.computers.into_iter().filter(|c| !read.contains(&c.object)).collect();
+        let all: HashSet<ObjectGuid> = read.union(&movable).copied().collect();
+        let asking = self.computers.iter().filter(|computer| {
+            movable.contains(&computer.object) || self.needs_candidates(computer)
+        });
+        let view = View { read: &all, ..view };
+        let surroundings = Surroundings::of(run, asking.chain(&unread), view).await?;
+        let computers: Vec<Computer> = self.computers.iter().chain(&unread).cloned().collect();
+        let nobody = BTreeMap::new();
+        let decisions = self.decide_on(run, &computers, &surroundings, &movable, &nobody);
+        let (own, late) = decisions.into_iter().partition(|d| read.contains(&d.object));
+        self.decisions = own;
+        self.late = late;
+        self.late.retain(|decision| matches!(decision.verdict, Verdict::Matched(_)));
+        Ok(())
+    }
+
+    /// The decisions on known computers that were not read, and whose asset becomes part of another.
+    pub(super) fn late(&self) -> &[Decision] {
+        &self.late
+    }
+
+    /// The asset that becomes part of another one by this decision: it has nothing but records of directories.
+    pub(super) fn joins(&self, decision: &Decision) -> Option<AssetId> {
+        let before = self.links.get(&decision.object)?.asset?;
+        let by_names = !matches!(decision.level, None | Some(Level::Constraint | Level::Known));
+        let moves = matches!(decision.verdict, Verdict::Matched(asset) if asset != before);
+        (moves && by_names && !self.is_separated(decision.object, before)).then_some(before)
+    }
+
+    fn is_separated(&self, object: ObjectGuid, asset: AssetId) -> bool {
+        self.constraints.iter().any(|c| c.object == object && c.asset == asset)
     }
 
     /// The decision on the computer at this place of the snapshot.
@@ -98,7 +142,7 @@ impl Matching {
 
     /// The decisions that wait for a person, as many as anybody would settle by hand.
     pub(super) fn unresolved(&self) -> Vec<Decision> {
-        let waiting = self.decisions.iter().filter(|d| d.verdict == Verdict::Ambiguous);
+        let waiting = self.decisions.iter().filter(|decision| decision.is_open());
         waiting.take(MOST_UNRESOLVED).cloned().collect()
     }
 
@@ -111,9 +155,12 @@ impl Matching {
         self.links = links(run).await?;
         self.constraints = run.repository.constraints(&run.task.organization).await?;
         let Some(computers) = self.computers.get(places.clone()) else { return Ok(()) };
-        let candidates = self.candidates(run, computers).await?;
+        let read: HashSet<ObjectGuid> = self.computers.iter().map(|c| c.object).collect();
+        let view = View { domain: &self.domain, read: &read, absent: &self.absent };
+        let asking = computers.iter().filter(|computer| self.needs_candidates(computer));
+        let surroundings = Surroundings::of(run, asking, view).await?;
         let spoken_for = self.spoken_for(&places);
-        let fresh = self.decide_on(run, computers, &candidates, &spoken_for);
+        let fresh = self.decide_on(run, computers, &surroundings, &HashSet::new(), &spoken_for);
         if let Some(stale) = self.decisions.get_mut(places.clone()) {
             for (stale, fresh) in stale.iter_mut().zip(fresh) {
                 *stale = fresh;
@@ -138,7 +185,8 @@ impl Matching {
         &self,
         run: &Run<'_>,
         computers: &[Computer],
-        candidates: &[Candidate],
+        surroundings: &Surroundings,
+        alone: &HashSet<ObjectGuid>,
         spoken_for: &BTreeMap<ObjectGuid, AssetId>,
     ) -> Vec<Decision> {
         let mut links: HashMap<ObjectGuid, AssetId> =
@@ -149,35 +197,23 @@ impl Matching {
             source: &task.source,
             links: &links,
             absent: &self.absent,
+            alone,
+            elsewhere: &surroundings.elsewhere,
+            others: &surroundings.others,
             constraints: &self.constraints,
+            now: run.now,
         };
         let exclusion = Exclusion::of(&task.exclusions, run.now);
+        let candidates: Vec<Candidate> = surroundings.candidates.values().cloned().collect();
         let mut decisions =
-            merge::decide(computers, candidates, &known, &exclusion, &task.matching, &task.site);
+            merge::decide(computers, &candidates, &known, &exclusion, &task.matching, &task.site);
         if !self.complete {
             decisions.iter_mut().for_each(Decision::await_complete_read);
         }
         decisions
     }
 
-    /// Candidates for every computer that is not known yet. A known one needs none.
-    async fn candidates(&self, run: &Run<'_>, computers: &[Computer]) -> Result<Vec<Candidate>> {
-        let keys: BTreeSet<MatchKey> = computers
-            .iter()
-            .filter(|computer| self.needs_candidates(computer))
-            .flat_map(Computer::match_keys)
-            .collect();
-        let keys: Vec<MatchKey> = keys.into_iter().collect();
-        let mut found: BTreeMap<AssetId, Candidate> = BTreeMap::new();
-        for keys in keys.chunks(KEYS_PER_LOOKUP) {
-            run.options.cancellation.check()?;
-            for asset in run.repository.candidates(&run.task.organization, keys).await? {
-                found.entry(asset.id).or_insert_with(|| Candidate::of(&asset));
-            }
-        }
-        Ok(found.into_values().collect())
-    }
-
+    /// Whether the assets are to be looked up that a computer could be. For a known one there is no need.
     fn needs_candidates(&self, computer: &Computer) -> bool {
         let linked = self.links.get(&computer.object).is_some_and(|link| link.asset.is_some());
         !linked || self.constraints.iter().any(|constraint| constraint.object == computer.object)

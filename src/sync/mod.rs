@@ -34,6 +34,7 @@ mod report;
 mod run;
 mod snapshot;
 mod stale;
+mod surroundings;
 mod writer;
 
 pub use brake::{Braked, Confirmation, Exceeded, Measure, Stopped};

@@ -156,6 +156,7 @@ impl<'a> Run<'a> {
 
         let writing = Instant::now();
         let mut writer = Writer::new(self, sink, lease, snapshot);
+        writer.write_late(&matching).await?;
         writer.write_computers(&mut matching, &mut report.computers).await?;
         for kind in [ObjectKind::Group, ObjectKind::User] {
             let counts = match kind {

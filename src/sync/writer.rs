@@ -78,6 +78,18 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    /// Writes that assets of known computers, which were not read, become part of others. One that somebody else changes
+    /// at this moment is for the next run.
+    pub(super) async fn write_late(&mut self, matching: &Matching) -> Result<()> {
+        for decisions in matching.late().chunks(self.run.options.batch_size) {
+            let changes = draft::late(self, matching, decisions).await?;
+            if let Committed::Conflict(assets) = self.submit(changes).await? {
+                tracing::debug!(?assets, "assets changed that others were to become part of");
+            }
+        }
+        Ok(())
+    }
+
     /// Writes those of these computers whose turn it is, and says which. If their assets changed meanwhile,
     /// all of them are decided again.
     async fn write_batch(

@@ -115,6 +115,12 @@ impl Timestamp {
         Self::from_micros(self.0.checked_sub(micros)?)
     }
 
+    /// The day, in UTC: `2026-01-02`.
+    pub fn date(self) -> String {
+        let text = self.to_string();
+        text.split('T').next().unwrap_or(&text).to_owned()
+    }
+
     /// The time since an earlier instant, zero if that one is the later.
     pub fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0 - earlier.0).unwrap_or(0))

@@ -19,8 +19,8 @@ fn two_customers_computers_of_one_name_stay_apart() {
 #[test]
 fn all_pcs_with_one_name_do_not_collapse_into_one() {
     // An image's name on fifty computers and one asset.
-    let pcs =
-        (1..=50).map(|n| object(n, &[("cn", "IMAGE-PC"), ("sAMAccountName", &format!("PC{n}$"))]));
+    let pcs = (1..=50)
+        .map(|n| object(n, &[("dNSHostName", "image-pc"), ("sAMAccountName", &format!("PC{n}$"))]));
     let decisions = World::of(pcs, [scanned(7, &["image-pc"], &[])]).decide();
     assert!(decisions.iter().all(|decision| decision.verdict == Verdict::Create));
     let sentence = decisions[0].reason.to_string();
@@ -110,10 +110,9 @@ fn who_takes_over_an_old_name_is_not_the_renamed_computer() {
 fn a_name_that_netbios_cut_finds_the_whole_one() {
     let joined = joined(1, "averylonghostname");
     let decision = World::of([joined], [scanned(7, &["AVERYLONGHOSTNA"], &[])]).only();
-    assert_eq!(
-        (decision.verdict, decision.level),
-        (Verdict::Matched(id(7)), Some(Level::Truncated))
-    );
+    assert_eq!((decision.verdict, decision.level), (Verdict::Matched(id(7)), Some(Level::Short)));
+    let staged = object(1, &[("sAMAccountName", "AVERYLONGHOSTNA$")]);
+    let decision = World::of([staged], [scanned(7, &["averylonghostname"], &[])]).only();
     assert_eq!(
         decision.reason.to_string(),
         "averylonghostna is the beginning of averylonghostname and of no other name, cut after 15 characters"

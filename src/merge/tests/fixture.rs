@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use crate::asset::{Asset, Claim, Constraint, ConstraintKind, Part};
 use crate::directory::DirectoryObject;
-use crate::merge::{Candidate, Computer, Decision, DirectoryDomain, Exclusion, Known, decide};
+use crate::merge::{
+    Candidate, Computer, Decision, DirectoryDomain, Exclusion, Known, KnownComputer, decide,
+};
 use crate::name::{DistinguishedName, Hostname};
 use crate::schedule::{Exclusions, MatchPolicy};
 use crate::value::{
@@ -92,6 +94,9 @@ pub(super) struct World {
     pub(super) candidates: Vec<Candidate>,
     pub(super) links: HashMap<ObjectGuid, AssetId>,
     pub(super) absent: HashSet<ObjectGuid>,
+    pub(super) alone: HashSet<ObjectGuid>,
+    pub(super) elsewhere: HashMap<ObjectGuid, (SourceId, AssetId)>,
+    pub(super) others: Vec<KnownComputer>,
     pub(super) constraints: Vec<Constraint>,
     pub(super) policy: MatchPolicy,
     pub(super) exclusions: Exclusions,
@@ -146,7 +151,11 @@ impl World {
             source: &source,
             links: &self.links,
             absent: &self.absent,
+            alone: &self.alone,
+            elsewhere: &self.elsewhere,
+            others: &self.others,
             constraints: &self.constraints,
+            now: day(TODAY),
         };
         let (exclusion, site) = (Exclusion::of(&self.exclusions, day(TODAY)), site("hq"));
         decide(&self.computers, &self.candidates, &known, &exclusion, &self.policy, &site)

@@ -11,3 +11,4 @@ mod overlapping;
 mod properties;
 mod rules;
 mod survival;
+mod usage;

@@ -12,44 +12,59 @@ type Set<'a> = BTreeSet<&'a str>;
 
 /// Verdicts by object, for a world without constraints, under [`Ambiguity::Review`](crate::schedule::Ambiguity).
 pub(super) fn plan(world: &World) -> BTreeMap<ObjectGuid, Verdict> {
-    let holds = |asset: AssetId| {
-        world.links.iter().any(|(object, held)| {
-            let read = world.computers.iter().any(|c| c.object == *object);
-            *held == asset && (read || !world.absent.contains(object))
-        })
-    };
-    let best = |c: &Computer| -> Vec<(Level, AssetId)> {
-        let fits = world.candidates.iter().filter_map(|a| Some((level(world, c, a)?, a.asset)));
-        let fits: Vec<_> = fits.collect();
-        let best = fits.iter().map(|fit| fit.0).min();
-        fits.into_iter().filter(|fit| Some(fit.0) == best).collect()
-    };
-    let open = || {
-        let untied = world.computers.iter().filter(|c| !world.links.contains_key(&c.object));
-        untied.filter(|c| !is_left_out(world, c))
-    };
+    let is_read = |object| world.computers.iter().any(|c| c.object == object);
+    let known = world.links.iter().filter(|(o, _)| is_read(**o) || !world.absent.contains(*o));
+    let mut held: BTreeSet<AssetId> = known.map(|(_, asset)| *asset).collect();
     let mut plan = BTreeMap::new();
     for c in &world.computers {
-        let verdict = match (world.links.get(&c.object), best(c).as_slice()) {
-            (Some(asset), _) => Verdict::Linked(*asset),
-            (None, _) if is_left_out(world, c) => Verdict::Skipped,
-            (None, []) => Verdict::Create,
-            (None, [(level, asset)]) => {
-                let rank = |level, c: &Computer| {
-                    (level, c.is_conflict, c.is_disabled, Reverse(c.last_used), c.object)
-                };
-                let rivals = open().filter_map(|r| match best(r).as_slice() {
-                    [(level, wanted)] if wanted == asset => Some(rank(*level, r)),
-                    _ => None,
-                });
-                let wins = rivals.min() == Some(rank(*level, c)) && !holds(*asset);
-                if wins { Verdict::Matched(*asset) } else { Verdict::Create }
-            }
-            _ => Verdict::Ambiguous,
-        };
-        plan.insert(c.object, verdict);
+        match world.links.get(&c.object) {
+            Some(asset) => _ = plan.insert(c.object, Verdict::Linked(*asset)),
+            None if is_left_out(world, c) => _ = plan.insert(c.object, Verdict::Skipped),
+            None => {}
+        }
     }
-    plan
+    loop {
+        let open = world.computers.iter().filter(|c| !plan.contains_key(&c.object));
+        let wishes: Vec<(&Computer, Vec<(Level, AssetId)>)> =
+            open.map(|c| (c, best(world, &held, c))).collect();
+        let rank = |(c, best): &(&Computer, Vec<(Level, AssetId)>)| {
+            let used = Reverse([c.last_used, c.last_password_change]);
+            (best[0].0, best.len() > 1, c.is_conflict, c.is_disabled, used, c.object)
+        };
+        let wins = |wish: &(&Computer, Vec<(Level, AssetId)>)| {
+            let asset = wish.1[0].1;
+            let rivals = wishes.iter().filter(|w| w.1.iter().any(|(_, other)| *other == asset));
+            rivals.map(rank).min() == Some(rank(wish))
+        };
+        let sure = wishes.iter().filter(|(_, best)| best.len() == 1);
+        let won: Vec<(ObjectGuid, AssetId)> =
+            sure.filter(|wish| wins(wish)).map(|(c, best)| (c.object, best[0].1)).collect();
+        if won.is_empty() {
+            for (c, best) in wishes {
+                let waits = best.len() > 1;
+                plan.insert(c.object, if waits { Verdict::Ambiguous } else { Verdict::Create });
+            }
+            return plan;
+        }
+        for (object, asset) in won {
+            plan.insert(object, Verdict::Matched(asset));
+            held.insert(asset);
+        }
+    }
+}
+
+/// The assets that nobody has and that fit best, without those of another operating system if that leaves some.
+pub(super) fn best(world: &World, held: &BTreeSet<AssetId>, c: &Computer) -> Vec<(Level, AssetId)> {
+    let free = world.candidates.iter().filter(|a| !held.contains(&a.asset));
+    let fits: Vec<(Level, &Candidate)> =
+        free.filter_map(|a| Some((level(world, held, c, a)?, a))).collect();
+    let best = fits.iter().map(|fit| fit.0).min();
+    let fits: Vec<_> = fits.into_iter().filter(|fit| Some(fit.0) == best).collect();
+    let is_other =
+        |a: &Candidate| c.os_family.is_some_and(|own| a.os_family.is_some_and(|o| o != own));
+    let all_others = fits.iter().all(|(_, a)| is_other(a));
+    let fits = fits.into_iter().filter(|(_, a)| all_others || !is_other(a));
+    fits.map(|(level, a)| (level, a.asset)).collect()
 }
 
 /// Whether the task leaves a computer out.
@@ -69,82 +84,95 @@ fn is_left_out(world: &World, c: &Computer) -> bool {
     below_any(&exclusions.excluded_ous) || !included || is_disabled || is_stale
 }
 
-pub(super) fn level(world: &World, c: &Computer, a: &Candidate) -> Option<Level> {
+pub(super) fn level(
+    world: &World,
+    held: &BTreeSet<AssetId>,
+    c: &Computer,
+    a: &Candidate,
+) -> Option<Level> {
     let mut levels = Vec::new();
-    let pairs = c.names.iter().flat_map(|n| a.names.iter().map(move |m| (n, m)));
-    for (n, m) in pairs.filter(|(n, m)| n.weakness().is_none() && m.weakness().is_none()) {
-        if n == m && n.domain().is_some() && !common(world, |other| other == n) {
+    let their_names = &a.whole.names;
+    let pairs = c.names.iter().flat_map(|n| their_names.iter().map(move |m| (n, m)));
+    for (n, m) in pairs {
+        if n == m && n.domain().is_some() && !common(world, held, |other| other == n) {
             levels.push(Level::Full);
         }
         let (s, t) = (n.short(), m.short());
-        let common =
-            common(world, |other| other.short() == s) || common(world, |other| other.short() == t);
+        let common = common(world, held, |other| other.short() == s)
+            || common(world, held, |other| other.short() == t);
         let domain = domains_agree(c, s, a, t);
         if common || domain.is_none() {
             continue;
         }
-        if s == t && !cut_of_own(s, &c.names) && !cut_of_own(t, &a.names) {
+        if s == t {
             levels.push(if domain == Some(true) { Level::Qualified } else { Level::Short });
         }
-        let (short, long) = if s.len() < t.len() { (s, t) } else { (t, s) };
-        let owner = if short == s { &c.names } else { &a.names };
-        let is_cut = short.len() == 15 && domains(owner, short).is_empty();
-        let longer =
-            everybody(world).filter(|o| o.short().len() > 15 && o.short().starts_with(short));
-        let longer: Set<'_> = longer.map(Hostname::short).collect();
-        if is_cut && long.len() > 15 && longer == Set::from([long]) && !cut_of_own_asset(s, t, a) {
+        let longer = |cut: &str| -> Set<'_> {
+            let longer = everybody(world).map(Hostname::short);
+            longer.filter(|o| o.len() > 15 && o.starts_with(cut)).collect()
+        };
+        let own_is_cut = is_cut(s, &c.names) && longer(s) == Set::from([t]);
+        let bare: Vec<&str> =
+            c.names.iter().filter(|n| n.domain().is_none()).map(Hostname::short).collect();
+        let theirs_is_cut = is_cut(t, their_names)
+            && longer(t) == Set::from([s])
+            && bare.iter().all(|bare| bare.starts_with(t));
+        if own_is_cut || theirs_is_cut {
             levels.push(Level::Truncated);
         }
     }
-    levels.into_iter().min()
+    let level = levels.into_iter().min()?;
+    let sign = c.last_used.max(c.last_password_change);
+    let outlived = matches!((sign, a.last_seen()), (Some(sign), Some(seen))
+        if seen.saturating_since(sign) > world.policy.stale_after);
+    (level < Level::Short || !outlived).then_some(level)
 }
 
 /// `Some(true)` if both are in one domain, `Some(false)` if nothing contradicts.
 fn domains_agree(c: &Computer, s: &str, a: &Candidate, t: &str) -> Option<bool> {
-    let home: Set<'_> = c.domain.names().collect();
     let mut mine = domains(&c.names, s);
-    mine.retain(|d| home.contains(d) || is_authoritative_domain(d));
-    let at_home = mine.is_empty() || !mine.is_disjoint(&home);
-    let theirs = domains(&a.names, t);
-    let all: Set<'_> = a.names.iter().filter_map(Hostname::domain).collect();
-    let stated: Set<'_> = a.domains.iter().map(String::as_str).collect();
-    let elsewhere = theirs.iter().any(|d| is_authoritative_domain(d));
-    let either: Set<'_> = &mine | &home;
-    if !theirs.is_disjoint(if at_home { &either } else { &mine })
-        || !stated.is_disjoint(&either)
-        || (!elsewhere && !all.is_disjoint(&either))
+    mine.retain(|d| is_authoritative_domain(d));
+    mine.extend(c.domain.names());
+    let theirs = domains(&a.whole.names, t);
+    let all: Set<'_> = a.whole.names.iter().filter_map(Hostname::domain).collect();
+    let stated: Set<'_> = a.whole.domains.iter().map(String::as_str).collect();
+    let elsewhere = theirs.iter().any(|d| is_authoritative_domain(d) && !mine.contains(d));
+    if !theirs.is_disjoint(&mine)
+        || !stated.is_disjoint(&mine)
+        || (!elsewhere && !all.is_disjoint(&mine))
     {
         return Some(true);
     }
-    let contradicted = all.union(&stated).any(|d| is_authoritative_domain(d)) && !either.is_empty();
-    (!contradicted).then_some(false)
+    let contradicted = all.union(&stated).any(|d| is_authoritative_domain(d));
+    (!contradicted || mine.is_empty()).then_some(false)
 }
 
 fn domains<'a>(names: &'a [Hostname], short: &str) -> Set<'a> {
     names.iter().filter(|n| n.short() == short).filter_map(Hostname::domain).collect()
 }
 
-fn cut_of_own(short: &str, names: &[Hostname]) -> bool {
+/// Whether a name may have been cut: 15 characters, never with a domain, and no longer one beside it.
+fn is_cut(short: &str, names: &[Hostname]) -> bool {
     short.len() == 15
         && domains(names, short).is_empty()
-        && names.iter().any(|n| n.short().len() > 15 && n.short().starts_with(short))
-}
-
-/// An asset that has the longer name as well is met by that one.
-fn cut_of_own_asset(s: &str, t: &str, a: &Candidate) -> bool {
-    t.len() < s.len() && cut_of_own(t, &a.names)
+        && !names.iter().any(|n| n.short().len() > 15 && n.short().starts_with(short))
 }
 
 fn everybody(world: &World) -> impl Iterator<Item = &Hostname> {
     let computers = world.computers.iter().flat_map(|c| &c.names);
-    computers.chain(world.candidates.iter().flat_map(|a| &a.names))
+    computers.chain(world.candidates.iter().flat_map(|a| &a.whole.names))
 }
 
-fn common(world: &World, is: impl Fn(&Hostname) -> bool) -> bool {
-    let count = |names: &mut dyn Iterator<Item = &Vec<Hostname>>| {
-        names.filter(|names| names.iter().any(&is)).count()
+/// Whether more have the name than may: living computers, or assets that nobody has.
+fn common(world: &World, held: &BTreeSet<AssetId>, is: impl Fn(&Hostname) -> bool) -> bool {
+    let is_dead = |c: &Computer| {
+        let sign = c.last_used.max(c.last_password_change);
+        let unused = |sign| day(TODAY).saturating_since(sign) > world.policy.stale_after;
+        c.is_disabled || sign.is_some_and(unused)
     };
+    let has = |names: &[Hostname]| names.iter().any(&is);
+    let living = world.computers.iter().filter(|c| !is_dead(c) && has(&c.names)).count();
+    let free = world.candidates.iter().filter(|a| !held.contains(&a.asset));
     let limit = world.policy.weak_name_limit;
-    count(&mut world.computers.iter().map(|c| &c.names)) > limit
-        || count(&mut world.candidates.iter().map(|a| &a.names)) > limit
+    living > limit || free.filter(|a| has(&a.whole.names)).count() > limit
 }

@@ -1,5 +1,7 @@
 //! Overlaps, coverage and explanations.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -9,8 +11,9 @@ use super::naive;
 use crate::asset::{Asset, Claim, Constraint, ConstraintKind, Part, Presence};
 use crate::merge::{Candidate, Computer};
 use crate::merge::{Coverage, DirectoryDomain, Level, Overlap, Surveyed, explain, overlaps};
+use crate::name::Hostname;
 use crate::schedule::MatchPolicy;
-use crate::value::SourceId;
+use crate::value::{AssetId, SourceId};
 
 const NAMES: &[&str] = &[
     "web1",
@@ -160,22 +163,31 @@ proptest! {
         let candidates: Vec<Candidate> = assets.iter().map(Candidate::of).collect();
         let computers = candidates.iter().map(|asset| {
             let domain = DirectoryDomain::new(
-                asset.domains.iter().map(String::as_str).find(|domain| domain.contains('.')),
-                asset.domains.iter().map(String::as_str).find(|domain| !domain.contains('.')),
+                asset.whole.domains.iter().map(String::as_str).find(|domain| domain.contains('.')),
+                asset.whole.domains.iter().map(String::as_str).find(|domain| !domain.contains('.')),
             );
-            Computer::named(guid(asset.asset.as_u128() as u8), asset.names.clone(), domain)
+            Computer::named(guid(asset.asset.as_u128() as u8), asset.whole.names.clone(), domain)
         });
         let policy = MatchPolicy::default().with_weak_name_limit(limit);
         let world = World { computers: computers.collect(), candidates, ..World::default() }.with(policy);
-        let mut expected = Vec::new();
+        let mut expected = BTreeMap::new();
         for (i, (computer, first)) in world.computers.iter().zip(&world.candidates).enumerate() {
             for (other, second) in world.computers.iter().zip(&world.candidates).skip(i + 1) {
-                let there = naive::level(&world, computer, second);
-                if let (Some(there), Some(back)) = (there, naive::level(&world, other, first)) {
-                    expected.push((first.asset, second.asset, there.min(back)));
+                let level = |c, a| naive::level(&world, &BTreeSet::new(), c, a);
+                if let (Some(there), Some(back)) = (level(computer, second), level(other, first)) {
+                    expected.insert((first.asset, second.asset), there.min(back));
                 }
             }
         }
+        for name in NAMES.iter().map(|name| host(name)).filter(Hostname::has_authoritative_domain) {
+            let owners = world.candidates.iter().filter(|asset| asset.whole.names.contains(&name));
+            let owners: Vec<AssetId> = owners.map(|asset| asset.asset).collect();
+            for other in owners.iter().skip(1).filter(|_| owners.len() > limit) {
+                expected.insert((owners[0], *other), Level::Full);
+            }
+        }
+        let expected: Vec<_> =
+            expected.into_iter().map(|((first, second), level)| (first, second, level)).collect();
         let found = pairs(&assets, &[], limit);
         let found: Vec<_> = found.iter().map(|pair| (pair.first, pair.second, pair.level)).collect();
         prop_assert_eq!(found, expected);

@@ -1,6 +1,7 @@
 //! What must hold of every world.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
@@ -9,9 +10,11 @@ use proptest::sample::{Index, select, subsequence};
 use super::fixture::{TODAY, World, day, domain, guid, host, id, site};
 use super::naive;
 use crate::directory::AccountKind;
-use crate::merge::{Candidate, Computer, Decision, Verdict};
+use crate::merge::{Candidate, Computer, Decision, Naming, Verdict};
 use crate::name::{DistinguishedName, Hostname};
+use crate::os::OsFamily;
 use crate::schedule::{Ambiguity, Exclusions, MatchPolicy};
+use crate::value::SourceId;
 
 const SHORTS: &[&str] = &[
     "web1",
@@ -40,6 +43,7 @@ prop_compose! {
         all in names(3), is_disabled: bool, is_conflict in prop::bool::weighted(0.1),
         used in prop::option::of(0..3i64), changed in prop::option::of(0..3i64),
         created in prop::option::of(-1..2i64), (place, special) in (select(PLACES), 0..12u8),
+        os_family in os_family(),
     ) -> Computer {
         let (weak, names): (Vec<_>, Vec<_>) =
             all.iter().cloned().partition(|name| name.weakness().is_some());
@@ -48,8 +52,11 @@ prop_compose! {
             object: guid(0),
             name: all.first().map_or_else(|| "nameless".to_owned(), ToString::to_string),
             dn: format!("CN=C,{place}").parse().unwrap(),
+            account: None,
             names,
             weak_names: weak.collect(),
+            aliases: Vec::new(),
+            os_family,
             domain: domain(),
             kind: AccountKind::Host,
             is_disabled,
@@ -66,12 +73,21 @@ prop_compose! {
 prop_compose! {
     fn candidate()(
         mut names in names(3), domains in subsequence(vec!["b.example", "corp", "workgroup"], 0..=1),
-        last_seen in prop::option::of(0..3i64),
+        last_seen in prop::option::of(0..3i64), os_family in os_family(),
     ) -> Candidate {
         names.retain(|name| name.weakness().is_none());
         let domains = domains.into_iter().map(str::to_owned).collect();
-        let (site, last_seen) = (site("hq"), last_seen.map(day));
-        Candidate { asset: id(0), version: 1, site, names, domains, last_seen }
+        let scan = SourceId::new("scan", "hq").unwrap();
+        Candidate {
+            asset: id(0),
+            version: 1,
+            site: site("hq"),
+            os_family,
+            whole: Naming { names, default_names: Vec::new(), domains },
+            bare: None,
+            seen: last_seen.map(|seen| (scan, day(seen))).into_iter().collect(),
+            objects: Vec::new(),
+        }
     }
 }
 
@@ -79,7 +95,7 @@ prop_compose! {
     fn world()(
         mut computers in vec(computer(), 0..9), mut candidates in vec(candidate(), 0..9),
         links in vec((1..12u8, any::<Index>()), 0..3), absent in btree_set(1..12u8, 0..3),
-        limit in 1..6usize, exclusions in exclusions(),
+        limit in 1..6usize, stale_after in select(vec![1u64, 90, 200]), exclusions in exclusions(),
     ) -> World {
         for (n, computer) in (1..).zip(&mut computers) {
             computer.object = guid(n);
@@ -92,13 +108,19 @@ prop_compose! {
         World {
             links: links.map(|(object, asset)| (guid(*object), *asset.get(&assets))).collect(),
             absent: absent.into_iter().map(guid).collect(),
-            policy: MatchPolicy::default().with_weak_name_limit(limit),
+            policy: MatchPolicy::default()
+                .with_weak_name_limit(limit)
+                .with_stale_after(Duration::from_secs(stale_after * 86_400)),
             computers,
             candidates,
-            constraints: Vec::new(),
             exclusions,
+            ..World::default()
         }
     }
+}
+
+fn os_family() -> impl Strategy<Value = Option<OsFamily>> {
+    prop::option::of(select(vec![OsFamily::Windows, OsFamily::Linux]))
 }
 
 /// Half the time none. Times of the world are 0 to 3 days from day 0, and some of them on the limit.
@@ -176,15 +198,23 @@ proptest! {
 
     #[test]
     fn nothing_is_guessed(world in world()) {
-        for decision in world.decide() {
+        let decisions = world.decide();
+        let known = world.links.iter().filter(|(object, _)| {
+            !world.absent.contains(*object) || decisions.iter().any(|d| d.object == **object)
+        });
+        let held: BTreeSet<_> = known
+            .map(|(_, asset)| *asset)
+            .chain(decisions.iter().filter_map(|decision| decision.asset))
+            .collect();
+        for decision in decisions {
+            let Verdict::Matched(asset) = decision.verdict else { continue };
             let computer = world.computers.iter().find(|c| c.object == decision.object).unwrap();
-            let levels = world.candidates.iter().filter_map(|a| naive::level(&world, computer, a));
-            let mut levels: Vec<_> = levels.collect();
-            levels.sort_unstable();
-            if matches!(decision.verdict, Verdict::Matched(_)) {
-                prop_assert_ne!(levels.first(), levels.get(1));
-                prop_assert_eq!(decision.level.as_ref(), levels.first());
-            }
+            // Of all that the others left, it is the only one on the best level.
+            let others: BTreeSet<_> = held.iter().copied().filter(|other| *other != asset).collect();
+            let best = naive::best(&world, &others, computer);
+            prop_assert_eq!(best.len(), 1);
+            prop_assert_eq!(best[0].1, asset);
+            prop_assert_eq!(decision.level, Some(best[0].0));
         }
     }
 
@@ -206,7 +236,10 @@ proptest! {
             match (first.verdict, second.verdict) {
                 (Verdict::Linked(a) | Verdict::Matched(a), Verdict::Linked(b)) => prop_assert_eq!(a, b),
                 (Verdict::Create, Verdict::Linked(_)) => {}
-                (first, second) => prop_assert_eq!(first, second),
+                (before, after) => {
+                    prop_assert_eq!(before, after);
+                    prop_assert_eq!(first.reason.to_string(), second.reason.to_string());
+                }
             }
         }
     }

@@ -175,14 +175,14 @@ fn the_loser_of_a_replication_conflict_gives_way() {
 }
 
 #[test]
-fn the_loser_does_not_fall_back_to_a_worse_asset() {
+fn the_loser_decides_anew_among_what_is_left() {
     let assets = [scanned(7, &["web1.corp.example"], &[]), scanned(8, &["web1"], &[])];
     let world = World::of([used(1, "web1", "4096", "0"), used(2, "web1", "4098", "0")], assets);
-    assert_eq!(verdicts(&world), [Verdict::Matched(id(7)), Verdict::Create]);
+    assert_eq!(verdicts(&world), [Verdict::Matched(id(7)), Verdict::Matched(id(8))]);
 }
 
 #[test]
-fn two_best_assets_are_ambiguous_even_if_one_is_taken() {
+fn two_best_assets_are_ambiguous_unless_one_is_taken() {
     let assets =
         || [scanned(7, &["web1.corp.example"], &[]), scanned(8, &["web1.corp.example"], &[])];
     let world = World::of([joined(1, "web1")], assets());
@@ -194,10 +194,10 @@ fn two_best_assets_are_ambiguous_even_if_one_is_taken() {
         Some(LostBecause::Ambiguous { others: 1 }),
         Some(LostBecause::Ambiguous { others: 1 })
     ]));
-    assert_eq!(
-        World::of([joined(1, "web1")], assets()).linked(9, 7).only().verdict,
-        Verdict::Ambiguous
-    );
+    let taken = World::of([joined(1, "web1")], assets()).linked(9, 7).only();
+    assert_eq!(taken.verdict, Verdict::Matched(id(8)));
+    let by = super::fixture::guid(9).to_string();
+    assert_eq!(taken.candidates[1].lost_because, Some(LostBecause::Held { by }));
 }
 
 #[test]

@@ -18,6 +18,7 @@ fn server(n: u8, more: &[(&str, &str)]) -> DirectoryObject {
     let mut attributes = vec![
         ("cn", "WEB1"),
         ("dNSHostName", "web1.corp.example"),
+        ("sAMAccountName", "WEB1$"),
         ("memberOf", "CN=A,DC=corp,DC=example"),
         ("memberOf", "CN=B,DC=corp,DC=example"),
         ("operatingSystem", WINDOWS),
@@ -51,7 +52,9 @@ fn with_writing<T>(
 fn by(mut asset: Asset, kind: &str, os: &str) -> Asset {
     let number = asset.next_part_number();
     let source = SourceId::new(kind, "x").unwrap();
-    asset.parts.push(Part::new(number, source, "@x", day(0)));
+    let mut part = Part::new(number, source, "@x", day(0));
+    part.object = (kind == "ldap").then(|| guid(99));
+    asset.parts.push(part);
     asset.os.push(Claim::new(os.to_owned(), number, None, day(0)));
     asset
 }
@@ -307,8 +310,12 @@ fn nothing_is_seen_in_the_future() {
 fn a_name_that_comes_back_is_live_again() {
     let policy = MatchPolicy::default();
     let asset = write(scanned(7, &[], &[]), &server(1, &[]), 1, &policy);
-    let asset =
-        write(asset, &server(1, &[("cn", "DB1"), ("dNSHostName", "db1.corp.example")]), 2, &policy);
+    let asset = write(
+        asset,
+        &server(1, &[("sAMAccountName", "DB1$"), ("dNSHostName", "db1.corp.example")]),
+        2,
+        &policy,
+    );
     assert!(asset.aliases().eq(&[host("web1.corp.example"), host("web1")]));
     let asset = write(asset, &server(1, &[]), 3, &policy);
     assert!(asset.aliases().eq(&[host("db1.corp.example"), host("db1")]));

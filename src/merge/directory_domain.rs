@@ -1,0 +1,130 @@
+//! Whose domain is that: a directory's own, or another's.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::computer::canonical_domain;
+use crate::directory::DirectoryObject;
+
+/// The names of a directory's own domain, and what is known of the domains around it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct DirectoryDomain {
+    dns: Option<Arc<str>>,
+    netbios: Option<Arc<str>>,
+    around: Arc<Around>,
+}
+
+#[derive(Debug, Default, Eq, PartialEq)]
+struct Around {
+    /// Other suffixes that stand for the domain.
+    suffixes: BTreeSet<String>,
+    /// Other domains: those of the forest, and of other directories.
+    others: BTreeSet<String>,
+}
+
+impl DirectoryDomain {
+    /// The domain of these names, in any case, as far as they are known.
+    pub fn new(dns: Option<&str>, netbios: Option<&str>) -> Self {
+        let canonical = |name: &str| Some(canonical_domain(name)).filter(|name| !name.is_empty());
+        Self {
+            dns: dns.and_then(canonical).map(Arc::from),
+            netbios: netbios.and_then(canonical).map(Arc::from),
+            around: Arc::default(),
+        }
+    }
+
+    /// The domain with these other suffixes that stand for it, such as those that DHCP or a VPN gives its computers,
+    /// and these DNS names of other domains, which are not its own although they may be below it.
+    #[must_use]
+    pub fn within<'a>(
+        mut self,
+        suffixes: impl IntoIterator<Item = &'a str>,
+        others: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let suffixes = suffixes.into_iter().map(canonical_domain).collect();
+        let others = others.into_iter().map(canonical_domain);
+        let others = others.filter(|other| Some(other.as_str()) != self.dns()).collect();
+        self.around = Arc::new(Around { suffixes, others });
+        self
+    }
+
+    /// The domain that an asset with these domains is in, as far as they tell: the first DNS name and the
+    /// first NetBIOS name.
+    pub(super) fn of_names(domains: &[&str]) -> Self {
+        let first = |is_dns: bool| domains.iter().copied().find(|d| d.contains('.') == is_dns);
+        Self::new(first(true), first(false))
+    }
+
+    /// The DNS name, in lower case.
+    pub fn dns(&self) -> Option<&str> {
+        self.dns.as_deref()
+    }
+
+    /// The NetBIOS name, in lower case.
+    pub fn netbios(&self) -> Option<&str> {
+        self.netbios.as_deref()
+    }
+
+    /// Those names that are known.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.dns().into_iter().chain(self.netbios())
+    }
+
+    /// Whether a domain, in lower case, is this one: by one of its names, by a suffix that stands for it, or as a part
+    /// of it that is no domain of its own, such as `dhcp.corp.example` of `corp.example`.
+    pub(super) fn is(&self, domain: &str) -> bool {
+        if self.names().any(|name| name == domain) {
+            return true;
+        }
+        let Around { suffixes, others } = &*self.around;
+        let told = suffixes.iter().map(String::as_str);
+        let own = told.chain(self.dns()).filter(|own| is_below(domain, own)).map(str::len).max();
+        let other = others.iter().filter(|other| is_below(domain, other)).map(String::len).max();
+        own.is_some() && own > other
+    }
+
+    /// The domain that an object stands in. It differs from the directory's own where a global catalog
+    /// was read, and has no NetBIOS name that is known then.
+    pub(super) fn of(&self, object: &DirectoryObject) -> Self {
+        match object.dn.domain() {
+            Some(own) if self.dns.is_some() && self.dns() != Some(&own) => {
+                let others = self.around.others.iter().map(String::as_str).chain(self.dns());
+                Self { dns: Some(own.as_str().into()), ..Self::default() }.within([], others)
+            }
+            _ => self.clone(),
+        }
+    }
+}
+
+/// Whether a domain is another one or a part of it.
+fn is_below(domain: &str, other: &str) -> bool {
+    let above = domain.strip_suffix(other);
+    other.contains('.') && above.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_the_domain_is_the_domain_unless_it_is_another() {
+        let corp = DirectoryDomain::new(Some("Corp.Example."), Some("CORP"))
+            .within(["dhcp.example.net"], ["eu.corp.example", "corp.example"]);
+        for own in
+            ["corp.example", "corp", "dhcp.corp.example", "dhcp.example.net", "a.dhcp.example.net"]
+        {
+            assert!(corp.is(own), "{own}");
+        }
+        for other in [
+            "eu.corp.example",
+            "dhcp.eu.corp.example",
+            "example",
+            "mycorp.example",
+            "example.net",
+            "x.corp",
+        ] {
+            assert!(!corp.is(other), "{other}");
+        }
+        assert!(!DirectoryDomain::new(None, Some("CORP")).is("x.corp"));
+    }
+}

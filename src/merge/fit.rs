@@ -1,0 +1,181 @@
+//! Whether two names overlap, and whether their domains are one: the one place for that.
+
+use std::collections::BTreeSet;
+
+use super::candidate::Naming;
+use super::name_index::beginning;
+use super::{Computer, Evidence, LostBecause};
+use crate::name::{Hostname, is_authoritative_domain};
+
+/// The names of one computer that are evidence.
+#[derive(Debug, Default)]
+pub(super) struct DistinctiveNames<'a> {
+    pub(super) full: BTreeSet<&'a Hostname>,
+    pub(super) short: BTreeSet<&'a str>,
+    pub(super) truncated: BTreeSet<Truncation<'a>>,
+}
+
+/// A name of 15 characters and the only longer one that begins with it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Truncation<'a> {
+    pub(super) cut: &'a str,
+    pub(super) whole: &'a str,
+    /// Whether it is the computer's name that is cut, or else the asset's.
+    pub(super) computer_is_cut: bool,
+}
+
+impl<'a> DistinctiveNames<'a> {
+    /// All names of a computer, as if nobody else had one of them.
+    pub(super) fn all(computer: &'a Computer, naming: &'a Naming) -> Self {
+        let mut all = Self::default();
+        let full = computer.names.iter().filter(|name| name.domain().is_some());
+        all.full = full.chain(computer.default_names()).collect();
+        all.short = computer.names.iter().map(Hostname::short).collect();
+        for short in all.short.iter().copied() {
+            let Some(cut) = beginning(short) else { continue };
+            if cut.len() == short.len() && may_be_cut(short, computer) {
+                let longer = naming.names.iter().map(Hostname::short);
+                let longer = longer.filter(|name| name.len() > cut.len() && name.starts_with(cut));
+                all.truncated.extend(longer.map(|whole| Truncation {
+                    cut,
+                    whole,
+                    computer_is_cut: true,
+                }));
+            } else if cut.len() < short.len() && may_have_been_cut(cut, computer) {
+                all.truncated.insert(Truncation { cut, whole: short, computer_is_cut: false });
+            }
+        }
+        all
+    }
+}
+
+impl Truncation<'_> {
+    /// The computer's name and the asset's.
+    fn sides(&self) -> (&str, &str) {
+        if self.computer_is_cut { (self.cut, self.whole) } else { (self.whole, self.cut) }
+    }
+
+    pub(super) fn of_asset(&self) -> &str {
+        self.sides().1
+    }
+}
+
+/// What the names of a computer say about an asset that is called so.
+pub(super) fn fit(
+    computer: &Computer,
+    distinctive: &DistinctiveNames<'_>,
+    naming: &Naming,
+) -> Result<Evidence, LostBecause> {
+    let all = naming.names.iter().chain(&naming.default_names);
+    if let Some(name) = all.filter(|name| distinctive.full.contains(name)).min() {
+        return Ok(Evidence::Full { name: name.clone() });
+    }
+    let mut best = Err(LostBecause::NoEvidence);
+    for name in distinctive.short.iter().filter(|name| has_short(name, &naming.names)) {
+        let relation = relation(computer, name, naming, name);
+        keep_better(&mut best, relation.map(|domain| of_short(name, domain)));
+    }
+    for truncation in &distinctive.truncated {
+        let (own, other) = truncation.sides();
+        let is_there = if truncation.computer_is_cut {
+            has_short(other, &naming.names)
+        } else {
+            is_bare(other, &naming.names) && !has_longer(other, &naming.names)
+        };
+        if is_there {
+            let relation = relation(computer, own, naming, other);
+            let (cut, whole) = (truncation.cut.to_owned(), truncation.whole.to_owned());
+            keep_better(&mut best, relation.map(|_| Evidence::Truncated { cut, whole }));
+        }
+    }
+    best
+}
+
+/// Whether a short name of 15 characters may be what NetBIOS left of a longer one of the computer: nothing says that it
+/// is whole, and the computer has no longer one, which says more.
+pub(super) fn may_be_cut(short: &str, computer: &Computer) -> bool {
+    is_bare(short, &computer.names) && !has_longer(short, &computer.names)
+}
+
+/// Whether the computer may be called so by NetBIOS: nothing is known of another NetBIOS name of it.
+pub(super) fn may_have_been_cut(cut: &str, computer: &Computer) -> bool {
+    let mut bare = computer.names.iter().filter(|name| name.domain().is_none());
+    bare.all(|name| name.short() == cut || beginning(name.short()).is_some_and(|c| c == cut))
+}
+
+/// Whether the domains of two names that agree agree as well: the domain that both are in, `None` if
+/// nothing contradicts, an error if something does.
+///
+/// A computer is in the domain of its directory, whatever its names say, and in the domains that they say. An asset is
+/// where its name says; where its name does not say, it is where it is said to be, or where its other names are. A
+/// domain that anybody may use contradicts nothing.
+fn relation(
+    computer: &Computer,
+    own: &str,
+    naming: &Naming,
+    other: &str,
+) -> Result<Option<String>, LostBecause> {
+    let home = &computer.domain;
+    let mine: Vec<&str> = domains_of(own, &computer.names)
+        .filter(|domain| home.is(domain) || is_authoritative_domain(domain))
+        .collect();
+    let is_mine = |domain: &&str| mine.contains(domain) || home.is(domain);
+    let speaks = |domain: &str| is_authoritative_domain(domain) && is_comparable(domain, computer);
+    if let Some(domain) = domains_of(other, &naming.names).find(is_mine) {
+        return Ok(Some(domain.to_owned()));
+    }
+    let all = || naming.names.iter().filter_map(Hostname::domain);
+    let stands_elsewhere = domains_of(other, &naming.names).any(speaks);
+    let stated = naming.domains.iter().map(String::as_str);
+    let mut member_of = stated.clone().chain(all().filter(|_| !stands_elsewhere));
+    if let Some(domain) = member_of.find(is_mine) {
+        return Ok(Some(domain.to_owned()));
+    }
+    let has_domain = !mine.is_empty() || home.names().next().is_some();
+    match all().chain(stated).find(|domain| has_domain && speaks(domain)) {
+        Some(domain) => Err(LostBecause::AnotherDomain(domain.to_owned())),
+        None => Ok(None),
+    }
+}
+
+/// A NetBIOS domain says nothing about a computer whose own is not known.
+fn is_comparable(domain: &str, computer: &Computer) -> bool {
+    domain.contains('.') || computer.domain.netbios().is_some()
+}
+
+fn of_short(name: &str, domain: Option<String>) -> Evidence {
+    let name = name.to_owned();
+    match domain {
+        Some(domain) => Evidence::Qualified { name, domain },
+        None => Evidence::Short { name },
+    }
+}
+
+fn domains_of<'b>(short: &'b str, names: &'b [Hostname]) -> impl Iterator<Item = &'b str> {
+    names.iter().filter(move |name| name.short() == short).filter_map(Hostname::domain)
+}
+
+fn has_short(short: &str, names: &[Hostname]) -> bool {
+    names.iter().any(|name| name.short() == short)
+}
+
+/// Whether these names have the short name, and never with a domain.
+fn is_bare(short: &str, names: &[Hostname]) -> bool {
+    has_short(short, names) && domains_of(short, names).next().is_none()
+}
+
+fn has_longer(cut: &str, names: &[Hostname]) -> bool {
+    names.iter().any(|name| name.short().len() > cut.len() && name.short().starts_with(cut))
+}
+
+fn keep_better(best: &mut Result<Evidence, LostBecause>, other: Result<Evidence, LostBecause>) {
+    let is_better = match (&*best, &other) {
+        (Ok(best), Ok(other)) => other.level() < best.level(),
+        (Err(_), Ok(_)) => true,
+        (Err(best), Err(_)) => *best == LostBecause::NoEvidence,
+        (Ok(_), Err(_)) => false,
+    };
+    if is_better {
+        *best = other;
+    }
+}

@@ -1,0 +1,100 @@
+//! What other directories have: whom a bare short name may mean as well.
+
+use std::collections::HashMap;
+
+use super::fit::{DistinctiveNames, fit};
+use super::name_index::beginning;
+use super::{Candidate, Computer, Known, KnownComputer, Level, Naming};
+use crate::name::Hostname;
+use crate::schedule::MatchPolicy;
+use crate::value::{AssetId, SourceId};
+
+/// The computers of other directories, by name and by asset.
+#[derive(Debug)]
+pub(super) struct Neighbours<'a> {
+    by_short: HashMap<&'a str, Vec<&'a KnownComputer>>,
+    by_asset: HashMap<AssetId, Vec<&'a KnownComputer>>,
+    policy: &'a MatchPolicy,
+}
+
+impl<'a> Neighbours<'a> {
+    pub(super) fn of(known: &Known<'a>, policy: &'a MatchPolicy) -> Self {
+        let mut neighbours = Self { by_short: HashMap::new(), by_asset: HashMap::new(), policy };
+        let others = known.others.iter().filter(|other| other.source != *known.source);
+        for other in others.filter(|other| other.computer.is_host()) {
+            if let Some(asset) = other.asset {
+                neighbours.by_asset.entry(asset).or_default().push(other);
+            }
+            for short in shorts(&other.computer) {
+                let list = neighbours.by_short.entry(short).or_default();
+                if !list.last().is_some_and(|last| std::ptr::eq(*last, other)) {
+                    list.push(other);
+                }
+            }
+        }
+        neighbours
+    }
+
+    /// What an asset is called when it is compared with a computer of another directory than those that it has a computer
+    /// of. If one of these has nothing for it but a bare short name, it is what others call the asset: whether they mean
+    /// that computer is the question.
+    pub(super) fn naming<'c>(&self, asset: &'c Candidate) -> &'c Naming {
+        let Some(bare) = &asset.bare else { return &asset.whole };
+        let mut here = self.by_asset.get(&asset.asset).into_iter().flatten();
+        let is_bare = |other: &&KnownComputer| {
+            self.level(other, asset, bare).is_some_and(|l| l >= Level::Short)
+        };
+        if here.any(is_bare) { bare } else { &asset.whole }
+    }
+
+    /// A computer of another directory that fits an asset as well as this one, by a bare short name.
+    pub(super) fn contender(
+        &self,
+        computer: &Computer,
+        level: Level,
+        asset: &Candidate,
+    ) -> Option<&'a KnownComputer> {
+        if level < Level::Short {
+            return None;
+        }
+        let naming = self.naming(asset);
+        let others = shorts(computer).filter_map(|short| self.by_short.get(short)).flatten();
+        let others = others.filter(|other| other.computer.object != computer.object);
+        let fits = |other: &&&KnownComputer| {
+            self.level(other, asset, naming).is_some_and(|own| own <= level)
+        };
+        others.filter(fits).min_by_key(|other| (&other.source, other.computer.object)).copied()
+    }
+
+    /// How well a computer of another directory fits an asset that is called so.
+    fn level(&self, other: &KnownComputer, asset: &Candidate, naming: &Naming) -> Option<Level> {
+        let computer = &other.computer;
+        let level = fit(computer, &DistinctiveNames::all(computer, naming), naming).ok()?.level();
+        let outlived = outlives(asset, computer, &other.source, self.policy);
+        (level < Level::Short || !outlived).then_some(level)
+    }
+}
+
+/// Whether another source saw an asset long after the computer's last sign of life.
+pub(super) fn outlives(
+    asset: &Candidate,
+    computer: &Computer,
+    source: &SourceId,
+    policy: &MatchPolicy,
+) -> bool {
+    let (Some(sign), Some(seen)) =
+        (computer.last_sign_of_life(), asset.last_seen_by_others(source))
+    else {
+        return false;
+    };
+    seen.saturating_since(sign) > policy.stale_after
+}
+
+/// Its short names, whole and cut.
+fn shorts(computer: &Computer) -> impl Iterator<Item = &str> {
+    let shorts = computer.names.iter().map(Hostname::short);
+    shorts.flat_map(|short| {
+        let cut = beginning(short).filter(|cut| cut.len() < short.len());
+        std::iter::once(short).chain(cut)
+    })
+}

@@ -1,0 +1,137 @@
+//! What was decided on a computer in the end, and how it is explained.
+
+use super::compare::Compared;
+use super::matching::{Draft, Matching, Wish, on_best_level};
+use super::{Computer, Considered, Decision, Evidence, LostBecause, Reason, Unmatched, Verdict};
+use crate::value::AssetId;
+
+/// The most assets that a decision lists. Beyond a screenful nobody reads on, and a run holds the
+/// decisions on all computers at once.
+const MOST_LISTED: usize = 10;
+
+impl Matching<'_> {
+    /// What becomes of a computer, once all claims are settled.
+    pub(super) fn decision(&self, draft: Draft<'_>) -> Decision {
+        let mut decision = match &draft.tied {
+            Some(_) if draft.won => self.untied(&draft),
+            Some((verdict, level, reason)) => {
+                let reason = self.undecided(&draft).unwrap_or_else(|| reason.clone());
+                self.decide(&draft, *verdict, reason).with_level(Some(*level))
+            }
+            None => self.untied(&draft),
+        };
+        if let Verdict::Matched(asset) = decision.verdict {
+            decision.succeeds = self.ties.predecessors.get(&asset).cloned().unwrap_or_default();
+        }
+        decision.more_candidates = draft.compared.len().saturating_sub(MOST_LISTED);
+        decision.candidates = self.considered(&draft, decision.verdict.asset());
+        decision
+    }
+
+    /// Why a known computer waits beside other assets that it may be.
+    fn undecided(&self, draft: &Draft<'_>) -> Option<Reason> {
+        match &draft.wish {
+            Wish::Ambiguous(level, assets) => {
+                Some(Reason::Undecided { level: *level, assets: *assets })
+            }
+            Wish::Contested { level, by, .. } => {
+                Some(Reason::Contested { level: *level, by: by.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    fn untied(&self, draft: &Draft<'_>) -> Decision {
+        let decide = |verdict, reason| self.decide(draft, verdict, reason);
+        match &draft.wish {
+            Wish::Asset { asset, evidence, rivals, .. } if draft.won => {
+                let reason = names_decided(evidence.clone(), *rivals);
+                decide(Verdict::Matched(*asset), reason).with_level(Some(evidence.level()))
+            }
+            Wish::Asset { asset, place, .. } => {
+                self.unmatched(draft.computer, self.outranked(draft, *asset, *place))
+            }
+            Wish::NotAHost => decide(Verdict::Skipped, Reason::NotAHost(draft.computer.kind)),
+            Wish::Excluded(why) => decide(Verdict::Skipped, Reason::Excluded(why.clone())),
+            Wish::Ambiguous(level, assets) => {
+                let (level, assets) = (*level, *assets);
+                let reason = Reason::Ambiguous { level, assets };
+                decide(Verdict::Ambiguous, reason).with_level(Some(level))
+            }
+            Wish::Contested { level, by, .. } => {
+                let reason = Reason::Contested { level: *level, by: by.clone() };
+                decide(Verdict::Ambiguous, reason).with_level(Some(*level))
+            }
+            Wish::Nothing(why) => self.unmatched(draft.computer, why.clone()),
+            Wish::Unasked => self.unmatched(draft.computer, Unmatched::NoAsset),
+        }
+    }
+
+    /// The asset that it claims is free, and yet another computer goes before it.
+    fn outranked(&self, draft: &Draft<'_>, asset: AssetId, place: usize) -> Unmatched {
+        match draft.lost.get(&place) {
+            Some((by, because)) => {
+                Unmatched::Outranked { asset, by: by.clone(), because: *because }
+            }
+            None => Unmatched::NothingFits,
+        }
+    }
+
+    fn decide(&self, draft: &Draft<'_>, verdict: Verdict, reason: Reason) -> Decision {
+        Decision::new(draft.computer.object, &draft.computer.name, verdict, reason)
+    }
+
+    fn unmatched(&self, computer: &Computer, why: Unmatched) -> Decision {
+        let (verdict, reason) = if self.policy.exclude_unknown {
+            (Verdict::Skipped, Reason::LeftOut(why))
+        } else {
+            (Verdict::Create, Reason::Unmatched(why))
+        };
+        Decision::new(computer.object, &computer.name, verdict, reason)
+    }
+
+    /// Every asset that was considered and why it was not taken, the one that was taken first.
+    fn considered(&self, draft: &Draft<'_>, chosen: Option<AssetId>) -> Vec<Considered> {
+        let mut considered: Vec<Considered> = draft
+            .compared
+            .iter()
+            .filter_map(|compared| {
+                let asset = self.asset(compared.place)?;
+                let level = compared.outcome.as_ref().ok().map(Evidence::level);
+                let lost = (Some(asset) != chosen).then(|| self.lost_because(draft, compared));
+                Some(Considered { asset, level, lost_because: lost })
+            })
+            .collect();
+        considered.sort_by_key(|considered| considered.lost_because.is_some());
+        considered.truncate(MOST_LISTED);
+        considered
+    }
+
+    fn lost_because(&self, draft: &Draft<'_>, compared: &Compared) -> LostBecause {
+        let best = on_best_level(&draft.compared);
+        let best_level = best.first().map(|(_, evidence)| evidence.level());
+        let evidence = match &compared.outcome {
+            Err(because) => return because.clone(),
+            Ok(evidence) => evidence,
+        };
+        if Some(evidence.level()) != best_level {
+            return LostBecause::LowerLevel(best_level.unwrap_or(evidence.level()));
+        }
+        if let Some((by, because)) = draft.lost.get(&compared.place) {
+            return LostBecause::Outranked { by: by.clone(), because: *because };
+        }
+        match &draft.wish {
+            Wish::Contested { by, .. } => LostBecause::Contested { by: by.clone() },
+            _ if draft.won => LostBecause::SeenEarlier,
+            _ => LostBecause::Ambiguous { others: best.len().saturating_sub(1) },
+        }
+    }
+}
+
+fn names_decided(evidence: Evidence, rivals: usize) -> Reason {
+    if rivals == 0 {
+        Reason::Names(evidence)
+    } else {
+        Reason::MostRecentlySeen { evidence, assets: rivals + 1 }
+    }
+}
