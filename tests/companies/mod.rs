@@ -7,6 +7,7 @@
 //! [`score`] compares.
 
 mod company;
+mod entry;
 mod generate;
 mod join;
 mod kinds;
@@ -105,6 +106,7 @@ async fn scores_of_today() {
 async fn better_than_a_join() {
     for comparison in compare(10_000).await {
         assert_better(&comparison);
+        assert_nothing_needless(&comparison);
         assert_stable(&comparison);
     }
 }
@@ -116,6 +118,7 @@ async fn better_than_a_join_on_a_hundred_thousand_hosts() {
     let join = Score::of(&company, &join::join(&company));
     let comparison = compare_once(&company, Play { order: [0, 1], is_told: true }, join).await;
     assert_better(&comparison);
+    assert_nothing_needless(&comparison);
     assert_stable(&comparison);
 }
 
@@ -127,6 +130,11 @@ fn assert_better(comparison: &Comparison) {
     assert!(ours.recall() >= least, "{comparison}");
     assert!(ours.precision() >= join.precision(), "{comparison}");
     assert!(ours.recall() >= join.recall(), "{comparison}");
+}
+
+/// A person is asked nothing that can be known, and assets are made of hosts alone.
+fn assert_nothing_needless(comparison: &Comparison) {
+    let ours = comparison.ours.total();
     assert_eq!((ours.asked_needlessly, ours.mistaken), (0, 0), "{comparison}");
 }
 

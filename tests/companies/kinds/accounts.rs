@@ -1,7 +1,8 @@
 //! Accounts that are not simply one host: clusters, balancers, labels, and what is no host at all.
 
 use super::super::company::{Scan, Truth};
-use super::super::generate::{Entry, Generator, Kind};
+use super::super::entry::Entry;
+use super::super::generate::{Generator, Kind};
 
 const fn kind(name: &'static str, weight: usize, make: fn(&mut Generator)) -> Kind {
     Kind { name, weight, is_hard: true, make }

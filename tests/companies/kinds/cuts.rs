@@ -1,7 +1,8 @@
 //! Names that NetBIOS cuts after 15 characters.
 
 use super::super::company::{Scan, Truth};
-use super::super::generate::{Generator, Kind, netbios};
+use super::super::entry::netbios;
+use super::super::generate::{Generator, Kind};
 use super::nobody_can_say;
 
 const fn kind(name: &'static str, weight: usize, make: fn(&mut Generator)) -> Kind {

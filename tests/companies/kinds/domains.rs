@@ -1,7 +1,8 @@
 //! One short name in both domains: clones, the dead and the living, migrations.
 
 use super::super::company::{Scan, Side, Truth};
-use super::super::generate::{Entry, Generator, Kind};
+use super::super::entry::Entry;
+use super::super::generate::{Generator, Kind};
 use super::nobody_can_say;
 
 const fn kind(name: &'static str, weight: usize, make: fn(&mut Generator)) -> Kind {

@@ -1,7 +1,8 @@
 //! Two scanned assets of one name: a machine that was rebuilt, or one that starts two systems.
 
 use super::super::company::{Scan, Truth};
-use super::super::generate::{Entry, Generator, Kind, System};
+use super::super::entry::{Entry, System};
+use super::super::generate::{Generator, Kind};
 use super::nobody_can_say;
 
 const fn kind(name: &'static str, weight: usize, make: fn(&mut Generator)) -> Kind {

@@ -1,7 +1,8 @@
 //! Names that are no evidence, or none below an equal FQDN; and names that are only alike.
 
 use super::super::company::Truth;
-use super::super::generate::{Entry, Generator, Kind};
+use super::super::entry::Entry;
+use super::super::generate::{Generator, Kind};
 use super::super::near::{Difference, NearMiss};
 use super::nobody_can_say;
 
