@@ -21,6 +21,7 @@ const SCHEMA: &str = "
     CREATE TABLE asset_domain (asset INTEGER, domain TEXT);
     CREATE TABLE tie (side INTEGER, object TEXT, asset INTEGER, PRIMARY KEY (side, object));
     CREATE TEMP TABLE pair (account INTEGER, asset INTEGER, PRIMARY KEY (account, asset));
+    CREATE INDEX account_by_object ON account (object);
     CREATE INDEX account_by_name ON account_name (name);
     CREATE INDEX account_by_short ON account_name (short);
     CREATE INDEX account_by_id ON account_name (account);
@@ -94,9 +95,11 @@ const CUT: &str = "
 const TIE: &str = "
     DELETE FROM pair WHERE asset IN (SELECT asset FROM tie);
     INSERT OR IGNORE INTO tie
-        SELECT side, object, asset FROM pair JOIN account ON account.id = pair.account
-        WHERE account IN (SELECT account FROM pair GROUP BY account HAVING count(*) = 1)
-        AND asset IN (SELECT asset FROM pair GROUP BY asset HAVING count(*) = 1);
+        SELECT side, object, asset FROM (
+            SELECT account, asset, count(*) OVER (PARTITION BY account) AS assets,
+                count(*) OVER (PARTITION BY asset) AS accounts FROM pair)
+        JOIN account ON account.id = account
+        WHERE assets = 1 AND accounts = 1;
     DELETE FROM pair;";
 
 /// What the join makes of a company.
