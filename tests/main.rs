@@ -8,6 +8,7 @@
 )]
 
 mod command_line;
+mod companies;
 mod contracts;
 mod curation;
 mod deltas;
