@@ -313,7 +313,7 @@ async fn without_dirsync_update_numbers_serve() {
 }
 
 /// The number of the search, within one read, that first carries DirSync.
-const FIRST_DIRSYNC: usize = 5;
+const FIRST_DIRSYNC: usize = 7;
 
 #[tokio::test]
 async fn a_refused_dirsync_falls_back_to_update_numbers_and_a_refused_cookie_to_everything() {

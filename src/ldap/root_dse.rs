@@ -104,11 +104,16 @@ impl Connection {
         .await
     }
 
-    /// `msDS-AllowedDNSSuffixes` of a domain: what its computers may have behind their names instead of its own.
+    /// `msDS-AllowedDNSSuffixes` of a domain: what its computers may have behind their names instead of its own. None of
+    /// a directory that is no Active Directory.
     pub(super) async fn allowed_suffixes(
         &mut self,
+        root: &RootDse,
         domain: &DistinguishedName,
     ) -> Result<Vec<String>> {
+        if root.configuration_naming_context.is_none() {
+            return Ok(Vec::new());
+        }
         self.optional_texts(SearchRequest::of_entry(domain.as_str(), &["msDS-AllowedDNSSuffixes"]))
             .await
     }

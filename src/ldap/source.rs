@@ -190,7 +190,7 @@ impl LdapSource {
             server.domain = domain.domain();
             server.netbios_domain = connection.netbios_name(&root, domain).await?;
             server.other_domains = connection.other_domains(&root, domain).await?;
-            server.allowed_suffixes = connection.allowed_suffixes(domain).await?;
+            server.allowed_suffixes = connection.allowed_suffixes(&root, domain).await?;
         }
         let scope = scope(&request, &credential, &bases, &root);
         let end = established.end(scope, server);

@@ -226,15 +226,12 @@ impl<'a> Matching<'a> {
         })
     }
 
-    /// Whether a directory has an object of both assets, so that they cannot become one.
+    /// Whether a directory knows both assets, now or formerly, so that they are not one.
     fn share_a_directory(&self, own: AssetId, other: &Candidate) -> bool {
         let own = self.places.get(&own).and_then(|place| self.assets.get(*place));
-        let present = |asset: &&'a Candidate| -> HashSet<&'a crate::value::SourceId> {
-            let present = asset.objects.iter().filter(|(.., present)| *present);
-            present.map(|(source, ..)| source).collect()
-        };
-        let theirs: HashSet<_> = other.objects.iter().filter(|o| o.2).map(|(s, ..)| s).collect();
-        own.is_some_and(|own| present(own).intersection(&theirs).next().is_some())
+        let own = own.into_iter().flat_map(|asset| asset.objects.iter().map(|(source, ..)| source));
+        let sources: HashSet<_> = own.chain([self.known.source]).collect();
+        other.objects.iter().any(|(source, ..)| sources.contains(source))
     }
 
     /// Among several that fit equally well, those whose operating system is plainly of another family are out.
