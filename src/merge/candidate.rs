@@ -18,7 +18,7 @@ pub struct Candidate {
     pub site: SiteId,
     /// Its live names. Weak ones are left out, since they are no evidence for or against.
     pub names: Vec<Hostname>,
-    /// Its live domains, DNS or NetBIOS, in lower case.
+    /// Its live domains, DNS or NetBIOS, in lower case and in ASCII.
     pub domains: Vec<String>,
     /// When any source last saw it.
     pub last_seen: Option<Timestamp>,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::directory::{AccountKind, DirectoryObject};
-use crate::name::{DistinguishedName, Hostname, MatchKey, Weakness};
+use crate::name::{DistinguishedName, Hostname, MatchKey, Weakness, to_ascii, to_unicode};
 use crate::value::{ObjectGuid, Timestamp};
 
 /// The names of a directory's own domain.
@@ -31,7 +31,7 @@ impl DirectoryDomain {
         Self::new(first(true), first(false))
     }
 
-    /// The DNS name, in lower case.
+    /// The DNS name, in lower case and in ASCII.
     pub fn dns(&self) -> Option<&str> {
         self.dns.as_deref()
     }
@@ -54,7 +54,7 @@ impl DirectoryDomain {
     /// The domain that an object stands in. It differs from the directory's own where a global catalog
     /// was read, and has no NetBIOS name that is known then.
     pub(super) fn of(&self, object: &DirectoryObject) -> Self {
-        match object.dn.domain() {
+        match object.dn.domain().map(|own| canonical_domain(&own)) {
             Some(own) if self.dns.is_some() && self.dns() != Some(&own) => {
                 Self { dns: Some(own.into()), netbios: None }
             }
@@ -109,7 +109,7 @@ impl Computer {
         }
         Self {
             object: object.guid,
-            name: object.display_name().to_owned(),
+            name: to_unicode(object.display_name()).into_owned(),
             dn: object.dn.clone(),
             names,
             weak_names,
@@ -160,5 +160,5 @@ impl Computer {
 
 /// A domain in the form in which equal ones are equal texts.
 pub(super) fn canonical_domain(domain: &str) -> String {
-    domain.trim().trim_end_matches('.').to_lowercase()
+    to_ascii(domain.trim().trim_end_matches('.')).to_lowercase()
 }
