@@ -1,5 +1,6 @@
 //! The example programs, run as people and other tools run them.
 
+mod names;
 mod options;
 mod plans;
 

@@ -82,7 +82,7 @@ pub enum InvalidHostname {
     #[error("the host name has an empty label: two dots in a row, or a dot at its beginning")]
     EmptyLabel,
     /// Neither a letter, a digit, a hyphen, an underscore nor a dot.
-    #[error("a host name cannot contain {0:?}")]
+    #[error("a host name cannot contain the character {0:?}")]
     ForbiddenCharacter(char),
     /// More than the 253 characters that DNS can carry.
     #[error("the host name is longer than the 253 characters that DNS allows")]
@@ -313,8 +313,8 @@ mod tests {
                 "a..b",
                 "the host name has an empty label: two dots in a row, or a dot at its beginning",
             ),
-            ("host7 (old)", "a host name cannot contain ' '"),
-            ("a\nb", "a host name cannot contain '\\n'"),
+            ("host7 (old)", "a host name cannot contain the character ' '"),
+            ("a\nb", "a host name cannot contain the character '\\n'"),
             (&"a".repeat(254), "the host name is longer than the 253 characters that DNS allows"),
         ] {
             assert_eq!(Hostname::parse(text).unwrap_err().to_string(), sentence);
