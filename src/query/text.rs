@@ -198,7 +198,8 @@ mod tests {
         fn the_form_in_which_a_text_is_composed_does_not_matter(
             text in "[a-zI\u{300}-\u{345}ıİßΰᾳǰ각ς®\u{ad}]{0,10}", any in any::<String>(),
         ) {
-            for text in [text, any] {
+            // A compatibility form makes plain letters of these two.
+            for text in [text, any.replace(['™', '℠'], "")] {
                 let folded = fold_case(&text);
                 prop_assert_eq!(&fold_case(&folded), &folded);
                 for form in [
