@@ -18,7 +18,7 @@ use ldap_inventory::asset::{
     DirectoryGroup, DirectoryUser, Facet, Lease, Link, MergeRecord, Place, RunRecord, SearchPage,
     SearchRequest, Tally, Version,
 };
-use ldap_inventory::name::MatchKey;
+use ldap_inventory::name::{Hostname, MatchKey};
 use ldap_inventory::query::{Fields, Query};
 use ldap_inventory::schedule::SyncTask;
 use ldap_inventory::sync::{SyncOptions, sync};
@@ -505,7 +505,7 @@ async fn run() -> Result<()> {
     let query = Query::parse("source:ldap")?;
     let request = SearchRequest::new(organization, query, Timestamp::now());
     for asset in store.search_assets(request).await?.records {
-        let names: Vec<&str> = asset.live_names().map(|name| name.as_str()).collect();
+        let names: Vec<_> = asset.live_names().map(Hostname::to_unicode).collect();
         println!("  {}  {}", asset.id, names.join(", "));
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! The example programs, run as people and other tools run them.
 
+mod names;
 mod options;
 mod plans;
 
@@ -170,7 +171,7 @@ async fn the_demonstration_shows_every_level_and_what_is_outside_the_domain() {
         "a thumbprint",
         "Not in the domain: 12 assets",
         "toms-macbook-pro.local",
-        "is a name that a product comes with",
+        "is a product's default name",
         "Jane decided",
         "another domain",
         "missing",

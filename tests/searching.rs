@@ -11,7 +11,7 @@ use ldap_inventory::value::{AssetId, BatchId, OrganizationId, SourceId, Timestam
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 9] = [
     "web1",
     "web1.corp.example",
     "web2.corp.example",
@@ -19,10 +19,17 @@ const NAMES: [&str; 7] = [
     "averylonghostname.corp.example",
     "averylonghostna",
     "bücher",
+    "büro-pc1.corp.example",
+    "xn--bcher-kva",
 ];
-const SYSTEMS: [&str; 4] =
-    ["Windows 11 Enterprise", "windows server 2022", "Ubuntu 24.04", "ÄBC_%\\ 'OS'"];
-const TEXTS: [&str; 8] = [
+const SYSTEMS: [&str; 5] = [
+    "Windows Server® 2008",
+    "Windows 11 Enterprise",
+    "windows server 2022",
+    "Ubuntu 24.04",
+    "ÄBC_%\\ 'OS'",
+];
+const TEXTS: [&str; 10] = [
     "web1",
     "WEB1.corp.example",
     "true",
@@ -31,6 +38,8 @@ const TEXTS: [&str; 8] = [
     "",
     "CN=Über 100%_\\ of all,OU=Groups,DC=corp",
     "ΟΔΟΣ ldap",
+    "U\u{308}ber Straße™ ﬁ１２",
+    "１２",
 ];
 const TIMES: [&str; 3] =
     ["2026-01-01T00:00:00Z", "2026-06-01T12:30:00.000001Z", "2030-01-01T00:00:00Z"];
@@ -51,12 +60,12 @@ prop_compose! {
     fn asset()(
         names in subsequence(NAMES.to_vec(), 0..4), live in any::<u8>(),
         os in prop::option::of(select(SYSTEMS.to_vec())), site in select(vec!["hq", "Lab"]),
-        domains in subsequence(vec!["corp.example", "CORP", "branch.example"], 0..3),
+        domains in subsequence(vec!["corp.example", "CORP", "bücher.example", "xn--bcher-kva.example"], 0..3),
         addresses in subsequence(vec!["10.0.0.5", "10.9.0.1", "fe80::5", "::ffff:10.0.0.5"], 0..3),
         seen in prop::option::of((select(TIMES.to_vec()), select(TIMES.to_vec()))),
         kind in prop::option::of(select(vec!["server", "desktop"])),
         sources in subsequence(vec![("scan", "hq"), ("ldap", "corp.example"), ("ldap", "b")], 1..=3),
-        attributes in prop::collection::vec((select(ATTRIBUTES.to_vec()), 0..8usize), 0..6),
+        attributes in prop::collection::vec((select(ATTRIBUTES.to_vec()), 0..10usize), 0..6),
     ) -> Asset {
         let mut asset = Asset::new(AssetId::from_u128(0), acme(), site.parse().unwrap());
         for (number, (kind, name)) in (0..).zip(sources) {

@@ -1,11 +1,12 @@
 //! Assets.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ldap_inventory::Result;
 use ldap_inventory::asset::{ASSET_FIELDS, Asset, AssetRepository, SearchPage, SearchRequest};
-use ldap_inventory::name::Hostname;
+use ldap_inventory::name::{Hostname, to_unicode};
 use ldap_inventory::value::{AssetId, SiteId, Timestamp};
 use serde::Serialize;
 
@@ -14,9 +15,10 @@ use super::record::{Record, flattened};
 #[derive(Serialize)]
 struct AssetRecord<'a> {
     id: AssetId,
-    /// Those in use, then those that no source has for it any more.
-    names: Vec<&'a str>,
-    domains: Vec<&'a str>,
+    /// Those in use, then those that no source has for it any more; in Unicode, as people and directories
+    /// write them.
+    names: Vec<Cow<'a, str>>,
+    domains: Vec<Cow<'a, str>>,
     addresses: Vec<IpAddr>,
     os: Option<&'a str>,
     os_version: Option<&'a str>,
@@ -49,8 +51,8 @@ impl Record for Asset {
         }
         AssetRecord {
             id: self.id,
-            names: self.live_names().chain(self.aliases()).map(|name| name.as_str()).collect(),
-            domains: self.live_domains().collect(),
+            names: self.live_names().chain(self.aliases()).map(Hostname::to_unicode).collect(),
+            domains: self.live_domains().map(to_unicode).collect(),
             addresses: self.live_addresses().collect(),
             os: self.os(),
             os_version: self.os_version(),
@@ -70,8 +72,8 @@ impl Record for Asset {
                 |other: &&Hostname| other.domain().is_some() && other.short() == name.as_str();
             name.domain().is_none() && all.iter().any(longer)
         };
-        let names = all.iter().filter(|name| !is_part(name)).map(|name| name.as_str());
-        let names: Vec<&str> = names.collect();
+        let names = all.iter().filter(|name| !is_part(name)).map(|name| name.to_unicode());
+        let names: Vec<_> = names.collect();
         let addresses: Vec<String> = self.live_addresses().map(|a| a.to_string()).collect();
         let last_seen = self.last_seen().map(|time| time.to_string()).unwrap_or_default();
         let sources: Vec<&str> = self.source_kinds().into_iter().collect();

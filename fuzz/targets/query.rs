@@ -45,7 +45,10 @@ struct Thing;
 impl Fields for Thing {
     fn field(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
         match name {
-            "name" => ["WEB1", "Größe ΟΔΟΣ"].iter().try_for_each(|name| visit(Value::Text(name))),
+            "name" => {
+                visit(Value::Text("Größe ΟΔΟΣ"))?;
+                visit(Value::Name { unicode: "büro", ascii: "xn--bro-hoa" })
+            }
             "source" => visit(Value::Word("ldap")),
             "address" => {
                 visit(Value::Address([10, 0, 0, 5].into()))?;

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::Asset;
+use crate::name::to_unicode;
 use crate::query::fold_case;
 use crate::{Error, Result};
 
@@ -85,7 +86,7 @@ impl Facet {
     /// The values that an asset has, folded.
     pub fn values(self, asset: &Asset) -> BTreeSet<String> {
         match self {
-            Self::Domain => asset.live_domains().map(fold_case).collect(),
+            Self::Domain => asset.live_domains().map(|name| fold_case(&to_unicode(name))).collect(),
             Self::Os => asset.os().map(fold_case).into_iter().collect(),
             Self::Site => BTreeSet::from([fold_case(asset.site.as_str())]),
             Self::Source => asset.source_kinds().into_iter().map(fold_case).collect(),

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::{Asset, DirectoryGroup, DirectoryUser};
+use crate::name::{to_ascii, to_unicode};
 use crate::query::{Fields, Value, Visit, fold_case};
 use crate::value::{Attributes, Timestamp};
 
@@ -34,7 +35,7 @@ pub const ASSET_FIELDS: &[&str] = &[
 
 const GO_ON: ControlFlow<()> = ControlFlow::Continue(());
 
-/// `name` (what some part still calls it), `alias` (what none does any more), `domain`, `address`, `os`,
+/// `name` (what some part still calls it; international names are found in Unicode and in ASCII), `alias` (what none does any more), `domain`, `address`, `os`,
 /// `os_version`, `type`, `site`, `id`, `source` (`ldap`, and in full `ldap/corp.example`), `first_seen`
 /// and `last_seen`; the plurals mean the same. [`Among`](super::Among) others it has `name_overlap` too. Attributes are asked for by what a part files them
 /// under: `@ldap.computer.dNSHostName`.
@@ -43,13 +44,13 @@ impl Fields for Asset {
         match name {
             "id" => visit(Value::Word(&self.id.to_string())),
             "name" | "names" => {
-                self.live_names().try_for_each(|name| visit(Value::Text(name.as_str())))
+                self.live_names().try_for_each(|name| named_so(name.as_str(), visit))
             }
             "alias" | "aliases" => {
-                self.aliases().try_for_each(|name| visit(Value::Text(name.as_str())))
+                self.aliases().try_for_each(|name| named_so(name.as_str(), visit))
             }
             "domain" | "domains" => {
-                self.live_domains().try_for_each(|domain| visit(Value::Text(domain)))
+                self.live_domains().try_for_each(|domain| named_so(domain, visit))
             }
             "address" | "addresses" => {
                 self.live_addresses().try_for_each(|address| visit(Value::Address(address)))
@@ -142,6 +143,17 @@ fn attribute_of(field: &str) -> &str {
         "is_disabled" => "isdisabled",
         other => other,
     }
+}
+
+/// A host name or domain, in both forms where it has two.
+fn named_so(name: &str, visit: Visit<'_>) -> ControlFlow<()> {
+    let (unicode, ascii) = (to_unicode(name), to_ascii(name));
+    let has_two = unicode != ascii;
+    visit(if has_two {
+        Value::Name { unicode: &unicode, ascii: &ascii }
+    } else {
+        Value::Text(name)
+    })
 }
 
 fn moment(time: Option<Timestamp>, visit: Visit<'_>) -> ControlFlow<()> {
@@ -269,6 +281,36 @@ mod tests {
             "dNSHostName:web1",
         ] {
             assert!(!holds(query, &asset()), "{query}");
+        }
+    }
+
+    #[test]
+    fn an_international_name_is_found_in_every_form_and_counts_once() {
+        let mut asset = asset();
+        for (name, until) in [("BÜRO-PC1.bücher.example", None), ("xn--bcher-kva", Some(at(5)))] {
+            let mut claim = Claim::new(name.parse().unwrap(), 0, None, at(0));
+            claim.until = until;
+            asset.names.push(claim);
+        }
+        asset.domains.push(Claim::new("bücher.example".to_owned(), 0, None, at(0)));
+        for query in [
+            "büro",
+            "BU\u{308}RO",
+            "name:bücher.example",
+            "name:=büro-pc1.bücher.example",
+            "name:=xn--bro-pc1-n2a.XN--BCHER-KVA.example",
+            "name:=%ücher.exampl_",
+            "xn--bro",
+            "name_count:2",
+            "alias:bücher",
+            "alias:=xn--bcher-kva",
+            "alias_count:2",
+            "domain:bücher",
+            "domain:xn--bcher-kva.example",
+            "domain_count:2",
+            "NOT name:=büro-pc1",
+        ] {
+            assert!(holds(query, &asset), "{query}");
         }
     }
 

@@ -35,7 +35,7 @@ pub enum SortBy {
     Id,
     /// The latest sight of any source.
     LastSeen,
-    /// The first of its names, without case.
+    /// The first of its names, in Unicode and without case.
     Name,
     /// The operating system, without case.
     Os,
@@ -85,7 +85,7 @@ impl SortBy {
             Self::FirstSeen => asset.first_seen().map(time),
             Self::Id => None,
             Self::LastSeen => asset.last_seen().map(time),
-            Self::Name => asset.live_names().next().map(|name| text(name.as_str())),
+            Self::Name => asset.live_names().next().map(|name| text(&name.to_unicode())),
             Self::Os => asset.os().map(text),
             Self::Site => Some(text(asset.site.as_str())),
         }

@@ -37,7 +37,7 @@ pub struct Naming {
     /// Live names that are weak, and evidence all the same where both sides have the very same FQDN
     /// ([`Weakness::holds_as_fqdn`]).
     pub default_names: Vec<Hostname>,
-    /// Live domains, DNS or NetBIOS, in lower case.
+    /// Live domains, DNS or NetBIOS, in lower case and in ASCII.
     pub domains: Vec<String>,
 }
 

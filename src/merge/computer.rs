@@ -6,7 +6,7 @@ use super::DirectoryDomain;
 use super::candidate::holds;
 use crate::asset::{Asset, Part};
 use crate::directory::{AccountKind, DirectoryObject};
-use crate::name::{DistinguishedName, Hostname, MatchKey, Weakness};
+use crate::name::{DistinguishedName, Hostname, MatchKey, Weakness, to_ascii, to_unicode};
 use crate::os::OsFamily;
 use crate::value::{ObjectGuid, ObjectKind, Timestamp};
 
@@ -60,7 +60,7 @@ impl Computer {
         let attributes = &object.attributes;
         Self {
             object: object.guid,
-            name: object.display_name().to_owned(),
+            name: to_unicode(object.display_name()).into_owned(),
             account: attributes.first("sAMAccountName").map(str::to_owned),
             dn: object.dn.clone(),
             aliases: object.alias_names(),
@@ -189,5 +189,5 @@ fn by_strength(
 
 /// A domain in the form in which equal ones are equal texts.
 pub(super) fn canonical_domain(domain: &str) -> String {
-    domain.trim().trim_end_matches('.').to_lowercase()
+    to_ascii(domain.trim().trim_end_matches('.')).to_lowercase()
 }

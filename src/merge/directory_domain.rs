@@ -55,7 +55,7 @@ impl DirectoryDomain {
         Self::new(first(true), first(false))
     }
 
-    /// The DNS name, in lower case.
+    /// The DNS name, in lower case and in ASCII.
     pub fn dns(&self) -> Option<&str> {
         self.dns.as_deref()
     }
@@ -86,7 +86,7 @@ impl DirectoryDomain {
     /// The domain that an object stands in. It differs from the directory's own where a global catalog
     /// was read, and has no NetBIOS name that is known then.
     pub(super) fn of(&self, object: &DirectoryObject) -> Self {
-        match object.dn.domain() {
+        match object.dn.domain().map(|own| canonical_domain(&own)) {
             Some(own) if self.dns.is_some() && self.dns() != Some(&own) => {
                 let others = self.around.others.iter().map(String::as_str).chain(self.dns());
                 Self { dns: Some(own.as_str().into()), ..Self::default() }.within([], others)

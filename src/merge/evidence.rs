@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Printable;
-use crate::name::Hostname;
+use crate::name::{Hostname, to_unicode};
 
 /// How good the evidence is, the best first.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
@@ -85,19 +85,22 @@ impl fmt::Display for Evidence {
         match self {
             Self::Full { name } => write!(f, "its FQDN {name} is a name of this asset"),
             Self::Qualified { name, domain } => {
-                let domain = Printable(domain);
+                let (name, domain) = (to_unicode(name), to_unicode(domain));
+                let domain = Printable(&domain);
                 write!(
                     f,
                     "its short name {name} is a name of this asset, and both are in the domain {domain}"
                 )
             }
             Self::Short { name } => {
+                let name = to_unicode(name);
                 write!(
                     f,
                     "its short name {name} is a name of this asset, and no domain contradicts it"
                 )
             }
             Self::Truncated { cut, whole } => {
+                let (cut, whole) = (to_unicode(cut), to_unicode(whole));
                 write!(
                     f,
                     "{cut} is the beginning of {whole} and of no other name, cut after 15 characters"

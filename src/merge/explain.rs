@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::preview::origin;
+use super::preview::{origin, shown};
 use crate::asset::{
     Asset, Claims, Constraint, ConstraintKind, MergeRecord, Presence, Tie, Version,
 };
@@ -298,14 +298,14 @@ impl View<'_> {
     ) -> Vec<ValueOf> {
         let told = claims.iter().enumerate().map(|(place, claim)| ValueOf {
             field,
-            value: claim.value.to_string(),
+            value: shown(&claim.value),
             holds: holds(place, claim),
             part: claim.part,
             source: self.asset.part(claim.part).map(|part| part.source.clone()),
             run: claim.run,
             since: claim.since,
             until: claim.until,
-            replaced: claim.replaced.as_ref().map(ToString::to_string),
+            replaced: claim.replaced.as_ref().map(shown),
         });
         told.collect()
     }

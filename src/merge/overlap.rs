@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::compare::Names;
 use super::computer::canonical_domain;
@@ -12,7 +12,7 @@ use super::ruling::Rulings;
 use super::{Candidate, Computer, DirectoryDomain, Evidence, Level, LostBecause, Naming};
 use crate::asset::{Asset, Constraint};
 use crate::error::Printable;
-use crate::name::{Hostname, is_authoritative_domain};
+use crate::name::{Hostname, is_authoritative_domain, to_unicode};
 use crate::schedule::{CandidateScope, MatchPolicy};
 use crate::value::{AssetId, ObjectGuid, SourceId};
 
@@ -37,10 +37,12 @@ pub struct Overlap {
     /// The asset with the lower id.
     pub first: AssetId,
     /// What a person would call it.
+    #[serde(serialize_with = "in_unicode")]
     pub first_name: Option<Hostname>,
     /// The asset with the higher id.
     pub second: AssetId,
     /// What a person would call it.
+    #[serde(serialize_with = "in_unicode")]
     pub second_name: Option<Hostname>,
     /// How good the evidence is.
     pub level: Level,
@@ -128,19 +130,22 @@ impl Overlap {
             Evidence::Full { name } => (name.to_string(), format!("both have the FQDN {name}")),
             Evidence::Qualified { name, domain } => {
                 let domain = canonical_domain(domain);
+                let (name, domain) = (to_unicode(name), to_unicode(&domain));
                 let domain = Printable(&domain);
                 let reason =
                     format!("both have the short name {name} and are in the domain {domain}");
-                (name.clone(), reason)
+                (name.into_owned(), reason)
             }
             Evidence::Short { name } => {
+                let name = to_unicode(name);
                 let reason =
                     format!("both have the short name {name}, and no domain contradicts it");
-                (name.clone(), reason)
+                (name.into_owned(), reason)
             }
             Evidence::Truncated { cut, whole } => {
+                let (cut, whole) = (to_unicode(cut), to_unicode(whole));
                 let reason = format!("{cut} is {whole}, cut after 15 characters, and nothing else");
-                (cut.clone(), reason)
+                (cut.into_owned(), reason)
             }
         };
         Self {
@@ -213,6 +218,10 @@ impl DomainBook {
         }
         asset
     }
+}
+
+fn in_unicode<S: Serializer>(name: &Option<Hostname>, serializer: S) -> Result<S::Ok, S::Error> {
+    name.as_ref().map(Hostname::to_unicode).serialize(serializer)
 }
 
 /// The better evidence, if there is some whichever of the two is taken for the computer.

@@ -8,6 +8,7 @@ use super::manual::United;
 use super::precedence::preference;
 use crate::asset::{Asset, Change, Claim, Claims};
 use crate::error::Printable;
+use crate::name::to_unicode;
 use crate::os::names_product;
 use crate::schedule::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, SiteId, SourceId};
@@ -154,6 +155,11 @@ impl fmt::Display for MergePreview {
     }
 }
 
+/// A value as people read it; names of domains are texts.
+pub(super) fn shown(value: &impl ToString) -> String {
+    to_unicode(&value.to_string()).into_owned()
+}
+
 /// A source as people read it.
 pub(super) fn origin(source: Option<&SourceId>) -> &str {
     source.map_or("unknown source", SourceId::as_str)
@@ -222,7 +228,7 @@ impl View<'_> {
     fn kept<T: ToString + PartialEq>(&self, field: &'static str, claims: &Claims<T>) -> Vec<Kept> {
         let mut kept: Vec<Kept> = Vec::new();
         for claim in claims.iter().filter(|claim| claim.is_live()) {
-            let (value, owner) = (claim.value.to_string(), self.owner(claim.part));
+            let (value, owner) = (shown(&claim.value), self.owner(claim.part));
             match kept.iter_mut().find(|kept| kept.value == value) {
                 Some(kept) if kept.from.contains(&owner) => {}
                 Some(kept) => kept.from.push(owner),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{Evidence, Excluded, Level};
 use crate::directory::AccountKind;
 use crate::error::Printable;
-use crate::name::{Hostname, Weakness};
+use crate::name::{Hostname, Weakness, to_unicode};
 use crate::os::OsFamily;
 use crate::value::{AssetId, SourceId, Timestamp};
 
@@ -263,7 +263,7 @@ impl fmt::Display for Unmatched {
             Self::NoName => f.write_str("it has no host name to look for"),
             Self::NoAsset => f.write_str("no asset has one of its names"),
             Self::Weak(names) => {
-                f.write_str("no asset has a name of it that tells hosts apart: ")?;
+                f.write_str("no asset shares a distinctive name with it: ")?;
                 for (n, name) in names.iter().enumerate() {
                     write!(f, "{}{name}", if n == 0 { "" } else { "; " })?;
                 }
@@ -315,6 +315,7 @@ impl fmt::Display for WeakName {
                 let kind = if name.contains('.') { "FQDN" } else { "short name" };
                 let (count, what) =
                     if assets > limit { (assets, "assets") } else { (computers, "computers") };
+                let name = to_unicode(name);
                 write!(f, "the {kind} {name} is shared by {count} {what}, more than {limit}")
             }
             Self::Alias { name, computers } => {
@@ -324,6 +325,7 @@ impl fmt::Display for WeakName {
                 )
             }
             Self::Beginning(cut) => {
+                let cut = to_unicode(cut);
                 write!(f, "{cut} is the beginning of more than one longer name")
             }
         }
@@ -335,7 +337,7 @@ impl fmt::Display for LostBecause {
         match self {
             Self::LowerLevel(level) => write!(f, "another asset fits better, by {level}"),
             Self::AnotherDomain(domain) => {
-                write!(f, "it belongs to another domain, {}", Printable(domain))
+                write!(f, "it belongs to another domain, {}", Printable(&to_unicode(domain)))
             }
             Self::NoEvidence => f.write_str("the names are alike, but not the same"),
             Self::Separated { by } => {

@@ -1,5 +1,6 @@
 //! Host names.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::weakness::is_address;
-use super::{MatchKey, Weakness};
+use super::{MatchKey, Weakness, to_unicode};
 
 /// The longest name that DNS can carry, in characters (RFC 1035, section 2.3.4).
 const LONGEST: usize = 253;
@@ -52,6 +53,9 @@ const NOT_AUTHORITATIVE: &[&str] = &[
 /// the form of international labels (UTS 46: `bücher.example` is `xn--bcher-kva.example`). The form is
 /// lenient where real networks are: underscores, leading hyphens and labels of any length are allowed.
 ///
+/// The canonical form is ASCII. It is what a name is known by, and what [`as_str`](Self::as_str), stores and
+/// `serde` have; for people a name prints [in Unicode](Self::to_unicode).
+///
 /// ```
 /// use ldap_inventory::name::Hostname;
 ///
@@ -59,6 +63,9 @@ const NOT_AUTHORITATIVE: &[&str] = &[
 /// assert_eq!(web.as_str(), "web1.corp.example");
 /// assert_eq!((web.short(), web.domain()), ("web1", Some("corp.example")));
 /// assert_eq!(web, Hostname::parse("web1.corp.example")?);
+///
+/// let books = Hostname::parse("BÜCHER.example")?;
+/// assert_eq!((books.as_str(), books.to_string().as_str()), ("xn--bcher-kva.example", "bücher.example"));
 /// # Ok::<(), ldap_inventory::name::InvalidHostname>(())
 /// ```
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -72,13 +79,13 @@ pub enum InvalidHostname {
     #[error("the host name is empty")]
     Empty,
     /// Two dots stand together, or one stands at the beginning.
-    #[error("the host name has an empty label")]
+    #[error("the host name has an empty label: two dots in a row, or a dot at its beginning")]
     EmptyLabel,
     /// Neither a letter, a digit, a hyphen, an underscore nor a dot.
-    #[error("the host name has the character {0:?}")]
+    #[error("a host name cannot contain the character {0:?}")]
     ForbiddenCharacter(char),
     /// More than the 253 characters that DNS can carry.
-    #[error("the host name has more than 253 characters")]
+    #[error("the host name is longer than the 253 characters that DNS allows")]
     TooLong,
 }
 
@@ -119,6 +126,11 @@ impl Hostname {
     /// The canonical form.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The name as people read it, see [`to_unicode`](super::to_unicode).
+    pub fn to_unicode(&self) -> Cow<'_, str> {
+        to_unicode(&self.0)
     }
 
     /// The first label; of an address all of it.
@@ -166,9 +178,10 @@ impl fmt::Debug for Hostname {
     }
 }
 
+/// Prints for people, in Unicode.
 impl fmt::Display for Hostname {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+        f.pad(&self.to_unicode())
     }
 }
 
@@ -211,8 +224,8 @@ pub fn is_authoritative_domain(domain: &str) -> bool {
     !domain.is_empty() && !NOT_AUTHORITATIVE.contains(&domain.as_str())
 }
 
-/// The ASCII form, or lower case where there is none (such as an `xn--` label that decodes to nothing).
-fn canonical(text: &str) -> String {
+/// The ASCII form of a name or domain, or lower case where there is none (such as an `xn--` label that decodes to nothing).
+pub(super) fn canonical(text: &str) -> String {
     idna::domain_to_ascii(text).unwrap_or_else(|_| text.to_lowercase())
 }
 
@@ -293,6 +306,22 @@ mod tests {
             ("℀.example", ForbiddenCharacter('/')),
         ] {
             assert_eq!(Hostname::parse(text), Err(reason), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_is_wrong() {
+        for (text, sentence) in [
+            ("", "the host name is empty"),
+            (
+                "a..b",
+                "the host name has an empty label: two dots in a row, or a dot at its beginning",
+            ),
+            ("host7 (old)", "a host name cannot contain the character ' '"),
+            ("a\nb", "a host name cannot contain the character '\\n'"),
+            (&"a".repeat(254), "the host name is longer than the 253 characters that DNS allows"),
+        ] {
+            assert_eq!(Hostname::parse(text).unwrap_err().to_string(), sentence);
         }
     }
 

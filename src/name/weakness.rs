@@ -57,15 +57,16 @@ impl Weakness {
     }
 }
 
+/// Prints as the end of a sentence: `pc is` ...
 impl fmt::Display for Weakness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::IpAddress => "an address, not a name",
-            Self::MadeOfAddress => "a name made of an address",
-            Self::Localhost => "the name every host has for itself",
-            Self::Placeholder => "stands for a name that is not known",
+            Self::IpAddress => "an IP address, which may pass to another host",
+            Self::MadeOfAddress => "a name made of an address, which may pass to another host",
+            Self::Localhost => "the name by which every host knows itself",
+            Self::Placeholder => "a placeholder, not a name",
             Self::Generic => "a word for any machine",
-            Self::VendorDefault => "a name that a product comes with",
+            Self::VendorDefault => "a product's default name, which many hosts share",
         })
     }
 }
@@ -217,6 +218,18 @@ mod tests {
     fn assert_all(weakness: Option<Weakness>, names: &[&str]) {
         for name in names {
             assert_eq!(Weakness::of(name), weakness, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_weakness_ends_a_sentence() {
+        for (name, sentence) in [
+            ("ip-10-0-0-5", "ip-10-0-0-5 is an IP address, which may pass to another host"),
+            ("localhost", "localhost is the name by which every host knows itself"),
+            ("pc", "pc is a placeholder, not a name"),
+            ("raspberrypi", "raspberrypi is a product's default name, which many hosts share"),
+        ] {
+            assert_eq!(format!("{name} is {}", Weakness::of(name).unwrap()), sentence);
         }
     }
 

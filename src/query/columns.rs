@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 /// - Times are microseconds since 1970-01-01T00:00:00Z; in PostgreSQL they, and numbers, are `bigint`.
 /// - Addresses are kept as the text of [`IpAddr::to_canonical`](std::net::IpAddr::to_canonical) and as
 ///   their [`address_key`](super::address_key).
+/// - A [`Name`](super::Value::Name) is two rows of a child table, a row for each form, of which one
+///   [counts](Child::counting).
 /// - NULL is the absence of a value; child tables hold no NULL.
 /// - Fields have the same kinds and values as [`Fields`](super::Fields) gives the evaluator.
 ///
@@ -62,6 +64,7 @@ pub struct Child {
     pub(crate) table: &'static str,
     pub(crate) owner: &'static str,
     pub(crate) parent: &'static str,
+    pub(crate) counts: Option<&'static str>,
     pub(crate) selective: bool,
 }
 
@@ -230,7 +233,14 @@ impl Column {
 impl Child {
     /// A child `table` whose column `owner` names the row of the main table with `parent`.
     pub fn new(table: &'static str, owner: &'static str, parent: &'static str) -> Self {
-        Self { table, owner, parent, selective: false }
+        Self { table, owner, parent, counts: None, selective: false }
+    }
+
+    /// Says which rows are counted as values, where a value has several: a condition on their columns.
+    #[must_use]
+    pub fn counting(mut self, counts: &'static str) -> Self {
+        self.counts = Some(counts);
+        self
     }
 
     /// Says that few rows of the main table share a value, as with names and unlike sources: the child

@@ -82,15 +82,18 @@ fn values(key: &Key, item: &Item) -> Vec<Owned> {
 }
 
 fn passes(value: &Owned, test: &Test) -> bool {
+    if let Owned::Name(unicode, ascii) = value {
+        return [unicode, ascii].iter().any(|form| passes(&Owned::Text((*form).clone()), test));
+    }
     match test {
         Test::Compare(comparison, bound) => compares(value, *comparison, bound.measure()),
         Test::Contains(literals) => literals.iter().any(|literal| {
-            let text = literal.text().as_str();
+            let text = literal.text().folded();
             match value {
-                Owned::Text(value) => fold_case(value).contains(&fold_case(text)),
-                Owned::Word(value) => fold_case(value) == fold_case(text),
+                Owned::Text(value) => fold_case(value).contains(text),
+                Owned::Word(value) => fold_case(value) == text,
                 Owned::Address(address) => match network(text) {
-                    None => address.to_canonical().to_string().contains(&fold_case(text)),
+                    None => address.to_canonical().to_string().contains(text),
                     Some(network) => network.contains(&value.address_bits()),
                 },
                 _ => is(value, text),
@@ -118,23 +121,23 @@ fn passes(value: &Owned, test: &Test) -> bool {
                     fits(pattern.pieces(), &address.to_canonical().to_string())
                 }
                 Owned::Address(_) => {
-                    network(&text).is_some_and(|network| network.contains(&value.address_bits()))
+                    network(&folded).is_some_and(|network| network.contains(&value.address_bits()))
                 }
-                _ => !wild && is(value, &text),
+                _ => !wild && is(value, &folded),
             }
         }),
     }
 }
 
-/// Whether a value that is neither text nor address is what `text` says.
+/// Whether a value that is neither text nor address is what a folded text says.
 fn is(value: &Owned, text: &str) -> bool {
     match value {
-        Owned::Boolean(true) => ["t", "true"].contains(&fold_case(text).as_str()),
-        Owned::Boolean(false) => ["f", "false"].contains(&fold_case(text).as_str()),
+        Owned::Boolean(true) => ["t", "true"].contains(&text),
+        Owned::Boolean(false) => ["f", "false"].contains(&text),
         Owned::Number(number) => text.len() < 19 && text.parse() == Ok(*number),
         Owned::Time(time) => match text {
             "2026-02-26" => (NOW - 3 * 86_400_000_000..NOW - 2 * 86_400_000_000).contains(time),
-            "2026-03-01T00:00:00Z" => (NOW..NOW + 1_000_000).contains(time),
+            "2026-03-01t00:00:00z" => (NOW..NOW + 1_000_000).contains(time),
             _ => false,
         },
         _ => false,
@@ -146,7 +149,7 @@ fn compares(value: &Owned, comparison: Comparison, measure: Measure) -> bool {
     let (value, first, last) = match (value, measure) {
         (Owned::Number(number), Measure::Number(bound)) => (*number, bound, bound),
         (Owned::Text(text) | Owned::Word(text), Measure::Number(bound)) => {
-            match text.parse::<i64>() {
+            match fold_case(text).parse::<i64>() {
                 Ok(number) if number.abs() < 1_000_000_000_000_000_000 => (number, bound, bound),
                 _ => return false,
             }
@@ -329,7 +332,9 @@ mod sqlite {
                 .with("overlap", Column::residual())
                 .with(
                     "name",
-                    Column::text("item_name.text").in_child(child("item_name", "item_name.item")),
+                    Column::text("item_name.text").in_child(
+                        child("item_name", "item_name.item").counting("item_name.counts"),
+                    ),
                 )
                 .with("source", if listed { source.listed("item.sources") } else { source })
                 .with(
@@ -360,7 +365,7 @@ mod sqlite {
             .execute_batch(
                 "CREATE TABLE item (id INTEGER PRIMARY KEY, os TEXT, alive INTEGER, vlan INTEGER, last_seen INTEGER,
                      sources TEXT NOT NULL DEFAULT '');
-                 CREATE TABLE item_name (item INTEGER NOT NULL, text TEXT NOT NULL);
+                 CREATE TABLE item_name (item INTEGER NOT NULL, text TEXT NOT NULL, counts INTEGER NOT NULL DEFAULT 1);
                  CREATE TABLE item_source (item INTEGER NOT NULL, text TEXT NOT NULL);
                  CREATE TABLE item_address (item INTEGER NOT NULL, text TEXT NOT NULL, key TEXT NOT NULL);
                  CREATE TABLE attribute (item INTEGER NOT NULL, source TEXT NOT NULL, name TEXT NOT NULL,
@@ -383,9 +388,15 @@ mod sqlite {
                             Cell::Text(address_key(*address)),
                         ],
                     ),
+                    ("name", Owned::Name(unicode, ascii)) => {
+                        for (form, counts) in [(unicode, 1), (ascii, 0)] {
+                            let cells = vec![Cell::Text(fold_case(form)), Cell::Integer(counts)];
+                            run("INSERT INTO item_name VALUES (?1, ?2, ?3)", cells);
+                        }
+                    }
                     ("name" | "source", value) => {
                         run(
-                            &format!("INSERT INTO item_{field} VALUES (?1, ?2)"),
+                            &format!("INSERT INTO item_{field} (item, text) VALUES (?1, ?2)"),
                             vec![cell(value)],
                         );
                         if *field == "source" {
@@ -426,7 +437,7 @@ mod sqlite {
             Owned::Boolean(boolean) => Cell::Integer((*boolean).into()),
             Owned::Number(number) | Owned::Time(number) => Cell::Integer(*number),
             Owned::Text(text) | Owned::Word(text) => Cell::Text(fold_case(text)),
-            Owned::Address(_) => panic!("{value:?}"),
+            Owned::Address(_) | Owned::Name(..) => panic!("{value:?}"),
         }
     }
 

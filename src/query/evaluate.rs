@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::ast::{Bound, Comparison, Expr, Key, Term, Test};
 use super::literal::{Literal, Pattern, number};
-use super::text::{contains, equals};
+use super::text::{contains, equals, folded};
 
 /// A value of a field.
 ///
@@ -18,6 +18,14 @@ pub enum Value<'a> {
     Address(IpAddr),
     /// Yes or no.
     Boolean(bool),
+    /// A host name, looked into as [`Text`](Self::Text) is. It is one value in two forms: what either of them
+    /// passes, it passes.
+    Name {
+        /// As people read it: `bücher.example`.
+        unicode: &'a str,
+        /// As DNS has it: `xn--bcher-kva.example`.
+        ascii: &'a str,
+    },
     /// A whole number.
     Number(i64),
     /// Text that is looked into: `os:windows` finds `Windows 11`.
@@ -142,6 +150,9 @@ impl Key {
 
 impl Test {
     fn accepts(&self, value: Value<'_>, now: i64) -> bool {
+        if let Value::Name { unicode, ascii } = value {
+            return [unicode, ascii].into_iter().any(|form| self.accepts(Value::Text(form), now));
+        }
         match self {
             Self::Compare(comparison, bound) => compares(*comparison, bound, value, now),
             Self::Contains(literals) => literals.iter().any(|literal| is_like(literal, value)),
@@ -153,7 +164,7 @@ impl Test {
 fn compares(comparison: Comparison, bound: &Bound, value: Value<'_>, now: i64) -> bool {
     let value = match (value, bound.measure().is_number()) {
         (Value::Number(number), true) => Some(number),
-        (Value::Text(text) | Value::Word(text), true) => number(text),
+        (Value::Text(text) | Value::Word(text), true) => number(&folded(text)),
         (Value::Time(time), false) => Some(time),
         _ => None,
     };
@@ -168,7 +179,7 @@ fn is_like(literal: &Literal, value: Value<'_>) -> bool {
         },
         Value::Text(text) => contains(text, literal.text().folded()),
         Value::Word(text) => equals(text, literal.text().folded()),
-        Value::Boolean(_) | Value::Number(_) | Value::Time(_) => reads_as(literal, value),
+        _ => reads_as(literal, value),
     }
 }
 
@@ -195,7 +206,7 @@ fn reads_as(literal: &Literal, value: Value<'_>) -> bool {
         Value::Time(time) => {
             literal.moment.is_some_and(|(start, end)| (start..end).contains(&time))
         }
-        Value::Address(_) | Value::Text(_) | Value::Word(_) => false,
+        _ => false,
     }
 }
 

@@ -34,6 +34,20 @@ pub(super) fn likely_text() -> BoxedStrategy<String> {
         "äx",
         "ς",
         "Σ",
+        "A\u{308}x",
+        "\u{308}",
+        "büro",
+        "BU\u{308}RO-pc1",
+        "xn--bro-pc1-n2a",
+        "xn--",
+        "Web®",
+        "™",
+        "\u{ad}",
+        "ﬁ１",
+        "straße",
+        "STRASSE",
+        "İ",
+        "ı",
         "%",
         "_",
         "a%b",
@@ -50,6 +64,7 @@ pub(super) fn likely_text() -> BoxedStrategy<String> {
         "3",
         "-2",
         "03",
+        "３",
         "31",
         "999999999999999999",
         "9999999999999999999",
@@ -174,6 +189,14 @@ fn comparing() -> impl Strategy<Value = Test> {
     })
 }
 
+/// A name in both forms, if it has two.
+fn named(name: String) -> Owned {
+    match idna::domain_to_ascii(&name) {
+        Ok(ascii) if ascii.starts_with("xn--") && ascii != name => Owned::Name(name, ascii),
+        _ => Owned::Text(name),
+    }
+}
+
 /// A thing with some values in every field.
 pub(super) fn item() -> impl Strategy<Value = Item> {
     let texts = |most| proptest::collection::vec(likely_text(), 0..=most);
@@ -196,7 +219,7 @@ pub(super) fn item() -> impl Strategy<Value = Item> {
             |((names, os, sources), addresses, (alive, overlap), vlan, seen, attributes)| {
                 let mut item = Item::default();
                 let mut add = |name, value| item.fields.push((name, value));
-                names.into_iter().for_each(|name| add("name", Owned::Text(name)));
+                names.into_iter().for_each(|name| add("name", named(name)));
                 os.into_iter().for_each(|os| add("os", Owned::Text(os)));
                 sources.into_iter().for_each(|source| add("source", Owned::Word(source)));
                 for address in addresses {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::text::{Text, folded_chars};
+use super::text::{Text, folded};
 use super::time::moment;
 
 /// A value of a query. What it means depends on the field: `10.0.0.5` is an address to a field of
@@ -57,8 +57,8 @@ impl Literal {
         Self {
             number: number(text.folded()),
             boolean: boolean(text.folded()),
-            network: Network::read(text.as_str()),
-            moment: moment(text.as_str()),
+            network: Network::read(text.folded()),
+            moment: moment(text.folded()),
             text,
         }
     }
@@ -117,7 +117,8 @@ impl Pattern {
     /// Whether the fold of `text` is of this form.
     pub(crate) fn matches(&self, text: &str) -> bool {
         let mut rest = self.elements.as_slice();
-        let mut chars = folded_chars(text);
+        let folded = folded(text);
+        let mut chars = folded.chars();
         // Where to go on if what follows the last `%` does not fit: one character further.
         let mut again = None;
         loop {

@@ -40,9 +40,11 @@
 //!
 //! ## Text
 //!
-//! Case never matters, in names of fields and attributes either; [`fold_case`] is the rule. A text is looked
+//! Case never matters, in names of fields and attributes either, nor do the forms of a letter (`ü` or `u` with
+//! two dots, `ﬁ` or `fi`), `ß` for `ss`, characters that cannot be seen, and `®`, `©` and `™`; [`fold_case`] is the
+//! rule. International names are found in Unicode and in ASCII: `bücher` and `xn--bcher-kva`. A text is looked
 //! into; `=` before the first value asks for all of it, and then, in quotes too, `%` stands for any
-//! characters and `_` for exactly one. (Without `=` they are ordinary characters.)
+//! characters and `_` for exactly one (`_` is `ü`, and `__` is `ß`). (Without `=` they are ordinary characters.)
 //!
 //! Values with spaces, commas, parentheses or quotation marks, and words with colons, are written in double
 //! quotes. A backslash before punctuation or a space takes it literally: `\"`, `\\`, `\,`, `\%`, `\_`.

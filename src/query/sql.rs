@@ -158,7 +158,8 @@ impl Compiler<'_> {
             Place::In(rows, _) => self.joined(&windows, " OR ", |this, window| {
                 this.push("(SELECT count(*) ");
                 this.rows(&rows);
-                this.push(")");
+                let counts = rows.child.counts.unwrap_or_default();
+                this.push_all(&[if counts.is_empty() { "" } else { " AND " }, counts, ")"]);
                 this.lies_in(*window);
             }),
             Place::Nowhere => self.truth(holds(0)),

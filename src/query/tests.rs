@@ -10,6 +10,8 @@ use super::*;
 pub(super) enum Owned {
     Address(IpAddr),
     Boolean(bool),
+    /// In Unicode and in ASCII.
+    Name(String, String),
     Number(i64),
     Text(String),
     Time(i64),
@@ -21,6 +23,7 @@ impl Owned {
         match self {
             Self::Address(address) => Value::Address(*address),
             Self::Boolean(boolean) => Value::Boolean(*boolean),
+            Self::Name(unicode, ascii) => Value::Name { unicode, ascii },
             Self::Number(number) => Value::Number(*number),
             Self::Text(text) => Value::Text(text),
             Self::Time(time) => Value::Time(*time),

@@ -1,12 +1,19 @@
 //! Text compared without case, by one rule for the evaluator and for every store.
 
+use std::borrow::Cow;
 use std::fmt;
 
-/// The form in which texts are compared: without case, one fixed rule.
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
+use icu_properties::CodePointSetData;
+use icu_properties::props::DefaultIgnorableCodePoint;
+
+/// The form in which texts are compared: without case, and without what people do not type.
 ///
-/// Every character is lowered by itself (Unicode, independent of language), the final sigma `ς`
-/// becomes `σ`, and NUL, which databases cannot keep in a text, becomes U+FFFD. Nothing is composed or
-/// decomposed, and `ß` stays `ß`. Folding twice changes nothing.
+/// Unicode's compatibility case folding (NFKC_Casefold), independent of language: composed and decomposed
+/// letters are the same, `ß` is `ss`, `ﬁ` is `fi`, `ｗｅｂ` is `web`, and what cannot be seen (a soft hyphen, a
+/// joiner) is left out. Further than Unicode goes: `®`, `©`, `™` and `℠` are left out as well, so that `Windows
+/// Server® 2008` is found without, and the Turkish letters `ı` and `İ` are `i`. NUL, which databases cannot keep
+/// in a text, becomes U+FFFD. Folding twice changes nothing.
 ///
 /// A store that compiles queries to SQL keeps a column written with this function beside every text it
 /// wants searched, since a database's own `lower` differs from Unicode's (SQLite's knows ASCII only).
@@ -15,16 +22,17 @@ use std::fmt;
 /// use ldap_inventory::query::fold_case;
 ///
 /// assert_eq!(fold_case("WEB1.Corp.Example"), "web1.corp.example");
-/// assert_eq!(fold_case("ÄRGER"), "ärger");
+/// assert_eq!(fold_case("A\u{308}RGER"), fold_case("ärger"));
 /// assert_eq!(fold_case("ΟΔΟΣ"), fold_case("οδος"));
+/// assert_eq!(fold_case("Windows Server® 2008"), "windows server 2008");
 /// ```
 pub fn fold_case(text: &str) -> String {
-    folded_chars(text).collect()
+    if is_plain(text) { text.to_ascii_lowercase() } else { folded_chars(text).collect() }
 }
 
 /// A text of a query: as it was written, and as it is compared.
 ///
-/// Two are equal if they differ in case only.
+/// Two are equal if they are compared alike.
 #[derive(Clone)]
 pub struct Text {
     written: String,
@@ -84,13 +92,42 @@ pub(crate) fn contains(text: &str, folded: &str) -> bool {
     })
 }
 
-/// The characters of a text's fold.
-pub(crate) fn folded_chars(text: &str) -> impl Iterator<Item = char> + Clone + '_ {
-    text.chars().flat_map(char::to_lowercase).map(|c| match c {
-        '\0' => char::REPLACEMENT_CHARACTER,
-        'ς' => 'σ',
-        c => c,
+/// The fold of a text, which most texts of a store are already.
+pub(crate) fn folded(text: &str) -> Cow<'_, str> {
+    let is_folded = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase() && byte != 0;
+    if text.bytes().all(is_folded) { Cow::Borrowed(text) } else { Cow::Owned(fold_case(text)) }
+}
+
+/// The characters of the fold of a text that is not plain.
+fn folded_chars(text: &str) -> impl Iterator<Item = char> + '_ {
+    const DECOMPOSE: DecomposingNormalizerBorrowed<'_> = DecomposingNormalizerBorrowed::new_nfkd();
+    const COMPOSE: ComposingNormalizerBorrowed<'_> = ComposingNormalizerBorrowed::new_nfkc();
+    let seen = text.chars().filter(|c| !is_left_out(*c));
+    let lowered = DECOMPOSE.normalize_iter(seen).flat_map(without_case);
+    COMPOSE.normalize_iter(without_dots_on_i(lowered))
+}
+
+/// The full case folding of a character that cannot be decomposed. Lower case alone would keep `ß` and `ς`, and
+/// `ẞ` has no upper case.
+fn without_case(c: char) -> impl Iterator<Item = char> {
+    let c = if c == '\0' { char::REPLACEMENT_CHARACTER } else { c };
+    c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
+}
+
+/// Drops the dots that lower case leaves of `İ` above its `i`.
+fn without_dots_on_i(chars: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
+    let mut is_after_i = false;
+    chars.filter(move |c| {
+        let is_kept = !(is_after_i && *c == '\u{307}');
+        is_after_i = if is_kept { *c == 'i' } else { is_after_i };
+        is_kept
     })
+}
+
+/// What people do not type: what cannot be seen, and marks of rights.
+fn is_left_out(c: char) -> bool {
+    matches!(c, '®' | '©' | '™' | '℠')
+        || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
 /// ASCII without NUL: what folds byte by byte.
@@ -120,15 +157,60 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_people_take_for_the_same_is_the_same() {
+        for (text, folded) in [
+            ("Windows Server® 2008 Standard", "windows server 2008 standard"),
+            ("Intel™ ℠ ©", "intel  "),
+            ("B\u{fc}cher", "bücher"),
+            ("BU\u{308}CHER", "bücher"),
+            ("Straße, STRASSE, STRAẞE", "strasse, strasse, strasse"),
+            ("ΟΔΟΣ οδος", "οδοσ οδοσ"),
+            ("ﬁle ｗｅｂ１ ²", "file web1 2"),
+            ("so\u{ad}ft zero\u{200b}\u{feff}width", "soft zerowidth"),
+            ("a\u{a0}b", "a b"),
+            ("Işık IŞIK İzmir izmi\u{307}r", "işik işik izmir izmir"),
+            ("ᾳ ΑΙ", "αι αι"),
+            ("각 \u{1100}\u{1161}\u{11a8}", "각 각"),
+            ("ＤＢ％＿", "db%_"),
+            ("a\0b", "a\u{fffd}b"),
+        ] {
+            assert_eq!(fold_case(text), folded, "{text:?}");
+        }
+        for (one, other) in [("i", "j"), ("u", "ü"), ("O", "0"), ("а", "a"), ("l·l", "ll")] {
+            assert_ne!(fold_case(one), fold_case(other));
+        }
+    }
+
     proptest! {
         #[test]
         fn comparing_equals_comparing_the_folds(
-            text in "[aAbBkKK\u{0}äÄßςσΣİ.]{0,8}", part in "[aAbBkKäÄςσİ.]{0,3}",
+            text in "[aAbBkK\u{212a}\u{0}äÄßςσΣİıu\u{308}\u{307}®ﬁ.]{0,8}", part in "[aAbBkKäÄςσİu\u{308}™.]{0,3}",
         ) {
             let (text_fold, part_fold) = (fold_case(&text), fold_case(&part));
             prop_assert_eq!(contains(&text, &part_fold), text_fold.contains(&part_fold));
             prop_assert_eq!(equals(&text, &part_fold), text_fold == part_fold);
             prop_assert!(equals(&text, &text_fold));
+            prop_assert_eq!(folded(&text), text_fold);
+        }
+
+        #[test]
+        fn the_form_in_which_a_text_is_composed_does_not_matter(
+            text in "[a-zI\u{300}-\u{345}ıİßΰᾳǰ각ς®\u{ad}]{0,10}", any in any::<String>(),
+        ) {
+            // A compatibility form makes plain letters of these two.
+            for text in [text, any.replace(['™', '℠'], "")] {
+                let folded = fold_case(&text);
+                prop_assert_eq!(&fold_case(&folded), &folded);
+                for form in [
+                    DecomposingNormalizerBorrowed::new_nfd().normalize(&text),
+                    DecomposingNormalizerBorrowed::new_nfkd().normalize(&text),
+                    ComposingNormalizerBorrowed::new_nfc().normalize(&text),
+                    ComposingNormalizerBorrowed::new_nfkc().normalize(&text),
+                ] {
+                    prop_assert_eq!(&fold_case(&form), &folded, "{:?}", form);
+                }
+            }
         }
     }
 }

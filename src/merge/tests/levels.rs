@@ -173,3 +173,25 @@ fn an_unknown_netbios_domain_contradicts_nothing() {
     world.candidates[0].whole.names = vec![host("web1.b.example")];
     assert_eq!(world.only().level, Some(Level::Short));
 }
+
+#[test]
+fn forms_of_an_international_name_are_one_name_and_sentences_have_it_in_letters() {
+    let mut computer = object(1, &[("dNSHostName", "BU\u{308}RO-PC1.bücher.example")]);
+    computer.dn = "CN=BÜRO-PC1,DC=bücher,DC=example".parse().unwrap();
+    for (domain, asset_domain) in
+        [("BÜCHER.example", "xn--bcher-kva.example"), ("xn--bcher-kva.example", "bücher.example")]
+    {
+        let domain = DirectoryDomain::new(Some(domain), Some("BUCH"));
+        let mut world = World::of([], [scanned(7, &["xn--bro-pc1-n2a"], &[asset_domain])]);
+        world.computers = vec![Computer::of(&computer, &domain)];
+        let decision = world.only();
+        assert_eq!(decision.level, Some(Level::Qualified));
+        assert_eq!(
+            decision.reason.to_string(),
+            "its short name büro-pc1 is a name of this asset, and both are in the domain bücher.example"
+        );
+    }
+    computer.attributes = [("dNSHostName", "xn--bro-pc1-n2a.corp.example")].into_iter().collect();
+    let computer = Computer::of(&computer, &DirectoryDomain::default());
+    assert_eq!(computer.name, "büro-pc1.corp.example");
+}

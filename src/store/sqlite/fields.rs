@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
 use rusqlite::functions::{Context, FunctionFlags};
-use rusqlite::{CachedStatement, Connection, params};
+use rusqlite::{Connection, params};
 
 use super::failure::Outcome;
 use crate::asset::Asset;
@@ -20,10 +20,13 @@ pub(super) static ASSETS: LazyLock<ColumnMap> = LazyLock::new(|| {
     let id = "lower(substr(hex(assets.id), 1, 8) || '-' || substr(hex(assets.id), 9, 4) || '-' || \
               substr(hex(assets.id), 13, 4) || '-' || substr(hex(assets.id), 17, 4) || '-' || \
               substr(hex(assets.id), 21))";
-    let names = Child::new("asset_names", "asset_names.asset", "assets.number").selective();
+    let names = Child::new("asset_names", "asset_names.asset", "assets.number");
+    let names = names.counting("asset_names.position >= 0").selective();
     let signatures = Child::new("asset_signatures", "asset_signatures.asset", "assets.number");
-    let aliases = Child::new("asset_aliases", "asset_aliases.asset", "assets.number");
-    let domains = Child::new("asset_domains", "asset_domains.asset", "assets.number");
+    let aliases = Child::new(ALIASES, "asset_aliases.asset", "assets.number");
+    let aliases = aliases.counting("asset_aliases.position >= 0");
+    let domains = Child::new(DOMAINS, "asset_domains.asset", "assets.number");
+    let domains = domains.counting("asset_domains.position >= 0");
     let sources = Child::new("asset_sources", "asset_sources.asset", "assets.number");
     let addresses = Child::new("asset_addresses", "asset_addresses.asset", "assets.number");
     let name = Column::text("asset_names.text").in_child(names);
@@ -73,6 +76,12 @@ const LISTS: [&str; 4] = [SOURCE, "alias", DOMAIN, "address"];
 const SOURCE: &str = "source";
 const DOMAIN: &str = "domain";
 
+/// The fields that may have a name in two forms, with the positions of both.
+const ALIASES: &str =
+    "(SELECT asset, position, text FROM asset_texts WHERE field = 1) AS asset_aliases";
+const DOMAINS: &str =
+    "(SELECT asset, position, text FROM asset_texts WHERE field = 2) AS asset_domains";
+
 /// Teaches a connection the functions that compiled queries call.
 pub(super) fn register_functions(connection: &Connection) -> Outcome<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
@@ -105,7 +114,7 @@ impl Columns {
             kind: asset.kind().map(fold_case),
             first_seen: asset.first_seen().map(|time| time.as_micros()),
             last_seen: asset.last_seen().map(|time| time.as_micros()),
-            name: asset.live_names().next().map(|name| fold_case(name.as_str())),
+            name: asset.live_names().next().map(|name| fold_case(&name.to_unicode())),
             sources: listed(asset, SOURCE),
             domains: listed(asset, DOMAIN),
         }
@@ -116,7 +125,7 @@ impl Columns {
 fn listed(asset: &Asset, field: &str) -> String {
     let mut list = String::from(WORD_SEPARATOR);
     let _ = asset.field(field, &mut |value| {
-        if let Value::Text(word) | Value::Word(word) = value {
+        if let Value::Text(word) | Value::Word(word) | Value::Name { unicode: word, .. } = value {
             list.push_str(&fold_case(word));
             list.push(WORD_SEPARATOR);
         }
@@ -129,14 +138,16 @@ fn listed(asset: &Asset, field: &str) -> String {
 pub(super) fn write_lists(connection: &Connection, number: i64, asset: &Asset) -> Outcome<()> {
     let sql = "INSERT INTO asset_names (asset, position, text) VALUES (?1, ?2, ?3)";
     let mut insert = connection.prepare_cached(sql)?;
-    for (position, name) in (0_i64..).zip(asset.live_names()) {
-        insert.execute(params![number, position, fold_case(name.as_str())])?;
+    for Row { position, text, .. } in rows(asset, "name") {
+        insert.execute(params![number, position, text])?;
     }
     let sql = "INSERT INTO asset_texts (asset, field, position, text, key)
                VALUES (?1, ?2, ?3, ?4, ?5)";
     let mut insert = connection.prepare_cached(sql)?;
-    for (field, name) in (0..).zip(LISTS) {
-        write_list(&mut insert, number, field, asset, name)?;
+    for (field, name) in (0_i64..).zip(LISTS) {
+        for Row { position, text, key } in rows(asset, name) {
+            insert.execute(params![number, field, position, text, key])?;
+        }
     }
     let mut signature = Signature::new();
     asset.each_attribute(|source, name, value| signature.add(source, name, value));
@@ -146,33 +157,36 @@ pub(super) fn write_lists(connection: &Connection, number: i64, asset: &Asset) -
     Ok(())
 }
 
-/// Writes the values of one field, as the evaluator sees them.
-fn write_list(
-    insert: &mut CachedStatement<'_>,
-    asset: i64,
-    field: i64,
-    record: &Asset,
-    name: &str,
-) -> Outcome<()> {
-    let mut position = 0_i64;
-    let mut outcome = Ok(());
-    let _ = record.field(name, &mut |value| {
-        let (text, key) = match value {
-            Value::Text(text) | Value::Word(text) => (fold_case(text), None),
-            Value::Address(ip) => (ip.to_canonical().to_string(), Some(address_key(ip))),
-            _ => return ControlFlow::Continue(()),
-        };
-        let written = insert.execute(params![asset, field, position, text, key]);
-        position += 1;
-        match written {
-            Ok(_) => ControlFlow::Continue(()),
-            Err(error) => {
-                outcome = Err(error.into());
-                ControlFlow::Break(())
+/// A value of a field, as queries find it.
+struct Row {
+    /// The place among the field's values. The second form of a name is found and not counted, so it has the
+    /// place of the name below zero: -1 for the first.
+    position: i64,
+    text: String,
+    key: Option<String>,
+}
+
+/// The values of one field, as the evaluator sees them.
+fn rows(asset: &Asset, field: &str) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut position = 0;
+    let _ = asset.field(field, &mut |value| {
+        let mut add = |position, text, key| rows.push(Row { position, text, key });
+        match value {
+            Value::Text(text) | Value::Word(text) => add(position, fold_case(text), None),
+            Value::Name { unicode, ascii } => {
+                add(position, fold_case(unicode), None);
+                add(-1 - position, fold_case(ascii), None);
             }
+            Value::Address(ip) => {
+                add(position, ip.to_canonical().to_string(), Some(address_key(ip)))
+            }
+            _ => return ControlFlow::Continue(()),
         }
+        position += 1;
+        ControlFlow::Continue(())
     });
-    outcome
+    rows
 }
 
 /// A parameter of a compiled query.

@@ -226,6 +226,10 @@ pub(super) async fn counts_and_facets_are_those_of_what_is_found(
 fn varied_assets() -> Vec<Asset> {
     let mut assets = vec![rich_asset(0), asset(1, &[]), asset(2, &["müller.lab.example"])];
     assets[1].site = "Lab".parse().unwrap();
+    assets[1].os.push(Claim::new("Windows Server® 2008".to_owned(), 0, None, at(0)));
+    for domain in ["bücher.example", "xn--bcher-kva.example", "CORP"] {
+        assets[2].domains.push(Claim::new(domain.to_owned(), 0, None, at(0)));
+    }
     for n in 3..20 {
         let mut asset = asset(n, &[&format!("host{n}"), &format!("host{n}.lab.example")]);
         asset.names[0].until = n.is_multiple_of(4).then(|| at(50));
@@ -271,6 +275,20 @@ const ASSET_QUERIES: &[&str] = &[
     "has:@ldap.computer.memberOf",
     "(source:ldap OR os:windows) AND NOT host4",
     "nothing:here",
+    "müller",
+    "mu\u{308}ller",
+    "xn--mller",
+    "name:=MÜLLER.lab.example",
+    "name:=xn--mller-kva.lab.example",
+    "name:=m_ller%",
+    "NOT name:=%ü%",
+    "name_count:1",
+    "name_count:2",
+    "domain:bücher",
+    "domain:=XN--BCHER-KVA.example",
+    "domain_count:3",
+    "os:\"server 2008\"",
+    "os:=\"A\u{308}BC OS\"",
     "name_overlap:t",
     "name_overlap:f",
     "name_overlap:t @ldap.computer.cn:host",
