@@ -335,7 +335,6 @@ fn notice(message: &[u8], envelope: &Envelope) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
 
     use super::*;
     use crate::ldap::script::{
@@ -525,10 +524,8 @@ mod tests {
 
     #[tokio::test]
     async fn bytes_behind_an_inner_length_that_lies_are_not_waited_for() {
-        let started = Instant::now();
         let reply = [&[0x30, 12, 2, 1, 1, 0x64, 0x20, 4, 1, b'x', 0, 0, 0, 0][..], &[0; 4096]];
-        assert_eq!(failure(reply.concat()).await, ErrorKind::Protocol);
-        assert!(started.elapsed() < Duration::from_secs(60));
+        assert_eq!(failure(reply.concat()).await, ErrorKind::Protocol, "and no timeout");
     }
 
     #[tokio::test]
