@@ -129,9 +129,7 @@ async fn carry_requests(
             to.write_all(message).await?;
             to.flush().await
         };
-        sent.await.map_err(|error| {
-            disconnected("the connection to the server broke off").with_source(error)
-        })?;
+        sent.await.map_err(frame::broken_off)?;
         buffer = Zeroizing::new(buffer.split_off(octets));
     }
 }
