@@ -151,12 +151,13 @@ impl Identity {
         algorithm: SignatureAlgorithm,
     ) -> Arc<ServerConfig> {
         let chain = vec![CertificateDer::from(self.der.clone())];
-        let key = CertifiedKey::new(chain, Arc::new(Only { scheme, algorithm }));
+        let only = Only { scheme, algorithm };
+        let resolver = Picky(scheme, Arc::new(CertifiedKey::new(chain, Arc::new(only))));
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(versions)
             .unwrap()
             .with_no_client_auth()
-            .with_cert_resolver(Arc::new(Fixed(Arc::new(key))));
+            .with_cert_resolver(Arc::new(resolver));
         Arc::new(config)
     }
 
@@ -246,5 +247,15 @@ struct Fixed(Arc<CertifiedKey>);
 impl ResolvesServerCert for Fixed {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(Arc::clone(&self.0))
+    }
+}
+
+/// Shows its certificate to those who verify a scheme.
+#[derive(Debug)]
+struct Picky(SignatureScheme, Arc<CertifiedKey>);
+
+impl ResolvesServerCert for Picky {
+    fn resolve(&self, client: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        client.signature_schemes().contains(&self.0).then(|| Arc::clone(&self.1))
     }
 }
