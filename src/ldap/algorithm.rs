@@ -63,10 +63,10 @@ impl fmt::Display for PublicKey<'_> {
             return write!(f, "an RSA key of {bits} bits");
         }
         if let Some(curve) = self.curve() {
-            return write!(f, "an ECDSA key on the curve {curve}");
+            return write!(f, "an ECDSA key on {curve}");
         }
         match identifier(self.algorithm) {
-            Ok((oid, _)) => write!(f, "a key of the kind {}", shown(oid)),
+            Ok((oid, _)) => write!(f, "a key for {}", shown(oid)),
             Err(_) => f.write_str("a key that cannot be read"),
         }
     }
@@ -78,7 +78,7 @@ impl fmt::Display for SignatureAlgorithm<'_> {
             Ok((oid, parameters)) if name_of(oid) == Some(PSS) => {
                 let (hash, salt) = pss(parameters).unwrap_or((None, None));
                 let hash = hash.map_or_else(|| "SHA-1".to_owned(), shown);
-                write!(f, "{PSS}, {hash} and a salt of {} bytes", salt.unwrap_or(20))
+                write!(f, "{PSS} with {hash} and a salt of {} bytes", salt.unwrap_or(20))
             }
             Ok((oid, _)) => f.write_str(&shown(oid)),
             Err(_) => f.write_str("an algorithm that cannot be read"),
@@ -118,23 +118,23 @@ const PSS: &str = "RSA-PSS";
 /// Object identifiers, as DER encodes them, by the names that people know.
 const NAMES: &[(&[u8], &str)] = &[
     (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", "RSA"),
-    (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04", "RSA and MD5"),
-    (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05", "RSA and SHA-1"),
-    (b"\x2b\x0e\x03\x02\x1d", "RSA and SHA-1"),
+    (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04", "RSA with MD5"),
+    (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05", "RSA with SHA-1"),
+    (b"\x2b\x0e\x03\x02\x1d", "RSA with SHA-1"),
     (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a", PSS),
-    (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b", "RSA and SHA-256"),
-    (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c", "RSA and SHA-384"),
-    (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d", "RSA and SHA-512"),
-    (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0e", "RSA and SHA-224"),
+    (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b", "RSA with SHA-256"),
+    (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c", "RSA with SHA-384"),
+    (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d", "RSA with SHA-512"),
+    (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0e", "RSA with SHA-224"),
     (b"\x2a\x86\x48\xce\x3d\x02\x01", "ECDSA"),
-    (b"\x2a\x86\x48\xce\x3d\x04\x01", "ECDSA and SHA-1"),
-    (b"\x2a\x86\x48\xce\x3d\x04\x03\x01", "ECDSA and SHA-224"),
-    (b"\x2a\x86\x48\xce\x3d\x04\x03\x02", "ECDSA and SHA-256"),
-    (b"\x2a\x86\x48\xce\x3d\x04\x03\x03", "ECDSA and SHA-384"),
+    (b"\x2a\x86\x48\xce\x3d\x04\x01", "ECDSA with SHA-1"),
+    (b"\x2a\x86\x48\xce\x3d\x04\x03\x01", "ECDSA with SHA-224"),
+    (b"\x2a\x86\x48\xce\x3d\x04\x03\x02", "ECDSA with SHA-256"),
+    (b"\x2a\x86\x48\xce\x3d\x04\x03\x03", "ECDSA with SHA-384"),
     (b"\x2a\x86\x48\xce\x3d\x04\x03\x04", ECDSA_SHA512),
     (b"\x2a\x86\x48\xce\x38\x04\x01", "DSA"),
-    (b"\x2a\x86\x48\xce\x38\x04\x03", "DSA and SHA-1"),
-    (b"\x60\x86\x48\x01\x65\x03\x04\x03\x02", "DSA and SHA-256"),
+    (b"\x2a\x86\x48\xce\x38\x04\x03", "DSA with SHA-1"),
+    (b"\x60\x86\x48\x01\x65\x03\x04\x03\x02", "DSA with SHA-256"),
     (b"\x2b\x65\x70", "Ed25519"),
     (b"\x2b\x65\x71", "Ed448"),
     (b"\x60\x86\x48\x01\x65\x03\x04\x03\x11", "ML-DSA-44"),
@@ -159,7 +159,7 @@ const NAMES: &[(&[u8], &str)] = &[
 pub(super) const P521: &str = "P-521";
 
 /// The hash that ring does not use with ECDSA.
-pub(super) const ECDSA_SHA512: &str = "ECDSA and SHA-512";
+pub(super) const ECDSA_SHA512: &str = "ECDSA with SHA-512";
 
 fn name_of(oid: &[u8]) -> Option<&'static str> {
     NAMES.iter().find(|(known, _)| *known == oid).map(|(_, name)| *name)
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn signatures_have_the_names_that_people_know() {
         let sha1 = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05\x05\x00";
-        assert_eq!(signature(sha1), "RSA and SHA-1");
+        assert_eq!(signature(sha1), "RSA with SHA-1");
         assert_eq!(signature(b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04"), ECDSA_SHA512);
         assert_eq!(signature(b"\x06\x06\x2b\x06\x01\x04\x01\x01"), "1.3.6.1.4.1.1");
         assert_eq!(signature(b"\x06\x03\x88\x37\x01"), "2.999.1");
@@ -211,11 +211,11 @@ mod tests {
     fn a_pss_signature_tells_its_hash_and_salt() {
         let oid = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a";
         let with = |parameters: &[u8]| signature(&[&oid[..], parameters].concat());
-        assert_eq!(with(b"\x30\x00"), "RSA-PSS, SHA-1 and a salt of 20 bytes");
+        assert_eq!(with(b"\x30\x00"), "RSA-PSS with SHA-1 and a salt of 20 bytes");
         let sha256 = b"\xa0\x0f\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00";
         let salt = b"\xa2\x04\x02\x02\x00\xde";
         let both = [&[0x30, 23][..], sha256, salt].concat();
-        assert_eq!(with(&both), "RSA-PSS, SHA-256 and a salt of 222 bytes");
+        assert_eq!(with(&both), "RSA-PSS with SHA-256 and a salt of 222 bytes");
     }
 
     #[test]

@@ -88,9 +88,8 @@ impl Refused<'_> {
         }
         match host {
             ServerHost::Address(address, _) if self.has_as_host_name(*address) => format!(
-                "the server's certificate has {host} as the name of a host (a DNS entry), which does not \
-                 count for an address; have it issued anew with {host} as an IP address (an IP entry), or \
-                 pin it"
+                "the server's certificate has {host} as a host name (a DNS entry), which does not count for an \
+                 address; have it issued anew with {host} as an address (an IP entry), or pin it"
             ),
             _ => format!(
                 "the server's certificate is not valid for {host}, only for {}; use a name that it has, \
@@ -113,8 +112,8 @@ impl Refused<'_> {
         let roots = self.roots.filter(|roots| !roots.is_empty());
         match roots.and_then(|roots| chain::unusable_authority(self.chain, roots)) {
             Some(authority) => format!(
-                "the authority {} that vouches for the server has {}, and an authority is accepted with \
-                 {}; have the server's certificate issued by another authority, or pin it",
+                "the authority that issued the server's certificate, {}, has {}; accepted are {}; have the \
+                 certificate issued by another authority, or pin it",
                 authority.subject,
                 authority.key,
                 provider::KEYS
@@ -128,8 +127,8 @@ impl Refused<'_> {
     fn signed_with(&self, signature: &SignatureAlgorithm<'_>) -> String {
         let whose = self.whose(signature.0);
         format!(
-            "{whose} is signed with {signature}, and accepted are {}{}; have it issued anew, or pin the \
-             server's",
+            "{whose} is signed by {signature}; accepted are {}{}; have it issued anew, or pin the \
+             server's certificate",
             provider::SIGNATURES,
             provider::elsewhere_signed(signature)
         )
@@ -140,8 +139,8 @@ impl Refused<'_> {
         let signature = SignatureAlgorithm(signature);
         let key = PublicKey { info: key, algorithm: key, key: &[] };
         format!(
-            "{whose} is signed with {signature} by {key}, and authorities are accepted with {}{}; have it \
-             issued by another authority, or pin the server's",
+            "{whose} is signed by {signature} and {key}; accepted are {}{}; have it issued by another \
+             authority, or pin the server's certificate",
             provider::KEYS,
             provider::elsewhere(&key)
         )
@@ -159,8 +158,8 @@ impl Refused<'_> {
 /// What is wrong with a certificate's key, with which nothing is verified.
 pub(super) fn unsupported_key(key: &PublicKey<'_>) -> String {
     format!(
-        "the server's certificate has {key}, and this client verifies {}{}; give the server a certificate with \
-         one of those: no pin makes up for it",
+        "the server's certificate has {key}; accepted are {}{}; give the server a certificate with one of those, \
+         since a pin does not help here",
         provider::KEYS,
         provider::elsewhere(key)
     )
@@ -168,29 +167,27 @@ pub(super) fn unsupported_key(key: &PublicKey<'_>) -> String {
 
 /// What is wrong with the way a server signs the handshake, whatever its certificate.
 pub(super) fn unsupported_scheme(scheme: SignatureScheme, key: Option<&PublicKey<'_>>) -> String {
-    let key = key.map(|key| format!(" by {key}")).unwrap_or_default();
+    let key = key.map(|key| format!(" and {key}")).unwrap_or_default();
     let elsewhere = match scheme {
-        SignatureScheme::ECDSA_NISTP521_SHA512 => {
-            "; ring, the cryptography in use, has no ECDSA with SHA-512, while aws-lc-rs has it"
-        }
+        SignatureScheme::ECDSA_NISTP521_SHA512 => provider::ECDSA_SHA512_ELSEWHERE,
         _ => "",
     };
     format!(
-        "the server signs the TLS handshake with {}{key} and with nothing better, and accepted are SHA-256 and \
-         SHA-384, with RSA also SHA-512, and Ed25519{elsewhere}; permit the server one of those, or install its \
-         updates",
-        scheme_name(scheme)
+        "the server can sign the TLS handshake only by {}{key}; accepted are {}{elsewhere}; enable one of those on \
+         the server, since a pin does not help here",
+        scheme_name(scheme),
+        provider::SIGNATURES
     )
 }
 
 fn scheme_name(scheme: SignatureScheme) -> String {
     let name = match u16::from(scheme) {
-        0x0201 => "SHA-1 and RSA",
-        0x0203 => "SHA-1 and ECDSA",
-        0x0301 => "SHA-224 and RSA",
-        0x0603 => "SHA-512 and ECDSA",
+        0x0201 => "RSA with SHA-1",
+        0x0203 => "ECDSA with SHA-1",
+        0x0301 => "RSA with SHA-224",
+        0x0603 => "ECDSA with SHA-512",
         0x0808 => "Ed448",
-        0x0809..=0x080b => "RSA-PSS of a key that is for RSA-PSS alone",
+        0x0809..=0x080b => "RSA-PSS and a key that is for RSA-PSS alone",
         0x081a..=0x081c => "ECDSA on a brainpool curve",
         0x0904..=0x0906 => "ML-DSA",
         other => return format!("the scheme {other:#06x}"),

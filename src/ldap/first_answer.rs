@@ -1,6 +1,7 @@
 //! TLS 1.3 tells a client that its certificate is missed only after the client believes that all is well.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -14,13 +15,14 @@ use crate::{Error, ErrorKind, Retry};
 #[derive(Debug)]
 pub(super) struct FirstAnswer<S> {
     stream: S,
-    is_due: bool,
+    /// The peer, until it has said something, if it asked.
+    asked_by: Option<SocketAddr>,
 }
 
 impl<S> FirstAnswer<S> {
-    /// `was_asked`: for a client certificate, in the handshake.
-    pub(super) fn new(stream: S, was_asked: bool) -> Self {
-        Self { stream, is_due: was_asked }
+    /// `asked_by`: the peer, if it asked for a client certificate in the handshake.
+    pub(super) fn new(stream: S, asked_by: Option<SocketAddr>) -> Self {
+        Self { stream, asked_by }
     }
 }
 
@@ -39,20 +41,21 @@ impl<S: AsyncRead + Unpin> FirstAnswer<S> {
         cx: &mut Context<'_>,
         outcome: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        match outcome {
-            Poll::Ready(Err(error)) if self.is_due => {
+        match (outcome, self.asked_by) {
+            (Poll::Ready(Err(error)), Some(peer)) => {
                 let error = self.last_words(cx, error);
-                Poll::Ready(Err(missed(Some(error))))
+                Poll::Ready(Err(missed(peer, Some(error))))
             }
-            outcome => outcome,
+            (outcome, _) => outcome,
         }
     }
 }
 
 /// A server that demands a certificate said so, or ended the connection and may have.
-fn missed(cause: Option<io::Error>) -> io::Error {
+fn missed(peer: SocketAddr, cause: Option<io::Error>) -> io::Error {
     let is_certain = cause.as_ref().and_then(alert) == Some(AlertDescription::CertificateRequired);
     let error = if is_certain { demanded() } else { perhaps_demanded() };
+    let error = error.in_operation("connect").with_context("address", peer);
     io::Error::other(match cause {
         Some(cause) if !is_certain => error.with_source(cause),
         _ => error,
@@ -63,8 +66,8 @@ fn missed(cause: Option<io::Error>) -> io::Error {
 pub(super) fn demanded() -> Error {
     Error::new(
         ErrorKind::Tls,
-        "the server demands a client certificate, and this client has none: it authenticates by its bind; let the \
-         server do without (OpenLDAP: `TLSVerifyClient try`), or name a port where it does",
+        "the server demands a client certificate, and this client has none to show: it authenticates by its bind; let \
+         the server do without one (OpenLDAP: `TLSVerifyClient try`), or give a port where it does",
     )
 }
 
@@ -72,7 +75,7 @@ fn perhaps_demanded() -> Error {
     Error::new(
         ErrorKind::Disconnected,
         "the server asked for a client certificate, got none, and ended the connection before it said anything; if it \
-         demands one, let it do without (OpenLDAP: `TLSVerifyClient try`)",
+         demands one, let it do without one (OpenLDAP: `TLSVerifyClient try`)",
     )
     .with_retry(Retry::Transient)
 }
@@ -93,11 +96,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for FirstAnswer<S> {
         let before = buffer.filled().len();
         let outcome = ready!(Pin::new(&mut self.stream).poll_read(cx, buffer));
         let is_end = outcome.is_ok() && buffer.filled().len() == before && buffer.remaining() > 0;
-        Poll::Ready(match outcome {
-            Err(error) if self.is_due => Err(missed(Some(error))),
-            Ok(()) if self.is_due && is_end => Err(missed(None)),
-            outcome => {
-                self.is_due &= buffer.filled().len() == before;
+        Poll::Ready(match (outcome, self.asked_by) {
+            (Err(error), Some(peer)) => Err(missed(peer, Some(error))),
+            (Ok(()), Some(peer)) if is_end => Err(missed(peer, None)),
+            (outcome, _) => {
+                self.asked_by = self.asked_by.filter(|_| buffer.filled().len() == before);
                 outcome
             }
         })

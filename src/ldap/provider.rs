@@ -12,8 +12,8 @@ pub(super) const KEYS: &str =
     "RSA keys of 2048 to 8192 bits, ECDSA keys on P-256 or P-384, and Ed25519 keys";
 
 /// The signatures that a certificate may have.
-pub(super) const SIGNATURES: &str = "SHA-256, SHA-384 or SHA-512 with RSA (with RSA-PSS only if the salt is as \
-    long as the hash), SHA-256 or SHA-384 with ECDSA, and Ed25519";
+pub(super) const SIGNATURES: &str = "RSA with SHA-256, SHA-384 or SHA-512 (RSA-PSS with a salt as long as the \
+    hash), ECDSA with SHA-256 or SHA-384, and Ed25519";
 
 /// An explicit provider, since the process may have another one or none.
 pub(super) fn provider() -> Arc<CryptoProvider> {
@@ -34,19 +34,19 @@ pub(super) fn supports(key: &PublicKey<'_>) -> bool {
 /// What is to be said of a key that another provider could use.
 pub(super) fn elsewhere(key: &PublicKey<'_>) -> &'static str {
     if key.curve().as_deref() == Some(P521) {
-        "; ring, the cryptography in use, has no P-521, while aws-lc-rs has it"
+        " (P-521 is not in ring, which does the cryptography here; it is in aws-lc-rs)"
     } else {
         ""
     }
 }
 
+/// What is to be said of ECDSA with SHA-512.
+pub(super) const ECDSA_SHA512_ELSEWHERE: &str =
+    " (ECDSA with SHA-512 is not in ring, which does the cryptography here; it is in aws-lc-rs)";
+
 /// What is to be said of a signature that another provider could verify.
 pub(super) fn elsewhere_signed(signature: &SignatureAlgorithm<'_>) -> &'static str {
-    if signature.to_string() == ECDSA_SHA512 {
-        "; ring, the cryptography in use, has no ECDSA with SHA-512, while aws-lc-rs has it"
-    } else {
-        ""
-    }
+    if signature.to_string() == ECDSA_SHA512 { ECDSA_SHA512_ELSEWHERE } else { "" }
 }
 
 #[cfg(test)]

@@ -109,7 +109,8 @@ impl Attempt<'_> {
         };
         let certificate = verifier.presented().and_then(ServerCertificate::from_der);
         let certificate = certificate.ok_or_else(|| Fault::Final(unreadable()))?;
-        let stream = FirstAnswer::new(stream, verifier.asked_for_certificate());
+        let stream =
+            FirstAnswer::new(stream, verifier.asked_for_certificate().then_some(self.peer));
         Ok(Secured { stream, certificate })
     }
 
@@ -188,8 +189,8 @@ fn is_ldaps(port: u16) -> Error {
     Error::new(
         ErrorKind::NoSecureTransport,
         format!(
-            "the server speaks TLS from the first byte at port {port}, which is LDAPS; ask for it with ldaps:// in \
-             front, or name the port of LDAP, usually 389"
+            "the server speaks LDAPS at port {port}, TLS from the first byte; put ldaps:// in front of it instead of \
+             ldap://, or give the port of LDAP, usually 389"
         ),
     )
 }

@@ -35,7 +35,7 @@ def main(directory):
 
 def check_keys(report, certificates):
     for name, key, words in [
-        ("P-521", P521, ["P-521", "aws-lc-rs has it"]),
+        ("P-521", P521, ["P-521", "it is in aws-lc-rs"]),
         ("Ed448", ED448, ["Ed448"]),
         ("RSA 1024", rsa(1024), ["RSA key of 1024 bits"]),
         ("secp256k1", ["EC", "ec_paramgen_curve:secp256k1"], ["secp256k1"]),
@@ -46,18 +46,18 @@ def check_keys(report, certificates):
                 continue  # TLS 1.3 has no way to sign with such a key.
             with server(certificate, version, *ANYTHING) as port:
                 for trust in ways_to_trust(certificate):
-                    expected = [*words, "RSA keys of 2048 to 8192 bits", "no pin"]
+                    expected = [*words, "RSA keys of 2048 to 8192 bits", "a pin does not help"]
                     check(report, f"a key, {name} {version} {trust[0]}", port, trust, expected)
 
 
 def check_signatures(report, certificates):
     pss = ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:20"]
     for name, authority, digest, options, words in [
-        ("SHA-1", rsa(2048), "sha1", [], ["RSA and SHA-1"]),
-        ("ECDSA with SHA-512", P256, "sha512", [], ["ECDSA and SHA-512", "aws-lc-rs has it"]),
-        ("PSS with another salt", rsa(2048), "sha256", pss, ["RSA-PSS, SHA-256 and a salt of 20 bytes"]),
+        ("SHA-1", rsa(2048), "sha1", [], ["RSA with SHA-1"]),
+        ("ECDSA with SHA-512", P256, "sha512", [], ["ECDSA with SHA-512", "it is in aws-lc-rs"]),
+        ("PSS with another salt", rsa(2048), "sha256", pss, ["RSA-PSS with SHA-256 and a salt of 20 bytes"]),
         ("an authority of 1024 bits", rsa(1024), "sha256", [], ["RSA key of 1024 bits"]),
-        ("an authority on P-521", P521, "sha384", [], ["P-521", "aws-lc-rs has it"]),
+        ("an authority on P-521", P521, "sha384", [], ["P-521", "it is in aws-lc-rs"]),
     ]:
         certificate = certificates.issue(name, P256, authority, digest, options)
         with server(certificate, *ANYTHING) as port:
@@ -67,9 +67,9 @@ def check_signatures(report, certificates):
 
 def check_handshakes(report, certificates):
     for name, key, algorithms, words in [
-        ("SHA-1 and RSA", rsa(2048), "RSA+SHA1", ["SHA-1 and RSA", "RSA key of 2048 bits"]),
-        ("SHA-1 and ECDSA", P256, "ECDSA+SHA1", ["SHA-1 and ECDSA"]),
-        ("SHA-512 and ECDSA", P256, "ECDSA+SHA512", ["SHA-512 and ECDSA", "aws-lc-rs has it"]),
+        ("SHA-1 and RSA", rsa(2048), "RSA+SHA1", ["RSA with SHA-1", "RSA key of 2048 bits"]),
+        ("SHA-1 and ECDSA", P256, "ECDSA+SHA1", ["ECDSA with SHA-1"]),
+        ("SHA-512 and ECDSA", P256, "ECDSA+SHA512", ["ECDSA with SHA-512", "it is in aws-lc-rs"]),
     ]:
         certificate = certificates.issue(f"handshake {name}", key)
         with server(certificate, "-tls1_2", "-sigalgs", algorithms, *ANYTHING) as port:

@@ -26,7 +26,7 @@ async fn ldap_at_a_port_of_ldaps_is_told_and_no_password_is_sent_there() {
         ] {
             let error = refused(&server, &credential).await;
             assert_eq!(error.kind(), ErrorKind::NoSecureTransport, "{error:?}");
-            let port = format!("at port {}, which is LDAPS", server.address.port());
+            let port = format!("speaks LDAPS at port {}", server.address.port());
             assert!(error.message().contains(&port), "{error}");
             assert!(error.message().contains("ldaps://"), "{error}");
         }

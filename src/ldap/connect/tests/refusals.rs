@@ -7,6 +7,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::identity::RsaKey;
 use super::*;
 use crate::ldap::frame;
+use crate::ldap::look::Shown;
+use crate::ldap::tls_error::Handshake;
+use crate::ldap::verifier::PeerVerifier;
 
 /// What is said of a certificate for all who trust its authority, pin it, or accept anything.
 async fn refused_by_all(tls: Tls, identity: &Identity, authority: &[CaCertificate]) -> Vec<Error> {
@@ -56,10 +59,10 @@ fn with_unusable_keys() -> Vec<(Identity, Vec<CaCertificate>, &'static str)> {
     };
     vec![
         kept("rsa1024", "an RSA key of 1024 bits"),
-        kept("p521", "an ECDSA key on the curve P-521"),
-        kept("secp256k1", "on the curve secp256k1"),
-        kept("brainpool", "on the curve brainpoolP256r1"),
-        kept("ed448", "a key of the kind Ed448"),
+        kept("p521", "an ECDSA key on P-521"),
+        kept("secp256k1", "on secp256k1"),
+        kept("brainpool", "on brainpoolP256r1"),
+        kept("ed448", "a key for Ed448"),
         (of_bits(1536), authority.certificates(), "an RSA key of 1536 bits"),
         (of_bits(16_384), authority.certificates(), "an RSA key of 16384 bits"),
     ]
@@ -71,8 +74,8 @@ async fn a_key_that_nothing_is_verified_with_is_named() {
         for versions in [&[&TLS12], &[&TLS13]] {
             let tls = Tls::Serve(identity.serve_with(versions, identity.key()));
             for error in refused_by_all(tls, &identity, &authority).await {
-                assert_told(&error, &[key, "RSA keys of 2048 to 8192 bits", "no pin"]);
-                let elsewhere = error.message().contains("aws-lc-rs has it");
+                assert_told(&error, &[key, "RSA keys of 2048 to 8192 bits", "a pin does not help"]);
+                let elsewhere = error.message().contains("it is in aws-lc-rs");
                 assert_eq!(elsewhere, key.contains("P-521"), "{error}");
             }
         }
@@ -87,7 +90,7 @@ async fn a_key_is_named_though_the_server_shows_it_only_to_those_who_verify_it()
         let config = identity.serve_signed_with(versions, scheme, SignatureAlgorithm::ECDSA);
         let tls = Tls::Serve(config);
         for error in refused_by_all(tls, &identity, &authority).await {
-            assert_told(&error, &["P-521", "ECDSA keys on P-256 or P-384", "aws-lc-rs has it"]);
+            assert_told(&error, &["P-521", "ECDSA keys on P-256 or P-384", "it is in aws-lc-rs"]);
         }
     }
 }
@@ -95,34 +98,55 @@ async fn a_key_is_named_though_the_server_shows_it_only_to_those_who_verify_it()
 #[tokio::test]
 async fn a_handshake_that_can_only_be_signed_as_nobody_verifies_is_told() {
     let authority = Authority::new();
-    let ecdsa = authority.issue(named(&[HOST]));
-    let rsa = authority.issue_for(named(&[HOST]), &RsaKey::new(2048));
-    let (of_rsa, of_ecdsa) = (SignatureAlgorithm::RSA, SignatureAlgorithm::ECDSA);
-    for (identity, scheme, algorithm, words) in [
-        (&rsa, SignatureScheme::RSA_PKCS1_SHA1, of_rsa, "SHA-1 and RSA by an RSA key of 2048"),
-        (&ecdsa, SignatureScheme::ECDSA_SHA1_Legacy, of_ecdsa, "SHA-1 and ECDSA"),
-        (&ecdsa, SignatureScheme::ECDSA_NISTP521_SHA512, of_ecdsa, "SHA-512 and ECDSA"),
-    ] {
-        let tls = Tls::Serve(identity.serve_signed_with(&[&TLS12], scheme, algorithm));
-        for error in refused_by_all(tls, identity, &authority.certificates()).await {
-            assert_told(&error, &[words, "accepted are SHA-256"]);
-            let elsewhere = error.message().contains("aws-lc-rs has it");
-            assert_eq!(elsewhere, words.contains("512"), "{error}");
-        }
+    let identity = authority.issue(named(&[HOST]));
+    let scheme = SignatureScheme::ECDSA_NISTP521_SHA512;
+    let config = identity.serve_signed_with(&[&TLS12], scheme, SignatureAlgorithm::ECDSA);
+    let trusted = authority.certificates();
+    for error in refused_by_all(Tls::Serve(config), &identity, &trusted).await {
+        assert_told(&error, &["only by ECDSA with SHA-512 and an ECDSA key on P-256; accepted"]);
+        assert_told(&error, &["it is in aws-lc-rs", "a pin does not help"]);
     }
+}
+
+#[test]
+fn a_handshake_signed_with_sha_1_is_told() {
+    let key = RsaKey::new(2048);
+    let identity = Authority::new().issue_for(named(&[HOST]), &key);
+    let (verifier, host) = (PeerVerifier::new(Rule::Anything), ServerUrl::parse(HOST).unwrap());
+    let handshake = Handshake {
+        host: host.host(),
+        peer: HOST.parse().unwrap(),
+        pins: &[],
+        verifier: &verifier,
+    };
+    let told = |scheme| {
+        let certificate = identity.der.clone().into();
+        handshake.explain_shown(&Shown { certificate, scheme })
+    };
+    let error = told(Some(SignatureScheme::RSA_PKCS1_SHA1)).unwrap();
+    assert_told(
+        &error,
+        &["only by RSA with SHA-1 and an RSA key of 2048 bits", "RSA with SHA-256"],
+    );
+    assert!(!error.message().contains("aws-lc-rs"), "{error}");
+    // Nothing is wrong with what it showed then.
+    assert!(told(Some(SignatureScheme::RSA_PKCS1_SHA256)).is_none() && told(None).is_none());
 }
 
 #[tokio::test]
 async fn a_signature_that_nobody_verifies_is_named_and_a_pin_makes_up_for_it() {
     for (name, words) in [
-        ("sha1", &["the server's certificate is signed with RSA and SHA-1"][..]),
-        ("ecdsa_sha1", &["ECDSA and SHA-1"]),
-        ("ecdsa_sha512", &["ECDSA and SHA-512", "no ECDSA with SHA-512, while aws-lc-rs"]),
-        ("pss_salt_20", &["RSA-PSS, SHA-256 and a salt of 20 bytes", "as long as the hash"]),
-        ("pss_salt_222", &["RSA-PSS, SHA-256 and a salt of 222 bytes"]),
-        ("ed448_authority", &["signed with Ed448"]),
-        ("p521_authority", &["by an ECDSA key on the curve P-521", "aws-lc-rs has it"]),
-        ("rsa1024_authority", &["the authority CN=rsa1024_authority", "an RSA key of 1024 bits"]),
+        ("sha1", &["the server's certificate is signed by RSA with SHA-1"][..]),
+        ("ecdsa_sha1", &["ECDSA with SHA-1"]),
+        ("ecdsa_sha512", &["signed by ECDSA with SHA-512;", "it is in aws-lc-rs"]),
+        ("pss_salt_20", &["RSA-PSS with SHA-256 and a salt of 20 bytes", "as long as the hash"]),
+        ("pss_salt_222", &["RSA-PSS with SHA-256 and a salt of 222 bytes"]),
+        ("ed448_authority", &["signed by Ed448"]),
+        ("p521_authority", &["and an ECDSA key on P-521", "it is in aws-lc-rs"]),
+        (
+            "rsa1024_authority",
+            &["the server's certificate, CN=rsa1024_authority,", "an RSA key of 1024 bits"],
+        ),
     ] {
         let (identity, authority) = Identity::kept(name);
         let server = Server::start(both(&identity)).await;
@@ -143,7 +167,7 @@ async fn an_address_that_is_given_as_the_name_of_a_host_is_told_from_one_that_co
     params.subject_alt_names.push(SanType::DnsName(HOST.try_into().unwrap()));
     let server = Server::start(both(&authority.issue(params))).await;
     let error = refused(&server, &at(&server).with_ca_certificates(authority.certificates())).await;
-    assert_told(&error, &["127.0.0.1 as the name of a host (a DNS entry)", "an IP entry"]);
+    assert_told(&error, &["127.0.0.1 as a host name (a DNS entry)", "an IP entry"]);
     assert!(!error.message().contains("only for"), "{error}");
 }
 
