@@ -1,26 +1,29 @@
 //! Reads a directory into memory, without an inventory, and says what it holds: what a host does that wants
-//! the objects themselves.
+//! the objects themselves. `cargo run --release --example read_directory -- --url dc1.corp.example --username NAME`
 
 #[path = "program/exit.rs"]
 mod exit;
+#[path = "program/password.rs"]
+mod password;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Parser;
 use futures::StreamExt;
-use ldap_inventory::credential::{Credential, ServerUrl, Sharing};
+use ldap_inventory::credential::{Credential, ServerUrl, Sharing, Thumbprint};
 use ldap_inventory::directory::{DirectoryEvent, DirectoryObject, DirectorySource, ReadRequest};
 use ldap_inventory::ldap::LdapSource;
 use ldap_inventory::name::DistinguishedName;
 use ldap_inventory::store::MemoryCredentialStore;
-use ldap_inventory::value::{CredentialId, ObjectKind, OrganizationId, Secret};
+use ldap_inventory::value::{CredentialId, ObjectKind, OrganizationId};
 
 use self::exit::{Failure, Status};
 
-/// Reads a directory into memory and counts what it holds. The password is in the variable LDAP_PASSWORD.
+/// Reads a directory into memory and counts what it holds.
 #[derive(Debug, Parser)]
 #[command(name = "read_directory")]
 struct Options {
@@ -31,6 +34,14 @@ struct Options {
     /// The account, as a DN, user@domain or DOMAIN\user
     #[arg(long, value_name = "NAME")]
     username: String,
+
+    /// A file with the account's password; without it the variable LDAP_PASSWORD is read
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+
+    /// The certificate that must be presented at an address, as the example `thumbprint` prints it
+    #[arg(long, value_name = "IP=SHA256:B64")]
+    thumbprint: Vec<Thumbprint>,
 
     /// Where to look
     #[arg(long, value_name = "DN")]
@@ -47,10 +58,11 @@ fn main() -> ExitCode {
 
 #[tokio::main(flavor = "current_thread")]
 async fn run(options: &Options) -> Result<Status, Failure> {
-    let password = std::env::var("LDAP_PASSWORD").unwrap_or_default();
+    let password = password::read(options.password_file.as_deref())?;
     let id = CredentialId::new("reader")?;
-    let credential = Credential::new(id.clone(), options.username.as_str(), Secret::new(password))
+    let credential = Credential::new(id.clone(), options.username.as_str(), password)
         .with_server(options.url.clone())
+        .with_thumbprints(options.thumbprint.iter().copied())
         .with_insecure(options.insecure)
         .with_sharing(Sharing::Global);
     let directory = LdapSource::new(Arc::new(MemoryCredentialStore::from_iter([credential])));

@@ -53,9 +53,9 @@ pub enum ErrorKind {
     Brake,
     /// The host asked the run to stop.
     Cancelled,
-    /// The server's certificate does not hold: unknown authority, another name, out of its dates, or a
-    /// broken handshake signature. Install the authority's certificate, pin the certificate, or correct
-    /// the name.
+    /// The server's certificate does not hold: unknown authority, another name, out of its dates, a key or
+    /// a signature that nothing is verified with, or a broken handshake signature. Install the authority's
+    /// certificate, pin the certificate, correct the name, or replace the certificate.
     Certificate,
     /// The certificate is not the one that is pinned for this address. If the change is genuine, replace
     /// the pin.
@@ -94,7 +94,8 @@ pub enum ErrorKind {
     Store,
     /// A step, or the whole run, took longer than it may.
     Timeout,
-    /// TLS could not be agreed on: versions, cipher suites, or a broken handshake.
+    /// TLS could not be agreed on: versions, cipher suites, a broken handshake, or a server that demands a
+    /// client certificate.
     Tls,
 }
 

@@ -3,6 +3,7 @@
 mod names;
 mod options;
 mod plans;
+mod programs;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -123,22 +124,20 @@ async fn run(program: &'static str, arguments: &[&str], password: Option<&str>) 
 }
 
 /// Where Cargo puts examples: beside the directory of this test. `cargo test` builds them, and what asks for
-/// this test alone does not.
+/// this test alone does not, so that they might be older than the source.
 fn examples() -> &'static Path {
     static EXAMPLES: OnceLock<PathBuf> = OnceLock::new();
     EXAMPLES.get_or_init(|| {
         let this = std::env::current_exe().unwrap();
         let profile = this.parent().and_then(Path::parent).unwrap();
-        let programs = ["sync", "inventory", "thumbprint", "custom_repository"];
-        if !programs.iter().all(|program| profile.join("examples").join(program).exists()) {
-            let mut cargo = Command::new(env!("CARGO"));
-            cargo.args(["build", "--examples", "--manifest-path"]);
-            cargo.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
-            if profile.ends_with("release") {
-                cargo.arg("--release");
-            }
-            assert!(cargo.status().unwrap().success());
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--examples", "--all-features", "--manifest-path"]);
+        cargo.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
+        cargo.arg("--target-dir").arg(profile.parent().unwrap());
+        if profile.ends_with("release") {
+            cargo.arg("--release");
         }
+        assert!(cargo.status().unwrap().success(), "the examples do not build");
         profile.join("examples")
     })
 }

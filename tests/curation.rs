@@ -13,7 +13,7 @@ use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::merge::whereabouts;
 use ldap_inventory::name::Hostname;
 use ldap_inventory::query::Query;
-use ldap_inventory::schedule::SyncTask;
+use ldap_inventory::schedule::{Brake, SyncTask};
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, sync};
 use ldap_inventory::testing::{
@@ -74,7 +74,9 @@ async fn run_of(
     objects: Vec<DirectoryObject>,
 ) {
     let (site, credential) = ("hq".parse().unwrap(), "reader".parse().unwrap());
-    let task = SyncTask::new("Head office", acme(), site, source.clone(), credential);
+    // Random reads lose most of the directory at times, which the brake would rightly stop.
+    let task = SyncTask::new("Head office", acme(), site, source.clone(), credential)
+        .with_brake(Brake::off());
     sync(&task, &MockDirectory::new(objects), repository, &SyncOptions::new()).await.unwrap();
 }
 

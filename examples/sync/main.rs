@@ -6,6 +6,8 @@
 
 #[path = "../program/exit.rs"]
 mod exit;
+#[path = "../program/password.rs"]
+mod password;
 #[path = "../program/store.rs"]
 mod store;
 #[path = "../program/table.rs"]

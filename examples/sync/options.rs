@@ -1,6 +1,5 @@
 //! The command line.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,9 +9,10 @@ use ldap_inventory::ldap::DeltaPolicy;
 use ldap_inventory::name::DistinguishedName;
 use ldap_inventory::schedule::Exclusions;
 use ldap_inventory::sync::Confirmation;
-use ldap_inventory::value::{CredentialId, OrganizationId, Secret, SiteId};
+use ldap_inventory::value::{CredentialId, OrganizationId, SiteId};
 
 use super::exit::{Failure, Status};
+use super::password;
 
 /// Brings an asset inventory in step with Active Directory.
 ///
@@ -31,7 +31,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NAME")]
     username: String,
 
-    /// A file with the account's password. Without it the variable LDAP_PASSWORD is read.
+    /// A file with the account's password, one line of text. Without it the variable LDAP_PASSWORD is read.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 
@@ -158,7 +158,8 @@ impl Options {
     /// The account, its password, and whom to trust.
     pub(crate) fn credential(&self) -> Result<Credential, Failure> {
         let id = CredentialId::new("command-line")?;
-        let mut credential = Credential::new(id, &self.username, self.password()?)
+        let password = password::read(self.password_file.as_deref())?;
+        let mut credential = Credential::new(id, &self.username, password)
             .with_insecure(self.insecure)
             .with_thumbprints(self.thumbprint.iter().copied())
             .with_pins_on_starttls(self.pins_on_starttls)
@@ -181,26 +182,6 @@ impl Options {
         exclusions.included_ous.clone_from(&self.include_ou);
         exclusions.excluded_ous.clone_from(&self.exclude_ou);
         exclusions
-    }
-
-    fn password(&self) -> Result<Secret, Failure> {
-        let (text, origin) = match &self.password_file {
-            Some(file) => (String::from_utf8(read(file)?).ok(), "the password file"),
-            None => match std::env::var_os("LDAP_PASSWORD").map(OsString::into_string) {
-                Some(text) => (text.ok(), "LDAP_PASSWORD"),
-                None => {
-                    let sentence =
-                        "there is no password; give --password-file FILE or set LDAP_PASSWORD";
-                    return Err(Failure::new(Status::Usage, sentence));
-                }
-            },
-        };
-        let not_text = || Failure::new(Status::Usage, format!("{origin} is not UTF-8 text"));
-        let mut text = text.ok_or_else(not_text)?;
-        if self.password_file.is_some() && text.ends_with('\n') {
-            text.truncate(text.trim_end_matches('\n').trim_end_matches('\r').len());
-        }
-        Ok(Secret::new(text))
     }
 }
 

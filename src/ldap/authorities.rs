@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
-use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls_native_certs::CertificateResult;
 
 use super::certificate;
+use super::provider::provider;
 use crate::credential::CaCertificate;
 use crate::{Error, ErrorKind, Result};
 
@@ -16,7 +16,14 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Debug)]
 pub(super) struct Authorities<'a> {
     own: &'a [CaCertificate],
-    verifier: Option<Arc<WebPkiServerVerifier>>,
+    trusted: Option<Arc<Trusted>>,
+}
+
+/// Authorities that are trusted.
+#[derive(Debug)]
+pub(super) struct Trusted {
+    pub(super) verifier: Arc<WebPkiServerVerifier>,
+    pub(super) roots: Arc<RootCertStore>,
 }
 
 /// More faults of the operating system's store than this are not listed.
@@ -24,23 +31,20 @@ const MOST_WARNINGS: usize = 3;
 
 impl<'a> Authorities<'a> {
     pub(super) fn new(own: &'a [CaCertificate]) -> Self {
-        Self { own, verifier: None }
+        Self { own, trusted: None }
     }
 
-    /// The verifier over them. What could not be read of the operating system's store is a warning: the
+    /// All of them. What could not be read of the operating system's store is a warning: the
     /// rest of it still counts.
-    pub(super) async fn verifier(
-        &mut self,
-        warnings: &mut Vec<String>,
-    ) -> Result<Arc<WebPkiServerVerifier>> {
-        if let Some(verifier) = &self.verifier {
-            return Ok(Arc::clone(verifier));
+    pub(super) async fn trusted(&mut self, warnings: &mut Vec<String>) -> Result<Arc<Trusted>> {
+        if let Some(trusted) = &self.trusted {
+            return Ok(Arc::clone(trusted));
         }
         let mut roots = RootCertStore::empty();
         add_own(self.own, &mut roots)?;
         add_native(&mut roots, warnings).await;
-        let provider = Arc::new(ring::default_provider());
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+        let roots = Arc::new(roots);
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), provider())
             .build()
             .map_err(|error| {
                 Error::new(
@@ -50,7 +54,7 @@ impl<'a> Authorities<'a> {
                 )
                 .with_source(error)
             })?;
-        Ok(Arc::clone(self.verifier.insert(verifier)))
+        Ok(Arc::clone(self.trusted.insert(Arc::new(Trusted { verifier, roots }))))
     }
 }
 

@@ -9,6 +9,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::time::ASN1Time;
 use x509_parser::x509::X509Version;
 
+use super::algorithm::PublicKey;
 use super::ber::{Reader, SEQUENCE};
 use crate::Printable;
 use crate::credential::{CertificateDigest, Thumbprint};
@@ -35,16 +36,6 @@ pub struct ServerCertificate {
     pub is_authority: bool,
     /// Whether it is of X.509 version 1, which none but a pin can accept.
     pub is_version_1: bool,
-}
-
-/// A public key, and how it is to be used.
-pub(super) struct PublicKey<'a> {
-    /// The whole SubjectPublicKeyInfo.
-    pub(super) info: &'a [u8],
-    /// The contents of its AlgorithmIdentifier.
-    pub(super) algorithm: &'a [u8],
-    /// The key itself.
-    pub(super) key: &'a [u8],
 }
 
 /// More names than this are not listed.
@@ -88,14 +79,18 @@ pub(super) fn digest(der: &[u8]) -> CertificateDigest {
 
 /// The public key of a certificate, of any X.509 version.
 pub(super) fn public_key(der: &[u8]) -> Option<PublicKey<'_>> {
-    const BIT_STRING: u8 = 0x03;
     let info = parse(der)?.tbs_certificate.subject_pki.raw;
-    let mut parts = Reader::new(Reader::new(info).contents_of(SEQUENCE).ok()?);
-    let algorithm = parts.contents_of(SEQUENCE).ok()?;
-    match parts.contents_of(BIT_STRING).ok()?.split_first() {
-        Some((0, key)) => Some(PublicKey { info, algorithm, key }),
-        _ => None,
-    }
+    PublicKey::parse(info, Reader::new(info).contents_of(SEQUENCE).ok()?)
+}
+
+/// The name of a certificate's subject, as it is encoded.
+pub(super) fn subject(der: &[u8]) -> Option<&[u8]> {
+    Some(parse(der)?.tbs_certificate.subject.as_raw())
+}
+
+/// The name of a certificate's issuer, as it is encoded.
+pub(super) fn issuer(der: &[u8]) -> Option<&[u8]> {
+    Some(parse(der)?.tbs_certificate.issuer.as_raw())
 }
 
 fn parse(der: &[u8]) -> Option<X509Certificate<'_>> {

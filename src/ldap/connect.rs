@@ -13,9 +13,9 @@ use super::connect_limits::ConnectLimits;
 use super::fault::Fault;
 use super::ladder::{self, Rung, Trust};
 use super::socket;
-use super::tls::{self, Secured};
+use super::tls::{Attempt, Secured};
 use super::verifier::Rule;
-use crate::credential::{Credential, ServerUrl};
+use crate::credential::{Credential, Scheme, ServerUrl};
 use crate::directory::{ConnectStep, Transport, Verification};
 use crate::{Error, ErrorKind, Result, Retry};
 
@@ -94,7 +94,7 @@ impl Walk<'_> {
             return Ok(None);
         };
         let mut dead = Vec::new();
-        let mut answered = false;
+        let (mut answered, mut is_plain) = (false, false);
         for Rung { transport, port } in ladder::rungs(server) {
             for mut address in addresses.iter().copied() {
                 address.set_port(port);
@@ -109,6 +109,7 @@ impl Walk<'_> {
                     Err(Fault::Absent { error, answered: said }) => {
                         self.record(transport, Some(address), Some(&error));
                         answered |= said;
+                        is_plain |= said && transport == Transport::StartTls;
                     }
                     Err(Fault::Final(error)) => {
                         let error = error
@@ -120,7 +121,11 @@ impl Walk<'_> {
                 }
             }
         }
-        if answered { Err(self.with_steps(no_secure_transport(server))) } else { Ok(None) }
+        if answered {
+            Err(self.with_steps(no_secure_transport(server, is_plain)))
+        } else {
+            Ok(None)
+        }
     }
 
     /// The addresses of a server in the order they are tried, if its name can be resolved.
@@ -158,8 +163,8 @@ impl Walk<'_> {
         }
         let verification = trust.verification();
         let rule = self.rule(trust).await.map_err(Fault::Final)?;
-        let secured =
-            tls::secure(tcp, transport, server.host(), peer.ip(), rule, self.limits).await?;
+        let attempt = Attempt { transport, host: server.host(), peer, limits: self.limits };
+        let secured = attempt.secure(tcp, rule).await?;
         Ok(Established::secured(secured, peer, transport, verification))
     }
 
@@ -174,7 +179,7 @@ impl Walk<'_> {
         Ok(match trust {
             Trust::Anything => Rule::Anything,
             Trust::Authority => {
-                Rule::Authority(self.authorities.verifier(&mut self.warnings).await?)
+                Rule::Authority(self.authorities.trusted(&mut self.warnings).await?)
             }
             Trust::Pins(pins) => Rule::Pins(pins),
         })
@@ -287,13 +292,19 @@ fn line(step: &ConnectStep) -> String {
     }
 }
 
-fn no_secure_transport(server: &ServerUrl) -> Error {
-    Error::new(
-        ErrorKind::NoSecureTransport,
-        "the server offers no transport that is allowed: give it a certificate, so that it offers LDAPS or \
-         StartTLS",
-    )
-    .with_context("server", server)
+/// `is_plain`: it answers in LDAP, without TLS.
+fn no_secure_transport(server: &ServerUrl, is_plain: bool) -> Error {
+    const MESSAGE: &str = "the server offers no transport that is allowed: give it a certificate, so that it offers \
+                           LDAPS or StartTLS";
+    let message = match (server.scheme(), server.port()) {
+        (Some(Scheme::Ldaps), Some(port)) if is_plain => {
+            format!(
+                "{MESSAGE}; at port {port} it speaks LDAP without TLS, and LDAPS is usually at 636"
+            )
+        }
+        _ => MESSAGE.to_owned(),
+    };
+    Error::new(ErrorKind::NoSecureTransport, message).with_context("server", server)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! The outer header decides at once whether a message may come in: a length beyond the limit, an
 //! indefinite length or another tag is refused before the body is read.
 
+use std::io;
+
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::ber::{self, Header, INTEGER, Malformed, Reader, SEQUENCE};
@@ -126,9 +128,7 @@ pub(super) async fn fill(
         Ok(0) if buffer.is_empty() => Ok(false),
         Ok(0) => Err(disconnected("the server closed the connection in the middle of a message")),
         Ok(_) => Ok(true),
-        Err(error) => {
-            Err(disconnected("the connection to the server broke off").with_source(error))
-        }
+        Err(error) => Err(broken_off(error)),
     }
 }
 
@@ -152,6 +152,14 @@ pub(crate) async fn read_frame(
         if !fill(stream, buffer).await? {
             return Ok(None);
         }
+    }
+}
+
+/// The stream broke: what it says itself, if it knows why.
+pub(super) fn broken_off(error: io::Error) -> Error {
+    match error.downcast::<Error>() {
+        Ok(error) => error,
+        Err(error) => disconnected("the connection to the server broke off").with_source(error),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::algorithm::SignatureAlgorithm;
 use super::attributes::Selection;
 use super::certificate::{ServerCertificate, public_key};
 use super::decode::{Decoder, RawEntry};
@@ -47,5 +48,6 @@ pub fn checkpoint_token(bytes: &[u8]) {
 
 /// A certificate that a server presents.
 pub fn certificate(der: &[u8]) {
-    let _ = (ServerCertificate::from_der(der), public_key(der));
+    let _ = (ServerCertificate::from_der(der), public_key(der).map(|key| key.to_string()));
+    let _ = SignatureAlgorithm(der).to_string();
 }

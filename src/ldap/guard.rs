@@ -129,9 +129,7 @@ async fn carry_requests(
             to.write_all(message).await?;
             to.flush().await
         };
-        sent.await.map_err(|error| {
-            disconnected("the connection to the server broke off").with_source(error)
-        })?;
+        sent.await.map_err(frame::broken_off)?;
         buffer = Zeroizing::new(buffer.split_off(octets));
     }
 }
@@ -335,7 +333,6 @@ fn notice(message: &[u8], envelope: &Envelope) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
 
     use super::*;
     use crate::ldap::script::{
@@ -525,10 +522,8 @@ mod tests {
 
     #[tokio::test]
     async fn bytes_behind_an_inner_length_that_lies_are_not_waited_for() {
-        let started = Instant::now();
         let reply = [&[0x30, 12, 2, 1, 1, 0x64, 0x20, 4, 1, b'x', 0, 0, 0, 0][..], &[0; 4096]];
-        assert_eq!(failure(reply.concat()).await, ErrorKind::Protocol);
-        assert!(started.elapsed() < Duration::from_secs(60));
+        assert_eq!(failure(reply.concat()).await, ErrorKind::Protocol, "and no timeout");
     }
 
     #[tokio::test]

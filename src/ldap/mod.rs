@@ -1,11 +1,14 @@
 //! The LDAP source of a directory.
 
 mod address;
+mod algorithm;
 mod attributes;
 mod authorities;
 mod ber;
 mod bind;
 mod certificate;
+mod certificate_error;
+mod chain;
 mod connect;
 mod connect_limits;
 mod connection;
@@ -13,6 +16,7 @@ mod decode;
 mod delta;
 mod diagnosis;
 mod fault;
+mod first_answer;
 mod frame;
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -20,10 +24,12 @@ pub mod fuzzing;
 mod guard;
 mod ladder;
 mod limits;
+mod look;
 mod members;
 mod paging;
 mod pair;
 mod probe;
+mod provider;
 mod range;
 mod reading;
 mod relay;

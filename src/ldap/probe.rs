@@ -8,11 +8,12 @@ use super::connect_limits::ConnectLimits;
 use super::fault::Fault;
 use super::ladder::default_port;
 use super::socket;
-use super::tls;
+use super::starttls;
+use super::tls::Attempt;
 use super::verifier::Rule;
-use crate::Result;
 use crate::credential::{Scheme, ServerUrl, Thumbprint};
 use crate::directory::Transport;
+use crate::{Error, ErrorKind, Result};
 
 /// What one address of a server presents.
 #[derive(Debug)]
@@ -69,8 +70,36 @@ async fn certificate(
     address: SocketAddr,
     limits: &ConnectLimits,
 ) -> Result<ServerCertificate, Fault> {
-    let tcp = socket::open(address, limits.tcp).await?;
-    let peer = socket::peer(&tcp)?.ip();
-    let secured = tls::secure(tcp, transport, server.host(), peer, Rule::Anything, limits).await?;
-    Ok(secured.certificate)
+    let host = server.host();
+    let attempt = async |transport| {
+        let tcp = socket::open(address, limits.tcp).await?;
+        let peer = socket::peer(&tcp)?;
+        Attempt { transport, host, peer, limits }.secure(tcp, Rule::Anything).await
+    };
+    match attempt(transport).await {
+        Ok(secured) => Ok(secured.certificate),
+        Err(Fault::Absent { error, answered }) if transport == Transport::Ldaps => {
+            let is_plain = speaks_ldap(address, limits).await;
+            let error = if is_plain { not_ldaps(address.port()).with_source(error) } else { error };
+            Err(Fault::Absent { error, answered })
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Whether it answers a StartTLS request, whatever it answers.
+async fn speaks_ldap(address: SocketAddr, limits: &ConnectLimits) -> bool {
+    let Ok(mut tcp) = socket::open(address, limits.tcp).await else { return false };
+    let answer = starttls::request(&mut tcp, &limits.answer(), limits.starttls).await;
+    matches!(answer, Ok(()) | Err(Fault::Absent { answered: true, .. }))
+}
+
+fn not_ldaps(port: u16) -> Error {
+    Error::new(
+        ErrorKind::NoSecureTransport,
+        format!(
+            "the server speaks LDAP without TLS at port {port}; ask for its certificate by StartTLS, with ldap:// in \
+             front, or at the port of LDAPS, usually 636"
+        ),
+    )
 }

@@ -1,14 +1,12 @@
 //! The TLS handshake, on LDAPS and after StartTLS alike.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use rustls::ClientConfig;
 use rustls::client::Resumption;
-use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
+use rustls::{AlertDescription, ClientConfig};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -17,6 +15,9 @@ use tokio_rustls::client::TlsStream;
 use super::certificate::ServerCertificate;
 use super::connect_limits::ConnectLimits;
 use super::fault::Fault;
+use super::first_answer::FirstAnswer;
+use super::look::{Look, look};
+use super::provider::provider;
 use super::starttls;
 use super::tls_error::Handshake;
 use super::verifier::{PeerVerifier, Rule};
@@ -25,82 +26,121 @@ use crate::directory::Transport;
 use crate::{Error, ErrorKind, Result, Retry};
 
 /// An encrypted connection, and the certificate at its other end.
-#[derive(Debug)]
 pub(super) struct Secured {
-    pub(super) stream: TlsStream<TcpStream>,
+    pub(super) stream: FirstAnswer<TlsStream<TcpStream>>,
     pub(super) certificate: ServerCertificate,
 }
 
-/// Brings TLS onto a fresh connection: at once on LDAPS, after the StartTLS operation otherwise.
-///
-/// A server that agreed to StartTLS has promised TLS, so whatever fails after that is final.
-pub(super) async fn secure(
-    mut tcp: TcpStream,
-    transport: Transport,
-    host: &ServerHost,
-    peer: IpAddr,
-    rule: Rule,
-    limits: &ConnectLimits,
-) -> Result<Secured, Fault> {
-    if transport == Transport::Ldaps {
-        return handshake(tcp, host, peer, rule, limits.tls).await;
+/// An attempt to reach a server by TLS.
+pub(super) struct Attempt<'a> {
+    pub(super) transport: Transport,
+    /// The name or address that was asked for.
+    pub(super) host: &'a ServerHost,
+    /// The peer of the very socket.
+    pub(super) peer: SocketAddr,
+    pub(super) limits: &'a ConnectLimits,
+}
+
+impl Attempt<'_> {
+    /// Brings TLS onto a fresh connection: at once on LDAPS, after the StartTLS operation otherwise.
+    ///
+    /// A server that agreed to StartTLS has promised TLS, so whatever fails after that is final.
+    pub(super) async fn secure(&self, mut tcp: TcpStream, rule: Rule) -> Result<Secured, Fault> {
+        if self.transport == Transport::Ldaps {
+            return self.handshake(tcp, rule).await;
+        }
+        let agreed = starttls::request(&mut tcp, &self.limits.answer(), self.limits.starttls).await;
+        if let Err(fault) = agreed {
+            return Err(self.not_agreed(fault).await);
+        }
+        self.handshake(tcp, rule).await.map_err(|fault| match fault {
+            Fault::Absent { error, .. } => Fault::Final(
+                Error::new(ErrorKind::Tls, "the server agreed to StartTLS, and then spoke no TLS")
+                    .with_source(error),
+            ),
+            fault @ Fault::Final(_) => fault,
+        })
     }
-    starttls::request(&mut tcp, &limits.answer(), limits.starttls).await?;
-    handshake(tcp, host, peer, rule, limits.tls).await.map_err(|fault| match fault {
-        Fault::Absent { error, .. } => Fault::Final(
-            Error::new(ErrorKind::Tls, "the server agreed to StartTLS, and then spoke no TLS")
-                .with_source(error),
-        ),
-        fault @ Fault::Final(_) => fault,
-    })
+
+    /// Where nothing answers in LDAP, it may be that LDAPS was meant: that must not end in plain LDAP.
+    async fn not_agreed(&self, fault: Fault) -> Fault {
+        let is_ldap = match &fault {
+            Fault::Absent { answered, .. } => *answered,
+            Fault::Final(error) => error.kind() != ErrorKind::Protocol,
+        };
+        if is_ldap {
+            return fault;
+        }
+        let Ok(name) = server_name(self.host) else { return fault };
+        match look(self.peer, Transport::Ldaps, &name, self.limits).await {
+            Look::NoTls => fault,
+            Look::Tls(_) => Fault::Final(is_ldaps(self.peer.port())),
+        }
+    }
+
+    /// Shakes hands, under this rule.
+    ///
+    /// What fails before a certificate was shown may mean that nothing there speaks TLS; what fails after
+    /// that is final.
+    async fn handshake(&self, tcp: TcpStream, rule: Rule) -> Result<Secured, Fault> {
+        let pins = match &rule {
+            Rule::Pins(pins) => pins.clone(),
+            Rule::Anything | Rule::Authority(_) => Vec::new(),
+        };
+        let verifier = Arc::new(PeerVerifier::new(rule));
+        let connector = TlsConnector::from(Arc::new(config(&verifier).map_err(Fault::Final)?));
+        let name = server_name(self.host).map_err(Fault::Final)?;
+        let outcome = timeout(self.limits.tls, connector.connect(name.clone(), tcp)).await;
+        let peer = self.peer.ip();
+        let handshake = Handshake { host: self.host, peer, pins: &pins, verifier: &verifier };
+        let stream = match outcome {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => match self.shown_to_others(&error, &handshake, &name).await {
+                Some(explained) => return Err(Fault::Final(explained)),
+                None => return Err(fault(error, &handshake)),
+            },
+            Err(_) if verifier.presented().is_none() => {
+                return Err(Fault::silent("the server did not answer the TLS handshake in time"));
+            }
+            Err(_) => {
+                let error = Error::new(ErrorKind::Timeout, "the TLS handshake took too long");
+                return Err(Fault::Final(error.with_retry(Retry::Transient)));
+            }
+        };
+        let certificate = verifier.presented().and_then(ServerCertificate::from_der);
+        let certificate = certificate.ok_or_else(|| Fault::Final(unreadable()))?;
+        let stream =
+            FirstAnswer::new(stream, verifier.asked_for_certificate().then_some(self.peer));
+        Ok(Secured { stream, certificate })
+    }
+
+    /// Why a server refused us before it showed a certificate, if what it shows to others says so.
+    async fn shown_to_others(
+        &self,
+        error: &io::Error,
+        handshake: &Handshake<'_>,
+        name: &ServerName<'static>,
+    ) -> Option<Error> {
+        let refused = matches!(rustls_error(error)?, rustls::Error::AlertReceived(alert)
+            if *alert != AlertDescription::ProtocolVersion);
+        if !refused || handshake.verifier.presented().is_some() {
+            return None;
+        }
+        match look(self.peer, self.transport, name, self.limits).await {
+            Look::Tls(Some(shown)) => handshake.explain_shown(&shown),
+            Look::Tls(None) | Look::NoTls => None,
+        }
+    }
 }
 
-/// Shakes hands, under this rule.
-///
-/// What fails before a certificate was shown may mean that nothing there speaks TLS; what fails after
-/// that is final.
-async fn handshake(
-    tcp: TcpStream,
-    host: &ServerHost,
-    peer: IpAddr,
-    rule: Rule,
-    within: Duration,
-) -> Result<Secured, Fault> {
-    let pins = match &rule {
-        Rule::Pins(pins) => pins.clone(),
-        Rule::Anything | Rule::Authority(_) => Vec::new(),
-    };
-    let verifier = Arc::new(PeerVerifier::new(rule));
-    let connector = TlsConnector::from(Arc::new(config(&verifier).map_err(Fault::Final)?));
-    let name = server_name(host).map_err(Fault::Final)?;
-    let outcome = timeout(within, connector.connect(name, tcp)).await;
-    let handshake = Handshake { host, peer, pins: &pins, verifier: &verifier };
-    let stream = match outcome {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Err(fault(error, &handshake)),
-        Err(_) if verifier.presented().is_none() => {
-            return Err(Fault::silent("the server did not answer the TLS handshake in time"));
-        }
-        Err(_) => {
-            let error = Error::new(ErrorKind::Timeout, "the TLS handshake took too long");
-            return Err(Fault::Final(error.with_retry(Retry::Transient)));
-        }
-    };
-    let certificate = verifier.presented().and_then(ServerCertificate::from_der);
-    let certificate = certificate.ok_or_else(|| Fault::Final(unreadable()))?;
-    Ok(Secured { stream, certificate })
-}
-
-/// An explicit provider, since the process may have another one or none; and no resumption, since a
-/// resumed session is never verified.
+/// No resumption, since a resumed session is never verified.
 fn config(verifier: &Arc<PeerVerifier>) -> Result<ClientConfig> {
-    let provider = Arc::new(ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let mut config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(|e| Error::new(ErrorKind::Tls, "TLS cannot be configured").with_source(e))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::clone(verifier) as _)
-        .with_no_client_auth();
+        .with_client_cert_resolver(Arc::clone(verifier) as _);
     config.resumption = Resumption::disabled();
     Ok(config)
 }
@@ -117,25 +157,44 @@ fn server_name(host: &ServerHost) -> Result<ServerName<'static>> {
 }
 
 fn fault(error: io::Error, handshake: &Handshake<'_>) -> Fault {
-    let before_certificate = handshake.verifier.presented().is_none();
-    let Some(tls) = error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()) else {
-        return if before_certificate {
-            Fault::silent_from("the server ended the connection in the TLS handshake", error)
-        } else {
-            let message = "the server ended the connection after it had shown its certificate";
-            Fault::Final(Error::new(ErrorKind::Tls, message).with_source(error))
-        };
-    };
-    match tls {
-        rustls::Error::InvalidMessage(_) if before_certificate => Fault::Absent {
+    let verifier = handshake.verifier;
+    let before_certificate = verifier.presented().is_none();
+    match rustls_error(&error) {
+        Some(tls @ rustls::Error::InvalidMessage(_)) if before_certificate => Fault::Absent {
             error: Error::new(ErrorKind::Tls, "the server answered with something that is not TLS")
                 .with_source(tls.clone()),
             answered: true,
         },
-        tls => Fault::Final(handshake.explain(tls)),
+        Some(tls) => Fault::Final(handshake.explain(tls)),
+        None if before_certificate => {
+            Fault::silent_from("the server ended the connection in the TLS handshake", error)
+        }
+        None => {
+            let message = if verifier.accepted() && verifier.asked_for_certificate() {
+                "the server ended the connection after it had asked for a client certificate, and this \
+                 client has none; let the server do without (OpenLDAP: `TLSVerifyClient try`)"
+            } else {
+                "the server ended the connection after it had shown its certificate"
+            };
+            Fault::Final(Error::new(ErrorKind::Tls, message).with_source(error))
+        }
     }
 }
 
+fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
+}
+
+fn is_ldaps(port: u16) -> Error {
+    Error::new(
+        ErrorKind::NoSecureTransport,
+        format!(
+            "the server speaks LDAPS at port {port}, TLS from the first byte; put ldaps:// in front of it instead of \
+             ldap://, or give the port of LDAP, usually 389"
+        ),
+    )
+}
+
 fn unreadable() -> Error {
-    Error::new(ErrorKind::Certificate, "the server's certificate cannot be read")
+    Error::new(ErrorKind::Certificate, "the server's certificate cannot be read; replace it")
 }

@@ -4,8 +4,12 @@ use std::net::IpAddr;
 
 use rustls::{AlertDescription, CertificateError};
 
-use super::certificate::{ServerCertificate, digest};
-use super::verifier::PeerVerifier;
+use super::certificate::{ServerCertificate, digest, public_key};
+use super::certificate_error::{Refused, unsupported_key, unsupported_scheme};
+use super::first_answer;
+use super::look::Shown;
+use super::provider;
+use super::verifier::{PeerVerifier, Rule, UnsupportedKey};
 use crate::credential::{CertificateDigest, ServerHost, Thumbprint};
 use crate::{Error, ErrorKind};
 
@@ -20,17 +24,47 @@ pub(super) struct Handshake<'a> {
 impl Handshake<'_> {
     /// The error for what rustls reports.
     pub(super) fn explain(&self, error: &rustls::Error) -> Error {
+        use rustls::Error as Failure;
         let explained = match error {
-            rustls::Error::InvalidCertificate(reason) if self.verifier.accepted() => {
-                not_its_key(reason)
+            Failure::InvalidCertificate(reason) if self.verifier.accepted() => {
+                self.not_its_key(reason)
             }
-            rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure) => {
+            Failure::InvalidCertificate(CertificateError::ApplicationVerificationFailure) => {
                 self.not_pinned()
             }
-            rustls::Error::InvalidCertificate(reason) => self.not_trusted(reason),
-            other => Error::new(ErrorKind::Tls, handshake_failure(other)),
+            Failure::InvalidCertificate(CertificateError::Other(other))
+                if other.0.downcast_ref::<UnsupportedKey>().is_some() =>
+            {
+                refused(self.unsupported_key())
+            }
+            Failure::InvalidCertificate(reason) => self.not_trusted(reason),
+            Failure::PeerMisbehaved(_) if self.signed_otherwise().is_some() => {
+                refused(self.signed_otherwise().unwrap_or_default())
+            }
+            Failure::AlertReceived(_)
+                if self.verifier.accepted() && self.verifier.asked_for_certificate() =>
+            {
+                first_answer::demanded()
+            }
+            other => {
+                let error = Error::new(ErrorKind::Tls, handshake_failure(other, self.host));
+                error.with_source(other.clone())
+            }
         };
-        self.with_presented(explained).with_source(error.clone())
+        with_presented(explained, self.verifier.presented(), self.peer)
+    }
+
+    /// The error for a server that showed this only to a client which offered to verify whatever there is.
+    pub(super) fn explain_shown(&self, shown: &Shown) -> Option<Error> {
+        let key = public_key(&shown.certificate);
+        let sentence = match (&key, shown.scheme) {
+            (Some(key), _) if !provider::supports(key) => unsupported_key(key),
+            (key, Some(scheme)) if !self.verifier.knows(scheme) => {
+                unsupported_scheme(scheme, key.as_ref())
+            }
+            _ => return None,
+        };
+        Some(with_presented(refused(sentence), Some(&shown.certificate), self.peer))
     }
 
     fn not_pinned(&self) -> Error {
@@ -47,93 +81,58 @@ impl Handshake<'_> {
     fn not_trusted(&self, reason: &CertificateError) -> Error {
         let certificate = self.verifier.presented().and_then(ServerCertificate::from_der);
         let Some(certificate) = certificate else {
-            return refused("the server's certificate cannot be read");
+            return refused("the server's certificate cannot be read; replace it".to_owned());
         };
-        let error = Error::new(ErrorKind::Certificate, self.complaint(reason, &certificate));
-        error
+        let roots = match self.verifier.rule() {
+            Rule::Authority(trusted) => Some(&*trusted.roots),
+            Rule::Anything | Rule::Pins(_) => None,
+        };
+        let chain = self.verifier.chain();
+        let sentence =
+            Refused { certificate: &certificate, chain, roots, host: self.host }.sentence(reason);
+        refused(sentence)
             .with_context("subject", &certificate.subject)
             .with_context("issuer", &certificate.issuer)
     }
 
-    fn complaint(&self, reason: &CertificateError, certificate: &ServerCertificate) -> String {
-        use CertificateError as Reason;
-        match reason {
-            Reason::Expired | Reason::ExpiredContext { .. } => {
-                format!("the server's certificate expired on {}", certificate.not_after)
+    /// After the certificate was accepted, only its use in the handshake can be wrong.
+    fn not_its_key(&self, reason: &CertificateError) -> Error {
+        let sentence = match reason {
+            CertificateError::BadSignature => {
+                "the server does not prove that it holds the key of its certificate: the handshake's \
+                 signature is wrong; check which key the server is configured with"
             }
-            Reason::NotValidYet | Reason::NotValidYetContext { .. } => {
-                let start = certificate.not_before;
-                format!("the server's certificate is not valid before {start}; check both clocks")
+            _ => {
+                "the signature in the handshake is of another kind than the certificate's key; check which \
+                 key the server is configured with"
             }
-            Reason::NotValidForName | Reason::NotValidForNameContext { .. } => {
-                self.wrong_name(certificate)
-            }
-            Reason::InvalidPurpose | Reason::InvalidPurposeContext { .. } => {
-                "the certificate is not meant for servers".to_owned()
-            }
-            Reason::UnknownIssuer if certificate.is_self_issued() => {
-                "the server's certificate is self-made and no authority vouches for it; check it on \
-                 the server, then pin it"
-                    .to_owned()
-            }
-            Reason::UnknownIssuer => {
-                "the authority that issued the server's certificate is not trusted; add that \
-                 authority's certificate to the credential"
-                    .to_owned()
-            }
-            Reason::BadSignature => {
-                "the server's certificate names a trusted authority that did not sign it; the \
-                 authority may have been set up anew: add its present certificate to the credential"
-                    .to_owned()
-            }
-            _ if certificate.is_version_1 => {
-                "the server's certificate is of X.509 version 1, which no authority can vouch for; \
-                 pin it, or replace it"
-                    .to_owned()
-            }
-            Reason::Other(_) if certificate.is_authority => {
-                "the server presents an authority's own certificate (CA:TRUE), which X.509 does not \
-                 accept from a server even where that authority is trusted; pin it, or replace it"
-                    .to_owned()
-            }
-            _ => "the server's certificate does not hold".to_owned(),
-        }
-    }
-
-    fn wrong_name(&self, certificate: &ServerCertificate) -> String {
-        let host = self.host;
-        if certificate.names.is_empty() {
-            return format!(
-                "the server's certificate names no host (a common name does not count), so it is not \
-                 valid for {host}; pin it, or replace it"
-            );
-        }
-        let names = certificate.names.join(", ");
-        format!("the server's certificate is not valid for {host}, only for {names}")
-    }
-
-    fn with_presented(&self, error: Error) -> Error {
-        let Some(der) = self.verifier.presented() else {
-            return error;
         };
-        error.with_context("presented", Thumbprint::new(self.peer, digest(der)))
+        refused(self.signed_otherwise().unwrap_or_else(|| sentence.to_owned()))
+    }
+
+    /// The handshake may be signed as nobody offered to verify it.
+    fn signed_otherwise(&self) -> Option<String> {
+        let scheme = self.verifier.signed_with().filter(|scheme| !self.verifier.knows(*scheme))?;
+        let key = self.verifier.presented().and_then(public_key);
+        Some(unsupported_scheme(scheme, key.as_ref()))
+    }
+
+    fn unsupported_key(&self) -> String {
+        let key = self.verifier.presented().and_then(public_key);
+        key.map(|key| unsupported_key(&key)).unwrap_or_default()
     }
 }
 
-/// After the certificate was accepted, only its use in the handshake can be wrong.
-fn not_its_key(reason: &CertificateError) -> Error {
-    refused(match reason {
-        CertificateError::BadSignature => {
-            "the server does not prove that it holds the key of its certificate: the handshake's \
-             signature is wrong"
-        }
-        _ => "the signature in the handshake cannot be verified with the certificate's key",
-    })
+fn with_presented(error: Error, certificate: Option<&[u8]>, peer: IpAddr) -> Error {
+    match certificate {
+        Some(der) => error.with_context("presented", Thumbprint::new(peer, digest(der))),
+        None => error,
+    }
 }
 
-fn handshake_failure(error: &rustls::Error) -> &'static str {
+fn handshake_failure(error: &rustls::Error, host: &ServerHost) -> String {
     use rustls::Error as Failure;
-    match error {
+    let sentence = match error {
         Failure::PeerIncompatible(_)
         | Failure::AlertReceived(
             AlertDescription::ProtocolVersion
@@ -143,13 +142,23 @@ fn handshake_failure(error: &rustls::Error) -> &'static str {
             "the server and this client have no TLS version and cipher suite in common: TLS 1.3, or \
              TLS 1.2 with ECDHE, is needed, and the server needs a certificate"
         }
-        Failure::AlertReceived(_) => "the server refused the TLS handshake",
-        Failure::PeerMisbehaved(_) => "the server broke the rules of TLS",
-        Failure::NoCertificatesPresented => "the server presented no certificate",
+        Failure::AlertReceived(AlertDescription::UnrecognisedName) => {
+            return format!(
+                "the server has no certificate for the name {host}; ask for it by the name that it has one for"
+            );
+        }
+        Failure::AlertReceived(alert) => {
+            return format!(
+                "the server refused the TLS handshake with the alert {alert:?}; its log may say why"
+            );
+        }
+        Failure::PeerMisbehaved(_) => "the server broke the rules of TLS; its software is at fault",
+        Failure::NoCertificatesPresented => "the server presented no certificate; give it one",
         _ => "the TLS handshake failed",
-    }
+    };
+    sentence.to_owned()
 }
 
-fn refused(message: &'static str) -> Error {
+fn refused(message: String) -> Error {
     Error::new(ErrorKind::Certificate, message)
 }

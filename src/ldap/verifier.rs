@@ -2,15 +2,18 @@
 
 use std::sync::{Arc, OnceLock};
 
-use rustls::client::WebPkiServerVerifier;
+use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{WebPkiSupportedAlgorithms, ring, verify_tls13_signature_with_raw_key};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature_with_raw_key};
 use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
+use rustls::sign::CertifiedKey;
 use rustls::{
     CertificateError, DigitallySignedStruct, Error, OtherError, PeerMisbehaved, SignatureScheme,
 };
 
+use super::authorities::Trusted;
 use super::certificate::{digest, public_key};
+use super::provider::{self, provider};
 use crate::credential::CertificateDigest;
 
 /// Verifies one server in one handshake, and remembers what it was shown.
@@ -18,8 +21,10 @@ use crate::credential::CertificateDigest;
 pub(super) struct PeerVerifier {
     rule: Rule,
     algorithms: WebPkiSupportedAlgorithms,
-    presented: OnceLock<CertificateDer<'static>>,
+    presented: OnceLock<Vec<CertificateDer<'static>>>,
     accepted: OnceLock<()>,
+    signed_with: OnceLock<SignatureScheme>,
+    asked_for_certificate: OnceLock<()>,
 }
 
 /// What a certificate must satisfy. The handshake's signature must hold under every rule.
@@ -28,25 +33,73 @@ pub(super) enum Rule {
     /// Nothing.
     Anything,
     /// A trusted chain, a matching name, a date within its own.
-    Authority(Arc<WebPkiServerVerifier>),
+    Authority(Arc<Trusted>),
     /// The leaf must be one of these. Its chain, names and dates are not looked at.
     Pins(Vec<CertificateDigest>),
 }
 
+/// The certificate has a key that no signature can be verified with, so that nothing can make up for it.
+#[derive(Debug, thiserror::Error)]
+#[error("the certificate's key is not supported")]
+pub(super) struct UnsupportedKey;
+
 impl PeerVerifier {
     pub(super) fn new(rule: Rule) -> Self {
-        let algorithms = ring::default_provider().signature_verification_algorithms;
-        Self { rule, algorithms, presented: OnceLock::new(), accepted: OnceLock::new() }
+        let algorithms = provider().signature_verification_algorithms;
+        Self {
+            rule,
+            algorithms,
+            presented: OnceLock::new(),
+            accepted: OnceLock::new(),
+            signed_with: OnceLock::new(),
+            asked_for_certificate: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn rule(&self) -> &Rule {
+        &self.rule
     }
 
     /// The certificate that was presented, if the handshake came that far.
     pub(super) fn presented(&self) -> Option<&[u8]> {
-        self.presented.get().map(AsRef::as_ref)
+        self.chain().first().map(AsRef::as_ref)
+    }
+
+    /// The certificates that were presented, the server's own first.
+    pub(super) fn chain(&self) -> &[CertificateDer<'static>] {
+        self.presented.get().map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Whether the certificate was accepted, so that what failed came after it.
     pub(super) fn accepted(&self) -> bool {
         self.accepted.get().is_some()
+    }
+
+    /// How the handshake was signed, if it came that far.
+    pub(super) fn signed_with(&self) -> Option<SignatureScheme> {
+        self.signed_with.get().copied()
+    }
+
+    /// Whether signatures of this scheme can be verified.
+    pub(super) fn knows(&self, scheme: SignatureScheme) -> bool {
+        self.algorithms.mapping.iter().any(|(known, _)| *known == scheme)
+    }
+
+    /// Whether the server asked for a client certificate. Domain controllers do, and go on without.
+    pub(super) fn asked_for_certificate(&self) -> bool {
+        self.asked_for_certificate.get().is_some()
+    }
+}
+
+/// Hears what the server asks for, and has nothing to give.
+impl ResolvesClientCert for PeerVerifier {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.asked_for_certificate.get_or_init(|| ());
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
     }
 }
 
@@ -59,20 +112,27 @@ impl ServerCertVerifier for PeerVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.presented.get_or_init(|| end_entity.clone().into_owned());
-        match &self.rule {
-            Rule::Anything => {}
-            Rule::Pins(pins) if pins.contains(&digest(end_entity)) => {}
-            Rule::Pins(_) => return Err(CertificateError::ApplicationVerificationFailure.into()),
-            Rule::Authority(authority) => {
-                authority.verify_server_cert(
-                    end_entity,
-                    intermediates,
-                    server_name,
-                    ocsp_response,
-                    now,
-                )?;
-            }
+        self.presented.get_or_init(|| {
+            let chain = std::iter::once(end_entity).chain(intermediates);
+            chain.map(|certificate| certificate.clone().into_owned()).collect()
+        });
+        if let Rule::Pins(pins) = &self.rule
+            && !pins.contains(&digest(end_entity))
+        {
+            return Err(CertificateError::ApplicationVerificationFailure.into());
+        }
+        if public_key(end_entity).is_some_and(|key| !provider::supports(&key)) {
+            return Err(CertificateError::Other(OtherError(Arc::new(UnsupportedKey))).into());
+        }
+        if let Rule::Authority(trusted) = &self.rule {
+            let verifier = &trusted.verifier;
+            verifier.verify_server_cert(
+                end_entity,
+                intermediates,
+                server_name,
+                ocsp_response,
+                now,
+            )?;
         }
         self.accepted.get_or_init(|| ());
         Ok(ServerCertVerified::assertion())
@@ -84,6 +144,7 @@ impl ServerCertVerifier for PeerVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        self.signed_with.get_or_init(|| signature.scheme);
         verify_tls12(message, certificate, signature, &self.algorithms)
     }
 
@@ -93,6 +154,7 @@ impl ServerCertVerifier for PeerVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        self.signed_with.get_or_init(|| signature.scheme);
         let key = public_key(certificate).ok_or(CertificateError::BadEncoding)?;
         let info = SubjectPublicKeyInfoDer::from(key.info);
         verify_tls13_signature_with_raw_key(message, &info, signature, &self.algorithms)

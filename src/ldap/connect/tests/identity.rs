@@ -8,9 +8,11 @@ use rcgen::{
 };
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert};
-use rustls::sign::CertifiedKey;
-use rustls::{ServerConfig, SupportedProtocolVersion};
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::{CertifiedKey, Signer, SigningKey};
+use rustls::{
+    RootCertStore, ServerConfig, SignatureAlgorithm, SignatureScheme, SupportedProtocolVersion,
+};
 
 use super::super::super::ber::{self, SEQUENCE};
 use super::super::super::certificate::digest;
@@ -47,6 +49,13 @@ impl Authority {
         CaCertificate::parse_all(&self.der).unwrap()
     }
 
+    /// A certificate for a key of which there is no private half.
+    pub(super) fn issue_for(&self, params: CertificateParams, key: &RsaKey) -> Identity {
+        let issuer = Issuer::from_params(&self.params, &self.key);
+        let der = params.signed_by(key, &issuer).unwrap().der().to_vec();
+        Identity { der, key: KeyPair::generate().unwrap() }
+    }
+
     pub(super) fn issue(&self, params: CertificateParams) -> Identity {
         let key = KeyPair::generate().unwrap();
         let issuer = Issuer::from_params(&self.params, &self.key);
@@ -61,6 +70,15 @@ impl Identity {
         let key = KeyPair::generate().unwrap();
         let der = params.self_signed(&key).unwrap().der().to_vec();
         Self { der, key }
+    }
+
+    /// A certificate from a file beside this one, and the authority that issued it. Its own key is not known.
+    pub(super) fn kept(name: &str) -> (Self, Vec<CaCertificate>) {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/ldap/connect/tests/certificates");
+        let pem = std::fs::read(format!("{folder}/{name}.pem")).unwrap();
+        let [server, authority] = CaCertificate::parse_all(&pem).unwrap().try_into().unwrap();
+        let key = KeyPair::generate().unwrap();
+        (Self { der: server.as_der().to_vec(), key }, vec![authority])
     }
 
     /// A certificate of X.509 version 1, signed with SHA-1, with a signature that is wrong as well.
@@ -95,10 +113,7 @@ impl Identity {
         versions: &[&'static SupportedProtocolVersion],
         key: &KeyPair,
     ) -> Arc<ServerConfig> {
-        let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
-        let key = ring::sign::any_supported_type(&key).unwrap();
-        let chain = vec![CertificateDer::from(self.der.clone())];
-        let resolver = Fixed(Arc::new(CertifiedKey::new(chain, key)));
+        let resolver = Fixed(Arc::new(self.certified(key)));
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(versions)
             .unwrap()
@@ -107,8 +122,106 @@ impl Identity {
         Arc::new(config)
     }
 
+    /// A server that demands a certificate of its clients.
+    pub(super) fn serve_those_with_certificate(
+        &self,
+        versions: &[&'static SupportedProtocolVersion],
+        is_demanded: bool,
+    ) -> Arc<ServerConfig> {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from(Authority::new().der)).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+        let verifier = if is_demanded { verifier } else { verifier.allow_unauthenticated() };
+        let resolver = Fixed(Arc::new(self.certified(&self.key)));
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_client_cert_verifier(verifier.build().unwrap())
+            .with_cert_resolver(Arc::new(resolver));
+        Arc::new(config)
+    }
+
+    /// A server that can sign with this scheme alone, and shows nothing to those who do not verify it.
+    pub(super) fn serve_signed_with(
+        &self,
+        versions: &[&'static SupportedProtocolVersion],
+        scheme: SignatureScheme,
+        algorithm: SignatureAlgorithm,
+    ) -> Arc<ServerConfig> {
+        let chain = vec![CertificateDer::from(self.der.clone())];
+        let only = Only { scheme, algorithm };
+        let resolver = Picky(scheme, Arc::new(CertifiedKey::new(chain, Arc::new(only))));
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(resolver));
+        Arc::new(config)
+    }
+
+    fn certified(&self, key: &KeyPair) -> CertifiedKey {
+        let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+        let key = ring::sign::any_supported_type(&key).unwrap();
+        CertifiedKey::new(vec![CertificateDer::from(self.der.clone())], key)
+    }
+
     pub(super) fn key(&self) -> &KeyPair {
         &self.key
+    }
+}
+
+/// An RSA key of so many bits, of which there is no private half.
+pub(super) struct RsaKey(Vec<u8>);
+
+impl RsaKey {
+    pub(super) fn new(bits: usize) -> Self {
+        let mut modulus = vec![0xff; bits / 8];
+        modulus.insert(0, 0);
+        let mut numbers = Vec::new();
+        ber::write(&mut numbers, ber::INTEGER, &modulus);
+        ber::write(&mut numbers, ber::INTEGER, &[1, 0, 1]);
+        let mut key = Vec::new();
+        ber::write(&mut key, SEQUENCE, &numbers);
+        Self(key)
+    }
+}
+
+impl PublicKeyData for RsaKey {
+    fn der_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        &rcgen::PKCS_RSA_SHA256
+    }
+}
+
+/// Signs with one scheme, and nothing that could be verified.
+#[derive(Clone, Debug)]
+struct Only {
+    scheme: SignatureScheme,
+    algorithm: SignatureAlgorithm,
+}
+
+impl SigningKey for Only {
+    fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        offered.contains(&self.scheme).then(|| Box::new(self.clone()) as _)
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        self.algorithm
+    }
+}
+
+impl Signer for Only {
+    fn sign(&self, _: &[u8]) -> Result<Vec<u8>, rustls::Error> {
+        Ok(vec![7; 64])
+    }
+
+    fn scheme(&self) -> SignatureScheme {
+        self.scheme
     }
 }
 
@@ -134,5 +247,15 @@ struct Fixed(Arc<CertifiedKey>);
 impl ResolvesServerCert for Fixed {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(Arc::clone(&self.0))
+    }
+}
+
+/// Shows its certificate to those who verify a scheme.
+#[derive(Debug)]
+struct Picky(SignatureScheme, Arc<CertifiedKey>);
+
+impl ResolvesServerCert for Picky {
+    fn resolve(&self, client: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        client.signature_schemes().contains(&self.0).then(|| Arc::clone(&self.1))
     }
 }

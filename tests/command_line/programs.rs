@@ -1,0 +1,178 @@
+//! The programs beside `sync` and `inventory`, each of them at its job once, on a server in this process.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use ldap_inventory::value::Timestamp;
+
+use super::{ACCOUNT, PASSWORD, Rig, examples, run};
+
+/// What is started by the tests of this module and of the one above it.
+const STARTED: [&str; 6] =
+    ["custom_repository", "inventory", "read_directory", "scheduler", "sync", "thumbprint"];
+
+#[test]
+fn every_program_is_started_by_a_test() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let is_program =
+        |path: &Path| path.join("main.rs").exists() || path.extension() == Some("rs".as_ref());
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let programs = entries.filter(|path| is_program(path));
+    let names = programs.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned());
+    assert_eq!(names.collect::<BTreeSet<_>>(), STARTED.map(str::to_owned).into());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn read_directory_counts_what_the_server_holds() {
+    let rig = Rig::new().await;
+    let (url, pin) = (rig.server.url(), rig.server.thumbprint().unwrap());
+    let arguments = ["--url", &url, "--username", ACCOUNT, "--thumbprint", &pin];
+    let ran = run("read_directory", &arguments, Some(PASSWORD)).await;
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    assert_eq!(ran.stdout, "31 computers\n21 users\n9 groups\n");
+    run("read_directory", &arguments, Some("wrong")).await.assert_refused(4);
+    run("read_directory", &arguments, None).await.assert_refused(2);
+    run("read_directory", &arguments[..4], Some(PASSWORD)).await.assert_refused(4);
+}
+
+/// A program that goes on until it is told to stop. Should the test end before that, it ends as well.
+struct Running(Child);
+
+impl Running {
+    fn start(arguments: &[&str], password: &str) -> Self {
+        let mut command = Command::new(examples().join("scheduler"));
+        command.args(arguments).env("LDAP_PASSWORD", password);
+        Self(command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// What it says until it says this, or ends.
+    fn hear_until(&mut self, end: &str) -> Vec<String> {
+        let mut said = Vec::new();
+        let mut lines = BufReader::new(self.0.stderr.as_mut().unwrap()).lines();
+        while !said.last().is_some_and(|line: &String| line.contains(end))
+            && let Some(line) = lines.next()
+        {
+            said.push(line.unwrap());
+        }
+        said
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A time of day that does not come while a test runs.
+fn in_twelve_hours() -> String {
+    let hours = Timestamp::now().as_micros() / 3_600_000_000;
+    format!("{:02}:00", (hours + 12) % 24)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scheduler_makes_up_for_a_missed_run_and_writes_it() {
+    let rig = Rig::new().await;
+    let (url, pin) = (rig.server.url(), rig.server.thumbprint().unwrap());
+    let (inventory, at) = (rig.file("inventory.db"), in_twelve_hours());
+    let arguments = ["--url", &url, "--username", ACCOUNT, "--thumbprint", &pin, "--at", &at];
+    let arguments =
+        [&arguments[..], &["--domain", "corp.example.test", "--inventory", &inventory]].concat();
+    let said = tokio::task::block_in_place(|| {
+        Running::start(&arguments, PASSWORD).hear_until("computers read")
+    });
+    let last = said.last().unwrap();
+    assert!(last.contains("31 computers read, 31 assets created, 0 updated"), "{said:?}");
+    let listed = run("inventory", &["--inventory", &inventory, "assets", "--json"], None).await;
+    assert_eq!(listed.lines().len(), 31);
+
+    // Started anew, it knows that the run was made.
+    let said =
+        tokio::task::block_in_place(|| Running::start(&arguments, PASSWORD).hear_until("next: "));
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert_eq!(rig.server.bind_requests(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scheduler_says_in_a_sentence_what_went_wrong() {
+    let rig = Rig::new().await;
+    let (url, pin) = (rig.server.url(), rig.server.thumbprint().unwrap());
+    let (inventory, account) = (rig.file("inventory.db"), ["--username", ACCOUNT]);
+    let there = ["--url", &url, "--domain", "corp.example.test", "--inventory", &inventory];
+    let arguments = [&there[..], &account, &["--thumbprint", &pin]].concat();
+    let said = tokio::task::block_in_place(|| {
+        Running::start(&arguments, "wrong").hear_until("password is wrong")
+    });
+    let last = said.last().unwrap();
+    assert!(last.starts_with("corp.example.test: error: "), "{said:?}");
+    assert!(!said.concat().contains("Error {"), "{said:?}");
+
+    for wrong in [&["--at", "late"][..], &["--time-zone", "Nowhere"], &["--url", "http://x"]] {
+        let arguments = [&arguments[..], wrong].concat();
+        run("scheduler", &arguments, Some(PASSWORD)).await.assert_refused(2);
+    }
+    run("scheduler", &arguments, None).await.assert_refused(2);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn scheduler_stops_when_it_is_interrupted() {
+    let rig = Rig::new().await;
+    let (url, inventory) = (rig.server.url(), rig.file("inventory.db"));
+    let arguments = ["--url", &url, "--username", ACCOUNT, "--domain", "corp.example.test"];
+    let arguments = [&arguments[..], &["--inventory", &inventory]].concat();
+    tokio::task::block_in_place(|| {
+        let mut running = Running::start(&arguments, PASSWORD);
+        // Without a pin the run fails, and the next one is tomorrow.
+        assert!(running.hear_until("next: ").last().unwrap().contains("next: "));
+        let interrupt = ["-INT", &running.0.id().to_string()];
+        assert!(Command::new("kill").args(interrupt).status().unwrap().success());
+        assert!(running.hear_until("stopping").last().unwrap().contains("stopping"));
+        assert!(running.0.wait().unwrap().success());
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_file_is_one_line_of_text_and_anything_else_is_refused_before_connecting() {
+    let rig = Rig::new().await;
+    let (url, pin) = (rig.server.url(), rig.server.thumbprint().unwrap());
+    let (file, path) = (rig.files.path().join("secret"), rig.file("secret"));
+    let sync = async |contents: &[u8]| {
+        std::fs::write(&file, contents).unwrap();
+        let account = ["--url", &url, "--username", ACCOUNT, "--password-file", &path];
+        run("sync", &[&account[..], &["--thumbprint", &pin, "--json"]].concat(), None).await
+    };
+    let text = PASSWORD.as_bytes();
+    let utf16: Vec<u8> =
+        format!("\u{feff}{PASSWORD}\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let bom = [b"\xef\xbb\xbf", text].concat();
+    let endings = [&b""[..], b"\n", b"\r\n", b"\r", b"\n\n"].map(|end| [text, end].concat());
+    for contents in endings.into_iter().chain([bom, utf16.clone()]) {
+        let ran = sync(&contents).await;
+        assert_eq!(ran.status, 0, "{}", ran.stderr);
+    }
+
+    let connections = rig.server.connections();
+    for (contents, reason) in [
+        ([text, b"\nsecond\n"].concat(), "second line"),
+        ([text, b"\rsecond"].concat(), "second line"),
+        ([b"\n", text].concat(), "second line"),
+        ([text, b"\t"].concat(), "U+0009"),
+        ([text, b"\0"].concat(), "zero bytes"),
+        (utf16[2..].to_vec(), "zero bytes"),
+        ([text, b"\xfc"].concat(), "UTF-8"),
+    ] {
+        let ran = sync(&contents).await;
+        let said = ran.assert_refused(2);
+        assert!(said.contains(reason) && said.contains("secret)"), "{said}");
+    }
+    let variable = ["--url", &url, "--username", ACCOUNT, "--thumbprint", &pin, "--json"];
+    let two = format!("{PASSWORD}\nsecond");
+    run("sync", &variable, Some(&two)).await.assert_refused(2);
+    assert_eq!(rig.server.connections(), connections);
+    let one = format!("{PASSWORD}\r");
+    assert_eq!(run("sync", &variable, Some(&one)).await.status, 0);
+}
