@@ -12,7 +12,7 @@ use super::table::{self, Table};
 pub(crate) fn show(out: &mut dyn Write, explanation: &Explanation) -> io::Result<()> {
     let width = table::width();
     writeln!(out, "Asset {} of site {}\n", explanation.asset, explanation.site)?;
-    let mut parts = Table::new(["Part", "Source", "Written", "State", "Tied"]);
+    let mut parts = Table::new(["Part", "Source", "Written", "State", "Left out", "Tied"]);
     parts.wraps = true;
     explanation.parts.iter().for_each(|it| parts.row(part(it)));
     parts.write(out, width)?;
@@ -34,7 +34,7 @@ pub(crate) fn show(out: &mut dyn Write, explanation: &Explanation) -> io::Result
     Ok(())
 }
 
-fn part(part: &PartOf) -> [String; 5] {
+fn part(part: &PartOf) -> [String; 6] {
     let state = match part.presence {
         Presence::Present => "present".to_owned(),
         Presence::Missing { since, .. } => format!("missing since {}", minute(since)),
@@ -49,6 +49,7 @@ fn part(part: &PartOf) -> [String; 5] {
         part.source.to_string(),
         minute(part.written),
         state,
+        part.left_out.join("; "),
         tied.trim_start_matches("; ").to_owned(),
     ]
 }

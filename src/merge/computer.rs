@@ -81,7 +81,7 @@ pub struct Computer {
     pub domain: DirectoryDomain,
     /// What kind of account it is.
     pub kind: AccountKind,
-    /// Whether the account is disabled.
+    /// Whether the account is known to be disabled.
     pub is_disabled: bool,
     /// Whether the object lost its name to another one in a replication conflict.
     pub is_conflict: bool,
@@ -115,9 +115,9 @@ impl Computer {
             weak_names,
             domain: domain.of(object),
             kind: object.account_kind(),
-            is_disabled: object.account_control().is_disabled(),
+            is_disabled: object.is_disabled().unwrap_or_default(),
             is_conflict: object.dn.is_conflict_object(),
-            is_domain_controller: object.account_control().is_domain_controller(),
+            is_domain_controller: object.is_domain_controller(),
             is_cluster_object: object.is_cluster_object(),
             last_used: object.last_logon(),
             last_password_change: object.filetime("pwdLastSet"),
