@@ -147,6 +147,8 @@ pub struct ReadEnd {
     pub rejected: Vec<Rejected>,
     /// How many entries were left out in all.
     pub rejected_count: u64,
+    /// How many of each kind, as far as the source tells.
+    pub rejected_by_kind: BTreeMap<ObjectKind, u64>,
     /// What was left out of the objects that were read, by attribute and reason: the sum of their
     /// [flaws](DirectoryObject::flaws). An object that came twice counts twice.
     pub left_out: Vec<LeftOut>,
@@ -176,6 +178,7 @@ impl ReadEnd {
             referrals: 0,
             rejected: Vec::new(),
             rejected_count: 0,
+            rejected_by_kind: BTreeMap::new(),
             left_out: Vec::new(),
             warnings: Vec::new(),
         }

@@ -270,6 +270,7 @@ impl Outgoing {
             Decoded::LargeGroup(group) => self.large_groups.push(group),
             Decoded::Rejected(rejected) => {
                 end.rejected_count += 1;
+                *end.rejected_by_kind.entry(rejected.kind).or_default() += 1;
                 if end.rejected.len() < limits.rejections_named {
                     end.rejected.push(rejected);
                 }
@@ -601,6 +602,7 @@ mod tests {
         assert_eq!(summary(&events), (vec!["A".to_owned()], Err(ErrorKind::Invalid)));
         assert_eq!(the_end(&events).rejected_count, 1);
         assert_eq!(the_end(&events).rejected[0].dn, "CN=N,DC=x");
+        assert_eq!(the_end(&events).rejected_by_kind, [(ObjectKind::Computer, 1)].into());
     }
 
     #[tokio::test]

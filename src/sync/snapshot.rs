@@ -88,7 +88,9 @@ impl Snapshot {
 
     /// How many entries of one kind were left out.
     pub(super) fn rejected(&self, kind: ObjectKind) -> u64 {
-        self.end.rejected.iter().filter(|rejected| rejected.kind == kind).count() as u64
+        let named =
+            self.end.rejected.iter().filter(|rejected| rejected.kind == kind).count() as u64;
+        self.end.rejected_by_kind.get(&kind).copied().unwrap_or_default().max(named)
     }
 
     /// Takes in a later read of changes, which knows better wherever both say something.

@@ -84,7 +84,7 @@ async fn values_that_cannot_be_decoded_are_counted_named_and_explained() {
     let explained = inventory(&file, &["explain", "pc1.corp.example.test"]).await;
     let said = explained.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        said.contains("Left out") && said.contains("operatingSystem: 1"),
+        said.contains("Left out") && said.contains("operatingSystem: 1 value, not UTF-8 text"),
         "{}",
         explained.stdout
     );
