@@ -80,7 +80,8 @@ async fn run(options: &Options) -> Result<Status, Failure> {
                 count(&objects, begun);
                 return Ok(Status::Complete);
             }
-            _ => break,
+            DirectoryEvent::End(_) => break,
+            _ => {}
         }
     }
     Err(Failure::new(Status::Incomplete, "the directory was not read to the end"))

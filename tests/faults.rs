@@ -69,9 +69,10 @@ async fn read(source: &impl DirectorySource) -> Vec<Result<DirectoryEvent>> {
     source.read(request()).await.unwrap().collect().await
 }
 
-/// What came, a letter each: page, end, incomplete end, error.
+/// What came, a letter each: beginning, page, end, incomplete end, error.
 fn shape(events: &[Result<DirectoryEvent>]) -> String {
     let letter = |event: &Result<DirectoryEvent>| match event {
+        Ok(DirectoryEvent::Begin(_)) => 'b',
         Ok(DirectoryEvent::Page(_)) => 'p',
         Ok(DirectoryEvent::End(end)) if end.completeness.is_complete() => 'e',
         Ok(_) => 'i',
@@ -88,14 +89,14 @@ fn directory() -> MockDirectory {
 #[tokio::test]
 async fn a_mock_directory_ends_as_it_is_told_to() {
     let directory = directory();
-    assert_eq!(shape(&read(&directory).await), "pppe");
+    assert_eq!(shape(&read(&directory).await), "bpppe");
     let kind = ErrorKind::LimitExceeded;
     for (ending, expected) in [
-        (MockEnding::Incomplete { pages: 2, kind }, "ppi"),
-        (MockEnding::Incomplete { pages: 9, kind }, "pppi"),
-        (MockEnding::Error { pages: 1, kind }, "px"),
-        (MockEnding::CutOff { pages: 2 }, "pp"),
-        (MockEnding::CutOff { pages: 0 }, ""),
+        (MockEnding::Incomplete { pages: 2, kind }, "bppi"),
+        (MockEnding::Incomplete { pages: 9, kind }, "bpppi"),
+        (MockEnding::Error { pages: 1, kind }, "bpx"),
+        (MockEnding::CutOff { pages: 2 }, "bpp"),
+        (MockEnding::CutOff { pages: 0 }, "b"),
     ] {
         directory.set_ending(ending.clone());
         assert_eq!(shape(&read(&directory).await), expected, "{ending:?}");
@@ -127,7 +128,7 @@ async fn a_mock_directory_serves_the_bases_and_kinds_that_are_asked_for() {
     let base = "OU=Servers,DC=corp,DC=example".parse().unwrap();
     let narrow = request().with_base_dns([base]).with_kinds([ObjectKind::Computer]);
     let events: Vec<_> = directory.read(narrow).await.unwrap().try_collect().await.unwrap();
-    let [DirectoryEvent::Page(page), DirectoryEvent::End(narrow)] = &events[..] else {
+    let [_, DirectoryEvent::Page(page), DirectoryEvent::End(narrow)] = &events[..] else {
         panic!("{events:?}");
     };
     assert_eq!(page.objects.len(), 1);
@@ -139,9 +140,9 @@ async fn a_mock_directory_serves_the_bases_and_kinds_that_are_asked_for() {
 #[tokio::test]
 async fn each_outward_call_of_a_read_can_fail() {
     let counting = FaultPlan::new();
-    assert_eq!(shape(&read(&FaultyDirectory::new(directory(), &counting)).await), "pppe");
-    assert_eq!(counting.calls(), ["read", "event", "event", "event", "event"]);
-    for (n, expected) in [(1, "x"), (2, "px"), (3, "ppx"), (4, "pppx")] {
+    assert_eq!(shape(&read(&FaultyDirectory::new(directory(), &counting)).await), "bpppe");
+    assert_eq!(counting.calls(), ["read", "event", "event", "event", "event", "event"]);
+    for (n, expected) in [(1, "x"), (2, "bx"), (3, "bpx"), (4, "bppx"), (5, "bpppx")] {
         let plan = FaultPlan::new().with(n, CallFault::Unreachable);
         let events = read(&FaultyDirectory::new(directory(), &plan)).await;
         assert_eq!(shape(&events), expected, "call {n}");

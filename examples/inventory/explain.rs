@@ -21,17 +21,33 @@ pub(crate) fn show(out: &mut dyn Write, explanation: &Explanation) -> io::Result
     values.wraps = true;
     explanation.values.iter().for_each(|it| values.row(value(it)));
     values.write(out, width)?;
+    let left_out = explanation.parts.iter().flat_map(|part| {
+        part.left_out.iter().map(|left_out| [part.number.to_string(), left_out.clone()])
+    });
+    list(out, ["Part", "Left out by the last read"], left_out)?;
     let decisions = explanation.decisions.iter().map(|decision| Sentence(decision).to_string());
-    let decided: Vec<String> =
-        decisions.chain(explanation.merges.iter().map(ToString::to_string)).collect();
-    if !decided.is_empty() {
-        writeln!(out)?;
-        let mut decisions = Table::new(["Decided by people"]);
-        decisions.wraps = true;
-        decided.iter().for_each(|sentence| decisions.row([sentence]));
-        decisions.write(out, width)?;
+    let decided = decisions.chain(explanation.merges.iter().map(ToString::to_string));
+    list(out, ["Decided by people"], decided.map(|sentence| [sentence]))
+}
+
+/// A table below the others, if there is anything to list.
+fn list<const COLUMNS: usize>(
+    out: &mut dyn Write,
+    titles: [&'static str; COLUMNS],
+    rows: impl Iterator<Item = [String; COLUMNS]>,
+) -> io::Result<()> {
+    let mut table = Table::new(titles);
+    table.wraps = true;
+    let mut is_empty = true;
+    rows.for_each(|row| {
+        is_empty = false;
+        table.row(row);
+    });
+    if is_empty {
+        return Ok(());
     }
-    Ok(())
+    writeln!(out)?;
+    table.write(out, table::width())
 }
 
 fn part(part: &PartOf) -> [String; 5] {

@@ -18,7 +18,7 @@ struct UserRecord<'a> {
     sam_account_name: Option<&'a str>,
     upn: Option<&'a str>,
     email: Option<&'a str>,
-    is_disabled: bool,
+    is_disabled: Option<bool>,
     groups: Vec<&'a str>,
     attributes: BTreeMap<&'a str, String>,
 }
@@ -57,8 +57,9 @@ impl Record for DirectoryUser {
         let first = |name| self.attributes.first(name).unwrap_or_default().to_owned();
         let state = match (self.presence.is_present(), is_disabled(self)) {
             (false, _) => "missing",
-            (true, true) => "disabled",
-            (true, false) => "",
+            (true, Some(true)) => "disabled",
+            (true, Some(false)) => "",
+            (true, None) => "unknown",
         };
         [
             self.attributes.first("displayName").map_or_else(|| first("cn"), str::to_owned),
@@ -71,6 +72,7 @@ impl Record for DirectoryUser {
     }
 }
 
-fn is_disabled(user: &DirectoryUser) -> bool {
-    user.attributes.first("isDisabled") == Some("true")
+/// `None` where the directory does not tell.
+fn is_disabled(user: &DirectoryUser) -> Option<bool> {
+    user.attributes.first("isDisabled").map(|disabled| disabled == "true")
 }

@@ -74,6 +74,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
     let task_credential = credential.id.clone();
     let directory =
         LdapSource::new(Arc::new(MemoryCredentialStore::from_iter([credential.clone()])))
+            .with_limits(options.limits())
             .with_delta(options.delta.into());
     let source = SourceId::new("ldap", domain(&directory, &credential, options).await?)?;
     let matching = MatchPolicy::default().with_exclude_unknown(options.exclude_unknown);

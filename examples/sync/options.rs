@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, ValueEnum, value_parser};
 use ldap_inventory::credential::{CaCertificate, Credential, ServerUrl, Thumbprint};
-use ldap_inventory::ldap::DeltaPolicy;
+use ldap_inventory::ldap::{DeltaPolicy, LdapLimits};
 use ldap_inventory::name::DistinguishedName;
 use ldap_inventory::schedule::Exclusions;
 use ldap_inventory::sync::Confirmation;
@@ -110,6 +111,10 @@ pub(crate) struct Options {
     #[arg(long, value_enum, default_value_t = Delta::Auto)]
     pub(crate) delta: Delta,
 
+    /// How long the server may be silent while an answer is due, before the read is given up as incomplete.
+    #[arg(long, value_name = "SECONDS", default_value_t = 150, value_parser = value_parser!(u64).range(1..))]
+    silence: u64,
+
     /// Let the run through that the brake stopped with this confirmation, and no other.
     #[arg(long, value_name = "CONFIRMATION")]
     pub(crate) confirm: Option<Confirmation>,
@@ -172,6 +177,11 @@ impl Options {
             credential = credential.with_ca_certificates(certificates);
         }
         Ok(credential)
+    }
+
+    /// How much the server may send, and for how long.
+    pub(crate) fn limits(&self) -> LdapLimits {
+        LdapLimits::default().with_silence(Duration::from_secs(self.silence))
     }
 
     /// Which computers are left out, although they are read.

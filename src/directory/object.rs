@@ -1,7 +1,10 @@
 //! One object of a directory, as it was read.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
+use crate::error::Printable;
 use crate::name::{DistinguishedName, Hostname};
 use crate::value::{Attributes, ObjectGuid, ObjectKind, RecordDigest, Sid, Timestamp};
 
@@ -23,7 +26,8 @@ pub struct DirectoryObject {
     pub attributes: Attributes,
     /// `member`, for groups.
     pub membership: Option<Membership>,
-    /// Attributes that could not be decoded. The rest of the object stands.
+    /// What was left out of it: values that could not be decoded, or were too large or too many. The rest
+    /// stands, and nothing may be concluded from what is not there of these attributes.
     pub flaws: Vec<Flaw>,
 }
 
@@ -48,13 +52,15 @@ pub enum MembershipState {
     Incomplete,
 }
 
-/// An attribute that could not be decoded.
+/// Values of one attribute that were left out of an object, for one reason.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
 pub struct Flaw {
-    /// The attribute.
+    /// The attribute, by the directory's own name.
     pub attribute: String,
-    /// Why.
+    /// Why, in a few words: `not UTF-8 text`.
     pub reason: String,
+    /// How many values; 1 where the source cannot tell how many there are.
+    pub count: u64,
 }
 
 impl DirectoryObject {
@@ -129,10 +135,26 @@ impl DirectoryObject {
         preferred.or_else(|| attributes.first("cn")).unwrap_or(self.dn.as_str())
     }
 
-    /// `userAccountControl`. Absent or unreadable reads as no flag set.
-    pub fn account_control(&self) -> AccountControl {
-        let text = self.attributes.first("userAccountControl").unwrap_or_default();
-        AccountControl(text.parse::<i64>().unwrap_or_default())
+    /// `userAccountControl`; `None` where it is absent or unreadable.
+    pub fn account_control(&self) -> Option<AccountControl> {
+        self.attributes.first("userAccountControl")?.parse().ok().map(AccountControl)
+    }
+
+    /// Whether the account is disabled, by `userAccountControl`, or else by `msDS-UserAccountDisabled`, which AD LDS
+    /// has instead. `None` where neither can be read: then nobody knows.
+    pub fn is_disabled(&self) -> Option<bool> {
+        let control = self.account_control().map(AccountControl::is_disabled);
+        control.or_else(|| boolean(self.attributes.first("msDS-UserAccountDisabled")?))
+    }
+
+    /// Whether it is known to be a domain controller.
+    pub fn is_domain_controller(&self) -> bool {
+        self.account_control().is_some_and(AccountControl::is_domain_controller)
+    }
+
+    /// Whether something of an attribute was left out, so that nothing may be concluded from what is not there.
+    pub fn is_in_doubt(&self, attribute: &str) -> bool {
+        self.flaws.iter().any(|flaw| flaw.attribute.eq_ignore_ascii_case(attribute))
     }
 
     /// The latest sign of use: the later of `lastLogonTimestamp` (9 to 14 days behind by design) and
@@ -173,7 +195,8 @@ impl DirectoryObject {
     /// Whether the account stands for another domain: neither a user nor a host.
     pub fn is_trust(&self) -> bool {
         let account_type = self.attributes.first("sAMAccountType");
-        self.account_control().is_trust() || account_type == Some(TRUST_ACCOUNT)
+        self.account_control().is_some_and(AccountControl::is_trust)
+            || account_type == Some(TRUST_ACCOUNT)
     }
 
     /// Whether it stands for a service: the account by which Microsoft Entra ID knows the domain, for a storage account
@@ -217,6 +240,9 @@ impl DirectoryObject {
                 });
             }
         }
+        for flaw in self.stable_flaws() {
+            hasher.text(&flaw.attribute).text(&flaw.reason).bytes(&flaw.count.to_le_bytes());
+        }
         if let Some(membership) = &self.membership {
             let mut members: Vec<&str> = membership.members.iter().map(|dn| dn.as_str()).collect();
             members.sort_unstable();
@@ -232,8 +258,38 @@ impl DirectoryObject {
     pub(crate) fn is_volatile(attribute: &str) -> bool {
         VOLATILE.iter().any(|volatile| attribute.eq_ignore_ascii_case(volatile))
     }
+
+    /// What was left out, in an order that does not depend on that of the directory, without what is volatile.
+    fn stable_flaws(&self) -> Vec<&Flaw> {
+        let flaws = self.flaws.iter().filter(|flaw| !Self::is_volatile(&flaw.attribute));
+        let mut flaws: Vec<&Flaw> = flaws.collect();
+        flaws.sort_unstable_by_key(|flaw| (&flaw.attribute, &flaw.reason));
+        flaws
+    }
 }
 
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { attribute, reason, count } = self;
+        let values = if *count == 1 { "value" } else { "values" };
+        write!(f, "{}: {count} {values}, {}", Printable(attribute), Printable(reason))
+    }
+}
+
+/// The host name that a value of `dNSHostName` or `msDS-AdditionalDnsHostName` is. The latter has NetBIOS names as
+/// well, as they stand in `sAMAccountName`: a `$` at the end, and a NUL before it in some domains.
+pub(crate) fn host_name(value: &str) -> Option<Hostname> {
+    Hostname::from_sam_account_name(value).ok()
+}
+
+/// A value of the syntax Boolean (RFC 4517, section 3.3.3).
+pub(crate) fn boolean(value: &str) -> Option<bool> {
+    match value {
+        _ if value.eq_ignore_ascii_case("TRUE") => Some(true),
+        _ if value.eq_ignore_ascii_case("FALSE") => Some(false),
+        _ => None,
+    }
+}
 /// Adds those that are not there yet.
 fn push_each_once(names: &mut Vec<Hostname>, more: impl IntoIterator<Item = Hostname>) {
     for name in more {

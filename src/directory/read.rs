@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Departed, DirectoryObject, FullReadReason, Transport, Verification};
-use crate::ErrorKind;
+use super::{Departed, DirectoryObject, FullReadReason, LeftOut, Transport, Verification};
 use crate::name::DistinguishedName;
 use crate::value::{
     Checkpoint, CredentialId, ObjectGuid, ObjectKind, OrganizationId, ReadMode, ScopeFingerprint,
 };
+use crate::{Error, ErrorKind};
 
 /// What to read.
 #[derive(Clone, Debug)]
@@ -97,6 +97,9 @@ impl ReadRequest {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum DirectoryEvent {
+    /// The read has begun: what its end would say by now, above all who answered, and how it was reached. If the
+    /// stream breaks off, this is how the read ended, but for the reason. It comes first, or not at all.
+    Begin(Box<ReadEnd>),
     /// Some objects.
     Page(Page),
     /// The read is over. Always the last event: a stream that stops without it was cut off.
@@ -144,6 +147,11 @@ pub struct ReadEnd {
     pub rejected: Vec<Rejected>,
     /// How many entries were left out in all.
     pub rejected_count: u64,
+    /// How many of each kind, as far as the source tells.
+    pub rejected_by_kind: BTreeMap<ObjectKind, u64>,
+    /// What was left out of the objects that were read, by attribute and reason: the sum of their
+    /// [flaws](DirectoryObject::flaws). An object that came twice counts twice.
+    pub left_out: Vec<LeftOut>,
     /// What a person should know.
     pub warnings: Vec<String>,
 }
@@ -170,8 +178,19 @@ impl ReadEnd {
             referrals: 0,
             rejected: Vec::new(),
             rejected_count: 0,
+            rejected_by_kind: BTreeMap::new(),
+            left_out: Vec::new(),
             warnings: Vec::new(),
         }
+    }
+
+    /// The end of a read that broke off with this error: incomplete, and nothing to go on from.
+    #[must_use]
+    pub fn broken_off(mut self, error: &Error) -> Self {
+        self.completeness = Completeness::Incomplete { kind: error.kind(), reason: error.report() };
+        self.checkpoint = None;
+        self.census = None;
+        self
     }
 }
 

@@ -16,12 +16,16 @@ use crate::Result;
 ///
 /// # Contract
 ///
+/// - A source that has a server to name says first whom it reached ([`DirectoryEvent::Begin`]), so that a read that
+///   breaks off later can be reported.
 /// - The stream yields pages and then exactly one [`DirectoryEvent::End`]. **The end is a value**: a stream
 ///   that stops without it was cut off, and nothing may be concluded from what it did not yield.
 /// - [`Completeness::Complete`](super::Completeness) is claimed only if every object in scope that the
 ///   account may see was yielded, or counted among the rejected.
 /// - Objects may come in any order, and more than once; the later one holds. Each is whole, also in a read of
 ///   changes.
+/// - What is left out of an object is one of its [flaws](super::DirectoryObject::flaws), and they are summed up in
+///   the end ([`left_out`](super::ReadEnd::left_out)).
 /// - A read goes on from the request's checkpoint only if it can miss nothing so, and says in its end which it
 ///   did ([`mode`](super::ReadEnd::mode), [`full_because`](super::ReadEnd::full_because)). Only a complete read
 ///   leaves a checkpoint.
@@ -37,7 +41,8 @@ use crate::Result;
 ///
 /// An error before the stream begins means that nothing was read: the credential is missing or not
 /// shared, no server answered, no transport is permitted, the certificate does not hold, the bind was
-/// refused. An error within the stream ends it, and means that the read is incomplete.
+/// refused. Whatever ends a read that has begun is its end, which says so: the read is incomplete. An error within
+/// the stream means the same, without what the end would have said.
 ///
 /// # Cancellation
 ///

@@ -8,18 +8,26 @@ use crate::{Error, ErrorKind, Result};
 /// How the values of an attribute become text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Syntax {
+    /// `TRUE` or `FALSE`.
+    Boolean,
     /// A certificate in DER: its SHA-256 thumbprint.
     Certificate,
+    /// A distinguished name.
+    Dn,
     /// The members of a group, kept apart from the other attributes.
     Members,
     /// 16 octets.
     Guid,
+    /// A DNS name, or a NetBIOS name with its `$`.
+    HostName,
     /// A 64-bit number.
     Integer,
     /// The object's identity, kept apart from the other attributes.
     ObjectGuid,
     /// The object's security identifier, kept apart from the other attributes.
     ObjectSid,
+    /// The last part of a security identifier: an unsigned 32-bit number.
+    RelativeId,
     /// A security identifier in binary.
     Sid,
     /// Text, and nothing else.
@@ -35,7 +43,22 @@ pub(super) enum Syntax {
 /// The attributes that a search asks for. Others are not taken, even if a server sends them.
 #[derive(Clone, Debug)]
 pub(super) struct Selection {
-    known: HashMap<String, Syntax>,
+    known: HashMap<String, Selected>,
+}
+
+/// How an attribute that was asked for is taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Selected {
+    pub(super) syntax: Syntax,
+    /// Whether it goes before all others where an entry is too large for all of them: identity and state, which no
+    /// list of certificates may push out.
+    pub(super) is_decisive: bool,
+}
+
+impl Selected {
+    fn new(name: &str, syntax: Syntax) -> Self {
+        Self { syntax, is_decisive: DECISIVE.contains(&name) }
+    }
 }
 
 impl Selection {
@@ -50,15 +73,15 @@ impl Selection {
             ObjectKind::User => &[EVERY, ACCOUNT, PERSON],
             ObjectKind::Group => &[EVERY, GROUP],
         };
-        let mut known: HashMap<String, Syntax> = own
+        let mut known: HashMap<String, Selected> = own
             .iter()
             .flat_map(|list| list.iter())
-            .map(|(name, syntax)| ((*name).to_owned(), *syntax))
+            .map(|(name, syntax)| ((*name).to_owned(), Selected::new(name, *syntax)))
             .collect();
         for name in extra {
             check_extra(name)?;
             if !known.keys().any(|known| known.eq_ignore_ascii_case(name)) {
-                known.insert(name.clone(), syntax_of(name));
+                known.insert(name.clone(), Selected::new(name, syntax_of(name)));
             }
         }
         Ok(Self { known })
@@ -72,7 +95,7 @@ impl Selection {
     }
 
     /// The attribute of this name in any case, in our spelling.
-    pub(super) fn find(&self, name: &str) -> Option<(&str, Syntax)> {
+    pub(super) fn find(&self, name: &str) -> Option<(&str, Selected)> {
         let exact = self.known.get_key_value(name);
         let found = exact
             .or_else(|| self.known.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)))?;
@@ -81,7 +104,8 @@ impl Selection {
 }
 
 use Syntax::{
-    Certificate, Guid, Integer, Members, ObjectGuid, ObjectSid, Sid, Text, Ticks, Time, Unknown,
+    Boolean, Certificate, Dn, Guid, HostName, Integer, Members, ObjectGuid, ObjectSid, RelativeId,
+    Sid, Text, Ticks, Time, Unknown,
 };
 
 const EVERY: &[(&str, Syntax)] = &[
@@ -91,11 +115,11 @@ const EVERY: &[(&str, Syntax)] = &[
     ("displayName", Text),
     ("info", Text),
     ("instanceType", Integer),
-    ("isCriticalSystemObject", Text),
-    ("isDeleted", Text),
+    ("isCriticalSystemObject", Boolean),
+    ("isDeleted", Boolean),
     ("mail", Text),
-    ("managedBy", Text),
-    ("memberOf", Text),
+    ("managedBy", Dn),
+    ("memberOf", Dn),
     ("name", Text),
     ("objectCategory", Text),
     ("objectClass", Text),
@@ -122,8 +146,9 @@ const ACCOUNT: &[(&str, Syntax)] = &[
     ("logonCount", Integer),
     ("msDS-SupportedEncryptionTypes", Integer),
     ("msDS-User-Account-Control-Computed", Integer),
+    ("msDS-UserAccountDisabled", Boolean),
     ("msDS-UserPasswordExpiryTimeComputed", Ticks),
-    ("primaryGroupID", Integer),
+    ("primaryGroupID", RelativeId),
     ("pwdLastSet", Ticks),
     ("servicePrincipalName", Text),
     ("userAccountControl", Integer),
@@ -132,8 +157,8 @@ const ACCOUNT: &[(&str, Syntax)] = &[
 ];
 
 const COMPUTER: &[(&str, Syntax)] = &[
-    ("dNSHostName", Text),
-    ("msDS-AdditionalDnsHostName", Text),
+    ("dNSHostName", HostName),
+    ("msDS-AdditionalDnsHostName", HostName),
     ("operatingSystem", Text),
     ("operatingSystemServicePack", Text),
     ("operatingSystemVersion", Text),
@@ -152,6 +177,38 @@ const PERSON: &[(&str, Syntax)] = &[
 ];
 
 const GROUP: &[(&str, Syntax)] = &[("groupType", Integer), ("member", Members)];
+
+/// What says which object it is and in which state, of all kinds.
+const DECISIVE: &[&str] = &[
+    "accountExpires",
+    "cn",
+    "dNSHostName",
+    "displayName",
+    "groupType",
+    "isDeleted",
+    "lastLogon",
+    "lastLogonTimestamp",
+    "lockoutTime",
+    "mail",
+    "msDS-AdditionalDnsHostName",
+    "msDS-User-Account-Control-Computed",
+    "msDS-UserAccountDisabled",
+    "msDS-UserPasswordExpiryTimeComputed",
+    "name",
+    "objectClass",
+    "objectGUID",
+    "objectSid",
+    "operatingSystem",
+    "operatingSystemServicePack",
+    "operatingSystemVersion",
+    "primaryGroupID",
+    "pwdLastSet",
+    "sAMAccountName",
+    "sAMAccountType",
+    "userAccountControl",
+    "userPrincipalName",
+    "whenCreated",
+];
 
 /// Attributes that hold passwords, keys or recovery secrets, in Active Directory and in the directories
 /// that stand in for it.
@@ -244,6 +301,14 @@ mod tests {
     }
 
     #[test]
+    fn every_decisive_attribute_is_one_that_is_asked_for() {
+        let lists = [EVERY, ACCOUNT, COMPUTER, PERSON, GROUP];
+        for name in DECISIVE {
+            assert!(lists.iter().any(|list| list.iter().any(|(known, _)| known == name)), "{name}");
+        }
+    }
+
+    #[test]
     fn secrets_are_refused_in_any_case_and_by_no_other_way_in() {
         for name in [
             "unicodePwd",
@@ -276,10 +341,11 @@ mod tests {
     #[test]
     fn a_name_is_found_in_any_case_and_given_in_our_spelling() {
         let selection = selection(&["extensionAttribute1", "CN", "sIDHistory"]).unwrap();
-        assert_eq!(selection.find("dnshostname"), Some(("dNSHostName", Text)));
-        assert_eq!(selection.find("extensionAttribute1"), Some(("extensionAttribute1", Unknown)));
-        assert_eq!(selection.find("sIDHistory"), Some(("sIDHistory", Sid)));
-        assert_eq!(selection.find("unicodePwd"), None);
+        let find = |name| selection.find(name).map(|(name, found)| (name, found.syntax));
+        assert_eq!(find("dnshostname"), Some(("dNSHostName", HostName)));
+        assert_eq!(find("extensionAttribute1"), Some(("extensionAttribute1", Unknown)));
+        assert_eq!(find("sIDHistory"), Some(("sIDHistory", Sid)));
+        assert_eq!(find("unicodePwd"), None);
         let names = selection.names();
         assert_eq!(names.iter().filter(|name| name.eq_ignore_ascii_case("cn")).count(), 1);
     }

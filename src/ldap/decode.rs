@@ -1,17 +1,14 @@
 //! From the bytes of a search entry to a record, in one pass.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
-
-use super::attributes::{Selection, Syntax};
+use super::attributes::{Selected, Selection, Syntax};
 use super::ber::{Malformed, OCTET_STRING, Reader, SEQUENCE, SET};
 use super::limits::LdapLimits;
 use super::range::RangeOption;
+use super::syntax::{self, NOT_A_DN};
 use crate::Printable;
 use crate::directory::{DirectoryObject, Flaw, Membership, MembershipState, Rejected};
 use crate::name::DistinguishedName;
-use crate::value::{Attributes, AttributesBuilder, ObjectGuid, ObjectKind, Sid, Timestamp};
+use crate::value::{Attributes, AttributesBuilder, ObjectGuid, ObjectKind, Sid};
 
 /// A SearchResultEntry (RFC 4511 section 4.5.2), still as bytes.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +16,9 @@ pub(super) struct RawEntry<'a> {
     pub(super) dn: &'a [u8],
     attributes: Reader<'a>,
 }
+
+/// An attribute that was asked for: its name in our spelling, and how it is taken.
+type Wanted<'a> = (&'a str, Selected, RawAttribute<'a>);
 
 /// An attribute of an entry, still as bytes.
 #[derive(Clone, Copy, Debug)]
@@ -113,13 +113,10 @@ impl<'a> RawAttribute<'a> {
 
 impl Decoder<'_> {
     /// Decodes one entry. `Err` is an entry that is not one: the server cannot be trusted further.
-    pub(super) fn decode(&self, mut entry: RawEntry<'_>) -> Result<Decoded, Malformed> {
+    pub(super) fn decode(&self, entry: RawEntry<'_>) -> Result<Decoded, Malformed> {
         let mut draft = Draft::new(self.limits);
-        while let Some(attribute) = entry.next_attribute()? {
-            match self.selection.find(attribute.name) {
-                Some((name, syntax)) => draft.take(name, syntax, attribute)?,
-                None => skip(attribute)?,
-            }
+        for (name, selected, attribute) in self.wanted(entry)? {
+            draft.take(name, selected.syntax, attribute)?;
         }
         Ok(match draft.finish(self.kind, entry.dn) {
             Ok((object, large)) if large => Decoded::LargeGroup(object),
@@ -128,6 +125,23 @@ impl Decoder<'_> {
                 Decoded::Rejected(Rejected { kind: self.kind, dn: entry.dn_lossy(), reason })
             }
         })
+    }
+
+    /// What was asked for, in the order in which it is taken: the decisive attributes first, and of an entry that
+    /// is larger than a record may be the small ones before the large ones, so that it is the long lists that are cut.
+    fn wanted<'a>(&'a self, mut entry: RawEntry<'a>) -> Result<Vec<Wanted<'a>>, Malformed> {
+        let is_large = entry.attributes.rest().len() > self.limits.record_bytes;
+        let mut wanted = Vec::new();
+        while let Some(attribute) = entry.next_attribute()? {
+            match self.selection.find(attribute.name) {
+                Some((name, selected)) => wanted.push((name, selected, attribute)),
+                None => skip(attribute)?,
+            }
+        }
+        wanted.sort_by_key(|(_, selected, attribute)| {
+            (!selected.is_decisive, if is_large { attribute.values.rest().len() } else { 0 })
+        });
+        Ok(wanted)
     }
 }
 
@@ -162,21 +176,28 @@ impl<'l> Draft<'l> {
             }
         }
         while let Some(value) = attribute.next_value()? {
-            if value.len() > self.limits.value_bytes {
-                self.flaw(name, "a value is longer than the limit value_bytes");
-                continue;
-            }
             match syntax {
+                // Of a certificate its thumbprint is kept, however large it is.
+                Syntax::Certificate => self.take_value(name, syntax, value),
+                _ if value.len() > self.limits.value_bytes => self.leave_out(name, syntax),
                 Syntax::ObjectGuid => self.take_guid(value),
-                Syntax::ObjectSid => match Sid::from_slice(value) {
+                Syntax::ObjectSid => match syntax::sid(value) {
                     Ok(sid) => self.sid = Some(sid),
-                    Err(error) => self.flaw(name, error.message()),
+                    Err(reason) => self.flaw(name, reason),
                 },
                 Syntax::Members => self.take_member(name, value),
                 _ => self.take_value(name, syntax, value),
             }
         }
         Ok(())
+    }
+
+    /// Leaves out a value that is too large.
+    fn leave_out(&mut self, name: &str, syntax: Syntax) {
+        if syntax == Syntax::Members {
+            self.members_state = MembershipState::Incomplete;
+        }
+        self.flaw(name, "longer than the limit value_bytes allows");
     }
 
     fn take_guid(&mut self, value: &[u8]) {
@@ -193,50 +214,39 @@ impl<'l> Draft<'l> {
     fn take_member(&mut self, name: &str, value: &[u8]) {
         if self.members.len() >= self.limits.members {
             self.members_state = MembershipState::Incomplete;
-            self.flaw(name, "the group has more members than the limit members");
+            self.flaw(name, "more than the limit members allows");
         } else if let Some(member) = member(value) {
             self.members.push(member);
         } else {
             self.members_state = MembershipState::Incomplete;
-            self.flaw(name, "a value is not a DN");
+            self.flaw(name, NOT_A_DN);
         }
     }
 
     fn take_value(&mut self, name: &str, syntax: Syntax, value: &[u8]) {
-        self.octets = self.octets.saturating_add(value.len());
-        if self.octets > self.limits.record_bytes {
-            return self.flaw(name, "the record is larger than the limit record_bytes");
+        let text = match syntax::text(syntax, value) {
+            Ok(text) => text,
+            Err(reason) => return self.flaw(name, reason),
+        };
+        let octets = self.octets.saturating_add(text.len());
+        if octets > self.limits.record_bytes {
+            return self.flaw(name, "more than the limit record_bytes allows in one entry");
         }
-        let text = std::str::from_utf8(value);
-        match syntax {
-            Syntax::Certificate => {
-                self.attributes.push("userCertificateSHA256", &thumbprint(value))
-            }
-            Syntax::Guid => match ObjectGuid::from_slice(value) {
-                Ok(guid) => self.attributes.push(name, &guid.to_string()),
-                Err(error) => self.flaw(name, error.message()),
-            },
-            Syntax::Sid => match Sid::from_slice(value) {
-                Ok(sid) => self.attributes.push(name, &sid.to_string()),
-                Err(error) => self.flaw(name, error.message()),
-            },
-            Syntax::Unknown => match text {
-                Ok(text) => self.attributes.push(name, text),
-                Err(_) => self.attributes.push(name, &STANDARD.encode(value)),
-            },
-            _ => match text {
-                Ok(text) if is_well_formed(syntax, text) => self.attributes.push(name, text),
-                Ok(_) => self.flaw(name, "a value does not have the form of its syntax"),
-                Err(_) => self.flaw(name, "a value is not UTF-8"),
-            },
-        }
+        self.octets = octets;
+        let name = if syntax == Syntax::Certificate { "userCertificateSHA256" } else { name };
+        self.attributes.push(name, &text);
     }
 
-    /// Notes what is wrong with an attribute, once for each.
+    /// Counts a value that is left out.
     fn flaw(&mut self, attribute: &str, reason: &str) {
-        let known = |flaw: &Flaw| flaw.attribute == attribute && flaw.reason == reason;
-        if !self.flaws.iter().any(known) {
-            self.flaws.push(Flaw { attribute: attribute.to_owned(), reason: reason.to_owned() });
+        let is_same = |flaw: &&mut Flaw| flaw.attribute == attribute && flaw.reason == reason;
+        match self.flaws.iter_mut().find(is_same) {
+            Some(flaw) => flaw.count += 1,
+            None => self.flaws.push(Flaw {
+                attribute: attribute.to_owned(),
+                reason: reason.to_owned(),
+                count: 1,
+            }),
         }
     }
 
@@ -274,19 +284,6 @@ pub(super) fn membership(
 pub(super) fn member(value: &[u8]) -> Option<DistinguishedName> {
     let text = std::str::from_utf8(value).ok().filter(|text| !text.is_empty())?;
     DistinguishedName::parse(text).ok()
-}
-
-fn is_well_formed(syntax: Syntax, text: &str) -> bool {
-    match syntax {
-        Syntax::Integer => text.parse::<i64>().is_ok(),
-        Syntax::Ticks => Timestamp::parse_filetime(text).is_ok(),
-        Syntax::Time => Timestamp::parse_generalized_time(text).is_ok(),
-        _ => true,
-    }
-}
-
-fn thumbprint(certificate: &[u8]) -> String {
-    Sha256::digest(certificate).iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// Reads over the values of an attribute that is not wanted: they must be values all the same.
@@ -367,10 +364,10 @@ mod tests {
             ("info", &[&long]),
             ("operatingSystem", &[&long[..64]]),
         ]);
-        let flawed: Vec<_> = object.flaws.iter().map(|flaw| flaw.attribute.as_str()).collect();
+        let flawed: BTreeSet<_> = object.flaws.iter().map(|flaw| &*flaw.attribute).collect();
         let all =
             ["objectSid", "lastLogon", "whenCreated", "userAccountControl", "description", "info"];
-        assert_eq!(flawed, all);
+        assert_eq!(flawed, all.into());
         assert_eq!(object.attributes.values("description").collect::<Vec<_>>(), ["good"]);
         assert_eq!(object.attributes.first("userAccountControl"), Some("4096"));
         assert_eq!(object.attributes.first("operatingSystem").map(str::len), Some(64));
@@ -443,18 +440,126 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_record_stops_growing_at_its_limit() {
-        let selection = Selection::of(ObjectKind::User, &BTreeSet::new()).unwrap();
-        let limits = LdapLimits { record_bytes: 4, ..LdapLimits::default() };
-        let decoder = Decoder { kind: ObjectKind::User, selection: &selection, limits: &limits };
-        let body = entry_body("CN=A", &[("objectGUID", &[GUID]), ("cn", &[b"1234", b"5"])]);
+    /// A computer whose record may have so many octets, and a value as many.
+    fn within(record_bytes: usize, attributes: &[Attribute<'_>]) -> DirectoryObject {
+        let selection = Selection::of(ObjectKind::Computer, &BTreeSet::new()).unwrap();
+        let limits = LdapLimits { record_bytes, ..LdapLimits::default() };
+        let kind = ObjectKind::Computer;
+        let decoder = Decoder { kind, selection: &selection, limits: &limits };
+        let with_guid = [attributes, &[("objectGUID", &[GUID][..])]].concat();
+        let body = entry_body("CN=A", &with_guid);
         match decoder.decode(RawEntry::parse(&body).unwrap()).unwrap() {
-            Decoded::Object(object) => {
-                assert_eq!(object.attributes.values("cn").collect::<Vec<_>>(), ["1234"]);
-                assert_eq!(object.flaws.len(), 1);
-            }
+            Decoded::Object(object) => object,
             other => panic!("{other:?}"),
+        }
+    }
+
+    fn flaws(object: &DirectoryObject) -> Vec<String> {
+        object.flaws.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_record_stops_growing_at_its_limit_and_what_is_beyond_is_counted() {
+        let object = within(4, &[("cn", &[b"1234", b"5", b"6"])]);
+        assert_eq!(object.attributes.values("cn").collect::<Vec<_>>(), ["1234"]);
+        let beyond = "cn: 2 values, more than the limit record_bytes allows in one entry";
+        assert_eq!(flaws(&object), [beyond]);
+    }
+
+    #[test]
+    fn a_long_list_is_cut_and_not_what_follows_it() {
+        let names: Vec<Vec<u8>> = (0..100).map(|n| format!("HTTP/web{n:03}").into()).collect();
+        let names: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
+        let object = within(
+            300,
+            &[
+                ("servicePrincipalName", &names),
+                ("info", &[b"rack 7"]),
+                ("userAccountControl", &[b"4098"]),
+                ("dNSHostName", &[b"a.corp.example"]),
+                ("operatingSystem", &[b"Debian"]),
+            ],
+        );
+        assert_eq!(object.is_disabled(), Some(true));
+        assert_eq!(object.host_names()[0].as_str(), "a.corp.example");
+        assert_eq!(object.attributes.first("operatingSystem"), Some("Debian"));
+        assert_eq!(object.attributes.first("info"), Some("rack 7"));
+        let kept = object.attributes.values("servicePrincipalName").count() as u64;
+        let [flaw] = &object.flaws[..] else { panic!("{:?}", object.flaws) };
+        assert!(kept > 0 && object.is_in_doubt("serviceprincipalname"));
+        assert_eq!(kept + flaw.count, 100);
+    }
+
+    #[test]
+    fn certificates_count_by_their_thumbprints() {
+        let certificate = [7; 70_000];
+        let object = within(1_000, &[("userCertificate", &[&certificate, &certificate[1..]])]);
+        assert_eq!(object.attributes.values("userCertificateSHA256").count(), 2);
+        assert_eq!(object.flaws, []);
+    }
+
+    #[test]
+    fn a_member_that_is_too_long_leaves_the_list_incomplete() {
+        let long = [b'x'; 65];
+        let group = object(ObjectKind::Group, &[("member", &[b"CN=A", &long])]);
+        assert_eq!(group.membership.as_ref().unwrap().state, MembershipState::Incomplete);
+        assert_eq!(flaws(&group), ["member: 1 value, longer than the limit value_bytes allows"]);
+    }
+
+    #[test]
+    fn every_value_that_is_left_out_is_counted_with_its_reason() {
+        let object = computer(&[
+            ("objectSid", &[b"\x01"]),
+            ("operatingSystem", &[b"B\xfcro"]),
+            ("dNSHostName", &[b"pc 1.corp.example", b"b\xfcro.corp.example"]),
+            ("userAccountControl", &[b"0x1002"]),
+            ("primaryGroupID", &[b"-1"]),
+            ("whenCreated", &[b"never"]),
+            ("memberOf", &[b"Staff", b"Staff", b"CN=Staff,DC=x"]),
+            ("msDS-UserAccountDisabled", &[b"yes"]),
+        ]);
+        let mut told = flaws(&object);
+        told.sort_unstable();
+        assert_eq!(
+            told,
+            [
+                "dNSHostName: 1 value, not UTF-8 text",
+                "dNSHostName: 1 value, not a host name",
+                "memberOf: 2 values, not a DN",
+                "msDS-UserAccountDisabled: 1 value, neither TRUE nor FALSE",
+                "objectSid: 1 value, not a SID",
+                "operatingSystem: 1 value, not UTF-8 text",
+                "primaryGroupID: 1 value, not a relative identifier",
+                "userAccountControl: 1 value, not a number",
+                "whenCreated: 1 value, not a time",
+            ]
+        );
+        assert_eq!((object.is_disabled(), object.account_control()), (None, None));
+    }
+
+    #[test]
+    fn the_state_of_an_account_is_told_by_either_attribute_or_unknown() {
+        for (attributes, disabled) in [
+            (&[][..], None),
+            (&[("userAccountControl", &[&b"514"[..]][..])][..], Some(true)),
+            (&[("msDS-UserAccountDisabled", &[&b"TRUE"[..]][..])], Some(true)),
+            (&[("msDS-UserAccountDisabled", &[&b"FALSE"[..]][..])], Some(false)),
+            (
+                &[
+                    ("msDS-UserAccountDisabled", &[&b"TRUE"[..]][..]),
+                    ("userAccountControl", &[&b"512"[..]][..]),
+                ],
+                Some(false),
+            ),
+            (
+                &[
+                    ("msDS-UserAccountDisabled", &[&b"TRUE"[..]][..]),
+                    ("userAccountControl", &[&b"x"[..]][..]),
+                ],
+                Some(true),
+            ),
+        ] {
+            assert_eq!(object(ObjectKind::User, attributes).is_disabled(), disabled);
         }
     }
 

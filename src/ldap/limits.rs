@@ -30,10 +30,12 @@ pub struct LdapLimits {
     pub entries: u64,
     /// The octets of one read. 16 GiB: five million entries at 3 kB each.
     pub bytes: u64,
-    /// The octets of one value; a longer one is dropped and flagged in its record. 64 KiB: the longest text
-    /// that Active Directory allows in the attributes asked for has 32,767 characters.
+    /// The octets of one value; a longer one is left out and counted. 64 KiB: the longest text that Active Directory
+    /// allows in the attributes asked for has 32,767 characters. Certificates are kept as thumbprints, and may be of
+    /// any length.
     pub value_bytes: usize,
-    /// The octets of one record's attributes, members apart. 1 MiB; what goes beyond is dropped and flagged.
+    /// The octets that are kept of one record's attributes, members apart. 1 MiB; what goes beyond is left out and
+    /// counted: of long lists, since identity and state go first, and small attributes before large ones.
     pub record_bytes: usize,
     /// The members of one group. 1,000,000; a larger group is marked as not complete.
     pub members: usize,

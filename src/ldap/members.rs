@@ -8,18 +8,19 @@ use super::decode::{self, RawAttribute, RawEntry};
 use super::limits::LdapLimits;
 use super::range::{self, RangeOption, RangeStep, Ranges};
 use super::search::SearchRequest;
+use super::syntax::{NOT_A_DN, Reason};
 use crate::Result;
-use crate::directory::{Membership, MembershipState};
+use crate::directory::{Flaw, Membership, MembershipState};
 use crate::name::DistinguishedName;
 
 /// A list that changes while it is read is read once more, and then given up.
 const ATTEMPTS: usize = 2;
 
-/// The members of one group, and what is wrong with the list, if anything is.
+/// The members of one group, and what was left out of the list, if anything was.
 #[derive(Debug)]
 pub(super) struct Members {
     pub(super) membership: Membership,
-    pub(super) flaw: Option<&'static str>,
+    pub(super) flaws: Vec<Flaw>,
 }
 
 /// One walk over the ranges.
@@ -29,7 +30,10 @@ struct Walk {
     ranges: Ranges,
     /// `uSNChanged`, which any change of the group raises.
     version: Option<Vec<u8>>,
-    flaw: Option<&'static str>,
+    /// Values that are no DNs.
+    bad_values: u64,
+    /// Why the rest of the list is not here.
+    flaw: Option<Reason>,
 }
 
 /// What one answer holds.
@@ -40,10 +44,10 @@ struct RangeAnswer {
     range: Option<RangeOption>,
     version: Option<Vec<u8>>,
     has_entry: bool,
-    has_bad_value: bool,
+    bad_values: u64,
 }
 
-const CHANGED: &str = "the members changed while they were read";
+const CHANGED: Reason = "the members changed while they were read";
 
 impl Connection {
     /// Reads the members of a group from the first to the last.
@@ -57,11 +61,12 @@ impl Connection {
                 break;
             }
         }
-        let state = match walk.flaw {
-            None => MembershipState::Complete,
-            Some(_) => MembershipState::Incomplete,
+        let flaws = walk.flaws();
+        let state = match flaws.is_empty() {
+            true => MembershipState::Complete,
+            false => MembershipState::Incomplete,
         };
-        Ok(Members { membership: decode::membership(walk.members, state), flaw: walk.flaw })
+        Ok(Members { membership: decode::membership(walk.members, state), flaws })
     }
 
     async fn walk_members(&mut self, dn: &str, limits: &LdapLimits) -> Result<Walk> {
@@ -99,13 +104,11 @@ impl Walk {
         } else if self.version != answer.version {
             return self.broken(CHANGED);
         }
-        if answer.has_bad_value {
-            self.flaw = Some("a member is not a DN");
-        }
+        self.bad_values += answer.bad_values;
         self.members.extend(answer.members);
         if self.members.len() > limits.members {
             self.members.truncate(limits.members);
-            return self.broken("the group has more members than the limit members");
+            return self.broken("more than the limit members allows");
         }
         let step = match answer.range {
             Some(range) => self.ranges.take(range, answer.values),
@@ -119,9 +122,21 @@ impl Walk {
         step
     }
 
-    fn broken(&mut self, flaw: &'static str) -> RangeStep {
+    fn broken(&mut self, flaw: Reason) -> RangeStep {
         self.flaw = Some(flaw);
         RangeStep::Broken
+    }
+
+    /// What was left out. How many members the rest of a list has is not known.
+    fn flaws(&self) -> Vec<Flaw> {
+        let bad = (self.bad_values > 0).then_some((NOT_A_DN, self.bad_values));
+        let rest = self.flaw.map(|reason| (reason, 1));
+        let flaw = |(reason, count): (Reason, u64)| Flaw {
+            attribute: "member".to_owned(),
+            reason: reason.to_owned(),
+            count,
+        };
+        bad.into_iter().chain(rest).map(flaw).collect()
     }
 }
 
@@ -145,7 +160,7 @@ impl RangeAnswer {
             self.values += 1;
             match decode::member(value) {
                 Some(member) => self.members.push(member),
-                None => self.has_bad_value = true,
+                None => self.bad_values += 1,
             }
         }
         Ok(())
@@ -227,7 +242,7 @@ mod tests {
             })
             .collect();
         let members = read(replies).await;
-        assert_eq!(members.flaw, Some(CHANGED));
+        assert_eq!(members.flaws[0].reason, CHANGED);
         assert!(!count(&members).1);
     }
 

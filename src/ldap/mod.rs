@@ -40,6 +40,7 @@ mod search;
 mod socket;
 mod source;
 mod starttls;
+mod syntax;
 mod tls;
 mod tls_error;
 mod verifier;

@@ -1,7 +1,8 @@
 //! Simple paged results (RFC 2696): the control, the cookie, and when a search is over.
 //!
 //! The control is sent as critical, so that a server without paging refuses the search instead of
-//! cutting it off. Only an answer with an empty cookie ends a search; whatever else ends it is an error.
+//! cutting it off. Only an answer with an empty cookie ends a search; whatever else ends it is an error, unless the
+//! reader makes sure that the server ignores the control ([`Paging::is_unpaged`]).
 
 use std::collections::HashSet;
 
@@ -52,6 +53,11 @@ impl PageContents {
         }
         self.entries += 1;
     }
+
+    /// How many entries it had.
+    pub(super) fn entries(&self) -> u64 {
+        self.entries
+    }
 }
 
 impl Paging {
@@ -61,12 +67,13 @@ impl Paging {
 
     /// The control that asks for the next page.
     pub(super) fn control(&self, limits: &LdapLimits) -> RawControl {
-        let mut fields = Vec::new();
-        ber::write_integer(&mut fields, INTEGER, i64::from(limits.page_size));
-        ber::write(&mut fields, OCTET_STRING, &self.cookie);
-        let mut value = Vec::new();
-        ber::write(&mut value, SEQUENCE, &fields);
-        RawControl { ctype: PAGED_RESULTS.to_owned(), crit: true, val: Some(value) }
+        control(limits.page_size, &self.cookie)
+    }
+
+    /// Whether a search that was to be paged succeeded as one that was not: the first page came without a word on
+    /// whether there are more.
+    pub(super) fn is_unpaged(&self, result: &LdapResult) -> bool {
+        result.rc == 0 && self.cookie.is_empty() && paged_results(result).is_none()
     }
 
     /// Takes the result of a page.
@@ -105,10 +112,24 @@ impl Paging {
     }
 }
 
+/// The control that asks for the page of this size behind this cookie.
+pub(super) fn control(size: u32, cookie: &[u8]) -> RawControl {
+    let mut fields = Vec::new();
+    ber::write_integer(&mut fields, INTEGER, i64::from(size));
+    ber::write(&mut fields, OCTET_STRING, cookie);
+    let mut value = Vec::new();
+    ber::write(&mut value, SEQUENCE, &fields);
+    RawControl { ctype: PAGED_RESULTS.to_owned(), crit: true, val: Some(value) }
+}
+
+/// The server's paged results control.
+fn paged_results(result: &LdapResult) -> Option<&RawControl> {
+    result.ctrls.iter().map(|control| &control.1).find(|c| c.ctype == PAGED_RESULTS)
+}
+
 /// The cookie of the server's paged results control.
 fn response_cookie(result: &LdapResult) -> Result<Vec<u8>> {
-    let control = result.ctrls.iter().map(|control| &control.1).find(|c| c.ctype == PAGED_RESULTS);
-    let Some(control) = control else {
+    let Some(control) = paged_results(result) else {
         return Err(Error::new(
             ErrorKind::Protocol,
             "the server did not say whether there are more pages; what it sent may not be all",
@@ -199,6 +220,15 @@ mod tests {
     fn an_answer_without_the_control_is_no_end() {
         let end = Paging::new().end_page(&result(0, None), page(&["x"]), &LdapLimits::default());
         assert_eq!(end.unwrap_err().kind(), ErrorKind::Protocol);
+    }
+
+    #[test]
+    fn a_search_is_unpaged_if_its_first_page_succeeds_without_the_control() {
+        assert!(Paging::new().is_unpaged(&result(0, None)));
+        assert!(!Paging::new().is_unpaged(&result(4, None)));
+        assert!(!Paging::new().is_unpaged(&result(0, Some(control(b"")))));
+        let later = Paging { cookie: vec![1], ..Paging::new() };
+        assert!(!later.is_unpaged(&result(0, None)));
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 mod census;
 mod changed;
+mod unpaged;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 
 use ldap3::Scope;
@@ -21,7 +22,8 @@ use super::relay;
 use super::root_dse::DOMAIN_SCOPE;
 use super::search::SearchRequest;
 use crate::directory::{
-    Completeness, DirectoryEvent, DirectoryObject, Flaw, MembershipState, Page, ReadEnd,
+    Completeness, DirectoryEvent, DirectoryObject, Flaw, LeftOut, Membership, MembershipState,
+    Page, ReadEnd,
 };
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, ObjectKind};
@@ -57,8 +59,10 @@ pub(super) struct Reading {
 /// What a read has come to so far.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// Whether the reader got anything.
-    sent: bool,
+    /// The kinds of which there is an object at least.
+    kinds: BTreeSet<ObjectKind>,
+    /// Whether the server sends everything at once, whatever it is asked for.
+    ignores_paging: bool,
     /// Groups whose members could not be read in full.
     unread_groups: Vec<ObjectGuid>,
     /// The objects that were read, where that is to be known.
@@ -83,26 +87,26 @@ struct Outgoing {
 }
 
 impl Reading {
-    /// Reads what is to be read, sends it, and sends how it ended.
+    /// Says whom it reached, reads what is to be read, sends it, and sends how it ended. Whatever stops it from here
+    /// on is an end as well: an incomplete one.
     pub(super) async fn run(mut self) {
-        match self.read_what_is_due().await {
+        let begin = DirectoryEvent::Begin(Box::new(self.end.clone()));
+        if self.events.send(Ok(begin)).await.is_err() {
+            return;
+        }
+        let end = match self.read_what_is_due().await {
             Ok(()) => {
                 self.judge();
                 self.connection.close().await;
+                self.end
             }
             Err(Stop::Unheard) => return,
-            // Nothing was read: the error itself says more than an end that is not complete.
-            Err(Stop::Failed(error)) if !self.progress.sent => {
-                let _ = self.events.send(Err(error.in_operation("read"))).await;
-                return;
-            }
             Err(Stop::Failed(error)) => {
-                self.end.completeness =
-                    Completeness::Incomplete { kind: error.kind(), reason: error.report() };
                 drop(self.connection);
+                self.end.broken_off(&error.in_operation("read"))
             }
-        }
-        let _ = self.events.send(Ok(DirectoryEvent::End(Box::new(self.end)))).await;
+        };
+        let _ = self.events.send(Ok(DirectoryEvent::End(Box::new(end)))).await;
     }
 
     /// Reads the changes, or everything if they cannot be told.
@@ -119,12 +123,31 @@ impl Reading {
     }
 
     async fn read_all(&mut self) -> Result<(), Stop> {
-        for search in std::mem::take(&mut self.searches) {
-            let read = self.read(&search).await;
-            self.warn_of_groups();
-            read?;
+        let searches = std::mem::take(&mut self.searches);
+        for search in &searches {
+            self.read(search).await?;
         }
+        self.remark_on_what_is_not_there(&searches);
         Ok(())
+    }
+
+    /// A directory without computers is a mistake more often than not.
+    fn remark_on_what_is_not_there(&mut self, searches: &[Planned]) {
+        let lacks =
+            |kind| self.tracking.kinds.contains(&kind) && !self.progress.kinds.contains(&kind);
+        let who = match (lacks(ObjectKind::Computer), lacks(ObjectKind::User)) {
+            (true, true) => "neither computers nor users were",
+            (true, false) => "no computer was",
+            (false, _) => return,
+        };
+        let bases: BTreeSet<&str> = searches.iter().map(|search| search.base.as_str()).collect();
+        let bases: Vec<String> = bases.iter().map(|base| Printable(base).to_string()).collect();
+        self.end.warnings.push(format!(
+            "{who} found below {}: read are entries whose objectClass is computer, user or group, and people \
+             who are inetOrgPerson alone are none of these; check the base DN, the filter if there is one, and \
+             what the account may read",
+            bases.join(" and ")
+        ));
     }
 
     /// Reads one search to its end.
@@ -133,7 +156,13 @@ impl Reading {
         loop {
             let mut outgoing = Outgoing::default();
             let (result, contents) = self.read_page(search, &paging, &mut outgoing).await?;
-            let page = paging.end_page(&result, contents, &self.limits);
+            let page = if paging.is_unpaged(&result)
+                && self.ignores_paging(search, contents.entries()).await?
+            {
+                Ok(PageEnd::Last)
+            } else {
+                paging.end_page(&result, contents, &self.limits)
+            };
             for mut group in std::mem::take(&mut outgoing.large_groups) {
                 self.read_members(&mut group, page.is_ok()).await?;
                 let whole = group.membership.as_ref().map(|membership| membership.state);
@@ -142,7 +171,7 @@ impl Reading {
                 }
                 outgoing.objects.push(group);
             }
-            send(&self.events, &mut outgoing, &mut self.progress).await?;
+            send(&self.events, &mut outgoing, &mut self.progress, &mut self.end).await?;
             match page {
                 Ok(PageEnd::More) => {}
                 Ok(PageEnd::Last) => return Ok(()),
@@ -188,7 +217,7 @@ impl Reading {
                 }
             }
             if outgoing.is_full() {
-                send(&self.events, outgoing, &mut self.progress).await?;
+                send(&self.events, outgoing, &mut self.progress, &mut self.end).await?;
             }
         }
         Ok((search.finish().await?, contents))
@@ -200,18 +229,17 @@ impl Reading {
         group: &mut DirectoryObject,
         can_read: bool,
     ) -> Result<(), Stop> {
-        let (membership, flaw) = if can_read {
+        let (membership, flaws) = if can_read {
             let members = self.connection.members(group.dn.as_str(), &self.limits).await?;
-            (members.membership, members.flaw)
+            (members.membership, members.flaws)
         } else {
             let state = MembershipState::Incomplete;
-            let unread = crate::directory::Membership { members: Vec::new(), state };
-            (unread, Some("the read ended before the members were read"))
+            let reason = "the read ended before the members were read".to_owned();
+            let unread = Flaw { attribute: "member".to_owned(), reason, count: 1 };
+            (Membership { members: Vec::new(), state }, vec![unread])
         };
         group.membership = Some(membership);
-        if let Some(reason) = flaw {
-            group.flaws.push(Flaw { attribute: "member".to_owned(), reason: reason.to_owned() });
-        }
+        group.flaws.extend(flaws);
         Ok(())
     }
 
@@ -230,19 +258,6 @@ impl Reading {
             end.checkpoint = self.tracking.checkpoint(position, &self.progress.unread_groups);
         }
     }
-
-    fn warn_of_groups(&mut self) {
-        let count = self.progress.unread_groups.len();
-        if count == 0 {
-            return;
-        }
-        let prefix = "the members could not be read in full of";
-        let warnings = &mut self.end.warnings;
-        warnings.retain(|warning| !warning.starts_with(prefix));
-        warnings.push(format!(
-            "{prefix} {count} groups; nothing is concluded from who is missing there"
-        ));
-    }
 }
 
 impl Outgoing {
@@ -255,6 +270,7 @@ impl Outgoing {
             Decoded::LargeGroup(group) => self.large_groups.push(group),
             Decoded::Rejected(rejected) => {
                 end.rejected_count += 1;
+                *end.rejected_by_kind.entry(rejected.kind).or_default() += 1;
                 if end.rejected.len() < limits.rejections_named {
                     end.rejected.push(rejected);
                 }
@@ -278,13 +294,17 @@ async fn send(
     events: &mpsc::Sender<Result<DirectoryEvent>>,
     outgoing: &mut Outgoing,
     progress: &mut Progress,
+    end: &mut ReadEnd,
 ) -> Result<(), Stop> {
     outgoing.bytes = 0;
     let objects = std::mem::take(&mut outgoing.objects);
     if objects.is_empty() {
         return Ok(());
     }
-    progress.sent = true;
+    for object in &objects {
+        progress.kinds.insert(object.kind);
+        LeftOut::count(&mut end.left_out, object);
+    }
     if let Some(found) = &mut progress.found {
         found.extend(objects.iter().map(|object| object.guid));
     }
@@ -381,6 +401,7 @@ mod tests {
                     Completeness::Complete => return (names, Ok(())),
                     Completeness::Incomplete { kind, .. } => return (names, Err(*kind)),
                 },
+                Ok(DirectoryEvent::Begin(_)) => {}
                 Err(error) => return (names, Err(error.kind())),
             }
         }
@@ -461,10 +482,82 @@ mod tests {
         assert_eq!(outcome(vec![reply]).await.1, Err(ErrorKind::Directory));
     }
 
+    fn computers(id: i64, number: usize) -> Vec<u8> {
+        (0..number).flat_map(|n| computer(id, &format!("C{n}"))).collect()
+    }
+
     #[tokio::test]
-    async fn a_page_without_its_control_is_incomplete() {
-        let reply = [computer(1, "A"), done(1, 0)].concat();
-        assert_eq!(outcome(vec![reply]).await, (vec!["A".to_owned()], Err(ErrorKind::Protocol)));
+    async fn a_page_without_its_control_is_incomplete_if_the_server_pages() {
+        let page = |id, number| [computers(id, number), done(id, 0)].concat();
+        let cut = [computers(2, 1), done(2, 0)].concat();
+        let told = [computers(2, 1), page_done(2, 0, b"more")].concat();
+        let refused = done(2, 53);
+        for second in [cut, told, refused] {
+            let (names, end) = outcome(vec![page(1, 3), second]).await;
+            assert_eq!((names.len(), end), (3, Err(ErrorKind::Protocol)));
+        }
+        let first = [computers(1, 3), page_done(1, 0, b"more")].concat();
+        assert_eq!(outcome(vec![first, page(2, 3)]).await.1, Err(ErrorKind::Protocol));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_ignores_paging_is_read_whole_and_remarked_on() {
+        let all = |id| [computers(id, 3), done(id, 0)].concat();
+        let one = |id| [computers(id, 1), done(id, 0)].concat();
+        let small = LdapLimits { page_size: 2, ..LdapLimits::default() };
+        let default = LdapLimits::default;
+        for (limits, replies, number) in [
+            (default(), vec![all(1), all(2)], 3),
+            (default(), vec![one(1)], 1),
+            (default(), vec![done(1, 0)], 0),
+            // It sent more than it was asked for.
+            (small, vec![all(1)], 3),
+        ] {
+            let events = read(ObjectKind::Computer, limits, replies).await;
+            let (names, end) = summary(&events);
+            assert_eq!((names.len(), end), (number, Ok(())));
+            let warnings = the_end(&events).warnings.concat();
+            assert!(warnings.contains("ignores paged results"), "{warnings}");
+        }
+        let limited = [computers(1, 3), done(1, 4)].concat();
+        assert_eq!(outcome(vec![limited]).await.1, Err(ErrorKind::Directory));
+    }
+
+    #[tokio::test]
+    async fn a_directory_without_computers_is_remarked_on_with_what_to_do() {
+        for (kind, is_remarked) in [(ObjectKind::Computer, true), (ObjectKind::Group, false)] {
+            let events = read(kind, LdapLimits::default(), vec![page_done(1, 0, b"")]).await;
+            let told = the_end(&events).warnings.concat();
+            assert_eq!(told.contains("inetOrgPerson") && told.contains("DC=x"), is_remarked);
+        }
+        let events = read(ObjectKind::Computer, LdapLimits::default(), session()).await;
+        assert_eq!(the_end(&events).warnings, [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn a_read_that_breaks_off_before_its_first_entry_has_an_end() {
+        for reply in [done(1, 4), done(1, 11), done(1, 12), computer(1, "A")[..7].to_vec()] {
+            let events = read(ObjectKind::Computer, LdapLimits::default(), vec![reply]).await;
+            let Ok(DirectoryEvent::Begin(begin)) = &events[0] else { panic!("{events:?}") };
+            assert_eq!(begin.server, the_end(&events).server);
+            assert!(!the_end(&events).completeness.is_complete());
+            assert_eq!(the_end(&events).checkpoint, None);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_left_out_is_in_the_end() {
+        let guid = |n: u8| [n; 16];
+        let flawed = |n: u8, os: &[u8]| {
+            let (guid, name) = (guid(n), format!("CN=F{n},DC=x"));
+            entry(1, &name, &[("objectGUID", &[&guid]), ("operatingSystem", &[os])])
+        };
+        let reply =
+            [flawed(1, b"\xff"), flawed(2, b"Debian"), flawed(3, b"\xfe"), page_done(1, 0, b"")];
+        let events = read(ObjectKind::Computer, LdapLimits::default(), vec![reply.concat()]).await;
+        let [left_out] = &the_end(&events).left_out[..] else { panic!("{events:?}") };
+        assert_eq!((left_out.count, left_out.objects), (2, 2));
+        assert_eq!((&*left_out.attribute, &*left_out.first), ("operatingSystem", "CN=F1,DC=x"));
     }
 
     #[tokio::test]
@@ -509,6 +602,7 @@ mod tests {
         assert_eq!(summary(&events), (vec!["A".to_owned()], Err(ErrorKind::Invalid)));
         assert_eq!(the_end(&events).rejected_count, 1);
         assert_eq!(the_end(&events).rejected[0].dn, "CN=N,DC=x");
+        assert_eq!(the_end(&events).rejected_by_kind, [(ObjectKind::Computer, 1)].into());
     }
 
     #[tokio::test]
@@ -527,7 +621,7 @@ mod tests {
     }
 
     fn members_of(events: &Events) -> (usize, MembershipState) {
-        match &events[0] {
+        match &events[1] {
             Ok(DirectoryEvent::Page(page)) => {
                 let membership = page.objects[0].membership.as_ref().unwrap();
                 (membership.members.len(), membership.state)
@@ -558,7 +652,7 @@ mod tests {
         assert_eq!(members_of(&events), (0, MembershipState::Incomplete));
         let end = the_end(&events);
         assert!(end.completeness.is_complete());
-        assert!(end.warnings[0].contains("1 groups"), "{:?}", end.warnings);
+        assert_eq!((&*end.left_out[0].attribute, end.left_out[0].count), ("member", 1));
     }
 
     #[tokio::test]

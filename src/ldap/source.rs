@@ -499,7 +499,8 @@ mod tests {
         assert_eq!(end.server.domain.as_deref(), Some("corp.example"));
         assert_eq!(end.server.dns_host_name.as_deref(), Some("dc1.corp.example"));
         assert_eq!(end.steps.last().unwrap().failure, None);
-        assert!(matches!(&events[0], DirectoryEvent::Page(page) if page.objects.len() == 1));
+        assert!(matches!(&events[0], DirectoryEvent::Begin(_)));
+        assert!(matches!(&events[1], DirectoryEvent::Page(page) if page.objects.len() == 1));
         let binds: Vec<_> =
             requests.iter().filter(|frame| frame.op() == op::BIND_REQUEST).collect();
         assert_eq!(binds.len(), 1);
@@ -528,7 +529,7 @@ mod tests {
         replies[1] = [entry(2, "", &[]), done(2, 0)].concat();
         let base = DistinguishedName::parse("DC=corp,DC=example").unwrap();
         let (events, _) = run(replies, |credential| credential.with_base_dn(base)).await;
-        assert_eq!(events.unwrap().len(), 2);
+        assert_eq!(events.unwrap().len(), 3);
     }
 
     #[tokio::test]

@@ -1,10 +1,10 @@
 //! The attributes of an object as the inventory files them.
 
-use crate::directory::{AccountControl, DirectoryObject};
+use crate::directory::{AccountControl, DirectoryObject, Flaw};
 use crate::value::{Attributes, AttributesBuilder, Timestamp};
 
 /// Intervals of 100 ns since 1601.
-const FILETIMES: &[&str] = &[
+pub(super) const FILETIMES: &[&str] = &[
     "accountExpires",
     "badPasswordTime",
     "lastLogoff",
@@ -18,7 +18,7 @@ const FILETIMES: &[&str] = &[
 ];
 
 /// RFC 4517, section 3.3.13.
-const GENERALIZED_TIMES: &[&str] = &[
+pub(super) const GENERALIZED_TIMES: &[&str] = &[
     "createTimeStamp",
     "dSCorePropagationData",
     "modifyTimeStamp",
@@ -34,21 +34,17 @@ const COMPUTED_PASSWORD_EXPIRED: i64 = 0x80_0000;
 
 /// What is filed under `@ldap.user`: every attribute under the directory's own name, times as RFC 3339
 /// with the suffix `TS`, `id` (the objectGUID), `ts` (the time of the read), and, as far as the directory
-/// tells, `isDisabled`, `isLockedOut`, `passwordNeverExpires` and `passwordExpired`.
+/// tells, `isDisabled`, `isLockedOut`, `passwordNeverExpires` and `passwordExpired`. `leftOut` says which values were
+/// left out by the read, and why.
 ///
 /// A time that says "never" is left out; one that cannot be read stays as it is.
 pub fn user_attributes(object: &DirectoryObject, read_at: Timestamp) -> Attributes {
     let mut builder = native(object, read_at);
-    if let Some(control) = account_control(object) {
-        flag(&mut builder, "isDisabled", control.is_disabled());
-        flag(&mut builder, "passwordNeverExpires", control.password_never_expires());
-    }
-    if let Some(locked) = is_locked_out(object) {
-        flag(&mut builder, "isLockedOut", locked);
-    }
-    if let Some(expired) = password_expired(object, read_at) {
-        flag(&mut builder, "passwordExpired", expired);
-    }
+    flag(&mut builder, "isDisabled", object.is_disabled());
+    let never_expires = object.account_control().map(AccountControl::password_never_expires);
+    flag(&mut builder, "passwordNeverExpires", never_expires);
+    flag(&mut builder, "isLockedOut", is_locked_out(object));
+    flag(&mut builder, "passwordExpired", password_expired(object, read_at));
     builder.build()
 }
 
@@ -60,10 +56,9 @@ pub fn group_attributes(object: &DirectoryObject, read_at: Timestamp) -> Attribu
 /// What is filed under `@ldap.computer`.
 pub(super) fn computer_attributes(object: &DirectoryObject, read_at: Timestamp) -> Attributes {
     let mut builder = native(object, read_at);
-    if let Some(control) = account_control(object) {
-        flag(&mut builder, "isDisabled", control.is_disabled());
-        flag(&mut builder, "isDomainController", control.is_domain_controller());
-    }
+    flag(&mut builder, "isDisabled", object.is_disabled());
+    let is_controller = object.account_control().map(AccountControl::is_domain_controller);
+    flag(&mut builder, "isDomainController", is_controller);
     builder.build()
 }
 
@@ -104,6 +99,10 @@ fn native(object: &DirectoryObject, read_at: Timestamp) -> AttributesBuilder {
             Some(Err(_)) | None => builder.push(name, value),
         }
     }
+    let is_stable = |flaw: &&Flaw| !DirectoryObject::is_volatile(&flaw.attribute);
+    for flaw in object.flaws.iter().filter(is_stable) {
+        builder.push("leftOut", &flaw.to_string());
+    }
     builder
 }
 
@@ -117,10 +116,6 @@ fn time(name: &str, value: &str) -> Option<crate::Result<Option<Timestamp>>> {
     } else {
         None
     }
-}
-
-fn account_control(object: &DirectoryObject) -> Option<AccountControl> {
-    object.attributes.first("userAccountControl").map(|_| object.account_control())
 }
 
 fn computed(object: &DirectoryObject) -> Option<i64> {
@@ -143,6 +138,9 @@ fn password_expired(object: &DirectoryObject, read_at: Timestamp) -> Option<bool
     }
 }
 
-fn flag(builder: &mut AttributesBuilder, name: &str, value: bool) {
-    builder.push(name, if value { "true" } else { "false" });
+/// What is not known is left out.
+fn flag(builder: &mut AttributesBuilder, name: &str, value: Option<bool>) {
+    if let Some(value) = value {
+        builder.push(name, if value { "true" } else { "false" });
+    }
 }

@@ -33,7 +33,7 @@ pub struct Computer {
     pub domain: DirectoryDomain,
     /// What kind of account it is.
     pub kind: AccountKind,
-    /// Whether the account is disabled.
+    /// Whether the account is known to be disabled.
     pub is_disabled: bool,
     /// The family of its operating system, where it is plain.
     pub os_family: Option<OsFamily>,
@@ -68,10 +68,10 @@ impl Computer {
             weak_names,
             domain,
             kind: object.account_kind(),
-            is_disabled: object.account_control().is_disabled(),
+            is_disabled: object.is_disabled().unwrap_or_default(),
             os_family: attributes.first("operatingSystem").and_then(OsFamily::of),
             is_conflict: object.is_conflict(),
-            is_domain_controller: object.account_control().is_domain_controller(),
+            is_domain_controller: object.is_domain_controller(),
             is_cluster_object: object.is_cluster_object(),
             last_used: object.last_logon(),
             last_password_change: object.filetime("pwdLastSet"),

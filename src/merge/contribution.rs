@@ -68,7 +68,7 @@ fn normalized_version(version: &str) -> String {
 fn kind(object: &DirectoryObject) -> Option<&'static str> {
     let os = object.attributes.first("operatingSystem").unwrap_or_default().to_lowercase();
     let is_desktop = || ["windows", "mac os", "macos", "os x"].iter().any(|word| os.contains(word));
-    if object.account_control().is_domain_controller() || os.contains("server") {
+    if object.is_domain_controller() || os.contains("server") {
         Some("server")
     } else if is_desktop() {
         Some("desktop")

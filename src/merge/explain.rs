@@ -45,6 +45,8 @@ pub struct PartOf {
     pub key: String,
     /// How many attributes it has.
     pub attributes: usize,
+    /// What the last read left out of it, an attribute and a reason each.
+    pub left_out: Vec<String>,
     /// Whether the source still has it.
     pub presence: Presence,
     /// The run that last wrote it.
@@ -161,6 +163,9 @@ impl fmt::Display for PartOf {
         }
         let key = Printable(&self.key);
         write!(f, ", {} attributes under {key}, written {}", self.attributes, self.written)?;
+        for left_out in &self.left_out {
+            write!(f, ", left out of {}", Printable(left_out))?;
+        }
         match self.presence {
             Presence::Present => {}
             Presence::Missing { since, .. } => write!(f, ", missing since {since}")?,
@@ -243,6 +248,7 @@ impl View<'_> {
             object: part.object,
             key: part.key.clone(),
             attributes: part.attributes.by_name().len(),
+            left_out: part.attributes.values("leftOut").map(str::to_owned).collect(),
             presence: part.presence,
             run: part.run,
             written: part.written,

@@ -1,6 +1,6 @@
 //! Working out the changes that a batch of computers asks for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::matching::Matching;
 use super::place::place;
@@ -210,11 +210,13 @@ pub(super) fn link(object: &DirectoryObject, asset: Option<AssetId>, digest: Rec
     }
 }
 
-/// How many attributes it has, memberships apart, which are limited on their own.
+/// How many attributes it has, memberships apart, which are limited on their own. One that was left out is there.
 pub(super) fn attribute_count(object: &DirectoryObject) -> u32 {
-    let is_counted = |name: &str| name != "memberOf" && !DirectoryObject::is_volatile(name);
-    let counted = object.attributes.by_name().into_iter().filter(|(name, _)| is_counted(name));
-    u32::try_from(counted.count()).unwrap_or(u32::MAX)
+    let is_counted = |name: &&str| *name != "memberOf" && !DirectoryObject::is_volatile(name);
+    let read = object.attributes.iter().map(|(name, _)| name);
+    let left_out = object.flaws.iter().map(|flaw| flaw.attribute.as_str());
+    let counted: BTreeSet<&str> = read.chain(left_out).filter(is_counted).collect();
+    u32::try_from(counted.len()).unwrap_or(u32::MAX)
 }
 
 /// Assets of a batch: as they were loaded, and as they shall be.

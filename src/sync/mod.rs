@@ -22,6 +22,7 @@ mod brake;
 mod draft;
 mod extent;
 mod hanging;
+mod known;
 mod matching;
 mod membership;
 mod options;
@@ -35,6 +36,7 @@ mod run;
 mod snapshot;
 mod stale;
 mod surroundings;
+mod timed;
 mod writer;
 
 pub use brake::{Braked, Confirmation, Exceeded, Measure, Stopped};
@@ -67,7 +69,8 @@ use crate::schedule::SyncTask;
 /// - [`ErrorKind::Store`](crate::ErrorKind): the store failed. What was committed before stays.
 /// - [`ErrorKind::Cancelled`](crate::ErrorKind).
 ///
-/// A read that begins and does not get to its end is no error, but a report whose `complete` is false.
+/// A read that begins and does not get to its end, for whatever reason, is no error, but a report whose `complete` is
+/// false: what was read is written, and nothing is concluded from what was not.
 ///
 /// # Cancellation
 ///

@@ -25,7 +25,8 @@ pub struct SyncOptions {
     /// How often a batch is sent again because the store failed in passing. 3 unless set. Every attempt
     /// carries the same batch id, so that one which was done but not answered is not done twice.
     pub commit_retries: usize,
-    /// How long the read may take. One hour unless set.
+    /// How long the read may take. One hour unless set. A read that has begun and is not at its end by then is
+    /// incomplete.
     pub read_deadline: Duration,
     /// How long the store keeps the source for this run between two batches. Five minutes unless set:
     /// longer than any batch takes, short enough that a crashed run blocks nobody for long.

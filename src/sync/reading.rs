@@ -12,12 +12,13 @@ use super::membership::{Earlier, Memberships};
 use super::place::place;
 use super::run::Run;
 use super::snapshot::Snapshot;
+use super::timed::TimedDirectory;
+use crate::Result;
 use crate::asset::{DirectoryGroup, DirectoryUser, Link, SearchRequest};
 use crate::directory::{DirectoryObject, DirectorySource, FullReadReason, ReadRequest};
 use crate::name::DistinguishedName;
 use crate::query::Query;
 use crate::value::{AssetId, Checkpoint, ObjectGuid, ObjectKind};
-use crate::{Error, ErrorKind, Result};
 
 /// How often what hangs together with a change is read, and with that, and so on, before everything is.
 const ROUNDS: usize = 4;
@@ -64,27 +65,19 @@ impl Reading {
 }
 
 impl Run<'_> {
-    /// Reads what is due, within the deadline.
+    /// Reads what is due, or as far as it goes within the deadline.
     pub(super) async fn read(
         &self,
         directory: &dyn DirectorySource,
         earlier: Option<&Checkpoint>,
     ) -> Result<Reading> {
-        let deadline = self.options.read_deadline;
-        let reading = self.options.cancellation.guard(self.read_what_is_due(directory, earlier));
-        match tokio::time::timeout(deadline, reading).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Error::new(
-                ErrorKind::Timeout,
-                format!("the directory was not read to the end within {} s", deadline.as_secs()),
-            )
-            .in_operation("read")),
-        }
+        let directory = TimedDirectory::new(directory, self.options.read_deadline);
+        self.options.cancellation.guard(self.read_what_is_due(directory, earlier)).await
     }
 
     async fn read_what_is_due(
         &self,
-        directory: &dyn DirectorySource,
+        directory: TimedDirectory<'_>,
         earlier: Option<&Checkpoint>,
     ) -> Result<Reading> {
         if let Some(reason) = self.full_read_because(earlier) {
@@ -96,7 +89,8 @@ impl Run<'_> {
         let links = matching::links(self).await?;
         let request = self.request()?.with_again(waiting(&links));
         let request = request.with_checkpoint(Some(checkpoint));
-        let snapshot = Snapshot::read(request, directory, self.options).await?;
+        let mut snapshot = Snapshot::read(request, directory, self.options).await?;
+        self.keep_known(&mut snapshot).await?;
         if !snapshot.is_changes() {
             return self.whole(snapshot).await;
         }
@@ -105,10 +99,31 @@ impl Run<'_> {
 
     async fn read_everything(
         &self,
-        directory: &dyn DirectorySource,
+        directory: TimedDirectory<'_>,
         because: Option<FullReadReason>,
     ) -> Result<Reading> {
-        let mut snapshot = Snapshot::read(self.request()?, directory, self.options).await?;
+        let snapshot = Snapshot::read(self.request()?, directory, self.options).await?;
+        self.everything(snapshot, because).await
+    }
+
+    /// Reads everything after all, or is left with the changes that were read before.
+    async fn read_everything_after(
+        &self,
+        directory: TimedDirectory<'_>,
+        changes: Snapshot,
+    ) -> Result<Reading> {
+        match Snapshot::read(self.request()?, directory, self.options).await {
+            Ok(snapshot) => self.everything(snapshot, Some(FullReadReason::Widespread)).await,
+            Err(error) => Ok(Reading::whole(changes.broken_off(&error))),
+        }
+    }
+
+    async fn everything(
+        &self,
+        mut snapshot: Snapshot,
+        because: Option<FullReadReason>,
+    ) -> Result<Reading> {
+        self.keep_known(&mut snapshot).await?;
         snapshot.end.full_because = because.or(snapshot.end.full_because);
         self.whole(snapshot).await
     }
@@ -148,7 +163,7 @@ impl Run<'_> {
     /// less work.
     async fn complete(
         &self,
-        directory: &dyn DirectorySource,
+        directory: TimedDirectory<'_>,
         mut snapshot: Snapshot,
         links: &Links,
     ) -> Result<Reading> {
@@ -162,7 +177,7 @@ impl Run<'_> {
         }
         // It may be the primary group of accounts that did not change, and only they say so.
         if hanging::is_group_back(&snapshot, links) {
-            return self.read_everything(directory, Some(FullReadReason::Widespread)).await;
+            return self.read_everything_after(directory, snapshot).await;
         }
         let earlier = self.earlier(links).await?;
         for _ in 0..ROUNDS {
@@ -176,7 +191,11 @@ impl Run<'_> {
             }
             tracing::debug!(objects = again.len(), "reading again what hangs together");
             let request = self.request()?.with_again(again).with_checkpoint(checkpoint);
-            let later = Snapshot::read(request, directory, self.options).await?;
+            let mut later = match Snapshot::read(request, directory, self.options).await {
+                Ok(later) => later,
+                Err(error) => return Ok(Reading::whole(snapshot.broken_off(&error))),
+            };
+            self.keep_known(&mut later).await?;
             if !later.is_changes() {
                 return self.whole(later).await;
             }
@@ -186,7 +205,7 @@ impl Run<'_> {
             }
             hanging::take_census(&mut snapshot, links);
         }
-        self.read_everything(directory, Some(FullReadReason::Widespread)).await
+        self.read_everything_after(directory, snapshot).await
     }
 
     fn request(&self) -> Result<ReadRequest> {

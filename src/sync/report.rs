@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Braked;
 use crate::directory::{
-    Completeness, ConnectStep, FullReadReason, ReadEnd, Transport, Verification,
+    Completeness, ConnectStep, FullReadReason, LeftOut, ReadEnd, Transport, Verification,
 };
 use crate::merge::Decision;
 use crate::value::{ReadMode, RunId, Timestamp};
@@ -50,6 +50,10 @@ pub struct SyncReport {
     pub groups: PrincipalCounts,
     /// Referrals seen, none followed.
     pub referrals: u64,
+    /// What was left out of the objects that were read, by attribute and reason. Each has its sentence among the
+    /// warnings.
+    #[serde(default)]
+    pub left_out: Vec<LeftOut>,
     /// What a person should know.
     pub warnings: Vec<String>,
     /// What is more than one run may change, if anything is.
@@ -165,12 +169,25 @@ impl SyncReport {
             users: PrincipalCounts::default(),
             groups: PrincipalCounts::default(),
             referrals: end.referrals,
+            left_out: Vec::new(),
             warnings: end.warnings.clone(),
             brake: None,
             duration_seconds: 0.0,
             stages: Stages::default(),
             decisions: None,
         }
+    }
+}
+
+impl SyncReport {
+    /// Says what was left out: here, among the warnings, and in the log.
+    pub(super) fn note_left_out(&mut self, left_out: Vec<LeftOut>) {
+        for it in &left_out {
+            let LeftOut { attribute, reason, count, objects, first, .. } = it;
+            tracing::warn!(attribute, reason, count, objects, first, "values were left out");
+            self.warnings.push(it.to_string());
+        }
+        self.left_out = left_out;
     }
 }
 

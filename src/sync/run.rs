@@ -11,7 +11,7 @@ use super::snapshot::Snapshot;
 use super::writer::{Sink, Writer};
 use super::{Braked, Confirmation, Progress, SyncOptions, SyncReport};
 use crate::asset::{AssetRepository, Batch, RunOutcome, RunRecord};
-use crate::directory::DirectorySource;
+use crate::directory::{DirectorySource, LeftOut};
 use crate::merge::Decision;
 use crate::schedule::SyncTask;
 use crate::value::{BatchId, Checkpoint, ObjectKind, ReadMode, RecordDigest, RunId, Timestamp};
@@ -134,6 +134,7 @@ impl<'a> Run<'a> {
         report.stages.connect = snapshot.connect_seconds;
         report.stages.read = snapshot.read_seconds;
         count_read(snapshot, &mut report);
+        report.note_left_out(LeftOut::of(snapshot.objects()));
 
         let planning = Instant::now();
         self.options.tell(Progress::Deciding { computers: report.computers.read });

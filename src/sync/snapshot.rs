@@ -3,12 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
-use futures::StreamExt;
-
+use super::timed::{TimedDirectory, TimedEvents};
 use super::{Progress, SyncOptions};
-use crate::directory::{
-    DirectoryEvent, DirectoryObject, DirectorySource, Page, ReadEnd, ReadRequest,
-};
+use crate::directory::{DirectoryEvent, DirectoryObject, Page, ReadEnd, ReadRequest};
 use crate::value::{ObjectGuid, ObjectKind, ReadMode};
 use crate::{Error, ErrorKind, Result};
 
@@ -27,36 +24,29 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Reads to the end.
+    /// Reads to the end, or as far as it goes: a read that breaks off is incomplete. The error is that of a read that
+    /// could not begin, or of a source that does not say whom it reached.
     pub(super) async fn read(
         request: ReadRequest,
-        directory: &dyn DirectorySource,
+        directory: TimedDirectory<'_>,
         options: &SyncOptions,
     ) -> Result<Self> {
         options.tell(Progress::Connecting);
         let begun = Instant::now();
-        let mut events = directory.read(request).await?;
+        let events = directory.read(request).await?;
         let connected = Instant::now();
         let mut collected = Collected::default();
-        while let Some(event) = events.next().await {
-            match event? {
-                DirectoryEvent::Page(page) => {
-                    collected.add(page);
-                    options.tell(Progress::Reading { objects: collected.count() });
-                }
-                DirectoryEvent::End(end) => {
-                    let mut snapshot = collected.into_snapshot(*end);
-                    snapshot.connect_seconds = (connected - begun).as_secs_f64();
-                    snapshot.read_seconds = connected.elapsed().as_secs_f64();
-                    return Ok(snapshot);
-                }
-            }
-        }
-        Err(Error::new(
-            ErrorKind::Disconnected,
-            "the directory source stopped without saying that it was at the end; nothing was written",
-        )
-        .in_operation("read"))
+        let end = collected.take(events, options).await?;
+        let mut snapshot = collected.into_snapshot(end);
+        snapshot.connect_seconds = (connected - begun).as_secs_f64();
+        snapshot.read_seconds = connected.elapsed().as_secs_f64();
+        Ok(snapshot)
+    }
+
+    /// The same as what is left of a read that broke off with this error.
+    pub(super) fn broken_off(mut self, error: &Error) -> Self {
+        self.end = self.end.broken_off(error);
+        self
     }
 
     /// Whether only changes were read: what is not here may be there all the same.
@@ -70,6 +60,15 @@ impl Snapshot {
             ObjectKind::Computer => &self.computers,
             ObjectKind::Group => &self.groups,
             ObjectKind::User => &self.users,
+        }
+    }
+
+    /// All objects of one kind, to be changed in their place.
+    pub(super) fn of_kind_mut(&mut self, kind: ObjectKind) -> &mut [DirectoryObject] {
+        match kind {
+            ObjectKind::Computer => &mut self.computers,
+            ObjectKind::Group => &mut self.groups,
+            ObjectKind::User => &mut self.users,
         }
     }
 
@@ -89,7 +88,9 @@ impl Snapshot {
 
     /// How many entries of one kind were left out.
     pub(super) fn rejected(&self, kind: ObjectKind) -> u64 {
-        self.end.rejected.iter().filter(|rejected| rejected.kind == kind).count() as u64
+        let named =
+            self.end.rejected.iter().filter(|rejected| rejected.kind == kind).count() as u64;
+        self.end.rejected_by_kind.get(&kind).copied().unwrap_or_default().max(named)
     }
 
     /// Takes in a later read of changes, which knows better wherever both say something.
@@ -129,6 +130,31 @@ struct Collected {
 }
 
 impl Collected {
+    /// Takes what comes, and returns how it ended.
+    async fn take(
+        &mut self,
+        mut events: TimedEvents<'_>,
+        options: &SyncOptions,
+    ) -> Result<ReadEnd> {
+        let mut begin = None;
+        let error = loop {
+            match events.next().await {
+                Some(Ok(DirectoryEvent::Begin(end))) => begin = Some(end),
+                Some(Ok(DirectoryEvent::Page(page))) => {
+                    self.add(page);
+                    options.tell(Progress::Reading { objects: self.count() });
+                }
+                Some(Ok(DirectoryEvent::End(end))) => return Ok(*end),
+                Some(Err(error)) => break error,
+                None => break cut_off(),
+            }
+        };
+        match begin {
+            Some(end) => Ok(end.broken_off(&error)),
+            None => Err(error),
+        }
+    }
+
     fn add(&mut self, page: Page) {
         for object in page.objects {
             match self.places.get(&object.guid).and_then(|place| self.objects.get_mut(*place)) {
@@ -169,4 +195,9 @@ impl Collected {
         }
         snapshot
     }
+}
+
+fn cut_off() -> Error {
+    let message = "the directory source stopped without saying that it was at the end";
+    Error::new(ErrorKind::Disconnected, message).in_operation("read")
 }

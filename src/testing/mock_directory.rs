@@ -10,7 +10,7 @@ use futures::stream::{self, BoxStream};
 
 use crate::directory::{
     Census, Completeness, Departed, Departure, DirectoryEvent, DirectoryObject, DirectorySource,
-    FullReadReason, Page, ReadEnd, ReadRequest, ServerIdentity, Transport, Verification,
+    FullReadReason, LeftOut, Page, ReadEnd, ReadRequest, ServerIdentity, Transport, Verification,
 };
 use crate::name::DistinguishedName;
 use crate::value::{Checkpoint, ObjectGuid, ReadMode, ScopeFingerprint};
@@ -32,7 +32,10 @@ use crate::{Error, ErrorKind, Result, Retry};
 /// let request = ReadRequest::new("reader".parse()?, "acme".parse()?);
 /// let events: Vec<DirectoryEvent> = directory.read(request).await?.try_collect().await?;
 /// assert!(matches!(&events[..], [
-///     DirectoryEvent::Page(_), DirectoryEvent::Page(_), DirectoryEvent::End(_)
+///     DirectoryEvent::Begin(_),
+///     DirectoryEvent::Page(_),
+///     DirectoryEvent::Page(_),
+///     DirectoryEvent::End(_),
 /// ]));
 /// # Ok(())
 /// # }
@@ -208,6 +211,8 @@ impl State {
         let mut end = self.end.clone();
         end.scope = scope(request);
         let (objects, departed) = self.due(request, &mut end);
+        let begin = Ok(DirectoryEvent::Begin(Box::new(end.clone())));
+        end.left_out = LeftOut::of(&objects);
         let (pages, last) = match &self.ending {
             MockEnding::Complete => (usize::MAX, Some(Ok(end))),
             MockEnding::Incomplete { pages, kind } => {
@@ -229,7 +234,7 @@ impl State {
         }
         let pages = filled.into_iter().take(pages).map(|page| Ok(DirectoryEvent::Page(page)));
         let last = last.map(|end| end.map(|end| DirectoryEvent::End(Box::new(end))));
-        pages.chain(last).collect()
+        std::iter::once(begin).chain(pages).chain(last).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Directory objects in a line each.
 
-use crate::directory::{DirectoryObject, Membership, MembershipState};
+use crate::directory::{DirectoryObject, Flaw, Membership, MembershipState};
 use crate::name::DistinguishedName;
 use crate::value::{Attributes, ObjectGuid, ObjectKind, RecordDigest, Sid};
 
@@ -17,7 +17,7 @@ use crate::value::{Attributes, ObjectGuid, ObjectKind, RecordDigest, Sid};
 /// assert_eq!(web1.dn.as_str(), "CN=WEB1,CN=Computers,DC=corp,DC=example");
 ///
 /// let alice = user("alice").disabled().build();
-/// assert!(alice.account_control().is_disabled());
+/// assert_eq!(alice.is_disabled(), Some(true));
 /// let staff = group("Staff").with_member(&alice.dn).build();
 /// assert_eq!(staff.membership.unwrap().members, [alice.dn]);
 /// ```
@@ -32,6 +32,7 @@ pub struct MockRecord {
     membership: Option<Membership>,
     sid: Option<Sid>,
     flags: i64,
+    flaws: Vec<Flaw>,
 }
 
 /// A computer with `dNSHostName` and `sAMAccountName` made from its name.
@@ -70,6 +71,7 @@ impl MockRecord {
             membership: None,
             sid: None,
             flags: if kind == ObjectKind::Computer { 0x1000 } else { 0x200 },
+            flaws: Vec::new(),
         }
     }
 
@@ -98,6 +100,14 @@ impl MockRecord {
     #[must_use]
     pub fn with(mut self, attribute: &str, value: &str) -> Self {
         self.attributes.push((attribute.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Leaves an attribute out, as a read does with a value that cannot be decoded.
+    #[must_use]
+    pub fn without(mut self, attribute: &str, reason: &str) -> Self {
+        let (attribute, reason) = (attribute.to_owned(), reason.to_owned());
+        self.flaws.push(Flaw { attribute, reason, count: 1 });
         self
     }
 
@@ -136,6 +146,7 @@ impl MockRecord {
         object.attributes = self.attributes();
         object.sid = self.sid;
         object.membership = self.membership;
+        object.flaws = self.flaws;
         object
     }
 
@@ -149,8 +160,9 @@ impl MockRecord {
     }
 
     fn attributes(&self) -> Attributes {
-        let own =
-            |name: &str| self.attributes.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+        let given = self.attributes.iter().map(|(name, _)| name);
+        let given: Vec<&String> = given.chain(self.flaws.iter().map(|it| &it.attribute)).collect();
+        let own = |name: &str| given.iter().any(|given| given.eq_ignore_ascii_case(name));
         let mut builder = Attributes::builder();
         for (name, value) in self.derived() {
             if !own(name) {

@@ -87,6 +87,16 @@ impl Timestamp {
             .map_err(|_| Error::invalid("FILETIME", text, "expected a 64-bit decimal number"))
     }
 
+    /// The FILETIME of this instant.
+    pub fn to_filetime(self) -> i64 {
+        (self.0 - FILETIME_EPOCH).saturating_mul(10)
+    }
+
+    /// The GeneralizedTime of this instant, in UTC.
+    pub fn to_generalized_time(self) -> String {
+        self.to_string().replace(['-', ':', 'T'], "")
+    }
+
     /// Reads a GeneralizedTime (RFC 4517, section 3.3.13), such as `20260102030405.0Z`: minutes, seconds
     /// and a fraction may be missing, the zone is `Z` or an offset. `None` is 1601-01-01, which Active
     /// Directory writes for "not set".
@@ -314,6 +324,17 @@ mod tests {
             Timestamp::parse_filetime("133485408000000015").unwrap(),
             Some(time("2024-01-01T00:00:00.000001Z"))
         );
+    }
+
+    #[test]
+    fn what_a_directory_writes_comes_back_as_it_would_write_it() {
+        for text in
+            ["2024-01-01T00:00:00.000001Z", "1601-01-01T00:00:00.5Z", "9999-12-31T23:59:59Z"]
+        {
+            let time = time(text);
+            assert_eq!(Timestamp::from_filetime(time.to_filetime()), Some(time));
+            assert_eq!(generalized(&time.to_generalized_time()), Some(time));
+        }
     }
 
     #[test]

@@ -163,7 +163,7 @@ fn hosts(company: &Company, visit: Visit) -> impl Iterator<Item = (Side, &Direct
     let objects = company.accounts.iter().filter_map(move |a| Some((a.side, a.at(visit)?)));
     objects.filter(|(_, object)| {
         let class = object.attributes.first("objectClass").unwrap_or_default();
-        class == "computer" && !object.account_control().is_trust()
+        class == "computer" && !object.is_trust()
     })
 }
 

@@ -78,22 +78,23 @@ async fn an_incomplete_read_removes_nothing_and_says_why() {
         let before = inventory(&*repository).await;
         for pages in 0..6 {
             let kind = ErrorKind::Disconnected;
-            directory.set_ending(MockEnding::Incomplete { pages, kind });
-            let report = run(&directory, &*repository).await;
-            assert!(!report.complete && report.incomplete_because.is_some());
-            assert!(says(&report, "the read was incomplete"), "{:?}", report.warnings);
-            assert_eq!((report.computers.missing, report.users.missing), (0, 0));
-            assert_same(&inventory(&*repository).await, &before, format!("{pages} pages"));
             for ending in [
+                MockEnding::Incomplete { pages, kind },
                 MockEnding::Error { pages, kind },
                 MockEnding::CutOff { pages },
-                MockEnding::Refused(kind),
             ] {
                 directory.set_ending(ending);
-                let error = sync(&task(), &directory, &*repository, &SyncOptions::new()).await;
-                assert_eq!(error.unwrap_err().kind(), kind);
+                let report = run(&directory, &*repository).await;
+                assert!(!report.complete && report.incomplete_because.is_some());
+                assert!(says(&report, "the read was incomplete"), "{:?}", report.warnings);
+                assert_eq!((report.computers.missing, report.users.missing), (0, 0));
+                assert_eq!(report.server.dns_host_name.as_deref(), Some("dc1.corp.example"));
                 assert_same(&inventory(&*repository).await, &before, format!("{pages} pages"));
             }
+            directory.set_ending(MockEnding::Refused(kind));
+            let error = sync(&task(), &directory, &*repository, &SyncOptions::new()).await;
+            assert_eq!(error.unwrap_err().kind(), kind);
+            assert_same(&inventory(&*repository).await, &before, format!("{pages} pages"));
         }
         directory.set_ending(MockEnding::Complete);
         let report = run(&directory, &*repository).await;

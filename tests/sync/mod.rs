@@ -12,6 +12,7 @@ pub(crate) mod history;
 mod interfering;
 #[cfg(feature = "sqlite")]
 mod kills;
+mod left_out;
 mod orders;
 mod plans;
 mod recurring;

@@ -60,6 +60,8 @@ impl DemonstrationDomain {
             for computer in &mut notable {
                 computer.guid = Some(computer.add_to(&mut tree, &unit)?);
             }
+            // Some script wrote it in Latin-1.
+            tree.set(&format!("CN=LAB-12,{unit}"), "location", [b"Geb\xe4ude 3".as_slice()])?;
         }
         Ok(Self { directory, notable, ordinary })
     }

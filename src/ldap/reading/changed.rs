@@ -75,7 +75,6 @@ impl Reading {
         let deleted = changes.objects.iter().filter(|(_, change)| change.deleted);
         let why = Departure::Deleted;
         departed.extend(deleted.map(|(object, _)| Departed { object: *object, kind: None, why }));
-        self.warn_of_groups();
         self.send_departed(departed).await?;
         if self.tracking.census { self.take_census(&searches).await } else { Ok(()) }
     }
@@ -152,7 +151,6 @@ impl Reading {
         departed.dedup_by_key(|departed| departed.object);
         for departed in departed.chunks(EVENT_DEPARTED) {
             let page = Page { departed: departed.to_vec(), ..Page::default() };
-            self.progress.sent = true;
             let sent = self.events.send(Ok(DirectoryEvent::Page(page))).await;
             sent.map_err(|_| Stop::Unheard)?;
         }

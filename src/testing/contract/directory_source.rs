@@ -7,7 +7,9 @@ use futures::future::{BoxFuture, join_all};
 
 use super::{Suite, cases};
 use crate::Result;
-use crate::directory::{DirectoryEvent, DirectoryObject, DirectorySource, ReadEnd, ReadRequest};
+use crate::directory::{
+    DirectoryEvent, DirectoryObject, DirectorySource, LeftOut, ReadEnd, ReadRequest,
+};
 use crate::value::{ObjectGuid, ObjectKind};
 
 type Case = for<'a> fn(&'a (&'a dyn DirectorySource, ReadRequest)) -> BoxFuture<'a, Result<()>>;
@@ -39,6 +41,7 @@ const CASES: &[(&str, Case)] = cases![
     a_read_that_was_dropped_does_not_disturb_the_next,
     reads_may_run_at_the_same_time,
     a_full_read_says_so,
+    what_was_left_out_of_objects_is_summed_up_in_the_end,
     a_read_of_changes_reads_again_what_it_is_asked_to_and_counts_what_is_there,
 ];
 
@@ -49,15 +52,17 @@ type Objects = BTreeMap<ObjectGuid, DirectoryObject>;
 async fn read(source: &dyn DirectorySource, request: ReadRequest) -> Result<(Objects, ReadEnd)> {
     let mut events = source.read(request).await?;
     let mut objects = Objects::new();
-    let mut end = None;
+    let (mut is_first, mut end) = (true, None);
     while let Some(event) = events.next().await {
         assert!(end.is_none(), "something comes behind the end");
         match event? {
+            DirectoryEvent::Begin(_) => assert!(is_first, "something comes before the beginning"),
             DirectoryEvent::Page(page) => {
                 objects.extend(page.objects.into_iter().map(|object| (object.guid, object)));
             }
             DirectoryEvent::End(last) => end = Some(*last),
         }
+        is_first = false;
     }
     Ok((objects, end.expect("the stream stops without an end")))
 }
@@ -132,6 +137,17 @@ async fn reads_may_run_at_the_same_time((source, request): Subject<'_>) -> Resul
 async fn a_full_read_says_so((source, request): Subject<'_>) -> Result<()> {
     let (_, end) = read(*source, request.clone().with_checkpoint(None)).await?;
     assert_eq!(end.mode, crate::value::ReadMode::Full, "a read without a checkpoint is full");
+    Ok(())
+}
+
+async fn what_was_left_out_of_objects_is_summed_up_in_the_end(
+    (source, request): Subject<'_>,
+) -> Result<()> {
+    let (objects, mut end) = read(*source, request.clone()).await?;
+    end.left_out.sort_by(|a, b| (&a.attribute, &a.reason).cmp(&(&b.attribute, &b.reason)));
+    let told = end.left_out.iter().map(|it| (&it.attribute, &it.reason));
+    let flawed = LeftOut::of(objects.values());
+    assert!(told.eq(flawed.iter().map(|it| (&it.attribute, &it.reason))), "{:?}", end.left_out);
     Ok(())
 }
 

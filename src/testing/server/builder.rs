@@ -107,6 +107,13 @@ impl TestServerBuilder {
         self
     }
 
+    /// Ignores the paged-results control even if it is critical, as no server may, and sends everything at once.
+    pub fn ignoring_paging(mut self) -> Self {
+        self.settings.paging = false;
+        self.settings.ignores_paging = true;
+        self
+    }
+
     /// Refuses the DirSync control if it is critical, as directories that are not AD do.
     pub fn without_dirsync(mut self) -> Self {
         self.settings.dirsync = false;
@@ -184,6 +191,7 @@ impl TestServerBuilder {
 pub(super) struct Settings {
     pub(super) plain_binds: bool,
     pub(super) paging: bool,
+    pub(super) ignores_paging: bool,
     pub(super) dirsync: bool,
     pub(super) tombstones_readable: bool,
     pub(super) max_page_size: usize,
@@ -199,6 +207,7 @@ impl Default for Settings {
         Self {
             plain_binds: false,
             paging: true,
+            ignores_paging: false,
             dirsync: true,
             tombstones_readable: false,
             max_page_size: 1000,

@@ -153,7 +153,7 @@ impl Scene<'_> {
     fn check_controls(&self) -> Result<(), LdapResult> {
         let settings = &self.shared.settings;
         let known = |oid: &str| match oid {
-            PAGED_RESULTS => settings.paging,
+            PAGED_RESULTS => settings.paging || settings.ignores_paging,
             DIRSYNC => settings.dirsync,
             SHOW_DELETED | SHOW_RECYCLED | DOMAIN_SCOPE => true,
             _ => false,

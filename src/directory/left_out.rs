@@ -1,0 +1,112 @@
+//! What a read left out of the objects that it read.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::object::{DirectoryObject, Flaw};
+use crate::error::Printable;
+
+/// Values of one attribute that were left out of the objects of a read, for one reason.
+///
+/// Prints as a sentence without its full stop.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct LeftOut {
+    /// The attribute, by the directory's own name.
+    pub attribute: String,
+    /// Why, in a few words.
+    pub reason: String,
+    /// How many values, as far as that is known; an object of which it is not counts once.
+    pub count: u64,
+    /// How many objects.
+    pub objects: u64,
+    /// The DN of the first of them, escaped and bounded.
+    pub first: String,
+}
+
+impl LeftOut {
+    /// What was left out of these objects, by attribute and reason.
+    pub fn of<'a>(objects: impl IntoIterator<Item = &'a DirectoryObject>) -> Vec<Self> {
+        let mut all = Vec::new();
+        objects.into_iter().for_each(|object| Self::count(&mut all, object));
+        all.sort_by(|a, b| (&a.attribute, &a.reason).cmp(&(&b.attribute, &b.reason)));
+        all
+    }
+
+    /// Adds what was left out of one more object.
+    pub fn count(all: &mut Vec<Self>, object: &DirectoryObject) {
+        for Flaw { attribute, reason, count } in &object.flaws {
+            let known =
+                all.iter_mut().find(|it| it.attribute == *attribute && it.reason == *reason);
+            match known {
+                Some(known) => {
+                    known.count = known.count.saturating_add(*count);
+                    known.objects += 1;
+                }
+                None => all.push(Self {
+                    attribute: attribute.clone(),
+                    reason: reason.clone(),
+                    count: *count,
+                    objects: 1,
+                    first: Printable(object.dn.as_str()).to_string(),
+                }),
+            }
+        }
+    }
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { attribute, reason, count, objects, first } = self;
+        let (values, were) = if *count == 1 { ("value", "was") } else { ("values", "were") };
+        let (attribute, reason) = (Printable(attribute), Printable(reason));
+        write!(f, "{count} {values} of {attribute} {were} left out of {first}")?;
+        match objects.saturating_sub(1) {
+            0 => {}
+            1 => f.write_str(" and one other")?,
+            others => write!(f, " and {others} others")?,
+        }
+        write!(f, ": {reason}; what was known of it stays")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::DistinguishedName;
+    use crate::value::{ObjectGuid, ObjectKind};
+
+    fn object(n: u8, flaws: &[(&str, &str, u64)]) -> DirectoryObject {
+        let dn = DistinguishedName::parse(&format!("CN=pc{n},DC=x")).unwrap();
+        let guid = ObjectGuid::from_bytes([n; 16]);
+        let mut object = DirectoryObject::new(ObjectKind::Computer, guid, dn);
+        let flaw = |(attribute, reason, count): &(&str, &str, u64)| Flaw {
+            attribute: (*attribute).to_owned(),
+            reason: (*reason).to_owned(),
+            count: *count,
+        };
+        object.flaws = flaws.iter().map(flaw).collect();
+        object
+    }
+
+    #[test]
+    fn values_are_counted_by_attribute_and_reason_and_named_once() {
+        let left_out = LeftOut::of(&[
+            object(1, &[("operatingSystem", "not UTF-8 text", 1), ("info", "too long", 2)]),
+            object(2, &[]),
+            object(3, &[("info", "too long", 5), ("info", "not UTF-8 text", 1)]),
+        ]);
+        let told: Vec<String> = left_out.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "1 value of info was left out of CN=pc3,DC=x: not UTF-8 text; what was known of it stays",
+                "7 values of info were left out of CN=pc1,DC=x and one other: too long; what was known \
+                 of it stays",
+                "1 value of operatingSystem was left out of CN=pc1,DC=x: not UTF-8 text; what was known \
+                 of it stays",
+            ]
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! What the inventory knew of attributes of which a read left something out.
+
+use super::attributes::{FILETIMES, GENERALIZED_TIMES};
+use crate::directory::DirectoryObject;
+use crate::value::{Attributes, Timestamp};
+
+/// Gives an object back what the inventory knows of those of its attributes that are
+/// [in doubt](DirectoryObject::is_in_doubt), beside what could be read of them. Nothing that depends on them ends
+/// then: names, the operating system, the state of the account, the primary group. `known` are the attributes as
+/// they are filed; doing it twice is doing it once.
+pub fn keep_known(object: &mut DirectoryObject, known: &Attributes) {
+    if object.sid.is_none() && object.is_in_doubt("objectSid") {
+        object.sid = known.first("objectSid").and_then(|sid| sid.parse().ok());
+    }
+    let mut kept = Attributes::builder();
+    object.attributes.iter().for_each(|(name, value)| kept.push(name, value));
+    let mut in_doubt: Vec<&str> = object.flaws.iter().map(|flaw| flaw.attribute.as_str()).collect();
+    in_doubt.sort_unstable();
+    in_doubt.dedup();
+    for attribute in in_doubt.into_iter().filter(|name| !is_kept_apart(name)) {
+        // A time is filed to the microsecond, and would be another one beside itself.
+        if is_time(attribute) && object.attributes.first(attribute).is_some() {
+            continue;
+        }
+        for (name, value) in filed(known, attribute) {
+            if !object.attributes.values(name).any(|read| read == value) {
+                kept.push(name, &value);
+            }
+        }
+    }
+    object.attributes = kept.build();
+}
+
+/// Whether an attribute is not one of an object's [`attributes`](DirectoryObject::attributes).
+fn is_kept_apart(attribute: &str) -> bool {
+    is_in(&["member", "objectGUID", "objectSid"], attribute)
+}
+
+fn is_time(attribute: &str) -> bool {
+    is_in(FILETIMES, attribute) || is_in(GENERALIZED_TIMES, attribute)
+}
+
+fn is_in(names: &[&str], attribute: &str) -> bool {
+    names.iter().any(|name| name.eq_ignore_ascii_case(attribute))
+}
+
+/// The values that are filed of an attribute, as the directory writes them, and the name that an object has them by.
+fn filed<'a>(known: &'a Attributes, attribute: &'a str) -> Vec<(&'a str, String)> {
+    if is_time(attribute) {
+        let times = known.values(&format!("{attribute}TS")).map(str::to_owned).collect::<Vec<_>>();
+        let times = times.iter().filter_map(|time| time.parse::<Timestamp>().ok());
+        return times.map(|time| (attribute, directory_time(attribute, time))).collect();
+    }
+    let name = match attribute {
+        _ if attribute.eq_ignore_ascii_case("userCertificate") => "userCertificateSHA256",
+        other => other,
+    };
+    known.values(name).map(|value| (name, value.to_owned())).collect()
+}
+
+fn directory_time(attribute: &str, time: Timestamp) -> String {
+    if is_in(FILETIMES, attribute) {
+        time.to_filetime().to_string()
+    } else {
+        time.to_generalized_time()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::Flaw;
+    use crate::merge::user_attributes;
+    use crate::name::DistinguishedName;
+    use crate::value::{ObjectGuid, ObjectKind};
+
+    fn user(attributes: &[(&'static str, &'static str)], in_doubt: &[&str]) -> DirectoryObject {
+        let dn = DistinguishedName::parse("CN=alice,DC=x").unwrap();
+        let guid = ObjectGuid::from_bytes([7; 16]);
+        let mut object = DirectoryObject::new(ObjectKind::User, guid, dn);
+        object.attributes = attributes.iter().copied().collect();
+        let flaw = |attribute: &&str| Flaw {
+            attribute: (*attribute).to_owned(),
+            reason: "not UTF-8 text".to_owned(),
+            count: 1,
+        };
+        object.flaws = in_doubt.iter().map(flaw).collect();
+        object
+    }
+
+    /// What is filed of an object of which this was known.
+    fn filed_after(object: &DirectoryObject, known: &Attributes) -> Attributes {
+        let mut object = object.clone();
+        keep_known(&mut object, known);
+        user_attributes(&object, Timestamp::MIN)
+    }
+
+    #[test]
+    fn what_is_in_doubt_is_kept_and_what_is_not_goes() {
+        let known = user(
+            &[
+                ("lastLogonTimestamp", "133485408000000015"),
+                ("whenCreated", "20260102030405.0Z"),
+                ("userAccountControl", "514"),
+                ("mail", "a@x"),
+                ("title", "Dr"),
+                ("userCertificateSHA256", "ab"),
+            ],
+            &[],
+        );
+        let known = user_attributes(&known, Timestamp::MIN);
+        let in_doubt =
+            ["lastlogontimestamp", "whenCreated", "userAccountControl", "mail", "userCertificate"];
+        let kept = filed_after(&user(&[], &in_doubt), &known);
+        for name in known.by_name().into_keys().filter(|name| *name != "title") {
+            assert_eq!(kept.first(name), known.first(name), "{name}");
+        }
+        assert_eq!(kept.first("title"), None);
+    }
+
+    #[test]
+    fn twice_is_once() {
+        let object = user(
+            &[("lastLogonTimestamp", "133485408000000015"), ("description", "b")],
+            &["lastLogonTimestamp", "description"],
+        );
+        let known: Attributes = [("description", "a"), ("description", "b")].into_iter().collect();
+        let once = filed_after(&object, &known);
+        assert_eq!(once.values("description").collect::<Vec<_>>(), ["b", "a"]);
+        assert_eq!(filed_after(&object, &once), once);
+    }
+
+    #[test]
+    fn a_sid_that_cannot_be_read_is_the_one_that_was_known() {
+        let known: Attributes = [("objectSid", "S-1-5-21-1-2-3-1101")].into_iter().collect();
+        let mut object = user(&[], &["objectSid"]);
+        keep_known(&mut object, &known);
+        assert_eq!(object.sid.unwrap().to_string(), "S-1-5-21-1-2-3-1101");
+        assert_eq!(object.attributes.first("objectSid"), None);
+    }
+}
