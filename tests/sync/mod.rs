@@ -11,6 +11,8 @@ mod histories;
 pub(crate) mod history;
 mod interfering;
 #[cfg(feature = "sqlite")]
+mod kept;
+#[cfg(feature = "sqlite")]
 mod kills;
 mod orders;
 mod plans;
