@@ -9,8 +9,8 @@ mod transport;
 pub use delta::{Departed, Departure, FullReadReason};
 pub use object::{AccountControl, AccountKind, DirectoryObject, Flaw, Membership, MembershipState};
 pub use read::{
-    Census, Completeness, ConnectStep, DirectoryEvent, Page, ReadEnd, ReadRequest, Rejected,
-    ServerIdentity,
+    Census, Completeness, ConnectStep, DirectoryEvent, Page, ReadEnd, ReadRequest, ReadScope,
+    Rejected, ServerIdentity,
 };
 pub use source::DirectorySource;
 pub use transport::{Transport, Verification};

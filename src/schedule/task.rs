@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Brake, Exclusions, Grace, MatchPolicy, Schedule};
-use crate::value::{CredentialId, OrganizationId, SiteId, SourceId};
+use crate::name::DistinguishedName;
+use crate::value::{CheckpointKey, CredentialId, OrganizationId, SiteId, SourceId};
 
 /// One connection: which directory is read, with which credential, into which site, by which rules.
 ///
@@ -102,6 +103,21 @@ impl SyncTask {
             grace: Grace::default(),
             full_read_every: a_day(),
         }
+    }
+
+    /// What its checkpoint is kept under: a digest of credential, bases, filter and attributes, as they are
+    /// configured. Tasks that differ in one of these go on from where each of them ended, whatever other tasks did
+    /// to the same directory in between.
+    pub fn checkpoint_key(&self) -> CheckpointKey {
+        let normalized = |dn: &String| match DistinguishedName::parse(dn) {
+            Ok(dn) => dn.normalized(),
+            Err(_) => dn.clone(),
+        };
+        let bases: BTreeSet<String> = self.base_dns.iter().map(normalized).collect();
+        let parts = [self.credential.as_str(), "bases"].into_iter();
+        let parts = parts.chain(bases.iter().map(String::as_str)).chain(["filter"]);
+        let parts = parts.chain(self.computer_filter.as_deref()).chain(["attributes"]);
+        CheckpointKey::of(parts.chain(self.extra_attributes.iter().map(String::as_str)))
     }
 
     /// Looks below these DNs.

@@ -19,6 +19,7 @@
 
 mod absence;
 mod brake;
+mod coverage;
 mod draft;
 mod extent;
 mod hanging;
@@ -32,6 +33,7 @@ mod progress;
 mod reading;
 mod report;
 mod run;
+mod sightings;
 mod snapshot;
 mod stale;
 mod writer;

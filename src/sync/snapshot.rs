@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use futures::StreamExt;
 
+use super::coverage::Coverage;
 use super::{Progress, SyncOptions};
+use crate::asset::Link;
 use crate::directory::{
     DirectoryEvent, DirectoryObject, DirectorySource, Page, ReadEnd, ReadRequest,
 };
@@ -21,6 +23,8 @@ pub(super) struct Snapshot {
     /// What a read of changes did not find any more.
     pub(super) departed: HashSet<ObjectGuid>,
     pub(super) end: ReadEnd,
+    /// What it can speak for.
+    pub(super) coverage: Coverage,
     /// Seconds until the bind was answered, and until the last page.
     pub(super) connect_seconds: f64,
     pub(super) read_seconds: f64,
@@ -45,7 +49,7 @@ impl Snapshot {
                     options.tell(Progress::Reading { objects: collected.count() });
                 }
                 DirectoryEvent::End(end) => {
-                    let mut snapshot = collected.into_snapshot(*end);
+                    let mut snapshot = collected.into_snapshot(*end, options.takes_over);
                     snapshot.connect_seconds = (connected - begun).as_secs_f64();
                     snapshot.read_seconds = connected.elapsed().as_secs_f64();
                     return Ok(snapshot);
@@ -78,6 +82,11 @@ impl Snapshot {
         self.users.iter().chain(&self.computers).chain(&self.groups)
     }
 
+    /// Everything that it read, by identity.
+    pub(super) fn identities(&self) -> HashSet<ObjectGuid> {
+        self.objects().map(|object| object.guid).collect()
+    }
+
     /// Whether nothing of this kind is there any more.
     pub(super) fn shows_none(&self, kind: ObjectKind) -> bool {
         let census = self.end.census.as_ref();
@@ -85,6 +94,16 @@ impl Snapshot {
         // A read of changes that counted nobody says nothing of those that did not change.
         let others = counted.unwrap_or(self.is_changes());
         self.of_kind(kind).is_empty() && !others
+    }
+
+    /// Whether an object that was not read is not shown by this read at all.
+    pub(super) fn shows_absence(&self, link: &Link) -> bool {
+        match &self.end.census {
+            Some(census) => {
+                census.get(&link.kind).is_some_and(|there| !there.contains(&link.object))
+            }
+            None => !self.is_changes(),
+        }
     }
 
     /// How many entries of one kind were left out.
@@ -109,6 +128,7 @@ impl Snapshot {
         merge(&mut self.groups, later.groups);
         self.departed.retain(|object| !stale.contains(object));
         self.departed.extend(later.departed);
+        self.coverage = later.coverage;
         let mut warnings = std::mem::replace(&mut self.end, later.end).warnings;
         std::mem::swap(&mut warnings, &mut self.end.warnings);
         for warning in warnings {
@@ -146,7 +166,7 @@ impl Collected {
         self.objects.len() as u64
     }
 
-    fn into_snapshot(self, end: ReadEnd) -> Snapshot {
+    fn into_snapshot(self, end: ReadEnd, takes_over: bool) -> Snapshot {
         let Self { mut objects, places, mut departed } = self;
         departed.retain(|object| !places.contains_key(object));
         drop(places);
@@ -156,6 +176,7 @@ impl Collected {
             users: Vec::new(),
             groups: Vec::new(),
             departed,
+            coverage: Coverage::of(&end.scope, takes_over),
             end,
             connect_seconds: 0.0,
             read_seconds: 0.0,

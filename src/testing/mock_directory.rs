@@ -10,10 +10,10 @@ use futures::stream::{self, BoxStream};
 
 use crate::directory::{
     Census, Completeness, Departed, Departure, DirectoryEvent, DirectoryObject, DirectorySource,
-    FullReadReason, Page, ReadEnd, ReadRequest, ServerIdentity, Transport, Verification,
+    FullReadReason, Page, ReadEnd, ReadRequest, ReadScope, ServerIdentity, Transport, Verification,
 };
 use crate::name::DistinguishedName;
-use crate::value::{Checkpoint, ObjectGuid, ReadMode, ScopeFingerprint};
+use crate::value::{Checkpoint, ObjectGuid, ReadMode, ScopeFingerprint, View};
 use crate::{Error, ErrorKind, Result, Retry};
 
 /// A [`DirectorySource`] over a list of objects, which ends as it is told to.
@@ -104,7 +104,9 @@ impl MockDirectory {
         server.domain = Some("corp.example".to_owned());
         server.netbios_domain = Some("CORP".to_owned());
         let verified_by = Verification::CertificateAuthority;
-        let scope = ScopeFingerprint::of([]);
+        let fingerprint = ScopeFingerprint::of([]);
+        let view = View::of_account([]);
+        let scope = ReadScope { bases: Vec::new(), view, fingerprint };
         let state = State {
             objects: objects.into_iter().map(Into::into).collect(),
             deltas: None,
@@ -206,7 +208,7 @@ impl DirectorySource for MockDirectory {
 impl State {
     fn events(&self, request: &ReadRequest) -> Vec<Result<DirectoryEvent>> {
         let mut end = self.end.clone();
-        end.scope = scope(request);
+        end.scope = Self::scope(request);
         let (objects, departed) = self.due(request, &mut end);
         let (pages, last) = match &self.ending {
             MockEnding::Complete => (usize::MAX, Some(Ok(end))),
@@ -246,8 +248,8 @@ impl State {
         let Some(deltas) = &self.deltas else { return (everything(), Vec::new()) };
         let latest = deltas.versions.len().saturating_sub(1);
         let token = latest.to_string().into_bytes();
-        end.checkpoint = Some(Checkpoint::new(deltas.mode, end.scope, token));
-        match deltas.since(request.checkpoint.as_ref(), end.scope) {
+        end.checkpoint = Some(Checkpoint::new(deltas.mode, end.scope.fingerprint, token));
+        match deltas.since(request.checkpoint.as_ref(), end.scope.fingerprint) {
             Ok(before) => {
                 end.mode = deltas.mode;
                 end.full_because = None;
@@ -264,6 +266,20 @@ impl State {
 }
 
 impl State {
+    /// A read of other bases, or with another filter, is another scope. Every credential is another account.
+    fn scope(request: &ReadRequest) -> ReadScope {
+        let filter = request.computer_filter.as_deref();
+        let written = request.base_dns.iter().map(DistinguishedName::as_str);
+        let fingerprint = ScopeFingerprint::of(written.chain(filter));
+        let view = View::of_account([request.credential.as_str()]).through(filter);
+        // Without a base everything is read, whatever domain it stands in.
+        let bases = match request.base_dns.as_slice() {
+            [] => vec![DistinguishedName::root()],
+            bases => bases.to_vec(),
+        };
+        ReadScope { bases, view, fingerprint }
+    }
+
     fn census(&self, request: &ReadRequest) -> Census {
         let mut census: Census = request.kinds.iter().map(|kind| (*kind, HashSet::new())).collect();
         for object in self.objects.iter().filter(|object| is_asked_for(request, object)) {
@@ -353,12 +369,6 @@ fn is_asked_for(request: &ReadRequest, object: &DirectoryObject) -> bool {
     let bases = &request.base_dns;
     request.kinds.contains(&object.kind)
         && (bases.is_empty() || bases.iter().any(|base| object.dn.is_within(base)))
-}
-
-/// A read of other bases, or with another filter, is another scope.
-fn scope(request: &ReadRequest) -> ScopeFingerprint {
-    let bases = request.base_dns.iter().map(DistinguishedName::as_str);
-    ScopeFingerprint::of(bases.chain(request.computer_filter.as_deref()))
 }
 
 fn planned(kind: ErrorKind) -> Error {

@@ -111,7 +111,10 @@ async fn an_incomplete_read_adds_what_is_new_but_ties_nothing_by_name() {
         let report = run(&directory, &*repository).await;
         assert_eq!((report.computers.matched, report.computers.created), (0, 2));
         assert_eq!(link(&*repository, mock_guid("WEB1")).await, None);
-        assert_eq!(repository.checkpoint(&acme(), &corp()).await.unwrap(), None);
+        assert_eq!(
+            repository.checkpoint(&acme(), &corp(), task().checkpoint_key()).await.unwrap(),
+            None
+        );
         directory.set_ending(MockEnding::Complete);
         let report = run(&directory, &*repository).await;
         assert_eq!((report.computers.matched, report.computers.created), (4, 0));

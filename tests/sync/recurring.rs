@@ -93,7 +93,7 @@ async fn a_failed_run_leaves_the_checkpoint_and_goes_on_record() {
     for repository in stores() {
         let (clock, directory, task) = (Clock::new(), telling(), task());
         at(&clock, 0, &task, &directory, &*repository).await;
-        let kept = repository.checkpoint(&acme(), &corp()).await.unwrap();
+        let kept = repository.checkpoint(&acme(), &corp(), task.checkpoint_key()).await.unwrap();
         directory.set_objects([computer("NEW2").build()].into_iter().chain(domain()));
         let kind = ErrorKind::Disconnected;
         for ending in [
@@ -107,7 +107,11 @@ async fn a_failed_run_leaves_the_checkpoint_and_goes_on_record() {
             let record = repository.runs(&acme(), &corp(), 1).await.unwrap().remove(0);
             assert_eq!((record.outcome, record.task.as_str()), (outcome, "Head office"));
             assert_eq!(record.checkpoint, None);
-            assert_eq!(repository.checkpoint(&acme(), &corp()).await.unwrap(), kept, "{ending:?}");
+            assert_eq!(
+                repository.checkpoint(&acme(), &corp(), task.checkpoint_key()).await.unwrap(),
+                kept,
+                "{ending:?}"
+            );
         }
         directory.set_ending(MockEnding::Complete);
         let report = at(&clock, 2, &task, &directory, &*repository).await;

@@ -51,6 +51,7 @@ fn link() -> Link {
         place: RecordDigest([8; 16]),
         attributes: 9,
         presence: Presence::Missing { since: at(2), runs: 3 },
+        seen: None,
     }
 }
 
