@@ -138,7 +138,7 @@ impl MockDirectory {
     }
 
     /// Leaves checkpoints of this mode, and answers a request that brings one with what changed since: whole
-    /// objects that are new or not equal to what they were, those that left the request's scope, and a census.
+    /// objects that are new or were changed, even back to what they were, those that left the request's scope, and a census.
     /// An object that the directory does not hold any more is reported as deleted if `tombstones` may be seen,
     /// and shows in the census alone if not.
     ///
@@ -250,11 +250,11 @@ impl State {
         let token = latest.to_string().into_bytes();
         end.checkpoint = Some(Checkpoint::new(deltas.mode, end.scope.fingerprint, token));
         match deltas.since(request.checkpoint.as_ref(), end.scope.fingerprint) {
-            Ok(before) => {
+            Ok(versions) => {
                 end.mode = deltas.mode;
                 end.full_because = None;
                 end.census = Some(self.census(request));
-                changes(request, before, &self.objects, deltas.tombstones)
+                changes(request, versions, deltas.tombstones)
             }
             Err(reason) => {
                 end.mode = ReadMode::Full;
@@ -290,12 +290,12 @@ impl State {
 }
 
 impl Deltas {
-    /// What the directory held when the checkpoint was left.
+    /// What the directory held when the checkpoint was left, and ever since.
     fn since(
         &self,
         checkpoint: Option<&Checkpoint>,
         scope: ScopeFingerprint,
-    ) -> std::result::Result<&[DirectoryObject], FullReadReason> {
+    ) -> std::result::Result<&[Vec<DirectoryObject>], FullReadReason> {
         let checkpoint = checkpoint.filter(|known| known.mode == self.mode);
         let checkpoint = checkpoint.ok_or(FullReadReason::NoCheckpoint)?;
         if checkpoint.scope != scope {
@@ -304,25 +304,36 @@ impl Deltas {
         let version: Option<usize> =
             str::from_utf8(&checkpoint.token).ok().and_then(|token| token.parse().ok());
         let version = version.filter(|version| *version >= self.oldest);
-        let objects = version.and_then(|version| self.versions.get(version));
-        objects.map(Vec::as_slice).ok_or(FullReadReason::CheckpointRefused)
+        let versions = version.and_then(|version| self.versions.get(version..));
+        let versions = versions.filter(|versions| !versions.is_empty());
+        versions.ok_or(FullReadReason::CheckpointRefused)
     }
 }
 
 fn changes(
     request: &ReadRequest,
-    before: &[DirectoryObject],
-    now: &[DirectoryObject],
+    versions: &[Vec<DirectoryObject>],
     tombstones: bool,
 ) -> (Vec<DirectoryObject>, Vec<Departed>) {
-    let (before, now) = (Version::of(before), Version::of(now));
+    let versions: Vec<Version<'_>> = versions.iter().map(|held| Version::of(held)).collect();
+    let Some(now) = versions.last() else { return (Vec::new(), Vec::new()) };
+    // A change is told even if it was undone since.
+    let is_told = |object: ObjectGuid| {
+        let mut steps = versions.iter().zip(versions.iter().skip(1));
+        steps.any(|(before, after)| before.own(object) != after.own(object))
+    };
     let is_news = |object: &&DirectoryObject| {
-        let told = || before.own(object.guid) != now.own(object.guid);
-        is_asked_for(request, object) && (request.again.contains(&object.guid) || told())
+        is_asked_for(request, object)
+            && (request.again.contains(&object.guid) || is_told(object.guid))
     };
     let changed = now.objects().filter(is_news).cloned().collect();
-    let was_there = before.objects().filter(|object| is_asked_for(request, object));
-    let departed = was_there.filter_map(|object| {
+    let was_there: BTreeMap<ObjectGuid, &DirectoryObject> = versions
+        .iter()
+        .flat_map(Version::objects)
+        .filter(|object| is_asked_for(request, object))
+        .map(|object| (object.guid, object))
+        .collect();
+    let departed = was_there.into_values().filter_map(|object| {
         let why = match now.by_guid.get(&object.guid) {
             Some(now) if is_asked_for(request, now) => return None,
             Some(_) => Departure::OutOfScope,

@@ -162,7 +162,7 @@ async fn no_computers_among_users_removes_no_computer() {
 }
 
 #[tokio::test]
-async fn another_scope_removes_nothing_in_its_first_run() {
+async fn a_narrower_scope_removes_nothing() {
     for repository in stores() {
         scan(&*repository).await;
         let directory = MockDirectory::new(domain());
@@ -171,7 +171,6 @@ async fn another_scope_removes_nothing_in_its_first_run() {
         let narrow = task().with_base_dns(["CN=Users,DC=corp,DC=example".to_owned()]);
         let report = sync(&narrow, &directory, &*repository, &SyncOptions::new()).await.unwrap();
         assert!(report.complete);
-        assert!(says(&report, "are not those of the run before"), "{:?}", report.warnings);
         assert_eq!((report.computers.missing, report.computers.gone), (0, 0));
         let after = inventory(&*repository).await;
         assert_same(&after["links"], &before["links"], "before");

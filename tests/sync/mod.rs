@@ -18,6 +18,7 @@ mod orders;
 mod plans;
 mod recurring;
 mod runs;
+mod scopes;
 mod secrets;
 mod servers;
 mod wire;

@@ -84,7 +84,7 @@ async fn everything_is_read_when_it_is_due_asked_for_or_decided_anew() {
         assert_eq!(reads(&refused), (ReadMode::Full, Some(Why::CheckpointRefused)));
         let narrow = strict.with_base_dns(["CN=Users,DC=corp,DC=example".to_owned()]);
         let scope = at(&clock, 6, &narrow, &directory, &*repository).await;
-        assert_eq!(reads(&scope), (ReadMode::Full, Some(Why::ScopeChanged)));
+        assert_eq!(reads(&scope), (ReadMode::Full, Some(Why::NoCheckpoint)));
     }
 }
 
