@@ -190,3 +190,39 @@ impl SyncTask {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(base: &str) -> SyncTask {
+        let source = SourceId::new("ldap", "corp.example").unwrap();
+        let [organization, site] = ["acme", "hq"];
+        let (organization, site) = (organization.parse().unwrap(), site.parse().unwrap());
+        SyncTask::new("Head office", organization, site, source, "reader".parse().unwrap())
+            .with_base_dns([base.to_owned()])
+    }
+
+    #[test]
+    fn the_key_of_a_checkpoint_is_that_of_what_is_read_however_it_is_written() {
+        let key = task("OU=A,DC=corp").checkpoint_key();
+        assert_eq!(key, task("ou=a, dc=CORP").checkpoint_key());
+        let twice = ["OU=A,DC=corp", "ou=a,dc=corp"].map(str::to_owned);
+        assert_eq!(key, task("").with_base_dns(twice).checkpoint_key());
+        let mut renamed = task("OU=A,DC=corp").with_nested_groups(true);
+        renamed.name = "Branch".to_owned();
+        assert_eq!(key, renamed.checkpoint_key());
+        let mut other_account = task("OU=A,DC=corp");
+        other_account.credential = "other".parse().unwrap();
+        for other in [
+            task("OU=B,DC=corp"),
+            task("no DN"),
+            task("OU=A,DC=corp").with_computer_filter("(cn=a)"),
+            task("OU=A,DC=corp").with_extra_attributes(["info".to_owned()]),
+            other_account,
+        ] {
+            assert_ne!(key, other.checkpoint_key(), "{other:?}");
+        }
+        assert_ne!(key, CheckpointKey::default());
+    }
+}

@@ -191,10 +191,10 @@ fn warning_of_foreign(snapshot: &Snapshot, links: &HashMap<ObjectGuid, Link>) ->
     };
     let count = links.values().filter(is_unseen).filter(is_foreign).count();
     (count > 0).then(|| {
+        let objects = if count == 1 { "object" } else { "objects" };
         format!(
-            "{count} known objects were not shown that another account, or another task before this version, saw \
-             last; nothing is concluded from that. Run that task again; or, if this account sees as much, take \
-             over what it saw"
+            "{count} known {objects} that another account saw last did not show; nothing is concluded from that. \
+             Run with that account again, or, if this one sees as much, let one run take over (take-over)"
         )
     })
 }
