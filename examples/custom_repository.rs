@@ -24,7 +24,7 @@ use ldap_inventory::schedule::SyncTask;
 use ldap_inventory::sync::{SyncOptions, sync};
 use ldap_inventory::testing::{MockDirectory, computer, contract, user};
 use ldap_inventory::value::{
-    AssetId, Checkpoint, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp,
+    AssetId, Checkpoint, CheckpointKey, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp,
 };
 use ldap_inventory::{Error, ErrorKind, Result, Retry};
 use serde::{Serialize, de::DeserializeOwned};
@@ -167,8 +167,9 @@ impl AssetRepository for HostStore {
         &self,
         organization: &OrganizationId,
         source: &SourceId,
+        key: CheckpointKey,
     ) -> Result<Option<Checkpoint>> {
-        Ok(self.find(&key![organization, "checkpoint"], &[source])?.pop())
+        Ok(self.find(&key![organization, "checkpoint", source], &[key])?.pop())
     }
 
     async fn runs(
@@ -315,7 +316,7 @@ impl Transaction<'_> {
         }
         self.unlink(org, &removed)?;
         if let Some(checkpoint) = &batch.checkpoint {
-            self.write(key![org, "checkpoint", source], checkpoint)?;
+            self.write(key![org, "checkpoint", source, checkpoint.key], checkpoint)?;
         }
         if let Some(run) = &batch.run {
             self.write(key![org, "run", source, run.id], run)?;
@@ -384,6 +385,13 @@ impl Transaction<'_> {
                 let key = key![org, "link", source, sortable(object)];
                 match self.get::<Link>(&key)? {
                     Some(link) => self.write(key, &Link { asset: Some(*asset), ..link }),
+                    None => Ok(()),
+                }
+            }
+            Change::NoteSighting { object, seen } => {
+                let key = of_object("link", object);
+                match self.get::<Link>(&key)? {
+                    Some(link) => self.write(key, &Link { seen: Some(seen.clone()), ..link }),
                     None => Ok(()),
                 }
             }

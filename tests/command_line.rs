@@ -62,10 +62,14 @@ impl Rig {
 
     /// Syncs with the right account, password and pin, and what else is asked for.
     async fn sync(&self, options: &[&str]) -> Ran {
+        self.sync_as(ACCOUNT, options).await
+    }
+
+    async fn sync_as(&self, account: &str, options: &[&str]) -> Ran {
         let (url, pin) = (self.server.url(), self.server.thumbprint().unwrap());
         let password = self.write("password", &format!("{PASSWORD}\n"));
         let mut arguments =
-            vec!["--url", &url, "--username", ACCOUNT, "--password-file", &password];
+            vec!["--url", &url, "--username", account, "--password-file", &password];
         arguments.extend(["--thumbprint", &pin]);
         arguments.extend(options);
         run("sync", &arguments, None).await

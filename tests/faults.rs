@@ -29,6 +29,7 @@ fn batch() -> Batch {
         place: RecordDigest([1; 16]),
         attributes: 0,
         presence: Presence::Present,
+        seen: None,
     };
     Batch::new(BatchId::from_u128(1), acme(), corp()).with_changes([Change::PutLink(link)])
 }

@@ -158,6 +158,7 @@ impl History {
             place: RecordDigest([0; 16]),
             attributes: 0,
             presence: Presence::Present,
+            seen: None,
         })]);
         let batch = match token {
             Some(token) => batch.with_lease(token),

@@ -81,12 +81,14 @@ async fn run(options: &Options) -> Result<Status, Failure> {
     let (organization, site) = (options.organization.clone(), options.site.clone());
     let mut task = SyncTask::new("Command line", organization, site, source, task_credential)
         .with_matching(matching)
-        .with_exclusions(options.exclusions());
+        .with_exclusions(options.exclusions())
+        .with_base_dns(options.base_dn.iter().map(ToString::to_string));
     task.computer_filter.clone_from(&options.computer_filter);
     let sync_options = SyncOptions::new()
         .with_dry_run(options.dry_run)
         .with_explain(options.explain)
         .with_full_read(options.full)
+        .with_takeover(options.take_over)
         .with_confirmation(options.confirm)
         .with_cancellation(on_interrupt());
     let sync_options = progress::shown(sync_options);

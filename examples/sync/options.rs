@@ -106,6 +106,11 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) full: bool,
 
+    /// Conclude that whatever is known below the bases is gone if it is not read, even if another account saw it
+    /// last: once, after the account was replaced by one that sees as much.
+    #[arg(long)]
+    pub(crate) take_over: bool,
+
     /// How to find out what changed since the last run: by DirSync, by update numbers, whichever the server
     /// offers, or not at all.
     #[arg(long, value_enum, default_value_t = Delta::Auto)]

@@ -1,11 +1,13 @@
 //! What is written at once.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Asset, Constraint, DirectoryGroup, DirectoryUser, Link, MergeRecord, RunRecord, Version,
+    Asset, Constraint, DirectoryGroup, DirectoryUser, Link, MergeRecord, RunRecord, Sighting,
+    Version,
 };
 use crate::value::{AssetId, BatchId, Checkpoint, ObjectGuid, OrganizationId, SourceId};
 
@@ -23,7 +25,7 @@ pub struct Batch {
     pub lease: Option<u64>,
     /// What to write, in this order.
     pub changes: Vec<Change>,
-    /// Where the read ended, in the last batch of a run.
+    /// Where the read ended, in the last batch of a run. It replaces the one with the same key.
     pub checkpoint: Option<Checkpoint>,
     /// The run's record, in the last batch of a run. One of the same run is replaced.
     pub run: Option<RunRecord>,
@@ -61,6 +63,14 @@ pub enum Change {
         object: ObjectGuid,
         /// The asset it is tied to from now on.
         asset: AssetId,
+    },
+    /// Notes where an object of the batch's source was last seen, if there is a link for it. Everything else that
+    /// the link says stays: a person may have tied the object to another asset meanwhile.
+    NoteSighting {
+        /// The object.
+        object: ObjectGuid,
+        /// Where, and by whom.
+        seen: Arc<Sighting>,
     },
     /// Writes a user whole.
     PutUser(Box<DirectoryUser>),

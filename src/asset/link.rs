@@ -1,8 +1,11 @@
 //! What the inventory knows of each object of a directory.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use crate::value::{AssetId, ObjectGuid, ObjectKind, RecordDigest, Timestamp};
+use crate::name::DistinguishedName;
+use crate::value::{AssetId, ObjectGuid, ObjectKind, RecordDigest, Timestamp, View};
 
 /// What the inventory knows of one object of one directory: where it went and what it looked like.
 ///
@@ -25,6 +28,31 @@ pub struct Link {
     pub attributes: u32,
     /// Whether the directory still has it.
     pub presence: Presence,
+    /// Where it was last seen, and by whom: only a read that covers this may conclude that it is gone. `None`
+    /// in an inventory from before links remembered it, until it is seen again; nobody can tell then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Arc<Sighting>>,
+}
+
+/// Where an object was last seen, and by whom.
+///
+/// Shared by all objects in one container: stores do well to keep each once.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
+pub struct Sighting {
+    /// The DN of what it stands in, in [normal form](DistinguishedName::normalized). `None` where that was not
+    /// written down, though the scope was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<Box<str>>,
+    /// Who saw it.
+    pub view: View,
+}
+
+impl Sighting {
+    /// An object with this DN, seen like this.
+    pub fn of(dn: &DistinguishedName, view: View) -> Self {
+        let normalized = dn.normalized();
+        Self { container: Some(DistinguishedName::normalized_parent(&normalized).into()), view }
+    }
 }
 
 /// Whether a directory still has an object, as far as complete reads tell.

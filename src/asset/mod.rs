@@ -24,7 +24,7 @@ pub use facet::{Counts, Facet, FacetCount, FacetCounts, Tally};
 pub use fields::ASSET_FIELDS;
 pub use inventory_asset::{Asset, Part, Tie, Version};
 pub use lease::Lease;
-pub use link::{Link, Presence};
+pub use link::{Link, Presence, Sighting};
 pub use merge_record::MergeRecord;
 pub use principal::{DirectoryGroup, DirectoryUser, Member, MemberPath};
 pub use repository::AssetRepository;

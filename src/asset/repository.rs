@@ -13,7 +13,9 @@ use super::{
 };
 use crate::Result;
 use crate::name::MatchKey;
-use crate::value::{AssetId, Checkpoint, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp};
+use crate::value::{
+    AssetId, Checkpoint, CheckpointKey, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp,
+};
 
 /// A store for the inventory.
 ///
@@ -35,7 +37,8 @@ use crate::value::{AssetId, Checkpoint, ObjectGuid, OrganizationId, RunId, Sourc
 ///   unless the same batch ties them to another asset.
 /// - [`candidates`](Self::candidates) returns every asset of the organization that has at least one of
 ///   the keys among its [`match_keys`](Asset::match_keys), each once, and no other.
-/// - Links, users and groups are keyed by organization, source and objectGUID.
+/// - Links, users and groups are keyed by organization, source and objectGUID, checkpoints by organization, source
+///   and their own [key](Checkpoint::key).
 /// - A search finds what [`Query::matches`](crate::query::Query::matches) says, put to each user and group, and
 ///   to each asset [among](super::Among) the others, in the order of [`Place`](super::Place). Its pages together
 ///   are everything, each record once, also if other records are written in between.
@@ -94,11 +97,12 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
     /// The merges by people, oldest first, those that were undone included.
     async fn merges(&self, organization: &OrganizationId) -> Result<Vec<MergeRecord>>;
 
-    /// Where the last complete read of a directory ended.
+    /// Where the last complete read of a directory ended that was kept under this key.
     async fn checkpoint(
         &self,
         organization: &OrganizationId,
         source: &SourceId,
+        key: CheckpointKey,
     ) -> Result<Option<Checkpoint>>;
 
     /// The latest runs of a source, newest first, at most `limit`.
@@ -199,8 +203,9 @@ macro_rules! delegate {
                 &self,
                 organization: &OrganizationId,
                 source: &SourceId,
+                key: CheckpointKey,
             ) -> Result<Option<Checkpoint>> {
-                (**self).checkpoint(organization, source).await
+                (**self).checkpoint(organization, source, key).await
             }
             async fn runs(
                 &self,

@@ -12,8 +12,8 @@ pub use left_out::LeftOut;
 pub use object::{AccountControl, AccountKind, DirectoryObject, Flaw, Membership, MembershipState};
 pub(crate) use object::{boolean, host_name};
 pub use read::{
-    Census, Completeness, ConnectStep, DirectoryEvent, Page, ReadEnd, ReadRequest, Rejected,
-    ServerIdentity,
+    Census, Completeness, ConnectStep, DirectoryEvent, Page, ReadEnd, ReadRequest, ReadScope,
+    Rejected, ServerIdentity,
 };
 pub use source::DirectorySource;
 pub use transport::{Transport, Verification};

@@ -9,6 +9,7 @@ use super::{Departed, DirectoryObject, FullReadReason, LeftOut, Transport, Verif
 use crate::name::DistinguishedName;
 use crate::value::{
     Checkpoint, CredentialId, ObjectGuid, ObjectKind, OrganizationId, ReadMode, ScopeFingerprint,
+    View,
 };
 use crate::{Error, ErrorKind};
 
@@ -127,7 +128,7 @@ pub struct ReadEnd {
     /// Why everything was read, if it was.
     pub full_because: Option<FullReadReason>,
     /// What the read covered.
-    pub scope: ScopeFingerprint,
+    pub scope: ReadScope,
     /// The transport that was reached.
     pub transport: Transport,
     /// What vouched for the server.
@@ -159,7 +160,7 @@ pub struct ReadEnd {
 impl ReadEnd {
     /// The end of a complete, full read without anything to remark on.
     pub fn complete(
-        scope: ScopeFingerprint,
+        scope: ReadScope,
         transport: Transport,
         verification: Verification,
         server: ServerIdentity,
@@ -192,6 +193,18 @@ impl ReadEnd {
         self.census = None;
         self
     }
+}
+
+/// What a read covered: what is known to stand there, and did not show, is not there any more.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ReadScope {
+    /// Where it looked, as it did: what the request says, or what stands in for it. Everything that it yields is
+    /// within one of these. Without any, nothing is ever concluded from what it did not show.
+    pub bases: Vec<DistinguishedName>,
+    /// Who looked at the computers. Users and groups are looked at by the same account, without a filter.
+    pub view: View,
+    /// A digest of all of it, which tells whether a checkpoint is of the same scope.
+    pub fingerprint: ScopeFingerprint,
 }
 
 /// The objects of each kind that are in scope, by identity alone.

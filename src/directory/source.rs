@@ -22,6 +22,8 @@ use crate::Result;
 ///   that stops without it was cut off, and nothing may be concluded from what it did not yield.
 /// - [`Completeness::Complete`](super::Completeness) is claimed only if every object in scope that the
 ///   account may see was yielded, or counted among the rejected.
+/// - The end says what the read covered ([`scope`](super::ReadEnd::scope)): everything that was yielded is within
+///   its bases. The same account, domain and filter give the same view, and others another.
 /// - Objects may come in any order, and more than once; the later one holds. Each is whole, also in a read of
 ///   changes.
 /// - What is left out of an object is one of its [flaws](super::DirectoryObject::flaws), and they are summed up in

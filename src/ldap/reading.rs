@@ -330,14 +330,14 @@ mod tests {
     use std::net::SocketAddr;
 
     use super::*;
-    use crate::directory::{ServerIdentity, Transport, Verification};
+    use crate::directory::{ReadScope, ServerIdentity, Transport, Verification};
     use crate::ldap::connection::Clock;
     use crate::ldap::delta::DeltaPolicy;
     use crate::ldap::frame::op;
     use crate::ldap::script::{
         self, Attribute, done, element, entry, ldap_result, message, page_done, reference,
     };
-    use crate::value::ScopeFingerprint;
+    use crate::value::{ScopeFingerprint, View};
     use proptest::prelude::*;
 
     type Events = Vec<Result<DirectoryEvent>>;
@@ -361,7 +361,7 @@ mod tests {
             limits,
             send_domain_scope: true,
             end: ReadEnd::complete(
-                scope,
+                ReadScope { bases: Vec::new(), view: View::of_scope(scope), fingerprint: scope },
                 Transport::Ldaps,
                 Verification::CertificateAuthority,
                 server,

@@ -18,11 +18,11 @@ use super::root_dse::RootDse;
 use super::search;
 use crate::credential::{Credential, CredentialStore};
 use crate::directory::{
-    Completeness, ConnectStep, DirectoryEvent, DirectorySource, ReadEnd, ReadRequest,
+    Completeness, ConnectStep, DirectoryEvent, DirectorySource, ReadEnd, ReadRequest, ReadScope,
     ServerIdentity, Transport, Verification,
 };
 use crate::name::DistinguishedName;
-use crate::value::{CredentialId, ObjectKind, OrganizationId, ScopeFingerprint};
+use crate::value::{CredentialId, ObjectKind, OrganizationId, ScopeFingerprint, View};
 use crate::{Error, ErrorKind, Result};
 
 /// The pages that may wait for the reader of the stream.
@@ -193,8 +193,8 @@ impl LdapSource {
             server.allowed_suffixes = connection.allowed_suffixes(&root, domain).await?;
         }
         let scope = scope(&request, &credential, &bases, &root);
+        let mut tracking = self.tracking(&request, scope.fingerprint, &selections);
         let end = established.end(scope, server);
-        let mut tracking = self.tracking(&request, scope, &selections);
         // The global catalog has update numbers of its own, and not all attributes.
         if self.delta != DeltaPolicy::Never && end.completeness.is_complete() {
             tracking.server = connection.server_state(&root).await?;
@@ -290,7 +290,7 @@ impl Established {
     }
 
     /// The end of a read of which nothing is known yet.
-    fn end(self, scope: ScopeFingerprint, server: ServerIdentity) -> ReadEnd {
+    fn end(self, scope: ReadScope, server: ServerIdentity) -> ReadEnd {
         let port = server.address.port();
         let mut end = ReadEnd::complete(scope, self.transport, self.verification, server);
         end.steps = self.steps;
@@ -383,8 +383,28 @@ fn filter(kind: ObjectKind, request: &ReadRequest) -> String {
     }
 }
 
-/// What the read covers: reads with another fingerprint cannot be compared for what is missing.
 fn scope(
+    request: &ReadRequest,
+    credential: &Credential,
+    bases: &[DistinguishedName],
+    root: &RootDse,
+) -> ReadScope {
+    ReadScope {
+        bases: bases.to_vec(),
+        view: view(request, credential, root),
+        fingerprint: fingerprint(request, credential, bases, root),
+    }
+}
+
+/// What the account sees of the domain. The domain of another server is another one, even below the same base.
+fn view(request: &ReadRequest, credential: &Credential, root: &RootDse) -> View {
+    let domain = root.default_naming_context.as_ref().map(DistinguishedName::normalized);
+    let account = credential.username.to_lowercase();
+    View::of_account([account.as_str(), domain.as_deref().unwrap_or_default()])
+        .through(request.computer_filter.as_deref())
+}
+
+fn fingerprint(
     request: &ReadRequest,
     credential: &Credential,
     bases: &[DistinguishedName],
@@ -593,9 +613,29 @@ mod tests {
             scope(request, &credential, &dn(base), &RootDse::default())
         };
         let plain = of(&request(), "DC=corp,DC=example");
-        assert_eq!(plain, of(&request(), "dc=CORP, dc=example"));
+        assert_eq!(plain.bases, dn("DC=corp,DC=example"));
+        assert_eq!(plain.fingerprint, of(&request(), "dc=CORP, dc=example").fingerprint);
         assert_ne!(plain, of(&request(), "OU=a,DC=corp,DC=example"));
         assert_ne!(plain, of(&request().with_computer_filter("(cn=a)"), "DC=corp,DC=example"));
-        assert_ne!(plain, of(&request().with_kinds([ObjectKind::User]), "DC=corp,DC=example"));
+        let users = of(&request().with_kinds([ObjectKind::User]), "DC=corp,DC=example");
+        assert_ne!(plain.fingerprint, users.fingerprint);
+    }
+
+    #[test]
+    fn the_view_is_that_of_an_account_of_a_domain_through_a_filter() {
+        let named = |username: &str| {
+            Credential::new(CredentialId::new("corp").unwrap(), username, Secret::new("x"))
+        };
+        let of = |request: &ReadRequest, username: &str, domain: &str| {
+            let domain = DistinguishedName::parse(domain).ok();
+            let root = RootDse { default_naming_context: domain, ..RootDse::default() };
+            view(request, &named(username), &root)
+        };
+        let plain = of(&request(), "CORP\\svc", "DC=corp");
+        assert_eq!(plain, of(&request(), "corp\\SVC", "dc=CORP"));
+        assert_ne!(plain, of(&request(), "CORP\\other", "DC=corp"));
+        assert_ne!(plain, of(&request(), "CORP\\svc", "DC=eu,DC=corp"));
+        let filtered = of(&request().with_computer_filter("(cn=a)"), "CORP\\svc", "DC=corp");
+        assert!(plain.shows_all_of(filtered) && !filtered.shows_all_of(plain));
     }
 }

@@ -70,10 +70,19 @@ impl DistinguishedName {
 
     /// Whether this is the base or an entry below it.
     pub fn is_within(&self, base: &Self) -> bool {
-        let (own, base) = (self.normalized(), base.normalized());
+        Self::is_normalized_within(&self.normalized(), &base.normalized())
+    }
+
+    /// The same of DNs in their normal form, where many are compared.
+    pub(crate) fn is_normalized_within(own: &str, base: &str) -> bool {
         // The comma of a value is escaped as a hex pair in the normal form: one that stands there divides.
-        let above = own.strip_suffix(&base);
+        let above = own.strip_suffix(base);
         base.is_empty() || above.is_some_and(|rest| rest.is_empty() || rest.ends_with(','))
+    }
+
+    /// The entry above in normal form, empty for the root and for what is directly below it.
+    pub(crate) fn normalized_parent(normalized: &str) -> &str {
+        normalized.split_once(',').map_or("", |(_, parent)| parent)
     }
 
     /// The DNS domain that the `DC` components at the end make, in lower case (RFC 2247).
@@ -433,6 +442,9 @@ mod tests {
             let (entry, base) = (dn(&a), dn(&b));
             let naive = std::iter::successors(Some(entry.clone()), DistinguishedName::parent).any(|up| up == base);
             prop_assert_eq!(entry.is_within(&base), naive);
+            let parent = entry.parent().map(|parent| parent.normalized()).unwrap_or_default();
+            let normalized = entry.normalized();
+            prop_assert_eq!(DistinguishedName::normalized_parent(&normalized), parent);
         }
 
         #[test]

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Brake, Exclusions, Grace, MatchPolicy, Schedule};
-use crate::value::{CredentialId, OrganizationId, SiteId, SourceId};
+use crate::name::DistinguishedName;
+use crate::value::{CheckpointKey, CredentialId, OrganizationId, SiteId, SourceId};
 
 /// One connection: which directory is read, with which credential, into which site, by which rules.
 ///
@@ -104,6 +105,21 @@ impl SyncTask {
         }
     }
 
+    /// What its checkpoint is kept under: a digest of credential, bases, filter and attributes, as they are
+    /// configured. Tasks that differ in one of these go on from where each of them ended, whatever other tasks did
+    /// to the same directory in between.
+    pub fn checkpoint_key(&self) -> CheckpointKey {
+        let normalized = |dn: &String| match DistinguishedName::parse(dn) {
+            Ok(dn) => dn.normalized(),
+            Err(_) => dn.clone(),
+        };
+        let bases: BTreeSet<String> = self.base_dns.iter().map(normalized).collect();
+        let parts = [self.credential.as_str(), "bases"].into_iter();
+        let parts = parts.chain(bases.iter().map(String::as_str)).chain(["filter"]);
+        let parts = parts.chain(self.computer_filter.as_deref()).chain(["attributes"]);
+        CheckpointKey::of(parts.chain(self.extra_attributes.iter().map(String::as_str)))
+    }
+
     /// Looks below these DNs.
     #[must_use]
     pub fn with_base_dns(mut self, bases: impl IntoIterator<Item = String>) -> Self {
@@ -172,5 +188,41 @@ impl SyncTask {
     pub fn with_full_read_every(mut self, interval: Duration) -> Self {
         self.full_read_every = interval;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(base: &str) -> SyncTask {
+        let source = SourceId::new("ldap", "corp.example").unwrap();
+        let [organization, site] = ["acme", "hq"];
+        let (organization, site) = (organization.parse().unwrap(), site.parse().unwrap());
+        SyncTask::new("Head office", organization, site, source, "reader".parse().unwrap())
+            .with_base_dns([base.to_owned()])
+    }
+
+    #[test]
+    fn the_key_of_a_checkpoint_is_that_of_what_is_read_however_it_is_written() {
+        let key = task("OU=A,DC=corp").checkpoint_key();
+        assert_eq!(key, task("ou=a, dc=CORP").checkpoint_key());
+        let twice = ["OU=A,DC=corp", "ou=a,dc=corp"].map(str::to_owned);
+        assert_eq!(key, task("").with_base_dns(twice).checkpoint_key());
+        let mut renamed = task("OU=A,DC=corp").with_nested_groups(true);
+        renamed.name = "Branch".to_owned();
+        assert_eq!(key, renamed.checkpoint_key());
+        let mut other_account = task("OU=A,DC=corp");
+        other_account.credential = "other".parse().unwrap();
+        for other in [
+            task("OU=B,DC=corp"),
+            task("no DN"),
+            task("OU=A,DC=corp").with_computer_filter("(cn=a)"),
+            task("OU=A,DC=corp").with_extra_attributes(["info".to_owned()]),
+            other_account,
+        ] {
+            assert_ne!(key, other.checkpoint_key(), "{other:?}");
+        }
+        assert_ne!(key, CheckpointKey::default());
     }
 }

@@ -34,7 +34,8 @@ fn admit_change(batch: &Batch, change: &Change) -> Result<()> {
         Change::RemoveAsset { .. }
         | Change::PutLink(_)
         | Change::RemoveLink(_)
-        | Change::MoveLink { .. } => Ok(()),
+        | Change::MoveLink { .. }
+        | Change::NoteSighting { .. } => Ok(()),
     }
 }
 

@@ -11,7 +11,7 @@ use super::writer::Writer;
 use crate::Result;
 use crate::asset::{Change, Committed, Link, Presence};
 use crate::merge::{self, Writing};
-use crate::value::{AssetId, Checkpoint, ObjectGuid, ObjectKind};
+use crate::value::{AssetId, ObjectGuid, ObjectKind};
 
 /// Known objects that a complete read did not show, as they shall be written.
 #[derive(Debug, Default)]
@@ -23,18 +23,17 @@ pub(super) struct Absences {
 impl Absences {
     /// Finds them, and says so where the read cannot tell.
     ///
-    /// Only a complete read of the same scope can tell. A full one shows everything; one of changes says what
-    /// departed, and what was missing before is still missing unless it shows. A kind of which nothing is there any
-    /// more is taken for lost read rights, not for an empty directory.
+    /// Only a complete read can tell, and only of what it covers. A full one shows all of that; one of changes says
+    /// what departed, and what was missing before is still missing unless it shows. A kind of which nothing is there
+    /// any more is taken for lost read rights, not for an empty directory.
     pub(super) fn find(
         run: &Run<'_>,
         snapshot: &Snapshot,
-        earlier: Option<&Checkpoint>,
         links: &HashMap<ObjectGuid, Link>,
         report: &mut SyncReport,
     ) -> Self {
         let mut absences = Self::default();
-        if let Some(doubt) = doubt(snapshot, earlier) {
+        if let Some(doubt) = doubt(snapshot) {
             if !links.is_empty() {
                 let warning = format!("nothing is concluded from what was not read: {doubt}");
                 report.warnings.push(warning);
@@ -43,7 +42,8 @@ impl Absences {
         }
         for kind in [ObjectKind::Computer, ObjectKind::Group, ObjectKind::User] {
             let seen = seen(snapshot, kind);
-            let known = || links.values().filter(|link| link.kind == kind);
+            let covers = |link: &&Link| link.kind == kind && snapshot.coverage.covers(link);
+            let known = || links.values().filter(covers);
             if snapshot.shows_none(kind) && known().any(|link| link.presence.is_present()) {
                 report.warnings.push(format!(
                     "no {kind} was read though {} are known: the account may have lost its read \
@@ -63,6 +63,7 @@ impl Absences {
             );
         }
         absences.links.sort_unstable_by_key(|link| link.object);
+        report.warnings.extend(warning_of_foreign(snapshot, links));
         absences
     }
 
@@ -167,7 +168,7 @@ fn seen(snapshot: &Snapshot, kind: ObjectKind) -> HashSet<ObjectGuid> {
 }
 
 /// Why this read cannot tell what is missing.
-fn doubt(snapshot: &Snapshot, earlier: Option<&Checkpoint>) -> Option<&'static str> {
+fn doubt(snapshot: &Snapshot) -> Option<&'static str> {
     let end = &snapshot.end;
     if !end.completeness.is_complete() {
         return Some("the read was incomplete");
@@ -175,11 +176,27 @@ fn doubt(snapshot: &Snapshot, earlier: Option<&Checkpoint>) -> Option<&'static s
     if end.rejected_count > 0 {
         return Some("some entries could not be read");
     }
-    match earlier {
-        Some(checkpoint) if checkpoint.scope == end.scope => None,
-        Some(_) => Some("base, filter, account or domain are not those of the run before"),
-        None => Some("there is no complete run to compare with"),
-    }
+    (!snapshot.coverage.is_known()).then_some("the directory source does not say where it looked")
+}
+
+/// Says how many known objects this read did not show where others had seen them.
+fn warning_of_foreign(snapshot: &Snapshot, links: &HashMap<ObjectGuid, Link>) -> Option<String> {
+    let (read, coverage) = (snapshot.identities(), &snapshot.coverage);
+    let is_unseen = |link: &&Link| {
+        !read.contains(&link.object) && snapshot.shows_absence(link) && link.presence.is_present()
+    };
+    let is_foreign = |link: &&Link| {
+        let may_stand_here = link.seen.is_none() || coverage.reaches(link);
+        may_stand_here && !coverage.covers(link) && coverage.is_foreign(link)
+    };
+    let count = links.values().filter(is_unseen).filter(is_foreign).count();
+    (count > 0).then(|| {
+        let objects = if count == 1 { "object" } else { "objects" };
+        format!(
+            "{count} known {objects} that another account saw last did not show; nothing is concluded from that. \
+             Run with that account again, or, if this one sees as much, let one run take over (take-over)"
+        )
+    })
 }
 
 fn absent(run: &Run<'_>, presence: Presence) -> Presence {

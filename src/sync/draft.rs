@@ -1,13 +1,15 @@
 //! Working out the changes that a batch of computers asks for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::matching::Matching;
 use super::place::place;
 use super::report::ComputerCounts;
+use super::sightings;
 use super::writer::Writer;
 use crate::Result;
-use crate::asset::{Asset, Change, Link, Presence, Tie, Version};
+use crate::asset::{Asset, Change, Link, Presence, Sighting, Tie, Version};
 use crate::directory::DirectoryObject;
 use crate::merge::{self, Decision, Reason, Verdict, Writing};
 use crate::value::{AssetId, RecordDigest};
@@ -38,7 +40,9 @@ pub(super) async fn computers(
         let link = matching.links.get(&object.guid);
         let step = Step { joins: matching.joins(decision), ..Step::new(object, decision, link) };
         draft.count(&step);
-        if !step.is_settled() {
+        if step.is_settled() {
+            draft.changes.extend(sightings::note(writer.snapshot, object, step.link));
+        } else {
             todo.push(step);
         }
     }
@@ -192,13 +196,19 @@ impl<'a> Step<'a> {
             }
             changes.push(Change::RemoveLink(*gone));
         }
-        changes.push(Change::PutLink(link(self.object, self.target(), self.digest)));
+        let seen = writer.snapshot.coverage.sighting(self.object);
+        changes.push(Change::PutLink(link(self.object, self.target(), self.digest, seen)));
         Ok(())
     }
 }
 
 /// What is to be known of an object from now on.
-pub(super) fn link(object: &DirectoryObject, asset: Option<AssetId>, digest: RecordDigest) -> Link {
+pub(super) fn link(
+    object: &DirectoryObject,
+    asset: Option<AssetId>,
+    digest: RecordDigest,
+    seen: Arc<Sighting>,
+) -> Link {
     Link {
         object: object.guid,
         kind: object.kind,
@@ -207,6 +217,7 @@ pub(super) fn link(object: &DirectoryObject, asset: Option<AssetId>, digest: Rec
         place: place(&object.dn),
         attributes: attribute_count(object),
         presence: Presence::Present,
+        seen: Some(seen),
     }
 }
 

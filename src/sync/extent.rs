@@ -12,7 +12,7 @@ use super::principals;
 use super::reading::{Reading, Rest, is_present};
 use super::run::Run;
 use crate::Result;
-use crate::asset::{DirectoryGroup, Member};
+use crate::asset::{DirectoryGroup, Link, Member};
 use crate::directory::DirectoryObject;
 use crate::merge::{Reason, Verdict};
 use crate::schedule::{Brake, Limit};
@@ -30,9 +30,9 @@ pub(super) struct Extent {
     losses: BTreeMap<ObjectKind, BTreeSet<ObjectGuid>>,
     removals: BTreeSet<(ObjectGuid, String)>,
     changes: BTreeSet<ObjectGuid>,
-    /// Known objects by kind.
+    /// Known objects by kind, as far as the read speaks for them.
     known: BTreeMap<ObjectKind, u64>,
-    /// Known memberships.
+    /// Known memberships, likewise.
     memberships: u64,
     /// Whether the read covered what the one before did.
     is_same_scope: bool,
@@ -48,10 +48,10 @@ impl Extent {
         absences: &Absences,
         memberships: &Memberships,
     ) -> Result<Self> {
-        let scope = reading.snapshot.end.scope;
+        let scope = reading.snapshot.end.scope.fingerprint;
         let is_same_scope = earlier.is_some_and(|earlier| earlier.scope == scope);
         let mut extent = Self { is_same_scope, ..Self::default() };
-        extent.count_known(matching);
+        extent.count_known(reading, matching);
         extent.take_decisions(matching);
         extent.take_losses(matching, absences);
         extent.take_changes(reading, matching);
@@ -124,8 +124,13 @@ impl Extent {
         Confirmation::of(hasher.finish())
     }
 
-    fn count_known(&mut self, matching: &Matching) {
-        for link in matching.links.values().filter(|link| link.presence.is_present()) {
+    fn count_known(&mut self, reading: &Reading, matching: &Matching) {
+        let snapshot = &reading.snapshot;
+        let read = snapshot.identities();
+        let is_of_the_read =
+            |link: &&Link| snapshot.coverage.covers(link) || read.contains(&link.object);
+        let present = matching.links.values().filter(|link| link.presence.is_present());
+        for link in present.filter(is_of_the_read) {
             *self.known.entry(link.kind).or_default() += 1;
         }
     }
@@ -167,7 +172,10 @@ impl Extent {
         let is_change = |object: &&DirectoryObject| {
             let known = matching.links.get(&object.guid);
             known.filter(|link| link.presence.is_present()).is_some_and(|link| {
-                link.place != place(&object.dn) || draft::attribute_count(object) < link.attributes
+                // Another account may see fewer attributes of every object.
+                let is_foreign = reading.snapshot.coverage.is_foreign(link) && link.seen.is_some();
+                link.place != place(&object.dn)
+                    || !is_foreign && draft::attribute_count(object) < link.attributes
             })
         };
         let changes = reading.snapshot.objects().filter(is_change);
@@ -189,7 +197,12 @@ impl Extent {
             return Ok(());
         }
         let read: HashSet<ObjectGuid> = snapshot.groups.iter().map(|group| group.guid).collect();
+        let covers = |group: &&DirectoryGroup| {
+            let link = matching.links.get(&group.object);
+            link.is_some_and(|link| snapshot.coverage.covers(link))
+        };
         let unread = earlier.groups.iter().filter(|group| !read.contains(&group.object));
+        let unread = unread.filter(covers);
         self.memberships += unread.map(|group| group.members.len() as u64).sum::<u64>();
         let gone = absences.links().iter().map(|link| link.object).collect();
         let mut changed = Vec::new();

@@ -12,35 +12,45 @@ use crate::value::{ObjectGuid, ObjectKind};
 
 type Links = HashMap<ObjectGuid, Link>;
 
-/// Adds to what departed whatever is known and not in the census. Of a kind that is not there at all nothing is
-/// taken for departed: that is what lost read rights look like.
-pub(super) fn take_census(snapshot: &mut Snapshot, links: &Links) {
-    let Some(census) = &snapshot.end.census else { return };
-    let read: HashSet<ObjectGuid> = snapshot.objects().map(|object| object.guid).collect();
+/// Settles what departed: of what the read covers, whatever the source says so of, or the census does not show. Of a
+/// kind that is not there at all nothing is taken for departed: that is what lost read rights look like.
+pub(super) fn take_departed(snapshot: &mut Snapshot, links: &Links) {
+    let read = snapshot.identities();
     let is_gone = |link: &&Link| {
-        let is_there = || census.get(&link.kind).is_none_or(|there| there.contains(&link.object));
-        link.presence.is_present() && !read.contains(&link.object) && !is_there()
+        let is_told = snapshot.departed.contains(&link.object);
+        let is_missed = snapshot.end.census.is_some() && snapshot.shows_absence(link);
+        is_told || link.presence.is_present() && !read.contains(&link.object) && is_missed
     };
-    let (vanished, gone): (Vec<&Link>, Vec<&Link>) = links
-        .values()
-        .filter(|link| is_gone(link) || snapshot.departed.contains(&link.object))
-        .partition(|link| snapshot.shows_none(link.kind));
-    for link in vanished {
-        snapshot.departed.remove(&link.object);
-    }
-    snapshot.departed.extend(gone.iter().map(|link| link.object));
+    let gone = links.values().filter(|link| is_covered(snapshot, link)).filter(is_gone);
+    snapshot.departed = gone.map(|link| link.object).collect();
 }
 
-/// Notes as departed whatever is known and a full read did not show, but for kinds that it does not show at all.
-/// Whether there is such a kind.
+/// Notes as departed whatever a full read covers and did not show. Whether anything that is known is neither read nor
+/// departed.
 pub(super) fn take_absent(snapshot: &mut Snapshot, links: &Links) -> bool {
-    let read: HashSet<ObjectGuid> = snapshot.objects().map(|object| object.guid).collect();
+    let read = snapshot.identities();
     let unread =
         links.values().filter(|link| link.presence.is_present() && !read.contains(&link.object));
-    let (vanished, gone): (Vec<&Link>, Vec<&Link>) =
-        unread.partition(|link| snapshot.shows_none(link.kind));
+    let (gone, rest): (Vec<&Link>, Vec<&Link>) =
+        unread.partition(|link| is_covered(snapshot, link));
     snapshot.departed = gone.iter().map(|link| link.object).collect();
-    !vanished.is_empty()
+    !rest.is_empty()
+}
+
+/// Whether the absence of an object would say something.
+fn is_covered(snapshot: &Snapshot, link: &Link) -> bool {
+    snapshot.coverage.covers(link) && !snapshot.shows_none(link.kind)
+}
+
+/// What was missing and is there, as the census says, without a change: it was missing to somebody else.
+pub(super) fn returned(snapshot: &Snapshot, links: &Links) -> BTreeSet<ObjectGuid> {
+    let Some(census) = &snapshot.end.census else { return BTreeSet::new() };
+    let read = snapshot.identities();
+    let is_back = |link: &&Link| {
+        let is_there = census.get(&link.kind).is_some_and(|there| there.contains(&link.object));
+        is_there && !link.presence.is_present() && !read.contains(&link.object)
+    };
+    links.values().filter(is_back).map(|link| link.object).collect()
 }
 
 /// Whether a membership may be another one than before. `primary_groups` are those of the accounts that were read,
@@ -67,7 +77,7 @@ pub(super) fn is_group_back(snapshot: &Snapshot, links: &Links) -> bool {
     known.any(|link| !link.presence.is_present())
 }
 
-/// What must be read again, since what was read changed it.
+/// What must be read again, since what was read changed it. What stands outside of the bases is for others to read.
 pub(super) fn hang_together(
     snapshot: &Snapshot,
     earlier: &Earlier,
@@ -82,9 +92,12 @@ pub(super) fn hang_together(
         .collect();
     let is_kept = |object| links.contains_key(&object) || new_hosts.contains(&object);
     let now = Memberships::of(snapshot, earlier, nested, is_kept);
-    let read: HashSet<ObjectGuid> = snapshot.objects().map(|object| object.guid).collect();
+    let read = snapshot.identities();
     let is_unread = |object: &ObjectGuid| {
-        !read.contains(object) && !snapshot.departed.contains(object) && is_present(links, *object)
+        let link = links.get(object).filter(|link| link.presence.is_present());
+        link.is_some_and(|link| snapshot.coverage.reaches(link))
+            && !read.contains(object)
+            && !snapshot.departed.contains(object)
     };
     let mut again: BTreeSet<ObjectGuid> = earlier
         .groups

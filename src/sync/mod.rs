@@ -16,9 +16,15 @@
 //!
 //! An incomplete read never removes anything, and ties no computer to an asset that it had not been tied to
 //! before: a better match may be among what was not read.
+//!
+//! Several tasks may read one directory, each below its own bases, through its own filter and with its own account.
+//! A run concludes that an object is gone only if its read covered the place where the object was last seen, as the
+//! account and the filter that saw it do. Of everything else it says nothing, and each task goes on from where itself
+//! ended.
 
 mod absence;
 mod brake;
+mod coverage;
 mod draft;
 mod extent;
 mod hanging;
@@ -33,6 +39,7 @@ mod progress;
 mod reading;
 mod report;
 mod run;
+mod sightings;
 mod snapshot;
 mod stale;
 mod surroundings;

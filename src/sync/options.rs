@@ -33,6 +33,10 @@ pub struct SyncOptions {
     pub lease_time: Duration,
     /// Reads everything, even if the changes alone would do. Off unless set.
     pub full_read: bool,
+    /// Concludes that whatever is known below the bases is gone if this read does not show it, also where another
+    /// account, or a read through another filter, saw it last. Off unless set: for one run, after the account was
+    /// replaced by one that sees as much.
+    pub takes_over: bool,
     /// Lets the run through that the brake stopped with this confirmation, and no other. None unless set.
     pub confirmation: Option<Confirmation>,
     /// Stops the run between two steps.
@@ -52,6 +56,7 @@ impl Default for SyncOptions {
             read_deadline: Duration::from_secs(3600),
             lease_time: Duration::from_secs(300),
             full_read: false,
+            takes_over: false,
             confirmation: None,
             cancellation: Cancellation::new(),
             run: None,
@@ -84,6 +89,13 @@ impl SyncOptions {
     #[must_use]
     pub fn with_full_read(mut self, full_read: bool) -> Self {
         self.full_read = full_read;
+        self
+    }
+
+    /// Speaks for whatever anybody saw below the bases.
+    #[must_use]
+    pub fn with_takeover(mut self, takes_over: bool) -> Self {
+        self.takes_over = takes_over;
         self
     }
 
@@ -150,6 +162,7 @@ impl fmt::Debug for SyncOptions {
             .field("read_deadline", &self.read_deadline)
             .field("lease_time", &self.lease_time)
             .field("full_read", &self.full_read)
+            .field("takes_over", &self.takes_over)
             .field("confirmation", &self.confirmation)
             .finish_non_exhaustive()
     }

@@ -4,6 +4,7 @@ use super::draft;
 use super::matching::Matching;
 use super::membership::Memberships;
 use super::report::PrincipalCounts;
+use super::sightings;
 use super::writer::Writer;
 use crate::Result;
 use crate::asset::{Change, Committed, DirectoryGroup, DirectoryUser, Presence};
@@ -35,13 +36,15 @@ impl Writer<'_> {
                         if link.digest == digest && link.presence.is_present() || doubtful =>
                     {
                         counts.unchanged += 1;
+                        changes.extend(sightings::note(self.snapshot, object, known));
                         continue;
                     }
                     Some(_) => counts.updated += 1,
                     None => counts.created += 1,
                 }
                 changes.push(self.put(object, memberships, complete));
-                changes.push(Change::PutLink(draft::link(object, None, digest)));
+                let seen = self.snapshot.coverage.sighting(object);
+                changes.push(Change::PutLink(draft::link(object, None, digest, seen)));
             }
             // Users and groups are this source's alone, and the lease keeps others away from them.
             let _: Committed = self.submit(changes).await?;

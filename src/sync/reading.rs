@@ -24,7 +24,6 @@ use crate::value::{AssetId, Checkpoint, ObjectGuid, ObjectKind};
 const ROUNDS: usize = 4;
 /// As many objects are always read again one by one; more only up to a quarter of the directory.
 const ALWAYS_AGAIN: usize = 1_000;
-const KINDS: [ObjectKind; 3] = [ObjectKind::Computer, ObjectKind::Group, ObjectKind::User];
 /// The groups of one page.
 const PAGE: usize = 500;
 
@@ -128,11 +127,10 @@ impl Run<'_> {
         self.whole(snapshot).await
     }
 
-    /// Everything that was read. Of a kind that does not show at all, memberships stay as they were: nothing is
-    /// concluded from its absence.
+    /// Everything that was read. Memberships of what the read does not speak for stay as they were: what stands
+    /// outside of it, and a kind that does not show at all.
     async fn whole(&self, mut snapshot: Snapshot) -> Result<Reading> {
-        let is_complete = snapshot.end.completeness.is_complete();
-        if !is_complete || KINDS.iter().all(|kind| !snapshot.of_kind(*kind).is_empty()) {
+        if !snapshot.end.completeness.is_complete() {
             return Ok(Reading::whole(snapshot));
         }
         let links = matching::links(self).await?;
@@ -170,7 +168,14 @@ impl Run<'_> {
         if !snapshot.end.completeness.is_complete() {
             return Ok(Reading::whole(snapshot));
         }
-        hanging::take_census(&mut snapshot, links);
+        let returned = hanging::returned(&snapshot, links);
+        if is_widespread(&returned, links) {
+            return self.read_everything_after(directory, snapshot).await;
+        }
+        if !returned.is_empty() && !self.read_again(directory, &mut snapshot, returned).await? {
+            return self.whole(snapshot).await;
+        }
+        hanging::take_departed(&mut snapshot, links);
         let stored = self.stored(&snapshot, links).await?;
         if !hanging::touch_memberships(&snapshot, links, &stored.primary_groups()) {
             return Ok(Reading { snapshot, rest: Rest::Untouched(stored.users) });
@@ -180,32 +185,51 @@ impl Run<'_> {
             return self.read_everything_after(directory, snapshot).await;
         }
         let earlier = self.earlier(links).await?;
+        let mut asked = BTreeSet::new();
         for _ in 0..ROUNDS {
-            let again = hanging::hang_together(&snapshot, &earlier, links, self.task.nested_groups);
+            let mut again =
+                hanging::hang_together(&snapshot, &earlier, links, self.task.nested_groups);
+            // What was asked for and does not show is for somebody else to see.
+            again.retain(|object| asked.insert(*object));
             if again.is_empty() {
                 return Ok(Reading { snapshot, rest: Rest::Known(earlier) });
             }
-            let checkpoint = snapshot.end.checkpoint.clone();
-            if checkpoint.is_none() || again.len() > ALWAYS_AGAIN.max(links.len() / 4) {
+            if snapshot.end.checkpoint.is_none() || is_widespread(&again, links) {
                 break;
             }
-            tracing::debug!(objects = again.len(), "reading again what hangs together");
-            let request = self.request()?.with_again(again).with_checkpoint(checkpoint);
-            let mut later = match Snapshot::read(request, directory, self.options).await {
-                Ok(later) => later,
-                Err(error) => return Ok(Reading::whole(snapshot.broken_off(&error))),
-            };
-            self.keep_known(&mut later).await?;
-            if !later.is_changes() {
-                return self.whole(later).await;
+            if !self.read_again(directory, &mut snapshot, again).await? {
+                return self.whole(snapshot).await;
             }
-            snapshot.update(later);
-            if !snapshot.end.completeness.is_complete() {
-                return Ok(Reading::whole(snapshot));
-            }
-            hanging::take_census(&mut snapshot, links);
+            hanging::take_departed(&mut snapshot, links);
         }
         self.read_everything_after(directory, snapshot).await
+    }
+
+    /// Reads these objects again, and what changed meanwhile. False if that became a full read, or did not get to
+    /// its end: what was read before says nothing then.
+    async fn read_again(
+        &self,
+        directory: TimedDirectory<'_>,
+        snapshot: &mut Snapshot,
+        objects: BTreeSet<ObjectGuid>,
+    ) -> Result<bool> {
+        tracing::debug!(objects = objects.len(), "reading again what hangs together");
+        let checkpoint = snapshot.end.checkpoint.clone();
+        let request = self.request()?.with_again(objects).with_checkpoint(checkpoint);
+        let mut later = match Snapshot::read(request, directory, self.options).await {
+            Ok(later) => later,
+            Err(error) => {
+                snapshot.end = snapshot.end.clone().broken_off(&error);
+                return Ok(false);
+            }
+        };
+        self.keep_known(&mut later).await?;
+        if later.is_changes() {
+            snapshot.update(later);
+            return Ok(snapshot.end.completeness.is_complete());
+        }
+        *snapshot = later;
+        Ok(false)
     }
 
     fn request(&self) -> Result<ReadRequest> {
@@ -259,8 +283,16 @@ impl Run<'_> {
             }
         }
         let present = links.values().filter(|link| link.presence.is_present());
-        Ok(Earlier { groups, places: present.map(|link| (link.place, link.object)).collect() })
+        // Of two at one place, where one is stale, always the same is known by it.
+        let mut places: Vec<_> = present.map(|link| (link.place, link.object)).collect();
+        places.sort_unstable();
+        Ok(Earlier { groups, places: places.into_iter().collect() })
     }
+}
+
+/// Whether so much is to be read again that everything is read as fast.
+fn is_widespread(again: &BTreeSet<ObjectGuid>, links: &Links) -> bool {
+    again.len() > ALWAYS_AGAIN.max(links.len() / 4)
 }
 
 /// What the inventory has of accounts that were read again.

@@ -7,6 +7,7 @@ use tracing::Instrument;
 use super::absence::{self, Absences};
 use super::extent::Extent;
 use super::matching::{self, Matching};
+use super::sightings;
 use super::snapshot::Snapshot;
 use super::writer::{Sink, Writer};
 use super::{Braked, Confirmation, Progress, SyncOptions, SyncReport};
@@ -14,7 +15,9 @@ use crate::asset::{AssetRepository, Batch, RunOutcome, RunRecord};
 use crate::directory::{DirectorySource, LeftOut};
 use crate::merge::Decision;
 use crate::schedule::SyncTask;
-use crate::value::{BatchId, Checkpoint, ObjectKind, ReadMode, RecordDigest, RunId, Timestamp};
+use crate::value::{
+    BatchId, Checkpoint, CheckpointKey, ObjectKind, ReadMode, RecordDigest, RunId, Timestamp,
+};
 use crate::{Error, ErrorKind, Result};
 
 /// What every step of a run needs to know.
@@ -140,7 +143,7 @@ impl<'a> Run<'a> {
         self.options.tell(Progress::Deciding { computers: report.computers.read });
         // Asked for again: people may have decided while the directory was read.
         let links = matching::links(self).await?;
-        let mut absences = Absences::find(self, snapshot, earlier.as_ref(), &links, &mut report);
+        let mut absences = Absences::find(self, snapshot, &links, &mut report);
         let absent = absences.absent(snapshot, &links);
         let mut matching = Matching::decide(self, snapshot, links, absent).await?;
         let nested = self.task.nested_groups;
@@ -168,6 +171,7 @@ impl<'a> Run<'a> {
         }
         absences.settle(&matching, &mut report);
         absence::write(&mut writer, absences).await?;
+        sightings::write(&mut writer, &matching).await?;
         report.stages.commit = writing.elapsed().as_secs_f64();
         report.duration_seconds = begun.elapsed().as_secs_f64();
         let checkpoint = self.checkpoint_after(snapshot, earlier.as_ref());
@@ -186,8 +190,17 @@ impl<'a> Run<'a> {
         Ok(!Confirmation::covers(self.options.confirmation, braked)?)
     }
 
+    /// Where the task's last complete read ended. In an inventory from before tasks had one each, the source's.
     async fn earlier_checkpoint(&self) -> Result<Option<Checkpoint>> {
-        self.repository.checkpoint(&self.task.organization, &self.task.source).await
+        let SyncTask { organization, source, .. } = self.task;
+        let own = self.task.checkpoint_key();
+        match self.repository.checkpoint(organization, source, own).await? {
+            Some(checkpoint) => Ok(Some(checkpoint)),
+            None => {
+                let of_any_task = CheckpointKey::default();
+                self.repository.checkpoint(organization, source, of_any_task).await
+            }
+        }
     }
 
     /// The digest of what decides where a computer goes, besides what it is and what the inventory has.
@@ -210,8 +223,9 @@ impl<'a> Run<'a> {
             return None;
         }
         let left = end.checkpoint.clone();
-        let mut checkpoint =
-            left.unwrap_or_else(|| Checkpoint::new(ReadMode::Full, end.scope, Vec::new()));
+        let mut checkpoint = left
+            .unwrap_or_else(|| Checkpoint::new(ReadMode::Full, end.scope.fingerprint, Vec::new()));
+        checkpoint.key = self.task.checkpoint_key();
         checkpoint.rules = Some(self.rules());
         checkpoint.full_read = match snapshot.is_changes() {
             true => earlier.and_then(|earlier| earlier.full_read),
@@ -298,6 +312,7 @@ fn count_read(snapshot: &Snapshot, report: &mut SyncReport) {
     report.computers.read = snapshot.computers.len() as u64;
     report.computers.rejected = snapshot.rejected(ObjectKind::Computer);
     report.users.read = snapshot.users.len() as u64;
+    report.users.skipped = snapshot.trusts;
     report.users.rejected = snapshot.rejected(ObjectKind::User);
     report.groups.read = snapshot.groups.len() as u64;
     report.groups.rejected = snapshot.rejected(ObjectKind::Group);

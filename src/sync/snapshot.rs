@@ -3,8 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
+use super::coverage::Coverage;
 use super::timed::{TimedDirectory, TimedEvents};
 use super::{Progress, SyncOptions};
+use crate::asset::Link;
 use crate::directory::{DirectoryEvent, DirectoryObject, Page, ReadEnd, ReadRequest};
 use crate::value::{ObjectGuid, ObjectKind, ReadMode};
 use crate::{Error, ErrorKind, Result};
@@ -15,9 +17,13 @@ pub(super) struct Snapshot {
     pub(super) computers: Vec<DirectoryObject>,
     pub(super) users: Vec<DirectoryObject>,
     pub(super) groups: Vec<DirectoryObject>,
+    /// How many accounts were left out that stand for other domains, and are neither users nor hosts.
+    pub(super) trusts: u64,
     /// What a read of changes did not find any more.
     pub(super) departed: HashSet<ObjectGuid>,
     pub(super) end: ReadEnd,
+    /// What it can speak for.
+    pub(super) coverage: Coverage,
     /// Seconds until the bind was answered, and until the last page.
     pub(super) connect_seconds: f64,
     pub(super) read_seconds: f64,
@@ -37,7 +43,7 @@ impl Snapshot {
         let connected = Instant::now();
         let mut collected = Collected::default();
         let end = collected.take(events, options).await?;
-        let mut snapshot = collected.into_snapshot(end);
+        let mut snapshot = collected.into_snapshot(end, options.takes_over);
         snapshot.connect_seconds = (connected - begun).as_secs_f64();
         snapshot.read_seconds = connected.elapsed().as_secs_f64();
         Ok(snapshot)
@@ -77,6 +83,11 @@ impl Snapshot {
         self.users.iter().chain(&self.computers).chain(&self.groups)
     }
 
+    /// Everything that it read, by identity.
+    pub(super) fn identities(&self) -> HashSet<ObjectGuid> {
+        self.objects().map(|object| object.guid).collect()
+    }
+
     /// Whether nothing of this kind is there any more.
     pub(super) fn shows_none(&self, kind: ObjectKind) -> bool {
         let census = self.end.census.as_ref();
@@ -84,6 +95,16 @@ impl Snapshot {
         // A read of changes that counted nobody says nothing of those that did not change.
         let others = counted.unwrap_or(self.is_changes());
         self.of_kind(kind).is_empty() && !others
+    }
+
+    /// Whether an object that was not read is not shown by this read at all.
+    pub(super) fn shows_absence(&self, link: &Link) -> bool {
+        match &self.end.census {
+            Some(census) => {
+                census.get(&link.kind).is_some_and(|there| !there.contains(&link.object))
+            }
+            None => !self.is_changes(),
+        }
     }
 
     /// How many entries of one kind were left out.
@@ -110,6 +131,7 @@ impl Snapshot {
         merge(&mut self.groups, later.groups);
         self.departed.retain(|object| !stale.contains(object));
         self.departed.extend(later.departed);
+        self.coverage = later.coverage;
         let mut warnings = std::mem::replace(&mut self.end, later.end).warnings;
         std::mem::swap(&mut warnings, &mut self.end.warnings);
         for warning in warnings {
@@ -172,7 +194,7 @@ impl Collected {
         self.objects.len() as u64
     }
 
-    fn into_snapshot(self, end: ReadEnd) -> Snapshot {
+    fn into_snapshot(self, end: ReadEnd, takes_over: bool) -> Snapshot {
         let Self { mut objects, places, mut departed } = self;
         departed.retain(|object| !places.contains_key(object));
         drop(places);
@@ -181,7 +203,9 @@ impl Collected {
             computers: Vec::new(),
             users: Vec::new(),
             groups: Vec::new(),
+            trusts: 0,
             departed,
+            coverage: Coverage::of(&end.scope, takes_over),
             end,
             connect_seconds: 0.0,
             read_seconds: 0.0,
@@ -190,6 +214,7 @@ impl Collected {
             match object.kind {
                 ObjectKind::Computer => snapshot.computers.push(object),
                 ObjectKind::Group => snapshot.groups.push(object),
+                ObjectKind::User if object.is_trust() => snapshot.trusts += 1,
                 ObjectKind::User => snapshot.users.push(object),
             }
         }

@@ -6,10 +6,10 @@ use crate::asset::{Batch, Change, Link};
 use crate::merge::Decision;
 use crate::value::{AssetId, ObjectGuid, ObjectKind};
 
-/// Drops what a batch says of users and groups: a later run knows better.
+/// Drops what a batch says of users and groups, and of where objects were seen: a later run knows better.
 pub(super) fn drop_principals(batch: &mut Batch) {
     batch.changes.retain(|change| match change {
-        Change::PutUser(_) | Change::PutGroup(_) => false,
+        Change::PutUser(_) | Change::PutGroup(_) | Change::NoteSighting { .. } => false,
         Change::PutLink(link) => link.kind == ObjectKind::Computer,
         _ => true,
     });

@@ -16,7 +16,8 @@ use crate::credential::{Credential, CredentialStore};
 use crate::directory::{DirectoryEvent, DirectorySource, ReadRequest};
 use crate::name::MatchKey;
 use crate::value::{
-    AssetId, Checkpoint, CredentialId, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp,
+    AssetId, Checkpoint, CheckpointKey, CredentialId, ObjectGuid, OrganizationId, RunId, SourceId,
+    Timestamp,
 };
 use crate::{Error, ErrorKind, Result, Retry};
 
@@ -203,8 +204,9 @@ impl<R: AssetRepository> AssetRepository for FaultyRepository<R> {
         &self,
         organization: &OrganizationId,
         source: &SourceId,
+        key: CheckpointKey,
     ) -> Result<Option<Checkpoint>> {
-        self.plan.call("checkpoint", self.inner.checkpoint(organization, source)).await
+        self.plan.call("checkpoint", self.inner.checkpoint(organization, source, key)).await
     }
 
     async fn runs(

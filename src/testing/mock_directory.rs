@@ -10,10 +10,11 @@ use futures::stream::{self, BoxStream};
 
 use crate::directory::{
     Census, Completeness, Departed, Departure, DirectoryEvent, DirectoryObject, DirectorySource,
-    FullReadReason, LeftOut, Page, ReadEnd, ReadRequest, ServerIdentity, Transport, Verification,
+    FullReadReason, LeftOut, Page, ReadEnd, ReadRequest, ReadScope, ServerIdentity, Transport,
+    Verification,
 };
 use crate::name::DistinguishedName;
-use crate::value::{Checkpoint, ObjectGuid, ReadMode, ScopeFingerprint};
+use crate::value::{Checkpoint, ObjectGuid, ReadMode, ScopeFingerprint, View};
 use crate::{Error, ErrorKind, Result, Retry};
 
 /// A [`DirectorySource`] over a list of objects, which ends as it is told to.
@@ -107,7 +108,9 @@ impl MockDirectory {
         server.domain = Some("corp.example".to_owned());
         server.netbios_domain = Some("CORP".to_owned());
         let verified_by = Verification::CertificateAuthority;
-        let scope = ScopeFingerprint::of([]);
+        let fingerprint = ScopeFingerprint::of([]);
+        let view = View::of_account([]);
+        let scope = ReadScope { bases: Vec::new(), view, fingerprint };
         let state = State {
             objects: objects.into_iter().map(Into::into).collect(),
             deltas: None,
@@ -139,7 +142,7 @@ impl MockDirectory {
     }
 
     /// Leaves checkpoints of this mode, and answers a request that brings one with what changed since: whole
-    /// objects that are new or not equal to what they were, those that left the request's scope, and a census.
+    /// objects that are new or were changed, even back to what they were, those that left the request's scope, and a census.
     /// An object that the directory does not hold any more is reported as deleted if `tombstones` may be seen,
     /// and shows in the census alone if not.
     ///
@@ -209,7 +212,7 @@ impl DirectorySource for MockDirectory {
 impl State {
     fn events(&self, request: &ReadRequest) -> Vec<Result<DirectoryEvent>> {
         let mut end = self.end.clone();
-        end.scope = scope(request);
+        end.scope = Self::scope(request);
         let (objects, departed) = self.due(request, &mut end);
         let begin = Ok(DirectoryEvent::Begin(Box::new(end.clone())));
         end.left_out = LeftOut::of(&objects);
@@ -251,13 +254,13 @@ impl State {
         let Some(deltas) = &self.deltas else { return (everything(), Vec::new()) };
         let latest = deltas.versions.len().saturating_sub(1);
         let token = latest.to_string().into_bytes();
-        end.checkpoint = Some(Checkpoint::new(deltas.mode, end.scope, token));
-        match deltas.since(request.checkpoint.as_ref(), end.scope) {
-            Ok(before) => {
+        end.checkpoint = Some(Checkpoint::new(deltas.mode, end.scope.fingerprint, token));
+        match deltas.since(request.checkpoint.as_ref(), end.scope.fingerprint) {
+            Ok(versions) => {
                 end.mode = deltas.mode;
                 end.full_because = None;
                 end.census = Some(self.census(request));
-                changes(request, before, &self.objects, deltas.tombstones)
+                changes(request, versions, deltas.tombstones)
             }
             Err(reason) => {
                 end.mode = ReadMode::Full;
@@ -269,6 +272,20 @@ impl State {
 }
 
 impl State {
+    /// A read of other bases, or with another filter, is another scope. Every credential is another account.
+    fn scope(request: &ReadRequest) -> ReadScope {
+        let filter = request.computer_filter.as_deref();
+        let written = request.base_dns.iter().map(DistinguishedName::as_str);
+        let fingerprint = ScopeFingerprint::of(written.chain(filter));
+        let view = View::of_account([request.credential.as_str()]).through(filter);
+        // Without a base everything is read, whatever domain it stands in.
+        let bases = match request.base_dns.as_slice() {
+            [] => vec![DistinguishedName::root()],
+            bases => bases.to_vec(),
+        };
+        ReadScope { bases, view, fingerprint }
+    }
+
     fn census(&self, request: &ReadRequest) -> Census {
         let mut census: Census = request.kinds.iter().map(|kind| (*kind, HashSet::new())).collect();
         for object in self.objects.iter().filter(|object| is_asked_for(request, object)) {
@@ -279,12 +296,12 @@ impl State {
 }
 
 impl Deltas {
-    /// What the directory held when the checkpoint was left.
+    /// What the directory held when the checkpoint was left, and ever since.
     fn since(
         &self,
         checkpoint: Option<&Checkpoint>,
         scope: ScopeFingerprint,
-    ) -> std::result::Result<&[DirectoryObject], FullReadReason> {
+    ) -> std::result::Result<&[Vec<DirectoryObject>], FullReadReason> {
         let checkpoint = checkpoint.filter(|known| known.mode == self.mode);
         let checkpoint = checkpoint.ok_or(FullReadReason::NoCheckpoint)?;
         if checkpoint.scope != scope {
@@ -293,25 +310,36 @@ impl Deltas {
         let version: Option<usize> =
             str::from_utf8(&checkpoint.token).ok().and_then(|token| token.parse().ok());
         let version = version.filter(|version| *version >= self.oldest);
-        let objects = version.and_then(|version| self.versions.get(version));
-        objects.map(Vec::as_slice).ok_or(FullReadReason::CheckpointRefused)
+        let versions = version.and_then(|version| self.versions.get(version..));
+        let versions = versions.filter(|versions| !versions.is_empty());
+        versions.ok_or(FullReadReason::CheckpointRefused)
     }
 }
 
 fn changes(
     request: &ReadRequest,
-    before: &[DirectoryObject],
-    now: &[DirectoryObject],
+    versions: &[Vec<DirectoryObject>],
     tombstones: bool,
 ) -> (Vec<DirectoryObject>, Vec<Departed>) {
-    let (before, now) = (Version::of(before), Version::of(now));
+    let versions: Vec<Version<'_>> = versions.iter().map(|held| Version::of(held)).collect();
+    let Some(now) = versions.last() else { return (Vec::new(), Vec::new()) };
+    // A change is told even if it was undone since.
+    let is_told = |object: ObjectGuid| {
+        let mut steps = versions.iter().zip(versions.iter().skip(1));
+        steps.any(|(before, after)| before.own(object) != after.own(object))
+    };
     let is_news = |object: &&DirectoryObject| {
-        let told = || before.own(object.guid) != now.own(object.guid);
-        is_asked_for(request, object) && (request.again.contains(&object.guid) || told())
+        is_asked_for(request, object)
+            && (request.again.contains(&object.guid) || is_told(object.guid))
     };
     let changed = now.objects().filter(is_news).cloned().collect();
-    let was_there = before.objects().filter(|object| is_asked_for(request, object));
-    let departed = was_there.filter_map(|object| {
+    let was_there: BTreeMap<ObjectGuid, &DirectoryObject> = versions
+        .iter()
+        .flat_map(Version::objects)
+        .filter(|object| is_asked_for(request, object))
+        .map(|object| (object.guid, object))
+        .collect();
+    let departed = was_there.into_values().filter_map(|object| {
         let why = match now.by_guid.get(&object.guid) {
             Some(now) if is_asked_for(request, now) => return None,
             Some(_) => Departure::OutOfScope,
@@ -358,12 +386,6 @@ fn is_asked_for(request: &ReadRequest, object: &DirectoryObject) -> bool {
     let bases = &request.base_dns;
     request.kinds.contains(&object.kind)
         && (bases.is_empty() || bases.iter().any(|base| object.dn.is_within(base)))
-}
-
-/// A read of other bases, or with another filter, is another scope.
-fn scope(request: &ReadRequest) -> ScopeFingerprint {
-    let bases = request.base_dns.iter().map(DistinguishedName::as_str);
-    ScopeFingerprint::of(bases.chain(request.computer_filter.as_deref()))
 }
 
 fn planned(kind: ErrorKind) -> Error {

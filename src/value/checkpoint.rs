@@ -23,6 +23,9 @@ pub enum ReadMode {
 /// Where a complete read ended. Opaque to stores, which keep it in the same transaction as the data.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
 pub struct Checkpoint {
+    /// Under what it is kept, one of each key for a source. A source leaves it empty.
+    #[serde(default)]
+    pub key: CheckpointKey,
     /// What the token is for.
     pub mode: ReadMode,
     /// The scope that the read covered. A token for another scope says nothing about this one.
@@ -42,13 +45,36 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// A checkpoint as a directory source leaves it.
     pub fn new(mode: ReadMode, scope: ScopeFingerprint, token: Vec<u8>) -> Self {
-        Self { mode, scope, token, full_read: None, rules: None }
+        Self { key: CheckpointKey::default(), mode, scope, token, full_read: None, rules: None }
+    }
+}
+
+/// What a checkpoint is kept under: a digest of what a task reads, as it is configured, so that it is known before
+/// anything is read.
+///
+/// Several tasks may read one directory, each below other bases or through another filter. Each goes on from
+/// where itself ended. The key of an inventory that kept one checkpoint for a directory is the default.
+#[derive(
+    Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Deserialize, Serialize,
+)]
+pub struct CheckpointKey(pub [u8; 16]);
+
+impl CheckpointKey {
+    /// The key of these parts, in this order.
+    pub fn of<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
+        Self(ScopeFingerprint::of(parts).0)
+    }
+}
+
+impl fmt::Display for CheckpointKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        super::RecordDigest(self.0).fmt(f)
     }
 }
 
 /// A digest of what a read covers: bases, filters, account and domain identity.
 ///
-/// Two reads with different fingerprints cannot be compared for what is missing.
+/// A token for one scope says nothing about what changed in another.
 #[derive(Clone, Copy, Eq, Hash, PartialEq, Deserialize, Serialize)]
 pub struct ScopeFingerprint(pub [u8; 16]);
 

@@ -14,9 +14,10 @@ mod secret;
 mod sid;
 mod text;
 mod timestamp;
+mod view;
 
 pub use attributes::{Attributes, AttributesBuilder};
-pub use checkpoint::{Checkpoint, ReadMode, ScopeFingerprint};
+pub use checkpoint::{Checkpoint, CheckpointKey, ReadMode, ScopeFingerprint};
 pub use digest::{RecordDigest, RecordHasher};
 pub use guid::ObjectGuid;
 pub use id::{CredentialId, OrganizationId, SiteId, SourceId, TaskId};
@@ -25,3 +26,4 @@ pub use ordered_id::{AssetId, BatchId, MergeId, RunId};
 pub use secret::Secret;
 pub use sid::Sid;
 pub use timestamp::Timestamp;
+pub use view::View;

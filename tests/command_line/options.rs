@@ -65,6 +65,66 @@ async fn several_bases_and_a_filter_narrow_what_is_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn runs_below_one_base_say_nothing_of_another() {
+    let directory = directory();
+    let rig = Rig::over(&directory, Script::new()).await;
+    let inventory = rig.file("inventory.db");
+    let run = async |unit: &str, options: &[&str]| {
+        let base = format!("OU={unit},{BASE}");
+        let always = ["--json", "--inventory", &inventory, "--base-dn", &base];
+        let ran = rig.sync(&[&always[..], options].concat()).await;
+        assert_eq!(ran.status, 0, "{}", ran.stderr);
+        ran.json()
+    };
+    for (unit, mode) in [
+        ("Berlin", "full"),
+        ("Lyon", "full"),
+        ("Berlin", "dirsync"),
+        ("Berlin", "dirsync"),
+        ("Lyon", "dirsync"),
+    ] {
+        let report = run(unit, &[]).await;
+        assert_eq!((&report["computers"]["missing"], &report["mode"]), (&json!(0), &json!(mode)));
+        assert_eq!(report["warnings"], json!([]));
+    }
+    directory.write().delete(&format!("CN=Lyon1,OU=Lyon,{BASE}")).unwrap();
+    let missing =
+        async |unit, options: &[&str]| run(unit, options).await["computers"]["missing"].clone();
+    assert_eq!(missing("Berlin", &["--full"]).await, json!(0));
+    assert_eq!(missing("Lyon", &[]).await, json!(1));
+    assert_eq!(missing("Berlin", &[]).await, json!(0));
+    // It moves to where the other run looks.
+    let moved = format!("CN=Berlin2,OU=Berlin,{BASE}");
+    directory.write().move_to(&moved, &format!("OU=Lyon,{BASE}")).unwrap();
+    let lyon = run("Lyon", &[]).await;
+    assert_eq!(
+        (&lyon["computers"]["created"], &lyon["computers"]["matched"]),
+        (&json!(0), &json!(1))
+    );
+    assert_eq!(missing("Berlin", &["--full"]).await, json!(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_account_is_told_what_it_does_not_show_and_may_take_over() {
+    let directory = directory();
+    directory.write().add_account("other", PASSWORD).unwrap();
+    let rig = Rig::over(&directory, Script::new()).await;
+    let inventory = rig.file("inventory.db");
+    let always = ["--json", "--full", "--inventory", &inventory];
+    let first = rig.sync(&always).await.json();
+    assert_eq!(first["warnings"], json!([]));
+    directory.write().delete(&format!("CN=Lyon1,OU=Lyon,{BASE}")).unwrap();
+    let other = "other@corp.example.test";
+    let read = rig.sync_as(other, &always).await.json();
+    assert_eq!(read["computers"]["missing"], json!(0));
+    let warning = read["warnings"][0].as_str().unwrap();
+    assert!(warning.starts_with("1 known object") && warning.contains("take"), "{warning}");
+    let taken_over = rig.sync_as(other, &[&always[..], &["--take-over"]].concat()).await.json();
+    assert_eq!(taken_over["computers"]["missing"], json!(1));
+    assert_eq!(taken_over["warnings"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_left_out_is_counted_and_explained() {
     let rig = rig().await;
     let (berlin, lyon) = (format!("OU=Berlin,{BASE}"), format!("OU=Lyon,{BASE}"));

@@ -167,7 +167,8 @@ async fn a_plan_that_dropped_something_and_broke_off_does_not_say_where_the_next
                 let context = format!("{fault:?} at call {n}, {:?}", faults.calls());
                 assert_eq!(link(&*inner, mock_guid("WEB1")).await, None, "{context}");
                 assert_consistent(&*inner).await;
-                let checkpoint = inner.checkpoint(&acme(), &corp()).await.unwrap();
+                let checkpoint =
+                    inner.checkpoint(&acme(), &corp(), task().checkpoint_key()).await.unwrap();
                 assert_eq!(checkpoint, None, "{context}");
             }
             if n > calls {

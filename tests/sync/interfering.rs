@@ -90,8 +90,13 @@ impl<R: AssetRepository> AssetRepository for Interfering<R> {
         self.inner.merges(o).await
     }
 
-    async fn checkpoint(&self, o: &OrganizationId, s: &SourceId) -> Result<Option<Checkpoint>> {
-        self.inner.checkpoint(o, s).await
+    async fn checkpoint(
+        &self,
+        o: &OrganizationId,
+        s: &SourceId,
+        key: CheckpointKey,
+    ) -> Result<Option<Checkpoint>> {
+        self.inner.checkpoint(o, s, key).await
     }
 
     async fn runs(&self, o: &OrganizationId, s: &SourceId, n: usize) -> Result<Vec<RunRecord>> {

@@ -303,7 +303,7 @@ async fn everything(repository: &dyn AssetRepository) -> Everything {
         users: users(repository).await,
         groups: groups(repository).await,
         links: links(repository).await,
-        checkpoint: repository.checkpoint(&acme(), &corp()).await.unwrap(),
+        checkpoint: repository.checkpoint(&acme(), &corp(), task().checkpoint_key()).await.unwrap(),
         runs: repository.runs(&acme(), &corp(), 1_000).await.unwrap(),
     }
 }

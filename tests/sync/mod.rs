@@ -11,12 +11,15 @@ mod histories;
 pub(crate) mod history;
 mod interfering;
 #[cfg(feature = "sqlite")]
+mod kept;
+#[cfg(feature = "sqlite")]
 mod kills;
 mod left_out;
 mod orders;
 mod plans;
 mod recurring;
 mod runs;
+mod scopes;
 mod secrets;
 mod servers;
 mod wire;

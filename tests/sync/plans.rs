@@ -201,7 +201,10 @@ async fn a_change_to_an_asset_that_was_written_meanwhile_is_dropped_with_its_lin
         assert_eq!(link(&*repository, mock_guid("WEB1")).await, None);
         assert_eq!(repository.assets(&acme(), &[asset_id(1)]).await.unwrap(), [touched]);
         assert_eq!(asset_of(&*repository, mock_guid("DB1")).await.id, asset_id(2));
-        assert_eq!(repository.checkpoint(&acme(), &corp()).await.unwrap(), None);
+        assert_eq!(
+            repository.checkpoint(&acme(), &corp(), task().checkpoint_key()).await.unwrap(),
+            None
+        );
         assert_consistent(&*repository).await;
         run(&directory, &*repository).await;
         assert_eq!(asset_of(&*repository, mock_guid("WEB1")).await.id, asset_id(1));
@@ -252,8 +255,12 @@ async fn a_plan_that_a_run_has_overtaken_does_not_say_where_the_next_read_begins
         let plan = planned(&directory, &*repository).await;
         let narrow = task().with_base_dns(["CN=Users,DC=corp,DC=example".to_owned()]);
         sync(&narrow, &directory, &*repository, &SyncOptions::new()).await.unwrap();
-        let before = repository.checkpoint(&acme(), &corp()).await.unwrap();
+        let before =
+            repository.checkpoint(&acme(), &corp(), task().checkpoint_key()).await.unwrap();
         apply(&plan, &*repository, &SyncOptions::new()).await.unwrap();
-        assert_eq!(repository.checkpoint(&acme(), &corp()).await.unwrap(), before);
+        assert_eq!(
+            repository.checkpoint(&acme(), &corp(), task().checkpoint_key()).await.unwrap(),
+            before
+        );
     }
 }

@@ -170,7 +170,8 @@ fn all<T>(page: Result<SearchPage<T>>) -> Vec<T> {
 
 /// Everything but the history of runs, to the last bit.
 pub(crate) async fn inventory(repository: &dyn AssetRepository) -> Value {
-    let checkpoint = repository.checkpoint(&acme(), &corp()).await.unwrap();
+    let checkpoint =
+        repository.checkpoint(&acme(), &corp(), task().checkpoint_key()).await.unwrap();
     json!({
         "assets": assets(repository).await,
         "users": users(repository).await,

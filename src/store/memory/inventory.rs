@@ -1,18 +1,20 @@
 //! The records, in ordered maps.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Bound;
+use std::sync::Arc;
 
 use crate::Result;
 use crate::asset::{
     Among, Asset, Batch, Change, Committed, Constraint, ConstraintKind, DirectoryGroup,
-    DirectoryUser, Link, MergeRecord, RunRecord, SearchRequest, Version,
+    DirectoryUser, Link, MergeRecord, RunRecord, SearchRequest, Sighting, Version,
 };
 use crate::name::MatchKey;
 use crate::store::lease::Leases;
 use crate::store::selection;
 use crate::value::{
-    AssetId, BatchId, Checkpoint, MergeId, ObjectGuid, OrganizationId, RunId, SourceId,
+    AssetId, BatchId, Checkpoint, CheckpointKey, MergeId, ObjectGuid, OrganizationId, RunId,
+    SourceId,
 };
 
 #[derive(Default)]
@@ -35,9 +37,11 @@ pub(super) struct Organization {
 #[derive(Default)]
 pub(super) struct Source {
     pub(super) links: BTreeMap<ObjectGuid, Link>,
-    pub(super) checkpoint: Option<Checkpoint>,
+    pub(super) checkpoints: BTreeMap<CheckpointKey, Checkpoint>,
     pub(super) runs: BTreeMap<RunId, RunRecord>,
     pub(super) leases: Leases,
+    /// Each once, since many objects stand in one container.
+    sightings: HashSet<Arc<Sighting>>,
 }
 
 type ConstraintKey = (SourceId, ObjectGuid, AssetId, ConstraintKind);
@@ -79,6 +83,18 @@ impl Inventory {
         }
         organization.write(batch);
         Ok(Committed::Applied)
+    }
+}
+
+impl Source {
+    fn put_link(&mut self, mut link: Link) {
+        if let Some(seen) = &mut link.seen {
+            match self.sightings.get(seen) {
+                Some(known) => *seen = Arc::clone(known),
+                None => _ = self.sightings.insert(Arc::clone(seen)),
+            }
+        }
+        self.links.insert(link.object, link);
     }
 }
 
@@ -135,7 +151,7 @@ impl Organization {
         self.drop_links(&removed);
         let source = self.sources.entry(batch.source).or_default();
         if let Some(checkpoint) = batch.checkpoint {
-            source.checkpoint = Some(checkpoint);
+            source.checkpoints.insert(checkpoint.key, checkpoint);
         }
         if let Some(run) = batch.run {
             source.runs.insert(run.id, run);
@@ -144,20 +160,23 @@ impl Organization {
     }
 
     fn write_change(&mut self, source: &SourceId, change: Change) {
-        let links = &mut self.sources.entry(source.clone()).or_default().links;
+        let own = self.sources.entry(source.clone()).or_default();
         match change {
             Change::PutAsset { asset, .. } => self.put_asset(*asset),
             Change::RemoveAsset { id, .. } => self.remove_asset(id),
-            Change::PutLink(link) => {
-                links.insert(link.object, link);
-            }
+            Change::PutLink(link) => own.put_link(link),
             Change::RemoveLink(object) => {
-                links.remove(&object);
+                own.links.remove(&object);
             }
             Change::MoveLink { source, object, asset } => {
                 let links = self.sources.get_mut(&source).map(|source| &mut source.links);
                 if let Some(link) = links.and_then(|links| links.get_mut(&object)) {
                     link.asset = Some(asset);
+                }
+            }
+            Change::NoteSighting { object, seen } => {
+                if let Some(link) = own.links.get(&object).cloned() {
+                    own.put_link(Link { seen: Some(seen), ..link });
                 }
             }
             Change::PutUser(user) => {

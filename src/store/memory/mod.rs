@@ -21,7 +21,9 @@ use crate::asset::{
     Facet, Lease, Link, MergeRecord, Place, RunRecord, SearchPage, SearchRequest, Sort, Tally,
 };
 use crate::name::MatchKey;
-use crate::value::{AssetId, Checkpoint, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp};
+use crate::value::{
+    AssetId, Checkpoint, CheckpointKey, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp,
+};
 
 /// An inventory in memory: for tests, for trying things out, and for hosts that read everything anew
 /// when they start.
@@ -138,8 +140,11 @@ impl AssetRepository for MemoryRepository {
         &self,
         organization: &OrganizationId,
         source: &SourceId,
+        key: CheckpointKey,
     ) -> Result<Option<Checkpoint>> {
-        Ok(self.lock().source(organization, source).and_then(|source| source.checkpoint.clone()))
+        let inventory = self.lock();
+        let source = inventory.source(organization, source);
+        Ok(source.and_then(|source| source.checkpoints.get(&key)).cloned())
     }
 
     async fn runs(

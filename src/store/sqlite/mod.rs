@@ -12,6 +12,7 @@ mod read;
 mod record;
 mod schema;
 mod search;
+mod sighting;
 mod write;
 
 use std::path::Path;
@@ -23,12 +24,15 @@ use futures::{StreamExt, TryStreamExt};
 
 use self::connections::Connections;
 use self::failure::damaged;
+use self::sighting::Sightings;
 use crate::asset::{
     Asset, AssetRepository, Batch, Committed, Constraint, Counts, DirectoryGroup, DirectoryUser,
     Facet, Lease, Link, MergeRecord, RunRecord, SearchPage, SearchRequest,
 };
 use crate::name::MatchKey;
-use crate::value::{AssetId, Checkpoint, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp};
+use crate::value::{
+    AssetId, Checkpoint, CheckpointKey, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp,
+};
 use crate::{Error, Result};
 
 /// How many links are read at a time.
@@ -127,15 +131,18 @@ impl AssetRepository for SqliteRepository {
         organization: &OrganizationId,
         source: &SourceId,
     ) -> Result<BoxStream<'static, Result<Link>>> {
-        let first = (self.connections.clone(), organization.clone(), source.clone(), None);
+        let (o, s) = (organization.clone(), source.clone());
+        let first = (self.connections.clone(), o, s, None, Sightings::default());
         let pages = stream::try_unfold(Some(first), |next| async move {
-            let Some((connections, organization, source, after)) = next else { return Ok(None) };
-            let (o, s) = (organization.clone(), source.clone());
-            let read = connections.read("links", move |t| read::links(t, &o, &s, after, LINKS));
-            let links = read.await?;
+            let Some((connections, o, s, after, mut sightings)) = next else { return Ok(None) };
+            let read = move |t: &rusqlite::Transaction<'_>| {
+                let links = read::links(t, &o, &s, after, LINKS, &mut sightings)?;
+                Ok((links, o, s, sightings))
+            };
+            let (links, o, s, sightings) = connections.read("links", read).await?;
             let next = match links.last() {
                 Some(last) if links.len() == LINKS => {
-                    Some((connections, organization, source, Some(last.object)))
+                    Some((connections, o, s, Some(last.object), sightings))
                 }
                 _ => None,
             };
@@ -196,9 +203,10 @@ impl AssetRepository for SqliteRepository {
         &self,
         organization: &OrganizationId,
         source: &SourceId,
+        key: CheckpointKey,
     ) -> Result<Option<Checkpoint>> {
         let (o, s) = (organization.clone(), source.clone());
-        self.connections.read("checkpoint", move |t| read::checkpoint(t, &o, &s)).await
+        self.connections.read("checkpoint", move |t| read::checkpoint(t, &o, &s, key)).await
     }
 
     async fn runs(

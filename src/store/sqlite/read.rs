@@ -8,9 +8,12 @@ use serde::de::DeserializeOwned;
 use super::failure::Outcome;
 use super::number;
 use super::record::{self, bytes, key, read_link};
+use super::sighting::Sightings;
 use crate::asset::{Asset, Constraint, Link, MergeRecord, RunRecord};
 use crate::name::MatchKey;
-use crate::value::{AssetId, Checkpoint, MergeId, ObjectGuid, OrganizationId, RunId, SourceId};
+use crate::value::{
+    AssetId, Checkpoint, CheckpointKey, MergeId, ObjectGuid, OrganizationId, RunId, SourceId,
+};
 
 /// At most `limit` links in the order of their objects, behind `after`.
 pub(super) fn links(
@@ -19,6 +22,7 @@ pub(super) fn links(
     source: &SourceId,
     after: Option<ObjectGuid>,
     limit: usize,
+    sightings: &mut Sightings,
 ) -> Outcome<Vec<Link>> {
     let Some(source) = number::source(connection, organization, source)? else {
         return Ok(Vec::new());
@@ -30,7 +34,8 @@ pub(super) fn links(
     let mut statement = connection.prepare_cached(&sql)?;
     let after: &[u8] = after.as_ref().map_or(&[], |object| object.as_bytes());
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    statement.query_and_then(params![source, after, limit], read_link)?.collect()
+    let read = |row: &rusqlite::Row<'_>| read_link(connection, row, sightings);
+    statement.query_and_then(params![source, after, limit], read)?.collect()
 }
 
 pub(super) fn candidates(
@@ -118,12 +123,13 @@ pub(super) fn checkpoint(
     connection: &Connection,
     organization: &OrganizationId,
     source: &SourceId,
+    key: CheckpointKey,
 ) -> Outcome<Option<Checkpoint>> {
     let Some(number) = number::source(connection, organization, source)? else { return Ok(None) };
-    let sql = "SELECT checkpoint FROM sources WHERE number = ?1 AND checkpoint IS NOT NULL";
+    let sql = "SELECT document FROM checkpoints WHERE source = ?1 AND key = ?2";
     let read =
         |row: &rusqlite::Row<'_>| record::read(row, 0, "checkpoint of source", || source.clone());
-    Ok(each(connection, sql, [[number]], read)?.pop())
+    Ok(each(connection, sql, [(number, key.0)], read)?.pop())
 }
 
 pub(super) fn runs(

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use rusqlite::Row;
+use rusqlite::{Connection, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::failure::{Failure, Outcome, damaged};
+use super::sighting::Sightings;
 use crate::asset::{Link, Presence};
 use crate::value::{AssetId, ObjectGuid, ObjectKind, RecordDigest, Timestamp};
 use crate::{Error, ErrorKind};
@@ -52,7 +53,7 @@ pub(super) fn constraint_kind(kind: crate::asset::ConstraintKind) -> i64 {
 
 /// The columns of [`read_link`], in order.
 pub(super) const LINK: &str =
-    "object, kind, asset, digest, place, attributes, presence, since, runs";
+    "object, kind, asset, digest, place, attributes, presence, since, runs, seen";
 
 /// The columns of a link behind its key.
 pub(super) struct LinkColumns {
@@ -79,7 +80,11 @@ impl LinkColumns {
     }
 }
 
-pub(super) fn read_link(row: &Row<'_>) -> Outcome<Link> {
+pub(super) fn read_link(
+    connection: &Connection,
+    row: &Row<'_>,
+    sightings: &mut Sightings,
+) -> Outcome<Link> {
     let object = ObjectGuid::from_bytes(bytes(row, 0, "link")?);
     let columns = || -> rusqlite::Result<Option<Link>> {
         let Some(kind) = object_kind(row.get(1)?) else { return Ok(None) };
@@ -96,10 +101,15 @@ pub(super) fn read_link(row: &Row<'_>) -> Outcome<Link> {
             place,
             attributes,
             presence,
+            seen: None,
         }))
     };
     match columns() {
-        Ok(Some(link)) => Ok(link),
+        Ok(Some(link)) => {
+            let number: Option<i64> = row.get(9).map_err(|cause| damaged("link", object, cause))?;
+            let seen = number.map(|number| sightings.get(connection, number)).transpose()?;
+            Ok(Link { seen, ..link })
+        }
         Ok(None) => Err(damaged("link", object, "its kind or presence is unknown")),
         Err(cause) => Err(damaged("link", object, cause)),
     }

@@ -1,8 +1,11 @@
 //! The schema, and how a file comes to have it.
 
-use rusqlite::{Connection, TransactionBehavior};
+mod version_1;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::failure::{Failure, Outcome};
+use super::write;
 use crate::{Error, ErrorKind};
 
 /// Marks a SQLite file as ours: "LDIv".
@@ -10,8 +13,17 @@ const APPLICATION: i32 = 0x4c44_4976;
 /// Marked files before the schema had its first version: "LDIn".
 const DRAFT: i32 = 0x4c44_496e;
 
-/// What leads from each version to the next one. A released one is never changed.
-const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
+/// What leads from one version to the next. One that is released is never changed.
+struct Migration {
+    tables: &'static str,
+    /// Fills what is new from what was there.
+    fill: fn(&Transaction<'_>) -> Outcome<()>,
+}
+
+const MIGRATIONS: [Migration; 2] = [
+    Migration { tables: include_str!("schema/1.sql"), fill: |_| Ok(()) },
+    Migration { tables: include_str!("schema/2.sql"), fill: version_1::fill_sightings },
+];
 
 /// Refuses a file that is not ours or is newer than this crate, before anything is written to it.
 pub(super) fn recognize(connection: &Connection) -> Outcome<()> {
@@ -41,7 +53,8 @@ pub(super) fn recognize(connection: &Connection) -> Outcome<()> {
     Ok(())
 }
 
-/// Brings a recognized file to the newest schema, whole or not at all.
+/// Brings a recognized file to the newest schema, whole or not at all. What assets are found by is then written anew,
+/// since it may be worked out in another way than by the version that wrote it.
 pub(super) fn migrate(connection: &mut Connection) -> Outcome<()> {
     if version(connection)? == newest() {
         return Ok(());
@@ -49,9 +62,14 @@ pub(super) fn migrate(connection: &mut Connection) -> Outcome<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have been faster.
     let present = usize::try_from(version(&transaction)?).unwrap_or(usize::MAX);
-    for migration in MIGRATIONS.iter().skip(present) {
-        transaction.execute_batch(migration)?;
+    if present > 0 {
+        tracing::info!(from = present, to = newest(), "bringing the inventory file up to date");
     }
+    for migration in MIGRATIONS.iter().skip(present) {
+        transaction.execute_batch(migration.tables)?;
+        (migration.fill)(&transaction)?;
+    }
+    write::index_anew(&transaction)?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", newest())?;
     transaction.commit()?;

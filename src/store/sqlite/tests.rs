@@ -51,6 +51,7 @@ fn link() -> Link {
         place: RecordDigest([8; 16]),
         attributes: 9,
         presence: Presence::Missing { since: at(2), runs: 3 },
+        seen: None,
     }
 }
 
@@ -93,6 +94,52 @@ async fn a_file_of_version_1_is_read_and_brought_up_to_date() {
     execute(&file(&directory), VERSION_1);
     let repository = SqliteRepository::open(file(&directory)).unwrap();
     assert_is_the_sample(&repository).await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_brought_up_to_date_is_indexed_anew() {
+    let directory = TempDir::new().unwrap();
+    let path = file(&directory);
+    execute(&path, VERSION_1);
+    let forgotten = "UPDATE assets SET os = 'as another version had it', name = NULL, sources = '';
+                     UPDATE asset_signatures SET bits = zeroblob(256);
+                     DELETE FROM asset_names; DELETE FROM asset_texts; DELETE FROM match_keys;
+                     INSERT INTO match_keys VALUES (1, 's:other', 1)";
+    execute(&path, forgotten);
+    let repository = SqliteRepository::open(&path).unwrap();
+    assert_is_the_sample(&repository).await;
+    let query = Query::parse("@ldap.computer.cn:web1").unwrap();
+    let found = repository.search_assets(SearchRequest::new(acme(), query, at(9))).await.unwrap();
+    assert_eq!(found.records, [web1()]);
+    let stale: i64 = Connection::open(&path)
+        .unwrap()
+        .query_row("SELECT count(*) FROM match_keys WHERE key = 's:other'", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(stale, 0);
+}
+
+#[test]
+fn a_file_that_cannot_be_brought_up_to_date_is_left_as_it_was() {
+    let asset = AssetId::from_u128(1).to_string();
+    for (damage, name) in [
+        ("UPDATE asset_documents SET document = '{}'", asset.as_str()),
+        ("UPDATE asset_documents SET document = '{'", "asset"),
+        ("INSERT INTO runs VALUES (1, zeroblob(16), 0, '{')", "run"),
+        ("INSERT INTO users VALUES (1, 1, zeroblob(16), '[]')", "object"),
+    ] {
+        let directory = TempDir::new().unwrap();
+        let path = file(&directory);
+        execute(&path, &format!("{VERSION_1}{damage}"));
+        let error = SqliteRepository::open(&path).unwrap_err();
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::Store, Retry::Never), "{damage}");
+        assert!(error.to_string().contains(name), "{damage}: {error}");
+        let connection = Connection::open(&path).unwrap();
+        let version: i64 =
+            connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'sightings'";
+        let new: i64 = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+        assert_eq!((version, new), (1, 0), "{damage}");
+    }
 }
 
 #[tokio::test]

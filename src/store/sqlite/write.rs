@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::failure::Outcome;
-use super::record::{LinkColumns, constraint_kind, document, key};
-use super::{fields, lease, number};
+use super::record::{self, LinkColumns, bytes, constraint_kind, document, key};
+use super::{fields, lease, number, sighting};
 use crate::asset::{
     Asset, Batch, Change, Committed, Constraint, DirectoryGroup, DirectoryUser, Link, MergeRecord,
-    Version,
+    Sighting, Version,
 };
 use crate::value::{AssetId, ObjectGuid, SourceId};
 
@@ -35,6 +35,30 @@ pub(super) fn commit(connection: &mut Connection, batch: &Batch) -> Outcome<Comm
     writer.close(batch)?;
     transaction.commit()?;
     Ok(Committed::Applied)
+}
+
+/// Writes everything anew that assets are found by, from their documents. Nothing else of them changes.
+pub(super) fn index_anew(transaction: &Transaction<'_>) -> Outcome<()> {
+    let sql = "SELECT number, organization, id, document FROM assets JOIN asset_documents ON asset = number
+               WHERE number > ?1 ORDER BY number LIMIT 1000";
+    let mut statement = transaction.prepare(sql)?;
+    let (mut last, mut done) = (i64::MIN, 0_u64);
+    loop {
+        let assets = statement.query_and_then([last], |row| -> Outcome<_> {
+            let id = AssetId::from_u128(u128::from_be_bytes(bytes(row, 2, "asset")?));
+            let asset: Asset = record::read(row, 3, "asset", || id)?;
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, asset))
+        })?;
+        let assets: Vec<(i64, i64, Asset)> = assets.collect::<Outcome<_>>()?;
+        let Some((number, ..)) = assets.last() else { return Ok(()) };
+        last = *number;
+        for (_, organization, asset) in &assets {
+            let writer = Writer { transaction, organization: *organization, source: 0 };
+            writer.update_asset(asset.version, asset)?;
+        }
+        done += assets.len() as u64;
+        tracing::info!(assets = done, "indexing the inventory anew");
+    }
 }
 
 struct Writer<'a> {
@@ -67,6 +91,7 @@ impl Writer<'_> {
             Change::MoveLink { source, object, asset } => {
                 self.move_link(source, *object, *asset)?
             }
+            Change::NoteSighting { object, seen } => self.note_sighting(*object, seen)?,
             Change::PutUser(user) => self.put_user(user)?,
             Change::PutGroup(group) => self.put_group(group)?,
             Change::PutConstraint(constraint) => self.put_constraint(constraint)?,
@@ -179,11 +204,12 @@ impl Writer<'_> {
 
     fn put_link(&self, link: &Link) -> Outcome<()> {
         let sql = "INSERT INTO links (source, object, kind, asset, digest, place, attributes,
-                                      presence, since, runs)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                                      presence, since, runs, seen)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
                    ON CONFLICT DO UPDATE SET kind = ?3, asset = ?4, digest = ?5, place = ?6,
-                       attributes = ?7, presence = ?8, since = ?9, runs = ?10";
+                       attributes = ?7, presence = ?8, since = ?9, runs = ?10, seen = ?11";
         let columns = LinkColumns::of(link);
+        let seen = link.seen.as_ref().map(|seen| self.sighting(seen)).transpose()?;
         self.execute(
             sql,
             params![
@@ -197,6 +223,7 @@ impl Writer<'_> {
                 columns.presence,
                 columns.since,
                 columns.runs,
+                seen,
             ],
         )?;
         Ok(())
@@ -208,6 +235,16 @@ impl Writer<'_> {
         let asset = key(asset.as_u128());
         self.execute(sql, params![self.organization, source.as_str(), object.as_bytes(), asset])?;
         Ok(())
+    }
+
+    fn note_sighting(&self, object: ObjectGuid, seen: &Sighting) -> Outcome<()> {
+        let sql = "UPDATE links SET seen = ?3 WHERE source = ?1 AND object = ?2";
+        self.execute(sql, params![self.source, object.as_bytes(), self.sighting(seen)?])?;
+        Ok(())
+    }
+
+    fn sighting(&self, seen: &Sighting) -> Outcome<i64> {
+        sighting::number(self.transaction, self.source, seen)
     }
 
     fn put_user(&self, user: &DirectoryUser) -> Outcome<()> {
@@ -274,8 +311,10 @@ impl Writer<'_> {
             self.drop_links(asset)?;
         }
         if let Some(checkpoint) = &batch.checkpoint {
-            let sql = "UPDATE sources SET checkpoint = ?2 WHERE number = ?1";
-            self.execute(sql, params![self.source, document("checkpoint", checkpoint)?])?;
+            let sql = "INSERT INTO checkpoints (source, key, document) VALUES (?1, ?2, ?3)
+                       ON CONFLICT DO UPDATE SET document = ?3";
+            let document = document("checkpoint", checkpoint)?;
+            self.execute(sql, params![self.source, checkpoint.key.0, document])?;
         }
         if let Some(run) = &batch.run {
             let sql = "INSERT INTO runs (source, id, started, document) VALUES (?1, ?2, ?3, ?4)

@@ -36,6 +36,8 @@ pub async fn directory_source<G, S: DirectorySource, F: Future<Output = (G, S, R
 const CASES: &[(&str, Case)] = cases![
     the_end_comes_once_and_last,
     every_object_is_of_a_kind_that_was_asked_for,
+    every_object_is_within_the_bases_that_the_end_names,
+    a_narrower_read_says_what_it_covered,
     the_kinds_together_are_the_whole,
     a_second_read_sees_the_same,
     a_read_that_was_dropped_does_not_disturb_the_next,
@@ -86,6 +88,33 @@ async fn every_object_is_of_a_kind_that_was_asked_for(
             assert_eq!(object.kind, kind, "{}", object.dn);
         }
     }
+    Ok(())
+}
+
+async fn every_object_is_within_the_bases_that_the_end_names(
+    (source, request): Subject<'_>,
+) -> Result<()> {
+    let (objects, end) = read(*source, request.clone()).await?;
+    for object in objects.values() {
+        let is_within = end.scope.bases.iter().any(|base| object.dn.is_within(base));
+        assert!(is_within, "{} is within none of {:?}", object.dn, end.scope.bases);
+    }
+    Ok(())
+}
+
+async fn a_narrower_read_says_what_it_covered((source, request): Subject<'_>) -> Result<()> {
+    let (objects, whole) = read(*source, request.clone()).await?;
+    let container = objects.values().find_map(|object| object.dn.parent());
+    let container = container.expect("every object is directly below the root");
+    let narrow = request.clone().with_base_dns([container.clone()]);
+    let (objects, end) = read(*source, narrow.clone()).await?;
+    assert_eq!(end.scope.bases, [container.clone()]);
+    assert!(objects.values().all(|object| object.dn.is_within(&container)));
+    assert_eq!(end.scope.view, whole.scope.view, "other bases are no other view");
+    let filtered = narrow.with_computer_filter("(cn=*)");
+    let (_, end) = read(*source, filtered).await?;
+    let (with, without) = (end.scope.view, whole.scope.view);
+    assert!(without.shows_all_of(with) && !with.shows_all_of(without));
     Ok(())
 }
 

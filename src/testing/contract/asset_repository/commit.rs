@@ -31,7 +31,7 @@ pub(super) async fn what_was_committed_is_seen_by_every_later_call(
     let expected = [constraint(1, ConstraintKind::MustLink)];
     assert_eq!(repository.constraints(&acme()).await?, expected);
     assert_eq!(repository.merges(&acme()).await?, [merge(1, 0)]);
-    assert_eq!(repository.checkpoint(&acme(), &corp()).await?, Some(checkpoint(b"1")));
+    assert_eq!(repository.checkpoint(&acme(), &corp(), KEY).await?, Some(checkpoint(b"1")));
     assert_eq!(repository.runs(&acme(), &corp(), 10).await?, [run(1, 0)]);
     Ok(())
 }
@@ -49,7 +49,7 @@ pub(super) async fn records_come_back_as_they_were_written(
     let mut expected: Vec<_> = (0..12).map(link).collect();
     expected.sort_by_key(|link| link.object);
     assert_eq!(links(repository, &corp()).await?, expected);
-    let stored = repository.checkpoint(&acme(), &corp()).await?;
+    let stored = repository.checkpoint(&acme(), &corp(), KEY).await?;
     assert_eq!(stored, Some(checkpoint(&token)));
     Ok(())
 }
@@ -93,7 +93,7 @@ pub(super) async fn a_stale_version_is_a_conflict_and_writes_nothing(
     assert!(repository.groups(&acme(), &corp(), &[guid(1)]).await?.is_empty());
     assert!(repository.constraints(&acme()).await?.is_empty());
     assert!(repository.merges(&acme()).await?.is_empty());
-    assert_eq!(repository.checkpoint(&acme(), &corp()).await?, None);
+    assert_eq!(repository.checkpoint(&acme(), &corp(), KEY).await?, None);
     assert!(repository.runs(&acme(), &corp(), 10).await?.is_empty());
     Ok(())
 }

@@ -76,7 +76,7 @@ async fn count(
         repository.groups(o, &corp(), &[guid(1)]).await?.len(),
         repository.constraints(o).await?.len(),
         repository.merges(o).await?.len(),
-        repository.checkpoint(o, &corp()).await?.iter().count(),
+        repository.checkpoint(o, &corp(), KEY).await?.iter().count(),
         repository.runs(o, &corp(), 10).await?.len(),
         repository.search_assets(all.clone()).await?.records.len(),
         repository.search_users(all.clone()).await?.records.len(),
@@ -92,7 +92,7 @@ pub(super) async fn sources_do_not_see_each_other(repository: &dyn AssetReposito
     assert!(links(repository, &other).await?.is_empty());
     assert!(repository.users(&acme(), &other, &[guid(1)]).await?.is_empty());
     assert!(repository.groups(&acme(), &other, &[guid(1)]).await?.is_empty());
-    assert_eq!(repository.checkpoint(&acme(), &other).await?, None);
+    assert_eq!(repository.checkpoint(&acme(), &other, KEY).await?, None);
     assert!(repository.runs(&acme(), &other, 10).await?.is_empty());
     let lease = repository.acquire_lease(&acme(), &other, run_id(2), at(0), hour).await?;
     assert_eq!(lease.holder, run_id(2));

@@ -91,7 +91,7 @@ pub(super) async fn a_stale_token_is_refused_and_nothing_is_written(
     assert_eq!(error.kind(), ErrorKind::Lease);
     assert_eq!(links(repository, &corp()).await?, [link(1)]);
     assert_eq!(stored(repository, 1).await?, None);
-    assert_eq!(repository.checkpoint(&acme(), &corp()).await?, None);
+    assert_eq!(repository.checkpoint(&acme(), &corp(), KEY).await?, None);
     assert!(repository.runs(&acme(), &corp(), 10).await?.is_empty());
     apply(repository, batch(3, [Change::PutLink(link(3))]).with_lease(second.token)).await?;
     // What was refused was not noted as written either.

@@ -1,17 +1,19 @@
 //! The records that the cases write.
 
+use std::sync::Arc;
+
 use futures::TryStreamExt;
 
 use crate::Result;
 use crate::asset::{
     Asset, AssetRepository, Batch, Change, Claim, Committed, Constraint, ConstraintKind,
     DirectoryGroup, DirectoryUser, Link, Member, MemberPath, MergeRecord, Part, Presence,
-    RunOutcome, RunRecord,
+    RunOutcome, RunRecord, Sighting,
 };
 use crate::name::{DistinguishedName, Hostname, MatchKey};
 use crate::value::{
-    AssetId, BatchId, Checkpoint, MergeId, ObjectGuid, ObjectKind, OrganizationId, ReadMode,
-    RecordDigest, RunId, ScopeFingerprint, SiteId, SourceId, Timestamp,
+    AssetId, BatchId, Checkpoint, CheckpointKey, MergeId, ObjectGuid, ObjectKind, OrganizationId,
+    ReadMode, RecordDigest, RunId, ScopeFingerprint, SiteId, SourceId, Timestamp, View,
 };
 
 pub(super) fn acme() -> OrganizationId {
@@ -111,7 +113,16 @@ pub(super) fn link(n: u64) -> Link {
     };
     let asset = (kind == ObjectKind::Computer).then(|| asset_id(n));
     let (digest, place) = (RecordDigest([n as u8; 16]), RecordDigest([n as u8 ^ 0xff; 16]));
-    Link { object: guid(n), kind, asset, digest, place, attributes: n as u32, presence }
+    Link {
+        object: guid(n),
+        kind,
+        asset,
+        digest,
+        place,
+        attributes: n as u32,
+        presence,
+        seen: Some(sighting(n)),
+    }
 }
 
 pub(super) fn dn(text: &str) -> DistinguishedName {
@@ -208,10 +219,22 @@ pub(super) fn run(n: u64, started: i64) -> RunRecord {
     }
 }
 
+/// What checkpoints are kept under, unless a case is about others.
+pub(super) const KEY: CheckpointKey = CheckpointKey([7; 16]);
+
 pub(super) fn checkpoint(token: &[u8]) -> Checkpoint {
     let scope = ScopeFingerprint::of(["DC=corp,DC=example"]);
     let checkpoint = Checkpoint::new(ReadMode::DirSync, scope, token.to_vec());
-    Checkpoint { full_read: Some(at(5)), ..checkpoint }
+    Checkpoint { key: KEY, full_read: Some(at(5)), ..checkpoint }
+}
+
+/// Where an object was seen: two in each container, every third through a filter, every fourth nobody knows where.
+pub(super) fn sighting(n: u64) -> Arc<Sighting> {
+    let view = View::of_account(["svc", "DC=corp,DC=example"]);
+    let filter = n.is_multiple_of(3).then_some("(cn=a)");
+    let container = format!("ou=unit {},dc=corp,dc=example", n / 2);
+    let container = (!n.is_multiple_of(4)).then(|| container.into());
+    Arc::new(Sighting { container, view: view.through(filter) })
 }
 
 pub(super) fn put(asset: &Asset, expected: Option<u64>) -> Change {

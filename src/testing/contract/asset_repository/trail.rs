@@ -3,7 +3,7 @@
 use super::records::*;
 use crate::Result;
 use crate::asset::{AssetRepository, Batch, Change, Committed, ConstraintKind, Link, Presence};
-use crate::value::{BatchId, RecordDigest, SourceId};
+use crate::value::{BatchId, Checkpoint, CheckpointKey, RecordDigest, SourceId};
 
 pub(super) async fn links_come_each_once(repository: &dyn AssetRepository) -> Result<()> {
     // More than any store reads at a time.
@@ -55,6 +55,26 @@ pub(super) async fn a_link_of_any_source_is_moved_and_keeps_what_it_says(
     Ok(())
 }
 
+pub(super) async fn a_sighting_is_noted_and_the_rest_of_the_link_stays(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    apply(repository, batch(1, [1, 2].map(|n| Change::PutLink(link(n))))).await?;
+    let note = |n, of| Change::NoteSighting { object: guid(n), seen: sighting(of) };
+    // Nobody knows the third, and nothing is known of it because it was seen.
+    apply(repository, batch(2, [note(1, 5), note(2, 8), note(3, 9)])).await?;
+    let seen = |n, of| Link { seen: Some(sighting(of)), ..link(n) };
+    let mut expected = vec![seen(1, 5), seen(2, 8)];
+    expected.sort_by_key(|link| link.object);
+    assert_eq!(links(repository, &corp()).await?, expected);
+    let elsewhere = Batch::new(BatchId::from_u128(3), acme(), branch());
+    apply(repository, elsewhere.with_changes([note(1, 6)])).await?;
+    assert_eq!(links(repository, &corp()).await?, expected);
+    let unseen = Link { seen: None, ..link(1) };
+    apply(repository, batch(4, [Change::PutLink(unseen.clone())])).await?;
+    assert!(links(repository, &corp()).await?.contains(&unseen));
+    Ok(())
+}
+
 pub(super) async fn checkpoint_and_run_are_written_with_their_batch_or_not_at_all(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
@@ -64,7 +84,7 @@ pub(super) async fn checkpoint_and_run_are_written_with_their_batch_or_not_at_al
     let stale = stale.closing(Some(checkpoint(b"two")), run(2, 100));
     let committed = repository.commit(stale).await?;
     assert_eq!(committed, Committed::Conflict(vec![asset_id(1)]));
-    assert_eq!(repository.checkpoint(&acme(), &corp()).await?, Some(checkpoint(b"one")));
+    assert_eq!(repository.checkpoint(&acme(), &corp(), KEY).await?, Some(checkpoint(b"one")));
     assert_eq!(repository.runs(&acme(), &corp(), 10).await?, [run(1, 0)]);
     Ok(())
 }
@@ -75,9 +95,28 @@ pub(super) async fn a_batch_without_a_checkpoint_keeps_the_one_before(
     apply(repository, batch(1, []).closing(Some(checkpoint(b"one")), run(1, 0))).await?;
     apply(repository, batch(2, [Change::PutLink(link(1))])).await?;
     apply(repository, batch(3, []).closing(None, run(2, 1))).await?;
-    assert_eq!(repository.checkpoint(&acme(), &corp()).await?, Some(checkpoint(b"one")));
+    assert_eq!(repository.checkpoint(&acme(), &corp(), KEY).await?, Some(checkpoint(b"one")));
     apply(repository, batch(4, []).closing(Some(checkpoint(b"")), run(3, 2))).await?;
-    assert_eq!(repository.checkpoint(&acme(), &corp()).await?, Some(checkpoint(b"")));
+    assert_eq!(repository.checkpoint(&acme(), &corp(), KEY).await?, Some(checkpoint(b"")));
+    Ok(())
+}
+
+pub(super) async fn each_key_has_a_checkpoint_of_its_own(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let keys = [CheckpointKey::default(), CheckpointKey([1; 16]), CheckpointKey([2; 16])];
+    let of = |key, token: &[u8]| Checkpoint { key, ..checkpoint(token) };
+    for (n, key) in keys.into_iter().enumerate() {
+        let closed = batch(n as u64, []).closing(Some(of(key, &[n as u8])), run(1, 0));
+        apply(repository, closed).await?;
+    }
+    let again = batch(9, []).closing(Some(of(keys[1], b"again")), run(2, 0));
+    apply(repository, again).await?;
+    for (key, token) in keys.into_iter().zip([&[0][..], b"again", &[2]]) {
+        let stored = repository.checkpoint(&acme(), &corp(), key).await?;
+        assert_eq!(stored, Some(of(key, token)));
+    }
+    assert_eq!(repository.checkpoint(&acme(), &corp(), KEY).await?, None);
     Ok(())
 }
 

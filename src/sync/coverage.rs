@@ -1,0 +1,84 @@
+//! What a read can speak for.
+//!
+//! An object is gone if a read did not show it that would have shown it where, and as, it was last seen. A read below
+//! other bases, through another filter or by another account says nothing of it, whatever ran in between.
+
+use std::sync::Arc;
+
+use crate::asset::{Link, Sighting};
+use crate::directory::{DirectoryObject, ReadScope};
+use crate::name::DistinguishedName;
+use crate::value::{ObjectKind, RecordDigest, ScopeFingerprint, View};
+
+/// What a read covered, ready to be compared with many links.
+#[derive(Debug)]
+pub(super) struct Coverage {
+    /// In normal form.
+    bases: Vec<String>,
+    view: View,
+    fingerprint: ScopeFingerprint,
+    takes_over: bool,
+}
+
+impl Coverage {
+    /// That of a read. One that `takes_over` speaks for whatever anybody saw below its bases.
+    pub(super) fn of(scope: &ReadScope, takes_over: bool) -> Self {
+        Self {
+            bases: scope.bases.iter().map(DistinguishedName::normalized).collect(),
+            view: scope.view,
+            fingerprint: scope.fingerprint,
+            takes_over,
+        }
+    }
+
+    /// Whether the source said where it looked.
+    pub(super) fn is_known(&self) -> bool {
+        !self.bases.is_empty()
+    }
+
+    /// Whether the read would have shown the object, had it been where it was last seen.
+    pub(super) fn covers(&self, link: &Link) -> bool {
+        let Some(seen) = &link.seen else { return false };
+        if seen.view == View::of_scope(self.fingerprint) {
+            return seen.container.is_none() || self.reaches(link);
+        }
+        let shows = self.takes_over || self.view_of(link.kind).shows_all_of(seen.view);
+        shows && self.reaches(link)
+    }
+
+    /// Whether the object was last seen below one of the bases, by whomever.
+    pub(super) fn reaches(&self, link: &Link) -> bool {
+        let container = link.seen.as_ref().and_then(|seen| seen.container.as_deref());
+        let is_within = |base: &String| {
+            container.is_some_and(|dn| DistinguishedName::is_normalized_within(dn, base))
+        };
+        self.bases.iter().any(is_within)
+    }
+
+    /// Whether somebody else saw the object last: another account, or nobody knows who.
+    pub(super) fn is_foreign(&self, link: &Link) -> bool {
+        !self.sees_as(link.seen.as_ref().map(|seen| seen.view))
+    }
+
+    /// How an object that the read shows was seen.
+    pub(super) fn sighting(&self, object: &DirectoryObject) -> Arc<Sighting> {
+        Arc::new(Sighting::of(&object.dn, self.view_of(object.kind)))
+    }
+
+    /// How an object was seen of which the read shows that it is there, but not anew where.
+    pub(super) fn sighting_in_place(&self, link: &Link) -> Option<Arc<Sighting>> {
+        let container = link.seen.as_ref()?.container.clone();
+        let sighting = Sighting { container: Some(container?), view: self.view_of(link.kind) };
+        Some(Arc::new(sighting))
+    }
+
+    /// Filters are for computers.
+    fn view_of(&self, kind: ObjectKind) -> View {
+        if kind == ObjectKind::Computer { self.view } else { self.view.through(None) }
+    }
+
+    fn sees_as(&self, view: Option<View>) -> bool {
+        let own = [self.view.account, RecordDigest(self.fingerprint.0)];
+        view.is_some_and(|view| own.contains(&view.account))
+    }
+}

@@ -1,0 +1,41 @@
+//! Noting where objects were seen that need no other change.
+
+use super::matching::Matching;
+use super::snapshot::Snapshot;
+use super::writer::Writer;
+use crate::Result;
+use crate::asset::{Change, Committed, Link};
+use crate::directory::DirectoryObject;
+
+/// What is to be noted of an object that was read, if it was last seen elsewhere, or by somebody else.
+pub(super) fn note(
+    snapshot: &Snapshot,
+    object: &DirectoryObject,
+    link: Option<&Link>,
+) -> Option<Change> {
+    let seen = snapshot.coverage.sighting(object);
+    let is_news = link?.seen.as_ref() != Some(&seen);
+    is_news.then_some(Change::NoteSighting { object: object.guid, seen })
+}
+
+/// Notes who saw what the census of a read of changes shows to be there: it was seen as in a full read.
+pub(super) async fn write(writer: &mut Writer<'_>, matching: &Matching) -> Result<()> {
+    let snapshot = writer.snapshot;
+    let Some(census) = &snapshot.end.census else { return Ok(()) };
+    let read = snapshot.identities();
+    let is_there = |link: &&Link| {
+        census.get(&link.kind).is_some_and(|there| there.contains(&link.object))
+            && !read.contains(&link.object)
+            && link.presence.is_present()
+    };
+    let news = matching.links.values().filter(is_there).filter_map(|link| {
+        let seen = snapshot.coverage.sighting_in_place(link)?;
+        let is_news = link.seen.as_ref() != Some(&seen);
+        is_news.then_some(Change::NoteSighting { object: link.object, seen })
+    });
+    let news: Vec<Change> = news.collect();
+    for changes in news.chunks(writer.run.options.batch_size) {
+        let _: Committed = writer.submit(changes.to_vec()).await?;
+    }
+    Ok(())
+}
