@@ -20,7 +20,18 @@ fn plan(criterion: &mut Criterion) {
         let (computers, candidates) = inputs(count);
         let source = SourceId::new("ldap", "corp.example").unwrap();
         let (links, absent) = (HashMap::new(), HashSet::new());
-        let known = Known { source: &source, links: &links, absent: &absent, constraints: &[] };
+        let elsewhere = HashMap::new();
+        let now = Timestamp::from_unix_seconds(1_767_225_600).unwrap();
+        let known = Known {
+            source: &source,
+            links: &links,
+            absent: &absent,
+            alone: &absent,
+            elsewhere: &elsewhere,
+            others: &[],
+            constraints: &[],
+            now,
+        };
         let nothing = Exclusion::default();
         let (policy, site) = (MatchPolicy::default(), SiteId::new("hq").unwrap());
         group.throughput(Throughput::Elements(count as u64));

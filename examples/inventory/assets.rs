@@ -73,7 +73,10 @@ impl Record for Asset {
             name.domain().is_none() && all.iter().any(longer)
         };
         let names = all.iter().filter(|name| !is_part(name)).map(|name| name.to_unicode());
-        let names: Vec<_> = names.collect();
+        let mut names: Vec<_> = names.collect();
+        if names.is_empty() {
+            names.push(self.label());
+        }
         let addresses: Vec<String> = self.live_addresses().map(|a| a.to_string()).collect();
         let last_seen = self.last_seen().map(|time| time.to_string()).unwrap_or_default();
         let sources: Vec<&str> = self.source_kinds().into_iter().collect();

@@ -104,6 +104,22 @@ impl<'a> Desk<'a> {
         show(&table, &counted(overlaps.len(), "overlap", "overlaps"))
     }
 
+    /// Suggestions: names that are nearly the same.
+    pub(crate) async fn near_misses(&self, options: &Surveying) -> Result<(), Failure> {
+        let near = self.curation.near_misses().await?;
+        if options.json {
+            return lines(&near);
+        }
+        let mut table = Table::new(["Asset", "Name", "How it is near"]);
+        (table.wraps, table.whole) = (true, 1);
+        for miss in &near {
+            let difference = miss.difference.to_string();
+            table.row([miss.computer.to_string(), miss.computer_name.clone(), difference]);
+            table.row([miss.asset.to_string(), miss.asset_name.clone(), String::new()]);
+        }
+        show(&table, &counted(near.len(), "near name", "near names"))
+    }
+
     pub(crate) async fn coverage(&self, days: u64, json: bool) -> Result<(), Failure> {
         let coverage = self.curation.coverage(days).await?;
         if json { tell(true, &coverage, String::new) } else { covered(&coverage) }

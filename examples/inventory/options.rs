@@ -45,7 +45,13 @@ pub(crate) enum Command {
     /// Take back what was said with link or separate
     Forget(Deciding),
     /// Pairs of assets that the rules would tie together today
-    Overlaps(Surveying),
+    Overlaps {
+        /// Instead, names that are nearly the same: suggestions that tie nothing
+        #[arg(long)]
+        near: bool,
+        #[command(flatten)]
+        survey: Surveying,
+    },
     /// Assets by site and system: in the directory, seen by scans, in both
     Coverage {
         /// From how many days without a sight on an asset is stale

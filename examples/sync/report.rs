@@ -134,7 +134,10 @@ pub(crate) async fn asset_names(
 
 /// What a person calls an asset: its first name.
 pub(crate) fn name(asset: &Asset) -> String {
-    asset.live_names().next().map_or_else(|| asset.id.to_string(), ToString::to_string)
+    match asset.label() {
+        label if label.is_empty() => asset.id.to_string(),
+        label => label.into_owned(),
+    }
 }
 
 /// The word for a level, as in JSON.

@@ -1,5 +1,6 @@
 //! One asset of the host's inventory.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -121,6 +122,19 @@ impl Asset {
     /// The names that some part still claims, each once.
     pub fn live_names(&self) -> impl Iterator<Item = &Hostname> {
         distinct(self.names.iter().filter(|claim| claim.is_live()).map(|claim| &claim.value))
+    }
+
+    /// What a person would call it: the first name that some part still claims, in Unicode, or else what a source calls it
+    /// that has no host name for it, such as the account of a computer. Empty if there is nothing of the kind.
+    pub fn label(&self) -> Cow<'_, str> {
+        if let Some(name) = self.live_names().next() {
+            return name.to_unicode();
+        }
+        let called = |name: &'static str| {
+            self.parts.iter().find_map(move |part| part.attributes.first(name))
+        };
+        let labels = ["sAMAccountName", "cn", "name"].into_iter().find_map(called);
+        Cow::Borrowed(labels.unwrap_or_default())
     }
 
     /// The names that no part claims any more, each once.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Curation;
 use crate::Result;
 use crate::asset::{Asset, SearchRequest};
-use crate::merge::{self, Coverage, Explanation, Overlap, Surveyed};
+use crate::merge::{self, Coverage, Explanation, NearMiss, NearMisses, Overlap, Surveyed};
 use crate::query::Query;
 use crate::value::{AssetId, SourceId, Timestamp};
 
@@ -25,6 +25,18 @@ impl Curation<'_> {
         self.each_asset(|asset| surveyed.push(Surveyed::of(asset))).await?;
         let constraints = self.repository.constraints(&self.organization).await?;
         Ok(merge::overlaps(&surveyed, &constraints, &self.policy))
+    }
+
+    /// Computers that only a directory knows, and assets that no directory knows, of nearly the same name. Suggestions for
+    /// a person: nothing is ever tied by them. Reads the inventory page by page, and keeps the names.
+    ///
+    /// # Errors
+    ///
+    /// What the store reports.
+    pub async fn near_misses(&self) -> Result<Vec<NearMiss>> {
+        let mut near = NearMisses::default();
+        self.each_asset(|asset| near.add(asset)).await?;
+        Ok(near.find())
     }
 
     /// Assets by site and operating system: known to the directory, seen by scans, both, and not seen for so

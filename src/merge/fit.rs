@@ -103,6 +103,16 @@ pub(super) fn may_have_been_cut(cut: &str, computer: &Computer) -> bool {
     bare.all(|name| name.short() == cut || beginning(name.short()).is_some_and(|c| c == cut))
 }
 
+/// Whether nothing tells the domain of a computer's name and that of an asset's apart.
+pub(super) fn are_domains_one(
+    computer: &Computer,
+    own: &str,
+    naming: &Naming,
+    other: &str,
+) -> bool {
+    relation(computer, own, naming, other).is_ok()
+}
+
 /// Whether the domains of two names that agree agree as well: the domain that both are in, `None` if
 /// nothing contradicts, an error if something does.
 ///

@@ -224,9 +224,14 @@ mod tests {
     #[test]
     fn every_weakness_ends_a_sentence() {
         for (name, sentence) in [
-            ("ip-10-0-0-5", "ip-10-0-0-5 is an IP address, which may pass to another host"),
+            ("10.0.0.5", "10.0.0.5 is an IP address, which may pass to another host"),
+            (
+                "ip-10-0-0-5",
+                "ip-10-0-0-5 is a name made of an address, which may pass to another host",
+            ),
             ("localhost", "localhost is the name by which every host knows itself"),
-            ("pc", "pc is a placeholder, not a name"),
+            ("unknown", "unknown is a placeholder, not a name"),
+            ("pc", "pc is a word for any machine"),
             ("raspberrypi", "raspberrypi is a product's default name, which many hosts share"),
         ] {
             assert_eq!(format!("{name} is {}", Weakness::of(name).unwrap()), sentence);
