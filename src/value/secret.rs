@@ -51,6 +51,11 @@ impl Secret {
     pub fn from_line(bytes: &[u8]) -> Result<Self> {
         let text = decode(bytes)?;
         let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
+        if text.contains('\0') {
+            return Err(refused(
+                "has zero bytes within, as UTF-16 without a byte order mark; save it as UTF-8",
+            ));
+        }
         let (line, rest) = text.split_once(['\r', '\n']).unwrap_or((text, ""));
         if !rest.trim().is_empty() {
             return Err(refused("has a second line that is not blank, and a password is one line"));
@@ -98,9 +103,6 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {
 fn check_characters(line: &str) -> Result<()> {
     match line.chars().find(|c| c.is_control() || *c == BYTE_ORDER_MARK) {
         None => Ok(()),
-        Some('\0') => Err(refused(
-            "has zero bytes within, as UTF-16 without a byte order mark; save it as UTF-8",
-        )),
         Some(BYTE_ORDER_MARK) => {
             Err(refused("has a byte order mark within; save it as UTF-8, once"))
         }
@@ -161,6 +163,8 @@ mod tests {
             (b"hunter2\x7f\n", "U+007F"),
             (b"hunter2\xc2\x85", "U+0085"),
             (b"h\0u\0n\0", "zero bytes"),
+            (b"h\0u\0\r\0\n\0", "zero bytes"),
+            (b"\0h\0u\0\r\0\n", "zero bytes"),
             (b"\xff\xfe\0\0h\0\0\0", "zero bytes"),
             (b"\xef\xbb\xbf\xef\xbb\xbfhunter2", "byte order mark"),
             (b"hunter\xfc", "UTF-8"),

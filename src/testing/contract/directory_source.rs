@@ -108,7 +108,7 @@ async fn a_narrower_read_says_what_it_covered((source, request): Subject<'_>) ->
     let container = container.expect("every object is directly below the root");
     let narrow = request.clone().with_base_dns([container.clone()]);
     let (objects, end) = read(*source, narrow.clone()).await?;
-    assert_eq!(end.scope.bases, [container.clone()]);
+    assert_eq!(end.scope.bases, std::slice::from_ref(&container));
     assert!(objects.values().all(|object| object.dn.is_within(&container)));
     assert_eq!(end.scope.view, whole.scope.view, "other bases are no other view");
     let filtered = narrow.with_computer_filter("(cn=*)");
