@@ -117,9 +117,6 @@ pub struct PrincipalCounts {
     pub read: u64,
     /// New.
     pub created: u64,
-    /// Left out: accounts that stand for other domains, and for no person.
-    #[serde(default)]
-    pub skipped: u64,
     /// Known and changed.
     pub updated: u64,
     /// Known and the same.

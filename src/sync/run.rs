@@ -312,7 +312,17 @@ fn count_read(snapshot: &Snapshot, report: &mut SyncReport) {
     report.computers.read = snapshot.computers.len() as u64;
     report.computers.rejected = snapshot.rejected(ObjectKind::Computer);
     report.users.read = snapshot.users.len() as u64;
-    report.users.skipped = snapshot.trusts;
+    if snapshot.trusts > 0 {
+        let (accounts, stand) = match snapshot.trusts {
+            1 => ("account was", "it stands"),
+            _ => ("accounts were", "they stand"),
+        };
+        let trusts = snapshot.trusts;
+        let warning = format!(
+            "{trusts} trust {accounts} left out: {stand} for other domains, not for people"
+        );
+        report.warnings.push(warning);
+    }
     report.users.rejected = snapshot.rejected(ObjectKind::User);
     report.groups.read = snapshot.groups.len() as u64;
     report.groups.rejected = snapshot.rejected(ObjectKind::Group);

@@ -161,8 +161,8 @@ async fn a_long_list_pushes_nothing_else_out_of_an_entry() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_that_began_and_broke_off_is_status_3_with_a_report() {
     let rig = Rig::over(&directory(), Script::new()).await;
-    // The root DSE, the base, the NetBIOS name; then the objects are asked for.
-    let objects = || When::operation(OperationKind::Search).nth(4);
+    // The root DSE, the base, the NetBIOS name, the other domains, the suffixes; then the objects are asked for.
+    let objects = || When::operation(OperationKind::Search).nth(6);
     let answer = |code| Fault::Answer(LdapResult::new(code, "no more"));
     let options = ["--json", "--base-dn", BASE, "--delta", "never", "--silence", "1"];
     for fault in [answer(4), answer(11), answer(12), Fault::Reset, Fault::Stall] {

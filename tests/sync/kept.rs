@@ -5,7 +5,7 @@ use futures::TryStreamExt;
 use ldap_inventory::ErrorKind;
 use ldap_inventory::asset::{AssetRepository, Link};
 use ldap_inventory::curation::{Author, Curation};
-use ldap_inventory::directory::DirectoryObject;
+use ldap_inventory::directory::{DirectoryObject, FullReadReason};
 use ldap_inventory::schedule::{Brake, SyncTask};
 use ldap_inventory::store::{MemoryRepository, SqliteRepository};
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
@@ -186,7 +186,9 @@ async fn its_tasks_go_on_as_before_and_write_nothing_on_what_did_not_change() {
     directory.set_objects(corp_after());
     let before = inventory(&repository).await;
     let report = sync(&corp_task(), &directory, &repository, &nth(8)).await.unwrap();
-    assert_eq!((report.mode, report.computers.missing), (ReadMode::DirSync, 0));
+    // The rules have become others, so that everything is read once, whatever the checkpoint says.
+    assert_eq!(report.full_because, Some(FullReadReason::RulesChanged));
+    assert_eq!((report.mode, report.computers.missing), (ReadMode::Full, 0));
     let full = nth(9).with_full_read(true);
     let report = sync(&corp_task(), &directory, &repository, &full).await.unwrap();
     assert_eq!((report.computers.created, report.computers.updated), (0, 0));

@@ -130,6 +130,9 @@ impl DemonstrationDomain {
     }
 }
 
+/// 2026-11-19, a day before most of the scans.
+const LAST_LOGON: &str = "134395200000000000";
+
 /// Of an account that exists within this program alone.
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -140,8 +143,11 @@ impl NotableComputer {
             tree.set(&dn, "operatingSystem", [os.as_str()])?;
         }
         if let Some(dns) = &self.dns {
-            tree.set(&dn, "dNSHostName", [dns.as_str()])?;
+            // None was registered yet if it is empty.
+            let registered = (!dns.is_empty()).then_some(dns.as_str());
+            tree.set(&dn, "dNSHostName", registered)?;
         }
+        tree.set(&dn, "lastLogonTimestamp", [LAST_LOGON])?;
         if self.disabled {
             tree.set(&dn, "userAccountControl", ["4098"])?;
         }
