@@ -209,7 +209,8 @@ fn absorb(survivor: &mut Asset, other: &Asset, shift: u32) -> Result<()> {
     Ok(())
 }
 
-fn rank_claims(asset: &mut Asset, policy: &MatchPolicy) {
+/// Puts the claims to `os`, `os_version` and `type` into the order in which they hold.
+pub(crate) fn rank_claims(asset: &mut Asset, policy: &MatchPolicy) {
     let Asset { parts, os, os_version, kind, .. } = asset;
     for claims in [os, os_version, kind] {
         claims

@@ -1,0 +1,47 @@
+//! Which assets a record of another source than a directory could be, by its names.
+
+use super::compare::Names;
+use super::{Candidate, Computer, DirectoryDomain, Evidence};
+use crate::name::Hostname;
+use crate::schedule::MatchPolicy;
+use crate::value::{AssetId, ObjectGuid};
+
+/// An asset that a record could be.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Resemblance {
+    /// The asset.
+    pub(crate) asset: AssetId,
+    /// What speaks for it.
+    pub(crate) evidence: Evidence,
+}
+
+/// The candidates that each of these records could be, the best first, by the rules that hold for computers. A record
+/// is its names and its domains. Names that too many records or candidates share are no evidence.
+pub(crate) fn resemblances(
+    records: &[(&[Hostname], &[String])],
+    candidates: &[Candidate],
+    policy: &MatchPolicy,
+) -> Vec<Vec<Resemblance>> {
+    let computers: Vec<Computer> =
+        records.iter().map(|(names, domains)| computer(names, domains)).collect();
+    let computers: Vec<&Computer> = computers.iter().collect();
+    let mut candidates: Vec<&Candidate> = candidates.iter().collect();
+    candidates.sort_unstable_by_key(|candidate| candidate.asset);
+    let names = Names::of(&candidates, &computers, policy.weak_name_limit);
+    let fitting = |computer: &&Computer| {
+        let compared = names.compare(computer).assets.into_iter();
+        let fits = compared.filter_map(|compared| {
+            let asset = candidates.get(compared.place)?.asset;
+            Some(Resemblance { asset, evidence: compared.outcome.ok()? })
+        });
+        fits.collect()
+    };
+    computers.iter().map(fitting).collect()
+}
+
+fn computer(names: &[Hostname], domains: &[String]) -> Computer {
+    let domains: Vec<&str> = domains.iter().map(String::as_str).collect();
+    let nobody = ObjectGuid::from_bytes([0; 16]);
+    let strong = names.iter().filter(|name| name.weakness().is_none()).cloned().collect();
+    Computer::named(nobody, strong, DirectoryDomain::of_names(&domains))
+}
