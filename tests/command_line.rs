@@ -1,5 +1,6 @@
 //! The example programs, run as people and other tools run them.
 
+mod assets;
 mod left_out;
 mod names;
 mod options;
@@ -333,28 +334,6 @@ async fn a_bad_command_line_is_status_2() {
     run("inventory", &["assets"], None).await.assert_refused(2);
     run("inventory", &["--inventory", "/nowhere/a.db", "assets"], None).await.assert_refused(2);
     run("thumbprint", &[], None).await.assert_refused(2);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_bad_line_is_named_and_nothing_is_imported() {
-    let rig = Rig::new().await;
-    let inventory = rig.file("inventory.db");
-    for (line, reason) in [
-        ("{\"names\":[]}", "at least one name"),
-        ("{\"addresses\":[\"10.0.0.1\"]}", "at least one name"),
-        ("{\"names\":[\"a b\"]}", "character"),
-        ("{\"names\":[\"a\"],\"adresses\":[]}", "unknown field"),
-        ("{\"names\":[\"a\"],\"last_seen\":\"yesterday\"}", "RFC 3339"),
-        ("not json", "expected"),
-    ] {
-        let assets = rig.write("bad.jsonl", &format!("{{\"names\":[\"good\"]}}\n\n{line}\n"));
-        let ran = rig.sync(&["--inventory", &inventory, "--assets", &assets]).await;
-        let said = ran.assert_refused(2);
-        assert!(said.contains("bad.jsonl:3: ") && said.contains(reason), "{said}");
-        assert!(!said.contains(" at line "), "{said}");
-    }
-    assert!(!Path::new(&inventory).exists());
-    assert_eq!(rig.server.connections(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,6 +14,7 @@ mod curation;
 mod deltas;
 mod faults;
 mod floors;
+mod importing;
 mod leases;
 mod searching;
 mod sync;

@@ -13,6 +13,7 @@ use ldap_inventory::asset::{
     Asset, AssetRepository, Batch, Change, Constraint, ConstraintKind, SearchRequest,
 };
 use ldap_inventory::credential::{Credential, ServerUrl};
+use ldap_inventory::curation::{Curation, ImportOptions, Imported, Scan};
 use ldap_inventory::ldap::{ConnectLimits, LdapSource, probe};
 use ldap_inventory::merge::{Decision, Level};
 use ldap_inventory::query::Query;
@@ -27,9 +28,8 @@ use ldap_inventory::{Error, ErrorKind, Result};
 
 use self::domain::DemonstrationDomain;
 use super::exit::{Failure, Status};
-use super::import::{self, ScannedAsset};
 use super::table::{self, Table};
-use super::{progress, report};
+use super::{assets, progress, report};
 
 /// The assets that are worth a look.
 const ASSETS: &str = include_str!("demonstration/assets.jsonl");
@@ -42,12 +42,17 @@ pub(crate) async fn run() -> Result<Status, Failure> {
     let server = TestServer::builder(domain.directory()).with_ldaps(tls).start().await?;
     let (source, task) = connection(&server, &domain).await?;
     let inventory = MemoryRepository::new();
-    let scanned = scanned_assets(&domain)?;
-    import::import(&inventory, &task.organization, &task.site, &scanned).await?;
+    // On the day on which the building was scanned, whatever the clock says.
+    let scanned_at = "2026-11-20T12:00:00Z".parse()?;
+    let mut scan = Scan::parse(ASSETS.as_bytes(), scanned_at);
+    scan.extend(domain.scan());
+    let curation = Curation::new(&inventory, task.organization.clone());
+    let options = ImportOptions::new(task.site.clone());
+    let imported = curation.import(&assets::source()?, &scan, &options).await?;
     decide_as_a_person(&inventory, &task, &domain).await?;
 
     let mut show = Show::new(&inventory, &task);
-    show.introduction(&domain, scanned.len())?;
+    show.introduction(&domain, &imported)?;
     let first = run_once(&task, &source, &inventory).await?;
     show.first_run(&first, &domain).await?;
     show.outside_the_domain().await?;
@@ -78,17 +83,6 @@ async fn connection(
     let site = SiteId::new("headquarters")?;
     let task = SyncTask::new("Demonstration", organization, site, source, id);
     Ok((LdapSource::new(Arc::new(credentials)), task))
-}
-
-/// Those of the file, and what a scanner would know of the ordinary computers.
-fn scanned_assets(domain: &DemonstrationDomain) -> Result<Vec<ScannedAsset>> {
-    let mut scanned = import::parse(ASSETS).map_err(|(line, why)| {
-        Error::new(ErrorKind::Invalid, "the demonstration's assets cannot be read")
-            .with_context("line", line)
-            .with_context("reason", why)
-    })?;
-    scanned.extend(domain.scan());
-    Ok(scanned)
 }
 
 /// Two decisions that no rule could make: what the lift's computer is called in the building, and that
@@ -159,15 +153,25 @@ impl<'a> Show<'a> {
         writeln!(self.out, "\n{}\n", console::style(text).bold())
     }
 
-    fn introduction(&mut self, domain: &DemonstrationDomain, assets: usize) -> io::Result<()> {
+    fn introduction(
+        &mut self,
+        domain: &DemonstrationDomain,
+        imported: &Imported,
+    ) -> io::Result<()> {
         let text = format!(
             "The domain corp.example.test, with {} computers, is served by this program over LDAPS on \
-             the loopback interface, and an inventory of {assets} scanned assets is kept in memory. \
+             the loopback interface, and an inventory of {} scanned assets is kept in memory. \
              Nothing leaves this machine.",
-            domain.computers()
+            domain.computers(),
+            imported.created
         );
         self.heading("A demonstration")?;
-        report::prose(&mut self.out, &text, self.width)
+        report::prose(&mut self.out, &text, self.width)?;
+        for left_out in &imported.left_out {
+            let text = format!("Line {} of the scan, {left_out}.", left_out.line);
+            report::prose(&mut self.out, &text, self.width)?;
+        }
+        Ok(())
     }
 
     async fn first_run(

@@ -13,8 +13,8 @@ mod store;
 #[path = "../program/table.rs"]
 mod table;
 
+mod assets;
 mod demo;
-mod import;
 mod inventory;
 mod options;
 mod plan;
@@ -29,13 +29,16 @@ use clap::Parser;
 use ldap_inventory::Result;
 use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::credential::Credential;
+use ldap_inventory::curation::Imported;
 use ldap_inventory::ldap::LdapSource;
 use ldap_inventory::name::DistinguishedName;
 use ldap_inventory::schedule::{MatchPolicy, SyncTask};
 use ldap_inventory::store::MemoryCredentialStore;
 use ldap_inventory::sync::{Cancellation, Stopped, SyncOptions, SyncReport, plan, sync};
 use ldap_inventory::value::SourceId;
+use serde::Serialize;
 
+use self::assets::ScanFile;
 use self::exit::{Failure, Status};
 use self::inventory::Inventory;
 use self::options::Options;
@@ -59,17 +62,14 @@ fn log_as_asked() {
 #[tokio::main]
 async fn run(options: &Options) -> Result<Status, Failure> {
     let credential = options.credential()?;
-    let scanned = options.assets.as_deref().map(import::read).transpose()?;
+    let scanned = options.assets.as_deref();
+    let scanned = scanned.map(|file| ScanFile::read(file, options.strict)).transpose()?;
     let inventory = Inventory::open(options)?;
     let repository = &*inventory.repository;
-    if let Some(scanned) = scanned {
-        let (organization, site) = (&options.organization, &options.site);
-        let imported = import::import(repository, organization, site, &scanned).await?;
-        eprintln!(
-            "scanned assets: {} new, {} updated, {} unchanged",
-            imported.created, imported.updated, imported.unchanged
-        );
-    }
+    let imported = match scanned {
+        Some(scanned) => Some(scanned.import(repository, options).await?),
+        None => None,
+    };
 
     let task_credential = credential.id.clone();
     let directory =
@@ -97,9 +97,9 @@ async fn run(options: &Options) -> Result<Status, Failure> {
     drop(sync_options);
     let report = match outcome {
         Ok(report) => report,
-        Err(error) => return stopped(error, repository, options).await,
+        Err(error) => return stopped(error, imported.as_ref(), repository, options).await,
     };
-    show(&report, repository, options).await?;
+    show(&report, imported.as_ref(), repository, options).await?;
     Ok(if report.complete { Status::Complete } else { Status::Incomplete })
 }
 
@@ -126,6 +126,7 @@ async fn sync_or_plan(
 /// Shows what a run would have done that the brake stopped.
 async fn stopped(
     failure: Failure,
+    imported: Option<&Imported>,
     repository: &dyn AssetRepository,
     options: &Options,
 ) -> Result<Status, Failure> {
@@ -135,7 +136,7 @@ async fn stopped(
         }
         let mut report = stopped.plan.report.clone();
         report.decisions = report.decisions.filter(|_| options.explain);
-        show(&report, repository, options).await?;
+        show(&report, imported, repository, options).await?;
     }
     Err(failure)
 }
@@ -170,15 +171,26 @@ fn on_interrupt() -> Cancellation {
     cancellation
 }
 
+/// The report of a run, with what was imported before it.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    report: &'a SyncReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assets: Option<&'a Imported>,
+}
+
 /// One JSON object for tools, or tables for people.
 async fn show(
     report: &SyncReport,
+    imported: Option<&Imported>,
     repository: &dyn AssetRepository,
     options: &Options,
 ) -> Result<(), Failure> {
     if options.json {
         let mut out = io::stdout().lock();
-        serde_json::to_writer(&mut out, report).map_err(io::Error::from)?;
+        serde_json::to_writer(&mut out, &Shown { report, assets: imported })
+            .map_err(io::Error::from)?;
         writeln!(out)?;
         report::summary(&mut io::stderr().lock(), report)?;
         return Ok(());

@@ -78,6 +78,15 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE.jsonl")]
     pub(crate) assets: Option<PathBuf>,
 
+    /// Refuse the file of scanned assets if a line or a value of it cannot be taken, instead of leaving that out.
+    #[arg(long, requires = "assets")]
+    pub(crate) strict: bool,
+
+    /// The file has every asset that the scanner knows: what it does not have any more is missing from now on, and
+    /// what the scanner said of it is dated out.
+    #[arg(long, requires = "assets")]
+    pub(crate) assets_complete: bool,
+
     /// Leave out computers that match no asset, instead of making assets of them.
     #[arg(long)]
     pub(crate) exclude_unknown: bool,

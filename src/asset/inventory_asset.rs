@@ -70,6 +70,9 @@ pub struct Part {
     /// The source's object, where the source is a directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<ObjectGuid>,
+    /// What another source knows the record by, if it has such a thing: a scanner's own id of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
     /// What the attributes are filed under: `@ldap.computer`.
     pub key: String,
     /// The source's own attributes.
@@ -216,6 +219,7 @@ impl Part {
             number,
             source,
             object: None,
+            identity: None,
             key: key.into(),
             attributes: Attributes::default(),
             presence: Presence::Present,

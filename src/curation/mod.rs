@@ -6,7 +6,9 @@
 //! that is taken back ([`forget`](Curation::forget)). All of it survives every later sync, and who did it, when
 //! and why is kept.
 //!
-//! Each of these is one batch, planned on the versions of the assets it speaks of: of two people who change the
+//! What scanners find is [imported](Curation::import).
+//!
+//! Each decision is one batch, planned on the versions of the assets it speaks of: of two people who change the
 //! same at once one wins, and the other is told with [`ErrorKind::Conflict`]. A sync that is under way decides
 //! again on the assets that were changed.
 //!
@@ -39,6 +41,7 @@
 
 mod deciding;
 mod history;
+mod import;
 mod merging;
 mod survey;
 mod unresolved;
@@ -46,6 +49,9 @@ mod unresolved;
 use std::time::Duration;
 
 pub use self::history::{Act, Entry};
+pub use self::import::{
+    AmbiguousRecord, EndedRecord, Field, ImportOptions, Imported, LeftOut, Scan, ScannedAsset,
+};
 pub use self::merging::{Merged, Unmerged};
 pub use self::unresolved::Unresolved;
 
@@ -132,11 +138,18 @@ impl<'a> Curation<'a> {
         let source = SourceId::new("person", "curation")?;
         let batch = Batch::new(BatchId::random_v7(), self.organization.clone(), source)
             .with_changes(changes);
+        match self.send(&batch).await? {
+            Committed::Applied | Committed::AlreadyApplied => Ok(()),
+            Committed::Conflict(assets) => Err(conflict(&assets)),
+        }
+    }
+
+    /// Sends a batch, again if the store failed in passing.
+    async fn send(&self, batch: &Batch) -> Result<Committed> {
         let mut attempt = 0;
         loop {
             let error = match self.repository.commit(batch.clone()).await {
-                Ok(Committed::Applied | Committed::AlreadyApplied) => return Ok(()),
-                Ok(Committed::Conflict(assets)) => return Err(conflict(&assets)),
+                Ok(committed) => return Ok(committed),
                 Err(error) => error,
             };
             attempt += 1;

@@ -33,6 +33,7 @@ mod overlap;
 mod precedence;
 mod preview;
 mod reason;
+mod resemblance;
 mod ruling;
 mod survive;
 #[cfg(test)]
@@ -56,8 +57,10 @@ pub use known::keep_known;
 pub use manual::{Signature, United, hand_over, join, unite};
 pub use near::{Difference, NearMiss, NearMisses};
 pub use overlap::{Overlap, Surveyed, overlaps};
+pub(crate) use precedence::rank_claims;
 pub use preview::{Beside, Kept, MergePreview, MovedLink, Winner};
 pub use reason::{LostBecause, Outranked, Reason, Unmatched, WeakName};
+pub(crate) use resemblance::{Resemblance, resemblances};
 pub(crate) use ruling::latest_decision;
 pub use survive::{Writing, create, detach, mark, survive, tie};
 pub(crate) use undo::check_undoable;

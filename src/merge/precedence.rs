@@ -18,7 +18,7 @@ const LOGON_LAG_DAYS: u64 = 14;
 ///    type of a record whose operating system names none come behind, too.
 /// 3. Of these, what the source says that saw the asset later, by more than the 14 days that a logon may be behind.
 /// 4. What a directory says, and of several the first: two directories do not take turns.
-pub(super) fn rank_claims(asset: &mut Asset, policy: &MatchPolicy) {
+pub(crate) fn rank_claims(asset: &mut Asset, policy: &MatchPolicy) {
     let ranks: Vec<Standing> =
         asset.parts.iter().map(|part| Standing::of(asset, part, policy)).collect();
     let Asset { os, os_version, kind, .. } = asset;

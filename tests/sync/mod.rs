@@ -9,7 +9,7 @@ mod exclusions;
 mod faulty;
 mod histories;
 pub(crate) mod history;
-mod interfering;
+pub(crate) mod interfering;
 #[cfg(feature = "sqlite")]
 mod kept;
 #[cfg(feature = "sqlite")]

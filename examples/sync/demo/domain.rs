@@ -2,13 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use ldap_inventory::curation::ScannedAsset;
 use ldap_inventory::name::Hostname;
 use ldap_inventory::testing::{DirectoryEntry, DirectoryTree, TestDirectory, generate};
 use ldap_inventory::value::ObjectGuid;
 use ldap_inventory::{Error, ErrorKind, Result};
 use serde::Deserialize;
-
-use crate::import::ScannedAsset;
 
 /// The computers that are worth a look.
 const COMPUTERS: &str = include_str!("../demonstration/computers.jsonl");
@@ -110,7 +109,9 @@ impl DemonstrationDomain {
             };
             let [.., high, low] = u32::try_from(number).ok()?.to_be_bytes();
             let addresses = vec![IpAddr::V4(Ipv4Addr::new(10, 20, high, low))];
-            Some(ScannedAsset { names: vec![name], addresses, domains, ..Default::default() })
+            let mut seen = ScannedAsset::named([name]);
+            (seen.addresses, seen.domains) = (addresses, domains);
+            Some(seen)
         };
         self.ordinary.iter().enumerate().filter_map(seen)
     }

@@ -1,0 +1,397 @@
+//! What a scanner found, from a file with one JSON object a line.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::fields::read_line;
+use super::record::{LeftOut, ScannedAsset};
+use crate::value::Timestamp;
+use crate::{Error, ErrorKind, Result};
+
+/// The longest line that is read, in bytes. A scanner's own are a thousandth of that.
+const LONGEST_LINE: usize = 1 << 20;
+
+/// What a scanner found: its records, and what of its file is no use.
+///
+/// A file has one JSON object a line, in UTF-8, or in UTF-16 as PowerShell writes it, with or without a byte order
+/// mark:
+///
+/// ```json
+/// {"id":"4711","names":["web1","web1.corp.example"],"addresses":["10.0.0.5"],"domains":["CORP"],"os":"Linux",
+///  "site":"hq","first_seen":"2026-01-02T03:04:05Z","last_seen":"2026-06-02T03:04:05Z"}
+/// ```
+///
+/// (on one line). All is optional, but a name or an id. One name, address or domain may stand without brackets; `null`
+/// and a blank text are the same as nothing. Names may be spelled `CORP\HOST`, `\\HOST`, `HOST$`, `host:445`, and with
+/// dots or blanks around them.
+///
+/// What cannot be read is [left out](Self::left_out), each value with its line, and the rest is kept.
+///
+/// ```
+/// use ldap_inventory::curation::Scan;
+/// use ldap_inventory::value::Timestamp;
+///
+/// let file = "{\"names\":[\"CORP\\\\HOST7\",\"HOST7 (old)\"]}\r\nnot JSON\r\n";
+/// let scan = Scan::parse(file.as_bytes(), Timestamp::now());
+/// assert_eq!(scan.records()[0].names[0].as_str(), "host7");
+/// let lines: Vec<usize> = scan.left_out().iter().map(|left_out| left_out.line).collect();
+/// assert_eq!(lines, [1, 2]);
+/// assert!(scan.check().is_err());
+/// ```
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Scan {
+    records: Vec<ScannedAsset>,
+    left_out: Vec<LeftOut>,
+    /// Lines of which nobody can say what they are about.
+    unread: Vec<usize>,
+}
+
+impl Scan {
+    /// Reads a file. `now` is when it was read: a time that is more than a day later is no time at which anything was
+    /// seen.
+    pub fn parse(bytes: &[u8], now: Timestamp) -> Self {
+        let mut scan = Self::default();
+        for (line, number) in lines(&utf8(bytes)).zip(1..) {
+            scan.read(line, number, now);
+        }
+        scan.leave_out_repeated_ids();
+        scan
+    }
+
+    /// The records that can be imported, in the order of the file.
+    pub fn records(&self) -> &[ScannedAsset] {
+        &self.records
+    }
+
+    /// What cannot, in the order of the file.
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
+    /// Whether nothing is left out.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] if something is, with every line.
+    pub fn check(&self) -> Result<()> {
+        check(&self.left_out)
+    }
+
+    /// Lines of which nobody can say which record they are.
+    pub(super) fn unread(&self) -> &[usize] {
+        &self.unread
+    }
+
+    fn read(&mut self, line: &[u8], number: usize, now: Timestamp) {
+        if line.trim_ascii().is_empty() {
+            return;
+        }
+        let read = match std::str::from_utf8(line) {
+            _ if line.len() > LONGEST_LINE => Err("it is longer than 1 MiB".to_owned()),
+            Ok(line) => read_line(line, number, now, &mut self.left_out),
+            Err(_) => Err("it is not UTF-8 text".to_owned()),
+        };
+        match read {
+            Ok(record) => self.records.push(record),
+            Err(reason) => {
+                let beginning = line.get(..LONGEST_SHOWN).unwrap_or(line);
+                let shown = String::from_utf8_lossy(beginning);
+                self.left_out.push(LeftOut::whole_line(number, shown.trim(), reason));
+                self.unread.push(number);
+            }
+        }
+    }
+
+    /// An id is one record's. Of lines that say the same the first is kept; of lines that differ none, since the order
+    /// of lines means nothing.
+    fn leave_out_repeated_ids(&mut self) {
+        let mut by_id: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (place, record) in self.records.iter().enumerate() {
+            by_id.entry(record.id.as_deref().unwrap_or_default()).or_default().push(place);
+        }
+        by_id.remove("");
+        let mut left_out: Vec<(usize, String, bool)> = Vec::new();
+        for places in by_id.values().filter(|places| places.len() > 1) {
+            let same: Vec<&ScannedAsset> =
+                places.iter().filter_map(|place| self.records.get(*place)).collect();
+            let Some(first) = same.first() else { continue };
+            let differ = same.iter().any(|other| !first.says_the_same_as(other));
+            let told = same.iter().take(5).map(|record| record.line.to_string());
+            let told = told.collect::<Vec<_>>().join(", ");
+            left_out.extend(places.iter().skip(usize::from(!differ)).map(|place| {
+                let reason = if differ {
+                    format!("several lines have this id and differ ({told})")
+                } else {
+                    format!("line {} has this id already, and says the same", first.line)
+                };
+                (*place, reason, differ)
+            }));
+        }
+        left_out.sort_unstable();
+        for (place, reason, is_unread) in left_out.into_iter().rev() {
+            let record = self.records.remove(place);
+            let id = record.id.unwrap_or_default();
+            self.left_out.push(LeftOut::whole_line(record.line, &id, reason));
+            self.unread.extend(is_unread.then_some(record.line));
+        }
+        self.left_out.sort_by_key(|left_out| left_out.line);
+    }
+}
+
+/// Records that no file has. Those without a line get the number of their place, counted from 1.
+impl FromIterator<ScannedAsset> for Scan {
+    fn from_iter<I: IntoIterator<Item = ScannedAsset>>(records: I) -> Self {
+        let mut scan = Self::default();
+        scan.extend(records);
+        scan
+    }
+}
+
+impl Extend<ScannedAsset> for Scan {
+    fn extend<I: IntoIterator<Item = ScannedAsset>>(&mut self, records: I) {
+        for mut record in records {
+            if record.line == 0 {
+                record.line = self.records.len() + 1;
+            }
+            self.records.push(record);
+        }
+        self.leave_out_repeated_ids();
+    }
+}
+
+/// How much of a line that cannot be read is looked at to show it.
+const LONGEST_SHOWN: usize = 2_000;
+
+/// An error if something is left out, with every line.
+pub(super) fn check(left_out: &[LeftOut]) -> Result<()> {
+    if left_out.is_empty() {
+        return Ok(());
+    }
+    let told = left_out.iter().map(|left_out| format!("line {}, {left_out}", left_out.line));
+    let told = told.collect::<Vec<_>>().join("; ");
+    let message = format!("not everything can be taken as it is, so nothing was imported: {told}");
+    Err(Error::new(ErrorKind::Invalid, message).in_operation("import"))
+}
+
+/// The text as UTF-8, without a byte order mark.
+fn utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units = bytes.as_chunks::<2>().0.iter().map(|pair| unit(*pair));
+        let chars = char::decode_utf16(units);
+        let text: String = chars.map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+        Cow::Owned(text.into_bytes())
+    };
+    match bytes {
+        [0xef, 0xbb, 0xbf, rest @ ..] => Cow::Borrowed(rest),
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        [b'{', 0, ..] => utf16(bytes, u16::from_le_bytes),
+        [0, b'{', ..] => utf16(bytes, u16::from_be_bytes),
+        _ => Cow::Borrowed(bytes),
+    }
+}
+
+/// Lines that end with LF, CR, or both.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let Some(end) = text.iter().position(|byte| matches!(byte, b'\n' | b'\r')) else {
+            rest = None;
+            return Some(text);
+        };
+        let (line, behind) = text.split_at(end);
+        let behind = behind.strip_prefix(b"\r\n").or_else(|| behind.get(1..));
+        rest = behind;
+        Some(line)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::curation::Field;
+
+    fn now() -> Timestamp {
+        "2026-06-01T00:00:00Z".parse().unwrap()
+    }
+
+    fn parse(text: &str) -> Scan {
+        Scan::parse(text.as_bytes(), now())
+    }
+
+    /// What is left out: line, field, reason.
+    fn left_out(scan: &Scan) -> Vec<(usize, Option<&str>, &str)> {
+        let told = scan.left_out().iter();
+        told.map(|l| (l.line, l.field.as_deref(), l.reason.as_str())).collect()
+    }
+
+    fn names(scan: &Scan) -> Vec<Vec<&str>> {
+        scan.records().iter().map(|r| r.names.iter().map(|name| name.as_str()).collect()).collect()
+    }
+
+    #[test]
+    fn a_file_is_read_whatever_its_encoding_and_line_ends() {
+        let text = "{\"names\":[\"web1\"]}\n{\"names\":[\"web2\"]}\n";
+        let utf16 = |unit: fn(u16) -> [u8; 2], mark: &str| -> Vec<u8> {
+            format!("{mark}{text}").encode_utf16().flat_map(unit).collect()
+        };
+        for bytes in [
+            text.as_bytes().to_vec(),
+            format!("\u{feff}{text}").into_bytes(),
+            text.replace('\n', "\r\n").into_bytes(),
+            text.replace('\n', "\r").into_bytes(),
+            text.replace('\n', "\n \n\n").into_bytes(),
+            text.trim_end().as_bytes().to_vec(),
+            utf16(u16::to_le_bytes, "\u{feff}"),
+            utf16(u16::to_be_bytes, "\u{feff}"),
+            utf16(u16::to_le_bytes, ""),
+            utf16(u16::to_be_bytes, ""),
+        ] {
+            let scan = Scan::parse(&bytes, now());
+            assert_eq!(names(&scan), [["web1"], ["web2"]], "{bytes:?}");
+            assert_eq!(left_out(&scan), []);
+        }
+        assert_eq!(parse("").records(), []);
+        assert_eq!(parse("\u{feff}\r\n").check().is_ok(), true);
+    }
+
+    #[test]
+    fn lines_are_counted_as_an_editor_does() {
+        let scan = parse("\r\nx\r\n\r\ny\rz\n");
+        let lines: Vec<usize> = scan.left_out().iter().map(|left_out| left_out.line).collect();
+        assert_eq!(lines, [2, 4, 5]);
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_is_left_out_whole() {
+        for (line, reason) in [
+            ("not json", "expected"),
+            ("{\"names\":[\"a\"]", "EOF"),
+            ("[{\"names\":[\"a\"]}]", "one JSON object a line"),
+            ("\"web1\"", "one JSON object a line"),
+            ("{\"names\":[\"a\"]} {}", "trailing"),
+            ("{\"names\":[]}", "at least one name"),
+            ("{\"addresses\":[\"10.0.0.1\"]}", "at least one name"),
+            ("{}", "at least one name"),
+            ("{\"id\":\" \",\"names\":null}", "at least one name"),
+        ] {
+            let scan =
+                parse(&format!("{{\"names\":[\"good\"]}}\n\n{line}\n{{\"names\":[\"best\"]}}"));
+            assert_eq!(names(&scan), [["good"], ["best"]], "{line}");
+            assert_eq!(scan.unread(), [3], "{line}");
+            let [(3, None, why)] = left_out(&scan)[..] else { panic!("{line}: {scan:?}") };
+            assert!(why.contains(reason), "{line}: {why}");
+            assert!(!why.contains(" at line "), "{why}");
+        }
+        let latin = Scan::parse(b"{\"names\":[\"b\xfcro\"]}\n{\"names\":[\"a\"]}", now());
+        assert_eq!(
+            (names(&latin), left_out(&latin)[0].2),
+            (vec![vec!["a"]], "it is not UTF-8 text")
+        );
+        let huge = format!("{{\"names\":[\"{}\"]}}\n{{\"names\":[\"a\"]}}", "a".repeat(2 << 20));
+        let huge = parse(&huge);
+        assert_eq!(
+            (names(&huge), left_out(&huge)[0].2),
+            (vec![vec!["a"]], "it is longer than 1 MiB")
+        );
+        assert!(huge.left_out()[0].value.len() < 400);
+        let deep = parse(&format!("{{\"names\":{}", "[".repeat(100_000)));
+        assert_eq!(left_out(&deep).len(), 1);
+    }
+
+    #[test]
+    fn a_bad_value_is_left_out_and_the_rest_of_the_line_is_kept() {
+        for (member, field, reason) in [
+            ("\"names\":[\"a\",\"HOST7 (old)\"]", "names", "' '"),
+            ("\"names\":[\"a\",\"\"]", "names", "blank"),
+            ("\"names\":[\"a\",7]", "names", "a number"),
+            ("\"names\":[\"a\",null]", "names", "null"),
+            ("\"names\":\"a\",\"addresses\":[\"10.0.0.300\"]", "addresses", "address"),
+            ("\"names\":\"a\",\"addresses\":{\"v4\":\"10.0.0.1\"}", "addresses", "an object"),
+            ("\"names\":\"a\",\"domains\":[\" \"]", "domains", "blank"),
+            ("\"names\":\"a\",\"os\":11", "os", "a number"),
+            ("\"names\":\"a\",\"os\":[\"Linux\"]", "os", "a list"),
+            ("\"names\":\"a\",\"id\":1.5", "id", "whole number"),
+            ("\"names\":\"a\",\"id\":true", "id", "true or false"),
+            ("\"names\":\"a\",\"site\":\"a\\u0007\"", "site", "control character"),
+            ("\"names\":\"a\",\"last_seen\":\"yesterday\"", "last_seen", "RFC 3339"),
+            ("\"names\":\"a\",\"last_seen\":1767225600", "last_seen", "a number"),
+            ("\"names\":\"a\",\"last_seen\":\"2099-01-01T00:00:00Z\"", "last_seen", "future"),
+            ("\"names\":\"a\",\"first_seen\":\"2026-06-03T00:00:00Z\"", "first_seen", "future"),
+            ("\"names\":\"a\",\"adresses\":[]", "adresses", "unknown field"),
+            ("\"names\":\"a\",\"names\":[\"b\"]", "names", "twice"),
+        ] {
+            let scan = parse(&format!("{{{member}}}"));
+            assert_eq!(names(&scan), [["a"]], "{member}");
+            let [(1, Some(left), why)] = left_out(&scan)[..] else { panic!("{member}: {scan:?}") };
+            assert_eq!(left, field);
+            assert!(why.contains(reason), "{member}: {why}");
+            let is_partial =
+                Field::of(field).is_some_and(|f| scan.records()[0].partial.contains(&f));
+            assert_eq!(is_partial, field != "adresses", "{member}");
+            assert!(scan.unread().is_empty());
+        }
+    }
+
+    #[test]
+    fn what_can_be_understood_is_understood() {
+        let scan = parse(
+            r#"{"id":42,"names":"CORP\\HOST7","addresses":" 10.0.0.5 ","domains":"corp","os":null,"site":" ","last_seen":"2026-06-01T12:00:00Z"}
+               {"id":" 43 ","names":[],"addresses":["::ffff:10.0.0.6","10.0.0.6"]}"#,
+        );
+        assert_eq!(left_out(&scan), []);
+        let [first, second] = scan.records() else { panic!("{scan:?}") };
+        assert_eq!(first.id.as_deref(), Some("42"));
+        assert_eq!(first.domains, ["corp"], "CORP is there already");
+        assert_eq!((&first.os, &first.site), (&None, &None));
+        assert!(first.last_seen.is_some(), "clocks differ by less than a day");
+        assert_eq!((second.id.as_deref(), second.addresses.len()), (Some("43"), 1));
+    }
+
+    #[test]
+    fn an_id_is_one_record_s() {
+        let a = "{\"id\":\"7\",\"names\":[\"a\",\"a2\"]}";
+        let same = "{\"names\":[\"A2.\",\"A\"],\"id\":7}";
+        let scan = parse(&format!("{a}\n{same}\n{{\"id\":\"8\",\"names\":[\"c\"]}}"));
+        assert_eq!(names(&scan), [vec!["a", "a2"], vec!["c"]]);
+        assert_eq!(left_out(&scan), [(2, None, "line 1 has this id already, and says the same")]);
+        assert!(scan.unread().is_empty());
+        let other = "{\"id\":\"7\",\"names\":[\"b\"]}";
+        let scan = parse(&format!("{a}\n{{\"id\":\"8\",\"names\":[\"c\"]}}\n{other}"));
+        assert_eq!(names(&scan), [["c"]]);
+        let reason = "several lines have this id and differ (1, 3)";
+        assert_eq!(left_out(&scan), [(1, None, reason), (3, None, reason)]);
+        assert_eq!(scan.unread().len(), 2);
+    }
+
+    #[test]
+    fn a_check_names_every_bad_line() {
+        let error = parse("x\n{\"names\":[\"a\",\"b c\"]}\ny").check().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        for line in ["line 1", "line 2, names: \"b c\"", "line 3"] {
+            assert!(error.to_string().contains(line), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = Scan::parse(&bytes, now());
+        }
+
+        #[test]
+        fn no_json_panics_and_every_line_is_kept_or_named(
+            lines in prop::collection::vec("\\{(\"(id|names|os|x)\":(\"[a-c$ :.]{0,3}\"|[0-9]|null|\\[(\"[a-c ]{0,2}\")?\\]),?){0,3}\\}", 1..8),
+        ) {
+            let scan = parse(&lines.join("\n"));
+            let kept = scan.records().iter().map(|record| record.line);
+            let whole = scan.left_out().iter().filter(|left_out| left_out.field.is_none());
+            let mut told: Vec<usize> = kept.chain(whole.map(|left_out| left_out.line)).collect();
+            told.sort_unstable();
+            prop_assert_eq!(told, (1..=lines.len()).collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Writing what a scanner says into an asset.
+//!
+//! What it says of an asset is a *part* of that asset, and every value is a *claim* of that part, beside those of other
+//! sources.
+
+use super::record::{Field, ScannedAsset, digest};
+use crate::asset::{Asset, Claim, Claims, Part, Presence, Tie};
+use crate::merge::rank_claims;
+use crate::schedule::MatchPolicy;
+use crate::value::{RunId, SourceId, Timestamp};
+
+/// Who writes, when and by which rules.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Writing<'a> {
+    pub(super) source: &'a SourceId,
+    pub(super) now: Timestamp,
+    pub(super) run: RunId,
+    pub(super) policy: &'a MatchPolicy,
+}
+
+/// What became of an asset.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Written {
+    Changed,
+    Unchanged,
+    /// The scanner saw the asset later than the line says.
+    Outdated,
+}
+
+impl Writing<'_> {
+    /// Adds a part for a record, with the reason for which it belongs to an asset that was there already, if one was.
+    pub(super) fn add(&self, asset: &mut Asset, record: &ScannedAsset, reason: Option<String>) {
+        let key = format!("@{}.asset", self.source.kind());
+        let number = asset.next_part_number();
+        let mut part = Part::new(number, self.source.clone(), key, self.now);
+        part.tie = reason.map(|reason| Tie { reason, run: self.run, at: self.now });
+        asset.parts.push(part);
+        self.say(asset, number, record);
+        rank_claims(asset, self.policy);
+    }
+
+    /// Makes a part say what a record says.
+    pub(super) fn update(&self, asset: &mut Asset, number: u32, record: &ScannedAsset) -> Written {
+        let before = asset.clone();
+        let seen = asset.last_seen.iter().find(|claim| claim.part == number);
+        if seen.is_some_and(|seen| record.last_seen.is_some_and(|time| time < seen.value)) {
+            self.move_time(&mut asset.first_seen, number, record.first_seen, Timestamp::min);
+            return Written::Outdated;
+        }
+        self.say(asset, number, record);
+        if *asset == before {
+            return Written::Unchanged;
+        }
+        self.sign(asset, number);
+        rank_claims(asset, self.policy);
+        Written::Changed
+    }
+
+    /// Ends what a part claims: the source has its record no more. When it saw the asset stays.
+    pub(super) fn end(&self, asset: &mut Asset, number: u32) {
+        if let Some(part) = part_mut(asset, number) {
+            part.presence = Presence::Missing { since: self.now, runs: 1 };
+        }
+        self.claim(&mut asset.names, number, &[], true);
+        self.claim(&mut asset.addresses, number, &[], true);
+        self.claim(&mut asset.domains, number, &[], true);
+        self.claim(&mut asset.os, number, &[], true);
+        self.sign(asset, number);
+    }
+
+    fn say(&self, asset: &mut Asset, number: u32, record: &ScannedAsset) {
+        if let Some(part) = part_mut(asset, number) {
+            let attributes = record.attributes();
+            // The order of values is no change.
+            if digest(&part.attributes) != digest(&attributes) {
+                part.attributes = attributes;
+            }
+            part.presence = Presence::Present;
+            if record.id.is_some() {
+                part.identity.clone_from(&record.id);
+            }
+        }
+        let ends = |field| !record.partial.contains(&field);
+        self.claim(&mut asset.names, number, &record.names, ends(Field::Names));
+        self.claim(&mut asset.addresses, number, &record.addresses, ends(Field::Addresses));
+        self.claim(&mut asset.domains, number, &record.domains, ends(Field::Domains));
+        self.claim(&mut asset.os, number, record.os.as_slice(), ends(Field::Os));
+        self.move_time(&mut asset.first_seen, number, record.first_seen, Timestamp::min);
+        self.move_time(&mut asset.last_seen, number, record.last_seen, Timestamp::max);
+    }
+
+    fn sign(&self, asset: &mut Asset, number: u32) {
+        if let Some(part) = part_mut(asset, number) {
+            part.written = self.now;
+        }
+    }
+
+    /// Makes a part claim these values. What it claimed before and does not claim any more is kept and dated, if the
+    /// values are all there are; what other parts claim is left alone.
+    fn claim<T: Clone + PartialEq>(
+        &self,
+        claims: &mut Claims<T>,
+        part: u32,
+        values: &[T],
+        ends: bool,
+    ) {
+        for claim in claims.iter_mut().filter(|claim| claim.part == part && claim.is_live()) {
+            if ends && !values.contains(&claim.value) {
+                claim.until = Some(self.now);
+            }
+        }
+        for value in values {
+            match claims.iter_mut().find(|claim| claim.part == part && claim.value == *value) {
+                Some(claim) if claim.is_live() => {}
+                Some(retired) => *retired = self.new_claim(value.clone(), part),
+                None => claims.push(self.new_claim(value.clone(), part)),
+            }
+        }
+    }
+
+    /// A time is no name that somebody may still look for: the earlier first sight holds, and the later last one.
+    fn move_time(
+        &self,
+        claims: &mut Claims<Timestamp>,
+        part: u32,
+        time: Option<Timestamp>,
+        better: fn(Timestamp, Timestamp) -> Timestamp,
+    ) {
+        let Some(time) = time else { return };
+        match claims.iter_mut().find(|claim| claim.part == part) {
+            Some(own) if better(own.value, time) == own.value => {}
+            Some(own) => *own = self.new_claim(time, part),
+            None => claims.push(self.new_claim(time, part)),
+        }
+    }
+
+    fn new_claim<T>(&self, value: T, part: u32) -> Claim<T> {
+        Claim::new(value, part, None, self.now)
+    }
+}
+
+fn part_mut(asset: &mut Asset, number: u32) -> Option<&mut Part> {
+    asset.parts.iter_mut().find(|part| part.number == number)
+}

@@ -1,0 +1,48 @@
+//! Which assets a record of another source than a directory could be, by its names.
+
+use super::compare::Names;
+use super::{Candidate, Computer, DirectoryDomain, Evidence};
+use crate::name::{Hostname, is_authoritative_domain};
+use crate::schedule::MatchPolicy;
+use crate::value::{AssetId, ObjectGuid};
+
+/// An asset that a record could be.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Resemblance {
+    /// The asset.
+    pub(crate) asset: AssetId,
+    /// What speaks for it.
+    pub(crate) evidence: Evidence,
+}
+
+/// The candidates that each of these records could be, the best first, by the rules that hold for computers. A record
+/// is its names and its domains. Names that too many records or candidates share are no evidence.
+pub(crate) fn resemblances(
+    records: &[(&[Hostname], &[String])],
+    candidates: &[Candidate],
+    policy: &MatchPolicy,
+) -> Vec<Vec<Resemblance>> {
+    let computers: Vec<Computer> =
+        records.iter().map(|(names, domains)| computer(names, domains)).collect();
+    let mut candidates: Vec<&Candidate> = candidates.iter().collect();
+    candidates.sort_unstable_by_key(|candidate| candidate.asset);
+    let all = computers.iter().map(|computer| (computer, true));
+    let names = Names::of(&candidates, |_| true, all, policy.weak_name_limit);
+    let naming = |place: usize| candidates.get(place).map(|candidate| &candidate.whole);
+    let fitting = |computer: &Computer| {
+        let compared = names.compare(computer, naming).assets.into_iter();
+        let fits = compared.filter_map(|compared| {
+            let asset = candidates.get(compared.place)?.asset;
+            Some(Resemblance { asset, evidence: compared.outcome.ok()? })
+        });
+        fits.collect()
+    };
+    computers.iter().map(fitting).collect()
+}
+
+fn computer(names: &[Hostname], domains: &[String]) -> Computer {
+    let domains: Vec<&str> = domains.iter().map(String::as_str).collect();
+    let nobody = ObjectGuid::from_bytes([0; 16]);
+    let domains: Vec<&str> = domains.into_iter().filter(|d| is_authoritative_domain(d)).collect();
+    Computer::named(nobody, names.iter().cloned(), DirectoryDomain::of_names(&domains))
+}
