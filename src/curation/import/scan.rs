@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
 
 use super::fields::read_line;
 use super::record::{LeftOut, ScannedAsset};
@@ -10,6 +12,10 @@ use crate::{Error, ErrorKind, Result};
 
 /// The longest line that is read, in bytes. A scanner's own are a thousandth of that.
 const LONGEST_LINE: usize = 1 << 20;
+/// How much of a line that cannot be read is looked at to show it, in bytes.
+const LONGEST_SHOWN: usize = 2_000;
+/// How many lines a sentence names.
+const MOST_TOLD: usize = 5;
 
 /// What a scanner found: its records, and what of its file is no use.
 ///
@@ -105,37 +111,66 @@ impl Scan {
     /// An id is one record's. Of lines that say the same the first is kept; of lines that differ none, since the order
     /// of lines means nothing.
     fn leave_out_repeated_ids(&mut self) {
-        let mut by_id: HashMap<&str, Vec<usize>> = HashMap::new();
-        for (place, record) in self.records.iter().enumerate() {
-            by_id.entry(record.id.as_deref().unwrap_or_default()).or_default().push(place);
+        let repeated = repeated_ids(&self.records);
+        if repeated.is_empty() {
+            return;
         }
-        by_id.remove("");
-        let mut left_out: Vec<(usize, String, bool)> = Vec::new();
-        for places in by_id.values().filter(|places| places.len() > 1) {
-            let same: Vec<&ScannedAsset> =
-                places.iter().filter_map(|place| self.records.get(*place)).collect();
-            let Some(first) = same.first() else { continue };
-            let differ = same.iter().any(|other| !first.says_the_same_as(other));
-            let told = same.iter().take(5).map(|record| record.line.to_string());
-            let told = told.collect::<Vec<_>>().join(", ");
-            left_out.extend(places.iter().skip(usize::from(!differ)).map(|place| {
-                let reason = if differ {
-                    format!("several lines have this id and differ ({told})")
-                } else {
-                    format!("line {} has this id already, and says the same", first.line)
-                };
-                (*place, reason, differ)
-            }));
-        }
-        left_out.sort_unstable();
-        for (place, reason, is_unread) in left_out.into_iter().rev() {
-            let record = self.records.remove(place);
-            let id = record.id.unwrap_or_default();
-            self.left_out.push(LeftOut::whole_line(record.line, &id, reason));
-            self.unread.extend(is_unread.then_some(record.line));
+        for (place, record) in std::mem::take(&mut self.records).into_iter().enumerate() {
+            let Some(repeated) = repeated.get(&place) else {
+                self.records.push(record);
+                continue;
+            };
+            let id = record.id.as_deref().unwrap_or_default();
+            self.left_out.push(LeftOut::whole_line(record.line, id, repeated.to_string()));
+            if matches!(repeated, Repeated::Differs(_)) {
+                self.unread.push(record.line);
+            }
         }
         self.left_out.sort_by_key(|left_out| left_out.line);
     }
+}
+
+/// Why a record is left out whose id another line has.
+enum Repeated {
+    /// This line says the same.
+    SameAs(usize),
+    /// These lines have the id, and do not say the same.
+    Differs(Arc<str>),
+}
+
+impl fmt::Display for Repeated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SameAs(line) => write!(f, "line {line} has this id already, and says the same"),
+            Self::Differs(lines) => write!(f, "several lines have this id and differ ({lines})"),
+        }
+    }
+}
+
+/// By place, the records to be left out because of their id.
+fn repeated_ids(records: &[ScannedAsset]) -> HashMap<usize, Repeated> {
+    let mut by_id: HashMap<&str, Vec<(usize, &ScannedAsset)>> = HashMap::new();
+    for (place, record) in records.iter().enumerate() {
+        if let Some(id) = &record.id {
+            by_id.entry(id).or_default().push((place, record));
+        }
+    }
+    let mut repeated = HashMap::new();
+    for same in by_id.into_values() {
+        let [(_, first), others @ ..] = &same[..] else { continue };
+        if others.iter().all(|(_, other)| first.says_the_same_as(other)) {
+            repeated.extend(others.iter().map(|(place, _)| (*place, Repeated::SameAs(first.line))));
+            continue;
+        }
+        let mut lines = same.iter().map(|(_, record)| record.line.to_string()).collect::<Vec<_>>();
+        if lines.len() > MOST_TOLD {
+            lines.truncate(MOST_TOLD);
+            lines.push("...".to_owned());
+        }
+        let lines: Arc<str> = lines.join(", ").into();
+        repeated.extend(same.iter().map(|(place, _)| (*place, Repeated::Differs(lines.clone()))));
+    }
+    repeated
 }
 
 /// Records that no file has. Those without a line get the number of their place, counted from 1.
@@ -158,9 +193,6 @@ impl Extend<ScannedAsset> for Scan {
         self.leave_out_repeated_ids();
     }
 }
-
-/// How much of a line that cannot be read is looked at to show it.
-const LONGEST_SHOWN: usize = 2_000;
 
 /// An error if something is left out, with every line.
 pub(super) fn check(left_out: &[LeftOut]) -> Result<()> {
@@ -254,8 +286,8 @@ mod tests {
             assert_eq!(names(&scan), [["web1"], ["web2"]], "{bytes:?}");
             assert_eq!(left_out(&scan), []);
         }
-        assert_eq!(parse("").records(), []);
-        assert_eq!(parse("\u{feff}\r\n").check().is_ok(), true);
+        assert!(parse("").records().is_empty());
+        assert!(parse("\u{feff}\r\n").check().is_ok());
     }
 
     #[test]
@@ -281,7 +313,7 @@ mod tests {
             let scan =
                 parse(&format!("{{\"names\":[\"good\"]}}\n\n{line}\n{{\"names\":[\"best\"]}}"));
             assert_eq!(names(&scan), [["good"], ["best"]], "{line}");
-            assert_eq!(scan.unread(), [3], "{line}");
+            assert_eq!(scan.unread(), [3_usize], "{line}");
             let [(3, None, why)] = left_out(&scan)[..] else { panic!("{line}: {scan:?}") };
             assert!(why.contains(reason), "{line}: {why}");
             assert!(!why.contains(" at line "), "{why}");
@@ -345,7 +377,7 @@ mod tests {
         assert_eq!(left_out(&scan), []);
         let [first, second] = scan.records() else { panic!("{scan:?}") };
         assert_eq!(first.id.as_deref(), Some("42"));
-        assert_eq!(first.domains, ["corp"], "CORP is there already");
+        assert_eq!(first.domains, ["CORP"], "corp is there already");
         assert_eq!((&first.os, &first.site), (&None, &None));
         assert!(first.last_seen.is_some(), "clocks differ by less than a day");
         assert_eq!((second.id.as_deref(), second.addresses.len()), (Some("43"), 1));
