@@ -125,12 +125,12 @@ fn a_file_that_cannot_be_brought_up_to_date_is_left_as_it_was() {
         ("UPDATE asset_documents SET document = '{}'", asset.as_str()),
         ("UPDATE asset_documents SET document = '{'", "asset"),
         ("INSERT INTO runs VALUES (1, zeroblob(16), 0, '{')", "run"),
-        ("INSERT INTO users VALUES (1, 1, zeroblob(16), '[]')", "object"),
+        ("INSERT INTO users VALUES (1, 1, zeroblob(16), '[')", "object"),
     ] {
         let directory = TempDir::new().unwrap();
         let path = file(&directory);
         execute(&path, &format!("{VERSION_1}{damage}"));
-        let error = SqliteRepository::open(&path).unwrap_err();
+        let error = SqliteRepository::open(&path).expect_err(damage);
         assert_eq!((error.kind(), error.retry()), (ErrorKind::Store, Retry::Never), "{damage}");
         assert!(error.to_string().contains(name), "{damage}: {error}");
         let connection = Connection::open(&path).unwrap();
