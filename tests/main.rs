@@ -10,9 +10,11 @@
 mod command_line;
 mod contracts;
 mod curation;
+mod deciding;
 mod deltas;
 mod faults;
 mod floors;
 mod leases;
 mod searching;
 mod sync;
+mod taking_back;

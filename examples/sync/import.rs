@@ -8,9 +8,9 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use ldap_inventory::asset::{
-    Asset, AssetRepository, Batch, Change, Claim, Claims, Committed, Part, Version,
+    Asset, AssetRepository, Batch, Change, Claim, Claims, Committed, Home, Part, Version,
 };
-use ldap_inventory::merge::whereabouts;
+use ldap_inventory::grouping::whereabouts;
 use ldap_inventory::name::Hostname;
 use ldap_inventory::value::{
     AssetId, Attributes, BatchId, OrganizationId, RecordDigest, SiteId, SourceId, Timestamp,
@@ -84,21 +84,23 @@ pub(crate) async fn import(
     let now = Timestamp::now();
     let mut imported = Imported::default();
     let ids = identities(organization, site, scanned);
-    let merges = repository.merges(organization).await?;
-    // Merges by people may have taken an asset, with this scanner's part of it, to another one.
-    let homes = ids.iter().map(|id| whereabouts(&merges, *id, 0));
-    for chunk in homes.zip(scanned).collect::<Vec<_>>().chunks(BATCH_SIZE) {
-        let known: Vec<AssetId> = chunk.iter().map(|((id, _), _)| *id).collect();
-        let known = repository.assets(organization, &known).await?;
-        let mut known: BTreeMap<AssetId, Asset> = known.into_iter().map(|a| (a.id, a)).collect();
+    for chunk in ids.iter().zip(scanned).collect::<Vec<_>>().chunks(BATCH_SIZE) {
+        let named: Vec<AssetId> = chunk.iter().map(|(id, _)| **id).collect();
+        // Merges by people may have taken an asset, with this scanner's part of it, to another one.
+        let found = whereabouts(repository, organization, &named).await?;
+        let place = |id: AssetId| found.get(&id).map_or(id, |asset| asset.id);
+        let places: BTreeMap<AssetId, AssetId> = named.iter().map(|id| (*id, place(*id))).collect();
+        let mut known: BTreeMap<AssetId, Asset> =
+            found.into_values().map(|asset| (asset.id, asset)).collect();
         let mut written: BTreeMap<AssetId, Option<Version>> = BTreeMap::new();
-        for ((id, part), scanned) in chunk {
+        for (home, scanned) in chunk {
+            let id = places.get(home).unwrap_or(home);
             let expected = known.get(id).map(|asset| asset.version);
             let asset = known.entry(*id).or_insert_with(|| {
                 let site = scanned.site.as_ref().unwrap_or(site);
                 Asset::new(*id, organization.clone(), site.clone())
             });
-            if !scanned.write_into(asset, *part, &source, now) {
+            if !scanned.write_into(asset, **home, &source, now) {
                 imported.unchanged += 1;
                 continue;
             }
@@ -158,12 +160,13 @@ impl ScannedAsset {
     fn write_into(
         &self,
         asset: &mut Asset,
-        number: u32,
+        home: AssetId,
         source: &SourceId,
         now: Timestamp,
     ) -> bool {
         let attributes = self.attributes();
-        let is_own = |part: &Part| part.source == *source && part.number == number;
+        let is_own =
+            |part: &Part| part.source == *source && part.home_in(asset.id) == Home::Asset(home);
         let part = asset.parts.iter().position(is_own);
         let part = match part.and_then(|place| asset.parts.get_mut(place)) {
             Some(part) if part.attributes == attributes => return false,

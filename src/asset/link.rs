@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Home;
 use crate::value::{AssetId, ObjectGuid, ObjectKind, RecordDigest, Timestamp};
 
 /// What the inventory knows of one object of one directory: where it went and what it looked like.
@@ -13,10 +14,12 @@ pub struct Link {
     pub object: ObjectGuid,
     /// What it is.
     pub kind: ObjectKind,
-    /// The asset it is tied to. `None` for users and groups, for a computer that waits for a person's
-    /// decision because several assets fit it equally well, and for one that a person separated from its
-    /// asset while the task leaves it out.
+    /// The asset it is tied to. `None` for users and groups, and for a computer that waits for a person's
+    /// decision because several assets fit it equally well.
     pub asset: Option<AssetId>,
+    /// Where the rules alone have it, if a person's decision has it elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<Home>,
     /// What it looked like when it was last written.
     pub digest: RecordDigest,
     /// The digest of its DN in normal form, by which a member of a group is known, and a moved object.
@@ -25,6 +28,13 @@ pub struct Link {
     pub attributes: u32,
     /// Whether the directory still has it.
     pub presence: Presence,
+}
+
+impl Link {
+    /// Where the rules alone have the object.
+    pub fn by_rules(&self) -> Home {
+        self.home.unwrap_or(Home::of(self.asset))
+    }
 }
 
 /// Whether a directory still has an object, as far as complete reads tell.

@@ -6,8 +6,8 @@
 //! 2. [`contribution`] is what one computer says, in the terms of the inventory.
 //! 3. [`survive`], [`create`], [`mark`] and [`detach`] write it into an asset, with its provenance.
 //!
-//! What people do by hand is worked out here as well: [`unite`] makes one asset of several, and [`unmerge`]
-//! takes them apart again. [`overlaps`], [`Coverage`] and [`explain`] look at what is there.
+//! What people decide is worked out here as well: an [`Overlay`] lays the decisions that stand over what the rules
+//! alone say, and tells what the inventory shows. [`overlaps`], [`Coverage`] and [`explain`] look at what is there.
 
 mod attributes;
 mod candidate;
@@ -21,18 +21,21 @@ mod decision;
 mod evidence;
 mod exclusion;
 mod explain;
-mod manual;
+mod first_version;
 mod matching;
 mod name_index;
 mod overlap;
+mod overlay;
 mod preview;
 mod reason;
+mod record;
 mod ruling;
+mod settled;
+mod standing;
 mod survive;
 #[cfg(test)]
 mod tests;
 mod ties;
-mod undo;
 
 pub use attributes::{group_attributes, user_attributes};
 pub use candidate::Candidate;
@@ -44,11 +47,12 @@ pub use decision::{Considered, Decision, Verdict};
 pub use evidence::{Evidence, Level};
 pub use exclusion::{Excluded, Exclusion};
 pub use explain::{Explanation, MergeOf, PartOf, Sentence, ValueOf, explain};
-pub use manual::{Signature, United, hand_over, unite};
+pub use first_version::remember_homes;
 pub use overlap::{Overlap, Surveyed, overlaps};
-pub use preview::{Beside, Kept, MergePreview, MovedLink, Winner};
+pub use overlay::Overlay;
+pub use preview::{Beside, Kept, MergePreview, Winner};
 pub use reason::{LostBecause, Outranked, Reason, Unmatched, WeakName};
-pub(crate) use ruling::latest_decision;
-pub use survive::{Writing, create, detach, mark, survive, tie};
-pub(crate) use undo::check_undoable;
-pub use undo::{Unmerged, unmerge, whereabouts};
+pub use record::{Record, assemble, by_home, in_order, join, take_apart};
+pub use settled::{GoneAsset, MovedRecord, Moves, Settled};
+pub use standing::Standing;
+pub use survive::{Writing, at_home, create, detach, mark, survive, tie};

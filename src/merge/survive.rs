@@ -2,7 +2,7 @@
 
 use super::attributes::is_same_apart_from_volatile;
 use super::{Contribution, Reason};
-use crate::asset::{Asset, Claim, Claims, Part, Presence, Tie};
+use crate::asset::{Asset, Claim, Claims, Home, Part, Presence, Tie};
 use crate::schedule::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, OrganizationId, RunId, SiteId, SourceId, Timestamp};
 
@@ -105,6 +105,24 @@ pub fn tie(mut asset: Asset, reason: &Reason, writing: &Writing<'_>) -> Asset {
     asset
 }
 
+/// The asset with a note on the object's part of where the rules alone have it, and of which site that is, if that is
+/// not this asset.
+#[must_use]
+pub fn at_home(asset: Asset, home: Home, site: &SiteId, writing: &Writing<'_>) -> Asset {
+    let place = (asset.id != AssetId::from_u128(0)).then_some(asset.id);
+    let number = asset.part_of(writing.source, writing.object).map(|part| part.number);
+    let Some(number) = number else { return asset };
+    let home = home.away_from(place);
+    writing.update(asset, |asset| {
+        if let Some(part) = part_mut(asset, number)
+            && part.home != home
+        {
+            part.home = home;
+            part.home_site = home.map(|_| site.clone());
+        }
+    })
+}
+
 impl Writing<'_> {
     /// Changes the asset; signs and counts the change if there is one.
     fn update(&self, asset: Asset, change: impl FnOnce(&mut Asset)) -> Asset {
@@ -186,21 +204,18 @@ impl Writing<'_> {
         part: u32,
         value: Option<String>,
     ) {
-        let held = holding(claims).map(|claim| claim.value.clone());
         let own = claims.iter_mut().find(|claim| claim.part == part);
-        let mut is_new = true;
         match (own, value) {
-            (Some(own), Some(value)) if own.value == value && own.is_live() => is_new = false,
-            (Some(own), Some(value)) => *own = self.claim(value, part),
+            (Some(own), Some(value)) if own.value == value && own.is_live() => {}
+            (Some(own), Some(value)) => {
+                let replaced = Some(own.value.clone()).filter(|former| *former != value);
+                *own = Claim { replaced, ..self.claim(value, part) };
+            }
             (Some(own), None) if own.is_live() => own.until = Some(self.now),
             (None, Some(value)) => claims.push(self.claim(value, part)),
             (_, None) => {}
         }
         claims.sort_by_key(|claim| self.rank(parts, claim.part));
-        let holds = claims.iter_mut().find(|claim| claim.is_live());
-        if let Some(own) = holds.filter(|claim| is_new && claim.part == part) {
-            own.replaced = held.filter(|held| *held != own.value);
-        }
     }
 
     fn move_time(
@@ -211,17 +226,10 @@ impl Writing<'_> {
         better: fn(Timestamp, Timestamp) -> Timestamp,
     ) {
         let Some(time) = time else { return };
-        let held = claims.iter().map(|claim| claim.value).reduce(better);
         match claims.iter_mut().find(|claim| claim.part == part) {
             Some(own) if better(own.value, time) == own.value => {}
-            own => {
-                let replaced = held.filter(|held| better(*held, time) != *held);
-                let claim = Claim { replaced, ..self.claim(time, part) };
-                match own {
-                    Some(own) => *own = claim,
-                    None => claims.push(claim),
-                }
-            }
+            Some(own) => *own = Claim { replaced: Some(own.value), ..self.claim(time, part) },
+            None => claims.push(self.claim(time, part)),
         }
     }
 
@@ -241,10 +249,6 @@ impl Writing<'_> {
     fn claim<T>(&self, value: T, part: u32) -> Claim<T> {
         Claim::new(value, part, Some(self.run), self.now)
     }
-}
-
-fn holding<T>(claims: &Claims<T>) -> Option<&Claim<T>> {
-    claims.iter().find(|claim| claim.is_live())
 }
 
 fn part_mut(asset: &mut Asset, number: u32) -> Option<&mut Part> {

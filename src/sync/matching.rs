@@ -8,12 +8,14 @@ use futures::TryStreamExt;
 use super::run::Run;
 use super::snapshot::Snapshot;
 use crate::Result;
-use crate::asset::{Constraint, Link};
+use crate::asset::{Home, Link, Waiting};
+use crate::grouping::{Decisions, Scene};
 use crate::merge::{
-    self, Candidate, Computer, Decision, DirectoryDomain, Exclusion, Known, Verdict,
+    self, Candidate, Computer, Decision, DirectoryDomain, Exclusion, Known, Level, Reason,
+    Standing, Verdict,
 };
 use crate::name::MatchKey;
-use crate::value::{AssetId, ObjectGuid};
+use crate::value::{AssetId, ObjectGuid, SiteId, SourceId};
 
 /// How many keys one look-up of candidates names: large enough to share its cost, small enough for the
 /// parameter limits of databases.
@@ -28,14 +30,44 @@ const MOST_UNRESOLVED: usize = 1_000;
 pub(super) struct Matching {
     pub(super) links: HashMap<ObjectGuid, Link>,
     pub(super) domain: DirectoryDomain,
+    source: SourceId,
     /// Known objects that the directory has no more.
     absent: HashSet<ObjectGuid>,
-    constraints: Vec<Constraint>,
+    /// The decisions of people that stand.
+    standing: Standing,
+    /// What they may touch.
+    scene: Scene,
+    /// The places in the scene of the directory's own computers that wait.
+    waiting: HashMap<ObjectGuid, usize>,
     computers: Vec<Computer>,
-    /// One for each computer of the snapshot, in the same order: by objectGUID.
-    decisions: Vec<Decision>,
+    /// What the rules alone say, one for each computer of the snapshot, in the same order: by objectGUID.
+    rules: Vec<Decision>,
+    /// The same with what people decided.
+    told: Vec<Decision>,
+    /// The sites of assets that are homes of records elsewhere, also where nothing else is left of them.
+    sites: BTreeMap<AssetId, SiteId>,
     new_assets: u64,
     complete: bool,
+}
+
+/// What was decided on one computer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Decided<'a> {
+    /// By the rules alone.
+    pub(super) rules: &'a Decision,
+    /// With what people decided.
+    pub(super) told: &'a Decision,
+    /// Where it is from now on, unless it is left out.
+    pub(super) spot: Option<Spot>,
+}
+
+/// Where a computer is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Spot {
+    /// By the rules alone.
+    pub(super) home: Home,
+    /// In the inventory as it is shown; `None` if it waits.
+    pub(super) shown: Option<AssetId>,
 }
 
 impl Matching {
@@ -52,80 +84,123 @@ impl Matching {
         let computers = snapshot.computers.iter().map(|object| Computer::of(object, &domain));
         let mut matching = Self {
             links,
+            source: run.task.source.clone(),
             absent,
+            standing: Standing::default(),
+            scene: Scene::default(),
+            waiting: HashMap::new(),
             computers: computers.collect(),
             domain,
-            constraints: run.repository.constraints(&run.task.organization).await?,
-            decisions: Vec::new(),
+            rules: Vec::new(),
+            told: Vec::new(),
+            sites: BTreeMap::new(),
             new_assets: 0,
             complete: snapshot.end.completeness.is_complete(),
         };
+        matching.look_up_decisions(run).await?;
         let candidates = matching.candidates(run, &matching.computers).await?;
-        matching.decisions =
+        matching.rules =
             matching.decide_on(run, &matching.computers, &candidates, &BTreeMap::new());
-        let everything = 0..matching.decisions.len();
-        matching.name_new_assets(run, everything);
+        let everything = 0..matching.rules.len();
+        matching.conclude(run, everything, &candidates);
         Ok(matching)
     }
 
-    /// The decision on the computer at this place of the snapshot.
-    pub(super) fn decision(&self, place: usize) -> Option<&Decision> {
-        self.decisions.get(place)
+    /// What was decided on the computer at this place of the snapshot.
+    pub(super) fn decided(&self, place: usize) -> Option<Decided<'_>> {
+        let (rules, told) = (self.rules.get(place)?, self.told.get(place)?);
+        Some(Decided { rules, told, spot: self.spot(rules) })
     }
 
-    /// All decisions, in the order of objectGUIDs.
-    pub(super) fn decisions(&self) -> &[Decision] {
-        &self.decisions
+    /// The assets that show what people decided on.
+    pub(super) fn decided_on(&self) -> impl Iterator<Item = AssetId> {
+        let decided = self.links.values().filter(|link| self.is_decided_on(link.object));
+        decided.filter_map(|link| link.asset)
+    }
+
+    fn is_decided_on(&self, object: ObjectGuid) -> bool {
+        !self.standing.on(&self.source, object).is_empty()
+    }
+
+    /// The decisions by the rules alone, with where they have each computer, in the order of objectGUIDs.
+    pub(super) fn by_rules(&self) -> impl Iterator<Item = (&Decision, Option<Home>)> {
+        self.rules.iter().map(|rules| (rules, self.spot(rules).map(|spot| spot.home)))
+    }
+
+    /// A computer of the directory as one that waits.
+    pub(super) fn waiting(&self, object: ObjectGuid) -> Option<&Waiting> {
+        let place = self.waiting.get(&object)?;
+        self.scene.waiting.get(*place)
+    }
+
+    /// The site of an asset that is the home of a record elsewhere, as far as that matters.
+    pub(super) fn site(&self, home: Home) -> Option<&SiteId> {
+        self.sites.get(&home.asset()?)
     }
 
     /// Whether the inventory keeps a computer of the snapshot.
     pub(super) fn keeps(&self, computer: ObjectGuid) -> bool {
-        let place = self.decisions.binary_search_by_key(&computer, |decision| decision.object);
-        let decision = place.ok().and_then(|place| self.decisions.get(place));
+        let place = self.rules.binary_search_by_key(&computer, |decision| decision.object);
+        let decision = place.ok().and_then(|place| self.rules.get(place));
         self.links.contains_key(&computer)
             || decision.is_some_and(|decision| decision.verdict != Verdict::Skipped)
     }
 
     /// Whether the computer at this place of the snapshot becomes a new asset.
     pub(super) fn creates(&self, place: usize) -> bool {
-        self.decision(place).is_some_and(|decision| decision.verdict == Verdict::Create)
+        self.rules.get(place).is_some_and(|decision| decision.verdict == Verdict::Create)
     }
 
     /// Absent objects whose place another computer has taken, with that computer's asset.
     pub(super) fn succeeded(&self) -> HashSet<ObjectGuid> {
-        self.decisions.iter().flat_map(|decision| decision.succeeds.iter().copied()).collect()
+        self.rules.iter().flat_map(|decision| decision.succeeds.iter().copied()).collect()
     }
 
     /// The decisions that wait for a person, as many as anybody would settle by hand.
     pub(super) fn unresolved(&self) -> Vec<Decision> {
-        let waiting = self.decisions.iter().filter(|d| d.verdict == Verdict::Ambiguous);
+        let waiting = self.told.iter().filter(|d| d.verdict == Verdict::Ambiguous);
         waiting.take(MOST_UNRESOLVED).cloned().collect()
     }
 
     pub(super) fn into_decisions(self) -> Vec<Decision> {
-        self.decisions
+        self.told
     }
 
     /// Decides again on some computers, with what the store knows by now.
     pub(super) async fn decide_again(&mut self, run: &Run<'_>, places: Range<usize>) -> Result<()> {
         self.links = links(run).await?;
-        self.constraints = run.repository.constraints(&run.task.organization).await?;
+        self.look_up_decisions(run).await?;
         let Some(computers) = self.computers.get(places.clone()) else { return Ok(()) };
         let candidates = self.candidates(run, computers).await?;
         let spoken_for = self.spoken_for(&places);
         let fresh = self.decide_on(run, computers, &candidates, &spoken_for);
-        if let Some(stale) = self.decisions.get_mut(places.clone()) {
+        if let Some(stale) = self.rules.get_mut(places.clone()) {
             for (stale, fresh) in stale.iter_mut().zip(fresh) {
                 *stale = fresh;
             }
         }
-        self.name_new_assets(run, places);
+        self.conclude(run, places, &candidates);
+        Ok(())
+    }
+
+    /// What people decided, and all that it may touch.
+    async fn look_up_decisions(&mut self, run: &Run<'_>) -> Result<()> {
+        let (repository, organization) = (run.repository, &run.task.organization);
+        self.standing = Decisions::load(repository, organization).await?.standing();
+        let mut ids = self.standing.named();
+        ids.extend(self.decided_on());
+        self.scene = Scene::load(repository, organization, ids).await?;
+        let waiting = self.scene.waiting.iter().enumerate();
+        let own = waiting.filter(|(_, waiting)| waiting.source == self.source);
+        self.waiting = own.map(|(place, waiting)| (waiting.object, place)).collect();
+        let homes = merge::by_home(&self.scene.assets, &self.scene.waiting, &run.task.matching);
+        self.sites = homes.into_iter().map(|home| (home.id, home.site)).collect();
         Ok(())
     }
 
     /// Assets that other computers of this run were matched to and that are not written yet.
     fn spoken_for(&self, places: &Range<usize>) -> BTreeMap<ObjectGuid, AssetId> {
-        let others = self.decisions.iter().enumerate().filter(|(place, _)| !places.contains(place));
+        let others = self.rules.iter().enumerate().filter(|(place, _)| !places.contains(place));
         others
             .filter_map(|(_, decision)| match decision.verdict {
                 Verdict::Matched(asset) => Some((decision.object, asset)),
@@ -134,6 +209,7 @@ impl Matching {
             .collect()
     }
 
+    /// What the rules alone say.
     fn decide_on(
         &self,
         run: &Run<'_>,
@@ -141,16 +217,13 @@ impl Matching {
         candidates: &[Candidate],
         spoken_for: &BTreeMap<ObjectGuid, AssetId>,
     ) -> Vec<Decision> {
+        let homes = self.links.values();
         let mut links: HashMap<ObjectGuid, AssetId> =
-            self.links.values().filter_map(|link| Some((link.object, link.asset?))).collect();
+            homes.filter_map(|link| Some((link.object, link.by_rules().asset()?))).collect();
         links.extend(spoken_for);
         let task = run.task;
-        let known = Known {
-            source: &task.source,
-            links: &links,
-            absent: &self.absent,
-            constraints: &self.constraints,
-        };
+        let known =
+            Known { source: &task.source, links: &links, absent: &self.absent, constraints: &[] };
         let exclusion = Exclusion::of(&task.exclusions, run.now);
         let mut decisions =
             merge::decide(computers, candidates, &known, &exclusion, &task.matching, &task.site);
@@ -160,7 +233,7 @@ impl Matching {
         decisions
     }
 
-    /// Candidates for every computer that is not known yet. A known one needs none.
+    /// Candidates for every computer that is not known yet, as the rules alone have them. A known one needs none.
     async fn candidates(&self, run: &Run<'_>, computers: &[Computer]) -> Result<Vec<Candidate>> {
         let keys: BTreeSet<MatchKey> = computers
             .iter()
@@ -168,26 +241,107 @@ impl Matching {
             .flat_map(Computer::match_keys)
             .collect();
         let keys: Vec<MatchKey> = keys.into_iter().collect();
-        let mut found: BTreeMap<AssetId, Candidate> = BTreeMap::new();
+        let Scene { assets, waiting } = &self.scene;
+        let touched = merge::by_home(assets, waiting, &run.task.matching);
+        let mut found: BTreeMap<AssetId, Candidate> =
+            touched.iter().map(|asset| (asset.id, Candidate::of(asset))).collect();
+        let is_taken_apart: HashSet<AssetId> = assets.iter().map(|asset| asset.id).collect();
         for keys in keys.chunks(KEYS_PER_LOOKUP) {
             run.options.cancellation.check()?;
             for asset in run.repository.candidates(&run.task.organization, keys).await? {
-                found.entry(asset.id).or_insert_with(|| Candidate::of(&asset));
+                if !is_taken_apart.contains(&asset.id) {
+                    found.entry(asset.id).or_insert_with(|| Candidate::of(&asset));
+                }
             }
         }
         Ok(found.into_values().collect())
     }
 
     fn needs_candidates(&self, computer: &Computer) -> bool {
-        let linked = self.links.get(&computer.object).is_some_and(|link| link.asset.is_some());
-        !linked || self.constraints.iter().any(|constraint| constraint.object == computer.object)
+        self.links.get(&computer.object).is_none_or(|link| link.by_rules() == Home::Waiting)
+    }
+
+    /// Names new assets, and lays what people decided over what the rules say.
+    fn conclude(&mut self, run: &Run<'_>, places: Range<usize>, candidates: &[Candidate]) {
+        self.name_new_assets(run, places.clone());
+        let mut fresh: Vec<Decision> = Vec::new();
+        for rules in self.rules.get(places.clone()).into_iter().flatten() {
+            let spot = self.spot(rules);
+            fresh.push(self.told(run, rules, spot));
+            let away = spot.filter(|spot| spot.home.away_from(spot.shown).is_some());
+            if let Some(home) = away.and_then(|spot| spot.home.asset()) {
+                let candidate = candidates.iter().find(|candidate| candidate.asset == home);
+                let site = candidate.map_or(&run.task.site, |candidate| &candidate.site);
+                self.sites.insert(home, site.clone());
+            }
+        }
+        let end = places.end.min(self.told.len()).max(places.start.min(self.told.len()));
+        let begin = places.start.min(end);
+        self.told.splice(begin..end, fresh);
+    }
+
+    /// Where a computer is, by the rules alone and as it is shown. What the rules decide anew with regard to people's
+    /// decisions is left where it is: the end of the run settles that.
+    fn spot(&self, rules: &Decision) -> Option<Spot> {
+        let link = self.links.get(&rules.object);
+        let home = match rules.verdict {
+            Verdict::Linked(asset) | Verdict::Matched(asset) => Home::Asset(asset),
+            Verdict::Create => Home::of(rules.asset),
+            Verdict::Ambiguous => Home::Waiting,
+            // What the task leaves out is nowhere, unless a decision has it in an asset.
+            Verdict::Skipped => match link.filter(|link| link.asset.is_some()) {
+                Some(link) => link.by_rules(),
+                None => {
+                    self.standing.must(&self.source, rules.object)?;
+                    Home::Waiting
+                }
+            },
+        };
+        let stays = link.filter(|link| link.by_rules() == home);
+        let shown = match stays {
+            Some(link) => link.asset,
+            None => match self.standing.must(&self.source, rules.object) {
+                Some(must) => Some(must.asset),
+                None => home.asset().map(|home| self.standing.survivor(home)),
+            },
+        };
+        Some(Spot { home, shown })
+    }
+
+    /// A decision as it is told: with the asset that shows the computer, and by whom it was decided.
+    fn told(&self, run: &Run<'_>, rules: &Decision, spot: Option<Spot>) -> Decision {
+        let mut told = rules.clone();
+        let Some(Spot { home, shown }) = spot else { return told };
+        if home == Home::of(shown) {
+            return told;
+        }
+        match shown {
+            Some(asset) => {
+                let is_known = self.links.get(&rules.object).is_some_and(|l| l.asset == shown);
+                let known = if is_known { Verdict::Linked } else { Verdict::Matched };
+                (told.verdict, told.asset) = (known(asset), Some(asset));
+                if let Some(must) = self.standing.must(&run.task.source, rules.object) {
+                    told.level = Some(Level::Constraint);
+                    told.reason = Reason::Decided { by: must.by.clone() };
+                    told.candidates.clear();
+                    told.more_candidates = 0;
+                }
+            }
+            None => {
+                let noted = self.waiting(rules.object).and_then(|waiting| waiting.told.as_ref());
+                let noted = noted.and_then(|told| serde_json::from_str(told).ok());
+                told = noted.unwrap_or(told);
+                (told.verdict, told.asset) = (Verdict::Ambiguous, None);
+            }
+        }
+        told
     }
 
     /// Gives each new asset an id. Ids follow the order of objectGUIDs, so they do not depend on the order
     /// in which the directory was read, and append in stores that keep assets in order of their ids.
     fn name_new_assets(&mut self, run: &Run<'_>, places: Range<usize>) {
         let first = AssetId::from_u128(run.id.as_u128());
-        for decision in self.decisions.get_mut(places).into_iter().flatten() {
+        for decision in self.rules.get_mut(places).into_iter().flatten() {
             if decision.verdict == Verdict::Create {
                 self.new_assets += 1;
                 decision.asset = Some(first.nth(self.new_assets));

@@ -166,6 +166,7 @@ impl<'a> Run<'a> {
         }
         absences.settle(&matching, &mut report);
         absence::write(&mut writer, absences).await?;
+        writer.settle(&matching).await?;
         report.stages.commit = writing.elapsed().as_secs_f64();
         report.duration_seconds = begun.elapsed().as_secs_f64();
         let checkpoint = self.checkpoint_after(snapshot, earlier.as_ref());

@@ -11,7 +11,7 @@ const APPLICATION: i32 = 0x4c44_4976;
 const DRAFT: i32 = 0x4c44_496e;
 
 /// What leads from each version to the next one. A released one is never changed.
-const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// Refuses a file that is not ours or is newer than this crate, before anything is written to it.
 pub(super) fn recognize(connection: &Connection) -> Outcome<()> {
