@@ -15,8 +15,8 @@ use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use ldap_inventory::asset::{
     Among, Asset, AssetRepository, Batch, Change, Committed, Constraint, Counts, Cursor,
-    DirectoryGroup, DirectoryUser, Facet, Lease, Link, MergeRecord, Place, RunRecord, SearchPage,
-    SearchRequest, Tally, Version,
+    DirectoryGroup, DirectoryUser, Facet, Lease, Link, MergeRecord, Place, Redirect, RunRecord,
+    SearchPage, SearchRequest, Tally, Version, Waiting,
 };
 use ldap_inventory::name::{Hostname, MatchKey};
 use ldap_inventory::query::{Fields, Query};
@@ -151,6 +151,31 @@ impl AssetRepository for HostStore {
     ) -> Result<Vec<DirectoryGroup>> {
         let objects: Vec<String> = objects.iter().map(sortable).collect();
         self.find(&key![organization, "group", source], &objects)
+    }
+
+    async fn redirects(
+        &self,
+        organization: &OrganizationId,
+        ids: &[AssetId],
+    ) -> Result<Vec<Redirect>> {
+        self.find(&key![organization, "redirect"], ids)
+    }
+
+    async fn waiting(&self, organization: &OrganizationId) -> Result<Vec<Waiting>> {
+        self.all(&key![organization, "waiting"])
+    }
+
+    async fn moved(&self, organization: &OrganizationId) -> Result<Vec<(SourceId, Link)>> {
+        // In SQL: WHERE home IS NOT NULL, with an index on just those.
+        let table = key![organization, "link"];
+        let mut moved = Vec::new();
+        for (key, row) in below(&self.rows(), &table, &table) {
+            let link: Link = decode(row)?;
+            if let Some(source) = key.get(2).filter(|_| link.home.is_some()) {
+                moved.push((source.parse()?, link));
+            }
+        }
+        Ok(moved)
     }
 
     async fn constraints(&self, organization: &OrganizationId) -> Result<Vec<Constraint>> {
@@ -302,8 +327,12 @@ impl Transaction<'_> {
                         conflicts.insert(asset.id);
                     }
                 }
-                Change::RemoveAsset { id, expected } => {
+                Change::RemoveAsset { id, expected, to } => {
                     removed.insert(*id);
+                    if let Some(to) = *to {
+                        let redirect = Redirect { from: *id, to, version: *expected };
+                        self.write(key![org, "redirect", id], &redirect)?;
+                    }
                     if !self.remove_asset(org, *id, Some(*expected))? {
                         conflicts.insert(*id);
                     }
@@ -345,6 +374,7 @@ impl Transaction<'_> {
             self.write(key![org, "match key", key.as_str(), asset.id], &asset.id)?;
         }
         self.write(key![org, "asset", asset.id], asset)?;
+        self.delete(key![org, "redirect", asset.id])?;
         Ok(true)
     }
 
@@ -379,12 +409,15 @@ impl Transaction<'_> {
             Change::PutGroup(group) => self.write(of_object("group", &group.object), group),
             Change::PutConstraint(constraint) => self.write(of_constraint(constraint), constraint),
             Change::PutMerge(merge) => self.write(key![org, "merge", merge.id], merge),
-            Change::RemoveLink(object) => self.delete(of_object("link", object)),
+            Change::RemoveLink(object) => {
+                self.delete(of_object("waiting", object))?;
+                self.delete(of_object("link", object))
+            }
             Change::RemoveConstraint(constraint) => self.delete(of_constraint(constraint)),
-            Change::MoveLink { source, object, asset } => {
+            Change::MoveLink { source, object, asset, home } => {
                 let key = key![org, "link", source, sortable(object)];
                 match self.get::<Link>(&key)? {
-                    Some(link) => self.write(key, &Link { asset: Some(*asset), ..link }),
+                    Some(link) => self.write(key, &Link { asset: *asset, home: *home, ..link }),
                     None => Ok(()),
                 }
             }
@@ -394,6 +427,13 @@ impl Transaction<'_> {
                     Some(link) => self.write(key, &Link { seen: Some(seen.clone()), ..link }),
                     None => Ok(()),
                 }
+            }
+            Change::PutWaiting(waiting) => {
+                let object = sortable(&waiting.object);
+                self.write(key![org, "waiting", waiting.source, object], waiting)
+            }
+            Change::RemoveWaiting { source, object } => {
+                self.delete(key![org, "waiting", source, sortable(object)])
             }
             // Better no write at all than half of one, should a later version know more changes.
             _ => Err(Error::new(ErrorKind::Store, "this store does not know such a change")),
@@ -449,6 +489,7 @@ fn check_owner(batch: &Batch, change: &Change) -> Result<()> {
             (&constraint.organization, &batch.source)
         }
         Change::PutMerge(merge) => (&merge.organization, &batch.source),
+        Change::PutWaiting(waiting) => (&waiting.record.organization, &batch.source),
         _ => (&batch.organization, &batch.source),
     };
     if (organization, source) == (&batch.organization, &batch.source) {

@@ -49,6 +49,7 @@ pub mod asset;
 pub mod credential;
 pub mod curation;
 pub mod directory;
+pub mod grouping;
 pub mod ldap;
 pub mod merge;
 pub mod name;

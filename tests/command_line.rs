@@ -569,11 +569,13 @@ async fn people_merge_undo_decide_and_survey_on_the_command_line() {
     let object = waiting["object"].as_str().unwrap();
     let separated = inventory(&["separate", &twins[0], object, "--by", "anna"]).await;
     assert!(separated.stdout.contains("is not asset"), "{}", separated.stdout);
-    assert_eq!(inventory(&["forget", &twins[0], object, "--json"]).await.json()["by"], "anna");
+    assert!(separated.stdout.contains("moved from"), "{}", separated.stdout);
+    let forgotten = inventory(&["forget", &twins[0], object, "--by", "bob", "--json"]).await.json();
+    assert_eq!((&forgotten["by"], &forgotten["forgotten"][1]), (&"anna".into(), &"bob".into()));
     inventory(&["link", "printer-1", object, "--by", "anna"]).await;
     let history = inventory(&["history", "--json"]).await.lines();
     let acts: Vec<&str> = history.iter().map(|entry| entry["act"].as_str().unwrap()).collect();
-    assert_eq!(acts, ["merged", "unmerged", "linked"]);
+    assert_eq!(acts, ["merged", "unmerged", "separated", "forgot", "linked"]);
     let coverage = inventory(&["coverage", "--json"]).await.json();
     assert_eq!(coverage["total"]["assets"], before);
     for command in ["history", "coverage", "overlaps", "unresolved"] {

@@ -25,6 +25,7 @@ fn batch() -> Batch {
         object: mock_guid("WEB1"),
         kind: ObjectKind::Computer,
         asset: None,
+        home: None,
         digest: RecordDigest([0; 16]),
         place: RecordDigest([1; 16]),
         attributes: 0,

@@ -154,6 +154,7 @@ impl History {
             object,
             kind: ObjectKind::User,
             asset: None,
+            home: None,
             digest: RecordDigest([0; 16]),
             place: RecordDigest([0; 16]),
             attributes: 0,

@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, Write};
 
 use futures::TryStreamExt;
 use ldap_inventory::asset::{AssetRepository, Constraint, SearchRequest};
-use ldap_inventory::curation::{Curation, Unmerged};
-use ldap_inventory::merge::{Coverage, Overlap};
+use ldap_inventory::curation::{Curation, Decided, Unmerged};
+use ldap_inventory::merge::{Coverage, GoneAsset, MovedRecord, Moves, Overlap, Sentence};
 use ldap_inventory::query::{Query, quote};
 use ldap_inventory::value::{AssetId, ObjectGuid, OrganizationId, SourceId, Timestamp};
 use ldap_inventory::{Error, ErrorKind};
@@ -50,10 +50,14 @@ impl<'a> Desk<'a> {
 
     pub(crate) async fn unmerge(&self, options: &super::options::Unmerging) -> Result<(), Failure> {
         let undone = self.curation.unmerge(options.merge, &options.author.author()).await?;
-        let Unmerged { id, survivor, restored, .. } = &undone;
+        let Unmerged { id, survivor, restored, moves, .. } = &undone;
         let restored: Vec<String> = restored.iter().map(ToString::to_string).collect();
         let words = || {
-            format!("merge {id} is undone: {survivor} and {} are apart again", restored.join(", "))
+            let apart = match restored.as_slice() {
+                [] => "nothing was left of the others".to_owned(),
+                restored => format!("{survivor} and {} are apart again", restored.join(", ")),
+            };
+            format!("merge {id} is undone: {apart}{}", moved(moves))
         };
         tell(options.json, &undone, words)
     }
@@ -78,13 +82,14 @@ impl<'a> Desk<'a> {
         let known = self.repository.constraints(self.organization).await?;
         let on =
             |c: &&Constraint| c.asset == asset && c.object == options.object && c.source == source;
-        let latest = known.iter().filter(on).max_by_key(|c| (c.at, c.kind));
+        let latest = known.iter().filter(on).filter(|c| c.stands()).max_by_key(|c| (c.at, c.kind));
         let kind = latest.map(|c| c.kind).ok_or_else(|| {
             Error::new(ErrorKind::NotFound, "nobody decided anything on this asset and this object")
         })?;
-        let decision = self.curation.forget(asset, &source, options.object, kind).await?;
-        tell(options.json, &decision, || {
-            format!("taken back: {}", ldap_inventory::merge::Sentence(&decision))
+        let author = options.author.author();
+        let told = self.curation.forget(asset, &source, options.object, kind, &author).await?;
+        tell(options.json, &told, || {
+            format!("taken back: {}{}", Sentence(&told.decision), moved(&told.moves))
         })
     }
 
@@ -230,11 +235,43 @@ impl<'a> Desk<'a> {
     }
 }
 
-fn decided(json: bool, decision: &Constraint) -> Result<(), Failure> {
-    tell(json, decision, || {
-        let sentence = ldap_inventory::merge::Sentence(decision);
-        format!("{sentence}\nthe next sync acts on it; forget takes it back")
+fn decided(json: bool, decided: &Decided) -> Result<(), Failure> {
+    tell(json, decided, || {
+        let replaced = decided.replaced.iter().map(|replaced| {
+            format!("\nit takes the place of what was said before: {}", Sentence(replaced))
+        });
+        let replaced: String = replaced.collect();
+        let (decision, moves) = (Sentence(&decided.decision), moved(&decided.moves));
+        format!("{decision}{replaced}{moves}\nforget takes it back")
     })
+}
+
+/// What moved, a line for each record.
+fn moved(moves: &Moves) -> String {
+    let place = |asset: Option<AssetId>| match asset {
+        Some(asset) => format!("asset {asset}"),
+        None => "those that wait for a person".to_owned(),
+    };
+    let mut lines = vec![String::new()];
+    for MovedRecord { source, object, identity, from, to } in &moves.records {
+        let what = match (object, identity) {
+            (Some(object), _) => format!("object {object} of {source}"),
+            (None, Some(identity)) => format!("{identity} of {source}"),
+            (None, None) => format!("a record of {source}"),
+        };
+        lines.push(format!("{what} moved from {} to {}", place(*from), place(*to)));
+    }
+    lines.extend(moves.came.iter().map(|asset| format!("asset {asset} is there now")));
+    lines.extend(moves.gone.iter().map(|GoneAsset { asset, to }| match to {
+        Some(to) => {
+            format!("asset {asset} is gone: nothing is left of it, and its id leads to {to}")
+        }
+        None => format!("asset {asset} is gone: nothing is left of it"),
+    }));
+    if moves.records.is_empty() {
+        lines.push("nothing moved".to_owned());
+    }
+    lines.join("\n")
 }
 
 fn covered(coverage: &Coverage) -> Result<(), Failure> {

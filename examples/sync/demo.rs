@@ -108,7 +108,8 @@ async fn decide_as_a_person(
                 by: "Jane".to_owned(),
                 at: Timestamp::now(),
                 why: why.to_owned(),
-                was: None,
+                forgotten: None,
+                earlier: Vec::new(),
             }));
         }
     }

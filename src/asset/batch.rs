@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Asset, Constraint, DirectoryGroup, DirectoryUser, Link, MergeRecord, RunRecord, Sighting,
-    Version,
+    Asset, Constraint, DirectoryGroup, DirectoryUser, Home, Link, MergeRecord, RunRecord, Sighting,
+    Version, Waiting,
 };
 use crate::value::{AssetId, BatchId, Checkpoint, ObjectGuid, OrganizationId, SourceId};
 
@@ -43,26 +43,39 @@ pub enum Change {
         /// The asset as it shall be, `version` already one more than `expected`.
         asset: Box<Asset>,
     },
-    /// Takes an asset away. Only a merge by a person does this, never a sync.
+    /// Takes an asset away of which nothing is known any more: its records are part of others.
     RemoveAsset {
         /// The asset.
         id: AssetId,
         /// The version that the change was planned on.
         expected: Version,
+        /// Where its id leads from now on, until it is written again.
+        to: Option<AssetId>,
     },
     /// Writes what is known of an object of the batch's source.
     PutLink(Link),
-    /// Forgets an object of the batch's source.
+    /// Forgets an object of the batch's source, also if it waits.
     RemoveLink(ObjectGuid),
-    /// Ties an object of any source to another asset, if there is a link for the object. What the link
-    /// says of the object stays: the next run need not write it again.
+    /// Ties an object of any source to another asset, or to none, if there is a link for the object. What the
+    /// link says of the object stays: the next run need not write it again.
     MoveLink {
         /// The directory.
         source: SourceId,
         /// The object.
         object: ObjectGuid,
         /// The asset it is tied to from now on.
-        asset: AssetId,
+        asset: Option<AssetId>,
+        /// Where the rules alone have it, if that is elsewhere.
+        home: Option<Home>,
+    },
+    /// Writes a computer that waits, of any source; one of the same source and object is replaced.
+    PutWaiting(Box<Waiting>),
+    /// Takes a computer of any source away from those that wait.
+    RemoveWaiting {
+        /// The directory.
+        source: SourceId,
+        /// The object.
+        object: ObjectGuid,
     },
     /// Notes where an object of the batch's source was last seen, if there is a link for it. Everything else that
     /// the link says stays: a person may have tied the object to another asset meanwhile.

@@ -20,7 +20,7 @@ pub struct Claim<T> {
     /// When the part ceased to say so. The value stays as a dated alias.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// The asset-level value that it took the place of.
+    /// What the same part had said before, where it says one thing at a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<T>,
 }

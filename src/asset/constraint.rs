@@ -24,9 +24,19 @@ pub struct Constraint {
     pub at: Timestamp,
     /// Why.
     pub why: String,
-    /// The asset that the object was tied to then: where it goes back to when the decision is taken back.
+    /// When and by whom it was taken back. It does not count any more then, and stays on record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub was: Option<AssetId>,
+    pub forgotten: Option<(Timestamp, String)>,
+    /// The same decision, made and taken back earlier, the latest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Constraint>,
+}
+
+impl Constraint {
+    /// Whether it was not taken back.
+    pub fn stands(&self) -> bool {
+        self.forgotten.is_none()
+    }
 }
 
 /// What a person decided on an object and an asset.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Claim, Claims, Presence};
+use super::{Claim, Claims, Home, Presence};
 use crate::name::{Hostname, MatchKey};
 use crate::value::{
     AssetId, Attributes, ObjectGuid, OrganizationId, RunId, SiteId, SourceId, Timestamp,
@@ -89,6 +89,15 @@ pub struct Part {
     /// How the source's object came to be tied to the asset, where a run tied it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tie: Option<Tie>,
+    /// When the record came to be part of the inventory. Unknown where a version wrote it that did not note it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Where the rules alone have the record, if a person's decision holds it here. `None`: here as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<Home>,
+    /// The site of the asset that is its home, as long as it is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home_site: Option<SiteId>,
 }
 
 /// How an object of a directory came to be tied to an asset.
@@ -197,6 +206,12 @@ impl Asset {
         self.parts.iter().find(|part| part.object == Some(object) && part.source == *source)
     }
 
+    /// The part that stands for one record of another source, by the source's own id of it.
+    pub fn record_of(&self, source: &SourceId, identity: &str) -> Option<&Part> {
+        let is_it = |part: &&Part| part.identity.as_deref() == Some(identity);
+        self.parts.iter().filter(is_it).find(|part| part.source == *source)
+    }
+
     /// The part with this number.
     pub fn part(&self, number: u32) -> Option<&Part> {
         self.parts.iter().find(|part| part.number == number)
@@ -226,7 +241,15 @@ impl Part {
             run: None,
             written,
             tie: None,
+            since: Some(written),
+            home: None,
+            home_site: None,
         }
+    }
+
+    /// Where the rules alone have the record, while it is part of this asset.
+    pub fn home_in(&self, asset: AssetId) -> Home {
+        self.home.unwrap_or(Home::Asset(asset))
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::Home;
 use crate::name::DistinguishedName;
 use crate::value::{AssetId, ObjectGuid, ObjectKind, RecordDigest, Timestamp, View};
 
@@ -16,10 +17,12 @@ pub struct Link {
     pub object: ObjectGuid,
     /// What it is.
     pub kind: ObjectKind,
-    /// The asset it is tied to. `None` for users and groups, for a computer that waits for a person's
-    /// decision because several assets fit it equally well, and for one that a person separated from its
-    /// asset while the task leaves it out.
+    /// The asset it is tied to. `None` for users and groups, and for a computer that waits for a person's
+    /// decision because several assets fit it equally well.
     pub asset: Option<AssetId>,
+    /// Where the rules alone have it, if a person's decision has it elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<Home>,
     /// What it looked like when it was last written.
     pub digest: RecordDigest,
     /// The digest of its DN in normal form, by which a member of a group is known, and a moved object.
@@ -52,6 +55,13 @@ impl Sighting {
     pub fn of(dn: &DistinguishedName, view: View) -> Self {
         let normalized = dn.normalized();
         Self { container: Some(DistinguishedName::normalized_parent(&normalized).into()), view }
+    }
+}
+
+impl Link {
+    /// Where the rules alone have the object.
+    pub fn by_rules(&self) -> Home {
+        self.home.unwrap_or(Home::of(self.asset))
     }
 }
 

@@ -14,19 +14,15 @@ pub struct MergeRecord {
     pub organization: OrganizationId,
     /// The asset that the others became part of.
     pub survivor: AssetId,
-    /// All assets as they were before, the survivor first.
-    pub before: Vec<Asset>,
-    /// What was added to the part numbers of each of them, so that no two parts of the survivor have the
-    /// same: 0 for the survivor's own.
+    /// The assets that it made one, the survivor first.
     #[serde(default)]
-    pub shifts: Vec<u32>,
-    /// The decisions that the merge wrote: the objects that moved with their assets stay where they are
-    /// now, and what people decided on an asset that was taken away holds for the survivor.
+    pub assets: Vec<AssetId>,
+    /// Those of them of which nothing was known, as they were: no record tells what they were.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub decided: Vec<Constraint>,
-    /// The decisions that the merge took away with their assets.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub withdrawn: Vec<Constraint>,
+    pub bare: Vec<Asset>,
+    /// What the first version of the inventory kept instead of leaving it to the records.
+    #[serde(flatten)]
+    pub first_version: Option<Box<FirstVersion>>,
     /// Who merged.
     pub by: String,
     /// When.
@@ -36,4 +32,40 @@ pub struct MergeRecord {
     /// When and by whom it was undone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undone: Option<(Timestamp, String)>,
+}
+
+/// What the first version of the inventory kept of a merge, so that it could be undone.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct FirstVersion {
+    /// All assets as they were before, the survivor first.
+    pub before: Vec<Asset>,
+    /// What was added to the part numbers of each of them, so that no two parts of the survivor had the same: 0
+    /// for the survivor's own.
+    #[serde(default)]
+    pub shifts: Vec<u32>,
+    /// The decisions that the merge wrote.
+    #[serde(default)]
+    pub decided: Vec<Constraint>,
+    /// The decisions that the merge took away with their assets.
+    #[serde(default)]
+    pub withdrawn: Vec<Constraint>,
+}
+
+impl MergeRecord {
+    /// Whether it was not undone.
+    pub fn stands(&self) -> bool {
+        self.undone.is_none()
+    }
+
+    /// The assets that became part of the survivor.
+    pub fn others(&self) -> impl Iterator<Item = AssetId> {
+        let first_version = self.first_version.iter().flat_map(|kept| &kept.before);
+        let assets = self.assets.iter().copied().chain(first_version.map(|asset| asset.id));
+        assets.filter(|asset| *asset != self.survivor)
+    }
+
+    /// Whether an asset took part in it.
+    pub fn involves(&self, asset: AssetId) -> bool {
+        asset == self.survivor || self.others().any(|other| other == asset)
+    }
 }

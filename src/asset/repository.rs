@@ -9,7 +9,7 @@ use futures::stream::BoxStream;
 
 use super::{
     Asset, Batch, Committed, Constraint, Counts, DirectoryGroup, DirectoryUser, Facet, Lease, Link,
-    MergeRecord, RunRecord, SearchPage, SearchRequest,
+    MergeRecord, Redirect, RunRecord, SearchPage, SearchRequest, Waiting,
 };
 use crate::Result;
 use crate::name::MatchKey;
@@ -35,6 +35,7 @@ use crate::value::{
 ///   [`ErrorKind::Lease`](crate::ErrorKind).
 /// - A link never points to an asset that is not there: taking an asset away takes the links to it away,
 ///   unless the same batch ties them to another asset.
+/// - The id of an asset that was taken away leads where the change says, until an asset is written under it.
 /// - [`candidates`](Self::candidates) returns every asset of the organization that has at least one of
 ///   the keys among its [`match_keys`](Asset::match_keys), each once, and no other.
 /// - Links, users and groups are keyed by organization, source and objectGUID, checkpoints by organization, source
@@ -91,7 +92,21 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
         objects: &[ObjectGuid],
     ) -> Result<Vec<DirectoryGroup>>;
 
-    /// The decisions of people.
+    /// Where the ids of these assets lead, as far as they were taken away and lead somewhere, in any order.
+    async fn redirects(
+        &self,
+        organization: &OrganizationId,
+        ids: &[AssetId],
+    ) -> Result<Vec<Redirect>>;
+
+    /// The computers of all directories that wait for a person, in any order.
+    async fn waiting(&self, organization: &OrganizationId) -> Result<Vec<Waiting>>;
+
+    /// The links of all directories that have a [`home`](Link::home): those that decisions hold elsewhere than the
+    /// rules would. In any order.
+    async fn moved(&self, organization: &OrganizationId) -> Result<Vec<(SourceId, Link)>>;
+
+    /// The decisions of people, those that were taken back included.
     async fn constraints(&self, organization: &OrganizationId) -> Result<Vec<Constraint>>;
 
     /// The merges by people, oldest first, those that were undone included.
@@ -176,6 +191,19 @@ macro_rules! delegate {
                 ids: &[AssetId],
             ) -> Result<Vec<Asset>> {
                 (**self).assets(organization, ids).await
+            }
+            async fn redirects(
+                &self,
+                organization: &OrganizationId,
+                ids: &[AssetId],
+            ) -> Result<Vec<Redirect>> {
+                (**self).redirects(organization, ids).await
+            }
+            async fn waiting(&self, organization: &OrganizationId) -> Result<Vec<Waiting>> {
+                (**self).waiting(organization).await
+            }
+            async fn moved(&self, organization: &OrganizationId) -> Result<Vec<(SourceId, Link)>> {
+                (**self).moved(organization).await
             }
             async fn users(
                 &self,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Curation;
 use crate::Result;
-use crate::asset::{Constraint, ConstraintKind};
+use crate::asset::{Constraint, ConstraintKind, MergeRecord};
 use crate::error::Printable;
 use crate::merge::{MergeOf, Sentence};
 use crate::value::{AssetId, MergeId, Timestamp};
@@ -51,11 +51,15 @@ pub enum Act {
         /// The decision.
         decision: Constraint,
     },
+    /// Took a decision on an object and an asset back.
+    Forgot {
+        /// The decision.
+        decision: Constraint,
+    },
 }
 
 impl Curation<'_> {
-    /// Merges, those that were undone included, and decisions that hold, oldest first. The decisions that a
-    /// merge made along the way are not listed beside it.
+    /// Merges and decisions, and that they were taken back, oldest first.
     ///
     /// # Errors
     ///
@@ -75,19 +79,10 @@ impl Curation<'_> {
                 entries.push(Entry { at: *at, by: by.clone(), act });
             }
         }
-        for decision in self.repository.constraints(&self.organization).await? {
-            let along = merges.iter().any(|record| {
-                let signed = record.by == decision.by && record.at == decision.at;
-                signed && record.decided.contains(&decision)
-            });
-            if !along {
-                let (at, by) = (decision.at, decision.by.clone());
-                let act = match decision.kind {
-                    ConstraintKind::MustLink => Act::Linked { decision },
-                    ConstraintKind::CannotLink => Act::Separated { decision },
-                };
-                entries.push(Entry { at, by, act });
-            }
+        for mut decision in self.repository.constraints(&self.organization).await? {
+            let earlier = std::mem::take(&mut decision.earlier);
+            let all = [decision].into_iter().chain(earlier);
+            entries.extend(all.filter(|d| !is_along(&merges, d)).flat_map(told));
         }
         entries.sort_by_key(|entry| entry.at);
         Ok(entries)
@@ -103,6 +98,33 @@ impl fmt::Display for Entry {
                 write!(f, "{by} took merge {merge} into {survivor} back at {}", self.at)
             }
             Act::Linked { decision } | Act::Separated { decision } => Sentence(decision).fmt(f),
+            Act::Forgot { decision } => {
+                write!(f, "{} took back at {}: ", Printable(&self.by), self.at)?;
+                Sentence(decision).fmt(f)
+            }
         }
     }
+}
+
+/// Whether the first version of the inventory made a decision along with a merge.
+fn is_along(merges: &[MergeRecord], decision: &Constraint) -> bool {
+    merges.iter().any(|record| {
+        let signed = record.by == decision.by && record.at == decision.at;
+        let kept = record.first_version.iter().flat_map(|kept| &kept.decided);
+        signed && kept.into_iter().any(|own| own.object == decision.object)
+    })
+}
+
+/// That it was decided, and that it was taken back.
+fn told(decision: Constraint) -> impl Iterator<Item = Entry> {
+    let forgotten = decision.forgotten.clone().map(|(at, by)| {
+        let act = Act::Forgot { decision: decision.clone() };
+        Entry { at, by, act }
+    });
+    let (at, by) = (decision.at, decision.by.clone());
+    let act = match decision.kind {
+        ConstraintKind::MustLink => Act::Linked { decision },
+        ConstraintKind::CannotLink => Act::Separated { decision },
+    };
+    [Entry { at, by, act }].into_iter().chain(forgotten)
 }

@@ -1,11 +1,15 @@
 //! Making one asset of several, and taking it apart again.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::{Author, Curation};
-use crate::asset::MergeRecord;
-use crate::merge::{MergePreview, United, unite, unmerge};
-use crate::value::{AssetId, MergeId, Timestamp};
+use crate::asset::{Asset, Change, Constraint, MergeRecord};
+use crate::error::Printable;
+use crate::grouping::{self, Decisions, Scene};
+use crate::merge::{self, MergePreview, Moves, Settled, Standing};
+use crate::value::{AssetId, MergeId, SourceId};
 use crate::{Error, ErrorKind, Result};
 
 /// A merge that was carried out.
@@ -29,6 +33,16 @@ pub struct Unmerged {
     pub survivor: AssetId,
     /// The assets that are back.
     pub restored: Vec<AssetId>,
+    /// What moved.
+    pub moves: Moves,
+}
+
+/// A merge as it would be written.
+struct Planned {
+    record: MergeRecord,
+    before: Vec<Asset>,
+    settled: Settled,
+    preview: MergePreview,
 }
 
 impl Curation<'_> {
@@ -38,80 +52,181 @@ impl Curation<'_> {
     ///
     /// Those of [`merge`](Self::merge).
     pub async fn preview(&self, assets: &[AssetId]) -> Result<MergePreview> {
-        let nobody = Author::new("");
-        Ok(self.united(assets, &nobody).await?.preview(&self.policy))
+        Ok(self.planned(assets, &Author::new("")).await?.preview)
     }
 
-    /// Makes one asset of several, the first of which survives. See [`unite`] for what becomes of what.
+    /// Makes one asset of several, the first of which survives, until the merge is [taken back](Self::unmerge).
+    ///
+    /// - Every record and every claim is kept, with its provenance, the survivor's first. Of `os`, `os_version`
+    ///   and `type` the best source's value holds; the site is the survivor's.
+    /// - What the rules tie to one of the assets from now on is part of the survivor. So is what people decided on
+    ///   one of them: it counts for the survivor.
+    /// - The ids of the others lead to the survivor.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for an asset that is not there, those of [`unite`], and
-    /// [`ErrorKind::Conflict`] if one of the assets was changed at this moment. Nothing was written then.
+    /// [`ErrorKind::NotFound`] for an asset that is not there; [`ErrorKind::Invalid`] for fewer than two, or one
+    /// that is named twice; [`ErrorKind::Conflict`] if a person decided that an object of one of them is not
+    /// another one of them (that decision has to be taken back first), or if one of the assets was changed at this
+    /// moment. Nothing was written then.
     pub async fn merge(&self, assets: &[AssetId], author: &Author) -> Result<Merged> {
-        let united = self.united(assets, author).await?;
-        let merged = Merged { id: united.record.id, preview: united.preview(&self.policy) };
-        self.commit(united.into_changes()).await.map_err(|error| error.in_operation("merge"))?;
-        Ok(merged)
+        let Planned { record, before, settled, preview } = self.planned(assets, author).await?;
+        let id = record.id;
+        let mut puts: Vec<Change> = Vec::new();
+        for bare in record.bare.iter().filter(|bare| bare.id != record.survivor) {
+            let (id, expected) = (bare.id, bare.version);
+            puts.push(Change::RemoveAsset { id, expected, to: Some(record.survivor) });
+        }
+        puts.push(Change::PutMerge(Box::new(record)));
+        let written = self.write(settled, before, puts).await;
+        written.map_err(|error| error.in_operation("merge"))?;
+        Ok(Merged { id, preview })
     }
 
-    /// Takes a merge back. See [`merge::unmerge`](crate::merge::unmerge) for what goes where.
+    /// Takes a merge back. All is at once as if it had never been made: each asset is there again with what is its
+    /// own today, and so is what decisions that stand make of it. A later merge that built on it still stands, of
+    /// what it still finds.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for a merge that never was, those of [`merge::unmerge`](crate::merge::unmerge), and
-    /// [`ErrorKind::Conflict`] if one of the assets was changed at this moment. Nothing was written then.
+    /// [`ErrorKind::NotFound`] for a merge that never was; [`ErrorKind::Conflict`] if it was undone before, by whom
+    /// and when, or if one of the assets was changed at this moment. Nothing was written then.
     pub async fn unmerge(&self, merge: MergeId, author: &Author) -> Result<Unmerged> {
-        // The asset comes first: whoever changes a decision changes its version.
-        let known = self.repository.merges(&self.organization).await?;
-        let record = known.iter().find(|record| record.id == merge).cloned().ok_or_else(|| {
+        let mut decisions = Decisions::load(self.repository, &self.organization).await?;
+        let before = decisions.standing();
+        let at = decisions.next_moment();
+        let record = decisions.merges.iter_mut().find(|record| record.id == merge);
+        let record = record.ok_or_else(|| {
             Error::new(ErrorKind::NotFound, "there was no such merge").with_context("merge", merge)
         })?;
-        crate::merge::check_undoable(&record, &known)?;
-        let survivor = self.asset(record.survivor).await?;
-        let constraints = self.repository.constraints(&self.organization).await?;
-        let merges = self.repository.merges(&self.organization).await?;
-        let record = merges.iter().find(|record| record.id == merge).cloned().unwrap_or(record);
-        self.check_absent(&record).await?;
-        let now = Timestamp::now();
-        let unmerged = unmerge(record, survivor, &constraints, &merges, &author.by, now)?;
-        let told = Unmerged {
-            id: merge,
-            survivor: unmerged.survivor.id,
-            restored: unmerged.restored.iter().map(|asset| asset.id).collect(),
-        };
-        self.commit(unmerged.into_changes())
-            .await
-            .map_err(|error| error.in_operation("unmerge"))?;
-        Ok(told)
+        if let Some((at, by)) = &record.undone {
+            let message = format!("the merge was undone already, by {} at {at}", Printable(by));
+            return Err(Error::new(ErrorKind::Conflict, message).with_context("merge", merge));
+        }
+        record.undone = Some((at, author.by.clone()));
+        let record = record.clone();
+        let mut puts = vec![Change::PutMerge(Box::new(record.clone()))];
+        puts.extend(decisions.withdraw(&record));
+        puts.extend(self.bare_again(&record).await?);
+        let survivor = before.survivor(record.survivor);
+        let mut ids = before.named();
+        ids.extend(decisions.standing().named());
+        let mut scene = Scene::load(self.repository, &self.organization, ids).await?;
+        if let Some(asset) = scene.assets.iter_mut().find(|asset| asset.id == survivor) {
+            merge::remember_homes(asset, &record);
+        }
+        let subject: Vec<Asset> =
+            scene.assets.iter().filter(|asset| asset.id == survivor).cloned().collect();
+        let standing = decisions.standing();
+        let settled = grouping::settle_scene(
+            self.repository,
+            &self.organization,
+            scene,
+            &standing,
+            &self.policy,
+        );
+        let settled = settled.await?;
+        let moves = settled.moves().clone();
+        self.write(settled, subject, puts).await.map_err(|error| error.in_operation("unmerge"))?;
+        let bare = record.bare.iter().map(|asset| asset.id).filter(|id| *id != record.survivor);
+        let restored = moves.came.iter().copied().chain(bare).collect();
+        Ok(Unmerged { id: merge, survivor: record.survivor, restored, moves })
     }
 
-    /// Refuses to bring back an asset under an id that something else has written meanwhile.
-    async fn check_absent(&self, record: &MergeRecord) -> Result<()> {
-        let ids: Vec<AssetId> = record.before.iter().skip(1).map(|asset| asset.id).collect();
-        match self.repository.assets(&self.organization, &ids).await?.first() {
-            None => Ok(()),
-            Some(present) => {
-                let message = "an asset that the merge took away is there again, written by something else, \
-                               such as an import by id; take that one away first";
-                Err(Error::new(ErrorKind::Conflict, message)
-                    .with_context("asset", present.id)
-                    .with_context("merge", record.id))
-            }
+    /// Assets of which nothing had been known, as they were.
+    async fn bare_again(&self, record: &MergeRecord) -> Result<Vec<Change>> {
+        let ids: Vec<AssetId> = record.bare.iter().map(|asset| asset.id).collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
         }
+        let present = self.repository.assets(&self.organization, &ids).await?;
+        let redirects = self.repository.redirects(&self.organization, &ids).await?;
+        let missing = record.bare.iter().filter(|bare| present.iter().all(|p| p.id != bare.id));
+        let again = missing.map(|bare| {
+            let gone = redirects.iter().find(|redirect| redirect.from == bare.id);
+            let version = gone.map_or(bare.version, |gone| gone.version.max(bare.version));
+            let asset = Asset { version: version.saturating_add(1), ..bare.clone() };
+            Change::PutAsset { expected: None, asset: Box::new(asset) }
+        });
+        Ok(again.collect())
     }
 
-    async fn united(&self, assets: &[AssetId], author: &Author) -> Result<United> {
-        let mut distinct = assets.to_vec();
-        distinct.sort_unstable();
-        distinct.dedup();
-        if distinct.len() < assets.len() {
-            let message = "an asset cannot be merged with itself; name each asset once";
-            return Err(Error::new(ErrorKind::Invalid, message));
-        }
+    async fn planned(&self, assets: &[AssetId], author: &Author) -> Result<Planned> {
         let before = self.assets(assets).await?;
-        let constraints = self.repository.constraints(&self.organization).await?;
-        let signature = author.sign(Timestamp::now());
-        unite(MergeId::random_v7(), before, &constraints, signature, &self.policy)
+        check_each_once(assets, &before)?;
+        let mut decisions = Decisions::load(self.repository, &self.organization).await?;
+        let standing = decisions.standing();
+        check_not_separated(&before, &decisions.constraints, &standing)?;
+        let [survivor, ..] = before.as_slice() else { return Err(too_few()) };
+        let is_bare = |asset: &&Asset| asset.parts.is_empty();
+        let record = MergeRecord {
+            id: MergeId::random_v7(),
+            organization: self.organization.clone(),
+            survivor: survivor.id,
+            assets: before.iter().map(|asset| asset.id).collect(),
+            bare: before.iter().filter(is_bare).cloned().collect(),
+            first_version: None,
+            by: author.by.clone(),
+            at: decisions.next_moment(),
+            why: author.why.clone(),
+            undone: None,
+        };
+        decisions.merges.push(record.clone());
+        let united = decisions.standing();
+        let ids: BTreeSet<AssetId> = standing.named();
+        let settled =
+            grouping::settle(self.repository, &self.organization, &united, ids, &self.policy);
+        let settled = settled.await?;
+        let after = settled.asset(survivor.id).unwrap_or(survivor);
+        let preview = MergePreview::of(&before, after, settled.moves(), &self.policy);
+        Ok(Planned { record, before, settled, preview })
     }
+}
+
+fn check_each_once(named: &[AssetId], found: &[Asset]) -> Result<()> {
+    if named.len() < 2 {
+        return Err(too_few());
+    }
+    let distinct: BTreeSet<AssetId> = found.iter().map(|asset| asset.id).collect();
+    if distinct.len() == named.len() {
+        return Ok(());
+    }
+    let message = "an asset cannot be merged with itself; name each asset once, and none that is part of another \
+                   one already";
+    Err(Error::new(ErrorKind::Invalid, message))
+}
+
+/// Refuses what a person ruled out: an object of one of the assets is not another one of them.
+fn check_not_separated(
+    before: &[Asset],
+    constraints: &[Constraint],
+    standing: &Standing,
+) -> Result<()> {
+    let parts = before.iter().flat_map(|asset| &asset.parts);
+    let tied = parts.filter_map(|part| Some((part.source.clone(), part.object?)));
+    let ruled = constraints.iter().filter(|c| {
+        let must = standing.must(&c.source, c.object);
+        must.is_some_and(|must| before.iter().any(|asset| asset.id == must.asset))
+    });
+    let tied: BTreeSet<(SourceId, _)> =
+        tied.chain(ruled.map(|c| (c.source.clone(), c.object))).collect();
+    for (source, object) in &tied {
+        // A decision that was overruled by a later one on the same asset does not count.
+        if let Some(cannot) =
+            before.iter().find_map(|asset| standing.cannot(source, *object, asset.id))
+        {
+            let message = format!(
+                "{} decided that object {object} is not asset {}, so these assets cannot be one; take that \
+                 decision back first",
+                Printable(&cannot.by),
+                cannot.asset
+            );
+            return Err(Error::new(ErrorKind::Conflict, message).with_context("source", source));
+        }
+    }
+    Ok(())
+}
+
+fn too_few() -> Error {
+    Error::new(ErrorKind::Invalid, "a merge needs two assets or more")
 }

@@ -48,6 +48,7 @@ mod unresolved;
 
 use std::time::Duration;
 
+pub use self::deciding::Decided;
 pub use self::history::{Act, Entry};
 pub use self::import::{
     AmbiguousRecord, EndedRecord, Field, ImportOptions, Imported, LeftOut, Scan, ScannedAsset,
@@ -56,9 +57,10 @@ pub use self::merging::{Merged, Unmerged};
 pub use self::unresolved::Unresolved;
 
 use crate::asset::{Asset, AssetRepository, Batch, Change, Committed};
-use crate::merge::Signature;
+use crate::grouping::{self, Decisions};
+use crate::merge::{Moves, Settled, Standing};
 use crate::schedule::MatchPolicy;
-use crate::value::{AssetId, BatchId, OrganizationId, SourceId, Timestamp};
+use crate::value::{AssetId, BatchId, OrganizationId, SourceId};
 use crate::{Error, ErrorKind, Result, Retry};
 
 /// How often a batch is sent again because the store failed in passing. Every attempt carries the same id,
@@ -95,10 +97,6 @@ impl Author {
         self.why = why.into();
         self
     }
-
-    fn sign(&self, at: Timestamp) -> Signature<'_> {
-        Signature { by: &self.by, at, why: &self.why }
-    }
 }
 
 impl<'a> Curation<'a> {
@@ -115,22 +113,67 @@ impl<'a> Curation<'a> {
         self
     }
 
-    /// The assets with these ids, in this order.
+    /// The assets that these ids name today, in this order.
     async fn assets(&self, ids: &[AssetId]) -> Result<Vec<Asset>> {
-        let mut found = self.repository.assets(&self.organization, ids).await?;
-        let place = |id| ids.iter().position(|wanted| *wanted == id);
-        found.sort_by_key(|asset| place(asset.id));
-        match ids.iter().find(|id| found.iter().all(|asset| asset.id != **id)) {
-            None => Ok(found),
-            Some(missing) => Err(Error::new(ErrorKind::NotFound, "there is no such asset")
-                .with_context("asset", missing)
-                .with_context("organization", &self.organization)),
+        let mut found = grouping::whereabouts(self.repository, &self.organization, ids).await?;
+        match ids.iter().find(|id| !found.contains_key(id)) {
+            None => Ok(ids.iter().filter_map(|id| found.remove(id)).collect()),
+            Some(missing) => Err(self.no_such_asset(*missing)),
         }
     }
 
+    /// The asset that an id names today.
     async fn asset(&self, id: AssetId) -> Result<Asset> {
-        let found = self.assets(&[id]).await?.pop();
-        found.ok_or_else(|| Error::new(ErrorKind::NotFound, "there is no such asset"))
+        self.found(id).await?.ok_or_else(|| self.no_such_asset(id))
+    }
+
+    async fn found(&self, id: AssetId) -> Result<Option<Asset>> {
+        let found = grouping::whereabouts(self.repository, &self.organization, &[id]).await?;
+        Ok(found.into_values().next())
+    }
+
+    fn no_such_asset(&self, id: AssetId) -> Error {
+        Error::new(ErrorKind::NotFound, "there is no such asset")
+            .with_context("asset", id)
+            .with_context("organization", &self.organization)
+    }
+
+    /// Writes decisions together with all that they move.
+    async fn carry_out(
+        &self,
+        before: &Standing,
+        decisions: &Decisions,
+        touched: impl IntoIterator<Item = AssetId>,
+        puts: Vec<Change>,
+    ) -> Result<Moves> {
+        let touched: Vec<AssetId> = touched.into_iter().collect();
+        let also = before.named().into_iter().chain(touched.iter().copied());
+        let standing = decisions.standing();
+        let settled =
+            grouping::settle(self.repository, &self.organization, &standing, also, &self.policy);
+        let settled = settled.await?;
+        let moves = settled.moves().clone();
+        let subjects = self.repository.assets(&self.organization, &touched).await?;
+        self.write(settled, subjects, puts).await?;
+        Ok(moves)
+    }
+
+    /// Writes what has to be written, and nothing new into these assets, so that nobody else changes them at the
+    /// same time.
+    async fn write(&self, settled: Settled, subjects: Vec<Asset>, puts: Vec<Change>) -> Result<()> {
+        let mut changes = grouping::changes(self.repository, &self.organization, settled).await?;
+        let written = |id: AssetId| {
+            changes.iter().chain(&puts).any(|change| match change {
+                Change::PutAsset { asset, .. } => asset.id == id,
+                Change::RemoveAsset { id: gone, .. } => *gone == id,
+                _ => false,
+            })
+        };
+        let untouched: Vec<Asset> =
+            subjects.into_iter().filter(|asset| !written(asset.id)).collect();
+        changes.extend(untouched.into_iter().map(touch));
+        changes.extend(puts);
+        self.commit(changes).await
     }
 
     /// Writes what a person decided, whole or not at all.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Curation;
 use crate::Result;
-use crate::asset::{Asset, SearchRequest};
+use crate::asset::{Asset, Constraint, SearchRequest};
 use crate::merge::{self, Coverage, Explanation, NearMiss, NearMisses, Overlap, Surveyed};
 use crate::query::Query;
 use crate::value::{AssetId, SourceId, Timestamp};
@@ -23,7 +23,8 @@ impl Curation<'_> {
     pub async fn overlaps(&self) -> Result<Vec<Overlap>> {
         let mut surveyed = Vec::new();
         self.each_asset(|asset| surveyed.push(Surveyed::of(asset))).await?;
-        let constraints = self.repository.constraints(&self.organization).await?;
+        let mut constraints = self.repository.constraints(&self.organization).await?;
+        constraints.retain(Constraint::stands);
         Ok(merge::overlaps(&surveyed, &constraints, &self.policy))
     }
 
@@ -51,7 +52,7 @@ impl Curation<'_> {
         Ok(coverage)
     }
 
-    /// Why an asset is what it is.
+    /// Why an asset is what it is. The id of one that is part of another leads to that one.
     ///
     /// # Errors
     ///

@@ -1,23 +1,21 @@
 //! Computers that wait for a person.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use futures::TryStreamExt;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Curation;
 use crate::Result;
-use crate::asset::ConstraintKind;
+use crate::asset::Waiting;
 use crate::error::Printable;
-use crate::merge::{Considered, Decision};
+use crate::grouping::{self, Decisions, Doubt};
+use crate::merge::{Considered, Decision, Record};
 use crate::value::{ObjectGuid, ObjectKind, SourceId};
 
-/// How many of the latest runs are looked through for why a computer waits. A run that reads only changes
-/// does not look at it again, and full reads come more often than this.
-const RUNS: usize = 50;
-
-/// A computer of a directory that several assets fit equally well, so that a person must say which it is.
+/// A computer of a directory of which a person must say which asset it is: several fit it equally well, or its tie to one
+/// is doubtful.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Unresolved {
@@ -25,7 +23,7 @@ pub struct Unresolved {
     pub source: SourceId,
     /// The computer.
     pub object: ObjectGuid,
-    /// What a person would call it, as far as the latest runs tell.
+    /// What a person would call it, as far as it is known.
     pub name: Option<String>,
     /// Why it waits, as a sentence.
     pub reason: Option<String>,
@@ -35,60 +33,89 @@ pub struct Unresolved {
 }
 
 impl Curation<'_> {
-    /// The computers of a directory that wait for a person, in order of their objectGUIDs. One that a person
-    /// has decided on, and no run has read since, is not among them.
+    /// The computers of a directory that wait for a person, and those whose tie is doubtful, in order of their
+    /// objectGUIDs.
     ///
     /// # Errors
     ///
     /// What the store reports.
     pub async fn unresolved(&self, source: &SourceId) -> Result<Vec<Unresolved>> {
-        let constraints = self.repository.constraints(&self.organization).await?;
-        let is_decided = |object| {
-            constraints.iter().any(|c| {
-                c.kind == ConstraintKind::MustLink && c.object == object && c.source == *source
-            })
-        };
-        let mut waiting = Vec::new();
+        let waiting = self.repository.waiting(&self.organization).await?;
+        let standing = Decisions::load(self.repository, &self.organization).await?.standing();
+        let doubts = grouping::doubts(
+            self.repository,
+            &self.organization,
+            source,
+            &waiting,
+            &standing,
+            &self.policy,
+        );
+        let doubts = doubts.await?;
+        let of_source = waiting.into_iter().filter(|waiting| waiting.source == *source);
+        let mut told: BTreeMap<ObjectGuid, Waiting> =
+            of_source.map(|waiting| (waiting.object, waiting)).collect();
+        let mut unresolved = BTreeMap::new();
         let mut links = self.repository.links(&self.organization, source).await?;
         while let Some(link) = links.try_next().await? {
             let waits = link.kind == ObjectKind::Computer && link.asset.is_none();
-            if waits && link.presence.is_present() && !is_decided(link.object) {
-                waiting.push(link.object);
+            if waits && link.presence.is_present() {
+                let waiting = told.remove(&link.object);
+                unresolved.insert(link.object, Unresolved::of(source, link.object, waiting));
             }
         }
-        if waiting.is_empty() {
-            return Ok(Vec::new());
+        for (object, doubt) in doubts {
+            let doubtful = self.doubtful(source, object, &doubt).await?;
+            unresolved.entry(object).or_insert(doubtful);
         }
-        waiting.sort_unstable();
-        let mut reasons = self.reasons(source).await?;
-        let told = waiting.into_iter().map(|object| {
-            let decision = reasons.remove(&object);
-            let (name, reason, candidates) = match decision {
-                Some(d) => (Some(d.name), Some(d.reason.to_string()), d.candidates),
-                None => (None, None, Vec::new()),
-            };
-            Unresolved { source: source.clone(), object, name, reason, candidates }
-        });
-        Ok(told.collect())
+        Ok(unresolved.into_values().collect())
     }
+}
 
-    /// The latest decision on every computer that a recent run left waiting.
-    async fn reasons(&self, source: &SourceId) -> Result<HashMap<ObjectGuid, Decision>> {
-        #[derive(Deserialize)]
-        struct Report {
-            #[serde(default)]
-            decisions: Option<Vec<Decision>>,
+impl Curation<'_> {
+    /// A computer that is tied to an asset by a bare short name alone.
+    async fn doubtful(
+        &self,
+        source: &SourceId,
+        object: ObjectGuid,
+        doubt: &Doubt,
+    ) -> Result<Unresolved> {
+        let asset = self.repository.assets(&self.organization, &[doubt.asset]).await?.pop();
+        let record = asset.as_ref().and_then(|asset| Record::in_asset(asset, source, object));
+        let name = record.and_then(|record| record.said().live_names().next().cloned());
+        let reason = format!(
+            "its tie to asset {} is doubtful: a bare short name is all that speaks for it, and {} fits as well",
+            doubt.asset, doubt.by
+        );
+        Ok(Unresolved {
+            source: source.clone(),
+            object,
+            name: name.map(|name| name.to_string()),
+            reason: Some(reason),
+            candidates: Vec::new(),
+        })
+    }
+}
+
+impl Unresolved {
+    fn of(source: &SourceId, object: ObjectGuid, waiting: Option<Waiting>) -> Self {
+        let mut unresolved = Self {
+            source: source.clone(),
+            object,
+            name: None,
+            reason: None,
+            candidates: Vec::new(),
+        };
+        let Some(Waiting { record, decision, told, .. }) = waiting else { return unresolved };
+        unresolved.name = record.live_names().next().map(ToString::to_string);
+        // What a later version wrote is passed over: the computer is listed all the same.
+        let decision =
+            told.or(decision).and_then(|text| serde_json::from_str::<Decision>(&text).ok());
+        if let Some(decision) = decision {
+            unresolved.name = Some(decision.name);
+            unresolved.reason = Some(decision.reason.to_string());
+            unresolved.candidates = decision.candidates;
         }
-        let mut reasons = HashMap::new();
-        for run in self.repository.runs(&self.organization, source, RUNS).await? {
-            // A report that a later version wrote is passed over: the computers are listed all the same.
-            let report = run.report.as_deref().map(serde_json::from_str::<Report>);
-            let Some(Ok(report)) = report else { continue };
-            for decision in report.decisions.into_iter().flatten() {
-                reasons.entry(decision.object).or_insert(decision);
-            }
-        }
-        Ok(reasons)
+        unresolved
     }
 }
 

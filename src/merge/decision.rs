@@ -34,6 +34,9 @@ pub struct Decision {
     /// Objects that were tied to the asset and are not in the directory any more, in order. This
     /// computer takes their place: their links must go, so that two objects never share an asset.
     pub succeeds: Vec<ObjectGuid>,
+    /// Who puts the tie in question: a computer of another directory that has the bare short name by which alone this one
+    /// is tied, and fits as well.
+    pub doubtful: Option<String>,
 }
 
 /// What becomes of a computer.
@@ -88,6 +91,7 @@ impl Decision {
             candidates: Vec::new(),
             more_candidates: 0,
             succeeds: Vec::new(),
+            doubtful: None,
         }
     }
 
@@ -98,6 +102,7 @@ impl Decision {
     /// Whether a person should say which asset it is: it waits for that, or stays where it is meanwhile.
     pub fn is_open(&self) -> bool {
         self.verdict == Verdict::Ambiguous
+            || self.doubtful.is_some()
             || matches!(self.reason, Reason::Undecided { .. } | Reason::Contested { .. })
     }
 
@@ -142,6 +147,8 @@ struct Record {
     more_candidates: usize,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     succeeds: Vec<ObjectGuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    doubtful: Option<String>,
 }
 
 #[derive(Clone, Copy, Deserialize, Serialize)]
@@ -172,6 +179,7 @@ impl From<Decision> for Record {
             candidates: decision.candidates,
             more_candidates: decision.more_candidates,
             succeeds: decision.succeeds,
+            doubtful: decision.doubtful,
         }
     }
 }
@@ -199,6 +207,7 @@ impl TryFrom<Record> for Decision {
             candidates: record.candidates,
             more_candidates: record.more_candidates,
             succeeds: record.succeeds,
+            doubtful: record.doubtful,
         })
     }
 }

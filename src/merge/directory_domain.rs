@@ -70,17 +70,25 @@ impl DirectoryDomain {
         self.dns().into_iter().chain(self.netbios())
     }
 
-    /// Whether a domain, in lower case, is this one: by one of its names, by a suffix that stands for it, or as a part
-    /// of it that is no domain of its own, such as `dhcp.corp.example` of `corp.example`.
+    /// Whether a domain, in lower case, is this one: by one of its names, or as a part of it that is no domain of its own,
+    /// such as `dhcp.corp.example` of `corp.example`.
     pub(super) fn is(&self, domain: &str) -> bool {
-        if self.names().any(|name| name == domain) {
-            return true;
-        }
-        let Around { suffixes, others } = &*self.around;
-        let told = suffixes.iter().map(String::as_str);
-        let own = told.chain(self.dns()).filter(|own| is_below(domain, own)).map(str::len).max();
-        let other = others.iter().filter(|other| is_below(domain, other)).map(String::len).max();
-        own.is_some() && own > other
+        let own = self.dns().filter(|own| is_below(domain, own)).map(str::len);
+        self.names().any(|name| name == domain) || (own.is_some() && own > self.other(domain))
+    }
+
+    /// Whether a domain is a suffix that stands for this one. Others may have the same, so that it says no more than no
+    /// domain at all.
+    pub(super) fn has_suffix(&self, domain: &str) -> bool {
+        let told = self.around.suffixes.iter().filter(|told| is_below(domain, told));
+        let told = told.map(String::len).max();
+        told.is_some() && told > self.other(domain)
+    }
+
+    /// How much of a domain is the name of another one.
+    fn other(&self, domain: &str) -> Option<usize> {
+        let others = self.around.others.iter().filter(|other| is_below(domain, other));
+        others.map(String::len).max()
     }
 
     /// The domain that an object stands in. It differs from the directory's own where a global catalog
@@ -110,10 +118,11 @@ mod tests {
     fn a_part_of_the_domain_is_the_domain_unless_it_is_another() {
         let corp = DirectoryDomain::new(Some("Corp.Example."), Some("CORP"))
             .within(["dhcp.example.net"], ["eu.corp.example", "corp.example"]);
-        for own in
-            ["corp.example", "corp", "dhcp.corp.example", "dhcp.example.net", "a.dhcp.example.net"]
-        {
-            assert!(corp.is(own), "{own}");
+        for own in ["corp.example", "corp", "dhcp.corp.example"] {
+            assert!(corp.is(own) && !corp.has_suffix(own), "{own}");
+        }
+        for told in ["dhcp.example.net", "a.dhcp.example.net"] {
+            assert!(!corp.is(told) && corp.has_suffix(told), "{told}");
         }
         for other in [
             "eu.corp.example",
@@ -123,7 +132,7 @@ mod tests {
             "example.net",
             "x.corp",
         ] {
-            assert!(!corp.is(other), "{other}");
+            assert!(!corp.is(other) && !corp.has_suffix(other), "{other}");
         }
         assert!(!DirectoryDomain::new(None, Some("CORP")).is("x.corp"));
     }

@@ -5,8 +5,9 @@ use std::fmt;
 use serde::Serialize;
 
 use super::preview::{origin, shown};
+use super::standing::Standing;
 use crate::asset::{
-    Asset, Claims, Constraint, ConstraintKind, MergeRecord, Presence, Tie, Version,
+    Asset, Claims, Constraint, ConstraintKind, Home, MergeRecord, Presence, Tie, Version,
 };
 use crate::error::Printable;
 use crate::value::{AssetId, MergeId, ObjectGuid, RunId, SiteId, SourceId, Timestamp};
@@ -57,6 +58,8 @@ pub struct PartOf {
     pub tie: Option<Tie>,
     /// The merge and the asset that it came with.
     pub came_by: Option<(MergeId, AssetId)>,
+    /// Where the rules alone have it, if a person's decision has it here.
+    pub home: Option<Home>,
 }
 
 /// One value, and where it comes from.
@@ -112,11 +115,14 @@ pub fn explain(asset: &Asset, constraints: &[Constraint], merges: &[MergeRecord]
     values.extend(view.values("type", &asset.kind, false));
     values.extend(view.times("first_seen", &asset.first_seen, asset.first_seen()));
     values.extend(view.times("last_seen", &asset.last_seen, asset.last_seen()));
-    let touches =
-        |c: &&Constraint| c.asset == asset.id || asset.part_of(&c.source, c.object).is_some();
+    let standing = Standing::of(constraints, merges);
+    let touches = |c: &&Constraint| {
+        let is_on = c.asset == asset.id || standing.survivor(c.asset) == asset.id;
+        c.stands() && (is_on || asset.part_of(&c.source, c.object).is_some())
+    };
     let mut decisions: Vec<Constraint> = constraints.iter().filter(touches).cloned().collect();
     decisions.sort_by_key(|c| (c.at, c.object, c.kind));
-    let involved = |record: &&MergeRecord| record.before.iter().any(|b| b.id == asset.id);
+    let involved = |record: &&MergeRecord| record.involves(asset.id);
     Explanation {
         asset: asset.id,
         version: asset.version,
@@ -134,7 +140,7 @@ impl MergeOf {
         Self {
             id: record.id,
             survivor: record.survivor,
-            others: record.before.iter().skip(1).map(|asset| asset.id).collect(),
+            others: record.others().collect(),
             by: record.by.clone(),
             at: record.at,
             why: record.why.clone(),
@@ -174,9 +180,18 @@ impl fmt::Display for PartOf {
         if let Some(Tie { reason, run, at }) = &self.tie {
             write!(f, ", tied by run {run} at {at}: {}", Printable(reason))?;
         }
-        match self.came_by {
-            Some((merge, asset)) => write!(f, ", came from asset {asset} by merge {merge}"),
-            None => Ok(()),
+        match (self.came_by, self.home) {
+            (Some((merge, asset)), _) => write!(f, ", came from asset {asset} by merge {merge}"),
+            (None, Some(Home::Asset(asset))) => {
+                write!(
+                    f,
+                    "; a person's decision has it here, the rules alone have it in asset {asset}"
+                )
+            }
+            (None, Some(Home::Waiting)) => {
+                f.write_str("; a person's decision has it here, by the rules alone it waits")
+            }
+            (None, None) => Ok(()),
         }
     }
 }
@@ -254,26 +269,17 @@ impl View<'_> {
             written: part.written,
             tie: part.tie.clone(),
             came_by: self.came_by(part),
+            home: part.home,
         }
     }
 
     /// The latest merge that still holds and brought the part.
     fn came_by(&self, part: &crate::asset::Part) -> Option<(MergeId, AssetId)> {
-        let held = self
-            .merges
-            .iter()
-            .rev()
-            .filter(|record| record.undone.is_none() && record.survivor == self.asset.id);
-        held.into_iter().find_map(|record| {
-            let shifted = record.before.iter().zip(&record.shifts).skip(1);
-            let mut brought = shifted.filter(|(before, shift)| match part.object {
-                Some(object) => before.part_of(&part.source, object).is_some(),
-                None => part.number.checked_sub(**shift).is_some_and(|number| {
-                    before.part(number).is_some_and(|origin| origin.source == part.source)
-                }),
-            });
-            brought.next().map(|(before, _)| (record.id, before.id))
-        })
+        let home = part.home?.asset()?;
+        let brought =
+            |record: &&MergeRecord| record.stands() && record.others().any(|id| id == home);
+        let record = self.merges.iter().rev().find(brought)?;
+        Some((record.id, home))
     }
 
     fn values<T: ToString + PartialEq>(

@@ -118,7 +118,7 @@ pub(super) fn are_domains_one(
 ///
 /// A computer is in the domain of its directory, whatever its names say, and in the domains that they say. An asset is
 /// where its name says; where its name does not say, it is where it is said to be, or where its other names are. A
-/// domain that anybody may use contradicts nothing.
+/// domain that anybody may use contradicts nothing, nor does a suffix that stands for the directory's domain.
 fn relation(
     computer: &Computer,
     own: &str,
@@ -130,7 +130,10 @@ fn relation(
         .filter(|domain| home.is(domain) || is_authoritative_domain(domain))
         .collect();
     let is_mine = |domain: &&str| mine.contains(domain) || home.is(domain);
-    let speaks = |domain: &str| is_authoritative_domain(domain) && is_comparable(domain, computer);
+    let speaks = |domain: &str| {
+        let is_told = is_authoritative_domain(domain) && is_comparable(domain, computer);
+        is_told && !home.has_suffix(domain)
+    };
     if let Some(domain) = domains_of(other, &naming.names).find(is_mine) {
         return Ok(Some(domain.to_owned()));
     }

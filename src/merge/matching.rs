@@ -285,7 +285,7 @@ impl<'a> Matching<'a> {
             Some(_) if self.policy.ambiguity == Ambiguity::Create => {
                 Wish::Nothing(Unmatched::Ambiguous { level, assets: 1 })
             }
-            Some(other) => Wish::Contested { place, level, by: name_of(other) },
+            Some(other) => Wish::Contested { place, level, by: other.to_string() },
             None => Wish::Asset { asset, place, evidence: evidence.clone(), rivals },
         })
     }
@@ -328,6 +328,9 @@ pub(super) fn on_best_level(compared: &[Compared]) -> Vec<(usize, &Evidence)> {
     fitting().take_while(|(_, evidence)| Some(evidence.level()) == best).collect()
 }
 
-fn name_of(other: &KnownComputer) -> String {
-    format!("{} of {}", other.computer.name, other.source)
+/// Prints as its name and its directory.
+impl std::fmt::Display for KnownComputer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {}", self.computer.name, self.source)
+    }
 }

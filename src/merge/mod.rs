@@ -6,8 +6,8 @@
 //! 2. [`contribution`] is what one computer says, in the terms of the inventory.
 //! 3. [`survive`], [`create`], [`mark`] and [`detach`] write it into an asset, with its provenance.
 //!
-//! What people do by hand is worked out here as well: [`unite`] makes one asset of several, and [`unmerge`]
-//! takes them apart again. [`overlaps`], [`Coverage`] and [`explain`] look at what is there.
+//! What people decide is worked out here as well: an [`Overlay`] lays the decisions that stand over what the rules
+//! alone say, and tells what the inventory shows. [`overlaps`], [`Coverage`] and [`explain`] look at what is there.
 
 mod attributes;
 mod candidate;
@@ -22,24 +22,27 @@ mod directory_domain;
 mod evidence;
 mod exclusion;
 mod explain;
+mod first_version;
 mod fit;
 mod known;
-mod manual;
 mod matching;
 mod name_index;
 mod near;
 mod neighbours;
 mod overlap;
+mod overlay;
 mod precedence;
 mod preview;
 mod reason;
+mod record;
 mod resemblance;
 mod ruling;
+mod settled;
+mod standing;
 mod survive;
 #[cfg(test)]
 mod tests;
 mod ties;
-mod undo;
 mod verdict;
 
 pub use attributes::{group_attributes, user_attributes};
@@ -53,15 +56,17 @@ pub use directory_domain::DirectoryDomain;
 pub use evidence::{Evidence, Level};
 pub use exclusion::{Excluded, Exclusion};
 pub use explain::{Explanation, MergeOf, PartOf, Sentence, ValueOf, explain};
+pub use first_version::remember_homes;
 pub use known::keep_known;
-pub use manual::{Signature, United, hand_over, join, unite};
 pub use near::{Difference, NearMiss, NearMisses};
+pub(crate) use neighbours::is_questioned;
 pub use overlap::{Overlap, Surveyed, overlaps};
+pub use overlay::Overlay;
 pub(crate) use precedence::rank_claims;
-pub use preview::{Beside, Kept, MergePreview, MovedLink, Winner};
+pub use preview::{Beside, Kept, MergePreview, Winner};
 pub use reason::{LostBecause, Outranked, Reason, Unmatched, WeakName};
+pub use record::{Record, assemble, by_home, in_order, join, take_apart};
 pub(crate) use resemblance::{Resemblance, resemblances};
-pub(crate) use ruling::latest_decision;
-pub use survive::{Writing, create, detach, mark, survive, tie};
-pub(crate) use undo::check_undoable;
-pub use undo::{Unmerged, unmerge, whereabouts};
+pub use settled::{GoneAsset, MovedRecord, Moves, Settled};
+pub use standing::Standing;
+pub use survive::{Writing, at_home, create, detach, mark, survive, tie};

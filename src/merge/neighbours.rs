@@ -75,6 +75,24 @@ impl<'a> Neighbours<'a> {
     }
 }
 
+/// Whether a tie of a computer to an asset is questioned by a computer of another directory: nothing but a bare short name
+/// speaks for the tie, and the other one has it and fits as well.
+pub(crate) fn is_questioned(
+    asset: &Candidate,
+    own: &KnownComputer,
+    other: &KnownComputer,
+    policy: &MatchPolicy,
+) -> bool {
+    let Some(bare) = &asset.bare else { return false };
+    let level = |known: &KnownComputer| {
+        let distinctive = DistinctiveNames::all(&known.computer, bare);
+        fit(&known.computer, &distinctive, bare).ok().map(|evidence| evidence.level())
+    };
+    let Some(own_level) = level(own).filter(|level| *level >= Level::Short) else { return false };
+    let fits = level(other).is_some_and(|level| level <= own_level);
+    fits && !outlives(asset, &other.computer, &other.source, policy)
+}
+
 /// Whether another source saw an asset long after the computer's last sign of life.
 pub(super) fn outlives(
     asset: &Candidate,

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::compare::Names;
 use super::computer::canonical_domain;
-use super::manual::objects;
+use super::record::objects;
 use super::ruling::Rulings;
 use super::{Candidate, Computer, DirectoryDomain, Evidence, Level, LostBecause, Naming};
 use crate::asset::{Asset, Constraint};

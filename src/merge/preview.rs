@@ -4,14 +4,14 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::manual::United;
 use super::precedence::preference;
-use crate::asset::{Asset, Change, Claim, Claims};
+use super::settled::{MovedRecord, Moves};
+use crate::asset::{Asset, Claim, Claims, Part};
 use crate::error::Printable;
 use crate::name::to_unicode;
 use crate::os::names_product;
 use crate::schedule::MatchPolicy;
-use crate::value::{AssetId, ObjectGuid, SiteId, SourceId};
+use crate::value::{AssetId, SiteId, SourceId};
 
 /// What a merge gives: every value that holds and why, what is kept beside it, and which objects of
 /// directories move. Serialises, and prints in words.
@@ -29,7 +29,7 @@ pub struct MergePreview {
     /// `names`, `domains` and `addresses`, all of which are kept.
     pub united: Vec<Kept>,
     /// Directory objects that are tied to the survivor from then on.
-    pub links: Vec<MovedLink>,
+    pub links: Vec<MovedRecord>,
     /// What should be looked at before it is done.
     pub warnings: Vec<String>,
 }
@@ -73,51 +73,34 @@ pub struct Kept {
     pub from: Vec<AssetId>,
 }
 
-/// A directory object that is tied to another asset.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct MovedLink {
-    /// The directory.
-    pub source: SourceId,
-    /// The object.
-    pub object: ObjectGuid,
-    /// The asset it was tied to.
-    pub from: AssetId,
-    /// The asset it is tied to from now on.
-    pub to: AssetId,
-}
-
 impl MergePreview {
-    pub(super) fn of(united: &United, policy: &MatchPolicy) -> Self {
-        let (asset, before) = (&united.survivor, &united.record.before);
-        let view = View { asset, united, policy };
+    /// What becomes of these assets, the survivor first, when they are made this one.
+    pub fn of(before: &[Asset], survivor: &Asset, moves: &Moves, policy: &MatchPolicy) -> Self {
+        let view = View { asset: survivor, before, policy };
+        let Asset { os, os_version, kind, first_seen, last_seen, .. } = survivor;
+        let (first, last) = (survivor.first_seen(), survivor.last_seen());
         let values = [
-            view.best("os", &asset.os),
-            view.best("os_version", &asset.os_version),
-            view.best("type", &asset.kind),
-            view.extreme("first_seen", &asset.first_seen, asset.first_seen(), "it is the earliest"),
-            view.extreme("last_seen", &asset.last_seen, asset.last_seen(), "it is the latest"),
+            view.best("os", os),
+            view.best("os_version", os_version),
+            view.best("type", kind),
+            view.extreme("first_seen", first_seen, first, "it is the earliest"),
+            view.extreme("last_seen", last_seen, last, "it is the latest"),
         ];
         let lists = [
-            view.kept("names", &asset.names),
-            view.kept("domains", &asset.domains),
-            view.kept("addresses", &asset.addresses),
+            view.kept("names", &survivor.names),
+            view.kept("domains", &survivor.domains),
+            view.kept("addresses", &survivor.addresses),
         ];
+        let links = moves.records.iter().filter(|moved| moved.object.is_some());
         Self {
-            survivor: asset.id,
+            survivor: survivor.id,
             others: before.iter().skip(1).map(|asset| asset.id).collect(),
-            site: asset.site.clone(),
+            site: survivor.site.clone(),
             values: values.into_iter().flatten().collect(),
             united: lists.into_iter().flatten().collect(),
-            links: united.links.clone(),
+            links: links.cloned().collect(),
             warnings: warnings(before),
         }
-    }
-}
-
-impl MovedLink {
-    /// What has to be written for it.
-    pub(super) fn into_change(self) -> Change {
-        Change::MoveLink { source: self.source, object: self.object, asset: self.to }
     }
 }
 
@@ -149,7 +132,9 @@ impl fmt::Display for MergePreview {
             writeln!(f, "  {:<11} {}", kept.field, Printable(&kept.value))?;
         }
         for link in &self.links {
-            writeln!(f, "  object {} of {} moves from {}", link.object, link.source, link.from)?;
+            if let (Some(object), Some(from)) = (link.object, link.from) {
+                writeln!(f, "  object {object} of {} moves from {from}", link.source)?;
+            }
         }
         self.warnings.iter().try_for_each(|warning| writeln!(f, "  note: {warning}"))
     }
@@ -165,9 +150,16 @@ pub(super) fn origin(source: Option<&SourceId>) -> &str {
     source.map_or("unknown source", SourceId::as_str)
 }
 
+/// Whether two parts are the same record, here and there.
+fn is_same(one: &Part, other: &Part) -> bool {
+    let known_by =
+        |part: &Part| (part.source.clone(), part.object, part.identity.clone(), part.since);
+    known_by(one) == known_by(other) && one.attributes == other.attributes
+}
+
 struct View<'a> {
     asset: &'a Asset,
-    united: &'a United,
+    before: &'a [Asset],
     policy: &'a MatchPolicy,
 }
 
@@ -248,11 +240,9 @@ impl View<'_> {
 
     /// The asset that a part came from.
     fn owner(&self, number: u32) -> AssetId {
-        let record = &self.united.record;
-        let shifted = record.before.iter().zip(&record.shifts);
-        let mut earlier = shifted.take_while(|(_, shift)| **shift <= number);
-        // The shifts grow, so the last one that is not above the number is the part's.
-        earlier.by_ref().last().map_or(record.survivor, |(asset, _)| asset.id)
+        let Some(part) = self.asset.part(number) else { return self.asset.id };
+        let had = |asset: &&Asset| asset.parts.iter().any(|own| is_same(own, part));
+        self.before.iter().find(had).map_or(self.asset.id, |asset| asset.id)
     }
 
     fn source(&self, number: u32) -> Option<SourceId> {

@@ -12,16 +12,6 @@ pub(super) struct Rulings<'a> {
     by_object: HashMap<ObjectGuid, Vec<&'a Constraint>>,
 }
 
-/// The decision that holds on an object and an asset.
-pub(crate) fn latest_decision<'a>(
-    constraints: &'a [Constraint],
-    source: &SourceId,
-    object: ObjectGuid,
-    asset: AssetId,
-) -> Option<&'a Constraint> {
-    Rulings::of(constraints, source).on(object, asset)
-}
-
 impl<'a> Rulings<'a> {
     pub(super) fn of(constraints: &'a [Constraint], source: &SourceId) -> Self {
         let mut by_object: HashMap<ObjectGuid, Vec<&Constraint>> = HashMap::new();

@@ -3,7 +3,7 @@
 use super::attributes::is_same_apart_from_volatile;
 use super::precedence::rank_claims;
 use super::{Contribution, Reason};
-use crate::asset::{Asset, Claim, Claims, Part, Presence, Tie};
+use crate::asset::{Asset, Claim, Claims, Home, Part, Presence, Tie};
 use crate::schedule::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, OrganizationId, RunId, SiteId, SourceId, Timestamp};
 
@@ -103,6 +103,24 @@ pub fn tie(mut asset: Asset, reason: &Reason, writing: &Writing<'_>) -> Asset {
     asset
 }
 
+/// The asset with a note on the object's part of where the rules alone have it, and of which site that is, if that is
+/// not this asset.
+#[must_use]
+pub fn at_home(asset: Asset, home: Home, site: &SiteId, writing: &Writing<'_>) -> Asset {
+    let place = (asset.id != AssetId::from_u128(0)).then_some(asset.id);
+    let number = asset.part_of(writing.source, writing.object).map(|part| part.number);
+    let Some(number) = number else { return asset };
+    let home = home.away_from(place);
+    writing.update(asset, |asset| {
+        if let Some(part) = part_mut(asset, number)
+            && part.home != home
+        {
+            part.home = home;
+            part.home_site = home.map(|_| site.clone());
+        }
+    })
+}
+
 impl Writing<'_> {
     /// Changes the asset; signs and counts the change if there is one.
     fn update(&self, asset: Asset, change: impl FnOnce(&mut Asset)) -> Asset {
@@ -137,7 +155,6 @@ impl Writing<'_> {
         }
         self.unite(&mut asset.names, number, &said.names);
         self.unite(&mut asset.domains, number, &said.domains);
-        let held = Held::of(asset);
         self.settle(&mut asset.os, number, said.os.clone());
         self.settle(&mut asset.os_version, number, said.os_version.clone());
         self.settle(&mut asset.kind, number, said.kind.map(str::to_owned));
@@ -146,7 +163,6 @@ impl Writing<'_> {
             self.move_time(&mut asset.last_seen, number, said.last_seen, Timestamp::max);
         }
         rank_claims(asset, self.policy);
-        held.note_replaced(asset, number);
     }
 
     /// The number of the object's part, which is added if it is not there.
@@ -182,7 +198,10 @@ impl Writing<'_> {
         let own = claims.iter_mut().find(|claim| claim.part == part);
         match (own, value) {
             (Some(own), Some(value)) if own.value == value && own.is_live() => {}
-            (Some(own), Some(value)) => *own = self.claim(value, part),
+            (Some(own), Some(value)) => {
+                let replaced = Some(own.value.clone()).filter(|former| *former != value);
+                *own = Claim { replaced, ..self.claim(value, part) };
+            }
             (Some(own), None) if own.is_live() => own.until = Some(self.now),
             (None, Some(value)) => claims.push(self.claim(value, part)),
             (_, None) => {}
@@ -197,50 +216,16 @@ impl Writing<'_> {
         better: fn(Timestamp, Timestamp) -> Timestamp,
     ) {
         let Some(time) = time else { return };
-        let held = claims.iter().map(|claim| claim.value).reduce(better);
         match claims.iter_mut().find(|claim| claim.part == part) {
             Some(own) if better(own.value, time) == own.value => {}
-            own => {
-                let replaced = held.filter(|held| better(*held, time) != *held);
-                let claim = Claim { replaced, ..self.claim(time, part) };
-                match own {
-                    Some(own) => *own = claim,
-                    None => claims.push(claim),
-                }
-            }
+            Some(own) => *own = Claim { replaced: Some(own.value), ..self.claim(time, part) },
+            None => claims.push(self.claim(time, part)),
         }
     }
 
     fn claim<T>(&self, value: T, part: u32) -> Claim<T> {
         Claim::new(value, part, Some(self.run), self.now)
     }
-}
-
-/// The claims to a value that only one source can have right, as they were before a record was written.
-struct Held([Option<Claim<String>>; 3], Vec<Claim<String>>);
-
-impl Held {
-    fn of(asset: &Asset) -> Self {
-        let fields = [&asset.os, &asset.os_version, &asset.kind];
-        let all = fields.iter().flat_map(|claims| claims.iter().cloned()).collect();
-        Self(fields.map(|claims| holding(claims).cloned()), all)
-    }
-
-    /// Notes what a part's new claims took the place of, where they hold.
-    fn note_replaced(self, asset: &mut Asset, part: u32) {
-        let Self(held, before) = self;
-        let fields = [&mut asset.os, &mut asset.os_version, &mut asset.kind];
-        for (claims, held) in fields.into_iter().zip(held) {
-            let holds = claims.iter_mut().find(|claim| claim.is_live());
-            if let Some(own) = holds.filter(|claim| claim.part == part && !before.contains(claim)) {
-                own.replaced = held.map(|held| held.value).filter(|held| *held != own.value);
-            }
-        }
-    }
-}
-
-fn holding<T>(claims: &Claims<T>) -> Option<&Claim<T>> {
-    claims.iter().find(|claim| claim.is_live())
 }
 
 fn part_mut(asset: &mut Asset, number: u32) -> Option<&mut Part> {

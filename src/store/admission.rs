@@ -29,13 +29,15 @@ fn admit_change(batch: &Batch, change: &Change) -> Result<()> {
         }
         Change::PutMerge(record) => {
             of_organization(batch, &record.organization)?;
-            record.before.iter().try_for_each(|asset| of_organization(batch, &asset.organization))
+            record.bare.iter().try_for_each(|asset| of_organization(batch, &asset.organization))
         }
+        Change::PutWaiting(waiting) => of_organization(batch, &waiting.record.organization),
         Change::RemoveAsset { .. }
         | Change::PutLink(_)
         | Change::RemoveLink(_)
         | Change::MoveLink { .. }
-        | Change::NoteSighting { .. } => Ok(()),
+        | Change::NoteSighting { .. }
+        | Change::RemoveWaiting { .. } => Ok(()),
     }
 }
 

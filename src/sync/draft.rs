@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::matching::Matching;
+use super::matching::{Decided, Matching, Spot};
 use super::place::place;
 use super::report::ComputerCounts;
+use super::run::Run;
 use super::sightings;
 use super::writer::Writer;
 use crate::Result;
-use crate::asset::{Asset, Change, Link, Presence, Sighting, Tie, Version};
+use crate::asset::{Asset, Change, Home, Link, Presence, Sighting, Version, Waiting};
 use crate::directory::DirectoryObject;
-use crate::merge::{self, Decision, Reason, Verdict, Writing};
-use crate::value::{AssetId, RecordDigest};
+use crate::merge::{self, Decision, Reason, Record, Verdict, Writing};
+use crate::schedule::SyncTask;
+use crate::value::{AssetId, ObjectGuid, RecordDigest};
 
 /// The changes of one batch of computers.
 #[derive(Debug, Default)]
@@ -32,13 +34,12 @@ pub(super) async fn computers(
     let mut draft = Draft::default();
     let mut todo = Vec::new();
     for &place in places {
-        let (Some(object), Some(decision)) =
-            (writer.snapshot.computers.get(place), matching.decision(place))
+        let (Some(object), Some(decided)) =
+            (writer.snapshot.computers.get(place), matching.decided(place))
         else {
             continue;
         };
-        let link = matching.links.get(&object.guid);
-        let step = Step { joins: matching.joins(decision), ..Step::new(object, decision, link) };
+        let step = Step::new(object, decided, matching);
         draft.count(&step);
         if step.is_settled() {
             draft.changes.extend(sightings::note(writer.snapshot, object, step.link));
@@ -63,7 +64,7 @@ pub(super) async fn computers(
 impl Draft {
     fn count(&mut self, step: &Step<'_>) {
         let counts = &mut self.counts;
-        match step.decision.verdict {
+        match step.decided.told.verdict {
             Verdict::Linked(_) | Verdict::Matched(_) => {
                 counts.matched += 1;
                 if step.is_settled() { counts.unchanged += 1 } else { counts.updated += 1 }
@@ -78,77 +79,110 @@ impl Draft {
     }
 }
 
-/// Drafts that the assets of known computers, which were not read, become part of others.
+/// Drafts that known computers, which were not read, go to assets that came since.
 pub(super) async fn late(
     writer: &Writer<'_>,
     matching: &Matching,
     decisions: &[Decision],
 ) -> Result<Vec<Change>> {
+    let before = |object| matching.links.get(&object).and_then(|link| link.asset);
     let moves: Vec<(&Decision, AssetId, AssetId)> = decisions
         .iter()
-        .filter_map(|decision| Some((decision, matching.joins(decision)?, decision.asset?)))
+        .filter(|decision| matching.joins(decision))
+        .filter_map(|decision| Some((decision, before(decision.object)?, decision.asset?)))
         .collect();
     let ids: Vec<AssetId> = moves.iter().flat_map(|(_, from, to)| [*from, *to]).collect();
     let mut assets = Loaded::of(writer, &ids).await?;
     let mut changes = Vec::new();
     for (decision, from, to) in moves {
         // What somebody else changed meanwhile is for the next run.
-        let _ = assets.join(writer, decision, from, to, &mut changes);
+        changes.extend(assets.move_record(writer, decision, from, to).ok().flatten());
     }
     let mut all = assets.into_changes();
     all.append(&mut changes);
     Ok(all)
 }
 
+/// Who writes, when and by which rules.
+fn writing<'a>(run: &'a Run<'_>, object: ObjectGuid) -> Writing<'a> {
+    Writing {
+        source: &run.task.source,
+        object,
+        run: run.id,
+        now: run.now,
+        policy: &run.task.matching,
+    }
+}
+
 /// One computer, what was decided on it, and what the store knew.
 struct Step<'a> {
     object: &'a DirectoryObject,
-    decision: &'a Decision,
+    decided: Decided<'a>,
     link: Option<&'a Link>,
+    /// It as one that waits, as it was.
+    waiting: Option<&'a Waiting>,
     digest: RecordDigest,
-    /// The asset that becomes part of the one that the computer goes to.
-    joins: Option<AssetId>,
+    /// The assets that show what it takes the place of.
+    gone: Vec<AssetId>,
 }
 
 impl<'a> Step<'a> {
-    fn new(object: &'a DirectoryObject, decision: &'a Decision, link: Option<&'a Link>) -> Self {
-        Self { object, decision, link, digest: object.digest(), joins: None }
+    fn new(object: &'a DirectoryObject, decided: Decided<'a>, matching: &'a Matching) -> Self {
+        let link = matching.links.get(&object.guid);
+        let waiting = matching.waiting(object.guid);
+        let shown = |gone| matching.links.get(gone).and_then(|link| link.asset);
+        let gone = decided.rules.succeeds.iter().filter_map(shown).collect();
+        Self { object, decided, link, waiting, digest: object.digest(), gone }
     }
 
-    /// The asset that the computer goes to.
+    /// The asset that shows it from now on.
     fn target(&self) -> Option<AssetId> {
-        match self.decision.verdict {
-            Verdict::Linked(asset) | Verdict::Matched(asset) => Some(asset),
-            Verdict::Create => self.decision.asset,
-            Verdict::Ambiguous | Verdict::Skipped => None,
-        }
+        self.decided.spot.and_then(|spot| spot.shown)
     }
 
-    /// The asset that it was tied to and is not tied to any more, by a person's decision.
+    /// The asset that it was part of and is no part of any more.
     fn left(&self) -> Option<AssetId> {
         let before = self.link?.asset?;
-        (!self.waits() && self.target() != Some(before)).then_some(before)
+        (self.decided.spot.is_some() && self.target() != Some(before)).then_some(before)
+    }
+
+    /// The assets that it speaks of, apart from a new one.
+    fn assets(&self) -> Vec<AssetId> {
+        let is_new = self.decided.rules.verdict == Verdict::Create;
+        let target = self.target().filter(|id| !is_new || self.decided.rules.asset != Some(*id));
+        target.into_iter().chain(self.left()).chain(self.gone.iter().copied()).collect()
     }
 
     /// Whether it is for the next complete read to say what becomes of it.
-    fn waits(&self) -> bool {
-        self.decision.reason == Reason::AwaitsCompleteRead
+    fn waits_for_read(&self) -> bool {
+        self.decided.rules.reason == Reason::AwaitsCompleteRead
     }
 
     /// Whether there is nothing to write.
     fn is_settled(&self) -> bool {
-        match self.decision.verdict {
-            Verdict::Skipped => {
-                let is_as_known = self.link.is_none_or(|link| link.presence.is_present());
-                self.waits() || (self.left().is_none() && is_as_known)
-            }
-            Verdict::Create => false,
-            _ => self.link.is_some_and(|link| {
-                link.asset == self.target()
-                    && link.digest == self.digest
-                    && link.presence.is_present()
-            }),
-        }
+        let Some(spot) = self.decided.spot else {
+            let is_as_known = self.link.is_none_or(|link| link.presence.is_present());
+            return self.waits_for_read() || is_as_known;
+        };
+        let is_known = spot.shown.is_some() || self.is_told();
+        self.link.is_some_and(|link| {
+            is_known
+                && (link.asset, link.by_rules()) == (spot.shown, spot.home)
+                && link.digest == self.digest
+                && link.presence.is_present()
+        })
+    }
+
+    /// Whether the store knows of it as a computer that waits, and why.
+    fn is_told(&self) -> bool {
+        self.waiting.is_some_and(|waiting| waiting.decision == self.why())
+    }
+
+    /// Why it waits by the rules alone, if it does.
+    fn why(&self) -> Option<String> {
+        let rules = self.decided.rules;
+        let waits = rules.verdict == Verdict::Ambiguous;
+        waits.then(|| serde_json::to_string(rules).ok()).flatten()
     }
 
     fn apply(
@@ -159,46 +193,107 @@ impl<'a> Step<'a> {
         changes: &mut Vec<Change>,
     ) -> Result<(), AssetId> {
         let run = writer.run;
-        let writing = Writing {
-            source: &run.task.source,
-            object: self.object.guid,
-            run: run.id,
-            now: run.now,
-            policy: &run.task.matching,
+        let writing = writing(run, self.object.guid);
+        let Some(spot) = self.decided.spot else {
+            let seen = writer.snapshot.coverage.sighting(self.object);
+            changes.push(Change::PutLink(link(self.object, None, self.digest, seen)));
+            return Ok(());
         };
-        if let (Some(from), Some(to)) = (self.joins, self.target()) {
-            assets.join(writer, self.decision, from, to, changes)?;
-        } else if let Some(before) = self.left() {
-            assets.update(before, |asset| {
-                merge::detach(asset, writing.source, writing.object, &writing)
-            })?;
-        }
-        if let Some(target) = self.target() {
-            let contribution = merge::contribution(self.object, &matching.domain, run.now);
-            let reason = &self.decision.reason;
-            if self.decision.verdict == Verdict::Create {
-                let (organization, site) = (run.task.organization.clone(), run.task.site.clone());
-                let asset = merge::create(target, organization, site, &contribution, &writing);
-                assets.create(merge::tie(asset, reason, &writing));
-            } else {
-                let is_news = self.link.and_then(|link| link.asset) != Some(target);
-                assets.update(target, |asset| {
-                    let asset = merge::survive(asset, &contribution, &writing);
-                    if is_news { merge::tie(asset, reason, &writing) } else { asset }
-                })?;
+        let carried = self.carry(assets, &writing)?;
+        match spot.shown {
+            Some(asset) => {
+                assets.reach(asset, &self.decided, matching, run)?;
+                self.write_into(asset, spot, carried, matching, assets, &writing)?;
+                if self.waiting.is_some() {
+                    let source = writing.source.clone();
+                    changes.push(Change::RemoveWaiting { source, object: writing.object });
+                }
             }
+            None => changes.push(self.wait(spot, carried, matching, &writing, run.task)),
         }
-        for gone in &self.decision.succeeds {
-            if let Some(target) = self.target() {
-                assets.update(target, |asset| {
-                    merge::detach(asset, writing.source, *gone, &writing)
-                })?;
+        for gone in &self.decided.rules.succeeds {
+            let shown = matching.links.get(gone).and_then(|link| link.asset);
+            if let Some(shown) = shown {
+                assets
+                    .update(shown, |asset| merge::detach(asset, writing.source, *gone, &writing))?;
+                assets.leads.extend(spot.shown.map(|to| (shown, to)));
             }
             changes.push(Change::RemoveLink(*gone));
         }
+        let home = spot.home.away_from(spot.shown);
         let seen = writer.snapshot.coverage.sighting(self.object);
-        changes.push(Change::PutLink(link(self.object, self.target(), self.digest, seen)));
+        let link = Link { home, ..link(self.object, spot.shown, self.digest, seen) };
+        changes.push(Change::PutLink(link));
         Ok(())
+    }
+
+    /// What the inventory has of the computer elsewhere than it shall be.
+    fn carry(&self, assets: &mut Loaded, writing: &Writing<'_>) -> Result<Option<Record>, AssetId> {
+        let (source, object) = (writing.source, writing.object);
+        let Some(before) = self.left() else {
+            let waiting = self.waiting.filter(|_| self.link.is_some_and(|l| l.asset.is_none()));
+            return Ok(waiting.and_then(Record::of));
+        };
+        let mut carried = None;
+        assets.update(before, |asset| {
+            carried = Record::in_asset(&asset, source, object);
+            merge::detach(asset, source, object, writing)
+        })?;
+        assets.leads.extend(self.target().map(|to| (before, to)));
+        Ok(carried)
+    }
+
+    fn write_into(
+        &self,
+        target: AssetId,
+        spot: Spot,
+        carried: Option<Record>,
+        matching: &Matching,
+        assets: &mut Loaded,
+        writing: &Writing<'_>,
+    ) -> Result<(), AssetId> {
+        let said = merge::contribution(self.object, &matching.domain, writing.now);
+        let is_news = self.link.is_none_or(|link| link.by_rules() != spot.home);
+        assets.update(target, |mut asset| {
+            if let Some(record) = carried {
+                asset = merge::join(&asset, record, writing.policy);
+            }
+            asset = merge::survive(asset, &said, writing);
+            if is_news && spot.home != Home::Waiting {
+                asset = merge::tie(asset, &self.decided.rules.reason, writing);
+            }
+            let site = matching.site(spot.home).unwrap_or(&asset.site).clone();
+            asset = merge::at_home(asset, spot.home, &site, writing);
+            merge::in_order(asset, writing.policy)
+        })
+    }
+
+    /// It as a computer that waits.
+    fn wait(
+        &self,
+        spot: Spot,
+        carried: Option<Record>,
+        matching: &Matching,
+        writing: &Writing<'_>,
+        task: &SyncTask,
+    ) -> Change {
+        let said = merge::contribution(self.object, &matching.domain, writing.now);
+        let nobody = AssetId::from_u128(0);
+        let known = carried.and_then(|record| record.into_waiting(None, None));
+        let record = match known {
+            Some(known) => merge::survive(known.record, &said, writing),
+            None => {
+                let (organization, site) = (task.organization.clone(), task.site.clone());
+                merge::create(nobody, organization, site, &said, writing)
+            }
+        };
+        let site = matching.site(spot.home).unwrap_or(&record.site).clone();
+        let mut record = merge::at_home(record, spot.home, &site, writing);
+        record.version = 1;
+        // With regard to people's decisions the end of the run tells.
+        let (decision, told) = (self.why(), None);
+        let (source, object) = (writing.source.clone(), writing.object);
+        Change::PutWaiting(Box::new(Waiting { source, object, record, decision, told }))
     }
 }
 
@@ -213,6 +308,7 @@ pub(super) fn link(
         object: object.guid,
         kind: object.kind,
         asset,
+        home: None,
         digest,
         place: place(&object.dn),
         attributes: attribute_count(object),
@@ -234,8 +330,10 @@ pub(super) fn attribute_count(object: &DirectoryObject) -> u32 {
 #[derive(Debug, Default)]
 pub(super) struct Loaded {
     assets: BTreeMap<AssetId, (Option<Version>, Asset)>,
-    /// Those that became part of others.
-    joined: BTreeMap<AssetId, Version>,
+    /// Where the records of an asset went that may have none left.
+    leads: BTreeMap<AssetId, AssetId>,
+    /// The last versions of assets that had gone.
+    gone: BTreeMap<AssetId, Version>,
 }
 
 impl Loaded {
@@ -249,19 +347,43 @@ impl Loaded {
         for asset in run.repository.assets(&run.task.organization, ids).await? {
             loaded.assets.insert(asset.id, (Some(asset.version), asset));
         }
+        let mut missing = ids.to_vec();
+        missing.retain(|id| !loaded.assets.contains_key(id));
+        if !missing.is_empty() {
+            let gone = run.repository.redirects(&run.task.organization, &missing).await?;
+            loaded.gone = gone.into_iter().map(|gone| (gone.from, gone.version)).collect();
+        }
         Ok(loaded)
     }
 
     async fn load(writer: &Writer<'_>, steps: &[Step<'_>]) -> Result<Self> {
-        let targets = steps
-            .iter()
-            .filter(|step| step.decision.verdict != Verdict::Create)
-            .filter_map(Step::target);
-        let left = steps.iter().filter_map(|step| step.joins.or_else(|| step.left()));
-        let mut ids: Vec<AssetId> = targets.chain(left).collect();
+        let mut ids: Vec<AssetId> = steps.iter().flat_map(Step::assets).collect();
         ids.sort_unstable();
         ids.dedup();
         Self::of(writer, &ids).await
+    }
+
+    /// Makes sure that an asset is loaded to which a computer goes: a new one is made, and one of which decisions have
+    /// left nothing.
+    fn reach(
+        &mut self,
+        id: AssetId,
+        decided: &Decided<'_>,
+        matching: &Matching,
+        run: &Run<'_>,
+    ) -> Result<(), AssetId> {
+        if self.assets.contains_key(&id) {
+            return Ok(());
+        }
+        let is_home = decided.spot.is_some_and(|spot| spot.home == Home::Asset(id));
+        let known = matching.site(Home::Asset(id));
+        if is_home && known.is_none() && decided.rules.verdict != Verdict::Create {
+            return Err(id);
+        }
+        let site = known.unwrap_or(&run.task.site).clone();
+        let organization = run.task.organization.clone();
+        self.assets.insert(id, (None, Asset { version: 0, ..Asset::new(id, organization, site) }));
+        Ok(())
     }
 
     /// Changes a loaded asset; the error is the id of one that is not there.
@@ -275,51 +397,53 @@ impl Loaded {
         Ok(())
     }
 
-    /// Makes an asset part of another one, with all objects that are tied to it.
-    fn join(
+    /// Moves the record of a known computer that was not read, as it is, to an asset that came since.
+    fn move_record(
         &mut self,
         writer: &Writer<'_>,
         decision: &Decision,
         from: AssetId,
         to: AssetId,
-        changes: &mut Vec<Change>,
-    ) -> Result<(), AssetId> {
-        let run = writer.run;
-        let (Some((Some(version), other)), Some((_, asset))) =
-            (self.assets.get(&from), self.assets.get(&to))
-        else {
-            return Err(if self.assets.contains_key(&to) { from } else { to });
-        };
-        let (version, mut other) = (*version, other.clone());
-        let reason = format!("{}; asset {from} became part of this one", decision.reason);
-        for part in &mut other.parts {
-            part.tie = Some(Tie { reason: reason.clone(), run: run.id, at: run.now });
-            let (source, object) = (part.source.clone(), part.object);
-            changes.extend(object.map(|object| Change::MoveLink { source, object, asset: to }));
+    ) -> Result<Option<Change>, AssetId> {
+        let task = writer.run.task;
+        let writing = writing(writer.run, decision.object);
+        let (source, object) = (task.source.clone(), decision.object);
+        let mut carried = None;
+        if !self.assets.contains_key(&to) {
+            return Err(to);
         }
-        let joined = merge::join(asset, &other, &run.task.matching).map_err(|_| to)?;
-        self.update(to, |_| joined)?;
-        self.assets.remove(&from);
-        self.joined.insert(from, version);
-        Ok(())
+        self.update(from, |asset| {
+            carried = Record::in_asset(&asset, &source, object);
+            merge::detach(asset, &source, object, &writing)
+        })?;
+        let Some(record) = carried else { return Ok(None) };
+        self.update(to, |asset| {
+            let joined = merge::join(&asset, record, &task.matching);
+            let told = merge::tie(joined, &decision.reason, &writing);
+            let site = told.site.clone();
+            let told = merge::at_home(told, Home::Asset(to), &site, &writing);
+            merge::in_order(told, &task.matching)
+        })?;
+        self.leads.insert(from, to);
+        Ok(Some(Change::MoveLink { source, object, asset: Some(to), home: None }))
     }
 
-    fn create(&mut self, asset: Asset) {
-        self.assets.insert(asset.id, (None, asset));
-    }
-
-    /// A change for each asset that is not as it was loaded, in the order of their ids.
+    /// A change for each asset that is not as it was loaded, in the order of their ids. One that has no part left
+    /// goes.
     pub(super) fn into_changes(self) -> Vec<Change> {
+        let Self { assets, leads, gone } = self;
         let changed =
-            self.assets.into_values().filter(|(expected, asset)| *expected != Some(asset.version));
-        let joined = self.joined.into_iter();
-        let gone = joined.map(|(id, expected)| Change::RemoveAsset { id, expected });
+            assets.into_values().filter(|(expected, asset)| *expected != Some(asset.version));
         changed
-            .map(|(expected, mut asset)| {
-                asset.version = expected.map_or(1, |version| version.saturating_add(1));
-                Change::PutAsset { expected, asset: Box::new(asset) }
+            .filter_map(|(expected, mut asset)| {
+                if asset.parts.is_empty() {
+                    let (id, to) = (asset.id, leads.get(&asset.id).copied());
+                    return Some(Change::RemoveAsset { id, expected: expected?, to });
+                }
+                let former = expected.or_else(|| gone.get(&asset.id).copied());
+                asset.version = former.unwrap_or(0).saturating_add(1);
+                Some(Change::PutAsset { expected, asset: Box::new(asset) })
             })
-            .chain(gone)
             .collect()
     }
 }

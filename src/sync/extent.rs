@@ -12,7 +12,7 @@ use super::principals;
 use super::reading::{Reading, Rest, is_present};
 use super::run::Run;
 use crate::Result;
-use crate::asset::{DirectoryGroup, Link, Member};
+use crate::asset::{DirectoryGroup, Home, Link, Member};
 use crate::directory::DirectoryObject;
 use crate::merge::{Reason, Verdict};
 use crate::schedule::{Brake, Limit};
@@ -136,22 +136,19 @@ impl Extent {
     }
 
     fn take_decisions(&mut self, matching: &Matching) {
-        let late = matching.late().iter().chain(matching.decisions());
-        let late = late.filter(|decision| matching.joins(decision).is_some());
+        let late = matching.late().iter().chain(matching.by_rules().map(|(decision, _)| decision));
+        let late = late.filter(|decision| matching.joins(decision));
         self.joins.extend(late.map(|decision| (decision.object, decision.asset)));
-        for decision in matching.decisions() {
+        for (decision, home) in matching.by_rules() {
             let object = decision.object;
-            let target = match decision.verdict {
-                Verdict::Linked(asset) | Verdict::Matched(asset) => Some(asset),
-                Verdict::Create | Verdict::Ambiguous | Verdict::Skipped => None,
-            };
             if decision.verdict == Verdict::Create {
                 self.creates.insert(object);
             }
-            let before = matching.links.get(&object).and_then(|link| link.asset);
+            let before = matching.links.get(&object).and_then(|link| link.by_rules().asset());
+            let target = home.and_then(Home::asset);
             let stays = decision.reason == Reason::AwaitsCompleteRead
                 || target == before
-                || matching.joins(decision).is_some();
+                || matching.joins(decision);
             if !decision.succeeds.is_empty() || before.is_some() && !stays {
                 self.relinks.insert((object, target));
             }

@@ -9,11 +9,13 @@ use super::run::Run;
 use super::snapshot::Snapshot;
 use super::surroundings::{Alone, Surroundings, View};
 use crate::Result;
-use crate::asset::{Constraint, Link};
+use crate::asset::{Home, Link, Waiting};
+use crate::grouping::{self, Decisions, Scene};
 use crate::merge::{
-    self, Candidate, Computer, Decision, DirectoryDomain, Exclusion, Known, Level, Verdict,
+    self, Candidate, Computer, Decision, DirectoryDomain, Exclusion, Known, Level, Reason,
+    Standing, Verdict,
 };
-use crate::value::{AssetId, ObjectGuid};
+use crate::value::{AssetId, ObjectGuid, SiteId, SourceId};
 
 /// How many computers that wait for a person the record of a run describes. More than these are a matter of
 /// policy, not of one decision after the other.
@@ -24,16 +26,46 @@ const MOST_UNRESOLVED: usize = 1_000;
 pub(super) struct Matching {
     pub(super) links: HashMap<ObjectGuid, Link>,
     pub(super) domain: DirectoryDomain,
+    source: SourceId,
     /// Known objects that the directory has no more.
     absent: HashSet<ObjectGuid>,
-    constraints: Vec<Constraint>,
+    /// The decisions of people that stand.
+    standing: Standing,
+    /// What they may touch.
+    scene: Scene,
+    /// The places in the scene of the directory's own computers that wait.
+    waiting: HashMap<ObjectGuid, usize>,
     computers: Vec<Computer>,
-    /// One for each computer of the snapshot, in the same order: by objectGUID.
-    decisions: Vec<Decision>,
-    /// Those on known computers that were not read, and whose asset becomes part of one that came since.
+    /// What the rules alone say, one for each computer of the snapshot, in the same order: by objectGUID.
+    rules: Vec<Decision>,
+    /// The same with what people decided.
+    told: Vec<Decision>,
+    /// The sites of assets that are homes of records elsewhere, also where nothing else is left of them.
+    sites: BTreeMap<AssetId, SiteId>,
+    /// Those on known computers that were not read, and that go to an asset which came since.
     late: Vec<Decision>,
     new_assets: u64,
     complete: bool,
+}
+
+/// What was decided on one computer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Decided<'a> {
+    /// By the rules alone.
+    pub(super) rules: &'a Decision,
+    /// With what people decided.
+    pub(super) told: &'a Decision,
+    /// Where it is from now on, unless it is left out.
+    pub(super) spot: Option<Spot>,
+}
+
+/// Where a computer is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Spot {
+    /// By the rules alone.
+    pub(super) home: Home,
+    /// In the inventory as it is shown; `None` if it waits.
+    pub(super) shown: Option<AssetId>,
 }
 
 impl Matching {
@@ -47,33 +79,59 @@ impl Matching {
         let server = &snapshot.end.server;
         let domain =
             DirectoryDomain::new(server.domain.as_deref(), server.netbios_domain.as_deref());
-        let told = run.task.matching.own_suffixes.iter().chain(&server.allowed_suffixes);
-        let domain = domain
-            .within(told.map(String::as_str), server.other_domains.iter().map(String::as_str));
+        let told = run.own_suffixes(server);
+        let others = server.other_domains.iter().map(String::as_str);
+        let domain = domain.within(told.iter().map(String::as_str), others);
         let computers = snapshot.computers.iter().map(|object| Computer::of(object, &domain));
         let mut matching = Self {
             links,
+            source: run.task.source.clone(),
             absent,
+            standing: Standing::default(),
+            scene: Scene::default(),
+            waiting: HashMap::new(),
             computers: computers.collect(),
             domain,
-            constraints: run.repository.constraints(&run.task.organization).await?,
-            decisions: Vec::new(),
+            rules: Vec::new(),
+            told: Vec::new(),
+            sites: BTreeMap::new(),
             late: Vec::new(),
             new_assets: 0,
             complete: snapshot.end.completeness.is_complete(),
         };
-        matching.decide_all(run).await?;
-        let everything = 0..matching.decisions.len();
-        matching.name_new_assets(run, everything);
+        matching.look_up_decisions(run).await?;
+        let candidates = matching.decide_all(run).await?;
+        let everything = 0..matching.rules.len();
+        matching.conclude(run, everything, &candidates);
+        matching.note_doubts(run).await?;
         Ok(matching)
     }
 
-    /// Decides on every computer that was read, and on known ones beside whose asset another has come.
-    async fn decide_all(&mut self, run: &Run<'_>) -> Result<()> {
+    /// Notes which ties a computer of another directory has put in question.
+    async fn note_doubts(&mut self, run: &Run<'_>) -> Result<()> {
+        let task = run.task;
+        let doubts = grouping::doubts(
+            run.repository,
+            &task.organization,
+            &task.source,
+            &self.scene.waiting,
+            &self.standing,
+            &task.matching,
+        );
+        let doubts = doubts.await?;
+        for told in &mut self.told {
+            let doubt = doubts.get(&told.object).filter(|doubt| Some(doubt.asset) == told.asset);
+            told.doubtful = doubt.map(|doubt| doubt.by.clone());
+        }
+        Ok(())
+    }
+
+    /// Decides on every computer that was read, and on known ones beside whose asset another has come. The candidates.
+    async fn decide_all(&mut self, run: &Run<'_>) -> Result<Vec<Candidate>> {
         let read: HashSet<ObjectGuid> = self.computers.iter().map(|c| c.object).collect();
         let view = View { domain: &self.domain, read: &read, absent: &self.absent };
         let alone = match self.complete {
-            true => Alone::find(run, &self.links, &self.constraints, view).await?,
+            true => Alone::find(run, &self.links, &self.standing.named(), view).await?,
             false => Alone::default(),
         };
         let movable: HashSet<ObjectGuid> = alone.computers.iter().map(|c| c.object).collect();
@@ -84,95 +142,129 @@ impl Matching {
             movable.contains(&computer.object) || self.needs_candidates(computer)
         });
         let view = View { read: &all, ..view };
-        let surroundings = Surroundings::of(run, asking.chain(&unread), view).await?;
+        let surroundings = Surroundings::of(run, asking.chain(&unread), &self.scene, view).await?;
         let computers: Vec<Computer> = self.computers.iter().chain(&unread).cloned().collect();
         let nobody = BTreeMap::new();
         let decisions = self.decide_on(run, &computers, &surroundings, &movable, &nobody);
         let (own, late) = decisions.into_iter().partition(|d| read.contains(&d.object));
-        self.decisions = own;
+        self.rules = own;
         self.late = late;
         self.late.retain(|decision| matches!(decision.verdict, Verdict::Matched(_)));
-        Ok(())
+        Ok(surroundings.into_candidates())
     }
 
-    /// The decisions on known computers that were not read, and whose asset becomes part of another.
+    /// The decisions on known computers that were not read, and that go to an asset which came since.
     pub(super) fn late(&self) -> &[Decision] {
         &self.late
     }
 
-    /// The asset that becomes part of another one by this decision: it has nothing but records of directories.
-    pub(super) fn joins(&self, decision: &Decision) -> Option<AssetId> {
-        let before = self.links.get(&decision.object)?.asset?;
+    /// Whether a known computer goes to an asset that came since.
+    pub(super) fn joins(&self, decision: &Decision) -> bool {
+        let before = self.links.get(&decision.object).and_then(|link| link.by_rules().asset());
         let by_names = !matches!(decision.level, None | Some(Level::Constraint | Level::Known));
-        let moves = matches!(decision.verdict, Verdict::Matched(asset) if asset != before);
-        (moves && by_names && !self.is_separated(decision.object, before)).then_some(before)
+        let moves = |before| matches!(decision.verdict, Verdict::Matched(now) if now != before);
+        by_names && before.is_some_and(moves)
     }
 
-    fn is_separated(&self, object: ObjectGuid, asset: AssetId) -> bool {
-        self.constraints.iter().any(|c| c.object == object && c.asset == asset)
+    /// What was decided on the computer at this place of the snapshot.
+    pub(super) fn decided(&self, place: usize) -> Option<Decided<'_>> {
+        let (rules, told) = (self.rules.get(place)?, self.told.get(place)?);
+        Some(Decided { rules, told, spot: self.spot(rules) })
     }
 
-    /// The decision on the computer at this place of the snapshot.
-    pub(super) fn decision(&self, place: usize) -> Option<&Decision> {
-        self.decisions.get(place)
+    /// The assets that show what people decided on.
+    pub(super) fn decided_on(&self) -> impl Iterator<Item = AssetId> {
+        let decided = self.links.values().filter(|link| self.is_decided_on(link.object));
+        decided.filter_map(|link| link.asset)
     }
 
-    /// All decisions, in the order of objectGUIDs.
-    pub(super) fn decisions(&self) -> &[Decision] {
-        &self.decisions
+    fn is_decided_on(&self, object: ObjectGuid) -> bool {
+        !self.standing.on(&self.source, object).is_empty()
+    }
+
+    /// The decisions by the rules alone, with where they have each computer, in the order of objectGUIDs.
+    pub(super) fn by_rules(&self) -> impl Iterator<Item = (&Decision, Option<Home>)> {
+        self.rules.iter().map(|rules| (rules, self.spot(rules).map(|spot| spot.home)))
+    }
+
+    /// A computer of the directory as one that waits.
+    pub(super) fn waiting(&self, object: ObjectGuid) -> Option<&Waiting> {
+        let place = self.waiting.get(&object)?;
+        self.scene.waiting.get(*place)
+    }
+
+    /// The site of an asset that is the home of a record elsewhere, as far as that matters.
+    pub(super) fn site(&self, home: Home) -> Option<&SiteId> {
+        self.sites.get(&home.asset()?)
     }
 
     /// Whether the inventory keeps a computer of the snapshot.
     pub(super) fn keeps(&self, computer: ObjectGuid) -> bool {
-        let place = self.decisions.binary_search_by_key(&computer, |decision| decision.object);
-        let decision = place.ok().and_then(|place| self.decisions.get(place));
+        let place = self.rules.binary_search_by_key(&computer, |decision| decision.object);
+        let decision = place.ok().and_then(|place| self.rules.get(place));
         self.links.contains_key(&computer)
             || decision.is_some_and(|decision| decision.verdict != Verdict::Skipped)
     }
 
     /// Whether the computer at this place of the snapshot becomes a new asset.
     pub(super) fn creates(&self, place: usize) -> bool {
-        self.decision(place).is_some_and(|decision| decision.verdict == Verdict::Create)
+        self.rules.get(place).is_some_and(|decision| decision.verdict == Verdict::Create)
     }
 
     /// Absent objects whose place another computer has taken, with that computer's asset.
     pub(super) fn succeeded(&self) -> HashSet<ObjectGuid> {
-        self.decisions.iter().flat_map(|decision| decision.succeeds.iter().copied()).collect()
+        self.rules.iter().flat_map(|decision| decision.succeeds.iter().copied()).collect()
     }
 
     /// The decisions that wait for a person, as many as anybody would settle by hand.
     pub(super) fn unresolved(&self) -> Vec<Decision> {
-        let waiting = self.decisions.iter().filter(|decision| decision.is_open());
+        let waiting = self.told.iter().filter(|decision| decision.is_open());
         waiting.take(MOST_UNRESOLVED).cloned().collect()
     }
 
     pub(super) fn into_decisions(self) -> Vec<Decision> {
-        self.decisions
+        self.told
     }
 
     /// Decides again on some computers, with what the store knows by now.
     pub(super) async fn decide_again(&mut self, run: &Run<'_>, places: Range<usize>) -> Result<()> {
         self.links = links(run).await?;
-        self.constraints = run.repository.constraints(&run.task.organization).await?;
+        self.look_up_decisions(run).await?;
         let Some(computers) = self.computers.get(places.clone()) else { return Ok(()) };
         let read: HashSet<ObjectGuid> = self.computers.iter().map(|c| c.object).collect();
         let view = View { domain: &self.domain, read: &read, absent: &self.absent };
         let asking = computers.iter().filter(|computer| self.needs_candidates(computer));
-        let surroundings = Surroundings::of(run, asking, view).await?;
+        let surroundings = Surroundings::of(run, asking, &self.scene, view).await?;
         let spoken_for = self.spoken_for(&places);
         let fresh = self.decide_on(run, computers, &surroundings, &HashSet::new(), &spoken_for);
-        if let Some(stale) = self.decisions.get_mut(places.clone()) {
+        if let Some(stale) = self.rules.get_mut(places.clone()) {
             for (stale, fresh) in stale.iter_mut().zip(fresh) {
                 *stale = fresh;
             }
         }
-        self.name_new_assets(run, places);
+        let candidates = surroundings.into_candidates();
+        self.conclude(run, places, &candidates);
+        Ok(())
+    }
+
+    /// What people decided, and all that it may touch.
+    async fn look_up_decisions(&mut self, run: &Run<'_>) -> Result<()> {
+        let (repository, organization) = (run.repository, &run.task.organization);
+        self.standing = Decisions::load(repository, organization).await?.standing();
+        let mut ids = self.standing.named();
+        ids.extend(self.decided_on());
+        self.scene = Scene::load(repository, organization, ids).await?;
+        let waiting = self.scene.waiting.iter().enumerate();
+        let own = waiting.filter(|(_, waiting)| waiting.source == self.source);
+        self.waiting = own.map(|(place, waiting)| (waiting.object, place)).collect();
+        let homes = merge::by_home(&self.scene.assets, &self.scene.waiting, &run.task.matching);
+        self.sites = homes.into_iter().map(|home| (home.id, home.site)).collect();
         Ok(())
     }
 
     /// Assets that other computers of this run were matched to and that are not written yet.
     fn spoken_for(&self, places: &Range<usize>) -> BTreeMap<ObjectGuid, AssetId> {
-        let others = self.decisions.iter().enumerate().filter(|(place, _)| !places.contains(place));
+        let others = self.rules.iter().enumerate().filter(|(place, _)| !places.contains(place));
         others
             .filter_map(|(_, decision)| match decision.verdict {
                 Verdict::Matched(asset) => Some((decision.object, asset)),
@@ -181,6 +273,7 @@ impl Matching {
             .collect()
     }
 
+    /// What the rules alone say.
     fn decide_on(
         &self,
         run: &Run<'_>,
@@ -189,8 +282,9 @@ impl Matching {
         alone: &HashSet<ObjectGuid>,
         spoken_for: &BTreeMap<ObjectGuid, AssetId>,
     ) -> Vec<Decision> {
+        let homes = self.links.values();
         let mut links: HashMap<ObjectGuid, AssetId> =
-            self.links.values().filter_map(|link| Some((link.object, link.asset?))).collect();
+            homes.filter_map(|link| Some((link.object, link.by_rules().asset()?))).collect();
         links.extend(spoken_for);
         let task = run.task;
         let known = Known {
@@ -200,7 +294,7 @@ impl Matching {
             alone,
             elsewhere: &surroundings.elsewhere,
             others: &surroundings.others,
-            constraints: &self.constraints,
+            constraints: &[],
             now: run.now,
         };
         let exclusion = Exclusion::of(&task.exclusions, run.now);
@@ -215,15 +309,90 @@ impl Matching {
 
     /// Whether the assets are to be looked up that a computer could be. For a known one there is no need.
     fn needs_candidates(&self, computer: &Computer) -> bool {
-        let linked = self.links.get(&computer.object).is_some_and(|link| link.asset.is_some());
-        !linked || self.constraints.iter().any(|constraint| constraint.object == computer.object)
+        self.links.get(&computer.object).is_none_or(|link| link.by_rules() == Home::Waiting)
+    }
+
+    /// Names new assets, and lays what people decided over what the rules say.
+    fn conclude(&mut self, run: &Run<'_>, places: Range<usize>, candidates: &[Candidate]) {
+        self.name_new_assets(run, places.clone());
+        let mut fresh: Vec<Decision> = Vec::new();
+        for rules in self.rules.get(places.clone()).into_iter().flatten() {
+            let spot = self.spot(rules);
+            fresh.push(self.told(run, rules, spot));
+            let away = spot.filter(|spot| spot.home.away_from(spot.shown).is_some());
+            if let Some(home) = away.and_then(|spot| spot.home.asset()) {
+                let candidate = candidates.iter().find(|candidate| candidate.asset == home);
+                let site = candidate.map_or(&run.task.site, |candidate| &candidate.site);
+                self.sites.insert(home, site.clone());
+            }
+        }
+        let end = places.end.min(self.told.len()).max(places.start.min(self.told.len()));
+        let begin = places.start.min(end);
+        self.told.splice(begin..end, fresh);
+    }
+
+    /// Where a computer is, by the rules alone and as it is shown. What the rules decide anew with regard to people's
+    /// decisions is left where it is: the end of the run settles that.
+    fn spot(&self, rules: &Decision) -> Option<Spot> {
+        let link = self.links.get(&rules.object);
+        let home = match rules.verdict {
+            Verdict::Linked(asset) | Verdict::Matched(asset) => Home::Asset(asset),
+            Verdict::Create => Home::of(rules.asset),
+            Verdict::Ambiguous => Home::Waiting,
+            // What the task leaves out is nowhere, unless a decision has it in an asset.
+            Verdict::Skipped => match link.filter(|link| link.asset.is_some()) {
+                Some(link) => link.by_rules(),
+                None => {
+                    self.standing.must(&self.source, rules.object)?;
+                    Home::Waiting
+                }
+            },
+        };
+        let stays = link.filter(|link| link.by_rules() == home);
+        let shown = match stays {
+            Some(link) => link.asset,
+            None => match self.standing.must(&self.source, rules.object) {
+                Some(must) => Some(must.asset),
+                None => home.asset().map(|home| self.standing.survivor(home)),
+            },
+        };
+        Some(Spot { home, shown })
+    }
+
+    /// A decision as it is told: with the asset that shows the computer, and by whom it was decided.
+    fn told(&self, run: &Run<'_>, rules: &Decision, spot: Option<Spot>) -> Decision {
+        let mut told = rules.clone();
+        let Some(Spot { home, shown }) = spot else { return told };
+        if home == Home::of(shown) {
+            return told;
+        }
+        match shown {
+            Some(asset) => {
+                let is_known = self.links.get(&rules.object).is_some_and(|l| l.asset == shown);
+                let known = if is_known { Verdict::Linked } else { Verdict::Matched };
+                (told.verdict, told.asset) = (known(asset), Some(asset));
+                if let Some(must) = self.standing.must(&run.task.source, rules.object) {
+                    told.level = Some(Level::Constraint);
+                    told.reason = Reason::Decided { by: must.by.clone() };
+                    told.candidates.clear();
+                    told.more_candidates = 0;
+                }
+            }
+            None => {
+                let noted = self.waiting(rules.object).and_then(|waiting| waiting.told.as_ref());
+                let noted = noted.and_then(|told| serde_json::from_str(told).ok());
+                told = noted.unwrap_or(told);
+                (told.verdict, told.asset) = (Verdict::Ambiguous, None);
+            }
+        }
+        told
     }
 
     /// Gives each new asset an id. Ids follow the order of objectGUIDs, so they do not depend on the order
     /// in which the directory was read, and append in stores that keep assets in order of their ids.
     fn name_new_assets(&mut self, run: &Run<'_>, places: Range<usize>) {
         let first = AssetId::from_u128(run.id.as_u128());
-        for decision in self.decisions.get_mut(places).into_iter().flatten() {
+        for decision in self.rules.get_mut(places).into_iter().flatten() {
             if decision.verdict == Verdict::Create {
                 self.new_assets += 1;
                 decision.asset = Some(first.nth(self.new_assets));

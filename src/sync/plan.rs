@@ -8,7 +8,7 @@ use super::{Confirmation, Stopped, SyncOptions, SyncReport, matching, stale};
 use crate::asset::{AssetRepository, Batch, Committed};
 use crate::directory::DirectorySource;
 use crate::schedule::SyncTask;
-use crate::value::{AssetId, RunId};
+use crate::value::{AssetId, BatchId, RunId};
 use crate::{Error, ErrorKind, Result};
 
 /// How many of the latest runs are looked through for one that has written.
@@ -145,7 +145,21 @@ async fn apply_batches(run: &Run<'_>, plan: &MergePlan, token: u64) -> Result<Ap
             }
         }
     }
+    settle(run, plan, token).await?;
     Ok(applied)
+}
+
+/// Lets the inventory show what people decided, with what the plan has written.
+async fn settle(run: &Run<'_>, plan: &MergePlan, token: u64) -> Result<()> {
+    let changes = writer::settling(run, []).await?;
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let id = BatchId::random_v7();
+    let batch = Batch::new(id, plan.task.organization.clone(), plan.task.source.clone());
+    // Where somebody was faster, the next run settles it.
+    let _ = writer::commit(run, batch.with_lease(token).with_changes(changes)).await?;
+    Ok(())
 }
 
 /// The newest run that wrote what it had read. Behind too many that failed it counts as unknown.

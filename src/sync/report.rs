@@ -54,6 +54,10 @@ pub struct SyncReport {
     /// warnings.
     #[serde(default)]
     pub left_out: Vec<LeftOut>,
+    /// The suffixes that stand for the directory's domain: those that the task lists, and those that the directory
+    /// allows. Runs of other directories ask whose a suffix is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own_suffixes: Vec<String>,
     /// What a person should know.
     pub warnings: Vec<String>,
     /// What is more than one run may change, if anything is.
@@ -170,6 +174,7 @@ impl SyncReport {
             groups: PrincipalCounts::default(),
             referrals: end.referrals,
             left_out: Vec::new(),
+            own_suffixes: Vec::new(),
             warnings: end.warnings.clone(),
             brake: None,
             duration_seconds: 0.0,

@@ -12,7 +12,7 @@ use super::snapshot::Snapshot;
 use super::writer::{Sink, Writer};
 use super::{Braked, Confirmation, Progress, SyncOptions, SyncReport};
 use crate::asset::{AssetRepository, Batch, RunOutcome, RunRecord};
-use crate::directory::{DirectorySource, LeftOut};
+use crate::directory::{DirectorySource, LeftOut, ServerIdentity};
 use crate::merge::Decision;
 use crate::schedule::SyncTask;
 use crate::value::{
@@ -134,6 +134,7 @@ impl<'a> Run<'a> {
         let snapshot = &reading.snapshot;
         let dry_run = self.options.dry_run;
         let mut report = SyncReport::of_read(self.id, self.now, dry_run, &snapshot.end);
+        report.own_suffixes = self.own_suffixes(&snapshot.end.server);
         report.stages.connect = snapshot.connect_seconds;
         report.stages.read = snapshot.read_seconds;
         count_read(snapshot, &mut report);
@@ -171,6 +172,7 @@ impl<'a> Run<'a> {
         }
         absences.settle(&matching, &mut report);
         absence::write(&mut writer, absences).await?;
+        writer.settle(&matching).await?;
         sightings::write(&mut writer, &matching).await?;
         report.stages.commit = writing.elapsed().as_secs_f64();
         report.duration_seconds = begun.elapsed().as_secs_f64();
@@ -191,6 +193,11 @@ impl<'a> Run<'a> {
     }
 
     /// Where the task's last complete read ended. In an inventory from before tasks had one each, the source's.
+    /// The suffixes that stand for the directory's domain.
+    pub(super) fn own_suffixes(&self, server: &ServerIdentity) -> Vec<String> {
+        self.task.matching.own_suffixes.iter().chain(&server.allowed_suffixes).cloned().collect()
+    }
+
     async fn earlier_checkpoint(&self) -> Result<Option<Checkpoint>> {
         let SyncTask { organization, source, .. } = self.task;
         let own = self.task.checkpoint_key();

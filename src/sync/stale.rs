@@ -53,8 +53,12 @@ pub(super) fn drop_assets(
         .filter(|decision| decision.asset.is_some_and(|asset| stale.contains(&asset)))
         .flat_map(|decision| decision.succeeds.iter().copied())
         .collect();
+    let dropped = put_links(batch).filter(|link| ends(link).any(|asset| stale.contains(&asset)));
+    let dropped: BTreeSet<ObjectGuid> = dropped.map(|link| link.object).collect();
     batch.changes.retain(|change| match change {
-        Change::PutLink(link) => !ends(link).any(|asset| stale.contains(&asset)),
+        Change::PutLink(link) => !dropped.contains(&link.object),
+        Change::PutWaiting(waiting) => !dropped.contains(&waiting.object),
+        Change::RemoveWaiting { object, .. } => !dropped.contains(object),
         Change::RemoveLink(object) => !untaken.contains(object),
         other => written(other).is_none_or(|asset| !stale.contains(&asset)),
     });

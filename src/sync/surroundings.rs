@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use serde::Deserialize;
+
 use super::run::Run;
 use crate::Result;
-use crate::asset::{Asset, Constraint, ConstraintKind, Link, Part, SearchRequest};
-use crate::merge::{Candidate, Computer, DirectoryDomain, KnownComputer};
+use crate::asset::{Asset, Home, Link, Part, SearchRequest};
+use crate::grouping::Scene;
+use crate::merge::{self, Candidate, Computer, DirectoryDomain, KnownComputer};
 use crate::name::MatchKey;
 use crate::query::{Query, quote};
 use crate::value::{AssetId, ObjectGuid, SourceId};
@@ -13,6 +16,8 @@ use crate::value::{AssetId, ObjectGuid, SourceId};
 /// How many keys one look-up of candidates names: large enough to share its cost, small enough for the
 /// parameter limits of databases.
 const KEYS_PER_LOOKUP: usize = 500;
+/// How many of the latest runs of another directory are looked through for one that came to a report.
+const LATEST_RUNS: usize = 5;
 /// Assets of one page.
 const PAGE: usize = 500;
 
@@ -43,23 +48,75 @@ pub(super) struct View<'a> {
 }
 
 impl Surroundings {
-    /// Looks up everything that has one of the computers' names.
+    /// Looks up everything that has one of the computers' names, as the rules alone have it, and who waits in other
+    /// directories.
     pub(super) async fn of(
         run: &Run<'_>,
         computers: impl IntoIterator<Item = &Computer>,
+        scene: &Scene,
         view: View<'_>,
     ) -> Result<Self> {
         let keys: BTreeSet<MatchKey> =
             computers.into_iter().flat_map(Computer::match_keys).collect();
         let keys: Vec<MatchKey> = keys.into_iter().collect();
         let mut found = Self::default();
+        for asset in merge::by_home(&scene.assets, &scene.waiting, &run.task.matching) {
+            found.add(run, &asset, view);
+        }
+        found.add_waiting(run, scene);
+        let is_taken_apart: HashSet<AssetId> = scene.assets.iter().map(|asset| asset.id).collect();
         for keys in keys.chunks(KEYS_PER_LOOKUP) {
             run.options.cancellation.check()?;
             for asset in run.repository.candidates(&run.task.organization, keys).await? {
-                found.add(run, &asset, view);
+                if !is_taken_apart.contains(&asset.id) {
+                    found.add(run, &asset, view);
+                }
             }
         }
+        found.tell_suffixes(run).await?;
         Ok(found)
+    }
+
+    /// Tells the computers of other directories which suffixes stand for their domains, as their latest runs say.
+    async fn tell_suffixes(&mut self, run: &Run<'_>) -> Result<()> {
+        #[derive(Deserialize)]
+        struct Report {
+            #[serde(default)]
+            own_suffixes: Vec<String>,
+        }
+        let sources = self.others.iter().map(|other| &other.source);
+        let sources: BTreeSet<SourceId> =
+            sources.filter(|source| **source != run.task.source).cloned().collect();
+        for source in sources {
+            let runs = run.repository.runs(&run.task.organization, &source, LATEST_RUNS).await?;
+            let reports = runs.iter().filter_map(|run| run.report.as_deref());
+            let mut reports =
+                reports.filter_map(|report| serde_json::from_str::<Report>(report).ok());
+            let Some(Report { own_suffixes }) = reports.next() else { continue };
+            for other in self.others.iter_mut().filter(|other| other.source == source) {
+                let domain = std::mem::take(&mut other.computer.domain);
+                other.computer.domain = domain.within(own_suffixes.iter().map(String::as_str), []);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn into_candidates(self) -> Vec<Candidate> {
+        self.candidates.into_values().collect()
+    }
+
+    /// Computers of other directories that wait by the rules alone: a bare name may mean them as well.
+    fn add_waiting(&mut self, run: &Run<'_>, scene: &Scene) {
+        let others = scene.waiting.iter().filter(|waiting| waiting.source != run.task.source);
+        for waiting in others.filter(|waiting| waiting.home() == Home::Waiting) {
+            let parts = waiting.record.parts.iter().filter(|part| part.presence.is_present());
+            let computers = parts.filter_map(|part| Computer::of_part(&waiting.record, part, None));
+            self.others.extend(computers.map(|computer| KnownComputer {
+                source: waiting.source.clone(),
+                computer,
+                asset: None,
+            }));
+        }
     }
 
     fn add(&mut self, run: &Run<'_>, asset: &Asset, view: View<'_>) {
@@ -90,7 +147,7 @@ impl Alone {
     pub(super) async fn find(
         run: &Run<'_>,
         links: &HashMap<ObjectGuid, Link>,
-        constraints: &[Constraint],
+        decided: &BTreeSet<AssetId>,
         view: View<'_>,
     ) -> Result<Self> {
         let mut alone = Self::default();
@@ -104,7 +161,8 @@ impl Alone {
             run.options.cancellation.check()?;
             let request = SearchRequest::new(run.task.organization.clone(), query.clone(), run.now);
             let page = run.repository.search_assets(request.with_limit(PAGE).after(after)).await?;
-            for asset in page.records.iter().filter(|asset| is_alone(asset, constraints)) {
+            let undecided = page.records.iter().filter(|asset| !decided.contains(&asset.id));
+            for asset in undecided.filter(|asset| is_alone(asset)) {
                 let own = asset.parts.iter().filter(|part| part.source == run.task.source);
                 alone.computers.extend(own.filter_map(|part| present(asset, part, view)));
             }
@@ -116,11 +174,9 @@ impl Alone {
     }
 }
 
-/// Whether an asset has nothing but records of directories, and no person tied one of them to it.
-fn is_alone(asset: &Asset, constraints: &[Constraint]) -> bool {
-    let is_decided =
-        constraints.iter().any(|c| c.asset == asset.id && c.kind == ConstraintKind::MustLink);
-    !is_decided && asset.parts.iter().all(|part| part.object.is_some())
+/// Whether an asset has nothing but records of directories, all of them at home.
+fn is_alone(asset: &Asset) -> bool {
+    asset.parts.iter().all(|part| part.object.is_some() && part.home.is_none())
 }
 
 fn present(asset: &Asset, part: &Part, view: View<'_>) -> Option<Computer> {

@@ -11,6 +11,7 @@ use super::report::ComputerCounts;
 use super::run::Run;
 use super::snapshot::Snapshot;
 use crate::asset::{Batch, Change, Committed, RunRecord};
+use crate::grouping::{self, Decisions};
 use crate::value::{AssetId, BatchId, Checkpoint};
 use crate::{Error, ErrorKind, Result, Retry};
 
@@ -147,6 +148,24 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Writes what has to be so that the inventory shows what people decided, with all that the run has written.
+    pub(super) async fn settle(&mut self, matching: &Matching) -> Result<()> {
+        let mut attempt = 0;
+        while self.sink.writes() {
+            let changes = settling(self.run, matching.decided_on()).await?;
+            match self.submit(changes).await? {
+                Committed::Applied | Committed::AlreadyApplied => break,
+                Committed::Conflict(assets) => {
+                    attempt += 1;
+                    if attempt > self.run.options.conflict_retries {
+                        return Err(conflict(&assets));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn into_batches(self) -> Vec<Batch> {
         self.batches
     }
@@ -179,6 +198,18 @@ impl<'a> Writer<'a> {
             Sink::Commit => commit(self.run, batch).await,
         }
     }
+}
+
+/// What has to be written so that the inventory shows what people decided.
+pub(super) async fn settling(
+    run: &Run<'_>,
+    also: impl IntoIterator<Item = AssetId>,
+) -> Result<Vec<Change>> {
+    let (repository, organization) = (run.repository, &run.task.organization);
+    let standing = Decisions::load(repository, organization).await?.standing();
+    let policy = &run.task.matching;
+    let settled = grouping::settle(repository, organization, &standing, also, policy).await?;
+    grouping::changes(repository, organization, settled).await
 }
 
 /// Commits a batch, and tries again where the store failed in passing: it may have been done all the same,

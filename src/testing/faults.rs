@@ -10,7 +10,7 @@ use futures::stream::{self, BoxStream};
 
 use crate::asset::{
     Asset, AssetRepository, Batch, Committed, Constraint, Counts, DirectoryGroup, DirectoryUser,
-    Facet, Lease, Link, MergeRecord, RunRecord, SearchPage, SearchRequest,
+    Facet, Lease, Link, MergeRecord, Redirect, RunRecord, SearchPage, SearchRequest, Waiting,
 };
 use crate::credential::{Credential, CredentialStore};
 use crate::directory::{DirectoryEvent, DirectorySource, ReadRequest};
@@ -190,6 +190,22 @@ impl<R: AssetRepository> AssetRepository for FaultyRepository<R> {
         objects: &[ObjectGuid],
     ) -> Result<Vec<DirectoryGroup>> {
         self.plan.call("groups", self.inner.groups(organization, source, objects)).await
+    }
+
+    async fn redirects(
+        &self,
+        organization: &OrganizationId,
+        ids: &[AssetId],
+    ) -> Result<Vec<Redirect>> {
+        self.plan.call("redirects", self.inner.redirects(organization, ids)).await
+    }
+
+    async fn waiting(&self, organization: &OrganizationId) -> Result<Vec<Waiting>> {
+        self.plan.call("waiting", self.inner.waiting(organization)).await
+    }
+
+    async fn moved(&self, organization: &OrganizationId) -> Result<Vec<(SourceId, Link)>> {
+        self.plan.call("moved", self.inner.moved(organization)).await
     }
 
     async fn constraints(&self, organization: &OrganizationId) -> Result<Vec<Constraint>> {

@@ -93,6 +93,10 @@ fn directory(domain: &Domain) -> MockDirectory {
         end.server.default_naming_context = DistinguishedName::parse(&labels.join(",")).ok();
         end.server.domain = Some(domain.dns.to_owned());
         end.server.netbios_domain = Some(domain.netbios.to_owned());
+        let is_of_corp = domain.dns.ends_with("corp.example.test");
+        let forest = ["corp.example.test", "eu.corp.example.test"].into_iter();
+        let others = forest.filter(|other| is_of_corp && *other != domain.dns);
+        end.server.other_domains = others.map(str::to_owned).collect();
     });
     directory.with_page_size(1_000)
 }

@@ -189,7 +189,7 @@ async fn an_asset_that_somebody_takes_away_meanwhile_is_not_brought_back() {
         let repository = Interfering::new(Arc::clone(&inner), move |_, batch| {
             let expected = planned_on(batch, asset_id(1))?;
             let id = BatchId::from_u128(RunId::random_v7().as_u128());
-            let change = Change::RemoveAsset { id: asset_id(1), expected };
+            let change = Change::RemoveAsset { id: asset_id(1), expected, to: None };
             Some(Batch::new(id, acme(), corp()).with_changes([change]))
         });
         let report = run(&MockDirectory::new(domain()), &repository).await;
@@ -216,7 +216,8 @@ async fn a_decision_that_somebody_takes_meanwhile_is_kept_to() {
                     by: "ann".to_owned(),
                     at: Timestamp::now(),
                     why: "another machine".to_owned(),
-                    was: None,
+                    forgotten: None,
+                    earlier: Vec::new(),
                 }));
                 batch
             })

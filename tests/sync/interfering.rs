@@ -82,6 +82,18 @@ impl<R: AssetRepository> AssetRepository for Interfering<R> {
         self.inner.groups(o, source, objects).await
     }
 
+    async fn redirects(&self, o: &OrganizationId, ids: &[AssetId]) -> Result<Vec<Redirect>> {
+        self.inner.redirects(o, ids).await
+    }
+
+    async fn waiting(&self, o: &OrganizationId) -> Result<Vec<Waiting>> {
+        self.inner.waiting(o).await
+    }
+
+    async fn moved(&self, o: &OrganizationId) -> Result<Vec<(SourceId, Link)>> {
+        self.inner.moved(o).await
+    }
+
     async fn constraints(&self, o: &OrganizationId) -> Result<Vec<Constraint>> {
         self.inner.constraints(o).await
     }

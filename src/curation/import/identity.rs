@@ -14,7 +14,10 @@ use crate::value::{AssetId, RecordDigest, SiteId};
 /// A record that the inventory has of the source: a part of an asset.
 #[derive(Clone, Debug)]
 pub(super) struct OwnRecord {
+    /// The asset that shows it.
     pub(super) asset: AssetId,
+    /// The asset that the rules alone have it in.
+    pub(super) home: AssetId,
     pub(super) part: u32,
     pub(super) identity: Option<String>,
     pub(super) is_present: bool,
@@ -67,12 +70,14 @@ impl OwnRecord {
             names = own.map(|claim| claim.value.clone()).collect();
         }
         let addresses = said(ADDRESS).filter_map(|address| address.parse().ok()).collect();
+        let site = part.home_site.as_ref().unwrap_or(&asset.site).clone();
         Self {
             asset: asset.id,
+            home: part.home_in(asset.id).asset().unwrap_or(asset.id),
             part: part.number,
             identity: part.identity.clone(),
             is_present: part.presence.is_present(),
-            traits: Traits::new(names, addresses, asset.site.clone(), digest(&part.attributes)),
+            traits: Traits::new(names, addresses, site, digest(&part.attributes)),
         }
     }
 

@@ -21,7 +21,8 @@ use self::plan::{Plan, Step, plan};
 use self::write::{Writing, Written};
 use super::Curation;
 use crate::asset::{Asset, Batch, Change, Committed, SearchRequest};
-use crate::merge::{Candidate, Level};
+use crate::grouping::{self, Decisions, Scene};
+use crate::merge::{Candidate, Level, Standing, by_home};
 use crate::name::{Hostname, MatchKey};
 use crate::query::{Query, quote};
 use crate::value::{AssetId, BatchId, RunId, SiteId, SourceId, Timestamp};
@@ -202,7 +203,8 @@ impl Import<'_> {
                 scan::check(&plan.left_out)?;
             }
             let before = progress.outcomes.len();
-            if self.carry_out(&plan, &lines, &mut progress).await? {
+            let is_done = self.carry_out(&plan, &lines, &mut progress).await?;
+            if is_done && self.settle().await? {
                 return Ok(progress.finish(self.scan, plan));
             }
             conflicts = if progress.outcomes.len() > before { 1 } else { conflicts + 1 };
@@ -220,8 +222,9 @@ impl Import<'_> {
         if !plan.open().is_empty() {
             let open = plan.open().iter().filter_map(|line| lines.get(*line));
             let keys = open.flat_map(|line| line.traits.keys()).collect();
-            let candidates = self.candidates(keys).await?;
-            plan.place(lines, &own, &candidates, &self.curation.policy);
+            let standing = self.standing().await?;
+            let candidates = self.candidates(keys, &standing).await?;
+            plan.place(lines, &own, &candidates, &standing, &self.curation.policy);
         }
         if self.options.complete {
             plan.end(&own, lines.is_empty(), self.scan.unread());
@@ -248,14 +251,39 @@ impl Import<'_> {
         }
     }
 
-    /// Every asset that has one of these keys.
-    async fn candidates(&self, keys: BTreeSet<MatchKey>) -> Result<Vec<Candidate>> {
+    /// What people decided, as it stands.
+    async fn standing(&self) -> Result<Standing> {
+        let Curation { repository, organization, .. } = self.curation;
+        Ok(Decisions::load(*repository, organization).await?.standing())
+    }
+
+    /// Writes what has to be so that the inventory shows what people decided, with all that is imported; `false` if an
+    /// asset changed meanwhile.
+    async fn settle(&self) -> Result<bool> {
+        let Curation { repository, organization, policy } = self.curation;
+        let standing = self.standing().await?;
+        let settled = grouping::settle(*repository, organization, &standing, [], policy).await?;
+        self.commit(grouping::changes(*repository, organization, settled).await?).await
+    }
+
+    /// Every asset that has one of these keys, as the rules alone have it.
+    async fn candidates(
+        &self,
+        keys: BTreeSet<MatchKey>,
+        standing: &Standing,
+    ) -> Result<Vec<Candidate>> {
         let keys: Vec<MatchKey> = keys.into_iter().collect();
-        let mut found: HashMap<AssetId, Candidate> = HashMap::new();
+        let Curation { repository, organization, policy } = self.curation;
+        let scene = Scene::load(*repository, organization, standing.named()).await?;
+        let touched = by_home(&scene.assets, &scene.waiting, policy);
+        let mut found: HashMap<AssetId, Candidate> =
+            touched.iter().map(|asset| (asset.id, Candidate::of(asset))).collect();
+        let is_taken_apart: BTreeSet<AssetId> = scene.assets.iter().map(|asset| asset.id).collect();
         for keys in keys.chunks(KEYS_AT_ONCE) {
             let organization = &self.curation.organization;
             let assets = self.curation.repository.candidates(organization, keys).await?;
-            found.extend(assets.iter().map(|asset| (asset.id, Candidate::of(asset))));
+            let assets = assets.iter().filter(|asset| !is_taken_apart.contains(&asset.id));
+            found.extend(assets.map(|asset| (asset.id, Candidate::of(asset))));
         }
         Ok(found.into_values().collect())
     }

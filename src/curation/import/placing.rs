@@ -54,7 +54,7 @@ impl<'a> Placing<'a> {
     ) -> Self {
         let mut by_asset: HashMap<AssetId, Vec<usize>> = HashMap::new();
         for (place, record) in own.iter().enumerate() {
-            by_asset.entry(record.asset).or_default().push(place);
+            by_asset.entry(record.home).or_default().push(place);
         }
         Self { lines, own, taken, by_asset, fits, closed: BTreeSet::new() }
     }
@@ -170,7 +170,7 @@ impl<'a> Placing<'a> {
     fn place_of(&self, target: Target, level: Level, line: usize, is_contested: bool) -> Place {
         let asset = match target {
             Target::Record(own) if !is_contested => return Place::Own(own),
-            Target::Record(own) => self.own.get(own).map(|own| own.asset),
+            Target::Record(own) => self.own.get(own).map(|own| own.home),
             Target::Asset(asset) => Some(asset),
         };
         let fits = self.fits.get(&line).into_iter().flatten();

@@ -8,7 +8,7 @@ use super::record::LeftOut;
 use super::write::Writing;
 use super::{EndedRecord, Outcome};
 use crate::asset::Asset;
-use crate::merge::{Candidate, Level, Resemblance, resemblances};
+use crate::merge::{Candidate, Level, Resemblance, Standing, resemblances};
 use crate::name::Hostname;
 use crate::schedule::{CandidateScope, MatchPolicy};
 use crate::value::{AssetId, OrganizationId, SiteId};
@@ -38,7 +38,15 @@ pub(super) enum Step {
         ambiguous: Option<(Option<Level>, Vec<AssetId>)>,
     },
     /// A line becomes a new record in an asset that is there, because of this.
-    Join { line: usize, asset: AssetId, reason: String },
+    Join {
+        line: usize,
+        /// The asset that shows what the home has.
+        asset: AssetId,
+        /// The asset that the rules alone have it in, and its site.
+        home: AssetId,
+        site: SiteId,
+        reason: String,
+    },
     /// A line is a record that the source has.
     Update { line: usize, asset: AssetId, part: u32 },
     /// The source has a record no more.
@@ -78,8 +86,11 @@ impl Plan {
         lines: &[Line<'_>],
         own: &[OwnRecord],
         candidates: &[Candidate],
+        standing: &Standing,
         policy: &MatchPolicy,
     ) {
+        let sites: BTreeMap<AssetId, &SiteId> =
+            candidates.iter().map(|candidate| (candidate.asset, &candidate.site)).collect();
         let open = std::mem::take(&mut self.open);
         let open: Vec<(usize, &Line<'_>)> =
             open.into_iter().filter_map(|place| Some((place, lines.get(place)?))).collect();
@@ -89,8 +100,10 @@ impl Plan {
         for (line, place) in Placing::new(lines, own, taken, fits).place() {
             match place {
                 Place::Own(record) => self.update(line, record, own),
-                Place::Joins(asset, evidence) => {
-                    self.push(Step::Join { line, asset, reason: evidence.to_string() });
+                Place::Joins(home, evidence) => {
+                    let Some(site) = sites.get(&home).copied().cloned() else { continue };
+                    let (asset, reason) = (standing.survivor(home), evidence.to_string());
+                    self.push(Step::Join { line, asset, home, site, reason });
                 }
                 Place::New => self.create(line, None),
                 Place::Ambiguous(level, assets) => self.create(line, Some((Some(level), assets))),
@@ -181,8 +194,12 @@ impl Step {
                 writing.add(asset, line.record, None);
                 Some(Outcome::Created)
             }
-            Self::Join { line, reason, .. } => {
-                writing.add(asset.as_mut()?, lines.get(*line)?.record, Some(reason.clone()));
+            Self::Join { line, asset: id, home, site, reason } => {
+                // One of which decisions have left nothing comes back.
+                let new = || Asset::new(*id, organization.clone(), site.clone());
+                let asset = asset.get_or_insert_with(new);
+                let number = writing.add(asset, lines.get(*line)?.record, Some(reason.clone()));
+                writing.at_home(asset, number, *home, site);
                 Some(Outcome::Joined)
             }
             Self::Update { line, part, .. } => {

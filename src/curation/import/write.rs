@@ -4,10 +4,10 @@
 //! sources.
 
 use super::record::{Field, ScannedAsset, digest};
-use crate::asset::{Asset, Claim, Claims, Part, Presence, Tie};
+use crate::asset::{Asset, Claim, Claims, Home, Part, Presence, Tie};
 use crate::merge::rank_claims;
 use crate::schedule::MatchPolicy;
-use crate::value::{RunId, SourceId, Timestamp};
+use crate::value::{AssetId, RunId, SiteId, SourceId, Timestamp};
 
 /// Who writes, when and by which rules.
 #[derive(Clone, Copy, Debug)]
@@ -29,14 +29,30 @@ pub(super) enum Written {
 
 impl Writing<'_> {
     /// Adds a part for a record, with the reason for which it belongs to an asset that was there already, if one was.
-    pub(super) fn add(&self, asset: &mut Asset, record: &ScannedAsset, reason: Option<String>) {
+    pub(super) fn add(
+        &self,
+        asset: &mut Asset,
+        record: &ScannedAsset,
+        reason: Option<String>,
+    ) -> u32 {
         let key = format!("@{}.asset", self.source.kind());
         let number = asset.next_part_number();
         let mut part = Part::new(number, self.source.clone(), key, self.now);
         part.tie = reason.map(|reason| Tie { reason, run: self.run, at: self.now });
+        part.since = Some(self.now);
         asset.parts.push(part);
         self.say(asset, number, record);
         rank_claims(asset, self.policy);
+        number
+    }
+
+    /// Notes where the rules alone have a part, if decisions show it elsewhere.
+    pub(super) fn at_home(&self, asset: &mut Asset, number: u32, home: AssetId, site: &SiteId) {
+        let away = Home::Asset(home).away_from(Some(asset.id));
+        if let Some(part) = part_mut(asset, number) {
+            part.home = away;
+            part.home_site = away.map(|_| site.clone());
+        }
     }
 
     /// Makes a part say what a record says.

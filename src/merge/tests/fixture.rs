@@ -129,7 +129,8 @@ impl World {
             by: "anna".to_owned(),
             at: day(at),
             why: String::new(),
-            was: None,
+            forgotten: None,
+            earlier: Vec::new(),
         });
         self
     }

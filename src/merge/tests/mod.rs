@@ -1,6 +1,5 @@
 //! Tests of the engine as a whole.
 
-mod by_hand;
 mod complaints;
 mod excluding;
 mod explanation;

@@ -248,11 +248,11 @@ fn the_directory_goes_first_unless_a_person_or_the_precedence_says_otherwise() {
 }
 
 #[test]
-fn a_value_says_what_it_replaced() {
+fn a_value_says_what_its_source_had_said_before() {
     let policy = MatchPolicy::default();
     let asset = by(scanned(7, &["web1"], &[]), "scan", "Linux");
     let asset = write(asset, &server(1, &[]), 1, &policy);
-    assert_eq!(asset.os[0].replaced.as_deref(), Some("Linux"));
+    assert_eq!(asset.os[0].replaced, None);
     let asset = write(asset, &server(1, &[("operatingSystem", "Windows Server 2022")]), 2, &policy);
     let claim = &asset.os[0];
     assert_eq!(
@@ -260,10 +260,11 @@ fn a_value_says_what_it_replaced() {
         ("Windows Server 2022", Some(WINDOWS))
     );
     assert_eq!((claim.run, claim.since), (Some(RunId::from_u128(2)), day(2)));
-    // What does not hold has replaced nothing.
-    let asset = by(scanned(7, &["web1"], &[]), "person", "OpenBSD");
-    let asset = write(asset, &server(1, &[]), 1, &policy);
-    assert_eq!((asset.os(), asset.os[1].replaced.as_deref()), (Some("OpenBSD"), None));
+    // Also where another source goes before it: what others say has no part in it.
+    let asset = by(asset, "person", "OpenBSD");
+    let asset = write(asset, &server(1, &[]), 3, &policy);
+    let claim = asset.os.iter().find(|claim| claim.value == WINDOWS).unwrap();
+    assert_eq!(claim.replaced.as_deref(), Some("Windows Server 2022"));
 }
 
 #[test]

@@ -204,7 +204,7 @@ fn suffixes_that_stand_for_the_domain_are_its_own() {
     assert_eq!(decide("pc7.eu.corp.example", &told), None);
     assert_eq!(decide("pc7.vpn.eu.corp.example", &told), None);
     assert_eq!(decide("pc7.dhcp.example.net", &alone), None);
-    assert_eq!(decide("pc7.dhcp.example.net", &told), Some(Level::Qualified));
+    assert_eq!(decide("pc7.dhcp.example.net", &told), Some(Level::Short));
     // A computer is in its directory's domain, whatever suffix it has.
     let disjoint = object(1, &[(DNS, "hunt.branch.example"), (SAM, "HUNT$")]);
     let asset = scanned(7, &["hunt.corp.example"], &[]);

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crate::Result;
 use crate::asset::{
     Among, Asset, Batch, Change, Committed, Constraint, ConstraintKind, DirectoryGroup,
-    DirectoryUser, Link, MergeRecord, RunRecord, SearchRequest, Sighting, Version,
+    DirectoryUser, Link, MergeRecord, Redirect, RunRecord, SearchRequest, Sighting, Version,
+    Waiting,
 };
 use crate::name::MatchKey;
 use crate::store::lease::Leases;
@@ -30,7 +31,9 @@ pub(super) struct Organization {
     pub(super) groups: BTreeMap<(SourceId, ObjectGuid), DirectoryGroup>,
     pub(super) constraints: BTreeMap<ConstraintKey, Constraint>,
     pub(super) merges: BTreeMap<MergeId, MergeRecord>,
-    sources: BTreeMap<SourceId, Source>,
+    pub(super) waiting: BTreeMap<(SourceId, ObjectGuid), Waiting>,
+    pub(super) redirects: BTreeMap<AssetId, Redirect>,
+    pub(super) sources: BTreeMap<SourceId, Source>,
     batches: BTreeSet<BatchId>,
 }
 
@@ -129,7 +132,7 @@ impl Organization {
         for change in changes {
             let (id, expected, next) = match change {
                 Change::PutAsset { expected, asset } => (asset.id, *expected, Some(asset.version)),
-                Change::RemoveAsset { id, expected } => (*id, Some(*expected), None),
+                Change::RemoveAsset { id, expected, .. } => (*id, Some(*expected), None),
                 _ => continue,
             };
             let stored = || self.assets.get(&id).map(|asset| asset.version);
@@ -163,21 +166,31 @@ impl Organization {
         let own = self.sources.entry(source.clone()).or_default();
         match change {
             Change::PutAsset { asset, .. } => self.put_asset(*asset),
-            Change::RemoveAsset { id, .. } => self.remove_asset(id),
+            Change::RemoveAsset { id, expected: version, to } => {
+                self.remove_asset(id);
+                self.redirects.extend(to.map(|to| (id, Redirect { from: id, to, version })));
+            }
             Change::PutLink(link) => own.put_link(link),
             Change::RemoveLink(object) => {
                 own.links.remove(&object);
+                self.waiting.remove(&(source.clone(), object));
             }
-            Change::MoveLink { source, object, asset } => {
+            Change::MoveLink { source, object, asset, home } => {
                 let links = self.sources.get_mut(&source).map(|source| &mut source.links);
                 if let Some(link) = links.and_then(|links| links.get_mut(&object)) {
-                    link.asset = Some(asset);
+                    (link.asset, link.home) = (asset, home);
                 }
             }
             Change::NoteSighting { object, seen } => {
                 if let Some(link) = own.links.get(&object).cloned() {
                     own.put_link(Link { seen: Some(seen), ..link });
                 }
+            }
+            Change::PutWaiting(waiting) => {
+                self.waiting.insert((waiting.source.clone(), waiting.object), *waiting);
+            }
+            Change::RemoveWaiting { source, object } => {
+                self.waiting.remove(&(source, object));
             }
             Change::PutUser(user) => {
                 self.users.insert((source.clone(), user.object), *user);
@@ -199,6 +212,7 @@ impl Organization {
 
     fn put_asset(&mut self, asset: Asset) {
         self.remove_asset(asset.id);
+        self.redirects.remove(&asset.id);
         for key in asset.match_keys() {
             self.keys.entry(key).or_default().insert(asset.id);
         }

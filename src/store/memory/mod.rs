@@ -18,7 +18,8 @@ use super::{admission, cursor, paging, selection};
 use crate::Result;
 use crate::asset::{
     Asset, AssetRepository, Batch, Committed, Constraint, Counts, DirectoryGroup, DirectoryUser,
-    Facet, Lease, Link, MergeRecord, Place, RunRecord, SearchPage, SearchRequest, Sort, Tally,
+    Facet, Lease, Link, MergeRecord, Place, Redirect, RunRecord, SearchPage, SearchRequest, Sort,
+    Tally, Waiting,
 };
 use crate::name::MatchKey;
 use crate::value::{
@@ -120,6 +121,34 @@ impl AssetRepository for MemoryRepository {
         let inventory = self.lock();
         let groups = inventory.organization(organization).map(|o| &o.groups);
         Ok(groups.map(|groups| at_places(groups, source, objects)).unwrap_or_default())
+    }
+
+    async fn redirects(
+        &self,
+        organization: &OrganizationId,
+        ids: &[AssetId],
+    ) -> Result<Vec<Redirect>> {
+        let inventory = self.lock();
+        let Some(organization) = inventory.organization(organization) else {
+            return Ok(Vec::new());
+        };
+        Ok(ids.iter().filter_map(|id| organization.redirects.get(id)).copied().collect())
+    }
+
+    async fn waiting(&self, organization: &OrganizationId) -> Result<Vec<Waiting>> {
+        let inventory = self.lock();
+        let waiting = inventory.organization(organization).map(|o| o.waiting.values());
+        Ok(waiting.into_iter().flatten().cloned().collect())
+    }
+
+    async fn moved(&self, organization: &OrganizationId) -> Result<Vec<(SourceId, Link)>> {
+        let inventory = self.lock();
+        let sources = inventory.organization(organization).map(|o| &o.sources);
+        let links = sources.into_iter().flatten().flat_map(|(id, source)| {
+            let moved = source.links.values().filter(|link| link.home.is_some());
+            moved.map(|link| (id.clone(), link.clone()))
+        });
+        Ok(links.collect())
     }
 
     async fn constraints(&self, organization: &OrganizationId) -> Result<Vec<Constraint>> {

@@ -27,7 +27,7 @@ use self::failure::damaged;
 use self::sighting::Sightings;
 use crate::asset::{
     Asset, AssetRepository, Batch, Committed, Constraint, Counts, DirectoryGroup, DirectoryUser,
-    Facet, Lease, Link, MergeRecord, RunRecord, SearchPage, SearchRequest,
+    Facet, Lease, Link, MergeRecord, Redirect, RunRecord, SearchPage, SearchRequest, Waiting,
 };
 use crate::name::MatchKey;
 use crate::value::{
@@ -187,6 +187,25 @@ impl AssetRepository for SqliteRepository {
         let sql = "SELECT object, document FROM directory_groups WHERE source = ?1 AND object = ?2";
         let (o, s, objects) = (organization.clone(), source.clone(), objects.to_vec());
         self.connections.read("groups", move |t| read::objects(t, sql, &o, &s, &objects)).await
+    }
+
+    async fn redirects(
+        &self,
+        organization: &OrganizationId,
+        ids: &[AssetId],
+    ) -> Result<Vec<Redirect>> {
+        let (organization, ids) = (organization.clone(), ids.to_vec());
+        self.connections.read("redirects", move |t| read::redirects(t, &organization, &ids)).await
+    }
+
+    async fn waiting(&self, organization: &OrganizationId) -> Result<Vec<Waiting>> {
+        let organization = organization.clone();
+        self.connections.read("waiting", move |t| read::waiting(t, &organization)).await
+    }
+
+    async fn moved(&self, organization: &OrganizationId) -> Result<Vec<(SourceId, Link)>> {
+        let organization = organization.clone();
+        self.connections.read("moved", move |t| read::moved(t, &organization)).await
     }
 
     async fn constraints(&self, organization: &OrganizationId) -> Result<Vec<Constraint>> {

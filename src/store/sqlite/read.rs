@@ -9,7 +9,7 @@ use super::failure::Outcome;
 use super::number;
 use super::record::{self, bytes, key, read_link};
 use super::sighting::Sightings;
-use crate::asset::{Asset, Constraint, Link, MergeRecord, RunRecord};
+use crate::asset::{Asset, Constraint, Link, MergeRecord, Redirect, RunRecord, Waiting};
 use crate::name::MatchKey;
 use crate::value::{
     AssetId, Checkpoint, CheckpointKey, MergeId, ObjectGuid, OrganizationId, RunId, SourceId,
@@ -89,6 +89,68 @@ pub(super) fn objects<T: DeserializeOwned>(
     let objects: BTreeSet<&ObjectGuid> = objects.iter().collect();
     let keys = objects.into_iter().map(|object| (source, object.as_bytes()));
     each(connection, sql, keys, object)
+}
+
+pub(super) fn redirects(
+    connection: &Connection,
+    organization: &OrganizationId,
+    ids: &[AssetId],
+) -> Outcome<Vec<Redirect>> {
+    let Some(organization) = number::organization(connection, organization)? else {
+        return Ok(Vec::new());
+    };
+    let ids: BTreeSet<&AssetId> = ids.iter().collect();
+    let sql = "SELECT id, leads_to, version FROM redirects WHERE organization = ?1 AND id = ?2";
+    let keys = ids.into_iter().map(|id| (organization, key(id.as_u128())));
+    let asset = |row: &rusqlite::Row<'_>, column| -> Outcome<AssetId> {
+        Ok(AssetId::from_u128(u128::from_be_bytes(bytes(row, column, "redirect")?)))
+    };
+    each(connection, sql, keys, |row| {
+        let version = row.get::<_, i64>(2)?.cast_unsigned();
+        Ok(Redirect { from: asset(row, 0)?, to: asset(row, 1)?, version })
+    })
+}
+
+pub(super) fn waiting(
+    connection: &Connection,
+    organization: &OrganizationId,
+) -> Outcome<Vec<Waiting>> {
+    let sql = "SELECT object, document FROM waiting WHERE source IN
+               (SELECT number FROM sources WHERE organization =
+                   (SELECT number FROM organizations WHERE id = ?1))
+               ORDER BY source, object";
+    each(connection, sql, [[organization.as_str()]], object)
+}
+
+/// The links of all sources that have a home.
+pub(super) fn moved(
+    connection: &Connection,
+    organization: &OrganizationId,
+) -> Outcome<Vec<(SourceId, Link)>> {
+    let Some(organization) = number::organization(connection, organization)? else {
+        return Ok(Vec::new());
+    };
+    let sql = "SELECT number, id FROM sources WHERE organization = ?1 ORDER BY number";
+    let mut statement = connection.prepare_cached(sql)?;
+    let sources = statement.query_map([organization], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let sources: Vec<(i64, String)> = sources.collect::<rusqlite::Result<_>>()?;
+    let sql = format!(
+        "SELECT {} FROM links WHERE source = ?1 AND home IS NOT NULL ORDER BY object",
+        record::LINK
+    );
+    let mut moved = Vec::new();
+    for (number, id) in sources {
+        let source: SourceId =
+            id.parse().map_err(|cause| super::failure::damaged("source", &id, cause))?;
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut sightings = Sightings::default();
+        let links =
+            statement.query_and_then([number], |row| read_link(connection, row, &mut sightings))?;
+        for link in links {
+            moved.push((source.clone(), link?));
+        }
+    }
+    Ok(moved)
 }
 
 pub(super) fn constraints(

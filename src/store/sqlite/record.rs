@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::failure::{Failure, Outcome, damaged};
 use super::sighting::Sightings;
-use crate::asset::{Link, Presence};
+use crate::asset::{Home, Link, Presence};
 use crate::value::{AssetId, ObjectGuid, ObjectKind, RecordDigest, Timestamp};
 use crate::{Error, ErrorKind};
 
@@ -53,12 +53,13 @@ pub(super) fn constraint_kind(kind: crate::asset::ConstraintKind) -> i64 {
 
 /// The columns of [`read_link`], in order.
 pub(super) const LINK: &str =
-    "object, kind, asset, digest, place, attributes, presence, since, runs, seen";
+    "object, kind, asset, digest, place, attributes, presence, since, runs, seen, home";
 
 /// The columns of a link behind its key.
 pub(super) struct LinkColumns {
     pub(super) kind: i64,
     pub(super) asset: Option<[u8; 16]>,
+    pub(super) home: Option<Vec<u8>>,
     pub(super) presence: i64,
     pub(super) since: Option<i64>,
     pub(super) runs: Option<u32>,
@@ -76,7 +77,8 @@ impl LinkColumns {
             ObjectKind::Group => 1,
             ObjectKind::User => 2,
         };
-        Self { kind, asset: link.asset.map(|id| key(id.as_u128())), presence, since, runs }
+        let asset = link.asset.map(|id| key(id.as_u128()));
+        Self { kind, asset, home: link.home.map(home_bytes), presence, since, runs }
     }
 }
 
@@ -93,10 +95,13 @@ pub(super) fn read_link(
         let digest = RecordDigest(row.get(3)?);
         let (place, attributes) = (RecordDigest(row.get(4)?), row.get(5)?);
         let presence = presence(row.get(6)?, row.get(7)?, row.get(8)?);
+        let home: Option<Vec<u8>> = row.get(10)?;
+        let home = home.map(|bytes| read_home(&bytes));
         Ok(presence.map(|presence| Link {
             object,
             kind,
             asset,
+            home,
             digest,
             place,
             attributes,
@@ -113,6 +118,16 @@ pub(super) fn read_link(
         Ok(None) => Err(damaged("link", object, "its kind or presence is unknown")),
         Err(cause) => Err(damaged("link", object, cause)),
     }
+}
+
+/// A home as the bytes of its column: the asset's, or none at all.
+pub(super) fn home_bytes(home: Home) -> Vec<u8> {
+    home.asset().map_or_else(Vec::new, |asset| key(asset.as_u128()).to_vec())
+}
+
+fn read_home(bytes: &[u8]) -> Home {
+    let asset = <[u8; 16]>::try_from(bytes).ok();
+    Home::of(asset.map(|bytes| AssetId::from_u128(u128::from_be_bytes(bytes))))
 }
 
 fn object_kind(number: i64) -> Option<ObjectKind> {

@@ -34,6 +34,7 @@ fn web1() -> Asset {
     let mut asset = Asset::new(AssetId::from_u128(1), acme(), "hq".parse().unwrap());
     let mut part = Part::new(0, corp(), "@ldap.computer", at(1));
     part.object = Some(guid(1));
+    part.since = None;
     part.attributes =
         [("cn", "WEB1"), ("memberOf", "CN=A"), ("memberOf", "CN=B")].into_iter().collect();
     asset.parts.push(part);
@@ -47,6 +48,7 @@ fn link() -> Link {
         object: guid(1),
         kind: ObjectKind::Computer,
         asset: Some(AssetId::from_u128(1)),
+        home: None,
         digest: RecordDigest([7; 16]),
         place: RecordDigest([8; 16]),
         attributes: 9,

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::failure::Outcome;
-use super::record::{self, LinkColumns, bytes, constraint_kind, document, key};
+use super::record::{self, LinkColumns, bytes, constraint_kind, document, home_bytes, key};
 use super::{fields, lease, number, sighting};
 use crate::asset::{
-    Asset, Batch, Change, Committed, Constraint, DirectoryGroup, DirectoryUser, Link, MergeRecord,
-    Sighting, Version,
+    Asset, Batch, Change, Committed, Constraint, DirectoryGroup, DirectoryUser, Home, Link,
+    MergeRecord, Sighting, Version, Waiting,
 };
 use crate::value::{AssetId, ObjectGuid, SourceId};
 
@@ -82,16 +82,22 @@ impl Writer<'_> {
             Change::PutAsset { expected: Some(version), asset } => {
                 return self.update_asset(*version, asset);
             }
-            Change::RemoveAsset { id, expected } => return self.remove_asset(*id, *expected),
+            Change::RemoveAsset { id, expected, to } => {
+                return self.remove_asset(*id, *expected, *to);
+            }
             Change::PutLink(link) => self.put_link(link)?,
             Change::RemoveLink(object) => {
                 let sql = "DELETE FROM links WHERE source = ?1 AND object = ?2";
                 self.execute(sql, params![self.source, object.as_bytes()])?;
+                let sql = "DELETE FROM waiting WHERE source = ?1 AND object = ?2";
+                self.execute(sql, params![self.source, object.as_bytes()])?;
             }
-            Change::MoveLink { source, object, asset } => {
-                self.move_link(source, *object, *asset)?
+            Change::MoveLink { source, object, asset, home } => {
+                self.move_link(source, *object, *asset, *home)?
             }
             Change::NoteSighting { object, seen } => self.note_sighting(*object, seen)?,
+            Change::PutWaiting(waiting) => self.put_waiting(waiting)?,
+            Change::RemoveWaiting { source, object } => self.remove_waiting(source, *object)?,
             Change::PutUser(user) => self.put_user(user)?,
             Change::PutGroup(group) => self.put_group(group)?,
             Change::PutConstraint(constraint) => self.put_constraint(constraint)?,
@@ -131,6 +137,8 @@ impl Writer<'_> {
         for key in asset.match_keys() {
             self.insert_key(number, key.as_str())?;
         }
+        let sql = "DELETE FROM redirects WHERE organization = ?1 AND id = ?2";
+        self.execute(sql, params![self.organization, key(asset.id.as_u128())])?;
         Ok(None)
     }
 
@@ -168,10 +176,22 @@ impl Writer<'_> {
         Ok(None)
     }
 
-    fn remove_asset(&self, id: AssetId, expected: Version) -> Outcome<Option<AssetId>> {
+    fn remove_asset(
+        &self,
+        id: AssetId,
+        expected: Version,
+        to: Option<AssetId>,
+    ) -> Outcome<Option<AssetId>> {
         let sql = "DELETE FROM assets WHERE organization = ?1 AND id = ?2 AND version = ?3";
         let parameters = params![self.organization, key(id.as_u128()), expected.cast_signed()];
         let rows = self.execute(sql, parameters)?;
+        if let Some(to) = to {
+            let sql = "INSERT INTO redirects (organization, id, leads_to, version)
+                       VALUES (?1, ?2, ?3, ?4)
+                       ON CONFLICT DO UPDATE SET leads_to = ?3, version = ?4";
+            let (id, to) = (key(id.as_u128()), key(to.as_u128()));
+            self.execute(sql, params![self.organization, id, to, expected.cast_signed()])?;
+        }
         Ok((rows == 0).then_some(id))
     }
 
@@ -204,10 +224,10 @@ impl Writer<'_> {
 
     fn put_link(&self, link: &Link) -> Outcome<()> {
         let sql = "INSERT INTO links (source, object, kind, asset, digest, place, attributes,
-                                      presence, since, runs, seen)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                                      presence, since, runs, seen, home)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
                    ON CONFLICT DO UPDATE SET kind = ?3, asset = ?4, digest = ?5, place = ?6,
-                       attributes = ?7, presence = ?8, since = ?9, runs = ?10, seen = ?11";
+                       attributes = ?7, presence = ?8, since = ?9, runs = ?10, seen = ?11, home = ?12";
         let columns = LinkColumns::of(link);
         let seen = link.seen.as_ref().map(|seen| self.sighting(seen)).transpose()?;
         self.execute(
@@ -224,16 +244,41 @@ impl Writer<'_> {
                 columns.since,
                 columns.runs,
                 seen,
+                columns.home,
             ],
         )?;
         Ok(())
     }
 
-    fn move_link(&self, source: &SourceId, object: ObjectGuid, asset: AssetId) -> Outcome<()> {
-        let sql = "UPDATE links SET asset = ?4 WHERE object = ?3 AND source =
+    fn move_link(
+        &self,
+        source: &SourceId,
+        object: ObjectGuid,
+        asset: Option<AssetId>,
+        home: Option<Home>,
+    ) -> Outcome<()> {
+        let sql = "UPDATE links SET asset = ?4, home = ?5 WHERE object = ?3 AND source =
                    (SELECT number FROM sources WHERE organization = ?1 AND id = ?2)";
-        let asset = key(asset.as_u128());
-        self.execute(sql, params![self.organization, source.as_str(), object.as_bytes(), asset])?;
+        let asset = asset.map(|asset| key(asset.as_u128()));
+        let (source, object) = (source.as_str(), object.as_bytes());
+        let home = home.map(home_bytes);
+        self.execute(sql, params![self.organization, source, object, asset, home])?;
+        Ok(())
+    }
+
+    fn put_waiting(&self, waiting: &Waiting) -> Outcome<()> {
+        let source = number::make_source(self.transaction, self.organization, &waiting.source)?;
+        let sql = "INSERT INTO waiting (source, object, document) VALUES (?1, ?2, ?3)
+                   ON CONFLICT DO UPDATE SET document = ?3";
+        let document = document("waiting computer", waiting)?;
+        self.execute(sql, params![source, waiting.object.as_bytes(), document])?;
+        Ok(())
+    }
+
+    fn remove_waiting(&self, source: &SourceId, object: ObjectGuid) -> Outcome<()> {
+        let sql = "DELETE FROM waiting WHERE object = ?3 AND source =
+                   (SELECT number FROM sources WHERE organization = ?1 AND id = ?2)";
+        self.execute(sql, params![self.organization, source.as_str(), object.as_bytes()])?;
         Ok(())
     }
 

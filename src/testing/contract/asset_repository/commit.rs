@@ -45,7 +45,7 @@ pub(super) async fn records_come_back_as_they_were_written(
     let writes = batch(1, puts.into_iter().chain(every_link));
     apply(repository, writes.closing(Some(checkpoint(&token)), run(1, 0))).await?;
     assert_eq!(stored(repository, 1).await?, Some(rich_asset(1)));
-    assert_eq!(repository.merges(&acme()).await?[0].before[0], rich_asset(1));
+    assert_eq!(repository.merges(&acme()).await?[0], merge(1, 0));
     let mut expected: Vec<_> = (0..12).map(link).collect();
     expected.sort_by_key(|link| link.object);
     assert_eq!(links(repository, &corp()).await?, expected);
@@ -113,7 +113,7 @@ pub(super) async fn an_asset_that_does_not_exist_is_a_conflict_where_one_was_exp
 ) -> Result<()> {
     let committed = repository.commit(batch(1, [put(&asset(1, &["web1"]), Some(1))])).await?;
     assert_eq!(committed, Committed::Conflict(vec![asset_id(1)]));
-    let removal = Change::RemoveAsset { id: asset_id(1), expected: 1 };
+    let removal = Change::RemoveAsset { id: asset_id(1), expected: 1, to: None };
     let committed = repository.commit(batch(2, [removal])).await?;
     assert_eq!(committed, Committed::Conflict(vec![asset_id(1)]));
     Ok(())
@@ -127,7 +127,7 @@ pub(super) async fn a_conflict_names_every_asset_once(
         put(&asset(3, &["web"]), Some(7)),
         put(&asset(2, &["web"]), Some(1)),
         put(&asset(1, &["web"]), None),
-        Change::RemoveAsset { id: asset_id(4), expected: 2 },
+        Change::RemoveAsset { id: asset_id(4), expected: 2, to: None },
         put(&asset(3, &["web"]), Some(8)),
     ];
     let Committed::Conflict(mut assets) = repository.commit(batch(2, changes)).await? else {
@@ -159,7 +159,7 @@ pub(super) async fn changes_are_made_in_their_order(
         Change::RemoveLink(guid(2)),
         Change::PutLink(link(2)),
         put(&asset(2, &["third"]), None),
-        Change::RemoveAsset { id: asset_id(2), expected: 1 },
+        Change::RemoveAsset { id: asset_id(2), expected: 1, to: None },
         put(&asset(2, &["fourth"]), None),
     ];
     apply(repository, batch(1, changes)).await?;
@@ -177,7 +177,7 @@ pub(super) async fn an_asset_taken_away_takes_the_links_to_it_away(
     let assets = [put(&asset(3, &["web3"]), None), put(&asset(6, &["web6"]), None)];
     let both = [Change::PutLink(link(3)), Change::PutLink(link(6))];
     apply(repository, batch(1, assets.into_iter().chain(both))).await?;
-    let removal = |n| Change::RemoveAsset { id: asset_id(n), expected: 1 };
+    let removal = |n| Change::RemoveAsset { id: asset_id(n), expected: 1, to: None };
     apply(repository, batch(2, [removal(3)])).await?;
     assert_eq!(links(repository, &corp()).await?, [link(6)]);
 
@@ -193,7 +193,7 @@ pub(super) async fn an_asset_taken_away_may_come_back(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
     apply(repository, batch(1, [put(&asset(1, &["web1"]), None)])).await?;
-    let removal = Change::RemoveAsset { id: asset_id(1), expected: 1 };
+    let removal = Change::RemoveAsset { id: asset_id(1), expected: 1, to: None };
     apply(repository, batch(2, [removal])).await?;
     assert_eq!(stored(repository, 1).await?, None);
     assert!(repository.candidates(&acme(), &keys(&["web1"])).await?.is_empty());

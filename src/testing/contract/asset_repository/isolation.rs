@@ -24,7 +24,7 @@ fn everything(organization: &OrganizationId, source: &SourceId) -> Batch {
     constraint.organization = organization.clone();
     let mut merge = merge(1, 0);
     merge.organization = organization.clone();
-    merge.before = vec![asset.clone()];
+    merge.bare = vec![asset.clone()];
     let changes = [
         put(&asset, None),
         Change::PutLink(link(1)),
@@ -53,7 +53,7 @@ pub(super) async fn organizations_do_not_see_each_other(
         let found = repository.candidates(&organization, &keys(&["web1"])).await?;
         assert_eq!(found[0].organization, organization);
     }
-    let removal = Change::RemoveAsset { id: asset_id(1), expected: 1 };
+    let removal = Change::RemoveAsset { id: asset_id(1), expected: 1, to: None };
     let batch = Batch::new(BatchId::from_u128(2), rival(), corp()).with_changes([removal]);
     assert_eq!(repository.commit(batch).await?, Committed::Applied);
     assert!(stored(repository, 1).await?.is_some());

@@ -7,8 +7,8 @@ use futures::TryStreamExt;
 use crate::Result;
 use crate::asset::{
     Asset, AssetRepository, Batch, Change, Claim, Committed, Constraint, ConstraintKind,
-    DirectoryGroup, DirectoryUser, Link, Member, MemberPath, MergeRecord, Part, Presence,
-    RunOutcome, RunRecord, Sighting,
+    DirectoryGroup, DirectoryUser, FirstVersion, Home, Link, Member, MemberPath, MergeRecord, Part,
+    Presence, RunOutcome, RunRecord, Sighting,
 };
 use crate::name::{DistinguishedName, Hostname, MatchKey};
 use crate::value::{
@@ -113,16 +113,13 @@ pub(super) fn link(n: u64) -> Link {
     };
     let asset = (kind == ObjectKind::Computer).then(|| asset_id(n));
     let (digest, place) = (RecordDigest([n as u8; 16]), RecordDigest([n as u8 ^ 0xff; 16]));
-    Link {
-        object: guid(n),
-        kind,
-        asset,
-        digest,
-        place,
-        attributes: n as u32,
-        presence,
-        seen: Some(sighting(n)),
-    }
+    let home = match n % 5 {
+        0 => Some(Home::Asset(asset_id(n + 1))),
+        1 => Some(Home::Waiting),
+        _ => None,
+    };
+    let (attributes, seen) = (n as u32, Some(sighting(n)));
+    Link { object: guid(n), kind, asset, home, digest, place, attributes, presence, seen }
 }
 
 pub(super) fn dn(text: &str) -> DistinguishedName {
@@ -185,7 +182,8 @@ pub(super) fn constraint(n: u64, kind: ConstraintKind) -> Constraint {
         by: "alice".to_owned(),
         at: at(8),
         why: "they share a serial number".to_owned(),
-        was: n.is_multiple_of(2).then(|| asset_id(n + 1)),
+        forgotten: n.is_multiple_of(2).then(|| (at(9), "carol".to_owned())),
+        earlier: Vec::new(),
     }
 }
 
@@ -194,10 +192,14 @@ pub(super) fn merge(n: u64, seconds: i64) -> MergeRecord {
         id: MergeId::from_u128(u128::from(n)),
         organization: acme(),
         survivor: asset_id(1),
-        before: vec![rich_asset(1), asset(2, &["web2"])],
-        shifts: vec![0, 2],
-        decided: vec![constraint(1, ConstraintKind::MustLink)],
-        withdrawn: vec![constraint(2, ConstraintKind::CannotLink)],
+        assets: vec![asset_id(1), asset_id(2)],
+        bare: vec![Asset::new(asset_id(2), acme(), site())],
+        first_version: Some(Box::new(FirstVersion {
+            before: vec![rich_asset(1), asset(2, &["web2"])],
+            shifts: vec![0, 2],
+            decided: vec![constraint(1, ConstraintKind::MustLink)],
+            withdrawn: vec![constraint(2, ConstraintKind::CannotLink)],
+        })),
         by: "bob".to_owned(),
         at: at(seconds),
         why: "one machine, two cards".to_owned(),

@@ -92,7 +92,7 @@ pub(super) async fn users_and_groups_come_in_the_order_of_source_and_object(
 pub(super) async fn a_cursor_outlives_its_record(repository: &dyn AssetRepository) -> Result<()> {
     apply(repository, batch(1, (0..4).map(|n| put(&asset(n, &["web"]), None)))).await?;
     let first = repository.search_assets(request("").with_limit(2)).await?;
-    let removal = Change::RemoveAsset { id: asset_id(1), expected: 1 };
+    let removal = Change::RemoveAsset { id: asset_id(1), expected: 1, to: None };
     apply(repository, batch(2, [removal])).await?;
     let rest = repository.search_assets(request("").after(first.next)).await?;
     assert_eq!(numbers(rest.records), [2, 3]);
@@ -185,7 +185,7 @@ pub(super) async fn a_cursor_survives_what_is_written_between_pages(
     let first = repository.search_assets(request("").with_sort(sort).with_limit(3)).await?;
     assert_eq!(in_turn(&first.records), [0, 1, 2]);
     // One asset comes before the place, one behind it, the last of the page goes, and another moves forward.
-    let removal = Change::RemoveAsset { id: asset_id(2), expected: 1 };
+    let removal = Change::RemoveAsset { id: asset_id(2), expected: 1, to: None };
     let mut moved = assets[4].clone();
     moved.version = 2;
     moved.names = asset(4, &["aaa"]).names;

@@ -2,8 +2,11 @@
 
 use super::records::*;
 use crate::Result;
-use crate::asset::{AssetRepository, Batch, Change, Committed, ConstraintKind, Link, Presence};
-use crate::value::{BatchId, Checkpoint, CheckpointKey, RecordDigest, SourceId};
+use crate::asset::{
+    AssetRepository, Batch, Change, Committed, ConstraintKind, Home, Link, Presence, Redirect,
+    Waiting,
+};
+use crate::value::{AssetId, BatchId, Checkpoint, CheckpointKey, RecordDigest, SourceId};
 
 pub(super) async fn links_come_each_once(repository: &dyn AssetRepository) -> Result<()> {
     // More than any store reads at a time.
@@ -42,13 +45,15 @@ pub(super) async fn a_link_of_any_source_is_moved_and_keeps_what_it_says(
     let moves = |source: &SourceId, object| Change::MoveLink {
         source: source.clone(),
         object,
-        asset: asset_id(9),
+        asset: Some(asset_id(9)),
+        home: Some(Home::Waiting),
     };
     let unknown = [moves(&branch(), link(6).object), moves(&corp(), guid(77))];
     let elsewhere = Batch::new(BatchId::from_u128(2), acme(), branch());
     let changes = unknown.into_iter().chain([moves(&corp(), link(1).object)]);
     apply(repository, elsewhere.with_changes(changes)).await?;
-    let mut expected = vec![link(6), Link { asset: Some(asset_id(9)), ..link(1) }];
+    let mut expected =
+        vec![link(6), Link { asset: Some(asset_id(9)), home: Some(Home::Waiting), ..link(1) }];
     expected.sort_by_key(|link| link.object);
     assert_eq!(links(repository, &corp()).await?, expected);
     assert!(links(repository, &branch()).await?.is_empty());
@@ -72,6 +77,74 @@ pub(super) async fn a_sighting_is_noted_and_the_rest_of_the_link_stays(
     let unseen = Link { seen: None, ..link(1) };
     apply(repository, batch(4, [Change::PutLink(unseen.clone())])).await?;
     assert!(links(repository, &corp()).await?.contains(&unseen));
+    Ok(())
+}
+
+pub(super) async fn what_decisions_moved_is_told_of_all_sources(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let at_home = Link { home: None, ..link(3) };
+    let away = Link { home: Some(Home::Asset(asset_id(4))), ..link(1) };
+    apply(repository, batch(1, [&at_home, &away].map(|link| Change::PutLink(link.clone()))))
+        .await?;
+    let waiting = Link { home: Some(Home::Waiting), ..link(6) };
+    let elsewhere = Batch::new(BatchId::from_u128(2), acme(), branch());
+    apply(repository, elsewhere.with_changes([Change::PutLink(waiting.clone())])).await?;
+    let mut moved = repository.moved(&acme()).await?;
+    moved.sort_by_key(|(source, _)| source.clone());
+    assert_eq!(moved, [(branch(), waiting), (corp(), away.clone())]);
+    // A link is at home again, and one without an asset may be anywhere.
+    let (source, object) = (corp(), away.object);
+    let back = Change::MoveLink { source, object, asset: None, home: None };
+    apply(repository, batch(3, [back])).await?;
+    assert_eq!(repository.moved(&acme()).await?.len(), 1);
+    let link = Link { asset: None, home: None, ..away };
+    assert!(links(repository, &corp()).await?.contains(&link));
+    Ok(())
+}
+
+pub(super) async fn computers_wait_until_they_are_taken_away(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let waiting = |source: &SourceId, n| Waiting {
+        source: source.clone(),
+        object: guid(n),
+        record: rich_asset(n),
+        decision: Some(format!("{{\"object\":{n}}}")),
+        told: None,
+    };
+    let all = [waiting(&corp(), 1), waiting(&branch(), 1), waiting(&corp(), 2)];
+    let puts = all.clone().map(|waiting| Change::PutWaiting(Box::new(waiting)));
+    apply(repository, batch(1, puts)).await?;
+    let again = Waiting { decision: None, ..waiting(&branch(), 1) };
+    apply(repository, batch(2, [Change::PutWaiting(Box::new(again.clone()))])).await?;
+    assert_eq!(repository.waiting(&acme()).await?.len(), 3);
+    assert!(repository.waiting(&acme()).await?.contains(&again));
+    // Whoever forgets an object of the batch's source, forgets that it waits.
+    let (source, object) = (branch(), guid(1));
+    let changes = [Change::RemoveWaiting { source, object }, Change::RemoveLink(guid(2))];
+    apply(repository, batch(3, changes)).await?;
+    assert_eq!(repository.waiting(&acme()).await?, [waiting(&corp(), 1)]);
+    assert!(repository.waiting(&rival()).await?.is_empty());
+    Ok(())
+}
+
+pub(super) async fn the_id_of_an_asset_that_is_gone_leads_on(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let ids: Vec<AssetId> = (1..=3).map(asset_id).collect();
+    apply(repository, batch(1, (1..=2).map(|n| put(&asset(n, &["web"]), None)))).await?;
+    let removal = |n, to| Change::RemoveAsset { id: asset_id(n), expected: 1, to };
+    let changes = [removal(1, Some(asset_id(3))), removal(2, None)];
+    apply(repository, batch(2, changes)).await?;
+    let leads = |to| Redirect { from: asset_id(1), to: asset_id(to), version: 1 };
+    assert_eq!(repository.redirects(&acme(), &ids).await?, [leads(3)]);
+    assert!(repository.redirects(&rival(), &ids).await?.is_empty());
+    apply(repository, batch(3, [put(&asset(1, &["web"]), None)])).await?;
+    assert!(repository.redirects(&acme(), &ids).await?.is_empty());
+    // It may go again, and lead elsewhere.
+    apply(repository, batch(4, [removal(1, Some(asset_id(2)))])).await?;
+    assert_eq!(repository.redirects(&acme(), &ids).await?, [leads(2)]);
     Ok(())
 }
 

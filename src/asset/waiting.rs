@@ -1,0 +1,32 @@
+//! Computers that are part of no asset.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Asset, Home};
+use crate::value::{ObjectGuid, SourceId};
+
+/// A computer that no asset shows, because several fit it equally well, with what its directory says of it: so
+/// that it can be tied to one of them at once.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Waiting {
+    /// The directory.
+    pub source: SourceId,
+    /// The computer.
+    pub object: ObjectGuid,
+    /// What the directory says of it, as an asset that has this one part and that nobody sees. The part's
+    /// [`home`](super::Part::home) says where the rules alone have it, if they have it in an asset.
+    pub record: Asset,
+    /// Why it waits by the rules alone: a [`Decision`](crate::merge::Decision) as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<String>,
+    /// Why it waits with what people decided, where that is not the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<String>,
+}
+
+impl Waiting {
+    /// Where the rules alone have it.
+    pub fn home(&self) -> Home {
+        self.record.parts.first().and_then(|part| part.home).unwrap_or(Home::Waiting)
+    }
+}

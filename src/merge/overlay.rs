@@ -1,0 +1,343 @@
+//! What the inventory shows: what the rules alone say, with the decisions of people laid over it.
+//!
+//! The rules alone group records into assets, run by run, and no decision of a person has a part in that: each
+//! record remembers its [`Home`](crate::asset::Home). What is shown is worked out from these homes and from the
+//! decisions that stand, and from nothing else. So it does not matter what was shown before, nor in which order
+//! people decided, and a decision that is taken back leaves no trace.
+//!
+//! 1. *Merges* take the records of each asset to the survivor of it.
+//! 2. *A must-link* takes the record of its object into its asset.
+//! 3. *A cannot-link* takes the record out of its asset. The rules decide on it anew, with that asset ruled out.
+//! 4. *One to one*: a computer that the rules tied to an asset after a decision had brought another present computer
+//!    of its directory there is displaced, and decided on anew. Those that were there before share the asset, since a
+//!    person said so.
+//! 5. *Computers that wait* are decided on anew if a decision touches one of the assets that they could be.
+//! 6. What is decided on anew and fits nothing has an asset of its own, under the same id each time.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::decide::{Known, decide};
+use super::record::{Record, assemble, take_apart};
+use super::settled::Settled;
+use super::standing::Standing;
+use super::{Candidate, Computer, Decision, Exclusion, KnownComputer, Verdict};
+use crate::asset::{Asset, Home, Part, Waiting};
+use crate::name::MatchKey;
+use crate::schedule::{CandidateScope, MatchPolicy};
+use crate::value::{AssetId, ObjectGuid, RecordDigest, SiteId, SourceId, Timestamp};
+
+/// Everything that decisions may touch, on its way to be shown.
+#[derive(Debug)]
+pub struct Overlay<'a> {
+    standing: &'a Standing,
+    pub(super) stored: BTreeMap<AssetId, Asset>,
+    pub(super) placed: Vec<Placed>,
+}
+
+/// One record: where it was shown, and where it shall be.
+#[derive(Debug)]
+pub(super) struct Placed {
+    pub(super) record: Record,
+    pub(super) was: Option<AssetId>,
+    pub(super) spot: Spot,
+    /// If it waited: why, by the rules alone and as it was told.
+    pub(super) waited: Option<(Option<String>, Option<String>)>,
+    /// If it waits because of a decision, or nobody noted why by the rules alone: why.
+    pub(super) told: Option<String>,
+}
+
+/// Where a record shall be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Spot {
+    In(AssetId),
+    Waits,
+    /// The rules decide on it anew.
+    Open,
+}
+
+impl<'a> Overlay<'a> {
+    /// Lays decisions over these assets and waiting computers: all that
+    /// [decisions name](Standing::named), or once named, or have moved something to or from.
+    pub fn new(assets: Vec<Asset>, waiting: Vec<Waiting>, standing: &'a Standing) -> Self {
+        let placed = |record: Record, was| Placed {
+            spot: spot(&record, standing),
+            record,
+            was,
+            waited: None,
+            told: None,
+        };
+        let mut all = Vec::new();
+        for asset in &assets {
+            all.extend(take_apart(asset).into_iter().map(|record| placed(record, Some(asset.id))));
+        }
+        for waiting in waiting {
+            let Some(record) = Record::of(&waiting) else { continue };
+            let waited = Some((waiting.decision, waiting.told));
+            all.push(Placed { waited, ..placed(record, None) });
+        }
+        let stored = assets.into_iter().map(|asset| (asset.id, asset)).collect();
+        let mut overlay = Self { standing, stored, placed: all };
+        overlay.displace();
+        overlay
+    }
+
+    /// The keys under which assets are found that computers could be on which the rules decide anew.
+    pub fn match_keys(&self) -> Vec<MatchKey> {
+        let open = self.placed.iter().filter(|placed| placed.spot != Spot::In(placed.home()));
+        let undecided = open.filter(|placed| !matches!(placed.spot, Spot::In(_)));
+        let keys: BTreeSet<MatchKey> =
+            undecided.flat_map(|placed| placed.record.match_keys()).collect();
+        keys.into_iter().collect()
+    }
+
+    /// What is shown, with these other assets, which have one of the [keys](Self::match_keys), and what has to be
+    /// written for it.
+    pub fn settle(mut self, others: Vec<Asset>, policy: &MatchPolicy) -> Settled {
+        for asset in others {
+            if !self.stored.contains_key(&asset.id) {
+                self.placed.extend(take_apart(&asset).into_iter().map(|record| {
+                    let spot = Spot::In(asset.id);
+                    Placed { record, was: Some(asset.id), spot, waited: None, told: None }
+                }));
+                self.stored.insert(asset.id, asset);
+            }
+        }
+        let shown = self.shown(policy);
+        self.open_what_waits(&shown);
+        self.decide_anew(&shown, policy);
+        Settled::of(self.placed, self.stored, self.standing, policy)
+    }
+
+    /// Opens what the rules tied to an asset where a decision had brought another computer of the directory.
+    fn displace(&mut self) {
+        let mut sharing: BTreeMap<(AssetId, SourceId), Vec<usize>> = BTreeMap::new();
+        for (place, placed) in self.placed.iter().enumerate() {
+            if let (Spot::In(asset), Some((source, _))) = (placed.spot, placed.record.object())
+                && placed.record.is_present()
+            {
+                sharing.entry((asset, source.clone())).or_default().push(place);
+            }
+        }
+        for ((asset, _), places) in sharing.into_iter().filter(|(_, places)| places.len() > 1) {
+            self.displace_among(asset, places);
+        }
+    }
+
+    fn displace_among(&mut self, asset: AssetId, places: Vec<usize>) {
+        let of = |place: &usize| self.placed.get(*place);
+        let must = |placed: &Placed| {
+            let (source, object) = placed.record.object()?;
+            self.standing.must(source, object).filter(|must| must.asset == asset)
+        };
+        let mut tied: Vec<(&usize, &Placed)> =
+            places.iter().filter_map(|place| Some((place, of(place)?))).collect();
+        tied.sort_by_key(|(_, placed)| (placed.record.tied(), placed.record.object()));
+        let mut there: Vec<&Placed> = tied
+            .iter()
+            .map(|(_, placed)| *placed)
+            .filter(|placed| must(placed).is_some())
+            .collect();
+        let mut displaced = Vec::new();
+        for (place, placed) in tied {
+            if must(placed).is_some() {
+                continue;
+            }
+            let came = |other: &&&Placed| match must(other) {
+                Some(must) => Some(must.at),
+                None => {
+                    let joined = self.standing.joined(other.home(), placed.home())?;
+                    Some(joined.max(other.record.tied()))
+                }
+            };
+            let is_late = |other: &&Placed| {
+                came(&other).is_some_and(|came| {
+                    (came, other.record.object()) < (placed.record.tied(), placed.record.object())
+                })
+            };
+            if there.iter().any(is_late) {
+                displaced.push(*place);
+            } else {
+                there.push(placed);
+            }
+        }
+        for place in displaced {
+            if let Some(placed) = self.placed.get_mut(place) {
+                placed.spot = Spot::Open;
+            }
+        }
+    }
+
+    /// The assets as they are without what is still open.
+    fn shown(&self, policy: &MatchPolicy) -> BTreeMap<AssetId, Asset> {
+        let mut records: BTreeMap<AssetId, Vec<Record>> = BTreeMap::new();
+        for placed in &self.placed {
+            if let Spot::In(asset) = placed.spot {
+                records.entry(asset).or_default().push(placed.record.clone());
+            }
+        }
+        let assembled = records.into_iter().filter_map(|(id, records)| {
+            let mut asset = assemble(id, records, policy)?;
+            if let Some(stored) = self.stored.get(&id) {
+                asset.site = stored.site.clone();
+            }
+            Some((id, asset))
+        });
+        assembled.collect()
+    }
+
+    /// Opens computers that wait and could be an asset that a decision touches.
+    fn open_what_waits(&mut self, shown: &BTreeMap<AssetId, Asset>) {
+        let mut touched: HashSet<AssetId> = HashSet::new();
+        for placed in self.placed.iter().filter(|placed| placed.spot != Spot::Waits) {
+            match placed.spot {
+                Spot::In(asset) if placed.record.home() == Home::Asset(asset) => {}
+                Spot::In(asset) => touched.extend([asset, placed.home()]),
+                _ => _ = touched.insert(placed.home()),
+            }
+        }
+        let keys: HashSet<MatchKey> =
+            touched.iter().filter_map(|id| shown.get(id)).flat_map(Asset::match_keys).collect();
+        for placed in self.placed.iter_mut().filter(|placed| placed.spot == Spot::Waits) {
+            if placed.record.match_keys().any(|key| keys.contains(&key)) {
+                placed.spot = Spot::Open;
+            }
+        }
+    }
+
+    /// Lets the rules decide on what is open, and say why what waits does so where nobody noted it.
+    fn decide_anew(&mut self, shown: &BTreeMap<AssetId, Asset>, policy: &MatchPolicy) {
+        let candidates: Vec<Candidate> = shown.values().map(Candidate::of).collect();
+        let others = self.known_computers(shown);
+        let mut decided: Vec<(usize, Decision)> = Vec::new();
+        for ((source, site), places) in self.undecided(policy) {
+            let computers = places.values().filter_map(|place| {
+                let placed = self.placed.get(*place)?;
+                let record = &placed.record;
+                record.part().and_then(|part| Computer::of_part(record.said(), part, None))
+            });
+            let computers: Vec<Computer> = computers.collect();
+            let (links, absent) = (held(shown, &source), HashSet::new());
+            let constraints = self.standing.of_source(&source);
+            let known = Known {
+                source: &source,
+                links: &links,
+                absent: &absent,
+                alone: &absent,
+                elsewhere: &HashMap::new(),
+                others: &others,
+                constraints: &constraints,
+                // Whoever is enabled counts as alive: what is shown must not depend on when it is worked out.
+                now: Timestamp::MIN,
+            };
+            let nothing = Exclusion::default();
+            let decisions = decide(&computers, &candidates, &known, &nothing, policy, &site);
+            decided.extend(
+                decisions
+                    .into_iter()
+                    .filter_map(|decision| Some((*places.get(&decision.object)?, decision))),
+            );
+        }
+        for (place, decision) in decided {
+            self.take(place, &decision);
+        }
+    }
+
+    /// The computers that are shown in an asset or wait, and are not decided on anew.
+    fn known_computers(&self, shown: &BTreeMap<AssetId, Asset>) -> Vec<KnownComputer> {
+        let known = |asset: &Asset, part: &Part, place| {
+            let computer = Computer::of_part(asset, part, None)?;
+            Some(KnownComputer { source: part.source.clone(), computer, asset: place })
+        };
+        let present = |asset: &Asset, place| -> Vec<KnownComputer> {
+            let parts = asset.parts.iter().filter(|part| part.presence.is_present());
+            parts.filter_map(|part| known(asset, part, place)).collect()
+        };
+        let waiting = self.placed.iter().filter(|placed| placed.spot == Spot::Waits);
+        let waiting = waiting.flat_map(|placed| present(placed.record.said(), None));
+        shown.values().flat_map(|asset| present(asset, Some(asset.id))).chain(waiting).collect()
+    }
+
+    /// What the rules have to look at, by directory, and by site where the policy looks no further.
+    fn undecided(
+        &self,
+        policy: &MatchPolicy,
+    ) -> BTreeMap<(SourceId, SiteId), BTreeMap<ObjectGuid, usize>> {
+        let mut undecided: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+        let mut sites: BTreeMap<SourceId, SiteId> = BTreeMap::new();
+        for (place, placed) in self.placed.iter().enumerate() {
+            let is_unexplained = || {
+                let waited = placed.waited.as_ref();
+                placed.spot == Spot::Waits && waited.is_none_or(|(by_rules, _)| by_rules.is_none())
+            };
+            let Some((source, object)) = placed.record.object() else { continue };
+            if placed.spot == Spot::Open || is_unexplained() {
+                let mut site = placed.record.site();
+                if policy.scope == CandidateScope::Organization {
+                    site = sites.entry(source.clone()).or_insert_with(|| site.clone());
+                }
+                let key = (source.clone(), site.clone());
+                undecided.entry(key).or_default().insert(object, place);
+            }
+        }
+        undecided
+    }
+
+    fn take(&mut self, place: usize, decision: &Decision) {
+        let Some(placed) = self.placed.get_mut(place) else { return };
+        if decision.verdict == Verdict::Ambiguous {
+            placed.told = serde_json::to_string(decision).ok();
+        }
+        if placed.spot != Spot::Open {
+            return;
+        }
+        placed.spot = match decision.verdict {
+            Verdict::Linked(asset) | Verdict::Matched(asset) => Spot::In(asset),
+            Verdict::Ambiguous => Spot::Waits,
+            Verdict::Skipped if placed.record.home() == Home::Waiting => Spot::Waits,
+            Verdict::Create | Verdict::Skipped => {
+                Spot::In(own_asset(&placed.record, self.standing))
+            }
+        };
+    }
+}
+
+impl Placed {
+    /// Where the rules alone have it; of what waits, an asset that does not exist.
+    fn home(&self) -> AssetId {
+        self.record.home().asset().unwrap_or(AssetId::from_u128(0))
+    }
+}
+
+/// Where a record is by the decisions on it, if the rules need not decide anew.
+fn spot(record: &Record, standing: &Standing) -> Spot {
+    let by_rules = record.home().asset().map(|home| standing.survivor(home));
+    let Some((source, object)) = record.object() else {
+        return by_rules.map_or(Spot::Waits, Spot::In);
+    };
+    if let Some(must) = standing.must(source, object) {
+        return Spot::In(must.asset);
+    }
+    match by_rules {
+        Some(asset) if standing.cannot(source, object, asset).is_none() => Spot::In(asset),
+        None if standing.on(source, object).is_empty() => Spot::Waits,
+        _ => Spot::Open,
+    }
+}
+
+/// Which present objects of a directory have which assets.
+fn held(shown: &BTreeMap<AssetId, Asset>, source: &SourceId) -> HashMap<ObjectGuid, AssetId> {
+    let parts = shown.values().flat_map(|asset| asset.parts.iter().map(|part| (asset.id, part)));
+    let held = parts.filter(|(_, part)| part.source == *source && part.presence.is_present());
+    held.filter_map(|(asset, part)| Some((part.object?, asset))).collect()
+}
+
+/// The asset of a computer that is no other one: the same each time.
+fn own_asset(record: &Record, standing: &Standing) -> AssetId {
+    let Some((source, object)) = record.object() else { return AssetId::from_u128(0) };
+    let mut hasher = RecordDigest::hasher();
+    hasher.text("an asset of its own").text(record.organization().as_str());
+    hasher.text(source.as_str()).bytes(object.as_bytes());
+    let own = AssetId::from_u128(u128::from_be_bytes(hasher.finish().0));
+    let survivor = standing.survivor(own);
+    if standing.cannot(source, object, survivor).is_some() { own } else { survivor }
+}

@@ -1,0 +1,206 @@
+//! Records of sources: what assets are taken apart into, and assembled from.
+
+use super::precedence::rank_claims;
+use crate::asset::{Asset, Claims, Home, Part, Waiting};
+use crate::name::MatchKey;
+use crate::schedule::MatchPolicy;
+use crate::value::{AssetId, ObjectGuid, OrganizationId, SiteId, SourceId, Timestamp};
+
+/// One record of a source with everything it claims, and where the rules alone have it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    home: Home,
+    site: SiteId,
+    /// An asset with this one part.
+    said: Asset,
+}
+
+/// Every list of claims of one asset, or of two at once.
+macro_rules! every_list {
+    ($do:ident($one:expr $(, $other:expr)?; $($argument:expr),*)) => {
+        $do(&mut $one.names $(, &mut $other.names)? $(, $argument)*);
+        $do(&mut $one.domains $(, &mut $other.domains)? $(, $argument)*);
+        $do(&mut $one.addresses $(, &mut $other.addresses)? $(, $argument)*);
+        $do(&mut $one.os $(, &mut $other.os)? $(, $argument)*);
+        $do(&mut $one.os_version $(, &mut $other.os_version)? $(, $argument)*);
+        $do(&mut $one.kind $(, &mut $other.kind)? $(, $argument)*);
+        $do(&mut $one.first_seen $(, &mut $other.first_seen)? $(, $argument)*);
+        $do(&mut $one.last_seen $(, &mut $other.last_seen)? $(, $argument)*);
+    };
+}
+
+/// The records that an asset consists of. A claim that names no part goes with the first one.
+pub fn take_apart(asset: &Asset) -> Vec<Record> {
+    let first = asset.parts.first().map(|part| part.number);
+    let records = asset.parts.iter().map(|part| {
+        let is_own = |number: u32| {
+            number == part.number || first == Some(part.number) && asset.part(number).is_none()
+        };
+        let mut said = asset.clone();
+        every_list!(keep(said; is_own));
+        said.parts = vec![Part { number: 0, home: None, home_site: None, ..part.clone() }];
+        let site = part.home_site.as_ref().unwrap_or(&asset.site).clone();
+        Record { home: part.home_in(asset.id), site, said }
+    });
+    records.collect()
+}
+
+/// The asset that consists of these records; their order does not matter. Those whose home it is come first, in
+/// the order in which they came, then those of others. Parts are numbered in this order, from 0, and claims
+/// follow it.
+pub fn assemble(id: AssetId, records: Vec<Record>, policy: &MatchPolicy) -> Option<Asset> {
+    let mut records = records;
+    records.sort_by(|one, other| one.place_in(id).cmp(&other.place_in(id)));
+    let first = records.first()?;
+    let (organization, site) = (first.said.organization.clone(), first.site.clone());
+    let mut asset = Asset::new(id, organization, site);
+    for (number, record) in (0..).zip(records) {
+        let mut said = record.said;
+        every_list!(append(asset, said; number));
+        let home = record.home.away_from(Some(id));
+        let home_site = home.map(|_| record.site);
+        let parts = said.parts.into_iter();
+        asset.parts.extend(parts.map(|part| Part {
+            number,
+            home,
+            home_site: home_site.clone(),
+            ..part
+        }));
+    }
+    Some(in_order(asset, policy))
+}
+
+/// What the rules alone make of an asset: one asset for each home of its records. Those that wait are left out.
+pub fn by_home(assets: &[Asset], waiting: &[Waiting], policy: &MatchPolicy) -> Vec<Asset> {
+    let mut homes: std::collections::BTreeMap<AssetId, Vec<Record>> = Default::default();
+    let mut by_rules = Vec::new();
+    let records = assets.iter().flat_map(take_apart).chain(waiting.iter().filter_map(Record::of));
+    for record in records {
+        if let Some(home) = record.home.asset() {
+            homes.entry(home).or_default().push(record);
+        }
+    }
+    for (home, records) in homes {
+        let Some(mut asset) = assemble(home, records, policy) else { continue };
+        if let Some(stored) = assets.iter().find(|stored| stored.id == home) {
+            (asset.site, asset.version) = (stored.site.clone(), stored.version);
+        }
+        by_rules.push(asset);
+    }
+    by_rules
+}
+
+/// The asset with one more record.
+#[must_use]
+pub fn join(asset: &Asset, record: Record, policy: &MatchPolicy) -> Asset {
+    let records = take_apart(asset).into_iter().chain([record]).collect();
+    let joined = assemble(asset.id, records, policy).unwrap_or_else(|| asset.clone());
+    Asset { site: asset.site.clone(), version: asset.version.saturating_add(1), ..joined }
+}
+
+/// The directory objects that an asset has a part of.
+pub(super) fn objects(asset: &Asset) -> impl Iterator<Item = (&SourceId, ObjectGuid)> {
+    asset.parts.iter().filter_map(|part| Some((&part.source, part.object?)))
+}
+
+/// The asset with its claims in the order of its parts. Of `os`, `os_version` and `type` the best source's comes
+/// first: it holds.
+#[must_use]
+pub fn in_order(mut asset: Asset, policy: &MatchPolicy) -> Asset {
+    let parts = asset.parts.clone();
+    every_list!(sort(asset; &parts));
+    rank_claims(&mut asset, policy);
+    asset
+}
+
+impl Record {
+    /// The record of a computer that waits.
+    pub fn of(waiting: &Waiting) -> Option<Self> {
+        let record = take_apart(&waiting.record).into_iter().next()?;
+        Some(Self { home: waiting.home(), ..record })
+    }
+
+    /// It as a computer that waits: why by the rules alone, and why with what people decided.
+    pub fn into_waiting(self, decision: Option<String>, told: Option<String>) -> Option<Waiting> {
+        let Self { home, site, mut said } = self;
+        let part = said.parts.first_mut()?;
+        let (source, object) = (part.source.clone(), part.object?);
+        part.home = home.away_from(None);
+        part.home_site = part.home.map(|_| site);
+        (said.id, said.version) = (AssetId::from_u128(0), 1);
+        Some(Waiting { source, object, record: said, decision, told })
+    }
+
+    /// The record of an object of a directory that an asset has.
+    pub fn in_asset(asset: &Asset, source: &SourceId, object: ObjectGuid) -> Option<Self> {
+        take_apart(asset).into_iter().find(|record| record.object() == Some((source, object)))
+    }
+
+    /// Where the rules alone have it.
+    pub fn home(&self) -> Home {
+        self.home
+    }
+
+    /// The site of its home.
+    pub fn site(&self) -> &SiteId {
+        &self.site
+    }
+
+    /// Whose it is.
+    pub fn organization(&self) -> &OrganizationId {
+        &self.said.organization
+    }
+
+    /// The record's own part.
+    pub fn part(&self) -> Option<&Part> {
+        self.said.parts.first()
+    }
+
+    /// What the record says, as an asset that has nothing else.
+    pub fn said(&self) -> &Asset {
+        &self.said
+    }
+
+    /// The directory and its object, where it is a directory's.
+    pub fn object(&self) -> Option<(&SourceId, ObjectGuid)> {
+        self.part().and_then(|part| Some((&part.source, part.object?)))
+    }
+
+    /// When the rules tied it to its home. The beginning of time where that was not noted.
+    pub fn tied(&self) -> Timestamp {
+        let tie = self.part().and_then(|part| part.tie.as_ref());
+        tie.map_or(Timestamp::MIN, |tie| tie.at)
+    }
+
+    /// Whether its source still has it.
+    pub fn is_present(&self) -> bool {
+        self.part().is_some_and(|part| part.presence.is_present())
+    }
+
+    /// The keys of its live names.
+    pub fn match_keys(&self) -> impl Iterator<Item = MatchKey> + use<> {
+        self.said.match_keys().into_iter()
+    }
+
+    /// Its place among the records of an asset.
+    fn place_in(&self, asset: AssetId) -> impl Ord + use<'_> {
+        let part = self.part();
+        let source = part.map(|part| (&part.source, part.object, part.identity.as_deref()));
+        let since = part.and_then(|part| part.since);
+        (self.home != Home::Asset(asset), self.home, since, source)
+    }
+}
+
+fn keep<T>(claims: &mut Claims<T>, is_own: impl Fn(u32) -> bool) {
+    claims.retain(|claim| is_own(claim.part));
+    claims.iter_mut().for_each(|claim| claim.part = 0);
+}
+
+fn append<T>(claims: &mut Claims<T>, more: &mut Claims<T>, number: u32) {
+    more.iter_mut().for_each(|claim| claim.part = number);
+    claims.append(more);
+}
+
+fn sort<T>(claims: &mut Claims<T>, parts: &[Part]) {
+    claims.sort_by_key(|claim| parts.iter().position(|part| part.number == claim.part));
+}

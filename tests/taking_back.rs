@@ -1,0 +1,356 @@
+//! Taking back as a law: whatever people decided, took back and decided again while directories were read and scans
+//! came in, the inventory is what the same reads and scans give with only the decisions that stand.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use ldap_inventory::asset::{
+    Asset, AssetRepository, Batch, Change, Claim, Committed, Constraint, Home, Link, MergeRecord,
+    Part, SearchRequest, Waiting,
+};
+use ldap_inventory::curation::{Author, Curation};
+use ldap_inventory::directory::DirectoryObject;
+use ldap_inventory::grouping::{self, Decisions};
+use ldap_inventory::merge::{assemble, take_apart};
+use ldap_inventory::name::Hostname;
+use ldap_inventory::query::Query;
+use ldap_inventory::schedule::{Brake, MatchPolicy, SyncTask};
+use ldap_inventory::store::MemoryRepository;
+use ldap_inventory::sync::{SyncOptions, sync};
+use ldap_inventory::testing::{MockDirectory, computer, mock_guid};
+use ldap_inventory::value::{
+    AssetId, BatchId, MergeId, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp,
+};
+use proptest::prelude::*;
+
+const COMPUTERS: usize = 4;
+const SCANS: u128 = 4;
+const NAMES: [&str; 4] = ["web0", "web1", "web2", "web3"];
+
+fn acme() -> OrganizationId {
+    OrganizationId::new("acme").unwrap()
+}
+
+fn directory(n: usize) -> SourceId {
+    SourceId::new("ldap", ["corp.example", "branch.example"][n % 2]).unwrap()
+}
+
+fn scanner() -> SourceId {
+    SourceId::new("scan", "hq").unwrap()
+}
+
+fn object(directory: usize, n: usize) -> ObjectGuid {
+    mock_guid(&format!("{directory}-{n}"))
+}
+
+fn at(seconds: u64) -> Timestamp {
+    let begin = Timestamp::from_unix_seconds(1_767_225_600).unwrap();
+    begin.checked_add(Duration::from_secs(seconds)).unwrap()
+}
+
+/// What a read shows: of each computer its name and system, unless it is not there.
+type Read = Vec<Option<(usize, u8)>>;
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+enum Step {
+    Sync(usize, Read),
+    /// A scan finds an asset, by its id, under these names.
+    Scan(u128, Vec<usize>, u8),
+    Link(Subject, usize, usize),
+    Separate(Subject, usize, usize),
+    Merge(Subject, Subject),
+    /// The decision that was made so many decisions ago is taken back.
+    Forget(usize),
+    Unmerge(usize),
+}
+
+/// An asset as a person would point at it.
+#[derive(Clone, Debug)]
+enum Subject {
+    Scanned(u128),
+    Of(usize, usize),
+}
+
+fn read() -> impl Strategy<Value = Read> {
+    let computer = prop::option::weighted(0.8, (0..NAMES.len(), 0..2u8));
+    prop::collection::vec(computer, COMPUTERS)
+}
+
+fn subject() -> impl Strategy<Value = Subject> {
+    prop_oneof![
+        (0..SCANS).prop_map(Subject::Scanned),
+        (0..2usize, 0..COMPUTERS).prop_map(|(directory, n)| Subject::Of(directory, n)),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let names = prop::collection::vec(0..2 * NAMES.len(), 1..3);
+    prop_oneof![
+        4 => (0..2usize, read()).prop_map(|(directory, read)| Step::Sync(directory, read)),
+        2 => (0..SCANS, names, any::<u8>()).prop_map(|(id, names, os)| Step::Scan(id, names, os)),
+        2 => (subject(), 0..2usize, 0..COMPUTERS).prop_map(|(s, d, n)| Step::Link(s, d, n)),
+        2 => (subject(), 0..2usize, 0..COMPUTERS).prop_map(|(s, d, n)| Step::Separate(s, d, n)),
+        2 => (subject(), subject()).prop_map(|(one, other)| Step::Merge(one, other)),
+        2 => (0..4usize).prop_map(Step::Forget),
+        2 => (0..3usize).prop_map(Step::Unmerge),
+    ]
+}
+
+/// An inventory, and the time that goes by in it.
+struct World<'a> {
+    repository: &'a dyn AssetRepository,
+    now: u64,
+}
+
+impl World<'_> {
+    async fn sync(&mut self, of: usize, read: &Read) {
+        self.now += 1;
+        let shown = read.iter().enumerate().filter_map(|(n, state)| Some((n, (*state)?)));
+        let objects: Vec<DirectoryObject> = shown
+            .map(|(n, (name, os))| {
+                let record = computer(&NAMES[name].to_uppercase()).with_guid(object(of, n));
+                record.with("operatingSystem", &format!("Windows {os}")).build()
+            })
+            .collect();
+        let (site, credential) = ("hq".parse().unwrap(), "reader".parse().unwrap());
+        let task = SyncTask::new("Office", acme(), site, directory(of), credential);
+        let task = task.with_brake(Brake::off());
+        let run = RunId::from_u128(u128::from(self.now) << 64);
+        let options = SyncOptions::new().with_run(run, at(self.now)).with_batch_size(3);
+        sync(&task, &MockDirectory::new(objects), self.repository, &options).await.unwrap();
+    }
+
+    /// A scanner writes what it found into its own record, wherever that is, and nothing else.
+    async fn scan(&mut self, scan: u128, names: &[usize], os: u8) {
+        self.now += 1;
+        let (id, identity) = (AssetId::from_u128(scan + 1), format!("scan {scan}"));
+        let found = grouping::whereabouts(self.repository, &acme(), &[id]).await.unwrap();
+        let found = found.into_values().next();
+        let expected = found.as_ref().map(|asset| asset.version);
+        let mut asset = found.unwrap_or_else(|| Asset::new(id, acme(), "hq".parse().unwrap()));
+        if asset.record_of(&scanner(), &identity).is_none() {
+            let number = asset.next_part_number();
+            let mut part = Part::new(number, scanner(), "@scan", at(self.now));
+            part.identity = Some(identity.clone());
+            part.home = Home::Asset(id).away_from(Some(asset.id));
+            part.home_site = part.home.map(|_| "hq".parse().unwrap());
+            asset.parts.push(part);
+        }
+        let part = asset.record_of(&scanner(), &identity).unwrap().number;
+        asset.names.retain(|claim| claim.part != part);
+        for name in names {
+            let short = NAMES[name % NAMES.len()];
+            let name = if *name < NAMES.len() {
+                short.to_owned()
+            } else {
+                format!("{short}.corp.example")
+            };
+            asset.names.push(Claim::new(Hostname::parse(&name).unwrap(), part, None, at(self.now)));
+        }
+        asset.os.retain(|claim| claim.part != part);
+        asset.os.push(Claim::new(format!("Linux {os}"), part, None, at(self.now)));
+        asset.version = expected.map_or(1, |version| version + 1);
+        let put = Change::PutAsset { expected, asset: Box::new(asset) };
+        self.commit(vec![put]).await;
+        self.settle().await;
+    }
+
+    async fn commit(&self, changes: Vec<Change>) {
+        let batch = Batch::new(BatchId::random_v7(), acme(), scanner()).with_changes(changes);
+        assert_eq!(self.repository.commit(batch).await.unwrap(), Committed::Applied);
+    }
+
+    async fn settle(&self) {
+        let changes = self.settling().await;
+        self.commit(changes).await;
+    }
+
+    /// What would have to be written so that the inventory shows what people decided.
+    async fn settling(&self) -> Vec<Change> {
+        let standing = Decisions::load(self.repository, &acme()).await.unwrap().standing();
+        let also: Vec<AssetId> = self.assets().await.iter().map(|asset| asset.id).collect();
+        let policy = MatchPolicy::default();
+        let acme = acme();
+        let settled = grouping::settle(self.repository, &acme, &standing, also, &policy).await;
+        grouping::changes(self.repository, &acme, settled.unwrap()).await.unwrap()
+    }
+
+    async fn assets(&self) -> Vec<Asset> {
+        let request = SearchRequest::new(acme(), Query::everything(), Timestamp::now());
+        self.repository.search_assets(request.with_limit(1_000)).await.unwrap().records
+    }
+
+    async fn links(&self) -> BTreeMap<(SourceId, ObjectGuid), Link> {
+        let mut all = BTreeMap::new();
+        for source in [directory(0), directory(1)] {
+            let links = self.repository.links(&acme(), &source).await.unwrap();
+            let links: Vec<Link> = links.try_collect().await.unwrap();
+            all.extend(links.into_iter().map(|link| ((source.clone(), link.object), link)));
+        }
+        all
+    }
+
+    async fn subject(&self, subject: &Subject) -> Option<AssetId> {
+        match subject {
+            Subject::Scanned(n) => Some(AssetId::from_u128(n + 1)),
+            Subject::Of(of, n) => self.links().await.get(&(directory(*of), object(*of, *n)))?.asset,
+        }
+    }
+
+    /// All that the inventory shows, whatever it was before: assets without versions, their claims in one order.
+    async fn picture(&self) -> Picture {
+        let assets = self.assets().await.into_iter().map(|asset| {
+            let records = take_apart(&asset);
+            let canonical = assemble(asset.id, records, &MatchPolicy::default());
+            let mut canonical = canonical.unwrap_or_else(|| asset.clone());
+            (canonical.site, canonical.version) = (asset.site, 0);
+            (asset.id, canonical)
+        });
+        let mut waiting = self.repository.waiting(&acme()).await.unwrap();
+        waiting.sort_by_key(|waiting| (waiting.source.clone(), waiting.object));
+        // Why something waits names the ids of runs and candidates: where it is, is what counts.
+        waiting.iter_mut().for_each(|waiting| (waiting.decision, waiting.told) = (None, None));
+        Picture { assets: assets.collect(), links: self.links().await, waiting }
+    }
+}
+
+#[derive(Debug, PartialEq)]
+struct Picture {
+    assets: BTreeMap<AssetId, Asset>,
+    links: BTreeMap<(SourceId, ObjectGuid), Link>,
+    waiting: Vec<Waiting>,
+}
+
+/// What people decided, with the step in which they did.
+#[derive(Clone, Debug)]
+enum Decision {
+    OnObject(Constraint),
+    Merge(MergeRecord),
+}
+
+/// People work in an inventory.
+async fn live(world: &mut World<'_>, steps: &[Step]) -> Vec<(usize, Decision)> {
+    let mut decided: Vec<(usize, Decision)> = Vec::new();
+    for (place, step) in steps.iter().enumerate() {
+        let curation = Curation::new(world.repository, acme());
+        let anna = Author::new("anna");
+        match step {
+            Step::Sync(of, read) => world.sync(*of, read).await,
+            Step::Scan(scan, names, os) => world.scan(*scan, names, *os).await,
+            Step::Link(subject, of, n) | Step::Separate(subject, of, n) => {
+                let Some(asset) = world.subject(subject).await else { continue };
+                let (source, object) = (directory(*of), object(*of, *n));
+                let made = match step {
+                    Step::Link(..) => curation.link(asset, &source, object, &anna).await,
+                    _ => curation.separate(asset, &source, object, &anna).await,
+                };
+                if let Ok(made) = made {
+                    decided.push((place, Decision::OnObject(made.decision)));
+                }
+            }
+            Step::Merge(one, other) => {
+                let subjects = (world.subject(one).await, world.subject(other).await);
+                let (Some(one), Some(other)) = subjects else { continue };
+                if let Ok(merged) = curation.merge(&[one, other], &anna).await {
+                    let record = merge(world, merged.id).await;
+                    decided.push((place, Decision::Merge(record)));
+                }
+            }
+            Step::Forget(ago) => {
+                let on_objects = decided.iter().rev().filter_map(|(_, decision)| match decision {
+                    Decision::OnObject(made) => Some(made.clone()),
+                    Decision::Merge(_) => None,
+                });
+                if let Some(made) = on_objects.into_iter().nth(*ago) {
+                    let Constraint { asset, source, object, kind, .. } = made;
+                    let _ = curation.forget(asset, &source, object, kind, &anna).await;
+                }
+            }
+            Step::Unmerge(ago) => {
+                let merges = decided.iter().rev().filter_map(|(_, decision)| match decision {
+                    Decision::Merge(record) => Some(record.id),
+                    Decision::OnObject(_) => None,
+                });
+                if let Some(id) = merges.into_iter().nth(*ago) {
+                    let _ = curation.unmerge(id, &anna).await;
+                }
+            }
+        }
+        assert_eq!(world.settling().await, [], "after {step:?}");
+    }
+    let constraints = world.repository.constraints(&acme()).await.unwrap();
+    let merges = world.repository.merges(&acme()).await.unwrap();
+    decided.retain(|(_, decision)| match decision {
+        Decision::OnObject(made) => {
+            let key = |c: &Constraint| (c.source.clone(), c.object, c.asset, c.kind, c.at);
+            constraints.iter().any(|c| c.stands() && key(c) == key(made))
+        }
+        Decision::Merge(record) => merges.iter().any(|m| m.stands() && m.id == record.id),
+    });
+    decided
+}
+
+async fn merge(world: &World<'_>, id: MergeId) -> MergeRecord {
+    let merges = world.repository.merges(&acme()).await.unwrap();
+    merges.into_iter().find(|record| record.id == id).unwrap()
+}
+
+/// The same reads and scans with these decisions, each in its place.
+async fn replay(world: &mut World<'_>, steps: &[Step], decided: &[(usize, Decision)]) {
+    for (place, step) in steps.iter().enumerate() {
+        match step {
+            Step::Sync(of, read) => world.sync(*of, read).await,
+            Step::Scan(scan, names, os) => world.scan(*scan, names, *os).await,
+            _ => {}
+        }
+        for (_, decision) in decided.iter().filter(|(at, _)| *at == place) {
+            let put = match decision.clone() {
+                Decision::OnObject(made) => Change::PutConstraint(made),
+                Decision::Merge(record) => Change::PutMerge(Box::new(record)),
+            };
+            world.commit(vec![put]).await;
+            world.settle().await;
+        }
+    }
+}
+
+async fn assert_law(lived: &dyn AssetRepository, plain: &dyn AssetRepository, steps: &[Step]) {
+    let (mut lived, mut plain) =
+        (World { repository: lived, now: 0 }, World { repository: plain, now: 0 });
+    let decided = live(&mut lived, steps).await;
+    replay(&mut plain, steps, &decided).await;
+    let (lived, plain) = (lived.picture().await, plain.picture().await);
+    for (id, asset) in &lived.assets {
+        assert_eq!(Some(asset), plain.assets.get(id), "asset {id} after {decided:#?}");
+    }
+    assert_eq!(lived, plain, "after {decided:#?}");
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(future)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn what_is_taken_back_leaves_no_trace(steps in prop::collection::vec(step(), 4..24)) {
+        block_on(assert_law(&MemoryRepository::new(), &MemoryRepository::new(), &steps));
+    }
+}
+
+#[cfg(feature = "sqlite")]
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn what_is_taken_back_leaves_no_trace_in_sqlite(
+        steps in prop::collection::vec(step(), 4..24),
+    ) {
+        let open = || ldap_inventory::store::SqliteRepository::open_in_memory().unwrap();
+        block_on(assert_law(&open(), &open(), &steps));
+    }
+}
