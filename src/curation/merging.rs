@@ -1,6 +1,6 @@
 //! Making one asset of several, and taking it apart again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -67,8 +67,8 @@ impl Curation<'_> {
     ///
     /// [`ErrorKind::NotFound`] for an asset that is not there; [`ErrorKind::Invalid`] for fewer than two, or one
     /// that is named twice; [`ErrorKind::Conflict`] if a person decided that an object of one of them is not
-    /// another one of them (that decision has to be taken back first), or if one of the assets was changed at this
-    /// moment. Nothing was written then.
+    /// another one of them (that decision has to be taken back first), if two of the ids lead to one asset, or if one of
+    /// the assets was changed at this moment. Nothing was written then.
     pub async fn merge(&self, assets: &[AssetId], author: &Author) -> Result<Merged> {
         let Planned { record, before, settled, preview } = self.planned(assets, author).await?;
         let id = record.id;
@@ -194,13 +194,17 @@ fn check_each_once(named: &[AssetId], found: &[Asset]) -> Result<()> {
     if named.len() < 2 {
         return Err(too_few());
     }
-    let distinct: BTreeSet<AssetId> = found.iter().map(|asset| asset.id).collect();
-    if distinct.len() == named.len() {
-        return Ok(());
+    let mut met: BTreeMap<AssetId, AssetId> = BTreeMap::new();
+    for (named, asset) in named.iter().zip(found) {
+        let Some(earlier) = met.insert(asset.id, *named) else { continue };
+        if earlier == *named {
+            let message = "an asset cannot be merged with itself; name each asset once";
+            return Err(Error::new(ErrorKind::Invalid, message).with_context("asset", named));
+        }
+        let message = format!("{earlier} and {named} are one asset already, {}", asset.id);
+        return Err(Error::new(ErrorKind::Conflict, message));
     }
-    let message = "an asset cannot be merged with itself; name each asset once, and none that is part of another \
-                   one already";
-    Err(Error::new(ErrorKind::Invalid, message))
+    Ok(())
 }
 
 /// Refuses what a person ruled out: an object of one of the assets is not another one of them.
