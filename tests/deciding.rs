@@ -1,7 +1,7 @@
 //! Decisions that act at once, and leave nothing behind when they are taken back.
 
 use ldap_inventory::ErrorKind;
-use ldap_inventory::asset::{AssetRepository, ConstraintKind, Redirect};
+use ldap_inventory::asset::{Asset, AssetRepository, ConstraintKind, Redirect};
 use ldap_inventory::curation::{Act, Author, Curation};
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::store::MemoryRepository;
@@ -122,12 +122,11 @@ async fn a_link_leaves_no_ghost_and_taking_it_back_brings_the_asset_back() {
     let again = curation.link(created, &corp(), object(), &anna()).await.unwrap_err();
     assert_eq!(again.kind(), ErrorKind::Conflict, "that is decided already");
     run(&repository, objects).await;
-    let version = |assets: &[ldap_inventory::asset::Asset]| assets[0].version;
     let forgotten = curation.forget(id(T), &corp(), object(), MUST, &anna()).await.unwrap();
     assert_eq!(forgotten.moves.came, [created]);
     assert_eq!(picture(&repository).await, before);
     let back = repository.assets(&acme(), &[created]).await.unwrap();
-    assert!(version(&back) > 1, "nobody overwrites it by what was planned before");
+    assert!(back[0].version > 1, "nobody overwrites it by what was planned before");
 }
 
 #[tokio::test]
@@ -202,4 +201,22 @@ async fn a_newcomer_does_not_share_what_a_decision_had_taken_for_another_compute
     assert_eq!(home(&repository, "PC2").await, Some(own));
     curation.unmerge(merge, &anna()).await.unwrap();
     assert_eq!(home(&repository, "PC2").await, Some(id(2)));
+}
+
+#[tokio::test]
+async fn assets_of_which_nothing_is_known_are_merged_and_come_back() {
+    let repository = MemoryRepository::new();
+    let bare = [4, 5].map(|n| Asset::new(id(n), acme(), "hq".parse().unwrap()));
+    put(&repository, bare.into_iter().chain([scanned(1, &["pc1"])])).await;
+    let before = picture(&repository).await;
+    let curation = Curation::new(&repository, acme());
+    for order in [[4, 5, 1], [1, 4, 5]] {
+        let merge = curation.merge(&order.map(id), &anna()).await.unwrap().id;
+        assert_eq!(ids(&repository).await, [id(order[0])]);
+        assert_eq!(curation.explain(id(5)).await.unwrap().asset, id(order[0]));
+        let mut restored = curation.unmerge(merge, &anna()).await.unwrap().restored;
+        restored.sort_unstable();
+        assert!(restored.contains(&id(5)), "{restored:?}");
+        assert_eq!(picture(&repository).await, before);
+    }
 }

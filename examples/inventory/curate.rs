@@ -4,8 +4,9 @@ use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 
 use futures::TryStreamExt;
-use ldap_inventory::asset::{AssetRepository, Constraint, SearchRequest};
+use ldap_inventory::asset::{AssetRepository, SearchRequest};
 use ldap_inventory::curation::{Curation, Decided, Unmerged};
+use ldap_inventory::grouping::Decisions;
 use ldap_inventory::merge::{Coverage, GoneAsset, MovedRecord, Moves, Overlap, Sentence};
 use ldap_inventory::query::{Query, quote};
 use ldap_inventory::value::{AssetId, ObjectGuid, OrganizationId, SourceId, Timestamp};
@@ -79,10 +80,9 @@ impl<'a> Desk<'a> {
     /// Takes back the decision that holds on an asset and an object.
     pub(crate) async fn forget(&self, options: &Deciding) -> Result<(), Failure> {
         let (asset, source) = self.subject(options).await?;
-        let known = self.repository.constraints(self.organization).await?;
-        let on =
-            |c: &&Constraint| c.asset == asset && c.object == options.object && c.source == source;
-        let latest = known.iter().filter(on).filter(|c| c.stands()).max_by_key(|c| (c.at, c.kind));
+        let decisions = Decisions::load(self.repository, self.organization).await?;
+        let standing = decisions.standing();
+        let latest = standing.latest(&source, options.object, asset);
         let kind = latest.map(|c| c.kind).ok_or_else(|| {
             Error::new(ErrorKind::NotFound, "nobody decided anything on this asset and this object")
         })?;

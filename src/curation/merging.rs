@@ -1,6 +1,6 @@
 //! Making one asset of several, and taking it apart again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -67,8 +67,8 @@ impl Curation<'_> {
     ///
     /// [`ErrorKind::NotFound`] for an asset that is not there; [`ErrorKind::Invalid`] for fewer than two, or one
     /// that is named twice; [`ErrorKind::Conflict`] if a person decided that an object of one of them is not
-    /// another one of them (that decision has to be taken back first), or if one of the assets was changed at this
-    /// moment. Nothing was written then.
+    /// another one of them (that decision has to be taken back first), if two of the ids lead to one asset, or if one of
+    /// the assets was changed at this moment. Nothing was written then.
     pub async fn merge(&self, assets: &[AssetId], author: &Author) -> Result<Merged> {
         let Planned { record, before, settled, preview } = self.planned(assets, author).await?;
         let id = record.id;
@@ -107,7 +107,6 @@ impl Curation<'_> {
         let record = record.clone();
         let mut puts = vec![Change::PutMerge(Box::new(record.clone()))];
         puts.extend(decisions.withdraw(&record));
-        puts.extend(self.bare_again(&record).await?);
         let survivor = before.survivor(record.survivor);
         let mut ids = before.named();
         ids.extend(decisions.standing().named());
@@ -127,28 +126,36 @@ impl Curation<'_> {
         );
         let settled = settled.await?;
         let moves = settled.moves().clone();
+        puts.extend(self.bare_again(&record, &moves).await?);
         self.write(settled, subject, puts).await.map_err(|error| error.in_operation("unmerge"))?;
         let bare = record.bare.iter().map(|asset| asset.id).filter(|id| *id != record.survivor);
         let restored = moves.came.iter().copied().chain(bare).collect();
         Ok(Unmerged { id: merge, survivor: record.survivor, restored, moves })
     }
 
-    /// Assets of which nothing had been known, as they were.
-    async fn bare_again(&self, record: &MergeRecord) -> Result<Vec<Change>> {
+    /// Assets of which nothing had been known, as they were: those that are not there, or go with all that had become
+    /// part of them.
+    async fn bare_again(&self, record: &MergeRecord, moves: &Moves) -> Result<Vec<Change>> {
         let ids: Vec<AssetId> = record.bare.iter().map(|asset| asset.id).collect();
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         let present = self.repository.assets(&self.organization, &ids).await?;
         let redirects = self.repository.redirects(&self.organization, &ids).await?;
-        let missing = record.bare.iter().filter(|bare| present.iter().all(|p| p.id != bare.id));
-        let again = missing.map(|bare| {
+        let mut again = Vec::new();
+        for bare in &record.bare {
+            let there = present.iter().find(|asset| asset.id == bare.id);
+            let goes = moves.gone.iter().any(|gone| gone.asset == bare.id);
+            if there.is_some() && !goes {
+                continue;
+            }
             let gone = redirects.iter().find(|redirect| redirect.from == bare.id);
-            let version = gone.map_or(bare.version, |gone| gone.version.max(bare.version));
-            let asset = Asset { version: version.saturating_add(1), ..bare.clone() };
-            Change::PutAsset { expected: None, asset: Box::new(asset) }
-        });
-        Ok(again.collect())
+            let former = there.map(|asset| asset.version).or(gone.map(|gone| gone.version));
+            let version = former.unwrap_or(bare.version).max(bare.version).saturating_add(1);
+            let asset = Box::new(Asset { version, ..bare.clone() });
+            again.push(Change::PutAsset { expected: None, asset });
+        }
+        Ok(again)
     }
 
     async fn planned(&self, assets: &[AssetId], author: &Author) -> Result<Planned> {
@@ -187,13 +194,17 @@ fn check_each_once(named: &[AssetId], found: &[Asset]) -> Result<()> {
     if named.len() < 2 {
         return Err(too_few());
     }
-    let distinct: BTreeSet<AssetId> = found.iter().map(|asset| asset.id).collect();
-    if distinct.len() == named.len() {
-        return Ok(());
+    let mut met: BTreeMap<AssetId, AssetId> = BTreeMap::new();
+    for (named, asset) in named.iter().zip(found) {
+        let Some(earlier) = met.insert(asset.id, *named) else { continue };
+        if earlier == *named {
+            let message = "an asset cannot be merged with itself; name each asset once";
+            return Err(Error::new(ErrorKind::Invalid, message).with_context("asset", named));
+        }
+        let message = format!("{earlier} and {named} are one asset already, {}", asset.id);
+        return Err(Error::new(ErrorKind::Conflict, message));
     }
-    let message = "an asset cannot be merged with itself; name each asset once, and none that is part of another \
-                   one already";
-    Err(Error::new(ErrorKind::Invalid, message))
+    Ok(())
 }
 
 /// Refuses what a person ruled out: an object of one of the assets is not another one of them.

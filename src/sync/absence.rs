@@ -121,21 +121,45 @@ async fn draft(writer: &Writer<'_>, links: &[Link]) -> Result<Vec<Change>> {
     let mut assets = Loaded::of(writer, &ids).await?;
     for link in links {
         let Some(asset) = link.asset else { continue };
-        let writing = Writing {
-            source: &run.task.source,
-            object: link.object,
-            run: run.id,
-            now: run.now,
-            policy: &run.task.matching,
-        };
+        let writing = writing(run, link.object);
         // An asset that a person has taken away meanwhile needs no mark.
         let _ = assets.update(asset, |asset| {
             merge::mark(asset, writing.source, link.object, link.presence, &writing)
         });
     }
     let mut changes = assets.into_changes();
+    changes.extend(marked_waiting(run, links).await?);
     changes.extend(marked_principals(writer, links).await?);
     changes.extend(links.iter().cloned().map(Change::PutLink));
+    Ok(changes)
+}
+
+fn writing<'a>(run: &'a Run<'_>, object: ObjectGuid) -> Writing<'a> {
+    let task = run.task;
+    Writing { source: &task.source, object, run: run.id, now: run.now, policy: &task.matching }
+}
+
+/// Computers that wait, with the mark.
+async fn marked_waiting(run: &Run<'_>, links: &[Link]) -> Result<Vec<Change>> {
+    let waits = |link: &&Link| link.kind == ObjectKind::Computer && link.asset.is_none();
+    let marks: HashMap<ObjectGuid, Presence> =
+        links.iter().filter(waits).map(|link| (link.object, link.presence)).collect();
+    if marks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut changes = Vec::new();
+    for mut waiting in run.repository.waiting(&run.task.organization).await? {
+        if waiting.source != run.task.source {
+            continue;
+        }
+        if let Some(presence) = marks.get(&waiting.object) {
+            let (object, writing) = (waiting.object, writing(run, waiting.object));
+            let source = writing.source;
+            waiting.record = merge::mark(waiting.record, source, object, *presence, &writing);
+            waiting.record.version = 1;
+            changes.push(Change::PutWaiting(Box::new(waiting)));
+        }
+    }
     Ok(changes)
 }
 

@@ -435,14 +435,16 @@ impl Loaded {
         let changed =
             assets.into_values().filter(|(expected, asset)| *expected != Some(asset.version));
         changed
-            .filter_map(|(expected, mut asset)| {
-                if asset.parts.is_empty() {
-                    let (id, to) = (asset.id, leads.get(&asset.id).copied());
-                    return Some(Change::RemoveAsset { id, expected: expected?, to });
+            .map(|(expected, mut asset)| match expected {
+                Some(expected) if asset.parts.is_empty() => {
+                    let to = leads.get(&asset.id).copied();
+                    Change::RemoveAsset { id: asset.id, expected, to }
                 }
-                let former = expected.or_else(|| gone.get(&asset.id).copied());
-                asset.version = former.unwrap_or(0).saturating_add(1);
-                Some(Change::PutAsset { expected, asset: Box::new(asset) })
+                _ => {
+                    let former = expected.or_else(|| gone.get(&asset.id).copied());
+                    asset.version = former.unwrap_or(0).saturating_add(1);
+                    Change::PutAsset { expected, asset: Box::new(asset) }
+                }
             })
             .collect()
     }
