@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::candidates;
+use super::{candidates, suffixes_of, tell_suffixes};
 use crate::Result;
 use crate::asset::{Asset, AssetRepository, Home, Waiting};
 use crate::merge::{Candidate, Computer, KnownComputer, Standing, is_questioned};
@@ -35,14 +35,23 @@ pub async fn doubts(
     policy: &MatchPolicy,
 ) -> Result<BTreeMap<ObjectGuid, Doubt>> {
     let others = waiting.iter().filter(|waiting| waiting.source != *source);
-    let others: Vec<KnownComputer> = others.filter_map(known).collect();
+    let mut others: Vec<KnownComputer> = others.filter_map(known).collect();
+    let sources: BTreeSet<SourceId> = others.iter().map(|other| other.source.clone()).collect();
+    for source in &sources {
+        let suffixes = suffixes_of(repository, organization, source).await?;
+        tell_suffixes(others.iter_mut().filter(|other| other.source == *source), &suffixes);
+    }
+    let mut suffixes = suffixes_of(repository, organization, source).await?;
+    suffixes.extend(policy.own_suffixes.iter().cloned());
     let keys: BTreeSet<MatchKey> =
         others.iter().flat_map(|other| other.computer.match_keys()).collect();
     let keys: Vec<MatchKey> = keys.into_iter().collect();
     let mut doubts = BTreeMap::new();
     for asset in candidates(repository, organization, &keys).await? {
         let candidate = Candidate::of(&asset);
-        for own in computers(&asset, source) {
+        let mut owned = computers(&asset, source);
+        tell_suffixes(&mut owned, &suffixes);
+        for own in owned {
             let questions = |other: &&KnownComputer| {
                 let KnownComputer { source, computer, .. } = other;
                 standing.cannot(source, computer.object, asset.id).is_none()

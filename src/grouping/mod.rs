@@ -13,11 +13,13 @@
 //! thousands of times and not millions.
 
 mod doubt;
+mod suffixes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub use self::doubt::{Doubt, doubts};
+pub use self::suffixes::{suffixes_of, tell_suffixes};
 
 use crate::Result;
 use crate::asset::{Asset, AssetRepository, Change, Constraint, MergeRecord, Redirect, Waiting};

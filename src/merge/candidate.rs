@@ -71,6 +71,12 @@ impl Candidate {
         self.seen.iter().map(|(_, seen)| *seen).max()
     }
 
+    /// When any source last saw it that is no directory with an object of it.
+    pub(super) fn last_seen_by_scans(&self) -> Option<Timestamp> {
+        let is_directory = |by: &SourceId| self.objects.iter().any(|(source, ..)| source == by);
+        self.seen.iter().filter(|(by, _)| !is_directory(by)).map(|(_, seen)| *seen).max()
+    }
+
     /// When any source but this one last saw it.
     pub(super) fn last_seen_by_others(&self, source: &SourceId) -> Option<Timestamp> {
         self.seen.iter().filter(|(by, _)| by != source).map(|(_, seen)| *seen).max()

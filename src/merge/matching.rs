@@ -219,11 +219,10 @@ impl<'a> Matching<'a> {
         if own.is_some_and(|own| self.share_a_directory(own, candidate)) {
             return Some(LostBecause::Held { by: "one of the same directory".to_owned() });
         }
-        let is_outlived = outlives(candidate, computer, self.known.source, self.policy);
-        (level >= Level::Short && is_outlived).then(|| LostBecause::SeenSince {
-            last_used: computer.last_sign_of_life(),
-            seen: candidate.last_seen_by_others(self.known.source),
-        })
+        let seen = self.neighbours.last_seen(candidate, self.known.source);
+        let is_outlived = outlives(seen, computer, self.policy);
+        let last_used = computer.last_sign_of_life();
+        (level >= Level::Short && is_outlived).then_some(LostBecause::SeenSince { last_used, seen })
     }
 
     /// Whether a directory knows both assets, now or formerly, so that they are not one.

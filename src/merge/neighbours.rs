@@ -7,7 +7,7 @@ use super::name_index::beginning;
 use super::{Candidate, Computer, Known, KnownComputer, Level, Naming};
 use crate::name::Hostname;
 use crate::schedule::MatchPolicy;
-use crate::value::{AssetId, SourceId};
+use crate::value::{AssetId, SourceId, Timestamp};
 
 /// The computers of other directories, by name and by asset.
 #[derive(Debug)]
@@ -39,12 +39,25 @@ impl<'a> Neighbours<'a> {
     /// of. If one of these has nothing for it but a bare short name, it is what others call the asset: whether they mean
     /// that computer is the question.
     pub(super) fn naming<'c>(&self, asset: &'c Candidate) -> &'c Naming {
-        let Some(bare) = &asset.bare else { return &asset.whole };
+        asset.bare.as_ref().filter(|_| self.is_bare(asset)).unwrap_or(&asset.whole)
+    }
+
+    /// When an asset was last seen, as far as that tells it from a computer of this directory.
+    pub(super) fn last_seen(&self, asset: &Candidate, source: &SourceId) -> Option<Timestamp> {
+        match self.is_bare(asset) {
+            true => asset.last_seen_by_scans(),
+            false => asset.last_seen_by_others(source),
+        }
+    }
+
+    fn is_bare(&self, asset: &Candidate) -> bool {
+        let Some(bare) = &asset.bare else { return false };
         let mut here = self.by_asset.get(&asset.asset).into_iter().flatten();
-        let is_bare = |other: &&KnownComputer| {
-            self.level(other, asset, bare).is_some_and(|l| l >= Level::Short)
-        };
-        if here.any(is_bare) { bare } else { &asset.whole }
+        here.any(|other| {
+            let level = level(&other.computer, bare);
+            level.is_some_and(|level| level >= Level::Short)
+                && !outlives(asset.last_seen_by_scans(), &other.computer, self.policy)
+        })
     }
 
     /// A computer of another directory that fits an asset as well as this one, by a bare short name.
@@ -68,11 +81,16 @@ impl<'a> Neighbours<'a> {
 
     /// How well a computer of another directory fits an asset that is called so.
     fn level(&self, other: &KnownComputer, asset: &Candidate, naming: &Naming) -> Option<Level> {
-        let computer = &other.computer;
-        let level = fit(computer, &DistinctiveNames::all(computer, naming), naming).ok()?.level();
-        let outlived = outlives(asset, computer, &other.source, self.policy);
-        (level < Level::Short || !outlived).then_some(level)
+        let level = level(&other.computer, naming)?;
+        let seen = self.last_seen(asset, &other.source);
+        (level < Level::Short || !outlives(seen, &other.computer, self.policy)).then_some(level)
     }
+}
+
+/// How well a computer fits an asset that is called so.
+fn level(computer: &Computer, naming: &Naming) -> Option<Level> {
+    let distinctive = DistinctiveNames::all(computer, naming);
+    fit(computer, &distinctive, naming).ok().map(|evidence| evidence.level())
 }
 
 /// Whether a tie of a computer to an asset is questioned by a computer of another directory: nothing but a bare short name
@@ -84,27 +102,14 @@ pub(crate) fn is_questioned(
     policy: &MatchPolicy,
 ) -> bool {
     let Some(bare) = &asset.bare else { return false };
-    let level = |known: &KnownComputer| {
-        let distinctive = DistinctiveNames::all(&known.computer, bare);
-        fit(&known.computer, &distinctive, bare).ok().map(|evidence| evidence.level())
-    };
-    let Some(own_level) = level(own).filter(|level| *level >= Level::Short) else { return false };
-    let fits = level(other).is_some_and(|level| level <= own_level);
-    fits && !outlives(asset, &other.computer, &other.source, policy)
+    let own_level = level(&own.computer, bare).filter(|level| *level >= Level::Short);
+    let fits = own_level.is_some_and(|own| level(&other.computer, bare).is_some_and(|l| l <= own));
+    fits && !outlives(asset.last_seen_by_scans(), &other.computer, policy)
 }
 
 /// Whether another source saw an asset long after the computer's last sign of life.
-pub(super) fn outlives(
-    asset: &Candidate,
-    computer: &Computer,
-    source: &SourceId,
-    policy: &MatchPolicy,
-) -> bool {
-    let (Some(sign), Some(seen)) =
-        (computer.last_sign_of_life(), asset.last_seen_by_others(source))
-    else {
-        return false;
-    };
+pub(super) fn outlives(seen: Option<Timestamp>, computer: &Computer, policy: &MatchPolicy) -> bool {
+    let (Some(sign), Some(seen)) = (computer.last_sign_of_life(), seen) else { return false };
     seen.saturating_since(sign) > policy.stale_after
 }
 

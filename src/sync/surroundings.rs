@@ -2,12 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use serde::Deserialize;
-
 use super::run::Run;
 use crate::Result;
 use crate::asset::{Asset, Home, Link, Part, SearchRequest};
-use crate::grouping::Scene;
+use crate::grouping::{self, Scene};
 use crate::merge::{self, Candidate, Computer, DirectoryDomain, KnownComputer};
 use crate::name::MatchKey;
 use crate::query::{Query, quote};
@@ -16,8 +14,6 @@ use crate::value::{AssetId, ObjectGuid, SourceId};
 /// How many keys one look-up of candidates names: large enough to share its cost, small enough for the
 /// parameter limits of databases.
 const KEYS_PER_LOOKUP: usize = 500;
-/// How many of the latest runs of another directory are looked through for one that came to a report.
-const LATEST_RUNS: usize = 5;
 /// Assets of one page.
 const PAGE: usize = 500;
 
@@ -79,24 +75,14 @@ impl Surroundings {
 
     /// Tells the computers of other directories which suffixes stand for their domains, as their latest runs say.
     async fn tell_suffixes(&mut self, run: &Run<'_>) -> Result<()> {
-        #[derive(Deserialize)]
-        struct Report {
-            #[serde(default)]
-            own_suffixes: Vec<String>,
-        }
         let sources = self.others.iter().map(|other| &other.source);
         let sources: BTreeSet<SourceId> =
             sources.filter(|source| **source != run.task.source).cloned().collect();
         for source in sources {
-            let runs = run.repository.runs(&run.task.organization, &source, LATEST_RUNS).await?;
-            let reports = runs.iter().filter_map(|run| run.report.as_deref());
-            let mut reports =
-                reports.filter_map(|report| serde_json::from_str::<Report>(report).ok());
-            let Some(Report { own_suffixes }) = reports.next() else { continue };
-            for other in self.others.iter_mut().filter(|other| other.source == source) {
-                let domain = std::mem::take(&mut other.computer.domain);
-                other.computer.domain = domain.within(own_suffixes.iter().map(String::as_str), []);
-            }
+            let suffixes =
+                grouping::suffixes_of(run.repository, &run.task.organization, &source).await?;
+            let own = self.others.iter_mut().filter(|other| other.source == source);
+            grouping::tell_suffixes(own, &suffixes);
         }
         Ok(())
     }
