@@ -85,18 +85,18 @@ pub(super) async fn late(
     matching: &Matching,
     decisions: &[Decision],
 ) -> Result<Vec<Change>> {
-    let before = |object| matching.links.get(&object).and_then(|link| link.asset);
-    let moves: Vec<(&Decision, AssetId, AssetId)> = decisions
-        .iter()
-        .filter(|decision| matching.joins(decision))
-        .filter_map(|decision| Some((decision, before(decision.object)?, decision.asset?)))
-        .collect();
-    let ids: Vec<AssetId> = moves.iter().flat_map(|(_, from, to)| [*from, *to]).collect();
-    let mut assets = Loaded::of(writer, &ids).await?;
+    let arrivals = decisions.iter().filter_map(|late| Some((late, matching.arrives(late)?)));
+    let arrivals: Vec<(&Decision, (&Link, AssetId, bool))> = arrivals.collect();
+    let ids = arrivals.iter().flat_map(|(_, (link, to, _))| link.asset.into_iter().chain([*to]));
+    let mut assets = Loaded::of(writer, &ids.collect::<Vec<_>>()).await?;
     let mut changes = Vec::new();
-    for (decision, from, to) in moves {
+    for (decision, (link, to, is_plain)) in arrivals {
+        let moved = match link.asset.filter(|_| is_plain) {
+            Some(from) => assets.move_record(writer, decision, from, to),
+            None => assets.note_home(writer, matching, decision, link, to),
+        };
         // What somebody else changed meanwhile is for the next run.
-        changes.extend(assets.move_record(writer, decision, from, to).ok().flatten());
+        changes.extend(moved.unwrap_or_default());
     }
     let mut all = assets.into_changes();
     all.append(&mut changes);
@@ -404,7 +404,7 @@ impl Loaded {
         decision: &Decision,
         from: AssetId,
         to: AssetId,
-    ) -> Result<Option<Change>, AssetId> {
+    ) -> Result<Vec<Change>, AssetId> {
         let task = writer.run.task;
         let writing = writing(writer.run, decision.object);
         let (source, object) = (task.source.clone(), decision.object);
@@ -416,7 +416,7 @@ impl Loaded {
             carried = Record::in_asset(&asset, &source, object);
             merge::detach(asset, &source, object, &writing)
         })?;
-        let Some(record) = carried else { return Ok(None) };
+        let Some(record) = carried else { return Ok(Vec::new()) };
         self.update(to, |asset| {
             let joined = merge::join(&asset, record, &task.matching);
             let told = merge::tie(joined, &decision.reason, &writing);
@@ -425,7 +425,42 @@ impl Loaded {
             merge::in_order(told, &task.matching)
         })?;
         self.leads.insert(from, to);
-        Ok(Some(Change::MoveLink { source, object, asset: Some(to), home: None }))
+        Ok(vec![Change::MoveLink { source, object, asset: Some(to), home: None }])
+    }
+
+    /// Notes the new home of a known computer that was not read, where it is. What people decided has a say in where it
+    /// is shown: the end of the run settles that.
+    fn note_home(
+        &mut self,
+        writer: &Writer<'_>,
+        matching: &Matching,
+        decision: &Decision,
+        link: &Link,
+        to: AssetId,
+    ) -> Result<Vec<Change>, AssetId> {
+        let task = writer.run.task;
+        let writing = writing(writer.run, decision.object);
+        let (source, object, home) = (task.source.clone(), decision.object, Home::Asset(to));
+        let known = self.assets.get(&to).map(|(_, asset)| &asset.site);
+        let site = matching.site(home).or(known).unwrap_or(&task.site).clone();
+        let arrive = |record: Asset| {
+            let tied = merge::tie(record, &decision.reason, &writing);
+            merge::at_home(tied, home, &site, &writing)
+        };
+        let mut changes = Vec::new();
+        match (link.asset, matching.waiting(object)) {
+            (Some(shown), _) => {
+                self.update(shown, |asset| merge::in_order(arrive(asset), &task.matching))?;
+            }
+            (None, Some(waiting)) => {
+                let record = Asset { version: 1, ..arrive(waiting.record.clone()) };
+                changes.push(Change::PutWaiting(Box::new(Waiting { record, ..waiting.clone() })));
+            }
+            (None, None) => return Ok(changes),
+        }
+        let home = home.away_from(link.asset);
+        changes.push(Change::MoveLink { source, object, asset: link.asset, home });
+        Ok(changes)
     }
 
     /// A change for each asset that is not as it was loaded, in the order of their ids. One that has no part left

@@ -131,7 +131,7 @@ impl Matching {
         let read: HashSet<ObjectGuid> = self.computers.iter().map(|c| c.object).collect();
         let view = View { domain: &self.domain, read: &read, absent: &self.absent };
         let alone = match self.complete {
-            true => Alone::find(run, &self.links, &self.standing.named(), view).await?,
+            true => Alone::find(run, &self.links, &self.scene, view).await?,
             false => Alone::default(),
         };
         let movable: HashSet<ObjectGuid> = alone.computers.iter().map(|c| c.object).collect();
@@ -156,6 +156,14 @@ impl Matching {
     /// The decisions on known computers that were not read, and that go to an asset which came since.
     pub(super) fn late(&self) -> &[Decision] {
         &self.late
+    }
+
+    /// Where such a computer goes: its new home, and whether decisions have nothing to do with it.
+    pub(super) fn arrives(&self, late: &Decision) -> Option<(&Link, AssetId, bool)> {
+        let home = late.asset.filter(|_| self.joins(late))?;
+        let link = self.links.get(&late.object)?;
+        let shown = self.spot(late)?.shown;
+        Some((link, home, link.home.is_none() && shown == Some(home)))
     }
 
     /// Whether a known computer goes to an asset that came since.

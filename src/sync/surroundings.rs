@@ -6,7 +6,7 @@ use super::run::Run;
 use crate::Result;
 use crate::asset::{Asset, Home, Link, Part, SearchRequest};
 use crate::grouping::{self, Scene};
-use crate::merge::{self, Candidate, Computer, DirectoryDomain, KnownComputer};
+use crate::merge::{self, Candidate, Computer, DirectoryDomain, KnownComputer, Record};
 use crate::name::MatchKey;
 use crate::query::{Query, quote};
 use crate::value::{AssetId, ObjectGuid, SourceId};
@@ -129,16 +129,30 @@ impl Surroundings {
 }
 
 impl Alone {
-    /// Finds them among the computers of the run's directory. What people decided on stays where it is.
+    /// Finds them among the computers of the run's directory, as the rules alone have them. Of what decisions may touch
+    /// all are looked at, and whatever shares a name with it: what is shown says little of what the rules have.
     pub(super) async fn find(
         run: &Run<'_>,
         links: &HashMap<ObjectGuid, Link>,
-        decided: &BTreeSet<AssetId>,
+        scene: &Scene,
         view: View<'_>,
     ) -> Result<Self> {
         let mut alone = Self::default();
-        if !links.values().any(|link| link.asset.is_some()) {
+        if !links.values().any(|link| link.by_rules().asset().is_some()) {
             return Ok(alone);
+        }
+        let is_taken_apart: HashSet<AssetId> = scene.assets.iter().map(|asset| asset.id).collect();
+        let mut keys = BTreeSet::new();
+        for asset in merge::by_home(&scene.assets, &scene.waiting, &run.task.matching) {
+            keys.extend(merge::take_apart(&asset).iter().flat_map(Record::match_keys));
+            alone.add(run, &asset, view);
+        }
+        let keys: Vec<MatchKey> = keys.into_iter().collect();
+        let mut beside: HashSet<AssetId> = HashSet::new();
+        for asset in grouping::candidates(run.repository, &run.task.organization, &keys).await? {
+            if !is_taken_apart.contains(&asset.id) && beside.insert(asset.id) {
+                alone.add(run, &asset, view);
+            }
         }
         let source = quote(run.task.source.as_str());
         let query = Query::parse(&format!("source:{source} AND name_overlap:true"))?;
@@ -147,22 +161,22 @@ impl Alone {
             run.options.cancellation.check()?;
             let request = SearchRequest::new(run.task.organization.clone(), query.clone(), run.now);
             let page = run.repository.search_assets(request.with_limit(PAGE).after(after)).await?;
-            let undecided = page.records.iter().filter(|asset| !decided.contains(&asset.id));
-            for asset in undecided.filter(|asset| is_alone(asset)) {
-                let own = asset.parts.iter().filter(|part| part.source == run.task.source);
-                alone.computers.extend(own.filter_map(|part| present(asset, part, view)));
-            }
+            let is_new = |id| !is_taken_apart.contains(id) && !beside.contains(id);
+            let others = page.records.iter().filter(|asset| is_new(&asset.id));
+            others.for_each(|asset| alone.add(run, asset, view));
             after = page.next;
             if after.is_none() {
                 return Ok(alone);
             }
         }
     }
-}
 
-/// Whether an asset has nothing but records of directories, all of them at home.
-fn is_alone(asset: &Asset) -> bool {
-    asset.parts.iter().all(|part| part.object.is_some() && part.home.is_none())
+    fn add(&mut self, run: &Run<'_>, asset: &Asset, view: View<'_>) {
+        if asset.parts.iter().all(|part| part.object.is_some()) {
+            let own = asset.parts.iter().filter(|part| part.source == run.task.source);
+            self.computers.extend(own.filter_map(|part| present(asset, part, view)));
+        }
+    }
 }
 
 fn present(asset: &Asset, part: &Part, view: View<'_>) -> Option<Computer> {

@@ -107,8 +107,7 @@ async fn what_cannot_be_taken_is_left_out_with_its_line_and_the_rest_goes_on() {
     assert!(left_out(&ran).iter().all(|l| !l["reason"].as_str().unwrap().is_empty()));
     let named = ran.stderr.lines().filter(|line| line.contains("assets.jsonl:")).count();
     assert_eq!(named, 11, "{}", ran.stderr);
-    let first =
-        "assets.jsonl:2: names: \"HOST7 (old)\" is left out: the host name has the character ' '";
+    let first = "assets.jsonl:2: names: \"HOST7 (old)\" is left out: a host name cannot contain the character ' '";
     assert!(ran.stderr.contains(first), "{}", ran.stderr);
     assert!(ran.stderr.contains("and 1 more left out"), "{}", ran.stderr);
     assert_eq!(counts(&import(&rig, file.join("\n"), &[]).await), [0, 0, 0, 4]);

@@ -55,6 +55,7 @@ impl Play {
                 let again = world.read(side, visit).await;
                 compare(first, &again, &mut played.unstable);
                 let written = difference(&before, &world.versions().await);
+                if written > 0 { let all = world.assets().await; for a in all.iter().filter(|a| before.get(&a.id) != Some(&a.version)).take(3) { eprintln!("CHANGED was v{:?} {}", before.get(&a.id), serde_json::to_string(&a).unwrap()); } }
                 if written > 0 {
                     let run = format!("{visit:?} visit, domain {side}");
                     played.unstable.push(format!("{run}: the second run wrote {written} assets"));
