@@ -28,7 +28,7 @@ impl Status {
     fn of(kind: ErrorKind) -> Self {
         match kind {
             ErrorKind::Brake => Self::Brake,
-            ErrorKind::Disconnected => Self::Incomplete,
+            ErrorKind::Disconnected | ErrorKind::Timeout => Self::Incomplete,
             ErrorKind::Invalid => Self::Usage,
             ErrorKind::BindRefused
             | ErrorKind::Certificate

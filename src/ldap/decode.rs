@@ -35,10 +35,17 @@ pub(super) struct RawAttribute<'a> {
 pub(super) enum Decoded {
     /// A record.
     Object(DirectoryObject),
-    /// A group whose members do not come with the entry, but range by range.
-    LargeGroup(DirectoryObject),
+    /// A record some of whose attributes do not come with the entry, but range by range.
+    Ranged(Ranged),
     /// Nothing that could be used.
     Rejected(Rejected),
+}
+
+/// A record, and the attributes whose values are still to be read.
+#[derive(Debug)]
+pub(super) struct Ranged {
+    pub(super) object: DirectoryObject,
+    pub(super) attributes: Vec<(String, Syntax)>,
 }
 
 /// How entries of one kind become records.
@@ -58,7 +65,8 @@ struct Draft<'a> {
     octets: usize,
     members: Vec<DistinguishedName>,
     members_state: MembershipState,
-    large: bool,
+    /// Attributes of which the server sends only some values at once.
+    ranged: Vec<(String, Syntax)>,
     flaws: Vec<Flaw>,
 }
 
@@ -119,8 +127,8 @@ impl Decoder<'_> {
             draft.take(name, selected.syntax, attribute)?;
         }
         Ok(match draft.finish(self.kind, entry.dn) {
-            Ok((object, large)) if large => Decoded::LargeGroup(object),
-            Ok((object, _)) => Decoded::Object(object),
+            Ok(Ranged { object, attributes }) if attributes.is_empty() => Decoded::Object(object),
+            Ok(ranged) => Decoded::Ranged(ranged),
             Err(reason) => {
                 Decoded::Rejected(Rejected { kind: self.kind, dn: entry.dn_lossy(), reason })
             }
@@ -155,7 +163,7 @@ impl<'l> Draft<'l> {
             octets: 0,
             members: Vec::new(),
             members_state: MembershipState::Complete,
-            large: false,
+            ranged: Vec::new(),
             flaws: Vec::new(),
         }
     }
@@ -166,30 +174,30 @@ impl<'l> Draft<'l> {
         syntax: Syntax,
         mut attribute: RawAttribute<'_>,
     ) -> Result<(), Malformed> {
-        if let Some(range) = attribute.range() {
-            if syntax == Syntax::Members {
-                self.large = true;
-                return skip(attribute);
-            }
-            if !range.is_all() {
-                self.flaw(name, "the server sends only some of its values at once");
-            }
+        let is_identity = matches!(syntax, Syntax::ObjectGuid | Syntax::ObjectSid);
+        if attribute.range().is_some_and(|range| !range.is_all()) && !is_identity {
+            self.ranged.push((name.to_owned(), syntax));
+            return skip(attribute);
         }
         while let Some(value) = attribute.next_value()? {
-            match syntax {
-                // Of a certificate its thumbprint is kept, however large it is.
-                Syntax::Certificate => self.take_value(name, syntax, value),
-                _ if value.len() > self.limits.value_bytes => self.leave_out(name, syntax),
-                Syntax::ObjectGuid => self.take_guid(value),
-                Syntax::ObjectSid => match syntax::sid(value) {
-                    Ok(sid) => self.sid = Some(sid),
-                    Err(reason) => self.flaw(name, reason),
-                },
-                Syntax::Members => self.take_member(name, value),
-                _ => self.take_value(name, syntax, value),
-            }
+            self.take_one(name, syntax, value);
         }
         Ok(())
+    }
+
+    fn take_one(&mut self, name: &str, syntax: Syntax, value: &[u8]) {
+        match syntax {
+            // Of a certificate its thumbprint is kept, however large it is.
+            Syntax::Certificate => self.take_value(name, syntax, value),
+            _ if value.len() > self.limits.value_bytes => self.leave_out(name, syntax),
+            Syntax::ObjectGuid => self.take_guid(value),
+            Syntax::ObjectSid => match syntax::sid(value) {
+                Ok(sid) => self.sid = Some(sid),
+                Err(reason) => self.flaw(name, reason),
+            },
+            Syntax::Members => self.take_member(name, value),
+            _ => self.take_value(name, syntax, value),
+        }
     }
 
     /// Leaves out a value that is too large.
@@ -250,8 +258,8 @@ impl<'l> Draft<'l> {
         }
     }
 
-    /// The record, and whether its members are still to be read; or why there is none.
-    fn finish(self, kind: ObjectKind, dn: &[u8]) -> Result<(DirectoryObject, bool), String> {
+    /// The record, and what of it is still to be read; or why there is none.
+    fn finish(self, kind: ObjectKind, dn: &[u8]) -> Result<Ranged, String> {
         let guid = self.guid?.ok_or("it has no objectGUID that the account may read")?;
         let dn = std::str::from_utf8(dn).map_err(|_| "its DN is not UTF-8")?;
         if dn.is_empty() {
@@ -263,11 +271,28 @@ impl<'l> Draft<'l> {
         object.attributes = self.attributes.build();
         object.flaws = self.flaws;
         if kind == ObjectKind::Group {
-            let members = if self.large { Vec::new() } else { self.members };
-            object.membership = Some(membership(members, self.members_state));
+            object.membership = Some(membership(self.members, self.members_state));
         }
-        Ok((object, self.large))
+        Ok(Ranged { object, attributes: self.ranged })
     }
+}
+
+/// Adds values to a record that is decoded already.
+pub(super) fn add_values(
+    object: &mut DirectoryObject,
+    (name, syntax): (&str, Syntax),
+    values: &[Vec<u8>],
+    limits: &LdapLimits,
+) {
+    let mut draft = Draft::new(limits);
+    for (name, value) in object.attributes.iter() {
+        draft.octets = draft.octets.saturating_add(value.len());
+        draft.attributes.push(name, value);
+    }
+    draft.flaws = std::mem::take(&mut object.flaws);
+    values.iter().for_each(|value| draft.take_one(name, syntax, value));
+    object.attributes = draft.attributes.build();
+    object.flaws = draft.flaws;
 }
 
 /// Members, each once.
@@ -433,8 +458,9 @@ mod tests {
         let attributes: &[Attribute<'_>] =
             &[("objectGUID", &[GUID]), ("member", &[]), ("member;range=0-1", &[b"CN=A", b"CN=B"])];
         match decode(ObjectKind::Group, attributes) {
-            Decoded::LargeGroup(group) => {
-                assert_eq!(group.membership.unwrap().members, Vec::new());
+            Decoded::Ranged(group) => {
+                assert_eq!(group.object.membership.unwrap().members, Vec::new());
+                assert_eq!(group.attributes, [("member".to_owned(), Syntax::Members)]);
             }
             other => panic!("{other:?}"),
         }

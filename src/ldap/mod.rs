@@ -25,7 +25,6 @@ mod guard;
 mod ladder;
 mod limits;
 mod look;
-mod members;
 mod paging;
 mod pair;
 mod probe;
@@ -33,6 +32,7 @@ mod provider;
 mod range;
 mod reading;
 mod relay;
+mod retrieval;
 mod root_dse;
 #[cfg(test)]
 mod script;

@@ -2,6 +2,7 @@
 
 mod census;
 mod changed;
+mod ranged;
 mod unpaged;
 
 use std::collections::{BTreeSet, HashSet};
@@ -13,7 +14,7 @@ use tokio::sync::mpsc;
 
 use super::attributes::Selection;
 use super::connection::Connection;
-use super::decode::{Decoded, Decoder, RawEntry};
+use super::decode::{Decoded, Decoder, Ranged, RawEntry};
 use super::delta::{Position, Tracking};
 use super::guard::{SearchMessage, within};
 use super::limits::LdapLimits;
@@ -21,10 +22,7 @@ use super::paging::{PageContents, PageEnd, Paging};
 use super::relay;
 use super::root_dse::DOMAIN_SCOPE;
 use super::search::SearchRequest;
-use crate::directory::{
-    Completeness, DirectoryEvent, DirectoryObject, Flaw, LeftOut, Membership, MembershipState,
-    Page, ReadEnd,
-};
+use crate::directory::{Completeness, DirectoryEvent, DirectoryObject, LeftOut, Page, ReadEnd};
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, ObjectKind};
 use crate::{Error, ErrorKind, Printable, Result};
@@ -63,8 +61,8 @@ pub(super) struct Progress {
     kinds: BTreeSet<ObjectKind>,
     /// Whether the server sends everything at once, whatever it is asked for.
     ignores_paging: bool,
-    /// Groups whose members could not be read in full.
-    unread_groups: Vec<ObjectGuid>,
+    /// Objects of which a list could not be read in full.
+    unread: Vec<ObjectGuid>,
     /// The objects that were read, where that is to be known.
     found: Option<HashSet<ObjectGuid>>,
     /// Where the next read goes on.
@@ -83,7 +81,7 @@ enum Stop {
 struct Outgoing {
     objects: Vec<DirectoryObject>,
     bytes: usize,
-    large_groups: Vec<DirectoryObject>,
+    ranged: Vec<Ranged>,
 }
 
 impl Reading {
@@ -163,13 +161,8 @@ impl Reading {
             } else {
                 paging.end_page(&result, contents, &self.limits)
             };
-            for mut group in std::mem::take(&mut outgoing.large_groups) {
-                self.read_members(&mut group, page.is_ok()).await?;
-                let whole = group.membership.as_ref().map(|membership| membership.state);
-                if whole != Some(MembershipState::Complete) {
-                    self.progress.unread_groups.push(group.guid);
-                }
-                outgoing.objects.push(group);
+            for ranged in std::mem::take(&mut outgoing.ranged) {
+                outgoing.objects.push(self.read_ranges(ranged, page.is_ok()).await?);
             }
             send(&self.events, &mut outgoing, &mut self.progress, &mut self.end).await?;
             match page {
@@ -223,26 +216,6 @@ impl Reading {
         Ok((search.finish().await?, contents))
     }
 
-    /// Reads the members of a group, if the search that found it was all right.
-    async fn read_members(
-        &mut self,
-        group: &mut DirectoryObject,
-        can_read: bool,
-    ) -> Result<(), Stop> {
-        let (membership, flaws) = if can_read {
-            let members = self.connection.members(group.dn.as_str(), &self.limits).await?;
-            (members.membership, members.flaws)
-        } else {
-            let state = MembershipState::Incomplete;
-            let reason = "the read ended before the members were read".to_owned();
-            let unread = Flaw { attribute: "member".to_owned(), reason, count: 1 };
-            (Membership { members: Vec::new(), state }, vec![unread])
-        };
-        group.membership = Some(membership);
-        group.flaws.extend(flaws);
-        Ok(())
-    }
-
     /// A read that reached its end is complete only if nothing in scope was left out.
     fn judge(&mut self) {
         let end = &mut self.end;
@@ -255,7 +228,7 @@ impl Reading {
         if end.completeness.is_complete()
             && let Some(position) = self.progress.position.take()
         {
-            end.checkpoint = self.tracking.checkpoint(position, &self.progress.unread_groups);
+            end.checkpoint = self.tracking.checkpoint(position, &self.progress.unread);
         }
     }
 }
@@ -267,7 +240,7 @@ impl Outgoing {
                 self.bytes = self.bytes.saturating_add(bytes);
                 self.objects.push(object);
             }
-            Decoded::LargeGroup(group) => self.large_groups.push(group),
+            Decoded::Ranged(ranged) => self.ranged.push(ranged),
             Decoded::Rejected(rejected) => {
                 end.rejected_count += 1;
                 *end.rejected_by_kind.entry(rejected.kind).or_default() += 1;
@@ -330,7 +303,7 @@ mod tests {
     use std::net::SocketAddr;
 
     use super::*;
-    use crate::directory::{ReadScope, ServerIdentity, Transport, Verification};
+    use crate::directory::{MembershipState, ReadScope, ServerIdentity, Transport, Verification};
     use crate::ldap::connection::Clock;
     use crate::ldap::delta::DeltaPolicy;
     use crate::ldap::frame::op;
@@ -643,6 +616,45 @@ mod tests {
         let events = read(ObjectKind::Group, LdapLimits::default(), replies).await;
         assert_eq!(members_of(&events), (3, MembershipState::Complete));
         assert!(the_end(&events).completeness.is_complete());
+    }
+
+    #[tokio::test]
+    async fn any_attribute_is_read_range_by_range() {
+        let first: &[Attribute<'_>] = &[
+            ("objectGUID", &[b"0123456789abcdef"]),
+            ("servicePrincipalName", &[]),
+            ("servicePrincipalName;range=0-1", &[b"HOST/a", b"HOST/b"]),
+            ("operatingSystem", &[b"Debian"]),
+        ];
+        let range = |id: i64, name: &str, values: &[&[u8]]| {
+            [entry(id, "CN=A,DC=x", &[(name, values)]), done(id, 0)].concat()
+        };
+        let replies = || {
+            vec![
+                [entry(1, "CN=A,DC=x", first), page_done(1, 0, b"")].concat(),
+                range(2, "servicePrincipalName;range=0-1", &[b"HOST/a", b"HOST/b"]),
+                range(3, "servicePrincipalName;range=2-*", &[b"HOST/\xff", b"HOST/c"]),
+            ]
+        };
+        let whole = replies();
+        let mut broken = replies();
+        broken[2] = done(3, 32);
+        for (replies, expected, reason) in [
+            (whole, &["HOST/a", "HOST/b", "HOST/c"][..], "not UTF-8 text"),
+            (
+                broken,
+                &["HOST/a", "HOST/b"],
+                "not to be read when the entry was asked for the rest of them",
+            ),
+        ] {
+            let events = read(ObjectKind::Computer, LdapLimits::default(), replies).await;
+            let Ok(DirectoryEvent::Page(page)) = &events[1] else { panic!("{events:?}") };
+            let attributes = &page.objects[0].attributes;
+            assert_eq!(attributes.values("servicePrincipalName").collect::<Vec<_>>(), expected);
+            assert_eq!(attributes.first("operatingSystem"), Some("Debian"));
+            assert_eq!(page.objects[0].flaws[0].reason, reason);
+            assert!(the_end(&events).completeness.is_complete());
+        }
     }
 
     #[tokio::test]

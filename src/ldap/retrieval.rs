@@ -1,4 +1,4 @@
-//! The members of a large group, range by range.
+//! The values of an attribute with many of them, range by range.
 
 use ldap3::LdapResult;
 
@@ -10,114 +10,158 @@ use super::range::{self, RangeOption, RangeStep, Ranges};
 use super::search::SearchRequest;
 use super::syntax::{NOT_A_DN, Reason};
 use crate::Result;
-use crate::directory::{Flaw, Membership, MembershipState};
+use crate::directory::Flaw;
 use crate::name::DistinguishedName;
 
 /// A list that changes while it is read is read once more, and then given up.
 const ATTEMPTS: usize = 2;
 
-/// The members of one group, and what was left out of the list, if anything was.
+const CHANGED: Reason = "changed while they were read";
+
+/// The values of one attribute of one entry, and what was left out of them, if anything was.
 #[derive(Debug)]
-pub(super) struct Members {
-    pub(super) membership: Membership,
+pub(super) struct Retrieved<T> {
+    pub(super) values: Vec<T>,
     pub(super) flaws: Vec<Flaw>,
 }
 
+/// What is read, of which entry.
+#[derive(Clone, Copy)]
+struct Wanted<'a, T> {
+    dn: &'a str,
+    attribute: &'a str,
+    /// What is kept of a value; `None` if it is none.
+    parse: fn(&[u8]) -> Option<T>,
+    limits: &'a LdapLimits,
+    /// The octets of all values.
+    octets: usize,
+}
+
 /// One walk over the ranges.
-#[derive(Debug, Default)]
-struct Walk {
-    members: Vec<DistinguishedName>,
+#[derive(Debug)]
+struct Walk<T> {
+    values: Vec<T>,
+    octets: usize,
     ranges: Ranges,
-    /// `uSNChanged`, which any change of the group raises.
+    /// `uSNChanged`, which any change of the entry raises.
     version: Option<Vec<u8>>,
-    /// Values that are no DNs.
+    /// Values that are none.
     bad_values: u64,
     /// Why the rest of the list is not here.
     flaw: Option<Reason>,
 }
 
 /// What one answer holds.
-#[derive(Debug, Default)]
-struct RangeAnswer {
-    members: Vec<DistinguishedName>,
-    values: usize,
+#[derive(Debug)]
+struct RangeAnswer<T> {
+    values: Vec<T>,
+    octets: usize,
+    count: usize,
     range: Option<RangeOption>,
     version: Option<Vec<u8>>,
     has_entry: bool,
     bad_values: u64,
 }
 
-const CHANGED: Reason = "the members changed while they were read";
-
 impl Connection {
     /// Reads the members of a group from the first to the last.
     ///
-    /// `Err` is a connection that is of no more use. A group whose members could not be read in full has a flaw.
-    pub(super) async fn members(&mut self, dn: &str, limits: &LdapLimits) -> Result<Members> {
+    /// `Err` is a connection that is of no more use. A list that could not be read in full has a flaw.
+    pub(super) async fn members(
+        &mut self,
+        dn: &str,
+        limits: &LdapLimits,
+    ) -> Result<Retrieved<DistinguishedName>> {
+        let (attribute, parse, octets) = ("member", decode::member as fn(&[u8]) -> _, usize::MAX);
+        self.retrieve(Wanted { dn, attribute, parse, limits, octets }).await
+    }
+
+    /// Reads the values of any other attribute, no more of them than one message could hold. Errors are those of
+    /// [`members`](Self::members).
+    pub(super) async fn values(
+        &mut self,
+        dn: &str,
+        attribute: &str,
+        limits: &LdapLimits,
+    ) -> Result<Retrieved<Vec<u8>>> {
+        let (parse, octets) = (|value: &[u8]| Some(value.to_vec()), limits.message_bytes);
+        self.retrieve(Wanted { dn, attribute, parse, limits, octets }).await
+    }
+
+    async fn retrieve<T: Send>(&mut self, wanted: Wanted<'_, T>) -> Result<Retrieved<T>> {
         let mut walk = Walk::default();
         for _ in 0..ATTEMPTS {
-            walk = self.walk_members(dn, limits).await?;
+            walk = self.walk_ranges(&wanted).await?;
             if walk.flaw != Some(CHANGED) {
                 break;
             }
         }
-        let flaws = walk.flaws();
-        let state = match flaws.is_empty() {
-            true => MembershipState::Complete,
-            false => MembershipState::Incomplete,
-        };
-        Ok(Members { membership: decode::membership(walk.members, state), flaws })
+        let flaws = walk.flaws(wanted.attribute);
+        Ok(Retrieved { values: walk.values, flaws })
     }
 
-    async fn walk_members(&mut self, dn: &str, limits: &LdapLimits) -> Result<Walk> {
+    async fn walk_ranges<T: Send>(&mut self, wanted: &Wanted<'_, T>) -> Result<Walk<T>> {
         let mut walk = Walk::default();
         let mut from = 0;
-        for request in 0..limits.range_requests {
-            let (answer, result) = self.member_range(dn, from).await?;
+        for request in 0..wanted.limits.range_requests {
+            let (answer, result) = self.range(wanted, from).await?;
             if result.rc != 0 || !answer.has_entry {
-                walk.flaw = Some("the group could not be read again for its further members");
+                walk.flaw = Some("not to be read when the entry was asked for the rest of them");
                 return Ok(walk);
             }
-            match walk.take(answer, request == 0, limits) {
+            match walk.take(answer, request == 0, wanted) {
                 RangeStep::From(next) => from = next,
                 RangeStep::Complete | RangeStep::Broken => return Ok(walk),
             }
         }
-        walk.flaw = Some("the members need more requests than the limit range_requests");
+        walk.flaw = Some("more than the limit range_requests allows");
         Ok(walk)
     }
 
-    async fn member_range(&mut self, dn: &str, from: usize) -> Result<(RangeAnswer, LdapResult)> {
-        let wanted = range::describe("member", from);
-        let request = SearchRequest::of_entry(dn, &[&wanted, "uSNChanged"]);
+    async fn range<T: Send>(
+        &mut self,
+        wanted: &Wanted<'_, T>,
+        from: usize,
+    ) -> Result<(RangeAnswer<T>, LdapResult)> {
+        let described = range::describe(wanted.attribute, from);
+        let request = SearchRequest::of_entry(wanted.dn, &[&described, "uSNChanged"]);
         let mut answer = RangeAnswer::default();
         let search = self.search(&request, Vec::new()).await?;
-        let result = search.each_entry(|entry| answer.take(entry)).await?;
+        let result = search.each_entry(|entry| answer.take(entry, wanted)).await?;
         Ok((answer, result))
     }
 }
 
-impl Walk {
-    fn take(&mut self, answer: RangeAnswer, is_first: bool, limits: &LdapLimits) -> RangeStep {
+impl<T> Walk<T> {
+    fn take(
+        &mut self,
+        answer: RangeAnswer<T>,
+        is_first: bool,
+        wanted: &Wanted<'_, T>,
+    ) -> RangeStep {
         if is_first {
             self.version = answer.version;
         } else if self.version != answer.version {
             return self.broken(CHANGED);
         }
         self.bad_values += answer.bad_values;
-        self.members.extend(answer.members);
-        if self.members.len() > limits.members {
-            self.members.truncate(limits.members);
+        self.octets = self.octets.saturating_add(answer.octets);
+        if self.octets > wanted.octets {
+            return self.broken("more than the limit message_bytes allows");
+        }
+        self.values.extend(answer.values);
+        if self.values.len() > wanted.limits.members {
+            self.values.truncate(wanted.limits.members);
             return self.broken("more than the limit members allows");
         }
         let step = match answer.range {
-            Some(range) => self.ranges.take(range, answer.values),
+            Some(range) => self.ranges.take(range, answer.count),
             // A server that knows no ranges sends all values, or none if there are none.
             None if is_first => RangeStep::Complete,
             None => RangeStep::Broken,
         };
         if step == RangeStep::Broken {
-            return self.broken("the server's ranges of members do not fit together");
+            return self.broken("sent in ranges that do not fit together");
         }
         step
     }
@@ -127,12 +171,12 @@ impl Walk {
         RangeStep::Broken
     }
 
-    /// What was left out. How many members the rest of a list has is not known.
-    fn flaws(&self) -> Vec<Flaw> {
+    /// What was left out. How many values the rest of a list has is not known.
+    fn flaws(&self, attribute: &str) -> Vec<Flaw> {
         let bad = (self.bad_values > 0).then_some((NOT_A_DN, self.bad_values));
         let rest = self.flaw.map(|reason| (reason, 1));
         let flaw = |(reason, count): (Reason, u64)| Flaw {
-            attribute: "member".to_owned(),
+            attribute: attribute.to_owned(),
             reason: reason.to_owned(),
             count,
         };
@@ -140,12 +184,25 @@ impl Walk {
     }
 }
 
-impl RangeAnswer {
-    fn take(&mut self, mut entry: RawEntry<'_>) -> Result<(), Malformed> {
+impl<T> Default for Walk<T> {
+    fn default() -> Self {
+        Self {
+            values: Vec::new(),
+            octets: 0,
+            ranges: Ranges::default(),
+            version: None,
+            bad_values: 0,
+            flaw: None,
+        }
+    }
+}
+
+impl<T> RangeAnswer<T> {
+    fn take(&mut self, mut entry: RawEntry<'_>, wanted: &Wanted<'_, T>) -> Result<(), Malformed> {
         self.has_entry = true;
         while let Some(mut attribute) = entry.next_attribute()? {
-            if attribute.name.eq_ignore_ascii_case("member") {
-                self.take_members(attribute)?;
+            if attribute.name.eq_ignore_ascii_case(wanted.attribute) {
+                self.take_values(attribute, wanted)?;
             } else if attribute.name.eq_ignore_ascii_case("uSNChanged") {
                 self.version = attribute.next_value()?.map(<[u8]>::to_vec);
             }
@@ -153,13 +210,18 @@ impl RangeAnswer {
         Ok(())
     }
 
-    fn take_members(&mut self, mut attribute: RawAttribute<'_>) -> Result<(), Malformed> {
+    fn take_values(
+        &mut self,
+        mut attribute: RawAttribute<'_>,
+        wanted: &Wanted<'_, T>,
+    ) -> Result<(), Malformed> {
         // The plain name comes along without values beside the one with the range.
         self.range = attribute.range().or(self.range);
         while let Some(value) = attribute.next_value()? {
-            self.values += 1;
-            match decode::member(value) {
-                Some(member) => self.members.push(member),
+            self.count += 1;
+            self.octets = self.octets.saturating_add(value.len());
+            match (wanted.parse)(value) {
+                Some(value) => self.values.push(value),
                 None => self.bad_values += 1,
             }
         }
@@ -167,9 +229,26 @@ impl RangeAnswer {
     }
 }
 
+impl<T> Default for RangeAnswer<T> {
+    fn default() -> Self {
+        Self {
+            values: Vec::new(),
+            octets: 0,
+            count: 0,
+            range: None,
+            version: None,
+            has_entry: false,
+            bad_values: 0,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    type Members = Retrieved<DistinguishedName>;
+
     use crate::ldap::script::{connection, done, entry};
 
     fn names(range: std::ops::Range<usize>) -> Vec<Vec<u8>> {
@@ -195,7 +274,7 @@ mod tests {
     }
 
     fn count(members: &Members) -> (usize, bool) {
-        (members.membership.members.len(), members.membership.state == MembershipState::Complete)
+        (members.values.len(), members.flaws.is_empty())
     }
 
     #[tokio::test]
@@ -277,6 +356,20 @@ mod tests {
         let requests = |range_requests| LdapLimits { range_requests, ..LdapLimits::default() };
         assert_eq!(count(&read_within(&requests(2), replies()).await), (4, true));
         assert_eq!(count(&read_within(&requests(1), replies()).await), (2, false));
+    }
+
+    #[tokio::test]
+    async fn the_values_of_any_attribute_are_read_as_far_as_one_message_would_hold_them() {
+        let replies = || {
+            let range = |n: i64, name: &str| answer(n, name, 0..2, "7");
+            vec![range(1, "memberOf;range=0-1"), range(2, "memberOf;range=2-*")]
+        };
+        for (message_bytes, expected) in [(1_000, (4, true)), (30, (2, false))] {
+            let limits = LdapLimits { message_bytes, ..LdapLimits::default() };
+            let (mut connection, _server) = connection(&LdapLimits::default(), replies()).await;
+            let read = connection.values("CN=G,DC=x", "memberOf", &limits).await.unwrap();
+            assert_eq!((read.values.len(), read.flaws.is_empty()), expected);
+        }
     }
 
     #[tokio::test]
