@@ -361,10 +361,19 @@ impl Matching {
             Some(link) => link.asset,
             None => match self.standing.must(&self.source, rules.object) {
                 Some(must) => Some(must.asset),
-                None => home.asset().map(|home| self.standing.survivor(home)),
+                None => {
+                    self.shown(rules.object, home.asset().map(|home| self.standing.survivor(home)))
+                }
             },
         };
         Some(Spot { home, shown })
+    }
+
+    /// What is to show a known computer that moves: not what people decided it is not. It stays until the end of the run.
+    fn shown(&self, object: ObjectGuid, asset: Option<AssetId>) -> Option<AssetId> {
+        let is_told_apart = |asset| self.standing.cannot(&self.source, object, asset).is_some();
+        let before = self.links.get(&object).and_then(|link| link.asset);
+        if asset.is_some_and(is_told_apart) { before.or(asset) } else { asset }
     }
 
     /// A decision as it is told: with the asset that shows the computer, and by whom it was decided.

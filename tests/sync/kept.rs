@@ -152,7 +152,21 @@ async fn an_inventory_that_is_made_today_decides_as_the_kept_one() {
     let repository = MemoryRepository::new();
     make(&repository).await;
     let next = next_decisions(&repository, &nth(9).with_dry_run(true)).await;
-    assert_same(&next, &decided_by_version_1(), "decisions");
+    let (next, before) = (without_new_ids(next), without_new_ids(decided_by_version_1()));
+    assert_same(&next, &before, "decisions");
+}
+
+/// Ids of scanned assets are the same every time; those of assets that runs and decisions made are not.
+fn without_new_ids(mut decisions: Value) -> Value {
+    let scanned = asset_id(0).to_string()[..13].to_owned();
+    for decision in
+        decisions.as_array_mut().unwrap().iter_mut().flat_map(|run| run.as_array_mut().unwrap())
+    {
+        if decision[3].as_str().is_some_and(|id| !id.starts_with(&scanned)) {
+            decision[3] = json!("made");
+        }
+    }
+    decisions
 }
 
 #[tokio::test]
