@@ -297,15 +297,11 @@ fn what_a_scan_calls_an_asset_is_compared_where_another_directory_has_no_more_th
         crate::asset::Part::new(1, SourceId::new("ldap", "eu.example").unwrap(), "@x", day(0));
     part.object = Some(guid(2));
     asset.parts.push(part);
-    for (name, domain) in [("web1.eu.example", "eu.example")] {
-        let claims = scanned(0, &[name], &[domain]);
-        asset
-            .names
-            .extend(claims.names.into_iter().map(|claim| crate::asset::Claim { part: 1, ..claim }));
-        asset.domains.extend(
-            claims.domains.into_iter().map(|claim| crate::asset::Claim { part: 1, ..claim }),
-        );
-    }
+    let claims = scanned(0, &["web1.eu.example"], &["eu.example"]);
+    let names = claims.names.into_iter();
+    asset.names.extend(names.map(|claim| crate::asset::Claim { part: 1, ..claim }));
+    let domains = claims.domains.into_iter();
+    asset.domains.extend(domains.map(|claim| crate::asset::Claim { part: 1, ..claim }));
     let mut world = World::of([joined(1, "web1")], [asset]);
     assert!(world.candidates[0].bare.is_some());
     world.others = vec![elsewhere(2, "web1", Some(7))];
