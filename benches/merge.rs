@@ -13,6 +13,9 @@ use ldap_inventory::schedule::MatchPolicy;
 use ldap_inventory::testing::population;
 use ldap_inventory::value::{OrganizationId, SiteId, SourceId, Timestamp};
 
+/// When the computers were last seen by the directory, too: a bare name is theirs only as long as they live.
+const NOW: i64 = 1_767_225_600;
+
 fn plan(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("merge/plan");
     group.sample_size(10);
@@ -21,7 +24,7 @@ fn plan(criterion: &mut Criterion) {
         let source = SourceId::new("ldap", "corp.example").unwrap();
         let (links, absent) = (HashMap::new(), HashSet::new());
         let elsewhere = HashMap::new();
-        let now = Timestamp::from_unix_seconds(1_767_225_600).unwrap();
+        let now = Timestamp::from_unix_seconds(NOW).unwrap();
         let known = Known {
             source: &source,
             links: &links,
@@ -87,7 +90,7 @@ fn inputs(count: usize) -> (Vec<Computer>, Vec<Candidate>) {
 fn scanned(count: usize) -> Vec<Asset> {
     let organization = OrganizationId::new("bench").unwrap();
     let site = SiteId::new("hq").unwrap();
-    let now = Timestamp::from_unix_seconds(1_790_000_000).unwrap();
+    let now = Timestamp::from_unix_seconds(NOW).unwrap();
     population::scanned(count, &organization, &site, now).unwrap()
 }
 
