@@ -201,6 +201,10 @@ impl Asset {
         self.live_names().flat_map(Hostname::match_keys).collect()
     }
 
+    pub(crate) fn part_mut(&mut self, number: u32) -> Option<&mut Part> {
+        self.parts.iter_mut().find(|part| part.number == number)
+    }
+
     /// The part that stands for one object of a directory.
     pub fn part_of(&self, source: &SourceId, object: ObjectGuid) -> Option<&Part> {
         self.parts.iter().find(|part| part.object == Some(object) && part.source == *source)

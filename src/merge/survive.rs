@@ -86,7 +86,7 @@ pub fn mark(
 ) -> Asset {
     let Some(number) = asset.part_of(source, object).map(|part| part.number) else { return asset };
     writing.update(asset, |asset| {
-        if let Some(part) = part_mut(asset, number) {
+        if let Some(part) = asset.part_mut(number) {
             part.presence = presence;
         }
     })
@@ -96,7 +96,7 @@ pub fn mark(
 #[must_use]
 pub fn tie(mut asset: Asset, reason: &Reason, writing: &Writing<'_>) -> Asset {
     let part = asset.part_of(writing.source, writing.object).map(|part| part.number);
-    if let Some(part) = part.and_then(|number| part_mut(&mut asset, number)) {
+    if let Some(part) = part.and_then(|number| asset.part_mut(number)) {
         let (run, at) = (writing.run, writing.now);
         part.tie.get_or_insert_with(|| Tie { reason: reason.to_string(), run, at });
     }
@@ -112,7 +112,7 @@ pub fn at_home(asset: Asset, home: Home, site: &SiteId, writing: &Writing<'_>) -
     let Some(number) = number else { return asset };
     let home = home.away_from(place);
     writing.update(asset, |asset| {
-        if let Some(part) = part_mut(asset, number)
+        if let Some(part) = asset.part_mut(number)
             && part.home != home
         {
             part.home = home;
@@ -137,7 +137,7 @@ impl Writing<'_> {
     /// Notes on the object's part who wrote it last.
     fn sign(&self, asset: &mut Asset) {
         let part = asset.part_of(self.source, self.object).map(|part| part.number);
-        if let Some(part) = part.and_then(|number| part_mut(asset, number)) {
+        if let Some(part) = part.and_then(|number| asset.part_mut(number)) {
             part.run = Some(self.run);
             part.written = self.now;
         }
@@ -146,7 +146,7 @@ impl Writing<'_> {
     fn write(&self, asset: &mut Asset, said: &Contribution) {
         let number = self.part(asset, said.key);
         let mut moved = true;
-        if let Some(part) = part_mut(asset, number) {
+        if let Some(part) = asset.part_mut(number) {
             moved = !is_same_apart_from_volatile(&part.attributes, &said.attributes);
             part.presence = Presence::Present;
             if moved {
@@ -226,8 +226,4 @@ impl Writing<'_> {
     fn claim<T>(&self, value: T, part: u32) -> Claim<T> {
         Claim::new(value, part, Some(self.run), self.now)
     }
-}
-
-fn part_mut(asset: &mut Asset, number: u32) -> Option<&mut Part> {
-    asset.parts.iter_mut().find(|part| part.number == number)
 }

@@ -49,7 +49,7 @@ impl Writing<'_> {
     /// Notes where the rules alone have a part, if decisions show it elsewhere.
     pub(super) fn at_home(&self, asset: &mut Asset, number: u32, home: AssetId, site: &SiteId) {
         let away = Home::Asset(home).away_from(Some(asset.id));
-        if let Some(part) = part_mut(asset, number) {
+        if let Some(part) = asset.part_mut(number) {
             part.home = away;
             part.home_site = away.map(|_| site.clone());
         }
@@ -74,7 +74,7 @@ impl Writing<'_> {
 
     /// Ends what a part claims: the source has its record no more. When it saw the asset stays.
     pub(super) fn end(&self, asset: &mut Asset, number: u32) {
-        if let Some(part) = part_mut(asset, number) {
+        if let Some(part) = asset.part_mut(number) {
             part.presence = Presence::Missing { since: self.now, runs: 1 };
         }
         self.claim(&mut asset.names, number, &[], true);
@@ -85,7 +85,7 @@ impl Writing<'_> {
     }
 
     fn say(&self, asset: &mut Asset, number: u32, record: &ScannedAsset) {
-        if let Some(part) = part_mut(asset, number) {
+        if let Some(part) = asset.part_mut(number) {
             let attributes = record.attributes();
             // The order of values is no change.
             if digest(&part.attributes) != digest(&attributes) {
@@ -106,7 +106,7 @@ impl Writing<'_> {
     }
 
     fn sign(&self, asset: &mut Asset, number: u32) {
-        if let Some(part) = part_mut(asset, number) {
+        if let Some(part) = asset.part_mut(number) {
             part.written = self.now;
         }
     }
@@ -153,8 +153,4 @@ impl Writing<'_> {
     fn new_claim<T>(&self, value: T, part: u32) -> Claim<T> {
         Claim::new(value, part, None, self.now)
     }
-}
-
-fn part_mut(asset: &mut Asset, number: u32) -> Option<&mut Part> {
-    asset.parts.iter_mut().find(|part| part.number == number)
 }
