@@ -7,7 +7,8 @@ use std::collections::{HashMap, HashSet};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ldap_inventory::asset::Asset;
 use ldap_inventory::merge::{
-    Candidate, Computer, DirectoryDomain, Exclusion, Known, Surveyed, Verdict, decide, overlaps,
+    Candidate, Computer, DirectoryDomain, Exclusion, MatchContext, Surveyed, Verdict, decide,
+    overlaps,
 };
 use ldap_inventory::schedule::MatchPolicy;
 use ldap_inventory::testing::population;
@@ -25,7 +26,7 @@ fn plan(criterion: &mut Criterion) {
         let (links, absent) = (HashMap::new(), HashSet::new());
         let elsewhere = HashMap::new();
         let now = Timestamp::from_unix_seconds(NOW).unwrap();
-        let known = Known {
+        let known = MatchContext {
             source: &source,
             links: &links,
             absent: &absent,

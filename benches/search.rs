@@ -3,9 +3,10 @@
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use ldap_inventory::asset::{
-    Asset, AssetRepository, Batch, Change, Claim, Committed, Facet, Part, SearchRequest, Sort,
+    Asset, AssetRepository, Batch, Change, Claim, CommitOutcome, Facet, SearchRequest, Sort,
+    SourceRecord,
 };
-use ldap_inventory::merge::{DirectoryDomain, Writing, contribution, create};
+use ldap_inventory::merge::{DirectoryDomain, WriteContext, contribution, create};
 use ldap_inventory::name::Hostname;
 use ldap_inventory::query::Query;
 use ldap_inventory::schedule::MatchPolicy;
@@ -103,7 +104,7 @@ async fn fill(store: &SqliteRepository) {
                 let object_id = object.guid;
                 let now = now();
                 let writing =
-                    Writing { source: &source, object: object_id, run, now, policy: &policy };
+                    WriteContext { source: &source, object: object_id, run, now, policy: &policy };
                 let said = contribution(object, &domain, now);
                 create(id, organization(), site.clone(), &said, &writing)
             };
@@ -111,13 +112,18 @@ async fn fill(store: &SqliteRepository) {
         });
         let id = BatchId::from_u128(run.as_u128()).nth(batch);
         let batch = Batch::new(id, organization(), source.clone()).with_changes(changes);
-        assert_eq!(store.commit(batch).await.unwrap(), Committed::Applied);
+        assert_eq!(store.commit(batch).await.unwrap(), CommitOutcome::Applied);
     }
 }
 
 fn printer(id: AssetId, n: u64, site: &SiteId) -> Asset {
     let mut asset = Asset::new(id, organization(), site.clone());
-    asset.parts.push(Part::new(0, SourceId::new("scan", "hq").unwrap(), "@scan.asset", now()));
+    asset.parts.push(SourceRecord::new(
+        0,
+        SourceId::new("scan", "hq").unwrap(),
+        "@scan.asset",
+        now(),
+    ));
     let name = Hostname::parse(&format!("printer-{n}")).unwrap();
     asset.names.push(Claim::new(name, 0, None, now()));
     asset

@@ -2,8 +2,8 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use ldap_inventory::asset::{AssetRepository, Batch, Change, Committed};
-use ldap_inventory::merge::{DirectoryDomain, Writing, contribution, create};
+use ldap_inventory::asset::{AssetRepository, Batch, Change, CommitOutcome};
+use ldap_inventory::merge::{DirectoryDomain, WriteContext, contribution, create};
 use ldap_inventory::schedule::MatchPolicy;
 use ldap_inventory::store::SqliteRepository;
 use ldap_inventory::testing::population;
@@ -25,7 +25,7 @@ fn commit(criterion: &mut Criterion) {
             },
             |(folder, store, batches)| async move {
                 for batch in batches {
-                    assert_eq!(store.commit(batch).await.unwrap(), Committed::Applied);
+                    assert_eq!(store.commit(batch).await.unwrap(), CommitOutcome::Applied);
                 }
                 drop(folder);
             },
@@ -48,7 +48,8 @@ fn batches() -> Vec<Batch> {
         .zip(1_u64..)
         .map(|(object, n)| {
             let object_id = object.guid;
-            let writing = Writing { source: &source, object: object_id, run, now, policy: &policy };
+            let writing =
+                WriteContext { source: &source, object: object_id, run, now, policy: &policy };
             let id = AssetId::from_u128(run.as_u128()).nth(n);
             let said = contribution(object, &domain, now);
             let asset = create(id, organization.clone(), site.clone(), &said, &writing);

@@ -14,9 +14,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use ldap_inventory::asset::{
-    Among, Asset, AssetRepository, Batch, Change, Committed, Constraint, Counts, Cursor,
-    DirectoryGroup, DirectoryUser, Facet, Lease, Link, MergeRecord, Place, Redirect, RunRecord,
-    SearchPage, SearchRequest, Tally, Version, Waiting,
+    Asset, AssetInContext, AssetRepository, Batch, Change, CommitOutcome, Constraint, Counts,
+    Cursor, DirectoryGroup, DirectoryUser, Facet, Lease, Link, MergeRecord, Redirect, RunRecord,
+    SearchPage, SearchRequest, SortKey, Tally, Version, Waiting,
 };
 use ldap_inventory::name::{Hostname, MatchKey};
 use ldap_inventory::query::{Fields, Query};
@@ -72,7 +72,7 @@ impl HostStore {
                 let table = |key: &MatchKey| key![organization, "match key", key.as_str()];
                 keys.iter().any(|key| below(&self.rows(), &table(key), &table(key)).count() > 1)
             };
-            let among = Among::new(&asset, has_overlap);
+            let among = AssetInContext::new(&asset, has_overlap);
             if request.query.matches(&among, request.now.as_micros()) {
                 found.push(asset);
             }
@@ -251,13 +251,13 @@ impl AssetRepository for HostStore {
         Ok(())
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Committed> {
+    async fn commit(&self, batch: Batch) -> Result<CommitOutcome> {
         let mut rows = self.rows();
         let mut transaction = Transaction { rows: &rows, writes: BTreeMap::new() };
         let committed = transaction.carry_out(&batch)?;
         // An error or a conflict has returned or left nothing to write; the rest is one moment for readers.
         let writes =
-            if committed == Committed::Applied { transaction.writes } else { BTreeMap::new() };
+            if committed == CommitOutcome::Applied { transaction.writes } else { BTreeMap::new() };
         for (key, row) in writes {
             match row {
                 Some(row) => rows.insert(key, row),
@@ -277,9 +277,9 @@ impl AssetRepository for HostStore {
     async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>> {
         // In SQL: WHERE (last_seen, id) > (?, ?) ORDER BY last_seen, id LIMIT ?.
         let (sort, limit) = (request.sort, request.limit);
-        let after = request.after.as_ref().map(|cursor| Place::read(sort, cursor)).transpose()?;
+        let after = request.after.as_ref().map(|cursor| SortKey::read(sort, cursor)).transpose()?;
         let mut records = self.found(&request)?;
-        let place = |asset: &Asset| Place::of(sort, asset);
+        let place = |asset: &Asset| SortKey::of(sort, asset);
         records.retain(|asset| after.as_ref().is_none_or(|p| place(asset).compare(p).is_gt()));
         records.sort_by(|one, other| place(one).compare(&place(other)));
         let is_last = records.len() <= limit;
@@ -305,11 +305,11 @@ struct Transaction<'a> {
 }
 
 impl Transaction<'_> {
-    fn carry_out(&mut self, batch: &Batch) -> Result<Committed> {
+    fn carry_out(&mut self, batch: &Batch) -> Result<CommitOutcome> {
         let (org, source) = (&batch.organization, &batch.source);
         let repeated = key![org, "batch", batch.id];
         if self.get::<()>(&repeated)?.is_some() {
-            return Ok(Committed::AlreadyApplied);
+            return Ok(CommitOutcome::AlreadyApplied);
         }
         if let Some(token) = batch.lease {
             let newest =
@@ -341,7 +341,7 @@ impl Transaction<'_> {
             }
         }
         if !conflicts.is_empty() {
-            return Ok(Committed::Conflict(conflicts.into_iter().collect()));
+            return Ok(CommitOutcome::Conflict(conflicts.into_iter().collect()));
         }
         self.unlink(org, &removed)?;
         if let Some(checkpoint) = &batch.checkpoint {
@@ -351,7 +351,7 @@ impl Transaction<'_> {
             self.write(key![org, "run", source, run.id], run)?;
         }
         self.write(repeated, &())?;
-        Ok(Committed::Applied)
+        Ok(CommitOutcome::Applied)
     }
 
     /// Writes an asset and its match keys, if it is at the expected version.

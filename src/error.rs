@@ -50,7 +50,7 @@ pub enum ErrorKind {
     /// since repeated failures lock accounts.
     BindRefused,
     /// The run would have changed more than its brake allows. Read the plan, then confirm or correct.
-    Brake,
+    LimitsExceeded,
     /// The host asked the run to stop.
     Cancelled,
     /// The server's certificate does not hold: unknown authority, another name, out of its dates, a key or

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use futures::TryStreamExt;
 use ldap_inventory::ErrorKind;
 use ldap_inventory::asset::{
-    Asset, AssetRepository, Batch, Change, Claim, Committed, ConstraintKind, Home, Link, Part,
-    SearchRequest,
+    Asset, AssetRepository, Batch, Change, Claim, CommitOutcome, ConstraintKind, Home, Link,
+    SearchRequest, SourceRecord,
 };
-use ldap_inventory::curation::{Act, Author, Curation};
+use ldap_inventory::curation::{Action, Author, Curation};
 use ldap_inventory::directory::DirectoryObject;
-use ldap_inventory::grouping::whereabouts;
+use ldap_inventory::grouping::resolve_merged;
 use ldap_inventory::name::Hostname;
 use ldap_inventory::query::Query;
-use ldap_inventory::schedule::{Brake, SyncTask};
+use ldap_inventory::schedule::{ChangeLimits, SyncTask};
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, sync};
 use ldap_inventory::testing::{
@@ -48,7 +48,7 @@ pub(crate) fn anna() -> Author {
 pub(crate) fn scanned(n: u128, names: &[&str]) -> Asset {
     let at = Timestamp::from_unix_seconds(1_767_225_600).unwrap();
     let mut asset = Asset::new(id(n), acme(), "hq".parse().unwrap());
-    asset.parts.push(Part::new(0, SourceId::new("scan", "hq").unwrap(), "@scan", at));
+    asset.parts.push(SourceRecord::new(0, SourceId::new("scan", "hq").unwrap(), "@scan", at));
     let claim = |name: &&str| Claim::new(Hostname::parse(name).unwrap(), 0, None, at);
     asset.names = names.iter().map(claim).collect();
     asset.os = vec![Claim::new("Linux".to_owned(), 0, None, at)];
@@ -61,7 +61,7 @@ pub(crate) async fn put(repository: &dyn AssetRepository, assets: impl IntoItera
     let changes =
         assets.into_iter().map(|asset| Change::PutAsset { expected: None, asset: Box::new(asset) });
     let batch = Batch::new(BatchId::random_v7(), acme(), source).with_changes(changes);
-    assert_eq!(repository.commit(batch).await.unwrap(), Committed::Applied);
+    assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
 }
 
 pub(crate) async fn run(repository: &dyn AssetRepository, objects: Vec<DirectoryObject>) {
@@ -76,7 +76,7 @@ async fn run_of(
     let (site, credential) = ("hq".parse().unwrap(), "reader".parse().unwrap());
     // Random reads lose most of the directory at times, which the brake would rightly stop.
     let task = SyncTask::new("Head office", acme(), site, source.clone(), credential)
-        .with_brake(Brake::off());
+        .with_change_limits(ChangeLimits::off());
     sync(&task, &MockDirectory::new(objects), repository, &SyncOptions::new()).await.unwrap();
 }
 
@@ -212,10 +212,11 @@ async fn take(
 
 /// A scanner finds an asset again, wherever a merge has taken it.
 async fn scan(repository: &dyn AssetRepository, asset: AssetId, os: u8) {
-    let found = whereabouts(repository, &acme(), &[asset]).await.unwrap();
+    let found = resolve_merged(repository, &acme(), &[asset]).await.unwrap();
     let mut found = found.into_values().next().unwrap();
-    let is_own =
-        |part: &&Part| part.object.is_none() && part.home_in(found.id) == Home::Asset(asset);
+    let is_own = |part: &&SourceRecord| {
+        part.object.is_none() && part.home_in(found.id) == Home::Asset(asset)
+    };
     let part = found.parts.iter().find(is_own).unwrap().number;
     let expected = Some(found.version);
     found.version += 1;
@@ -228,7 +229,7 @@ async fn scan(repository: &dyn AssetRepository, asset: AssetId, os: u8) {
     let source = SourceId::new("scan", "hq").unwrap();
     let put = Change::PutAsset { expected, asset: Box::new(found) };
     let batch = Batch::new(BatchId::random_v7(), acme(), source).with_changes([put]);
-    assert_eq!(repository.commit(batch).await.unwrap(), Committed::Applied);
+    assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
 }
 
 proptest! {
@@ -415,8 +416,8 @@ async fn many_merges_are_undone_one_after_the_other() {
         curation.merge(&[id(1), id(n)], &anna()).await.unwrap();
     }
     let history = curation.history().await.unwrap();
-    let merges = history.iter().rev().filter_map(|entry| match &entry.act {
-        Act::Merged { merge } => Some(merge.id),
+    let merges = history.iter().rev().filter_map(|entry| match &entry.action {
+        Action::Merged { merge } => Some(merge.id),
         _ => None,
     });
     for merge in merges.collect::<Vec<_>>() {
@@ -432,16 +433,17 @@ async fn a_source_that_knows_assets_by_id_finds_its_part_after_merges() {
     let curation = Curation::new(&repository, acme());
     curation.merge(&[id(1), id(2)], &anna()).await.unwrap();
     let later = curation.merge(&[id(3), id(1)], &anna()).await.unwrap();
-    let found = whereabouts(&repository, &acme(), &[id(1), id(2), id(3), id(4)]).await.unwrap();
+    let found = resolve_merged(&repository, &acme(), &[id(1), id(2), id(3), id(4)]).await.unwrap();
     assert_eq!(found.values().map(|asset| asset.id).collect::<Vec<_>>(), [id(3); 3]);
     let asset = found.get(&id(2)).unwrap();
-    let is_own =
-        |part: &&Part| part.object.is_none() && part.home_in(asset.id) == Home::Asset(id(2));
+    let is_own = |part: &&SourceRecord| {
+        part.object.is_none() && part.home_in(asset.id) == Home::Asset(id(2))
+    };
     let part = asset.parts.iter().find(is_own).unwrap();
     let names = asset.names.iter().filter(|claim| claim.part == part.number);
     assert_eq!(names.map(|c| c.value.as_str()).collect::<Vec<_>>(), ["web2.corp.example"]);
     curation.unmerge(later.id, &anna()).await.unwrap();
-    let found = whereabouts(&repository, &acme(), &[id(2), id(3)]).await.unwrap();
+    let found = resolve_merged(&repository, &acme(), &[id(2), id(3)]).await.unwrap();
     assert_eq!(found.values().map(|asset| asset.id).collect::<Vec<_>>(), [id(1), id(3)]);
 }
 

@@ -2,7 +2,7 @@
 
 use ldap_inventory::ErrorKind;
 use ldap_inventory::asset::{Asset, AssetRepository, ConstraintKind, Redirect};
-use ldap_inventory::curation::{Act, Author, Curation};
+use ldap_inventory::curation::{Action, Author, Curation};
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::testing::{computer, mock_guid};
@@ -141,7 +141,7 @@ async fn history_tells_what_was_taken_back_and_by_whom() {
     let history = curation.history().await.unwrap();
     let told: Vec<(&str, bool)> = history
         .iter()
-        .map(|entry| (entry.by.as_str(), matches!(entry.act, Act::Forgot { .. })))
+        .map(|entry| (entry.by.as_str(), matches!(entry.action, Action::Forgot { .. })))
         .collect();
     assert_eq!(told, [("anna", false), ("bob", true), ("anna", false), ("bob", true)]);
     let sentence = history[1].to_string();

@@ -1,7 +1,7 @@
 //! The wrappers that fail calls, and the mock directory.
 
 use futures::{StreamExt, TryStreamExt};
-use ldap_inventory::asset::{AssetRepository, Batch, Change, Committed, Link, Presence};
+use ldap_inventory::asset::{AssetRepository, Batch, Change, CommitOutcome, Link, Presence};
 use ldap_inventory::credential::CredentialStore;
 use ldap_inventory::directory::{Completeness, DirectoryEvent, DirectorySource, ReadRequest};
 use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
@@ -27,7 +27,7 @@ fn batch() -> Batch {
         asset: None,
         home: None,
         digest: RecordDigest([0; 16]),
-        place: RecordDigest([1; 16]),
+        dn_digest: RecordDigest([1; 16]),
         attributes: 0,
         presence: Presence::Present,
         seen: None,
@@ -58,7 +58,10 @@ async fn a_lost_answer_leaves_a_commit_behind_and_other_faults_do_not() {
         assert_eq!(count(&inner).await, links, "{fault:?}");
         let again = repository.commit(batch()).await.unwrap();
         let known = fault == CallFault::AnswerLost;
-        assert_eq!(again, if known { Committed::AlreadyApplied } else { Committed::Applied });
+        assert_eq!(
+            again,
+            if known { CommitOutcome::AlreadyApplied } else { CommitOutcome::Applied }
+        );
         assert_eq!(plan.calls(), ["constraints", "commit", "commit"]);
     }
 }

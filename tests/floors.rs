@@ -82,7 +82,7 @@ fn foreign_crates_stay_in_their_rooms() {
 
 #[test]
 fn the_reader_of_imports_finds_what_it_must() {
-    assert_eq!(rooms_named("use crate::asset::{Asset, Part};"), ["asset"]);
+    assert_eq!(rooms_named("use crate::asset::{Asset, SourceRecord};"), ["asset"]);
     assert_eq!(rooms_named("let x: crate::ldap::Y = crate::merge::z();"), ["ldap", "merge"]);
     assert_eq!(rooms_named("use crate::{Error, Result};"), Vec::<String>::new());
     assert_eq!(rooms_named("use crate::{asset::Asset, merge};"), ["asset", "merge"]);

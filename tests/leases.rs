@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use ldap_inventory::ErrorKind;
-use ldap_inventory::asset::{AssetRepository, Batch, Change, Committed, Link, Presence};
+use ldap_inventory::asset::{AssetRepository, Batch, Change, CommitOutcome, Link, Presence};
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::value::{
     BatchId, ObjectGuid, ObjectKind, OrganizationId, RecordDigest, RunId, SourceId, Timestamp,
@@ -156,7 +156,7 @@ impl History {
             asset: None,
             home: None,
             digest: RecordDigest([0; 16]),
-            place: RecordDigest([0; 16]),
+            dn_digest: RecordDigest([0; 16]),
             attributes: 0,
             presence: Presence::Present,
             seen: None,
@@ -168,7 +168,7 @@ impl History {
         let newest = self.grants.last_key_value().map(|(token, _)| *token);
         match self.handle(run).commit(batch).await {
             Ok(committed) => {
-                assert_eq!(committed, Committed::Applied);
+                assert_eq!(committed, CommitOutcome::Applied);
                 assert!(token.is_none() || token == newest, "{token:?} wrote after {newest:?}");
                 self.written.push(object);
             }

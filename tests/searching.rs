@@ -1,8 +1,8 @@
 //! Random queries over random inventories: the evaluator, the memory store and SQLite agree.
 
 use ldap_inventory::asset::{
-    Among, Asset, AssetRepository, Batch, Change, Claim, Committed, Facet, Part, Place,
-    SearchRequest, Sort, Tally,
+    Asset, AssetInContext, AssetRepository, Batch, Change, Claim, CommitOutcome, Facet,
+    SearchRequest, Sort, SortKey, SourceRecord, Tally,
 };
 use ldap_inventory::name::Hostname;
 use ldap_inventory::query::{Query, quote};
@@ -71,7 +71,7 @@ prop_compose! {
         for (number, (kind, name)) in (0..).zip(sources) {
             let source = SourceId::new(kind, name).unwrap();
             let key = if kind == "ldap" { "@ldap.computer" } else { "@Scan.Asset" };
-            let mut part = Part::new(number, source, key, now());
+            let mut part = SourceRecord::new(number, source, key, now());
             let values = attributes.iter().map(|(attribute, n)| (*attribute, value(attribute, *n)));
             part.attributes = values.collect();
             asset.parts.push(part);
@@ -168,7 +168,7 @@ async fn fill(repository: &dyn AssetRepository, assets: &[Asset]) {
         .map(|asset| Change::PutAsset { expected: None, asset: Box::new(asset.clone()) });
     let source = SourceId::new("scan", "hq").unwrap();
     let batch = Batch::new(BatchId::from_u128(1), acme(), source).with_changes(changes);
-    assert_eq!(repository.commit(batch).await.unwrap(), Committed::Applied);
+    assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
 }
 
 /// What the evaluator says, asked about every asset.
@@ -178,10 +178,11 @@ fn expected(assets: &[Asset], query: &Query, sort: Sort) -> Vec<Asset> {
         let others = assets.iter().filter(|other| other.id != asset.id);
         others.flat_map(Asset::match_keys).any(|key| keys.contains(&key))
     };
-    let asked_for =
-        |asset: &&Asset| query.matches(&Among::new(asset, || overlaps(asset)), now().as_micros());
+    let asked_for = |asset: &&Asset| {
+        query.matches(&AssetInContext::new(asset, || overlaps(asset)), now().as_micros())
+    };
     let mut found: Vec<Asset> = assets.iter().filter(asked_for).cloned().collect();
-    found.sort_by(|a, b| Place::of(sort, a).compare(&Place::of(sort, b)));
+    found.sort_by(|a, b| SortKey::of(sort, a).compare(&SortKey::of(sort, b)));
     found
 }
 

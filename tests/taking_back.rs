@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use ldap_inventory::asset::{
-    Asset, AssetRepository, Batch, Change, Claim, Committed, Constraint, Home, Link, MergeRecord,
-    Part, SearchRequest, Waiting,
+    Asset, AssetRepository, Batch, Change, Claim, CommitOutcome, Constraint, Home, Link,
+    MergeRecord, SearchRequest, SourceRecord, Waiting,
 };
 use ldap_inventory::curation::{Author, Curation};
 use ldap_inventory::directory::DirectoryObject;
@@ -15,7 +15,7 @@ use ldap_inventory::grouping::{self, Decisions};
 use ldap_inventory::merge::{assemble, take_apart};
 use ldap_inventory::name::Hostname;
 use ldap_inventory::query::Query;
-use ldap_inventory::schedule::{Brake, MatchPolicy, SyncTask};
+use ldap_inventory::schedule::{ChangeLimits, MatchPolicy, SyncTask};
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, sync};
 use ldap_inventory::testing::{MockDirectory, computer, mock_guid};
@@ -116,7 +116,7 @@ impl World<'_> {
             .collect();
         let (site, credential) = ("hq".parse().unwrap(), "reader".parse().unwrap());
         let task = SyncTask::new("Office", acme(), site, directory(of), credential);
-        let task = task.with_brake(Brake::off());
+        let task = task.with_change_limits(ChangeLimits::off());
         let run = RunId::from_u128(u128::from(self.now) << 64);
         let options = SyncOptions::new().with_run(run, at(self.now)).with_batch_size(3);
         sync(&task, &MockDirectory::new(objects), self.repository, &options).await.unwrap();
@@ -126,13 +126,13 @@ impl World<'_> {
     async fn scan(&mut self, scan: u128, names: &[usize], os: u8) {
         self.now += 1;
         let (id, identity) = (AssetId::from_u128(scan + 1), format!("scan {scan}"));
-        let found = grouping::whereabouts(self.repository, &acme(), &[id]).await.unwrap();
+        let found = grouping::resolve_merged(self.repository, &acme(), &[id]).await.unwrap();
         let found = found.into_values().next();
         let expected = found.as_ref().map(|asset| asset.version);
         let mut asset = found.unwrap_or_else(|| Asset::new(id, acme(), "hq".parse().unwrap()));
         if asset.record_of(&scanner(), &identity).is_none() {
             let number = asset.next_part_number();
-            let mut part = Part::new(number, scanner(), "@scan", at(self.now));
+            let mut part = SourceRecord::new(number, scanner(), "@scan", at(self.now));
             part.identity = Some(identity.clone());
             part.home = Home::Asset(id).away_from(Some(asset.id));
             part.home_site = part.home.map(|_| "hq".parse().unwrap());
@@ -159,7 +159,7 @@ impl World<'_> {
 
     async fn commit(&self, changes: Vec<Change>) {
         let batch = Batch::new(BatchId::random_v7(), acme(), scanner()).with_changes(changes);
-        assert_eq!(self.repository.commit(batch).await.unwrap(), Committed::Applied);
+        assert_eq!(self.repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
     }
 
     async fn settle(&self) {

@@ -27,7 +27,7 @@ impl Status {
     /// The status for each kind of error: the one table.
     fn of(kind: ErrorKind) -> Self {
         match kind {
-            ErrorKind::Brake => Self::Brake,
+            ErrorKind::LimitsExceeded => Self::Brake,
             ErrorKind::Disconnected | ErrorKind::Timeout => Self::Incomplete,
             ErrorKind::Invalid => Self::Usage,
             ErrorKind::BindRefused

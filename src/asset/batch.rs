@@ -100,7 +100,7 @@ pub enum Change {
 /// What became of a batch.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[must_use]
-pub enum Committed {
+pub enum CommitOutcome {
     /// It is written.
     Applied,
     /// It had been written before.

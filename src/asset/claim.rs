@@ -10,7 +10,7 @@ use crate::value::{RunId, Timestamp};
 pub struct Claim<T> {
     /// The value.
     pub value: T,
-    /// Which of the asset's parts says so: a [`Part::number`](super::Part::number).
+    /// Which of the asset's parts says so: a [`SourceRecord::number`](super::SourceRecord::number).
     pub part: u32,
     /// The run that wrote it; `None` for what no run wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -37,7 +37,7 @@ const GO_ON: ControlFlow<()> = ControlFlow::Continue(());
 
 /// `name` (what some part still calls it; international names are found in Unicode and in ASCII), `alias` (what none does any more), `domain`, `address`, `os`,
 /// `os_version`, `type`, `site`, `id`, `source` (`ldap`, and in full `ldap/corp.example`), `first_seen`
-/// and `last_seen`; the plurals mean the same. [`Among`](super::Among) others it has `name_overlap` too. Attributes are asked for by what a part files them
+/// and `last_seen`; the plurals mean the same. [`AssetInContext`](super::AssetInContext) others it has `name_overlap` too. Attributes are asked for by what a part files them
 /// under: `@ldap.computer.dNSHostName`.
 impl Fields for Asset {
     fn field(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
@@ -186,7 +186,7 @@ fn value_of<'a>(folded_name: &str, value: &'a str) -> Value<'a> {
 
 impl Asset {
     /// Shows every value of every attribute as queries see it: its source's folded key, its folded name, the
-    /// value. For stores that index them, as by a [`Signature`](crate::query::Signature).
+    /// value. For stores that index them, as by a [`AttributeBloom`](crate::query::AttributeBloom).
     pub fn each_attribute(&self, mut visit: impl FnMut(&str, &str, Value<'_>)) {
         for part in &self.parts {
             let source = fold_case(&part.key);
@@ -201,7 +201,7 @@ impl Asset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::asset::{Claim, Part, Presence};
+    use crate::asset::{Claim, Presence, SourceRecord};
     use crate::query::Query;
     use crate::value::{AssetId, ObjectGuid, RunId, SourceId};
 
@@ -213,7 +213,7 @@ mod tests {
         let id = AssetId::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
         let mut asset = Asset::new(id, "acme".parse().unwrap(), "HQ".parse().unwrap());
         let source = SourceId::new("ldap", "corp.example").unwrap();
-        let mut part = Part::new(0, source, "@ldap.computer", at(0));
+        let mut part = SourceRecord::new(0, source, "@ldap.computer", at(0));
         part.attributes = [
             ("dNSHostName", "WEB1.corp.example"),
             ("isDisabled", "false"),

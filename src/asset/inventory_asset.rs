@@ -17,7 +17,7 @@ pub type Version = u64;
 
 /// One asset: what several sources say about one thing.
 ///
-/// Each source contributes a [`Part`] with its own attributes, and *claims* to asset-level values. A claim
+/// Each source contributes a [`SourceRecord`] with its own attributes, and *claims* to asset-level values. A claim
 /// names its part, so every value knows where it came from, and a merge can be undone by taking a part's
 /// claims away again. Of the claims to `os`, `os_version` and `kind` the first holds; names, domains and
 /// addresses are united.
@@ -33,7 +33,7 @@ pub struct Asset {
     /// How often it was written; what optimistic commits compare.
     pub version: Version,
     /// What sources say about it, in the order they first did. A number names one part at a time.
-    pub parts: Vec<Part>,
+    pub parts: Vec<SourceRecord>,
     /// Host names. Those no longer claimed by any part are aliases.
     #[serde(default)]
     pub names: Claims<Hostname>,
@@ -62,7 +62,7 @@ pub struct Asset {
 
 /// What one source says about an asset, as one object of that source.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-pub struct Part {
+pub struct SourceRecord {
     /// What claims name it by; unique within the asset, counted from 0.
     pub number: u32,
     /// The source.
@@ -88,7 +88,7 @@ pub struct Part {
     pub written: Timestamp,
     /// How the source's object came to be tied to the asset, where a run tied it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tie: Option<Tie>,
+    pub tie: Option<MatchProvenance>,
     /// When the record came to be part of the inventory. Unknown where a version wrote it that did not note it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
@@ -102,7 +102,7 @@ pub struct Part {
 
 /// How an object of a directory came to be tied to an asset.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
-pub struct Tie {
+pub struct MatchProvenance {
     /// Why, as a sentence.
     pub reason: String,
     /// The run that decided so.
@@ -201,23 +201,23 @@ impl Asset {
         self.live_names().flat_map(Hostname::match_keys).collect()
     }
 
-    pub(crate) fn part_mut(&mut self, number: u32) -> Option<&mut Part> {
+    pub(crate) fn part_mut(&mut self, number: u32) -> Option<&mut SourceRecord> {
         self.parts.iter_mut().find(|part| part.number == number)
     }
 
     /// The part that stands for one object of a directory.
-    pub fn part_of(&self, source: &SourceId, object: ObjectGuid) -> Option<&Part> {
+    pub fn part_of(&self, source: &SourceId, object: ObjectGuid) -> Option<&SourceRecord> {
         self.parts.iter().find(|part| part.object == Some(object) && part.source == *source)
     }
 
     /// The part that stands for one record of another source, by the source's own id of it.
-    pub fn record_of(&self, source: &SourceId, identity: &str) -> Option<&Part> {
-        let is_it = |part: &&Part| part.identity.as_deref() == Some(identity);
+    pub fn record_of(&self, source: &SourceId, identity: &str) -> Option<&SourceRecord> {
+        let is_it = |part: &&SourceRecord| part.identity.as_deref() == Some(identity);
         self.parts.iter().filter(is_it).find(|part| part.source == *source)
     }
 
     /// The part with this number.
-    pub fn part(&self, number: u32) -> Option<&Part> {
+    pub fn part(&self, number: u32) -> Option<&SourceRecord> {
         self.parts.iter().find(|part| part.number == number)
     }
 
@@ -231,7 +231,7 @@ impl Asset {
     }
 }
 
-impl Part {
+impl SourceRecord {
     /// A part without attributes.
     pub fn new(number: u32, source: SourceId, key: impl Into<String>, written: Timestamp) -> Self {
         Self {

@@ -26,7 +26,7 @@ pub struct Link {
     /// What it looked like when it was last written.
     pub digest: RecordDigest,
     /// The digest of its DN in normal form, by which a member of a group is known, and a moved object.
-    pub place: RecordDigest,
+    pub dn_digest: RecordDigest,
     /// How many attributes it had. Fewer than before on many objects at once are a sign of lost read rights.
     pub attributes: u32,
     /// Whether the directory still has it.

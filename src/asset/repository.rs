@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 
 use super::{
-    Asset, Batch, Committed, Constraint, Counts, DirectoryGroup, DirectoryUser, Facet, Lease, Link,
-    MergeRecord, Redirect, RunRecord, SearchPage, SearchRequest, Waiting,
+    Asset, Batch, CommitOutcome, Constraint, Counts, DirectoryGroup, DirectoryUser, Facet, Lease,
+    Link, MergeRecord, Redirect, RunRecord, SearchPage, SearchRequest, Waiting,
 };
 use crate::Result;
 use crate::name::MatchKey;
@@ -30,7 +30,7 @@ use crate::value::{
 ///   wrote is seen by every later call.
 /// - A batch whose id was committed before is a no-op that says so.
 /// - A [`Change::PutAsset`](super::Change) on another version than the expected one, or on an asset that
-///   exists though none was expected, makes the whole batch a [`Committed::Conflict`]: no lost update.
+///   exists though none was expected, makes the whole batch a [`CommitOutcome::Conflict`]: no lost update.
 /// - A batch with a lease token that is not the newest granted for its source is refused with
 ///   [`ErrorKind::Lease`](crate::ErrorKind).
 /// - A link never points to an asset that is not there: taking an asset away takes the links to it away,
@@ -41,7 +41,7 @@ use crate::value::{
 /// - Links, users and groups are keyed by organization, source and objectGUID, checkpoints by organization, source
 ///   and their own [key](Checkpoint::key).
 /// - A search finds what [`Query::matches`](crate::query::Query::matches) says, put to each user and group, and
-///   to each asset [among](super::Among) the others, in the order of [`Place`](super::Place). Its pages together
+///   to each asset [among](super::AssetInContext) the others, in the order of [`SortKey`](super::SortKey). Its pages together
 ///   are everything, each record once, also if other records are written in between.
 ///
 /// # Errors
@@ -151,7 +151,7 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
     ) -> Result<()>;
 
     /// Writes a batch, whole or not at all.
-    async fn commit(&self, batch: Batch) -> Result<Committed>;
+    async fn commit(&self, batch: Batch) -> Result<CommitOutcome>;
 
     /// Counts the assets that a query finds, and how many of them have which value of these facets, at most
     /// `limit` values of each. The request's order and place mean nothing here.
@@ -261,7 +261,7 @@ macro_rules! delegate {
             ) -> Result<()> {
                 (**self).release_lease(organization, source, holder).await
             }
-            async fn commit(&self, batch: Batch) -> Result<Committed> {
+            async fn commit(&self, batch: Batch) -> Result<CommitOutcome> {
                 (**self).commit(batch).await
             }
             async fn count_assets(

@@ -45,7 +45,7 @@ pub enum SortBy {
 
 /// Where an asset stands in an order.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Place {
+pub struct SortKey {
     /// The order.
     pub sort: Sort,
     /// What is compared: a folded text, or a time; `None` for an asset without, and in the order of ids.
@@ -114,7 +114,7 @@ impl Sort {
     }
 }
 
-impl Place {
+impl SortKey {
     /// Where the asset stands in this order.
     pub fn of(sort: Sort, asset: &Asset) -> Self {
         Self { sort, value: sort.by.value(asset), id: asset.id }
@@ -188,8 +188,8 @@ impl FromStr for Sort {
 mod tests {
     use super::*;
 
-    fn place(sort: Sort, value: Option<i64>, id: u128) -> Place {
-        Place { sort, value: value.map(SortValue::Time), id: AssetId::from_u128(id) }
+    fn place(sort: Sort, value: Option<i64>, id: u128) -> SortKey {
+        SortKey { sort, value: value.map(SortValue::Time), id: AssetId::from_u128(id) }
     }
 
     #[test]
@@ -210,7 +210,7 @@ mod tests {
             let mut places =
                 [(None, 1), (Some(second), 9), (Some(first), 8), (Some(first), 7), (None, 2)]
                     .map(|(value, id)| place(sort, value, id));
-            places.sort_by(Place::compare);
+            places.sort_by(SortKey::compare);
             let ids = places.map(|place| place.id.as_u128());
             assert_eq!(ids, [7, 8, 9, 1, 2], "{sort}");
         }
@@ -220,12 +220,12 @@ mod tests {
     fn a_cursor_of_another_order_is_refused() {
         let sort = Sort::by(SortBy::LastSeen);
         let place = place(sort, Some(-3), 1);
-        assert_eq!(Place::read(sort, &place.cursor()).unwrap(), place);
+        assert_eq!(SortKey::read(sort, &place.cursor()).unwrap(), place);
         for other in [sort.descending(), Sort::by(SortBy::Name), Sort::default()] {
-            assert!(Place::read(other, &place.cursor()).is_err(), "{other}");
+            assert!(SortKey::read(other, &place.cursor()).is_err(), "{other}");
         }
         for wrong in ["last_seen", "last_seen x", "last_seen x =1", ""] {
-            assert!(Place::read(sort, &Cursor(wrong.to_owned())).is_err(), "{wrong}");
+            assert!(SortKey::read(sort, &Cursor(wrong.to_owned())).is_err(), "{wrong}");
         }
     }
 }

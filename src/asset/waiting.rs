@@ -14,7 +14,7 @@ pub struct Waiting {
     /// The computer.
     pub object: ObjectGuid,
     /// What the directory says of it, as an asset that has this one part and that nobody sees. The part's
-    /// [`home`](super::Part::home) says where the rules alone have it, if they have it in an asset.
+    /// [`home`](super::SourceRecord::home) says where the rules alone have it, if they have it in an asset.
     pub record: Asset,
     /// Why it waits by the rules alone: a [`Decision`](crate::merge::Decision) as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -21,14 +21,14 @@ pub struct Entry {
     pub by: String,
     /// What.
     #[serde(flatten)]
-    pub act: Act,
+    pub action: Action,
 }
 
 /// What a person did.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "act", rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Act {
+pub enum Action {
     /// Made one asset of several.
     Merged {
         /// The merge.
@@ -72,11 +72,11 @@ impl Curation<'_> {
             entries.push(Entry {
                 at: record.at,
                 by: record.by.clone(),
-                act: Act::Merged { merge },
+                action: Action::Merged { merge },
             });
             if let Some((at, by)) = &record.undone {
-                let act = Act::Unmerged { merge: record.id, survivor: record.survivor };
-                entries.push(Entry { at: *at, by: by.clone(), act });
+                let action = Action::Unmerged { merge: record.id, survivor: record.survivor };
+                entries.push(Entry { at: *at, by: by.clone(), action });
             }
         }
         for mut decision in self.repository.constraints(&self.organization).await? {
@@ -91,14 +91,16 @@ impl Curation<'_> {
 
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.act {
-            Act::Merged { merge } => merge.fmt(f),
-            Act::Unmerged { merge, survivor } => {
+        match &self.action {
+            Action::Merged { merge } => merge.fmt(f),
+            Action::Unmerged { merge, survivor } => {
                 let by = Printable(&self.by);
                 write!(f, "{by} took merge {merge} into {survivor} back at {}", self.at)
             }
-            Act::Linked { decision } | Act::Separated { decision } => Sentence(decision).fmt(f),
-            Act::Forgot { decision } => {
+            Action::Linked { decision } | Action::Separated { decision } => {
+                Sentence(decision).fmt(f)
+            }
+            Action::Forgot { decision } => {
                 write!(f, "{} took back at {}: ", Printable(&self.by), self.at)?;
                 Sentence(decision).fmt(f)
             }
@@ -118,13 +120,13 @@ fn is_along(merges: &[MergeRecord], decision: &Constraint) -> bool {
 /// That it was decided, and that it was taken back.
 fn told(decision: Constraint) -> impl Iterator<Item = Entry> {
     let forgotten = decision.forgotten.clone().map(|(at, by)| {
-        let act = Act::Forgot { decision: decision.clone() };
-        Entry { at, by, act }
+        let action = Action::Forgot { decision: decision.clone() };
+        Entry { at, by, action }
     });
     let (at, by) = (decision.at, decision.by.clone());
-    let act = match decision.kind {
-        ConstraintKind::MustLink => Act::Linked { decision },
-        ConstraintKind::CannotLink => Act::Separated { decision },
+    let action = match decision.kind {
+        ConstraintKind::MustLink => Action::Linked { decision },
+        ConstraintKind::CannotLink => Action::Separated { decision },
     };
-    [Entry { at, by, act }].into_iter().chain(forgotten)
+    [Entry { at, by, action }].into_iter().chain(forgotten)
 }

@@ -49,14 +49,14 @@ mod unresolved;
 use std::time::Duration;
 
 pub use self::deciding::Decided;
-pub use self::history::{Act, Entry};
+pub use self::history::{Action, Entry};
 pub use self::import::{
     AmbiguousRecord, EndedRecord, Field, ImportOptions, Imported, LeftOut, Scan, ScannedAsset,
 };
 pub use self::merging::{Merged, Unmerged};
 pub use self::unresolved::Unresolved;
 
-use crate::asset::{Asset, AssetRepository, Batch, Change, Committed};
+use crate::asset::{Asset, AssetRepository, Batch, Change, CommitOutcome};
 use crate::grouping::{self, Decisions};
 use crate::merge::{Moves, Settled, Standing};
 use crate::schedule::MatchPolicy;
@@ -115,7 +115,7 @@ impl<'a> Curation<'a> {
 
     /// The assets that these ids name today, in this order.
     async fn assets(&self, ids: &[AssetId]) -> Result<Vec<Asset>> {
-        let mut found = grouping::whereabouts(self.repository, &self.organization, ids).await?;
+        let mut found = grouping::resolve_merged(self.repository, &self.organization, ids).await?;
         match ids.iter().find(|id| !found.contains_key(id)) {
             None => Ok(ids.iter().filter_map(|id| found.remove(id)).collect()),
             Some(missing) => Err(self.no_such_asset(*missing)),
@@ -128,7 +128,7 @@ impl<'a> Curation<'a> {
     }
 
     async fn found(&self, id: AssetId) -> Result<Option<Asset>> {
-        let found = grouping::whereabouts(self.repository, &self.organization, &[id]).await?;
+        let found = grouping::resolve_merged(self.repository, &self.organization, &[id]).await?;
         Ok(found.into_values().next())
     }
 
@@ -182,13 +182,13 @@ impl<'a> Curation<'a> {
         let batch = Batch::new(BatchId::random_v7(), self.organization.clone(), source)
             .with_changes(changes);
         match self.send(&batch).await? {
-            Committed::Applied | Committed::AlreadyApplied => Ok(()),
-            Committed::Conflict(assets) => Err(conflict(&assets)),
+            CommitOutcome::Applied | CommitOutcome::AlreadyApplied => Ok(()),
+            CommitOutcome::Conflict(assets) => Err(conflict(&assets)),
         }
     }
 
     /// Sends a batch, again if the store failed in passing.
-    async fn send(&self, batch: &Batch) -> Result<Committed> {
+    async fn send(&self, batch: &Batch) -> Result<CommitOutcome> {
         let mut attempt = 0;
         loop {
             let error = match self.repository.commit(batch.clone()).await {

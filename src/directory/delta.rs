@@ -10,7 +10,7 @@ use crate::value::{ObjectGuid, ObjectKind};
 ///
 /// It may never have been in scope: a read of changes knows only what changed, not what was known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Departed {
+pub struct RemovedObject {
     /// Which object.
     pub object: ObjectGuid,
     /// What it is, where the directory still says so.

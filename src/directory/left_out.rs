@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::object::{DirectoryObject, Flaw};
+use super::object::{AttributeError, DirectoryObject};
 use crate::error::Printable;
 
 /// Values of one attribute that were left out of the objects of a read, for one reason.
@@ -36,7 +36,7 @@ impl LeftOut {
 
     /// Adds what was left out of one more object.
     pub fn count(all: &mut Vec<Self>, object: &DirectoryObject) {
-        for Flaw { attribute, reason, count } in &object.flaws {
+        for AttributeError { attribute, reason, count } in &object.flaws {
             let known =
                 all.iter_mut().find(|it| it.attribute == *attribute && it.reason == *reason);
             match known {
@@ -81,7 +81,7 @@ mod tests {
         let dn = DistinguishedName::parse(&format!("CN=pc{n},DC=x")).unwrap();
         let guid = ObjectGuid::from_bytes([n; 16]);
         let mut object = DirectoryObject::new(ObjectKind::Computer, guid, dn);
-        let flaw = |(attribute, reason, count): &(&str, &str, u64)| Flaw {
+        let flaw = |(attribute, reason, count): &(&str, &str, u64)| AttributeError {
             attribute: (*attribute).to_owned(),
             reason: (*reason).to_owned(),
             count: *count,

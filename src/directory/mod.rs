@@ -7,12 +7,14 @@ mod read;
 mod source;
 mod transport;
 
-pub use delta::{Departed, Departure, FullReadReason};
+pub use delta::{Departure, FullReadReason, RemovedObject};
 pub use left_out::LeftOut;
-pub use object::{AccountControl, AccountKind, DirectoryObject, Flaw, Membership, MembershipState};
+pub use object::{
+    AccountControl, AccountKind, AttributeError, DirectoryObject, Membership, MembershipState,
+};
 pub(crate) use object::{boolean, host_name};
 pub use read::{
-    Census, Completeness, ConnectStep, DirectoryEvent, Page, ReadEnd, ReadRequest, ReadScope,
+    Completeness, ConnectStep, DirectoryEvent, Page, PresentSet, ReadEnd, ReadRequest, ReadScope,
     Rejected, ServerIdentity,
 };
 pub use source::DirectorySource;

@@ -28,7 +28,7 @@ pub struct DirectoryObject {
     pub membership: Option<Membership>,
     /// What was left out of it: values that could not be decoded, or were too large or too many. The rest
     /// stands, and nothing may be concluded from what is not there of these attributes.
-    pub flaws: Vec<Flaw>,
+    pub flaws: Vec<AttributeError>,
 }
 
 /// The direct members of a group.
@@ -54,7 +54,7 @@ pub enum MembershipState {
 
 /// Values of one attribute that were left out of an object, for one reason.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
-pub struct Flaw {
+pub struct AttributeError {
     /// The attribute, by the directory's own name.
     pub attribute: String,
     /// Why, in a few words: `not UTF-8 text`.
@@ -260,15 +260,15 @@ impl DirectoryObject {
     }
 
     /// What was left out, in an order that does not depend on that of the directory, without what is volatile.
-    fn stable_flaws(&self) -> Vec<&Flaw> {
+    fn stable_flaws(&self) -> Vec<&AttributeError> {
         let flaws = self.flaws.iter().filter(|flaw| !Self::is_volatile(&flaw.attribute));
-        let mut flaws: Vec<&Flaw> = flaws.collect();
+        let mut flaws: Vec<&AttributeError> = flaws.collect();
         flaws.sort_unstable_by_key(|flaw| (&flaw.attribute, &flaw.reason));
         flaws
     }
 }
 
-impl fmt::Display for Flaw {
+impl fmt::Display for AttributeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { attribute, reason, count } = self;
         let values = if *count == 1 { "value" } else { "values" };

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Departed, DirectoryObject, FullReadReason, LeftOut, Transport, Verification};
+use super::{DirectoryObject, FullReadReason, LeftOut, RemovedObject, Transport, Verification};
 use crate::name::DistinguishedName;
 use crate::value::{
     Checkpoint, CredentialId, ObjectGuid, ObjectKind, OrganizationId, ReadMode, ScopeFingerprint,
@@ -114,7 +114,7 @@ pub struct Page {
     pub objects: Vec<DirectoryObject>,
     /// Objects that a read of changes did not find any more. A full read has none: what it does not show
     /// is not there.
-    pub departed: Vec<Departed>,
+    pub departed: Vec<RemovedObject>,
 }
 
 /// How a read ended.
@@ -141,7 +141,7 @@ pub struct ReadEnd {
     pub checkpoint: Option<Checkpoint>,
     /// Everything that is in scope, if a read of changes made sure of it: what is known and not among these
     /// is not there any more. A full read has none, since it shows everything.
-    pub census: Option<Census>,
+    pub census: Option<PresentSet>,
     /// How many referrals were seen. None is ever followed.
     pub referrals: u64,
     /// Entries that were left out, the first of them by name.
@@ -208,7 +208,7 @@ pub struct ReadScope {
 }
 
 /// The objects of each kind that are in scope, by identity alone.
-pub type Census = BTreeMap<ObjectKind, HashSet<ObjectGuid>>;
+pub type PresentSet = BTreeMap<ObjectKind, HashSet<ObjectGuid>>;
 
 /// Whether a read saw everything in scope. Only a complete one may conclude that an object is gone.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]

@@ -208,7 +208,7 @@ pub async fn changes(
 /// # Errors
 ///
 /// What the store reports.
-pub async fn whereabouts(
+pub async fn resolve_merged(
     repository: &dyn AssetRepository,
     organization: &OrganizationId,
     ids: &[AssetId],

@@ -7,11 +7,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::address;
+use super::attempt_error::AttemptError;
 use super::authorities::Authorities;
 use super::certificate::ServerCertificate;
 use super::connect_limits::ConnectLimits;
-use super::fault::Fault;
-use super::ladder::{self, Rung, Trust};
+use super::ladder::{self, TransportAttempt, Trust};
 use super::socket;
 use super::tls::{Attempt, Secured};
 use super::verifier::Rule;
@@ -95,7 +95,7 @@ impl Walk<'_> {
         };
         let mut dead = Vec::new();
         let (mut answered, mut is_plain) = (false, false);
-        for Rung { transport, port } in ladder::rungs(server) {
+        for TransportAttempt { transport, port } in ladder::rungs(server) {
             for mut address in addresses.iter().copied() {
                 address.set_port(port);
                 if dead.contains(&address) {
@@ -106,12 +106,12 @@ impl Walk<'_> {
                         self.record(transport, Some(address), None);
                         return Ok(Some(established));
                     }
-                    Err(Fault::Absent { error, answered: said }) => {
+                    Err(AttemptError::Absent { error, answered: said }) => {
                         self.record(transport, Some(address), Some(&error));
                         answered |= said;
                         is_plain |= said && transport == Transport::StartTls;
                     }
-                    Err(Fault::Final(error)) => {
+                    Err(AttemptError::Final(error)) => {
                         let error = error
                             .with_context("server", server)
                             .with_context("address", address)
@@ -151,7 +151,7 @@ impl Walk<'_> {
         transport: Transport,
         address: SocketAddr,
         dead: &mut Vec<SocketAddr>,
-    ) -> Result<Established, Fault> {
+    ) -> Result<Established, AttemptError> {
         // Before anything is sent; the socket's own peer is asked again below.
         self.trust(transport, address)?;
         let tcp =
@@ -162,16 +162,16 @@ impl Walk<'_> {
             return Ok(Established::plain(tcp, peer));
         }
         let verification = trust.verification();
-        let rule = self.rule(trust).await.map_err(Fault::Final)?;
+        let rule = self.rule(trust).await.map_err(AttemptError::Final)?;
         let attempt = Attempt { transport, host: server.host(), peer, limits: self.limits };
         let secured = attempt.secure(tcp, rule).await?;
         Ok(Established::secured(secured, peer, transport, verification))
     }
 
-    fn trust(&self, transport: Transport, peer: SocketAddr) -> Result<Trust, Fault> {
+    fn trust(&self, transport: Transport, peer: SocketAddr) -> Result<Trust, AttemptError> {
         ladder::trust(self.credential, transport, peer.ip()).map_err(|reason| {
             let error = Error::new(ErrorKind::NoSecureTransport, reason);
-            Fault::Absent { error, answered: false }
+            AttemptError::Absent { error, answered: false }
         })
     }
 

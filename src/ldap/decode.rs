@@ -6,7 +6,7 @@ use super::limits::LdapLimits;
 use super::range::RangeOption;
 use super::syntax::{self, NOT_A_DN};
 use crate::Printable;
-use crate::directory::{DirectoryObject, Flaw, Membership, MembershipState, Rejected};
+use crate::directory::{AttributeError, DirectoryObject, Membership, MembershipState, Rejected};
 use crate::name::DistinguishedName;
 use crate::value::{Attributes, AttributesBuilder, ObjectGuid, ObjectKind, Sid};
 
@@ -67,7 +67,7 @@ struct Draft<'a> {
     members_state: MembershipState,
     /// Attributes of which the server sends only some values at once.
     ranged: Vec<(String, Syntax)>,
-    flaws: Vec<Flaw>,
+    flaws: Vec<AttributeError>,
 }
 
 impl<'a> RawEntry<'a> {
@@ -247,10 +247,11 @@ impl<'l> Draft<'l> {
 
     /// Counts a value that is left out.
     fn flaw(&mut self, attribute: &str, reason: &str) {
-        let is_same = |flaw: &&mut Flaw| flaw.attribute == attribute && flaw.reason == reason;
+        let is_same =
+            |flaw: &&mut AttributeError| flaw.attribute == attribute && flaw.reason == reason;
         match self.flaws.iter_mut().find(is_same) {
             Some(flaw) => flaw.count += 1,
-            None => self.flaws.push(Flaw {
+            None => self.flaws.push(AttributeError {
                 attribute: attribute.to_owned(),
                 reason: reason.to_owned(),
                 count: 1,

@@ -14,7 +14,7 @@ mod token;
 
 use ldap3::Scope;
 
-pub(super) use self::changes::{Change, Changes, Telling, Whereabouts, any_of};
+pub(super) use self::changes::{Change, ChangeGranularity, Changes, ObjectLocation, any_of};
 pub(super) use self::dirsync::DIRSYNC;
 pub(super) use self::token::Token;
 use super::connection::Connection;
@@ -231,7 +231,7 @@ impl Connection {
         let mut cookie = Vec::new();
         if mode == ReadMode::DirSync {
             let request = tracking.dirsync_request(filter);
-            let look = |entry: RawEntry<'_>| changes.take(entry, Telling::Attributes);
+            let look = |entry: RawEntry<'_>| changes.take(entry, ChangeGranularity::Attributes);
             match self.dirsync(&request, token.cookie.clone(), limits, look).await? {
                 Ok(next) => cookie = next,
                 Err(refusal) => return Ok(Err(refusal)),

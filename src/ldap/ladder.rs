@@ -7,7 +7,7 @@ use crate::directory::{Transport, Verification};
 
 /// One transport on one port.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Rung {
+pub(super) struct TransportAttempt {
     pub(super) transport: Transport,
     pub(super) port: u16,
 }
@@ -42,7 +42,7 @@ const CATALOG_TLS: u16 = 3269;
 
 /// The transports to try on a server, best first. A given port serves all of them, save that without a
 /// scheme the well-known ports stand for what they are known for.
-pub(super) fn rungs(server: &ServerUrl) -> Vec<Rung> {
+pub(super) fn rungs(server: &ServerUrl) -> Vec<TransportAttempt> {
     let transports: &[Transport] = match (server.scheme(), server.port()) {
         (None, Some(LDAPS | CATALOG_TLS)) => &[Transport::Ldaps],
         (None, Some(LDAP | CATALOG)) | (Some(Scheme::Ldap), _) => {
@@ -52,7 +52,7 @@ pub(super) fn rungs(server: &ServerUrl) -> Vec<Rung> {
             &[Transport::Ldaps, Transport::StartTls, Transport::Ldap]
         }
     };
-    let rung = |transport: &Transport| Rung {
+    let rung = |transport: &Transport| TransportAttempt {
         transport: *transport,
         port: server.port().unwrap_or(default_port(*transport)),
     };

@@ -2,6 +2,7 @@
 
 mod address;
 mod algorithm;
+mod attempt_error;
 mod attributes;
 mod authorities;
 mod ber;
@@ -15,7 +16,6 @@ mod connection;
 mod decode;
 mod delta;
 mod diagnosis;
-mod fault;
 mod first_answer;
 mod frame;
 #[cfg(fuzzing)]

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 
 use super::address;
+use super::attempt_error::AttemptError;
 use super::certificate::ServerCertificate;
 use super::connect_limits::ConnectLimits;
-use super::fault::Fault;
 use super::ladder::default_port;
 use super::socket;
 use super::starttls;
@@ -69,7 +69,7 @@ async fn certificate(
     transport: Transport,
     address: SocketAddr,
     limits: &ConnectLimits,
-) -> Result<ServerCertificate, Fault> {
+) -> Result<ServerCertificate, AttemptError> {
     let host = server.host();
     let attempt = async |transport| {
         let tcp = socket::open(address, limits.tcp).await?;
@@ -78,10 +78,10 @@ async fn certificate(
     };
     match attempt(transport).await {
         Ok(secured) => Ok(secured.certificate),
-        Err(Fault::Absent { error, answered }) if transport == Transport::Ldaps => {
+        Err(AttemptError::Absent { error, answered }) if transport == Transport::Ldaps => {
             let is_plain = speaks_ldap(address, limits).await;
             let error = if is_plain { not_ldaps(address.port()).with_source(error) } else { error };
-            Err(Fault::Absent { error, answered })
+            Err(AttemptError::Absent { error, answered })
         }
         Err(fault) => Err(fault),
     }
@@ -91,7 +91,7 @@ async fn certificate(
 async fn speaks_ldap(address: SocketAddr, limits: &ConnectLimits) -> bool {
     let Ok(mut tcp) = socket::open(address, limits.tcp).await else { return false };
     let answer = starttls::request(&mut tcp, &limits.answer(), limits.starttls).await;
-    matches!(answer, Ok(()) | Err(Fault::Absent { answered: true, .. }))
+    matches!(answer, Ok(()) | Err(AttemptError::Absent { answered: true, .. }))
 }
 
 fn not_ldaps(port: u16) -> Error {

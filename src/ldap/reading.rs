@@ -1,7 +1,7 @@
 //! One read: every search in turn, page by page, as events.
 
-mod census;
 mod changed;
+mod present_set;
 mod ranged;
 mod unpaged;
 
@@ -72,7 +72,7 @@ pub(super) struct Progress {
 /// Why a read stopped early.
 enum Stop {
     /// Nobody listens any more.
-    Unheard,
+    ReceiverDropped,
     Failed(Error),
 }
 
@@ -98,7 +98,7 @@ impl Reading {
                 self.connection.close().await;
                 self.end
             }
-            Err(Stop::Unheard) => return,
+            Err(Stop::ReceiverDropped) => return,
             Err(Stop::Failed(error)) => {
                 drop(self.connection);
                 self.end.broken_off(&error.in_operation("read"))
@@ -282,7 +282,7 @@ async fn send(
         found.extend(objects.iter().map(|object| object.guid));
     }
     let page = Page { objects, ..Page::default() };
-    events.send(Ok(DirectoryEvent::Page(page))).await.map_err(|_| Stop::Unheard)
+    events.send(Ok(DirectoryEvent::Page(page))).await.map_err(|_| Stop::ReceiverDropped)
 }
 
 /// Counts a reference to another server, and names the first ones. None is followed.

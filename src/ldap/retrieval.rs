@@ -10,7 +10,7 @@ use super::range::{self, RangeOption, RangeStep, Ranges};
 use super::search::SearchRequest;
 use super::syntax::{NOT_A_DN, Reason};
 use crate::Result;
-use crate::directory::Flaw;
+use crate::directory::AttributeError;
 use crate::name::DistinguishedName;
 
 /// A list that changes while it is read is read once more, and then given up.
@@ -22,7 +22,7 @@ const CHANGED: Reason = "changed while they were read";
 #[derive(Debug)]
 pub(super) struct Retrieved<T> {
     pub(super) values: Vec<T>,
-    pub(super) flaws: Vec<Flaw>,
+    pub(super) flaws: Vec<AttributeError>,
 }
 
 /// What is read, of which entry.
@@ -172,10 +172,10 @@ impl<T> Walk<T> {
     }
 
     /// What was left out. How many values the rest of a list has is not known.
-    fn flaws(&self, attribute: &str) -> Vec<Flaw> {
+    fn flaws(&self, attribute: &str) -> Vec<AttributeError> {
         let bad = (self.bad_values > 0).then_some((NOT_A_DN, self.bad_values));
         let rest = self.flaw.map(|reason| (reason, 1));
-        let flaw = |(reason, count): (Reason, u64)| Flaw {
+        let flaw = |(reason, count): (Reason, u64)| AttributeError {
             attribute: attribute.to_owned(),
             reason: reason.to_owned(),
             count,

@@ -7,14 +7,14 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::fault::Fault;
+use super::attempt_error::AttemptError;
 
 /// A quiet connection is asked after a minute whether it is still there: sooner than firewalls forget
 /// it, and a search may well keep a server busy for longer.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
 /// Connects to one address.
-pub(super) async fn open(address: SocketAddr, within: Duration) -> Result<TcpStream, Fault> {
+pub(super) async fn open(address: SocketAddr, within: Duration) -> Result<TcpStream, AttemptError> {
     match timeout(within, TcpStream::connect(address)).await {
         Ok(Ok(tcp)) => {
             // Without these the connection is slower or is lost later, but it works.
@@ -23,16 +23,16 @@ pub(super) async fn open(address: SocketAddr, within: Duration) -> Result<TcpStr
                 SockRef::from(&tcp).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE));
             Ok(tcp)
         }
-        Ok(Err(error)) => Err(Fault::silent_from("no connection", error)),
-        Err(_) => Err(Fault::silent("no connection in time")),
+        Ok(Err(error)) => Err(AttemptError::silent_from("no connection", error)),
+        Err(_) => Err(AttemptError::silent("no connection in time")),
     }
 }
 
 /// Who is at the other end, in canonical form.
-pub(super) fn peer(tcp: &TcpStream) -> Result<SocketAddr, Fault> {
+pub(super) fn peer(tcp: &TcpStream) -> Result<SocketAddr, AttemptError> {
     let mut peer = tcp
         .peer_addr()
-        .map_err(|error| Fault::silent_from("the connection was lost at once", error))?;
+        .map_err(|error| AttemptError::silent_from("the connection was lost at once", error))?;
     if peer.ip().to_canonical().is_ipv4() {
         peer.set_ip(peer.ip().to_canonical());
     }

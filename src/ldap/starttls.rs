@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
+use super::attempt_error::AttemptError;
 use super::ber::{self, ENUMERATED, Malformed, OCTET_STRING, Reader};
-use super::fault::Fault;
 use super::frame::{Frame, FrameLimits, op, read_frame};
 use crate::{Error, ErrorKind, Printable, Retry};
 
@@ -20,35 +20,37 @@ pub(super) async fn request(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     limits: &FrameLimits,
     within: Duration,
-) -> Result<(), Fault> {
+) -> Result<(), AttemptError> {
     match timeout(within, exchange(stream, limits)).await {
         Ok(outcome) => outcome,
-        Err(_) => Err(Fault::silent("the server did not answer the StartTLS request in time")),
+        Err(_) => {
+            Err(AttemptError::silent("the server did not answer the StartTLS request in time"))
+        }
     }
 }
 
 async fn exchange(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     limits: &FrameLimits,
-) -> Result<(), Fault> {
+) -> Result<(), AttemptError> {
     const CLOSED: &str = "the server closed the connection instead of answering StartTLS";
-    stream.write_all(REQUEST).await.map_err(|error| Fault::silent_from(CLOSED, error))?;
+    stream.write_all(REQUEST).await.map_err(|error| AttemptError::silent_from(CLOSED, error))?;
     let mut buffer = Vec::new();
     let answer = match read_frame(stream, &mut buffer, limits).await {
         Ok(Some(answer)) => answer,
-        Ok(None) => return Err(Fault::silent(CLOSED)),
+        Ok(None) => return Err(AttemptError::silent(CLOSED)),
         Err(error) if error.kind() == ErrorKind::Disconnected => {
-            return Err(Fault::Absent { error, answered: false });
+            return Err(AttemptError::Absent { error, answered: false });
         }
-        Err(error) => return Err(Fault::Final(error)),
+        Err(error) => return Err(AttemptError::Final(error)),
     };
-    let (code, text) = result(&answer).map_err(Fault::Final)?;
+    let (code, text) = result(&answer).map_err(AttemptError::Final)?;
     if code != SUCCESS {
-        return Err(Fault::Absent { error: not_offered(code, &text), answered: true });
+        return Err(AttemptError::Absent { error: not_offered(code, &text), answered: true });
     }
     // Whoever stands on the path could add answers here that would seem to come from within TLS.
     if !buffer.is_empty() {
-        return Err(Fault::Final(protocol("more than an answer came before TLS began")));
+        return Err(AttemptError::Final(protocol("more than an answer came before TLS began")));
     }
     Ok(())
 }
@@ -113,7 +115,7 @@ mod tests {
     const SUCCEEDED: &[u8] = &[0x30, 12, 2, 1, 1, 0x78, 7, 0x0a, 1, 0, 4, 0, 4, 0];
 
     /// What comes of an answer, after which the server closes.
-    async fn answered(answer: &[u8]) -> Result<(), Fault> {
+    async fn answered(answer: &[u8]) -> Result<(), AttemptError> {
         let (mut near, mut far) = duplex(1 << 20);
         far.write_all(answer).await.unwrap();
         let server = tokio::spawn(async move {
@@ -134,7 +136,7 @@ mod tests {
 
     async fn final_kind(answer: &[u8]) -> ErrorKind {
         match answered(answer).await {
-            Err(Fault::Final(error)) => error.kind(),
+            Err(AttemptError::Final(error)) => error.kind(),
             other => panic!("{other:?}"),
         }
     }
@@ -157,7 +159,10 @@ mod tests {
     async fn any_other_result_means_that_starttls_is_not_there() {
         for code in [1, 2, 8, 12, 51, 52, 53, 80] {
             let outcome = answered(&with(1, 0x78, code)).await;
-            assert!(matches!(outcome, Err(Fault::Absent { answered: true, .. })), "{outcome:?}");
+            assert!(
+                matches!(outcome, Err(AttemptError::Absent { answered: true, .. })),
+                "{outcome:?}"
+            );
         }
     }
 
@@ -165,7 +170,10 @@ mod tests {
     async fn a_close_instead_of_an_answer_is_no_answer() {
         for end in [0, 1, 5, 13] {
             let outcome = answered(&SUCCEEDED[..end]).await;
-            assert!(matches!(outcome, Err(Fault::Absent { answered: false, .. })), "{outcome:?}");
+            assert!(
+                matches!(outcome, Err(AttemptError::Absent { answered: false, .. })),
+                "{outcome:?}"
+            );
         }
     }
 
@@ -173,7 +181,10 @@ mod tests {
     async fn silence_ends_by_its_own_timeout() {
         let (mut near, _far) = duplex(64);
         let outcome = request(&mut near, &LIMITS, Duration::from_secs(10)).await;
-        assert!(matches!(outcome, Err(Fault::Absent { answered: false, .. })), "{outcome:?}");
+        assert!(
+            matches!(outcome, Err(AttemptError::Absent { answered: false, .. })),
+            "{outcome:?}"
+        );
     }
 
     #[tokio::test]

@@ -12,9 +12,9 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::attempt_error::AttemptError;
 use super::certificate::ServerCertificate;
 use super::connect_limits::ConnectLimits;
-use super::fault::Fault;
 use super::first_answer::FirstAnswer;
 use super::look::{Look, look};
 use super::provider::provider;
@@ -45,7 +45,11 @@ impl Attempt<'_> {
     /// Brings TLS onto a fresh connection: at once on LDAPS, after the StartTLS operation otherwise.
     ///
     /// A server that agreed to StartTLS has promised TLS, so whatever fails after that is final.
-    pub(super) async fn secure(&self, mut tcp: TcpStream, rule: Rule) -> Result<Secured, Fault> {
+    pub(super) async fn secure(
+        &self,
+        mut tcp: TcpStream,
+        rule: Rule,
+    ) -> Result<Secured, AttemptError> {
         if self.transport == Transport::Ldaps {
             return self.handshake(tcp, rule).await;
         }
@@ -54,19 +58,19 @@ impl Attempt<'_> {
             return Err(self.not_agreed(fault).await);
         }
         self.handshake(tcp, rule).await.map_err(|fault| match fault {
-            Fault::Absent { error, .. } => Fault::Final(
+            AttemptError::Absent { error, .. } => AttemptError::Final(
                 Error::new(ErrorKind::Tls, "the server agreed to StartTLS, and then spoke no TLS")
                     .with_source(error),
             ),
-            fault @ Fault::Final(_) => fault,
+            fault @ AttemptError::Final(_) => fault,
         })
     }
 
     /// Where nothing answers in LDAP, it may be that LDAPS was meant: that must not end in plain LDAP.
-    async fn not_agreed(&self, fault: Fault) -> Fault {
+    async fn not_agreed(&self, fault: AttemptError) -> AttemptError {
         let is_ldap = match &fault {
-            Fault::Absent { answered, .. } => *answered,
-            Fault::Final(error) => error.kind() != ErrorKind::Protocol,
+            AttemptError::Absent { answered, .. } => *answered,
+            AttemptError::Final(error) => error.kind() != ErrorKind::Protocol,
         };
         if is_ldap {
             return fault;
@@ -74,7 +78,7 @@ impl Attempt<'_> {
         let Ok(name) = server_name(self.host) else { return fault };
         match look(self.peer, Transport::Ldaps, &name, self.limits).await {
             Look::NoTls => fault,
-            Look::Tls(_) => Fault::Final(is_ldaps(self.peer.port())),
+            Look::Tls(_) => AttemptError::Final(is_ldaps(self.peer.port())),
         }
     }
 
@@ -82,33 +86,36 @@ impl Attempt<'_> {
     ///
     /// What fails before a certificate was shown may mean that nothing there speaks TLS; what fails after
     /// that is final.
-    async fn handshake(&self, tcp: TcpStream, rule: Rule) -> Result<Secured, Fault> {
+    async fn handshake(&self, tcp: TcpStream, rule: Rule) -> Result<Secured, AttemptError> {
         let pins = match &rule {
             Rule::Pins(pins) => pins.clone(),
             Rule::Anything | Rule::Authority(_) => Vec::new(),
         };
         let verifier = Arc::new(PeerVerifier::new(rule));
-        let connector = TlsConnector::from(Arc::new(config(&verifier).map_err(Fault::Final)?));
-        let name = server_name(self.host).map_err(Fault::Final)?;
+        let connector =
+            TlsConnector::from(Arc::new(config(&verifier).map_err(AttemptError::Final)?));
+        let name = server_name(self.host).map_err(AttemptError::Final)?;
         let outcome = timeout(self.limits.tls, connector.connect(name.clone(), tcp)).await;
         let peer = self.peer.ip();
         let handshake = Handshake { host: self.host, peer, pins: &pins, verifier: &verifier };
         let stream = match outcome {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => match self.shown_to_others(&error, &handshake, &name).await {
-                Some(explained) => return Err(Fault::Final(explained)),
+                Some(explained) => return Err(AttemptError::Final(explained)),
                 None => return Err(fault(error, &handshake)),
             },
             Err(_) if verifier.presented().is_none() => {
-                return Err(Fault::silent("the server did not answer the TLS handshake in time"));
+                return Err(AttemptError::silent(
+                    "the server did not answer the TLS handshake in time",
+                ));
             }
             Err(_) => {
                 let error = Error::new(ErrorKind::Timeout, "the TLS handshake took too long");
-                return Err(Fault::Final(error.with_retry(Retry::Transient)));
+                return Err(AttemptError::Final(error.with_retry(Retry::Transient)));
             }
         };
         let certificate = verifier.presented().and_then(ServerCertificate::from_der);
-        let certificate = certificate.ok_or_else(|| Fault::Final(unreadable()))?;
+        let certificate = certificate.ok_or_else(|| AttemptError::Final(unreadable()))?;
         let stream =
             FirstAnswer::new(stream, verifier.asked_for_certificate().then_some(self.peer));
         Ok(Secured { stream, certificate })
@@ -156,18 +163,23 @@ fn server_name(host: &ServerHost) -> Result<ServerName<'static>> {
     }
 }
 
-fn fault(error: io::Error, handshake: &Handshake<'_>) -> Fault {
+fn fault(error: io::Error, handshake: &Handshake<'_>) -> AttemptError {
     let verifier = handshake.verifier;
     let before_certificate = verifier.presented().is_none();
     match rustls_error(&error) {
-        Some(tls @ rustls::Error::InvalidMessage(_)) if before_certificate => Fault::Absent {
-            error: Error::new(ErrorKind::Tls, "the server answered with something that is not TLS")
+        Some(tls @ rustls::Error::InvalidMessage(_)) if before_certificate => {
+            AttemptError::Absent {
+                error: Error::new(
+                    ErrorKind::Tls,
+                    "the server answered with something that is not TLS",
+                )
                 .with_source(tls.clone()),
-            answered: true,
-        },
-        Some(tls) => Fault::Final(handshake.explain(tls)),
+                answered: true,
+            }
+        }
+        Some(tls) => AttemptError::Final(handshake.explain(tls)),
         None if before_certificate => {
-            Fault::silent_from("the server ended the connection in the TLS handshake", error)
+            AttemptError::silent_from("the server ended the connection in the TLS handshake", error)
         }
         None => {
             let message = if verifier.accepted() && verifier.asked_for_certificate() {
@@ -176,7 +188,7 @@ fn fault(error: io::Error, handshake: &Handshake<'_>) -> Fault {
             } else {
                 "the server ended the connection after it had shown its certificate"
             };
-            Fault::Final(Error::new(ErrorKind::Tls, message).with_source(error))
+            AttemptError::Final(Error::new(ErrorKind::Tls, message).with_source(error))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The attributes of an object as the inventory files them.
 
-use crate::directory::{AccountControl, DirectoryObject, Flaw};
+use crate::directory::{AccountControl, AttributeError, DirectoryObject};
 use crate::value::{Attributes, AttributesBuilder, Timestamp};
 
 /// Intervals of 100 ns since 1601.
@@ -99,7 +99,7 @@ fn native(object: &DirectoryObject, read_at: Timestamp) -> AttributesBuilder {
             Some(Err(_)) | None => builder.push(name, value),
         }
     }
-    let is_stable = |flaw: &&Flaw| !DirectoryObject::is_volatile(&flaw.attribute);
+    let is_stable = |flaw: &&AttributeError| !DirectoryObject::is_volatile(&flaw.attribute);
     for flaw in object.flaws.iter().filter(is_stable) {
         builder.push("leftOut", &flaw.to_string());
     }

@@ -1,7 +1,7 @@
 //! An asset, as far as it matters for deciding.
 
 use super::computer::canonical_domain;
-use crate::asset::{Asset, Claims, Part, Version};
+use crate::asset::{Asset, Claims, SourceRecord, Version};
 use crate::name::{Hostname, Weakness};
 use crate::os::OsFamily;
 use crate::value::{AssetId, ObjectGuid, SiteId, SourceId, Timestamp};
@@ -44,12 +44,13 @@ pub struct Naming {
 impl Candidate {
     /// What matters of an asset.
     pub fn of(asset: &Asset) -> Self {
-        let is_object = |part: &Part| part.object.is_some();
+        let is_object = |part: &SourceRecord| part.object.is_some();
         let is_mixed = asset.parts.iter().any(is_object) && !asset.parts.iter().all(is_object);
         let of_scan = |number: u32| asset.part(number).is_none_or(|part| part.object.is_none());
         let source = |number: u32| asset.part(number).map(|part| part.source.clone());
-        let object =
-            |part: &Part| Some((part.source.clone(), part.object?, part.presence.is_present()));
+        let object = |part: &SourceRecord| {
+            Some((part.source.clone(), part.object?, part.presence.is_present()))
+        };
         Self {
             asset: asset.id,
             version: asset.version,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::DirectoryDomain;
 use super::candidate::holds;
-use crate::asset::{Asset, Part};
+use crate::asset::{Asset, SourceRecord};
 use crate::directory::{AccountKind, DirectoryObject};
 use crate::name::{DistinguishedName, Hostname, MatchKey, Weakness, to_ascii, to_unicode};
 use crate::os::OsFamily;
@@ -81,7 +81,11 @@ impl Computer {
 
     /// What matters of a computer as the inventory has it: an object of a directory that is a part of an asset.
     /// `domain` is that of the directory, where it is known; otherwise it is what the part says.
-    pub fn of_part(asset: &Asset, part: &Part, domain: Option<&DirectoryDomain>) -> Option<Self> {
+    pub fn of_part(
+        asset: &Asset,
+        part: &SourceRecord,
+        domain: Option<&DirectoryDomain>,
+    ) -> Option<Self> {
         let guid = part.object?;
         let attributes = &part.attributes;
         let dn = attributes.first("distinguishedName").and_then(|dn| dn.parse().ok());

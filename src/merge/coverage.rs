@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::asset::{Asset, Claims, Part, Presence};
+use crate::asset::{Asset, Claims, Presence, SourceRecord};
 use crate::error::Printable;
 use crate::value::{SiteId, Timestamp};
 
@@ -99,7 +99,7 @@ impl Coverage {
         }
     }
 
-    fn is_stale(&self, asset: &Asset, is: fn(&Part) -> bool) -> bool {
+    fn is_stale(&self, asset: &Asset, is: fn(&SourceRecord) -> bool) -> bool {
         let latest = |claims: &Claims<Timestamp>| {
             let own = |number| asset.part(number).is_some_and(is);
             claims.iter().filter(|claim| own(claim.part)).map(|claim| claim.value).max()
@@ -154,11 +154,11 @@ impl Counts {
     }
 }
 
-fn is_in_directory(part: &Part) -> bool {
+fn is_in_directory(part: &SourceRecord) -> bool {
     part.object.is_some() && !matches!(part.presence, Presence::Gone { .. })
 }
 
-fn is_scan(part: &Part) -> bool {
+fn is_scan(part: &SourceRecord) -> bool {
     part.object.is_none() && part.source.kind() != PERSON
 }
 

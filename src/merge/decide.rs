@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::assignment::Assignment;
 use super::compare::Names;
-use super::contest::Contest;
 use super::matching::{Draft, Matching};
 use super::neighbours::Neighbours;
 use super::ruling::Rulings;
@@ -15,7 +15,7 @@ use crate::value::{AssetId, ObjectGuid, SiteId, SourceId, Timestamp};
 
 /// What is known before names are looked at.
 #[derive(Clone, Copy, Debug)]
-pub struct Known<'a> {
+pub struct MatchContext<'a> {
     /// The directory.
     pub source: &'a SourceId,
     /// Its objects that are tied to an asset.
@@ -81,7 +81,7 @@ pub struct KnownComputer {
 pub fn decide(
     computers: &[Computer],
     candidates: &[Candidate],
-    known: &Known<'_>,
+    known: &MatchContext<'_>,
     exclusion: &Exclusion,
     policy: &MatchPolicy,
     site: &SiteId,
@@ -118,13 +118,13 @@ pub fn decide(
 /// Settles the best claims, and drafts anew what these may have changed. Whether there were any.
 impl Matching<'_> {
     fn settle_claims(&mut self, drafts: &mut [Draft<'_>]) -> bool {
-        let mut contest = Contest::default();
+        let mut assignment = Assignment::default();
         for draft in drafts.iter() {
-            draft.interests().for_each(|(place, claimant)| contest.enter(place, claimant));
+            draft.interests().for_each(|(place, claimant)| assignment.enter(place, claimant));
         }
         let mut taken = HashSet::new();
         for draft in drafts.iter_mut() {
-            taken.extend(self.settle(draft, &contest));
+            taken.extend(self.settle(draft, &assignment));
         }
         let names = self.names_of(&taken);
         let open = drafts.iter_mut().filter(|draft| !draft.is_settled());

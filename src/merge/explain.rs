@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::preview::{origin, shown};
 use super::standing::Standing;
 use crate::asset::{
-    Asset, Claims, Constraint, ConstraintKind, Home, MergeRecord, Presence, Tie, Version,
+    Asset, Claims, Constraint, ConstraintKind, Home, MatchProvenance, MergeRecord, Presence,
+    Version,
 };
 use crate::error::Printable;
 use crate::value::{AssetId, MergeId, ObjectGuid, RunId, SiteId, SourceId, Timestamp};
@@ -55,7 +56,7 @@ pub struct PartOf {
     /// When it was last written.
     pub written: Timestamp,
     /// How the object came to be tied to the asset.
-    pub tie: Option<Tie>,
+    pub tie: Option<MatchProvenance>,
     /// The merge and the asset that it came with.
     pub came_by: Option<(MergeId, AssetId)>,
     /// Where the rules alone have it, if a person's decision has it here.
@@ -177,7 +178,7 @@ impl fmt::Display for PartOf {
             Presence::Missing { since, .. } => write!(f, ", missing since {since}")?,
             Presence::Gone { since } => write!(f, ", gone since {since}")?,
         }
-        if let Some(Tie { reason, run, at }) = &self.tie {
+        if let Some(MatchProvenance { reason, run, at }) = &self.tie {
             write!(f, ", tied by run {run} at {at}: {}", Printable(reason))?;
         }
         match (self.came_by, self.home) {
@@ -256,7 +257,7 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    fn part(&self, part: &crate::asset::Part) -> PartOf {
+    fn part(&self, part: &crate::asset::SourceRecord) -> PartOf {
         PartOf {
             number: part.number,
             source: part.source.clone(),
@@ -274,7 +275,7 @@ impl View<'_> {
     }
 
     /// The latest merge that still holds and brought the part.
-    fn came_by(&self, part: &crate::asset::Part) -> Option<(MergeId, AssetId)> {
+    fn came_by(&self, part: &crate::asset::SourceRecord) -> Option<(MergeId, AssetId)> {
         let home = part.home?.asset()?;
         let brought =
             |record: &&MergeRecord| record.stands() && record.others().any(|id| id == home);

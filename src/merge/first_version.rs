@@ -1,6 +1,6 @@
 //! Merges that the first version of the inventory wrote.
 
-use crate::asset::{Asset, Home, MergeRecord, Part};
+use crate::asset::{Asset, Home, MergeRecord, SourceRecord};
 
 /// Notes on the parts of a merged asset where the rules alone have them, for a merge that was written before
 /// records remembered their homes. The part numbers of each asset were shifted by a number that the merge kept.
@@ -21,6 +21,6 @@ pub fn remember_homes(survivor: &mut Asset, record: &MergeRecord) {
     }
 }
 
-fn is_same(origin: &Part, part: &Part) -> bool {
+fn is_same(origin: &SourceRecord, part: &SourceRecord) -> bool {
     origin.object.is_none() && origin.source == part.source && origin.key == part.key
 }

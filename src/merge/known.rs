@@ -69,7 +69,7 @@ fn directory_time(attribute: &str, time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::directory::Flaw;
+    use crate::directory::AttributeError;
     use crate::merge::user_attributes;
     use crate::name::DistinguishedName;
     use crate::value::{ObjectGuid, ObjectKind};
@@ -79,7 +79,7 @@ mod tests {
         let guid = ObjectGuid::from_bytes([7; 16]);
         let mut object = DirectoryObject::new(ObjectKind::User, guid, dn);
         object.attributes = attributes.iter().copied().collect();
-        let flaw = |attribute: &&str| Flaw {
+        let flaw = |attribute: &&str| AttributeError {
             attribute: (*attribute).to_owned(),
             reason: "not UTF-8 text".to_owned(),
             count: 1,

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::assignment::{Assignment, Claimant};
 use super::compare::{Compared, Comparison, Names};
-use super::contest::{Claimant, Contest};
 use super::name_index::beginning;
 use super::neighbours::{Neighbours, outlives};
 use super::ruling::Rulings;
 use super::ties::Ties;
 use super::{
-    Candidate, Computer, Evidence, Excluded, Exclusion, Known, KnownComputer, Level, LostBecause,
-    Naming, Outranked, Reason, Unmatched, Verdict,
+    Candidate, Computer, Evidence, Excluded, Exclusion, KnownComputer, Level, LostBecause,
+    MatchContext, Naming, Outranked, Reason, Unmatched, Verdict,
 };
 use crate::name::Hostname;
 use crate::schedule::{Ambiguity, MatchPolicy};
@@ -22,7 +22,7 @@ pub(super) struct Draft<'a> {
     pub(super) computer: &'a Computer,
     /// Where it goes whatever its names say, unless it is looked at again because its asset has nothing else.
     pub(super) tied: Option<(Verdict, Level, Reason)>,
-    pub(super) wish: Wish,
+    pub(super) proposal: Proposal,
     pub(super) compared: Vec<Compared>,
     /// The asset that it got.
     pub(super) won: bool,
@@ -32,7 +32,7 @@ pub(super) struct Draft<'a> {
 
 /// What a computer would get of what is left.
 #[derive(Debug)]
-pub(super) enum Wish {
+pub(super) enum Proposal {
     NotAHost,
     Excluded(Excluded),
     Asset { asset: AssetId, place: usize, evidence: Evidence, rivals: usize },
@@ -50,7 +50,7 @@ pub(super) struct Matching<'a> {
     pub(super) rulings: &'a Rulings<'a>,
     pub(super) ties: Ties,
     pub(super) neighbours: Neighbours<'a>,
-    pub(super) known: &'a Known<'a>,
+    pub(super) known: &'a MatchContext<'a>,
     pub(super) exclusion: &'a Exclusion,
     pub(super) policy: &'a MatchPolicy,
 }
@@ -58,11 +58,11 @@ pub(super) struct Matching<'a> {
 impl<'a> Draft<'a> {
     /// The assets that it claims, or that it cannot decide between.
     pub(super) fn interests(&self) -> impl Iterator<Item = (usize, Claimant<'a>)> {
-        let (level, places, is_sure) = match &self.wish {
+        let (level, places, is_sure) = match &self.proposal {
             _ if self.won => (Level::Known, Vec::new(), false),
-            Wish::Asset { place, evidence, .. } => (evidence.level(), vec![*place], true),
-            Wish::Contested { place, level, .. } => (*level, vec![*place], false),
-            Wish::Ambiguous(level, _) => (*level, self.on_level(*level), false),
+            Proposal::Asset { place, evidence, .. } => (evidence.level(), vec![*place], true),
+            Proposal::Contested { place, level, .. } => (*level, vec![*place], false),
+            Proposal::Ambiguous(level, _) => (*level, self.on_level(*level), false),
             _ => (Level::Known, Vec::new(), false),
         };
         let claimant = Claimant { computer: self.computer, level, is_sure };
@@ -70,7 +70,11 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn is_settled(&self) -> bool {
-        self.won || matches!(self.wish, Wish::NotAHost | Wish::Excluded(_) | Wish::Unasked)
+        self.won
+            || matches!(
+                self.proposal,
+                Proposal::NotAHost | Proposal::Excluded(_) | Proposal::Unasked
+            )
     }
 
     /// Whether it has one of these short names, whole or cut.
@@ -96,22 +100,22 @@ impl<'a> Matching<'a> {
         let mut draft = Draft {
             computer,
             tied,
-            wish: Wish::Unasked,
+            proposal: Proposal::Unasked,
             compared: Vec::new(),
             won: false,
             lost: HashMap::new(),
         };
         let is_late = self.known.alone.contains(&computer.object)
             && self.rulings.must(computer.object).is_none();
-        draft.wish = match &draft.tied {
+        draft.proposal = match &draft.tied {
             Some((Verdict::Linked(_), ..)) if is_late && computer.is_host() => {
                 self.draft_again(&mut draft);
                 return draft;
             }
-            Some(_) => Wish::Unasked,
-            None if !computer.is_host() => Wish::NotAHost,
+            Some(_) => Proposal::Unasked,
+            None if !computer.is_host() => Proposal::NotAHost,
             None => match self.exclusion.reason(computer) {
-                Some(excluded) => Wish::Excluded(excluded),
+                Some(excluded) => Proposal::Excluded(excluded),
                 None => {
                     self.draft_again(&mut draft);
                     return draft;
@@ -127,23 +131,27 @@ impl<'a> Matching<'a> {
         let naming = |place: usize| self.assets.get(place).map(|asset| self.naming(asset));
         let Comparison { assets, weak } = self.names.compare(computer, naming);
         draft.compared = self.barred(draft, assets);
-        draft.wish = match self.wish(computer, &draft.compared) {
-            Some(wish) => wish,
-            None if !draft.compared.is_empty() => Wish::Nothing(self.nothing(&draft.compared)),
+        draft.proposal = match self.proposal(computer, &draft.compared) {
+            Some(proposal) => proposal,
+            None if !draft.compared.is_empty() => Proposal::Nothing(self.nothing(&draft.compared)),
             None if computer.names.is_empty() && weak.is_empty() => {
-                Wish::Nothing(Unmatched::NoName)
+                Proposal::Nothing(Unmatched::NoName)
             }
-            None if weak.is_empty() => Wish::Nothing(Unmatched::NoAsset),
-            None => Wish::Nothing(Unmatched::Weak(weak)),
+            None if weak.is_empty() => Proposal::Nothing(Unmatched::NoAsset),
+            None => Proposal::Nothing(Unmatched::Weak(weak)),
         };
     }
 
     /// Gives a computer the asset that it claims, if nobody goes before it. The asset's place, then.
-    pub(super) fn settle(&mut self, draft: &mut Draft<'_>, contest: &Contest<'_>) -> Option<usize> {
+    pub(super) fn settle(
+        &mut self,
+        draft: &mut Draft<'_>,
+        assignment: &Assignment<'_>,
+    ) -> Option<usize> {
         let computer = draft.computer;
-        let Wish::Asset { asset, place, .. } = draft.wish else { return None };
+        let Proposal::Asset { asset, place, .. } = draft.proposal else { return None };
         let (_, claimant) = draft.interests().next()?;
-        if let Some((winner, because)) = contest.winner_over(place, claimant) {
+        if let Some((winner, because)) = assignment.winner_over(place, claimant) {
             draft.lost.insert(place, (winner.name_beside(computer), because));
             return None;
         }
@@ -253,7 +261,7 @@ impl<'a> Matching<'a> {
         compared.sort_by_key(|compared| compared.outcome.is_err());
     }
 
-    fn wish(&self, computer: &Computer, compared: &[Compared]) -> Option<Wish> {
+    fn proposal(&self, computer: &Computer, compared: &[Compared]) -> Option<Proposal> {
         let best = on_best_level(compared);
         let (first, evidence) = *best.first()?;
         let (level, assets) = (evidence.level(), best.len());
@@ -261,11 +269,11 @@ impl<'a> Matching<'a> {
             return self.claim(computer, first, evidence, 0);
         }
         match self.policy.ambiguity {
-            Ambiguity::Review => Some(Wish::Ambiguous(level, assets)),
-            Ambiguity::Create => Some(Wish::Nothing(Unmatched::Ambiguous { level, assets })),
+            Ambiguity::Review => Some(Proposal::Ambiguous(level, assets)),
+            Ambiguity::Create => Some(Proposal::Nothing(Unmatched::Ambiguous { level, assets })),
             Ambiguity::MostRecentlySeen => match self.most_recently_seen(&best) {
                 Some((place, evidence)) => self.claim(computer, place, evidence, assets - 1),
-                None => Some(Wish::Ambiguous(level, assets)),
+                None => Some(Proposal::Ambiguous(level, assets)),
             },
         }
     }
@@ -277,15 +285,15 @@ impl<'a> Matching<'a> {
         place: usize,
         evidence: &Evidence,
         rivals: usize,
-    ) -> Option<Wish> {
+    ) -> Option<Proposal> {
         let candidate = self.assets.get(place)?;
         let (asset, level) = (candidate.asset, evidence.level());
         Some(match self.neighbours.contender(computer, level, candidate) {
             Some(_) if self.policy.ambiguity == Ambiguity::Create => {
-                Wish::Nothing(Unmatched::Ambiguous { level, assets: 1 })
+                Proposal::Nothing(Unmatched::Ambiguous { level, assets: 1 })
             }
-            Some(other) => Wish::Contested { place, level, by: other.to_string() },
-            None => Wish::Asset { asset, place, evidence: evidence.clone(), rivals },
+            Some(other) => Proposal::Contested { place, level, by: other.to_string() },
+            None => Proposal::Asset { asset, place, evidence: evidence.clone(), rivals },
         })
     }
 

@@ -4,16 +4,17 @@
 //!
 //! 1. [`decide`] applies the rules to all computers of a read at once and explains every [`Decision`].
 //! 2. [`contribution`] is what one computer says, in the terms of the inventory.
-//! 3. [`survive`], [`create`], [`mark`] and [`detach`] write it into an asset, with its provenance.
+//! 3. [`apply_contribution`], [`create`], [`set_presence`] and [`detach`] write it into an asset, with its provenance.
 //!
 //! What people decide is worked out here as well: an [`Overlay`] lays the decisions that stand over what the rules
 //! alone say, and tells what the inventory shows. [`overlaps`], [`Coverage`] and [`explain`] look at what is there.
 
+mod assignment;
 mod attributes;
 mod candidate;
 mod compare;
 mod computer;
-mod contest;
+mod contribute;
 mod contribution;
 mod coverage;
 mod decide;
@@ -39,7 +40,6 @@ mod resemblance;
 mod ruling;
 mod settled;
 mod standing;
-mod survive;
 #[cfg(test)]
 mod tests;
 mod ties;
@@ -48,9 +48,12 @@ mod verdict;
 pub use attributes::{group_attributes, user_attributes};
 pub use candidate::{Candidate, Naming};
 pub use computer::Computer;
+pub use contribute::{
+    WriteContext, apply_contribution, at_home, create, detach, record_match, set_presence,
+};
 pub use contribution::{Contribution, contribution};
 pub use coverage::{Counts, Coverage, CoverageRow};
-pub use decide::{Known, KnownComputer, decide};
+pub use decide::{KnownComputer, MatchContext, decide};
 pub use decision::{Considered, Decision, Verdict};
 pub use directory_domain::DirectoryDomain;
 pub use evidence::{Evidence, Level};
@@ -63,10 +66,9 @@ pub(crate) use neighbours::is_questioned;
 pub use overlap::{Overlap, Surveyed, overlaps};
 pub use overlay::Overlay;
 pub(crate) use precedence::rank_claims;
-pub use preview::{Beside, Kept, MergePreview, Winner};
+pub use preview::{MergePreview, RetainedValue, UnitedValue, WinningValue};
 pub use reason::{LostBecause, Outranked, Reason, Unmatched, WeakName};
 pub use record::{Record, assemble, by_home, in_order, join, take_apart};
 pub(crate) use resemblance::{Resemblance, resemblances};
 pub use settled::{GoneAsset, MovedRecord, Moves, Settled};
 pub use standing::Standing;
-pub use survive::{Writing, at_home, create, detach, mark, survive, tie};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::fit::{DistinctiveNames, fit};
 use super::name_index::beginning;
-use super::{Candidate, Computer, Known, KnownComputer, Level, Naming};
+use super::{Candidate, Computer, KnownComputer, Level, MatchContext, Naming};
 use crate::name::Hostname;
 use crate::schedule::MatchPolicy;
 use crate::value::{AssetId, SourceId, Timestamp};
@@ -18,7 +18,7 @@ pub(super) struct Neighbours<'a> {
 }
 
 impl<'a> Neighbours<'a> {
-    pub(super) fn of(known: &Known<'a>, policy: &'a MatchPolicy) -> Self {
+    pub(super) fn of(known: &MatchContext<'a>, policy: &'a MatchPolicy) -> Self {
         let mut neighbours = Self { by_short: HashMap::new(), by_asset: HashMap::new(), policy };
         let others = known.others.iter().filter(|other| other.source != *known.source);
         for other in others.filter(|other| other.computer.is_host()) {

@@ -16,12 +16,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::decide::{Known, decide};
+use super::decide::{MatchContext, decide};
 use super::record::{Record, assemble, take_apart};
 use super::settled::Settled;
 use super::standing::Standing;
 use super::{Candidate, Computer, Decision, Exclusion, KnownComputer, Verdict};
-use crate::asset::{Asset, Home, Part, Waiting};
+use crate::asset::{Asset, Home, SourceRecord, Waiting};
 use crate::name::MatchKey;
 use crate::schedule::{CandidateScope, MatchPolicy};
 use crate::value::{AssetId, ObjectGuid, RecordDigest, SiteId, SourceId, Timestamp};
@@ -218,7 +218,7 @@ impl<'a> Overlay<'a> {
             let computers: Vec<Computer> = computers.collect();
             let (links, absent) = (held(shown, &source), HashSet::new());
             let constraints = self.standing.of_source(&source);
-            let known = Known {
+            let known = MatchContext {
                 source: &source,
                 links: &links,
                 absent: &absent,
@@ -244,7 +244,7 @@ impl<'a> Overlay<'a> {
 
     /// The computers that are shown in an asset or wait, and are not decided on anew.
     fn known_computers(&self, shown: &BTreeMap<AssetId, Asset>) -> Vec<KnownComputer> {
-        let known = |asset: &Asset, part: &Part, place| {
+        let known = |asset: &Asset, part: &SourceRecord, place| {
             let computer = Computer::of_part(asset, part, None)?;
             Some(KnownComputer { source: part.source.clone(), computer, asset: place })
         };

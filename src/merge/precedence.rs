@@ -1,6 +1,6 @@
 //! Which source's word holds where only one can be right.
 
-use crate::asset::{Asset, Claim, Claims, Part};
+use crate::asset::{Asset, Claim, Claims, SourceRecord};
 use crate::os::names_product;
 use crate::schedule::MatchPolicy;
 use crate::value::Timestamp;
@@ -31,7 +31,7 @@ pub(crate) fn rank_claims(asset: &mut Asset, policy: &MatchPolicy) {
 }
 
 /// How a source's value is placed among others of preferred kinds: the lower goes first.
-pub(super) fn preference(policy: &MatchPolicy, part: Option<&Part>) -> usize {
+pub(super) fn preference(policy: &MatchPolicy, part: Option<&SourceRecord>) -> usize {
     let last = policy.precedence.len() + 1;
     let Some(part) = part else { return last };
     let kind = part.source.kind();
@@ -53,7 +53,7 @@ struct Standing {
 }
 
 impl Standing {
-    fn of(asset: &Asset, part: &Part, policy: &MatchPolicy) -> Self {
+    fn of(asset: &Asset, part: &SourceRecord, policy: &MatchPolicy) -> Self {
         let own = |claim: &&Claim<String>| claim.part == part.number && claim.is_live();
         let os = asset.os.iter().find(own);
         let seen = asset.last_seen.iter().filter(|claim| claim.part == part.number);

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::precedence::preference;
 use super::settled::{MovedRecord, Moves};
-use crate::asset::{Asset, Claim, Claims, Part};
+use crate::asset::{Asset, Claim, Claims, SourceRecord};
 use crate::error::Printable;
 use crate::name::to_unicode;
 use crate::os::names_product;
@@ -25,9 +25,9 @@ pub struct MergePreview {
     /// The site it belongs to: the survivor's.
     pub site: SiteId,
     /// `os`, `os_version`, `type`, `first_seen` and `last_seen`, as far as they are known.
-    pub values: Vec<Winner>,
+    pub values: Vec<WinningValue>,
     /// `names`, `domains` and `addresses`, all of which are kept.
-    pub united: Vec<Kept>,
+    pub united: Vec<UnitedValue>,
     /// Directory objects that are tied to the survivor from then on.
     pub links: Vec<MovedRecord>,
     /// What should be looked at before it is done.
@@ -36,7 +36,7 @@ pub struct MergePreview {
 
 /// A value that holds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Winner {
+pub struct WinningValue {
     /// The field.
     pub field: &'static str,
     /// Its value.
@@ -48,12 +48,12 @@ pub struct Winner {
     /// Why it holds.
     pub why: &'static str,
     /// Other values, which are kept.
-    pub beside: Vec<Beside>,
+    pub beside: Vec<RetainedValue>,
 }
 
 /// A value that is kept and does not hold.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Beside {
+pub struct RetainedValue {
     /// The value.
     pub value: String,
     /// The asset it comes from.
@@ -64,7 +64,7 @@ pub struct Beside {
 
 /// A value of a list, and the assets that have it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Kept {
+pub struct UnitedValue {
     /// The list.
     pub field: &'static str,
     /// The value.
@@ -151,9 +151,9 @@ pub(super) fn origin(source: Option<&SourceId>) -> &str {
 }
 
 /// Whether two parts are the same record, here and there.
-fn is_same(one: &Part, other: &Part) -> bool {
+fn is_same(one: &SourceRecord, other: &SourceRecord) -> bool {
     let known_by =
-        |part: &Part| (part.source.clone(), part.object, part.identity.clone(), part.since);
+        |part: &SourceRecord| (part.source.clone(), part.object, part.identity.clone(), part.since);
     known_by(one) == known_by(other) && one.attributes == other.attributes
 }
 
@@ -164,12 +164,12 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    fn best(&self, field: &'static str, claims: &Claims<String>) -> Option<Winner> {
+    fn best(&self, field: &'static str, claims: &Claims<String>) -> Option<WinningValue> {
         let mut live = claims.iter().filter(|claim| claim.is_live());
         let winner = live.next()?;
         let why = self.why(winner, live.next());
         let rest = claims.iter().filter(|claim| claim.is_live() && claim.value != winner.value);
-        Some(Winner {
+        Some(WinningValue {
             field,
             value: winner.value.clone(),
             from: self.owner(winner.part),
@@ -203,11 +203,11 @@ impl View<'_> {
         claims: &Claims<T>,
         value: Option<T>,
         why: &'static str,
-    ) -> Option<Winner> {
+    ) -> Option<WinningValue> {
         let value = value?;
         let winner = claims.iter().find(|claim| claim.value == value)?;
         let rest = claims.iter().filter(|claim| claim.value != value);
-        Some(Winner {
+        Some(WinningValue {
             field,
             value: value.to_string(),
             from: self.owner(winner.part),
@@ -217,21 +217,25 @@ impl View<'_> {
         })
     }
 
-    fn kept<T: ToString + PartialEq>(&self, field: &'static str, claims: &Claims<T>) -> Vec<Kept> {
-        let mut kept: Vec<Kept> = Vec::new();
+    fn kept<T: ToString + PartialEq>(
+        &self,
+        field: &'static str,
+        claims: &Claims<T>,
+    ) -> Vec<UnitedValue> {
+        let mut kept: Vec<UnitedValue> = Vec::new();
         for claim in claims.iter().filter(|claim| claim.is_live()) {
             let (value, owner) = (shown(&claim.value), self.owner(claim.part));
             match kept.iter_mut().find(|kept| kept.value == value) {
                 Some(kept) if kept.from.contains(&owner) => {}
                 Some(kept) => kept.from.push(owner),
-                None => kept.push(Kept { field, value, from: vec![owner] }),
+                None => kept.push(UnitedValue { field, value, from: vec![owner] }),
             }
         }
         kept
     }
 
-    fn beside<T: ToString>(&self, claim: &Claim<T>) -> Beside {
-        Beside {
+    fn beside<T: ToString>(&self, claim: &Claim<T>) -> RetainedValue {
+        RetainedValue {
             value: claim.value.to_string(),
             from: self.owner(claim.part),
             source: self.source(claim.part),

@@ -1,7 +1,7 @@
 //! Records of sources: what assets are taken apart into, and assembled from.
 
 use super::precedence::rank_claims;
-use crate::asset::{Asset, Claims, Home, Part, Waiting};
+use crate::asset::{Asset, Claims, Home, SourceRecord, Waiting};
 use crate::name::MatchKey;
 use crate::schedule::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, OrganizationId, SiteId, SourceId, Timestamp};
@@ -38,7 +38,7 @@ pub fn take_apart(asset: &Asset) -> Vec<Record> {
         };
         let mut said = asset.clone();
         every_list!(keep(said; is_own));
-        said.parts = vec![Part { number: 0, home: None, home_site: None, ..part.clone() }];
+        said.parts = vec![SourceRecord { number: 0, home: None, home_site: None, ..part.clone() }];
         let site = part.home_site.as_ref().unwrap_or(&asset.site).clone();
         Record { home: part.home_in(asset.id), site, said }
     });
@@ -60,7 +60,7 @@ pub fn assemble(id: AssetId, records: Vec<Record>, policy: &MatchPolicy) -> Opti
         let home = record.home.away_from(Some(id));
         let home_site = home.map(|_| record.site);
         let parts = said.parts.into_iter();
-        asset.parts.extend(parts.map(|part| Part {
+        asset.parts.extend(parts.map(|part| SourceRecord {
             number,
             home,
             home_site: home_site.clone(),
@@ -152,7 +152,7 @@ impl Record {
     }
 
     /// The record's own part.
-    pub fn part(&self) -> Option<&Part> {
+    pub fn part(&self) -> Option<&SourceRecord> {
         self.said.parts.first()
     }
 
@@ -201,6 +201,6 @@ fn append<T>(claims: &mut Claims<T>, more: &mut Claims<T>, number: u32) {
     claims.append(more);
 }
 
-fn sort<T>(claims: &mut Claims<T>, parts: &[Part]) {
+fn sort<T>(claims: &mut Claims<T>, parts: &[SourceRecord]) {
     claims.sort_by_key(|claim| parts.iter().position(|part| part.number == claim.part));
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::ruling::Rulings;
-use super::{Computer, Known, Level, Reason, Verdict};
+use super::{Computer, Level, MatchContext, Reason, Verdict};
 use crate::value::{AssetId, ObjectGuid};
 
 /// Which objects are tied to an asset without a look at names.
@@ -20,7 +20,7 @@ pub(super) struct Ties {
 impl Ties {
     pub(super) fn of(
         computers: &BTreeMap<ObjectGuid, &Computer>,
-        known: &Known<'_>,
+        known: &MatchContext<'_>,
         rulings: &Rulings<'_>,
     ) -> Self {
         let mut ties = Self::default();
@@ -57,7 +57,7 @@ impl Ties {
     fn take_moved(
         &mut self,
         computers: &BTreeMap<ObjectGuid, &Computer>,
-        known: &Known<'_>,
+        known: &MatchContext<'_>,
         rulings: &Rulings<'_>,
     ) {
         for (object, computer) in computers {

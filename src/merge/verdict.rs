@@ -1,7 +1,7 @@
 //! What was decided on a computer in the end, and how it is explained.
 
 use super::compare::Compared;
-use super::matching::{Draft, Matching, Wish, on_best_level};
+use super::matching::{Draft, Matching, Proposal, on_best_level};
 use super::{Computer, Considered, Decision, Evidence, LostBecause, Reason, Unmatched, Verdict};
 use crate::value::AssetId;
 
@@ -30,11 +30,11 @@ impl Matching<'_> {
 
     /// Why a known computer waits beside other assets that it may be.
     fn undecided(&self, draft: &Draft<'_>) -> Option<Reason> {
-        match &draft.wish {
-            Wish::Ambiguous(level, assets) => {
+        match &draft.proposal {
+            Proposal::Ambiguous(level, assets) => {
                 Some(Reason::Undecided { level: *level, assets: *assets })
             }
-            Wish::Contested { level, by, .. } => {
+            Proposal::Contested { level, by, .. } => {
                 Some(Reason::Contested { level: *level, by: by.clone() })
             }
             _ => None,
@@ -43,27 +43,27 @@ impl Matching<'_> {
 
     fn untied(&self, draft: &Draft<'_>) -> Decision {
         let decide = |verdict, reason| self.decide(draft, verdict, reason);
-        match &draft.wish {
-            Wish::Asset { asset, evidence, rivals, .. } if draft.won => {
+        match &draft.proposal {
+            Proposal::Asset { asset, evidence, rivals, .. } if draft.won => {
                 let reason = names_decided(evidence.clone(), *rivals);
                 decide(Verdict::Matched(*asset), reason).with_level(Some(evidence.level()))
             }
-            Wish::Asset { asset, place, .. } => {
+            Proposal::Asset { asset, place, .. } => {
                 self.unmatched(draft.computer, self.outranked(draft, *asset, *place))
             }
-            Wish::NotAHost => decide(Verdict::Skipped, Reason::NotAHost(draft.computer.kind)),
-            Wish::Excluded(why) => decide(Verdict::Skipped, Reason::Excluded(why.clone())),
-            Wish::Ambiguous(level, assets) => {
+            Proposal::NotAHost => decide(Verdict::Skipped, Reason::NotAHost(draft.computer.kind)),
+            Proposal::Excluded(why) => decide(Verdict::Skipped, Reason::Excluded(why.clone())),
+            Proposal::Ambiguous(level, assets) => {
                 let (level, assets) = (*level, *assets);
                 let reason = Reason::Ambiguous { level, assets };
                 decide(Verdict::Ambiguous, reason).with_level(Some(level))
             }
-            Wish::Contested { level, by, .. } => {
+            Proposal::Contested { level, by, .. } => {
                 let reason = Reason::Contested { level: *level, by: by.clone() };
                 decide(Verdict::Ambiguous, reason).with_level(Some(*level))
             }
-            Wish::Nothing(why) => self.unmatched(draft.computer, why.clone()),
-            Wish::Unasked => self.unmatched(draft.computer, Unmatched::NoAsset),
+            Proposal::Nothing(why) => self.unmatched(draft.computer, why.clone()),
+            Proposal::Unasked => self.unmatched(draft.computer, Unmatched::NoAsset),
         }
     }
 
@@ -120,8 +120,8 @@ impl Matching<'_> {
         if let Some((by, because)) = draft.lost.get(&compared.place) {
             return LostBecause::Outranked { by: by.clone(), because: *because };
         }
-        match &draft.wish {
-            Wish::Contested { by, .. } => LostBecause::Contested { by: by.clone() },
+        match &draft.proposal {
+            Proposal::Contested { by, .. } => LostBecause::Contested { by: by.clone() },
             _ if draft.won => LostBecause::SeenEarlier,
             _ => LostBecause::Ambiguous { others: best.len().saturating_sub(1) },
         }

@@ -140,9 +140,9 @@ impl ColumnMap {
         self
     }
 
-    /// Leaves attributes to the evaluator, and has it look only at rows whose [`Signature`](super::Signature) does
+    /// Leaves attributes to the evaluator, and has it look only at rows whose [`AttributeBloom`](super::AttributeBloom) does
     /// not rule them out: `child` has one row of `column` for each row of the main table, and `covers` names a
-    /// function of the database that is [`Signature::covers`](super::Signature::covers).
+    /// function of the database that is [`AttributeBloom::covers`](super::AttributeBloom::covers).
     #[must_use]
     pub fn with_signatures(
         mut self,

@@ -135,6 +135,7 @@
 //! ```
 
 mod ast;
+mod bloom;
 mod columns;
 mod error;
 mod evaluate;
@@ -142,7 +143,6 @@ mod lex;
 mod literal;
 mod parse;
 mod print;
-mod signature;
 mod sql;
 mod suggest;
 mod term;
@@ -153,12 +153,12 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use ast::{Bound, Comparison, Expr, Key, Term, Test};
+pub use bloom::{AttributeBloom, BLOOM_BYTES};
 pub use columns::{AttributeTable, Child, Column, ColumnMap, Dialect, WORD_SEPARATOR};
 pub use error::ParseError;
 pub use evaluate::{Fields, Value, Visit};
 pub use literal::{Literal, Pattern, Piece, address_key};
 pub use print::quote;
-pub use signature::{SIGNATURE_BYTES, Signature};
 pub use sql::{Sql, SqlValue};
 pub use text::{Text, fold_case};
 pub use time::Measure;

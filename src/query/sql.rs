@@ -7,10 +7,10 @@ use std::fmt::Write;
 use self::passes::numbers;
 use super::Query;
 use super::ast::{Expr, Key, Term, Test};
+use super::bloom;
 use super::columns::{Child, Column, ColumnMap, Dialect, Kind, SignatureColumn, WORD_SEPARATOR};
 use super::evaluate::{NAME, boolean_text};
 use super::literal::{Literal, Pattern};
-use super::signature;
 
 /// A condition in SQL, for a `WHERE`, and the parameters it refers to.
 ///
@@ -64,7 +64,7 @@ struct Compiler<'a> {
 }
 
 /// Where the values of a key are.
-enum Place<'k> {
+enum KeyLocation<'k> {
     /// In a column of the row itself.
     Here(&'static str, Kind),
     Nowhere,
@@ -104,15 +104,15 @@ impl Compiler<'_> {
     }
 
     fn has(&mut self, key: &Key, positive: bool) {
-        match self.place(key) {
-            Place::Here(column, _) => self.push_all(&["(", column, " IS NOT NULL)"]),
-            Place::In(rows, _) => {
+        match self.location(key) {
+            KeyLocation::Here(column, _) => self.push_all(&["(", column, " IS NOT NULL)"]),
+            KeyLocation::In(rows, _) => {
                 self.push("EXISTS (SELECT 1 ");
                 self.rows(&rows);
                 self.push(")");
             }
-            Place::Nowhere => self.push("FALSE"),
-            Place::Residual => self.residual(key, None, positive),
+            KeyLocation::Nowhere => self.push("FALSE"),
+            KeyLocation::Residual => self.residual(key, None, positive),
         }
     }
 
@@ -120,28 +120,28 @@ impl Compiler<'_> {
         if let Some((list, words)) = self.list(key).zip(whole_words(test)) {
             return self.lists(list, &words);
         }
-        match self.place(key) {
-            Place::Here(column, kind) => {
+        match self.location(key) {
+            KeyLocation::Here(column, kind) => {
                 self.push_all(&["(", column, " IS NOT NULL AND "]);
                 self.passes(kind, test);
                 self.push(")");
             }
-            Place::In(rows, kind) if rows.child.selective => {
+            KeyLocation::In(rows, kind) if rows.child.selective => {
                 let Child { table, owner, parent, .. } = rows.child;
                 self.push_all(&[parent, " IN (SELECT ", owner, " FROM ", table, " WHERE "]);
                 self.having(&rows, "", " AND ");
                 self.passes(kind, test);
                 self.push(")");
             }
-            Place::In(rows, kind) => {
+            KeyLocation::In(rows, kind) => {
                 self.push("EXISTS (SELECT 1 ");
                 self.rows(&rows);
                 self.push(" AND ");
                 self.passes(kind, test);
                 self.push(")");
             }
-            Place::Nowhere => self.push("FALSE"),
-            Place::Residual => self.residual(key, Some(test), positive),
+            KeyLocation::Nowhere => self.push("FALSE"),
+            KeyLocation::Residual => self.residual(key, Some(test), positive),
         }
     }
 
@@ -149,22 +149,22 @@ impl Compiler<'_> {
     fn count(&mut self, key: &Key, test: &Test, positive: bool) {
         let windows = numbers(test, self.now);
         let holds = |count: i64| windows.iter().any(|window| window.holds(count));
-        match self.place(key) {
-            Place::Here(column, _) => match (holds(0), holds(1)) {
+        match self.location(key) {
+            KeyLocation::Here(column, _) => match (holds(0), holds(1)) {
                 (true, false) => self.push_all(&["(", column, " IS NULL)"]),
                 (false, true) => self.push_all(&["(", column, " IS NOT NULL)"]),
                 (always, _) => self.truth(always),
             },
-            Place::In(rows, _) => self.joined(&windows, " OR ", |this, window| {
+            KeyLocation::In(rows, _) => self.joined(&windows, " OR ", |this, window| {
                 this.push("(SELECT count(*) ");
                 this.rows(&rows);
                 let counts = rows.child.counts.unwrap_or_default();
                 this.push_all(&[if counts.is_empty() { "" } else { " AND " }, counts, ")"]);
                 this.lies_in(*window);
             }),
-            Place::Nowhere => self.truth(holds(0)),
-            Place::Residual if holds(0) => self.leave(positive),
-            Place::Residual => self.residual(key, None, positive),
+            KeyLocation::Nowhere => self.truth(holds(0)),
+            KeyLocation::Residual if holds(0) => self.leave(positive),
+            KeyLocation::Residual => self.residual(key, None, positive),
         }
     }
 
@@ -189,35 +189,37 @@ impl Compiler<'_> {
         });
     }
 
-    fn place<'k>(&self, key: &'k Key) -> Place<'k> {
+    fn location<'k>(&self, key: &'k Key) -> KeyLocation<'k> {
         let name = match key {
             Key::Attribute { source, name } => {
                 return self.attribute(Some(source.folded()), name.folded());
             }
-            Key::Count(key) => return self.place(key),
+            Key::Count(key) => return self.location(key),
             Key::Field(name) => name.folded(),
             Key::Name => NAME,
         };
         match self.map.column(name) {
             Some(Column { kind, child, .. }) => match (kind.expression(), child) {
-                (None, _) => Place::Residual,
-                (Some(_), Some(child)) => Place::In(Rows { child: *child, having: vec![] }, *kind),
-                (Some(column), None) => Place::Here(column, *kind),
+                (None, _) => KeyLocation::Residual,
+                (Some(_), Some(child)) => {
+                    KeyLocation::In(Rows { child: *child, having: vec![] }, *kind)
+                }
+                (Some(column), None) => KeyLocation::Here(column, *kind),
             },
             None if self.map.falls_through => self.attribute(None, name),
-            None => Place::Nowhere,
+            None => KeyLocation::Nowhere,
         }
     }
 
     /// The attributes of this source, or of any, with this name.
-    fn attribute<'k>(&self, source: Option<&'k str>, name: &'k str) -> Place<'k> {
+    fn attribute<'k>(&self, source: Option<&'k str>, name: &'k str) -> KeyLocation<'k> {
         let Some(table) = &self.map.attributes else {
             let residual = self.map.residual_attributes;
-            return if residual { Place::Residual } else { Place::Nowhere };
+            return if residual { KeyLocation::Residual } else { KeyLocation::Nowhere };
         };
         let source = source.map(|source| (table.source, source));
         let having = source.into_iter().chain([(table.name, name)]).collect();
-        Place::In(Rows { child: table.child, having }, table.kind)
+        KeyLocation::In(Rows { child: table.child, having }, table.kind)
     }
 
     /// What only the evaluator can tell: too many rows rather than too few.
@@ -229,7 +231,7 @@ impl Compiler<'_> {
     /// The same for a key that has a value which passes `test`: not the rows that their signatures rule out.
     fn residual(&mut self, key: &Key, test: Option<&Test>, positive: bool) {
         let signatures = self.map.signatures.filter(|_| positive);
-        let Some((signatures, wanted)) = signatures.zip(signature::wanted(key, test)) else {
+        let Some((signatures, wanted)) = signatures.zip(bloom::wanted(key, test)) else {
             return self.leave(positive);
         };
         self.sql.exact = false;

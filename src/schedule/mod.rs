@@ -1,6 +1,6 @@
 //! Tasks: which directory goes into which site, with which credential, by which rules, and when.
 
-mod brake;
+mod change_limits;
 mod describe;
 mod due;
 mod exclusions;
@@ -15,7 +15,7 @@ mod task;
 mod timetable;
 mod zone;
 
-pub use brake::{Brake, Limit};
+pub use change_limits::{ChangeLimits, Limit};
 pub use due::Due;
 pub use exclusions::Exclusions;
 pub use grace::Grace;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Brake, Exclusions, Grace, MatchPolicy, Schedule};
+use super::{ChangeLimits, Exclusions, Grace, MatchPolicy, Schedule};
 use crate::name::DistinguishedName;
 use crate::value::{CheckpointKey, CredentialId, OrganizationId, SiteId, SourceId};
 
@@ -63,7 +63,7 @@ pub struct SyncTask {
     pub schedule: Option<Schedule>,
     /// How much one run may change before somebody is asked.
     #[serde(default)]
-    pub brake: Brake,
+    pub change_limits: ChangeLimits,
     /// For how long an object is missing before it is gone.
     #[serde(default)]
     pub grace: Grace,
@@ -99,7 +99,7 @@ impl SyncTask {
             matching: MatchPolicy::default(),
             exclusions: Exclusions::default(),
             schedule: None,
-            brake: Brake::default(),
+            change_limits: ChangeLimits::default(),
             grace: Grace::default(),
             full_read_every: a_day(),
         }
@@ -171,8 +171,8 @@ impl SyncTask {
 
     /// Sets how much one run may change before somebody is asked.
     #[must_use]
-    pub fn with_brake(mut self, brake: Brake) -> Self {
-        self.brake = brake;
+    pub fn with_change_limits(mut self, limits: ChangeLimits) -> Self {
+        self.change_limits = limits;
         self
     }
 

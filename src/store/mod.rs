@@ -4,7 +4,6 @@
 //! `SqliteRepository` (feature `sqlite`) keeps it in one file. [`MemoryCredentialStore`] keeps
 //! credentials in memory.
 
-mod admission;
 mod credentials;
 mod cursor;
 mod lease;
@@ -13,6 +12,7 @@ mod paging;
 mod selection;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod validate;
 
 pub use credentials::MemoryCredentialStore;
 pub use memory::MemoryRepository;

@@ -9,8 +9,8 @@ use super::run::Run;
 use super::snapshot::Snapshot;
 use super::writer::Writer;
 use crate::Result;
-use crate::asset::{Change, Committed, Link, Presence};
-use crate::merge::{self, Writing};
+use crate::asset::{Change, CommitOutcome, Link, Presence};
+use crate::merge::{self, WriteContext};
 use crate::value::{AssetId, ObjectGuid, ObjectKind};
 
 /// Known objects that a complete read did not show, as they shall be written.
@@ -104,11 +104,11 @@ pub(super) async fn write(writer: &mut Writer<'_>, absences: Absences) -> Result
         loop {
             let changes = draft(writer, links).await?;
             match writer.submit(changes).await? {
-                Committed::Conflict(_) if attempt < writer.run.options.conflict_retries => {
+                CommitOutcome::Conflict(_) if attempt < writer.run.options.conflict_retries => {
                     attempt += 1
                 }
-                Committed::Conflict(assets) => return Err(super::writer::conflict(&assets)),
-                Committed::Applied | Committed::AlreadyApplied => break,
+                CommitOutcome::Conflict(assets) => return Err(super::writer::conflict(&assets)),
+                CommitOutcome::Applied | CommitOutcome::AlreadyApplied => break,
             }
         }
     }
@@ -124,7 +124,7 @@ async fn draft(writer: &Writer<'_>, links: &[Link]) -> Result<Vec<Change>> {
         let writing = writing(run, link.object);
         // An asset that a person has taken away meanwhile needs no mark.
         let _ = assets.update(asset, |asset| {
-            merge::mark(asset, writing.source, link.object, link.presence, &writing)
+            merge::set_presence(asset, writing.source, link.object, link.presence, &writing)
         });
     }
     let mut changes = assets.into_changes();
@@ -134,9 +134,9 @@ async fn draft(writer: &Writer<'_>, links: &[Link]) -> Result<Vec<Change>> {
     Ok(changes)
 }
 
-fn writing<'a>(run: &'a Run<'_>, object: ObjectGuid) -> Writing<'a> {
+fn writing<'a>(run: &'a Run<'_>, object: ObjectGuid) -> WriteContext<'a> {
     let task = run.task;
-    Writing { source: &task.source, object, run: run.id, now: run.now, policy: &task.matching }
+    WriteContext { source: &task.source, object, run: run.id, now: run.now, policy: &task.matching }
 }
 
 /// Computers that wait, with the mark.
@@ -155,7 +155,8 @@ async fn marked_waiting(run: &Run<'_>, links: &[Link]) -> Result<Vec<Change>> {
         if let Some(presence) = marks.get(&waiting.object) {
             let (object, writing) = (waiting.object, writing(run, waiting.object));
             let source = writing.source;
-            waiting.record = merge::mark(waiting.record, source, object, *presence, &writing);
+            waiting.record =
+                merge::set_presence(waiting.record, source, object, *presence, &writing);
             waiting.record.version = 1;
             changes.push(Change::PutWaiting(Box::new(waiting)));
         }

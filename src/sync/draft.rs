@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::dn_digest::dn_digest;
 use super::matching::{Decided, Matching, Spot};
-use super::place::place;
 use super::report::ComputerCounts;
 use super::run::Run;
 use super::sightings;
@@ -12,7 +12,7 @@ use super::writer::Writer;
 use crate::Result;
 use crate::asset::{Asset, Change, Home, Link, Presence, Sighting, Version, Waiting};
 use crate::directory::DirectoryObject;
-use crate::merge::{self, Decision, Reason, Record, Verdict, Writing};
+use crate::merge::{self, Decision, Reason, Record, Verdict, WriteContext};
 use crate::schedule::SyncTask;
 use crate::value::{AssetId, ObjectGuid, RecordDigest};
 
@@ -104,8 +104,8 @@ pub(super) async fn late(
 }
 
 /// Who writes, when and by which rules.
-fn writing<'a>(run: &'a Run<'_>, object: ObjectGuid) -> Writing<'a> {
-    Writing {
+fn writing<'a>(run: &'a Run<'_>, object: ObjectGuid) -> WriteContext<'a> {
+    WriteContext {
         source: &run.task.source,
         object,
         run: run.id,
@@ -228,7 +228,11 @@ impl<'a> Step<'a> {
     }
 
     /// What the inventory has of the computer elsewhere than it shall be.
-    fn carry(&self, assets: &mut Loaded, writing: &Writing<'_>) -> Result<Option<Record>, AssetId> {
+    fn carry(
+        &self,
+        assets: &mut Loaded,
+        writing: &WriteContext<'_>,
+    ) -> Result<Option<Record>, AssetId> {
         let (source, object) = (writing.source, writing.object);
         let Some(before) = self.left() else {
             let waiting = self.waiting.filter(|_| self.link.is_some_and(|l| l.asset.is_none()));
@@ -250,7 +254,7 @@ impl<'a> Step<'a> {
         carried: Option<Record>,
         matching: &Matching,
         assets: &mut Loaded,
-        writing: &Writing<'_>,
+        writing: &WriteContext<'_>,
     ) -> Result<(), AssetId> {
         let said = merge::contribution(self.object, &matching.domain, writing.now);
         let is_news = self.link.is_none_or(|link| link.by_rules() != spot.home);
@@ -258,9 +262,9 @@ impl<'a> Step<'a> {
             if let Some(record) = carried {
                 asset = merge::join(&asset, record, writing.policy);
             }
-            asset = merge::survive(asset, &said, writing);
+            asset = merge::apply_contribution(asset, &said, writing);
             if is_news && spot.home != Home::Waiting {
-                asset = merge::tie(asset, &self.decided.rules.reason, writing);
+                asset = merge::record_match(asset, &self.decided.rules.reason, writing);
             }
             let site = matching.site(spot.home).unwrap_or(&asset.site).clone();
             asset = merge::at_home(asset, spot.home, &site, writing);
@@ -274,14 +278,14 @@ impl<'a> Step<'a> {
         spot: Spot,
         carried: Option<Record>,
         matching: &Matching,
-        writing: &Writing<'_>,
+        writing: &WriteContext<'_>,
         task: &SyncTask,
     ) -> Change {
         let said = merge::contribution(self.object, &matching.domain, writing.now);
         let nobody = AssetId::from_u128(0);
         let known = carried.and_then(|record| record.into_waiting(None, None));
         let record = match known {
-            Some(known) => merge::survive(known.record, &said, writing),
+            Some(known) => merge::apply_contribution(known.record, &said, writing),
             None => {
                 let (organization, site) = (task.organization.clone(), task.site.clone());
                 merge::create(nobody, organization, site, &said, writing)
@@ -310,7 +314,7 @@ pub(super) fn link(
         asset,
         home: None,
         digest,
-        place: place(&object.dn),
+        dn_digest: dn_digest(&object.dn),
         attributes: attribute_count(object),
         presence: Presence::Present,
         seen: Some(seen),
@@ -419,7 +423,7 @@ impl Loaded {
         let Some(record) = carried else { return Ok(Vec::new()) };
         self.update(to, |asset| {
             let joined = merge::join(&asset, record, &task.matching);
-            let told = merge::tie(joined, &decision.reason, &writing);
+            let told = merge::record_match(joined, &decision.reason, &writing);
             let site = told.site.clone();
             let told = merge::at_home(told, Home::Asset(to), &site, &writing);
             merge::in_order(told, &task.matching)
@@ -444,7 +448,7 @@ impl Loaded {
         let known = self.assets.get(&to).map(|(_, asset)| &asset.site);
         let site = matching.site(home).or(known).unwrap_or(&task.site).clone();
         let arrive = |record: Asset| {
-            let tied = merge::tie(record, &decision.reason, &writing);
+            let tied = merge::record_match(record, &decision.reason, &writing);
             merge::at_home(tied, home, &site, &writing)
         };
         let mut changes = Vec::new();

@@ -12,7 +12,7 @@ use crate::Result;
 use crate::asset::{Home, Link, Waiting};
 use crate::grouping::{self, Decisions, Scene};
 use crate::merge::{
-    self, Candidate, Computer, Decision, DirectoryDomain, Exclusion, Known, Level, Reason,
+    self, Candidate, Computer, Decision, DirectoryDomain, Exclusion, Level, MatchContext, Reason,
     Standing, Verdict,
 };
 use crate::value::{AssetId, ObjectGuid, SiteId, SourceId};
@@ -295,7 +295,7 @@ impl Matching {
             homes.filter_map(|link| Some((link.object, link.by_rules().asset()?))).collect();
         links.extend(spoken_for);
         let task = run.task;
-        let known = Known {
+        let known = MatchContext {
             source: &task.source,
             links: &links,
             absent: &self.absent,

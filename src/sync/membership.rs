@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::place::place_of;
+use super::dn_digest::dn_digest_of;
 use super::snapshot::Snapshot;
 use crate::asset::{DirectoryGroup, DirectoryUser, Member, MemberPath};
 use crate::name::DistinguishedName;
@@ -128,7 +128,7 @@ impl<'a> Known<'a> {
             .filter(|(dn, _)| named.contains(&**dn))
             .collect();
         for edge in &mut edges {
-            let unread = || self.earlier.places.get(&place_of(&edge.key)).copied();
+            let unread = || self.earlier.places.get(&dn_digest_of(&edge.key)).copied();
             let read = objects.get(&edge.key).copied();
             edge.object = read.or_else(|| unread().filter(|object| self.is_unread(*object)));
         }

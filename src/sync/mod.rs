@@ -9,7 +9,7 @@
 //! 1. takes the source's lease, so that no other run writes for it;
 //! 2. reads the directory to the end, or what changed since the last read;
 //! 3. decides which asset every computer is ([`merge`](crate::merge));
-//! 4. stops if that is more than one run may change ([`Brake`](crate::schedule::Brake));
+//! 4. stops if that is more than one run may change ([`ChangeLimits`](crate::schedule::ChangeLimits));
 //! 5. writes what changed in batches, each whole or not at all, and new assets after the ties to those that
 //!    are there;
 //! 6. writes where the read ended together with the last batch, and reports.
@@ -23,16 +23,16 @@
 //! ended.
 
 mod absence;
-mod brake;
 mod coverage;
+mod dependents;
+mod dn_digest;
 mod draft;
-mod extent;
-mod hanging;
+mod impact;
 mod known;
+mod limits;
 mod matching;
 mod membership;
 mod options;
-mod place;
 mod plan;
 mod principals;
 mod progress;
@@ -46,7 +46,7 @@ mod surroundings;
 mod timed;
 mod writer;
 
-pub use brake::{Braked, Confirmation, Exceeded, Measure, Stopped};
+pub use limits::{Confirmation, ExceededLimit, LimitsExceeded, Measure, Stopped};
 pub use options::SyncOptions;
 pub use plan::{Applied, MergePlan, apply, plan};
 pub use progress::{Cancellation, Progress};
@@ -68,8 +68,8 @@ use crate::schedule::SyncTask;
 ///
 /// - what the directory source reports: no credential, no server, no permitted transport, a certificate
 ///   that does not hold, a refused bind. Nothing was written.
-/// - [`ErrorKind::Brake`](crate::ErrorKind): it would have changed more than the task's
-///   [`Brake`](crate::schedule::Brake) allows. Nothing was written; the plan is in [`Stopped`].
+/// - [`ErrorKind::LimitsExceeded`](crate::ErrorKind): it would have changed more than the task's
+///   [`ChangeLimits`](crate::schedule::ChangeLimits) allows. Nothing was written; the plan is in [`Stopped`].
 /// - [`ErrorKind::Lease`](crate::ErrorKind): another run of this source is under way.
 /// - [`ErrorKind::Conflict`](crate::ErrorKind): somebody else kept changing the same assets. What was
 ///   committed before stays; the next run goes on.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::run::{Outcome, Run};
 use super::writer::{self, Sink};
 use super::{Confirmation, Stopped, SyncOptions, SyncReport, matching, stale};
-use crate::asset::{AssetRepository, Batch, Committed};
+use crate::asset::{AssetRepository, Batch, CommitOutcome};
 use crate::directory::DirectorySource;
 use crate::schedule::SyncTask;
 use crate::value::{AssetId, BatchId, RunId};
@@ -68,7 +68,7 @@ pub(super) async fn of_stopped(run: &Run<'_>, outcome: Outcome) -> Result<Stoppe
     let Outcome { mut report, batches, .. } = outcome;
     report.dry_run = true;
     let Some(braked) = report.brake.clone() else {
-        return Err(Error::new(ErrorKind::Brake, "a run was stopped without a reason"));
+        return Err(Error::new(ErrorKind::LimitsExceeded, "a run was stopped without a reason"));
     };
     Ok(Stopped { braked, plan: MergePlan { task: run.task.clone(), report, batches, after } })
 }
@@ -83,7 +83,7 @@ pub(super) async fn of_stopped(run: &Run<'_>, outcome: Outcome) -> Result<Stoppe
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Brake`] if the plan is more than one run may change and the options do not
+/// [`ErrorKind::LimitsExceeded`] if the plan is more than one run may change and the options do not
 /// [confirm](SyncOptions::with_confirmation) it; nothing was written then. [`ErrorKind::Lease`] if a run of the
 /// source is under way, and what the store reports. What was written before stays; applying the plan again goes on, since batches that were written are not written twice.
 pub async fn apply(
@@ -126,16 +126,16 @@ async fn apply_batches(run: &Run<'_>, plan: &MergePlan, token: u64) -> Result<Ap
             }
             let left = batch.changes.len();
             match writer::commit(run, batch.clone()).await? {
-                Committed::Applied => {
+                CommitOutcome::Applied => {
                     applied.written += left as u64;
                     applied.dropped += dropped(&batch);
                     break;
                 }
-                Committed::AlreadyApplied => {
+                CommitOutcome::AlreadyApplied => {
                     is_doubtful = true;
                     break;
                 }
-                Committed::Conflict(assets) => drop(&mut batch, assets),
+                CommitOutcome::Conflict(assets) => drop(&mut batch, assets),
             }
             if batch.changes.len() == left {
                 return Err(Error::new(

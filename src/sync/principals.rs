@@ -7,7 +7,7 @@ use super::report::PrincipalCounts;
 use super::sightings;
 use super::writer::Writer;
 use crate::Result;
-use crate::asset::{Change, Committed, DirectoryGroup, DirectoryUser, Presence};
+use crate::asset::{Change, CommitOutcome, DirectoryGroup, DirectoryUser, Presence};
 use crate::directory::{DirectoryObject, MembershipState};
 use crate::merge;
 use crate::value::{ObjectKind, RecordDigest};
@@ -47,7 +47,7 @@ impl Writer<'_> {
                 changes.push(Change::PutLink(draft::link(object, None, digest, seen)));
             }
             // Users and groups are this source's alone, and the lease keeps others away from them.
-            let _: Committed = self.submit(changes).await?;
+            let _: CommitOutcome = self.submit(changes).await?;
             self.progress(objects.len());
         }
         Ok(())

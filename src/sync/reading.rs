@@ -6,10 +6,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::hanging;
+use super::dependents;
+use super::dn_digest::dn_digest;
 use super::matching;
 use super::membership::{Earlier, Memberships};
-use super::place::place;
 use super::run::Run;
 use super::snapshot::Snapshot;
 use super::timed::TimedDirectory;
@@ -31,23 +31,23 @@ const PAGE: usize = 500;
 #[derive(Debug)]
 pub(super) struct Reading {
     pub(super) snapshot: Snapshot,
-    pub(super) rest: Rest,
+    pub(super) prior: PriorMemberships,
 }
 
 /// What is known of the memberships of what was not read.
 #[derive(Debug)]
-pub(super) enum Rest {
+pub(super) enum PriorMemberships {
     /// Everything was read, or all that the changes touch is here.
-    Known(Earlier),
+    Loaded(Earlier),
     /// The changes touched no membership. These are the users that were read, as they were before.
-    Untouched(Vec<DirectoryUser>),
+    Unchanged(Vec<DirectoryUser>),
 }
 
 type Links = HashMap<ObjectGuid, Link>;
 
 impl Reading {
     fn whole(snapshot: Snapshot) -> Self {
-        Self { snapshot, rest: Rest::Known(Earlier::default()) }
+        Self { snapshot, prior: PriorMemberships::Loaded(Earlier::default()) }
     }
 
     /// The memberships of what was read.
@@ -56,9 +56,11 @@ impl Reading {
         nested: bool,
         is_kept: impl Fn(ObjectGuid) -> bool,
     ) -> Memberships {
-        match &self.rest {
-            Rest::Known(earlier) => Memberships::of(&self.snapshot, earlier, nested, is_kept),
-            Rest::Untouched(users) => Memberships::kept(users.iter().cloned()),
+        match &self.prior {
+            PriorMemberships::Loaded(earlier) => {
+                Memberships::of(&self.snapshot, earlier, nested, is_kept)
+            }
+            PriorMemberships::Unchanged(users) => Memberships::kept(users.iter().cloned()),
         }
     }
 }
@@ -134,11 +136,11 @@ impl Run<'_> {
             return Ok(Reading::whole(snapshot));
         }
         let links = matching::links(self).await?;
-        if !hanging::take_absent(&mut snapshot, &links) {
+        if !dependents::take_absent(&mut snapshot, &links) {
             return Ok(Reading::whole(snapshot));
         }
         let earlier = self.earlier(&links).await?;
-        Ok(Reading { snapshot, rest: Rest::Known(earlier) })
+        Ok(Reading { snapshot, prior: PriorMemberships::Loaded(earlier) })
     }
 
     /// Why everything is to be read though there is a checkpoint.
@@ -168,31 +170,35 @@ impl Run<'_> {
         if !snapshot.end.completeness.is_complete() {
             return Ok(Reading::whole(snapshot));
         }
-        let returned = hanging::returned(&snapshot, links);
+        let returned = dependents::returned(&snapshot, links);
         if is_widespread(&returned, links) {
             return self.read_everything_after(directory, snapshot).await;
         }
         if !returned.is_empty() && !self.read_again(directory, &mut snapshot, returned).await? {
             return self.whole(snapshot).await;
         }
-        hanging::take_departed(&mut snapshot, links);
+        dependents::take_departed(&mut snapshot, links);
         let stored = self.stored(&snapshot, links).await?;
-        if !hanging::touch_memberships(&snapshot, links, &stored.primary_groups()) {
-            return Ok(Reading { snapshot, rest: Rest::Untouched(stored.users) });
+        if !dependents::touch_memberships(&snapshot, links, &stored.primary_groups()) {
+            return Ok(Reading { snapshot, prior: PriorMemberships::Unchanged(stored.users) });
         }
         // It may be the primary group of accounts that did not change, and only they say so.
-        if hanging::is_group_back(&snapshot, links) {
+        if dependents::is_group_back(&snapshot, links) {
             return self.read_everything_after(directory, snapshot).await;
         }
         let earlier = self.earlier(links).await?;
         let mut asked = BTreeSet::new();
         for _ in 0..ROUNDS {
-            let mut again =
-                hanging::hang_together(&snapshot, &earlier, links, self.task.nested_groups);
+            let mut again = dependents::dependents_to_reread(
+                &snapshot,
+                &earlier,
+                links,
+                self.task.nested_groups,
+            );
             // What was asked for and does not show is for somebody else to see.
             again.retain(|object| asked.insert(*object));
             if again.is_empty() {
-                return Ok(Reading { snapshot, rest: Rest::Known(earlier) });
+                return Ok(Reading { snapshot, prior: PriorMemberships::Loaded(earlier) });
             }
             if snapshot.end.checkpoint.is_none() || is_widespread(&again, links) {
                 break;
@@ -200,7 +206,7 @@ impl Run<'_> {
             if !self.read_again(directory, &mut snapshot, again).await? {
                 return self.whole(snapshot).await;
             }
-            hanging::take_departed(&mut snapshot, links);
+            dependents::take_departed(&mut snapshot, links);
         }
         self.read_everything_after(directory, snapshot).await
     }
@@ -284,7 +290,7 @@ impl Run<'_> {
         }
         let present = links.values().filter(|link| link.presence.is_present());
         // Of two at one place, where one is stale, always the same is known by it.
-        let mut places: Vec<_> = present.map(|link| (link.place, link.object)).collect();
+        let mut places: Vec<_> = present.map(|link| (link.dn_digest, link.object)).collect();
         places.sort_unstable();
         Ok(Earlier { groups, places: places.into_iter().collect() })
     }
@@ -317,7 +323,7 @@ impl Stored {
 /// Whether an object that was read stands where it stood.
 pub(super) fn is_in_place(links: &Links, object: &DirectoryObject) -> bool {
     let known = links.get(&object.guid).filter(|link| link.presence.is_present());
-    known.is_some_and(|link| link.place == place(&object.dn))
+    known.is_some_and(|link| link.dn_digest == dn_digest(&object.dn))
 }
 
 pub(super) fn is_present(links: &Links, object: ObjectGuid) -> bool {

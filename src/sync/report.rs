@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Braked;
+use super::LimitsExceeded;
 use crate::directory::{
     Completeness, ConnectStep, FullReadReason, LeftOut, ReadEnd, Transport, Verification,
 };
@@ -62,7 +62,7 @@ pub struct SyncReport {
     pub warnings: Vec<String>,
     /// What is more than one run may change, if anything is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub brake: Option<Braked>,
+    pub brake: Option<LimitsExceeded>,
     /// How long it took, in seconds.
     pub duration_seconds: f64,
     /// How long each stage took, in seconds.

@@ -5,12 +5,12 @@ use std::time::Instant;
 use tracing::Instrument;
 
 use super::absence::{self, Absences};
-use super::extent::Extent;
+use super::impact::ChangeImpact;
 use super::matching::{self, Matching};
 use super::sightings;
 use super::snapshot::Snapshot;
 use super::writer::{Sink, Writer};
-use super::{Braked, Confirmation, Progress, SyncOptions, SyncReport};
+use super::{Confirmation, LimitsExceeded, Progress, SyncOptions, SyncReport};
 use crate::asset::{AssetRepository, Batch, RunOutcome, RunRecord};
 use crate::directory::{DirectorySource, LeftOut, ServerIdentity};
 use crate::merge::Decision;
@@ -149,10 +149,10 @@ impl<'a> Run<'a> {
         let mut matching = Matching::decide(self, snapshot, links, absent).await?;
         let nested = self.task.nested_groups;
         let memberships = reading.memberships(nested, |computer| matching.keeps(computer));
-        let extent =
-            Extent::of(self, earlier.as_ref(), &reading, &matching, &absences, &memberships)
+        let impact =
+            ChangeImpact::of(self, earlier.as_ref(), &reading, &matching, &absences, &memberships)
                 .await?;
-        report.brake = extent.judge(&self.task.brake);
+        report.brake = impact.judge(&self.task.change_limits);
         let is_stopped = sink.writes() && self.is_stopped(report.brake.as_ref())?;
         if is_stopped {
             sink = Sink::Collect;
@@ -187,7 +187,7 @@ impl<'a> Run<'a> {
     }
 
     /// Whether the run must not write what is too much.
-    fn is_stopped(&self, brake: Option<&Braked>) -> Result<bool> {
+    fn is_stopped(&self, brake: Option<&LimitsExceeded>) -> Result<bool> {
         let Some(braked) = brake else { return Ok(false) };
         Ok(!Confirmation::covers(self.options.confirmation, braked)?)
     }

@@ -4,7 +4,7 @@ use super::matching::Matching;
 use super::snapshot::Snapshot;
 use super::writer::Writer;
 use crate::Result;
-use crate::asset::{Change, Committed, Link};
+use crate::asset::{Change, CommitOutcome, Link};
 use crate::directory::DirectoryObject;
 
 /// What is to be noted of an object that was read, if it was last seen elsewhere, or by somebody else.
@@ -35,7 +35,7 @@ pub(super) async fn write(writer: &mut Writer<'_>, matching: &Matching) -> Resul
     });
     let news: Vec<Change> = news.collect();
     for changes in news.chunks(writer.run.options.batch_size) {
-        let _: Committed = writer.submit(changes.to_vec()).await?;
+        let _: CommitOutcome = writer.submit(changes.to_vec()).await?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::run::Run;
 use crate::Result;
-use crate::asset::{Asset, Home, Link, Part, SearchRequest};
+use crate::asset::{Asset, Home, Link, SearchRequest, SourceRecord};
 use crate::grouping::{self, Scene};
 use crate::merge::{self, Candidate, Computer, DirectoryDomain, KnownComputer};
 use crate::name::MatchKey;
@@ -209,7 +209,7 @@ fn sharing<'a>(some: &'a [Asset], all: &[Asset]) -> impl Iterator<Item = &'a Ass
     })
 }
 
-fn present(asset: &Asset, part: &Part, view: View<'_>) -> Option<Computer> {
+fn present(asset: &Asset, part: &SourceRecord, view: View<'_>) -> Option<Computer> {
     let is_gone = part.object.is_none_or(|object| view.absent.contains(&object));
     let is_present = part.presence.is_present() && !is_gone;
     is_present.then(|| Computer::of_part(asset, part, Some(view.domain))).flatten()

@@ -10,7 +10,7 @@ use super::matching::Matching;
 use super::report::ComputerCounts;
 use super::run::Run;
 use super::snapshot::Snapshot;
-use crate::asset::{Batch, Change, Committed, RunRecord};
+use crate::asset::{Batch, Change, CommitOutcome, RunRecord};
 use crate::grouping::{self, Decisions};
 use crate::value::{AssetId, BatchId, Checkpoint};
 use crate::{Error, ErrorKind, Result, Retry};
@@ -84,7 +84,7 @@ impl<'a> Writer<'a> {
     pub(super) async fn write_late(&mut self, matching: &Matching) -> Result<()> {
         for decisions in matching.late().chunks(self.run.options.batch_size) {
             let changes = draft::late(self, matching, decisions).await?;
-            if let Committed::Conflict(assets) = self.submit(changes).await? {
+            if let CommitOutcome::Conflict(assets) = self.submit(changes).await? {
                 tracing::debug!(?assets, "assets changed that others were to become part of");
             }
         }
@@ -108,12 +108,12 @@ impl<'a> Writer<'a> {
             let stale = match drafted.stale {
                 Some(asset) => vec![asset],
                 None => match self.submit(drafted.changes).await? {
-                    Committed::Applied | Committed::AlreadyApplied => {
+                    CommitOutcome::Applied | CommitOutcome::AlreadyApplied => {
                         counts.add(&drafted.counts);
                         self.progress(turn.len());
                         return Ok(turn);
                     }
-                    Committed::Conflict(assets) => assets,
+                    CommitOutcome::Conflict(assets) => assets,
                 },
             };
             attempt += 1;
@@ -126,10 +126,10 @@ impl<'a> Writer<'a> {
     }
 
     /// Commits a batch, or does with it what the sink does. An empty one is nothing.
-    pub(super) async fn submit(&mut self, changes: Vec<Change>) -> Result<Committed> {
+    pub(super) async fn submit(&mut self, changes: Vec<Change>) -> Result<CommitOutcome> {
         self.run.options.cancellation.check()?;
         if changes.is_empty() {
-            return Ok(Committed::Applied);
+            return Ok(CommitOutcome::Applied);
         }
         let batch = self.batch().with_changes(changes);
         self.deliver(batch).await
@@ -143,8 +143,8 @@ impl<'a> Writer<'a> {
     ) -> Result<()> {
         let batch = self.batch().closing(checkpoint, record);
         match self.deliver(batch).await? {
-            Committed::Applied | Committed::AlreadyApplied => Ok(()),
-            Committed::Conflict(assets) => Err(conflict(&assets)),
+            CommitOutcome::Applied | CommitOutcome::AlreadyApplied => Ok(()),
+            CommitOutcome::Conflict(assets) => Err(conflict(&assets)),
         }
     }
 
@@ -154,8 +154,8 @@ impl<'a> Writer<'a> {
         while self.sink.writes() {
             let changes = settling(self.run, matching.decided_on()).await?;
             match self.submit(changes).await? {
-                Committed::Applied | Committed::AlreadyApplied => break,
-                Committed::Conflict(assets) => {
+                CommitOutcome::Applied | CommitOutcome::AlreadyApplied => break,
+                CommitOutcome::Conflict(assets) => {
                     attempt += 1;
                     if attempt > self.run.options.conflict_retries {
                         return Err(conflict(&assets));
@@ -188,12 +188,12 @@ impl<'a> Writer<'a> {
         }
     }
 
-    async fn deliver(&mut self, batch: Batch) -> Result<Committed> {
+    async fn deliver(&mut self, batch: Batch) -> Result<CommitOutcome> {
         match self.sink {
-            Sink::Discard => Ok(Committed::Applied),
+            Sink::Discard => Ok(CommitOutcome::Applied),
             Sink::Collect => {
                 self.batches.push(batch);
-                Ok(Committed::Applied)
+                Ok(CommitOutcome::Applied)
             }
             Sink::Commit => commit(self.run, batch).await,
         }
@@ -214,7 +214,7 @@ pub(super) async fn settling(
 
 /// Commits a batch, and tries again where the store failed in passing: it may have been done all the same,
 /// and then its id tells.
-pub(super) async fn commit(run: &Run<'_>, batch: Batch) -> Result<Committed> {
+pub(super) async fn commit(run: &Run<'_>, batch: Batch) -> Result<CommitOutcome> {
     let mut attempt = 0;
     loop {
         let error = match run.repository.commit(batch.clone()).await {

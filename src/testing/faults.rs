@@ -9,8 +9,9 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 
 use crate::asset::{
-    Asset, AssetRepository, Batch, Committed, Constraint, Counts, DirectoryGroup, DirectoryUser,
-    Facet, Lease, Link, MergeRecord, Redirect, RunRecord, SearchPage, SearchRequest, Waiting,
+    Asset, AssetRepository, Batch, CommitOutcome, Constraint, Counts, DirectoryGroup,
+    DirectoryUser, Facet, Lease, Link, MergeRecord, Redirect, RunRecord, SearchPage, SearchRequest,
+    Waiting,
 };
 use crate::credential::{Credential, CredentialStore};
 use crate::directory::{DirectoryEvent, DirectorySource, ReadRequest};
@@ -256,7 +257,7 @@ impl<R: AssetRepository> AssetRepository for FaultyRepository<R> {
         self.plan.call("release_lease", release).await
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Committed> {
+    async fn commit(&self, batch: Batch) -> Result<CommitOutcome> {
         self.plan.call("commit", self.inner.commit(batch)).await
     }
 

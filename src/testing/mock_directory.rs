@@ -9,9 +9,9 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 
 use crate::directory::{
-    Census, Completeness, Departed, Departure, DirectoryEvent, DirectoryObject, DirectorySource,
-    FullReadReason, LeftOut, Page, ReadEnd, ReadRequest, ReadScope, ServerIdentity, Transport,
-    Verification,
+    Completeness, Departure, DirectoryEvent, DirectoryObject, DirectorySource, FullReadReason,
+    LeftOut, Page, PresentSet, ReadEnd, ReadRequest, ReadScope, RemovedObject, ServerIdentity,
+    Transport, Verification,
 };
 use crate::name::DistinguishedName;
 use crate::value::{Checkpoint, ObjectGuid, ReadMode, ScopeFingerprint, View};
@@ -247,7 +247,7 @@ impl State {
         &self,
         request: &ReadRequest,
         end: &mut ReadEnd,
-    ) -> (Vec<DirectoryObject>, Vec<Departed>) {
+    ) -> (Vec<DirectoryObject>, Vec<RemovedObject>) {
         let everything = || {
             self.objects.iter().filter(|object| is_asked_for(request, object)).cloned().collect()
         };
@@ -286,8 +286,9 @@ impl State {
         ReadScope { bases, view, fingerprint }
     }
 
-    fn census(&self, request: &ReadRequest) -> Census {
-        let mut census: Census = request.kinds.iter().map(|kind| (*kind, HashSet::new())).collect();
+    fn census(&self, request: &ReadRequest) -> PresentSet {
+        let mut census: PresentSet =
+            request.kinds.iter().map(|kind| (*kind, HashSet::new())).collect();
         for object in self.objects.iter().filter(|object| is_asked_for(request, object)) {
             census.entry(object.kind).or_default().insert(object.guid);
         }
@@ -320,7 +321,7 @@ fn changes(
     request: &ReadRequest,
     versions: &[Vec<DirectoryObject>],
     tombstones: bool,
-) -> (Vec<DirectoryObject>, Vec<Departed>) {
+) -> (Vec<DirectoryObject>, Vec<RemovedObject>) {
     let versions: Vec<Version<'_>> = versions.iter().map(|held| Version::of(held)).collect();
     let Some(now) = versions.last() else { return (Vec::new(), Vec::new()) };
     // A change is told even if it was undone since.
@@ -347,7 +348,7 @@ fn changes(
             None if request.again.contains(&object.guid) => Departure::OutOfScope,
             None => return None,
         };
-        Some(Departed { object: object.guid, kind: Some(object.kind), why })
+        Some(RemovedObject { object: object.guid, kind: Some(object.kind), why })
     });
     (changed, departed.collect())
 }

@@ -1,6 +1,6 @@
 //! Directory objects in a line each.
 
-use crate::directory::{DirectoryObject, Flaw, Membership, MembershipState};
+use crate::directory::{AttributeError, DirectoryObject, Membership, MembershipState};
 use crate::name::DistinguishedName;
 use crate::value::{Attributes, ObjectGuid, ObjectKind, RecordDigest, Sid};
 
@@ -32,7 +32,7 @@ pub struct MockRecord {
     membership: Option<Membership>,
     sid: Option<Sid>,
     flags: i64,
-    flaws: Vec<Flaw>,
+    flaws: Vec<AttributeError>,
 }
 
 /// A computer with `dNSHostName` and `sAMAccountName` made from its name.
@@ -107,7 +107,7 @@ impl MockRecord {
     #[must_use]
     pub fn without(mut self, attribute: &str, reason: &str) -> Self {
         let (attribute, reason) = (attribute.to_owned(), reason.to_owned());
-        self.flaws.push(Flaw { attribute, reason, count: 1 });
+        self.flaws.push(AttributeError { attribute, reason, count: 1 });
         self
     }
 

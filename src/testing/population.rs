@@ -4,7 +4,7 @@
 use super::generate::SplitMix;
 use super::mock_record::computer;
 use crate::Result;
-use crate::asset::{Asset, Claim, Part};
+use crate::asset::{Asset, Claim, SourceRecord};
 use crate::directory::DirectoryObject;
 use crate::name::Hostname;
 use crate::value::{AssetId, OrganizationId, SiteId, SourceId, Timestamp};
@@ -32,7 +32,12 @@ pub fn scanned(
         let name = Hostname::parse(&name)
             .map_err(|reason| crate::Error::invalid("host name", &name, reason))?;
         let mut asset = Asset::new(first.nth(n as u64), organization.clone(), site.clone());
-        asset.parts.push(Part::new(0, SourceId::new("scan", "network")?, "@scan.asset", now));
+        asset.parts.push(SourceRecord::new(
+            0,
+            SourceId::new("scan", "network")?,
+            "@scan.asset",
+            now,
+        ));
         asset.names.push(Claim::new(name, 0, None, now));
         asset.last_seen.push(Claim::new(now, 0, None, now));
         assets.push(asset);

@@ -228,7 +228,7 @@ struct Rule {
 
 /// Which connection something happens on.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
+pub(crate) struct WirePosition {
     pub(crate) connection: usize,
     pub(crate) listener: Listener,
 }
@@ -245,7 +245,7 @@ impl Stage {
     }
 
     /// The faults that happen at this point.
-    pub(crate) fn faults(&self, point: &Point, place: Place) -> Vec<Fault> {
+    pub(crate) fn faults(&self, point: &Point, place: WirePosition) -> Vec<Fault> {
         let mut play = self.lock();
         let mut faults = Vec::new();
         for rule in play.rules.iter_mut().filter(|rule| rule.concerns(place)) {
@@ -261,7 +261,7 @@ impl Stage {
 
     /// Takes account of bytes that are about to be sent: how many of them go before which fault, if
     /// one is due. The rest is to be asked for again.
-    pub(crate) fn send(&self, length: usize, place: Place) -> (usize, Option<Fault>) {
+    pub(crate) fn send(&self, length: usize, place: WirePosition) -> (usize, Option<Fault>) {
         let mut play = self.lock();
         let due = play
             .rules
@@ -296,7 +296,7 @@ impl Stage {
 }
 
 impl Rule {
-    fn concerns(&self, place: Place) -> bool {
+    fn concerns(&self, place: WirePosition) -> bool {
         self.when.connection.is_none_or(|number| number == place.connection)
             && self.when.listener.is_none_or(|listener| listener == place.listener)
     }
@@ -313,8 +313,8 @@ impl Rule {
 mod tests {
     use super::*;
 
-    const HERE: Place = Place { connection: 1, listener: Listener::Ldap };
-    const THERE: Place = Place { connection: 2, listener: Listener::Ldaps };
+    const HERE: WirePosition = WirePosition { connection: 1, listener: Listener::Ldap };
+    const THERE: WirePosition = WirePosition { connection: 2, listener: Listener::Ldaps };
 
     fn stage(script: Script) -> Stage {
         let stage = Stage::default();

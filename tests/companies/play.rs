@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
-use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change, Claim, Committed, Part};
+use ldap_inventory::asset::{
+    Asset, AssetRepository, Batch, Change, Claim, CommitOutcome, SourceRecord,
+};
 use ldap_inventory::asset::{SearchRequest, Version};
 use ldap_inventory::merge::{Decision, Verdict};
 use ldap_inventory::name::{DistinguishedName, Hostname};
 use ldap_inventory::query::Query;
-use ldap_inventory::schedule::{Brake, MatchPolicy, SyncTask};
+use ldap_inventory::schedule::{ChangeLimits, MatchPolicy, SyncTask};
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::testing::MockDirectory;
@@ -70,7 +72,7 @@ impl Play {
     fn task(self, domain: &Domain) -> SyncTask {
         let (site, credential) = ("hq".parse().unwrap(), "reader".parse().unwrap());
         let mut task = SyncTask::new(domain.dns, acme(), site, source(domain), credential);
-        task.brake = Brake::off();
+        task.change_limits = ChangeLimits::off();
         if self.is_told {
             task.matching = told(domain);
         }
@@ -132,7 +134,7 @@ impl<'a> World<'a> {
         let source = SourceId::new("scan", "network").unwrap();
         let id = BatchId::from_u128(visit as u128 + 1);
         let batch = Batch::new(id, acme(), source).with_changes(changes);
-        assert_eq!(self.repository.commit(batch).await.unwrap(), Committed::Applied);
+        assert_eq!(self.repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
     }
 
     async fn read(&mut self, side: Side, visit: Visit) -> SyncReport {
@@ -206,7 +208,8 @@ fn asset(company: &Company, id: ScanId) -> Asset {
     let scan = &company.scans[id];
     let (since, seen) = (days_ago(scan.seen + 100), days_ago(scan.seen));
     let mut asset = Asset::new(FIRST_ASSET.nth(id as u64), acme(), "hq".parse().unwrap());
-    let mut part = Part::new(0, SourceId::new("scan", "network").unwrap(), "@scan.asset", seen);
+    let mut part =
+        SourceRecord::new(0, SourceId::new("scan", "network").unwrap(), "@scan.asset", seen);
     let mut attributes = Attributes::builder();
     attributes.push("id", &id.to_string());
     scan.names.iter().for_each(|name| attributes.push("name", name));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ldap_inventory::asset::{AssetRepository, RunOutcome};
 use ldap_inventory::directory::DirectoryObject;
-use ldap_inventory::schedule::{Brake, Limit, SyncTask};
+use ldap_inventory::schedule::{ChangeLimits, Limit, SyncTask};
 use ldap_inventory::sync::{Measure, MergePlan, Stopped, SyncOptions, apply, plan, sync};
 use ldap_inventory::testing::{MockDirectory, computer, group, mock_guid, user};
 use ldap_inventory::value::ReadMode;
@@ -53,16 +53,19 @@ async fn run(
 }
 
 fn measures(error: &Error) -> Vec<Measure> {
-    assert_eq!(error.kind(), ErrorKind::Brake, "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::LimitsExceeded, "{error:?}");
     Stopped::of(error).unwrap().braked.exceeded.iter().map(|it| it.what).collect()
 }
 
 /// What is measured, the brake with a limit to it, and the estate after so many such changes.
-type Case<'a> = (Measure, &'a dyn Fn(u64) -> Brake, &'a dyn Fn(usize) -> Vec<DirectoryObject>);
+type Case<'a> =
+    (Measure, &'a dyn Fn(u64) -> ChangeLimits, &'a dyn Fn(usize) -> Vec<DirectoryObject>);
 
 #[tokio::test]
 async fn each_limit_stops_one_past_it_and_writes_nothing() {
-    let limited = |brake: fn(Brake, Limit) -> Brake| move |n| brake(Brake::off(), Limit::count(n));
+    let limited = |brake: fn(ChangeLimits, Limit) -> ChangeLimits| {
+        move |n| brake(ChangeLimits::off(), Limit::count(n))
+    };
     let moved = |count| {
         let moved = (0..count).map(|n| computer(&format!("PC{n}")).within("OU=Away"));
         with(moved.map(|computer| computer.with("location", "here").build()))
@@ -88,16 +91,20 @@ async fn each_limit_stops_one_past_it_and_writes_nothing() {
         with([staff.build()])
     };
     let cases: [Case<'_>; 8] = [
-        (Measure::LostComputers, &limited(Brake::with_losses), &|n| without(&named("PC", n))),
-        (Measure::LostUsers, &limited(Brake::with_losses), &|n| without(&named("user", n))),
-        (Measure::Changes, &limited(Brake::with_changes), &moved),
-        (Measure::Changes, &limited(Brake::with_changes), &emptied),
-        (Measure::Relinks, &limited(Brake::with_relinks), &joined_again),
-        (Measure::Creates, &limited(Brake::with_creates), &new),
-        (Measure::MembershipRemovals, &limited(Brake::with_membership_removals), &left),
-        (Measure::LostUsers, &|n| Brake::off().with_losses(Limit::percent(n as u8 * 5)), &|n| {
-            without(&named("user", n))
+        (Measure::LostComputers, &limited(ChangeLimits::with_losses), &|n| {
+            without(&named("PC", n))
         }),
+        (Measure::LostUsers, &limited(ChangeLimits::with_losses), &|n| without(&named("user", n))),
+        (Measure::Changes, &limited(ChangeLimits::with_changes), &moved),
+        (Measure::Changes, &limited(ChangeLimits::with_changes), &emptied),
+        (Measure::Relinks, &limited(ChangeLimits::with_relinks), &joined_again),
+        (Measure::Creates, &limited(ChangeLimits::with_creates), &new),
+        (Measure::MembershipRemovals, &limited(ChangeLimits::with_membership_removals), &left),
+        (
+            Measure::LostUsers,
+            &|n| ChangeLimits::off().with_losses(Limit::percent(n as u8 * 5)),
+            &|n| without(&named("user", n)),
+        ),
     ];
     for mode in [ReadMode::Full, ReadMode::DirSync] {
         for (what, brake, objects) in &cases {
@@ -106,7 +113,7 @@ async fn each_limit_stops_one_past_it_and_writes_nothing() {
                 if mode != ReadMode::Full {
                     directory = directory.with_deltas(mode, false);
                 }
-                let task = task().with_brake(brake(4));
+                let task = task().with_change_limits(brake(4));
                 run(&task, &directory, &*repository).await.unwrap();
                 let before = inventory(&*repository).await;
                 directory.set_objects(objects(5));
@@ -157,7 +164,7 @@ async fn a_confirmation_covers_one_plan_and_no_other() {
         for other in [23, 25] {
             directory.set_objects(without(&named("PC", other)));
             let refused = sync(&task(), &directory, &*repository, &confirmed).await.unwrap_err();
-            assert_eq!(refused.kind(), ErrorKind::Brake);
+            assert_eq!(refused.kind(), ErrorKind::LimitsExceeded);
             assert_same(&inventory(&*repository).await, &before, other);
         }
         // What is not a matter of the brake may differ.
@@ -187,7 +194,7 @@ async fn a_stopped_plan_is_stored_and_applied_when_it_is_confirmed() {
         let stored: MergePlan = serde_json::from_str(&text).unwrap();
         let before = inventory(&*repository).await;
         let refused = apply(&stored, &*repository, &SyncOptions::new()).await.unwrap_err();
-        assert_eq!(refused.kind(), ErrorKind::Brake);
+        assert_eq!(refused.kind(), ErrorKind::LimitsExceeded);
         assert_same(&inventory(&*repository).await, &before, "not confirmed");
         let confirmed = SyncOptions::new().with_confirmation(Some(confirmation));
         let applied = apply(&stored, &*repository, &confirmed).await.unwrap();
@@ -202,7 +209,7 @@ async fn a_stopped_plan_is_stored_and_applied_when_it_is_confirmed() {
 async fn the_first_run_and_a_wider_scope_are_not_held_back() {
     let repository = &*stores().remove(0);
     let directory = MockDirectory::new(estate());
-    let strict = task().with_brake(Brake::off().with_creates(Limit::count(0)));
+    let strict = task().with_change_limits(ChangeLimits::off().with_creates(Limit::count(0)));
     let narrow = strict.clone().with_base_dns(["CN=Users,DC=corp,DC=example".to_owned()]);
     run(&narrow, &directory, repository).await.unwrap();
     run(&strict, &directory, repository).await.unwrap();
@@ -227,7 +234,7 @@ async fn members_that_are_deleted_do_not_count_as_leaving() {
     let repository = &*stores().remove(0);
     let directory = MockDirectory::new(estate());
     let task = task()
-        .with_brake(Brake::off().with_membership_removals(Limit::count(0)))
+        .with_change_limits(ChangeLimits::off().with_membership_removals(Limit::count(0)))
         .with_full_read_every(Duration::ZERO);
     run(&task, &directory, repository).await.unwrap();
     let users: Vec<DirectoryObject> = (3..20).map(|n| user(&format!("user{n}")).build()).collect();

@@ -1,7 +1,7 @@
 //! What a task leaves out.
 
 use ldap_inventory::asset::{
-    AssetRepository, Batch, Change, Committed, Constraint, ConstraintKind,
+    AssetRepository, Batch, Change, CommitOutcome, Constraint, ConstraintKind,
 };
 use ldap_inventory::merge::{Decision, Verdict};
 use ldap_inventory::schedule::{Exclusions, MatchPolicy};
@@ -56,7 +56,7 @@ async fn decide(
     };
     let batch = Batch::new(BatchId::from_u128(RunId::random_v7().as_u128()), acme(), corp());
     let batch = batch.with_changes([Change::PutConstraint(constraint)]);
-    assert_eq!(repository.commit(batch).await.unwrap(), Committed::Applied);
+    assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
 }
 
 #[tokio::test]

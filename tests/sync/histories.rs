@@ -7,7 +7,7 @@ use std::time::Duration;
 use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::directory::{DirectorySource, FullReadReason};
 use ldap_inventory::ldap::{DeltaPolicy, LdapSource};
-use ldap_inventory::schedule::{Brake, SyncTask};
+use ldap_inventory::schedule::{ChangeLimits, SyncTask};
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::testing::{MockDirectory, TestDirectory, TestServer};
@@ -32,7 +32,7 @@ impl Chains {
         for store in [&full, &changes] {
             scan(&**store).await;
         }
-        Self { full, changes, task: task.with_brake(Brake::off()), runs: 0 }
+        Self { full, changes, task: task.with_change_limits(ChangeLimits::off()), runs: 0 }
     }
 
     /// Names and dates runs, so that two of them can be compared to the last bit.
@@ -121,7 +121,7 @@ fn without_absences(mut inventory: Value) -> Value {
 async fn present(repository: &dyn AssetRepository) -> Value {
     let mut objects = BTreeMap::new();
     for link in links(repository).await.into_iter().filter(|link| link.presence.is_present()) {
-        let seen = json!([link.kind, link.digest, link.place, link.attributes]);
+        let seen = json!([link.kind, link.digest, link.dn_digest, link.attributes]);
         objects.insert(link.object.to_string(), vec![seen]);
     }
     let mut tell = |object: String, mut what: Value| {

@@ -131,10 +131,10 @@ impl<R: AssetRepository> AssetRepository for Interfering<R> {
     }
 
     /// Rests first, as a store behind a network does.
-    async fn commit(&self, batch: Batch) -> Result<Committed> {
+    async fn commit(&self, batch: Batch) -> Result<CommitOutcome> {
         tokio::task::yield_now().await;
         if let Some(other) = self.rival(&batch) {
-            assert_eq!(self.inner.commit(other).await?, Committed::Applied);
+            assert_eq!(self.inner.commit(other).await?, CommitOutcome::Applied);
         }
         self.inner.commit(batch).await
     }

@@ -6,7 +6,7 @@ use ldap_inventory::ErrorKind;
 use ldap_inventory::asset::{AssetRepository, Link};
 use ldap_inventory::curation::{Author, Curation};
 use ldap_inventory::directory::{DirectoryObject, FullReadReason};
-use ldap_inventory::schedule::{Brake, SyncTask};
+use ldap_inventory::schedule::{ChangeLimits, SyncTask};
 use ldap_inventory::store::{MemoryRepository, SqliteRepository};
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::testing::{MockDirectory, MockEnding, computer, group, mock_guid, user};
@@ -21,14 +21,14 @@ fn branch() -> SourceId {
 }
 
 fn corp_task() -> SyncTask {
-    task().with_nested_groups(true).with_brake(Brake::off())
+    task().with_nested_groups(true).with_change_limits(ChangeLimits::off())
 }
 
 fn branch_task(unit: &str) -> SyncTask {
     let (site, credential) = ("branch".parse().unwrap(), "reader".parse().unwrap());
     SyncTask::new(unit, acme(), site, branch(), credential)
         .with_base_dns([format!("OU={unit},DC=branch,DC=example")])
-        .with_brake(Brake::off())
+        .with_change_limits(ChangeLimits::off())
 }
 
 /// Names and dates runs, so that a run is the same every time.

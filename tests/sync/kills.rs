@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use ldap_inventory::ErrorKind;
 use ldap_inventory::asset::{
-    Asset, AssetRepository, Batch, Committed, DirectoryGroup, DirectoryUser, Link, RunRecord,
+    Asset, AssetRepository, Batch, CommitOutcome, DirectoryGroup, DirectoryUser, Link, RunRecord,
 };
 use ldap_inventory::ldap::LdapSource;
 use ldap_inventory::store::{MemoryRepository, SqliteRepository};
@@ -237,7 +237,7 @@ impl Rig {
     async fn send_again(&self, told: &Told, written: usize, file: &SqliteRepository) -> usize {
         let Some(batch) = told.batches.last() else { return 0 };
         let is_new = written < told.batches.len();
-        let expected = if is_new { Committed::Applied } else { Committed::AlreadyApplied };
+        let expected = if is_new { CommitOutcome::Applied } else { CommitOutcome::AlreadyApplied };
         assert_eq!(file.commit(without_lease(batch)).await.unwrap(), expected);
         if is_new {
             self.reflect(batch).await;
@@ -247,7 +247,7 @@ impl Rig {
 
     async fn reflect(&self, batch: &Batch) {
         let committed = self.mirror.commit(without_lease(batch)).await.unwrap();
-        assert_eq!(committed, Committed::Applied);
+        assert_eq!(committed, CommitOutcome::Applied);
     }
 
     /// The next run makes of the file what runs that nobody disturbed made of the other inventory, and the

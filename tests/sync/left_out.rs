@@ -9,7 +9,7 @@ use ldap_inventory::directory::{
     DirectoryEvent, DirectoryObject, DirectorySource, LeftOut, ReadRequest,
 };
 use ldap_inventory::merge::explain;
-use ldap_inventory::schedule::{Brake, Exclusions, Limit};
+use ldap_inventory::schedule::{ChangeLimits, Exclusions, Limit};
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::testing::{MockDirectory, MockRecord, computer, mock_guid, user};
 use ldap_inventory::value::ReadMode;
@@ -236,7 +236,7 @@ async fn the_brake_takes_what_was_left_out_for_no_change() {
     let repository = &*stores().remove(0);
     let computers = |make: fn(&str) -> MockRecord| (0..30).map(move |n| make(&format!("PC{n}")));
     let directory = MockDirectory::new(computers(|name| computer(name).with("location", "hall")));
-    let task = task().with_brake(Brake::default().with_changes(Limit::count(5)));
+    let task = task().with_change_limits(ChangeLimits::default().with_changes(Limit::count(5)));
     sync(&task, &directory, repository, &SyncOptions::new()).await.unwrap();
     directory.set_objects(computers(|name| computer(name).without("location", REASON)));
     let report = sync(&task, &directory, repository, &SyncOptions::new()).await.unwrap();

@@ -13,7 +13,7 @@ use ldap_inventory::asset::{AssetRepository, Link, Sighting};
 use ldap_inventory::directory::{
     DirectoryEvent, DirectoryObject, DirectorySource, FullReadReason, ReadRequest,
 };
-use ldap_inventory::schedule::{Brake, Limit, SyncTask};
+use ldap_inventory::schedule::{ChangeLimits, Limit, SyncTask};
 use ldap_inventory::sync::{Measure, Stopped, SyncOptions, SyncReport, sync};
 use ldap_inventory::testing::{MockDirectory, computer, group, mock_guid, user};
 use ldap_inventory::value::{AssetId, ObjectGuid, ObjectKind, ReadMode, RunId, Timestamp, View};
@@ -31,7 +31,7 @@ fn dn(unit: &str) -> String {
 
 /// A task below these OUs.
 fn below(units: &[&str]) -> SyncTask {
-    task().with_base_dns(units.iter().map(|unit| dn(unit))).with_brake(Brake::off())
+    task().with_base_dns(units.iter().map(|unit| dn(unit))).with_change_limits(ChangeLimits::off())
 }
 
 fn by(account: &str, task: SyncTask) -> SyncTask {
@@ -574,12 +574,12 @@ async fn the_brake_measures_against_what_the_read_covers() {
             sync(&below(&[unit]), &directory, &*repository, &SyncOptions::new()).await.unwrap();
         }
         directory.set_objects([estate("OU=A", 4), estate("OU=B", 200)].concat());
-        let limit = Brake::off().with_losses(Limit::percent(50));
-        let a = below(&["OU=A"]).with_brake(limit);
+        let limit = ChangeLimits::off().with_losses(Limit::percent(50));
+        let a = below(&["OU=A"]).with_change_limits(limit);
         let error = sync(&a, &directory, &*repository, &SyncOptions::new()).await.unwrap_err();
         let exceeded = &Stopped::of(&error).unwrap().braked.exceeded[0];
         assert_eq!((exceeded.what, exceeded.number, exceeded.of), (Measure::LostComputers, 6, 10));
-        let b = below(&["OU=B"]).with_brake(limit);
+        let b = below(&["OU=B"]).with_change_limits(limit);
         sync(&b, &directory, &*repository, &SyncOptions::new()).await.unwrap();
         assert_eq!(missing(&*repository).await, []);
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures::TryStreamExt;
 use ldap_inventory::Result;
 use ldap_inventory::asset::{
-    Asset, AssetRepository, Batch, Change, Claim, Committed, DirectoryGroup, DirectoryUser, Link,
-    Part, SearchPage, SearchRequest,
+    Asset, AssetRepository, Batch, Change, Claim, CommitOutcome, DirectoryGroup, DirectoryUser,
+    Link, SearchPage, SearchRequest, SourceRecord,
 };
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::query::Query;
@@ -53,14 +53,19 @@ pub(crate) async fn put(repository: &dyn AssetRepository, asset: Asset) {
     let batch = Batch::new(BatchId::from_u128(RunId::random_v7().as_u128()), acme(), corp());
     let change = Change::PutAsset { expected, asset: Box::new(asset) };
     let committed = repository.commit(batch.with_changes([change])).await.unwrap();
-    assert_eq!(committed, Committed::Applied);
+    assert_eq!(committed, CommitOutcome::Applied);
 }
 
 /// An asset that a scanner found under these names.
 pub(crate) fn scanned(n: u64, names: &[&str]) -> Asset {
     let mut asset = Asset::new(asset_id(n), acme(), "hq".parse().unwrap());
     let at = Timestamp::from_unix_seconds(1_767_225_600).unwrap();
-    asset.parts.push(Part::new(0, SourceId::new("scan", "office").unwrap(), "@scan.device", at));
+    asset.parts.push(SourceRecord::new(
+        0,
+        SourceId::new("scan", "office").unwrap(),
+        "@scan.device",
+        at,
+    ));
     asset.names = names.iter().map(|n| Claim::new(n.parse().unwrap(), 0, None, at)).collect();
     asset
 }

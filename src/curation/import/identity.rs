@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::net::IpAddr;
 
 use super::record::{ADDRESS, NAME, ScannedAsset, digest};
-use crate::asset::{Asset, Part};
+use crate::asset::{Asset, SourceRecord};
 use crate::name::{Hostname, MatchKey};
 use crate::schedule::CandidateScope;
 use crate::value::{AssetId, RecordDigest, SiteId};
@@ -60,7 +60,7 @@ type Mark<'a> = (&'a [Hostname], Option<&'a SiteId>, Option<Option<IpAddr>>);
 
 impl OwnRecord {
     /// The record that a part of an asset is.
-    pub(super) fn of(asset: &Asset, part: &Part) -> Self {
+    pub(super) fn of(asset: &Asset, part: &SourceRecord) -> Self {
         let said = |name| part.attributes.values(name);
         let mut names: Vec<Hostname> = said(NAME).filter_map(|name| name.parse().ok()).collect();
         if names.is_empty() {

@@ -18,9 +18,9 @@ pub use self::scan::Scan;
 
 use self::identity::{Line, OwnRecord};
 use self::plan::{Plan, Step, plan};
-use self::write::{Writing, Written};
+use self::write::{ImportContext, Written};
 use super::Curation;
-use crate::asset::{Asset, Batch, Change, Committed, SearchRequest};
+use crate::asset::{Asset, Batch, Change, CommitOutcome, SearchRequest};
 use crate::grouping::{self, Decisions, Scene};
 use crate::merge::{Candidate, Level, Standing, by_home};
 use crate::name::{Hostname, MatchKey};
@@ -325,7 +325,7 @@ impl Import<'_> {
         lines: &[Line<'_>],
         done: &mut Vec<(&'s Step, Outcome)>,
     ) -> Option<Option<Change>> {
-        let writing = Writing {
+        let writing = ImportContext {
             source: self.source,
             now: Timestamp::now(),
             run: self.run,
@@ -352,7 +352,7 @@ impl Import<'_> {
         let organization = self.curation.organization.clone();
         let batch = Batch::new(BatchId::random_v7(), organization, self.source.clone());
         let committed = self.curation.send(&batch.with_changes(changes)).await?;
-        Ok(!matches!(committed, Committed::Conflict(_)))
+        Ok(!matches!(committed, CommitOutcome::Conflict(_)))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::value::AssetId;
 
 /// Where a line goes.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Place {
+pub(super) enum Placement {
     /// It is this record of the source: its names have changed.
     Own(usize),
     /// The asset of other sources gets a record of this one.
@@ -61,7 +61,7 @@ impl<'a> Placing<'a> {
 
     /// Places every line. An asset takes one, the one that fits it best; what it does not take looks on among the
     /// others. Nothing depends on the order of the lines.
-    pub(super) fn place(mut self) -> BTreeMap<usize, Place> {
+    pub(super) fn place(mut self) -> BTreeMap<usize, Placement> {
         let mut placed = BTreeMap::new();
         let mut open: BTreeSet<usize> = self.fits.keys().copied().collect();
         loop {
@@ -167,28 +167,28 @@ impl<'a> Placing<'a> {
             .any(|own| own.traits.shares_address(traits))
     }
 
-    fn place_of(&self, target: Target, level: Level, line: usize, is_contested: bool) -> Place {
+    fn place_of(&self, target: Target, level: Level, line: usize, is_contested: bool) -> Placement {
         let asset = match target {
-            Target::Record(own) if !is_contested => return Place::Own(own),
+            Target::Record(own) if !is_contested => return Placement::Own(own),
             Target::Record(own) => self.own.get(own).map(|own| own.home),
             Target::Asset(asset) => Some(asset),
         };
         let fits = self.fits.get(&line).into_iter().flatten();
         let fit = fits.into_iter().find(|fit| Some(fit.asset) == asset);
         match fit {
-            Some(fit) if !is_contested => Place::Joins(fit.asset, fit.evidence.clone()),
-            _ => Place::Ambiguous(level, asset.into_iter().collect()),
+            Some(fit) if !is_contested => Placement::Joins(fit.asset, fit.evidence.clone()),
+            _ => Placement::Ambiguous(level, asset.into_iter().collect()),
         }
     }
 
-    fn unplaced(&self, line: usize) -> Place {
+    fn unplaced(&self, line: usize) -> Placement {
         let best = self.best(line);
         match best.first() {
             Some(fit) => {
                 let assets = best.iter().map(|fit| fit.asset).collect();
-                Place::Ambiguous(fit.evidence.level(), assets)
+                Placement::Ambiguous(fit.evidence.level(), assets)
             }
-            None => Place::New,
+            None => Placement::New,
         }
     }
 }

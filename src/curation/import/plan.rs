@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::identity::{Line, OwnRecord, Pairing};
-use super::placing::{Place, Placing};
+use super::placing::{Placement, Placing};
 use super::record::LeftOut;
-use super::write::Writing;
+use super::write::ImportContext;
 use super::{EndedRecord, Outcome};
 use crate::asset::Asset;
 use crate::merge::{Candidate, Level, Resemblance, Standing, resemblances};
@@ -99,14 +99,16 @@ impl Plan {
         let taken = self.homes.values().chain(&self.possible).copied().collect();
         for (line, place) in Placing::new(lines, own, taken, fits).place() {
             match place {
-                Place::Own(record) => self.update(line, record, own),
-                Place::Joins(home, evidence) => {
+                Placement::Own(record) => self.update(line, record, own),
+                Placement::Joins(home, evidence) => {
                     let Some(site) = sites.get(&home).copied().cloned() else { continue };
                     let (asset, reason) = (standing.survivor(home), evidence.to_string());
                     self.push(Step::Join { line, asset, home, site, reason });
                 }
-                Place::New => self.create(line, None),
-                Place::Ambiguous(level, assets) => self.create(line, Some((Some(level), assets))),
+                Placement::New => self.create(line, None),
+                Placement::Ambiguous(level, assets) => {
+                    self.create(line, Some((Some(level), assets)))
+                }
             }
         }
     }
@@ -183,7 +185,7 @@ impl Step {
         &self,
         asset: &mut Option<Asset>,
         lines: &[Line<'_>],
-        writing: &Writing<'_>,
+        writing: &ImportContext<'_>,
         organization: &OrganizationId,
     ) -> Option<Outcome> {
         match self {

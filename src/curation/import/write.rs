@@ -4,14 +4,14 @@
 //! sources.
 
 use super::record::{Field, ScannedAsset, digest};
-use crate::asset::{Asset, Claim, Claims, Home, Part, Presence, Tie};
+use crate::asset::{Asset, Claim, Claims, Home, MatchProvenance, Presence, SourceRecord};
 use crate::merge::rank_claims;
 use crate::schedule::MatchPolicy;
 use crate::value::{AssetId, RunId, SiteId, SourceId, Timestamp};
 
 /// Who writes, when and by which rules.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Writing<'a> {
+pub(super) struct ImportContext<'a> {
     pub(super) source: &'a SourceId,
     pub(super) now: Timestamp,
     pub(super) run: RunId,
@@ -27,7 +27,7 @@ pub(super) enum Written {
     Outdated,
 }
 
-impl Writing<'_> {
+impl ImportContext<'_> {
     /// Adds a part for a record, with the reason for which it belongs to an asset that was there already, if one was.
     pub(super) fn add(
         &self,
@@ -37,8 +37,8 @@ impl Writing<'_> {
     ) -> u32 {
         let key = format!("@{}.asset", self.source.kind());
         let number = asset.next_part_number();
-        let mut part = Part::new(number, self.source.clone(), key, self.now);
-        part.tie = reason.map(|reason| Tie { reason, run: self.run, at: self.now });
+        let mut part = SourceRecord::new(number, self.source.clone(), key, self.now);
+        part.tie = reason.map(|reason| MatchProvenance { reason, run: self.run, at: self.now });
         part.since = Some(self.now);
         asset.parts.push(part);
         self.say(asset, number, record);

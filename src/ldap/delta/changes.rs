@@ -20,7 +20,7 @@ const SHOW_DELETED: &str = "1.2.840.113556.1.4.417";
 
 /// How the server tells what changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(in crate::ldap) enum Telling {
+pub(in crate::ldap) enum ChangeGranularity {
     /// Changed attributes alone: `name` is among them if the object was created, renamed or moved.
     Attributes,
     /// The whole object: anything may have changed.
@@ -46,7 +46,7 @@ pub(in crate::ldap) struct Change {
 
 /// Where an object is now, and what it is.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(in crate::ldap) struct Whereabouts {
+pub(in crate::ldap) struct ObjectLocation {
     pub(in crate::ldap) object: ObjectGuid,
     pub(in crate::ldap) dn: DistinguishedName,
     /// `None`: none that is read.
@@ -57,11 +57,11 @@ impl Changes {
     pub(in crate::ldap) fn take(
         &mut self,
         mut entry: RawEntry<'_>,
-        telling: Telling,
+        granularity: ChangeGranularity,
     ) -> Result<(), Malformed> {
         let mut guid = None;
         let mut change = Change { deleted: is_tombstone(entry.dn), moved: false };
-        change.moved = telling == Telling::Objects;
+        change.moved = granularity == ChangeGranularity::Objects;
         while let Some(mut attribute) = entry.next_attribute()? {
             let is = |name: &str| attribute.name.eq_ignore_ascii_case(name);
             let (is_guid, is_deleted) = (is("objectGUID"), is("isDeleted"));
@@ -102,16 +102,19 @@ impl Connection {
             attributes: ["isDeleted", "objectGUID"].map(str::to_owned).to_vec(),
         };
         let show = RawControl { ctype: SHOW_DELETED.to_owned(), crit: false, val: None };
-        self.walk(&request, &[show], limits, |entry| changes.take(entry, Telling::Objects)).await
+        self.walk(&request, &[show], limits, |entry| {
+            changes.take(entry, ChangeGranularity::Objects)
+        })
+        .await
     }
 
     /// Finds out where these objects are and what they are, or all that match a filter.
-    pub(in crate::ldap) async fn whereabouts(
+    pub(in crate::ldap) async fn object_locations(
         &mut self,
         root: &DistinguishedName,
         filter: String,
         limits: &LdapLimits,
-    ) -> Result<Vec<Whereabouts>> {
+    ) -> Result<Vec<ObjectLocation>> {
         let request = SearchRequest {
             base: root.as_str().to_owned(),
             scope: Scope::Subtree,
@@ -120,7 +123,7 @@ impl Connection {
         };
         let mut found = Vec::new();
         let look = |entry: RawEntry<'_>| {
-            found.extend(whereabouts(entry)?);
+            found.extend(object_locations(entry)?);
             Ok(())
         };
         self.walk(&request, &[], limits, look).await?;
@@ -196,7 +199,7 @@ fn identity(mut entry: RawEntry<'_>) -> Result<Option<ObjectGuid>, Malformed> {
     Ok(None)
 }
 
-fn whereabouts(mut entry: RawEntry<'_>) -> Result<Option<Whereabouts>, Malformed> {
+fn object_locations(mut entry: RawEntry<'_>) -> Result<Option<ObjectLocation>, Malformed> {
     let (mut guid, mut classes) = (None, Vec::new());
     while let Some(mut attribute) = entry.next_attribute()? {
         let is_guid = attribute.name.eq_ignore_ascii_case("objectGUID");
@@ -217,7 +220,7 @@ fn whereabouts(mut entry: RawEntry<'_>) -> Result<Option<Whereabouts>, Malformed
     ];
     let kind = kinds.into_iter().find_map(|(kind, class)| is(class).then_some(kind));
     let dn = str::from_utf8(entry.dn).ok().and_then(|dn| DistinguishedName::parse(dn).ok());
-    Ok(guid.zip(dn).map(|(object, dn)| Whereabouts { object, dn, kind }))
+    Ok(guid.zip(dn).map(|(object, dn)| ObjectLocation { object, dn, kind }))
 }
 
 fn is_tombstone(dn: &[u8]) -> bool {
@@ -232,22 +235,22 @@ mod tests {
 
     const GUID: [u8; 16] = *b"0123456789abcdef";
 
-    fn taken(dn: &str, attributes: &[Attribute<'_>], telling: Telling) -> Changes {
+    fn taken(dn: &str, attributes: &[Attribute<'_>], granularity: ChangeGranularity) -> Changes {
         let body = entry_body(dn, attributes);
         let mut changes = Changes::default();
-        changes.take(RawEntry::parse(&body).unwrap(), telling).unwrap();
+        changes.take(RawEntry::parse(&body).unwrap(), granularity).unwrap();
         changes
     }
 
-    fn change(dn: &str, attribute: Attribute<'_>, telling: Telling) -> (bool, bool) {
-        let changes = taken(dn, &[("objectGUID", &[&GUID]), attribute], telling);
+    fn change(dn: &str, attribute: Attribute<'_>, granularity: ChangeGranularity) -> (bool, bool) {
+        let changes = taken(dn, &[("objectGUID", &[&GUID]), attribute], granularity);
         let change = changes.objects[&ObjectGuid::from_bytes(GUID)];
         (change.deleted, change.moved)
     }
 
     #[test]
     fn a_change_is_a_deletion_a_move_or_any_other() {
-        let attributes = Telling::Attributes;
+        let attributes = ChangeGranularity::Attributes;
         assert_eq!(change("CN=A", ("description", &[b"x"]), attributes), (false, false));
         assert_eq!(change("CN=A", ("NAME", &[b"A"]), attributes), (false, true));
         assert_eq!(change("CN=A", ("isDeleted", &[b"TRUE"]), attributes), (true, false));
@@ -255,13 +258,13 @@ mod tests {
         assert_eq!(change("CN=A", ("isDeleted", &[]), attributes), (false, false));
         let tombstone = r"CN=A\0ADEL:4fd0f2c1-2a3b-4c5d-8e9f-0123456789ab,CN=Deleted Objects,DC=x";
         assert_eq!(change(tombstone, ("cn", &[]), attributes), (true, false));
-        assert_eq!(change("CN=A", ("cn", &[b"A"]), Telling::Objects), (false, true));
+        assert_eq!(change("CN=A", ("cn", &[b"A"]), ChangeGranularity::Objects), (false, true));
     }
 
     #[test]
     fn an_entry_without_a_guid_is_noted() {
         for guid in [&[][..], &[b"short".as_slice()]] {
-            let changes = taken("CN=A", &[("objectGUID", guid)], Telling::Objects);
+            let changes = taken("CN=A", &[("objectGUID", guid)], ChangeGranularity::Objects);
             assert!(changes.nameless && changes.objects.is_empty());
         }
     }
@@ -270,7 +273,7 @@ mod tests {
     fn the_kind_follows_from_the_classes() {
         let kind = |classes: &[&[u8]]| {
             let body = entry_body("CN=A", &[("objectGUID", &[&GUID]), ("objectClass", classes)]);
-            whereabouts(RawEntry::parse(&body).unwrap()).unwrap().unwrap().kind
+            object_locations(RawEntry::parse(&body).unwrap()).unwrap().unwrap().kind
         };
         assert_eq!(kind(&[b"top", b"user", b"Computer"]), Some(ObjectKind::Computer));
         assert_eq!(kind(&[b"top", b"user"]), Some(ObjectKind::User));

@@ -8,8 +8,8 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::{Planned, Reading, Stop};
-use crate::directory::{Departed, Departure, DirectoryEvent, FullReadReason, Page};
-use crate::ldap::delta::{Change, Changes, Whereabouts, any_of};
+use crate::directory::{Departure, DirectoryEvent, FullReadReason, Page, RemovedObject};
+use crate::ldap::delta::{Change, Changes, ObjectLocation, any_of};
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, ObjectKind, ReadMode};
 
@@ -74,7 +74,11 @@ impl Reading {
         }
         let deleted = changes.objects.iter().filter(|(_, change)| change.deleted);
         let why = Departure::Deleted;
-        departed.extend(deleted.map(|(object, _)| Departed { object: *object, kind: None, why }));
+        departed.extend(deleted.map(|(object, _)| RemovedObject {
+            object: *object,
+            kind: None,
+            why,
+        }));
         self.send_departed(departed).await?;
         if self.tracking.census { self.take_census(&searches).await } else { Ok(()) }
     }
@@ -84,18 +88,19 @@ impl Reading {
         &mut self,
         missing: &[ObjectGuid],
         changes: &Changes,
-    ) -> Result<(Vec<Departed>, Vec<DistinguishedName>), Stop> {
-        let mut elsewhere: Vec<Whereabouts> = Vec::new();
+    ) -> Result<(Vec<RemovedObject>, Vec<DistinguishedName>), Stop> {
+        let mut elsewhere: Vec<ObjectLocation> = Vec::new();
         for batch in missing.chunks(BATCH) {
             for root in &self.tracking.roots {
                 let filter = any_of(batch);
-                elsewhere.extend(self.connection.whereabouts(root, filter, &self.limits).await?);
+                elsewhere
+                    .extend(self.connection.object_locations(root, filter, &self.limits).await?);
             }
         }
         let mut departed = Vec::new();
         let mut containers = Vec::new();
         let mut located = HashSet::new();
-        for Whereabouts { object, dn, kind } in elsewhere {
+        for ObjectLocation { object, dn, kind } in elsewhere {
             located.insert(object);
             let moved = changes.objects.get(&object).is_some_and(|change: &Change| change.moved);
             match kind {
@@ -114,7 +119,7 @@ impl Reading {
         &mut self,
         container: &DistinguishedName,
         searches: &[Planned],
-        departed: &mut Vec<Departed>,
+        departed: &mut Vec<RemovedObject>,
     ) -> Result<(), Stop> {
         let mut read: Vec<(ObjectKind, DistinguishedName)> = Vec::new();
         for search in searches {
@@ -133,7 +138,7 @@ impl Reading {
         }
         if read.is_empty() {
             let filter = self.tracking.filter();
-            let gone = self.connection.whereabouts(container, filter, &self.limits).await?;
+            let gone = self.connection.object_locations(container, filter, &self.limits).await?;
             let gone = gone.into_iter().filter(|found| found.kind.is_some());
             departed.extend(gone.map(|found| out_of_scope(found.object, found.kind)));
         }
@@ -141,7 +146,7 @@ impl Reading {
     }
 
     /// Sends what departed, unless it was found after all or the read cannot tell.
-    async fn send_departed(&mut self, mut departed: Vec<Departed>) -> Result<(), Stop> {
+    async fn send_departed(&mut self, mut departed: Vec<RemovedObject>) -> Result<(), Stop> {
         // An entry that could not be used may be any of them.
         if self.end.rejected_count > 0 {
             return Ok(());
@@ -152,7 +157,7 @@ impl Reading {
         for departed in departed.chunks(EVENT_DEPARTED) {
             let page = Page { departed: departed.to_vec(), ..Page::default() };
             let sent = self.events.send(Ok(DirectoryEvent::Page(page))).await;
-            sent.map_err(|_| Stop::Unheard)?;
+            sent.map_err(|_| Stop::ReceiverDropped)?;
         }
         Ok(())
     }
@@ -162,8 +167,8 @@ impl Reading {
     }
 }
 
-fn out_of_scope(object: ObjectGuid, kind: Option<ObjectKind>) -> Departed {
-    Departed { object, kind, why: Departure::OutOfScope }
+fn out_of_scope(object: ObjectGuid, kind: Option<ObjectKind>) -> RemovedObject {
+    RemovedObject { object, kind, why: Departure::OutOfScope }
 }
 
 /// The containers that lie in no other of them.

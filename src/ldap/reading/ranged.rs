@@ -1,7 +1,7 @@
 //! Attributes whose values do not come with their entry, but range by range.
 
 use super::{Reading, Stop};
-use crate::directory::{DirectoryObject, Flaw, Membership, MembershipState};
+use crate::directory::{AttributeError, DirectoryObject, Membership, MembershipState};
 use crate::ldap::attributes::Syntax;
 use crate::ldap::decode::{self, Ranged};
 
@@ -61,6 +61,6 @@ fn leave_out(object: &mut DirectoryObject, attribute: &str) -> bool {
         *list = Membership { members: Vec::new(), state: MembershipState::Incomplete };
     }
     let reason = "not read before the read ended".to_owned();
-    object.flaws.push(Flaw { attribute: attribute.to_owned(), reason, count: 1 });
+    object.flaws.push(AttributeError { attribute: attribute.to_owned(), reason, count: 1 });
     false
 }

@@ -3,7 +3,9 @@
 use super::fixture::{World, domain, guid, host, id, joined, object, scanned, source};
 use crate::asset::Presence;
 use crate::directory::DirectoryObject;
-use crate::merge::{Level, Reason, Unmatched, Verdict, Writing, contribution, create, survive};
+use crate::merge::{
+    Level, Reason, Unmatched, Verdict, WriteContext, apply_contribution, contribution, create,
+};
 use crate::name::DistinguishedName;
 use crate::schedule::MatchPolicy;
 use crate::value::RunId;
@@ -68,7 +70,7 @@ fn a_renamed_computer_does_not_duplicate() {
     let policy = MatchPolicy::default();
     let source = source();
     let now = super::fixture::day(1);
-    let writing = Writing {
+    let writing = WriteContext {
         source: &source,
         object: guid(1),
         run: RunId::from_u128(1),
@@ -82,8 +84,8 @@ fn a_renamed_computer_does_not_duplicate() {
     let after = joined(1, "new-name");
     let decision = World::of([after.clone()], [asset.clone()]).linked(1, 7).only();
     assert_eq!((decision.verdict, decision.level), (Verdict::Linked(id(7)), Some(Level::Known)));
-    let later = Writing { now: super::fixture::day(2), run: RunId::from_u128(2), ..writing };
-    let renamed = survive(asset, &contribution(&after, &domain(), later.now), &later);
+    let later = WriteContext { now: super::fixture::day(2), run: RunId::from_u128(2), ..writing };
+    let renamed = apply_contribution(asset, &contribution(&after, &domain(), later.now), &later);
     assert_eq!(renamed.version, 2);
     let live: Vec<_> = renamed.live_names().cloned().collect();
     assert_eq!(live, [host("new-name.corp.example"), host("new-name")]);

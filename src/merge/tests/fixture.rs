@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::asset::{Asset, Claim, Constraint, ConstraintKind, Part};
+use crate::asset::{Asset, Claim, Constraint, ConstraintKind, SourceRecord};
 use crate::directory::DirectoryObject;
 use crate::merge::{
-    Candidate, Computer, Decision, DirectoryDomain, Exclusion, Known, KnownComputer, decide,
+    Candidate, Computer, Decision, DirectoryDomain, Exclusion, KnownComputer, MatchContext, decide,
 };
 use crate::name::{DistinguishedName, Hostname};
 use crate::schedule::{Exclusions, MatchPolicy};
@@ -75,7 +75,7 @@ pub(super) fn joined(n: u8, name: &str) -> DirectoryObject {
 pub(super) fn scanned(n: u128, names: &[&str], domains: &[&str]) -> Asset {
     let mut asset = Asset::new(id(n), organization(), site("hq"));
     let source = SourceId::new("scan", "hq").unwrap();
-    asset.parts.push(Part::new(0, source, "@scan", day(0)));
+    asset.parts.push(SourceRecord::new(0, source, "@scan", day(0)));
     asset.names = names.iter().map(|name| Claim::new(host(name), 0, None, day(0))).collect();
     asset.domains =
         domains.iter().map(|domain| Claim::new((*domain).to_owned(), 0, None, day(0))).collect();
@@ -148,7 +148,7 @@ impl World {
     /// Decides on [`TODAY`].
     pub(super) fn decide(&self) -> Vec<Decision> {
         let source = source();
-        let known = Known {
+        let known = MatchContext {
             source: &source,
             links: &self.links,
             absent: &self.absent,

@@ -31,14 +31,14 @@ pub(super) fn plan(world: &World) -> BTreeMap<ObjectGuid, Verdict> {
             let used = Reverse([c.last_used, c.last_password_change]);
             (best[0].0, best.len() > 1, c.is_conflict, c.is_disabled, used, c.object)
         };
-        let wins = |wish: &(&Computer, Vec<(Level, AssetId)>)| {
-            let asset = wish.1[0].1;
+        let wins = |proposal: &(&Computer, Vec<(Level, AssetId)>)| {
+            let asset = proposal.1[0].1;
             let rivals = wishes.iter().filter(|w| w.1.iter().any(|(_, other)| *other == asset));
-            rivals.map(rank).min() == Some(rank(wish))
+            rivals.map(rank).min() == Some(rank(proposal))
         };
         let sure = wishes.iter().filter(|(_, best)| best.len() == 1);
         let won: Vec<(ObjectGuid, AssetId)> =
-            sure.filter(|wish| wins(wish)).map(|(c, best)| (c.object, best[0].1)).collect();
+            sure.filter(|proposal| wins(proposal)).map(|(c, best)| (c.object, best[0].1)).collect();
         if won.is_empty() {
             for (c, best) in wishes {
                 let waits = best.len() > 1;

@@ -8,7 +8,7 @@ use proptest::sample::{select, subsequence};
 
 use super::fixture::*;
 use super::naive;
-use crate::asset::{Asset, Claim, Constraint, ConstraintKind, Part, Presence};
+use crate::asset::{Asset, Claim, Constraint, ConstraintKind, Presence, SourceRecord};
 use crate::merge::{Candidate, Computer};
 use crate::merge::{Coverage, DirectoryDomain, Level, Overlap, Surveyed, explain, overlaps};
 use crate::name::Hostname;
@@ -35,7 +35,7 @@ fn pairs(assets: &[Asset], constraints: &[Constraint], limit: usize) -> Vec<Over
 
 /// The scanned asset with a part of this object of the directory.
 fn tied(mut asset: Asset, object: u8) -> Asset {
-    let mut part = Part::new(asset.next_part_number(), source(), "@ldap.computer", day(1));
+    let mut part = SourceRecord::new(asset.next_part_number(), source(), "@ldap.computer", day(1));
     part.object = Some(guid(object));
     asset.parts.push(part);
     asset

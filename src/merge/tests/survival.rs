@@ -3,11 +3,11 @@
 use super::fixture::{
     day, domain, guid, host, id, object, organization, scanned, seen, site, source,
 };
-use crate::asset::{Asset, Claim, Part, Presence};
+use crate::asset::{Asset, Claim, Presence, SourceRecord};
 use crate::directory::DirectoryObject;
 use crate::merge::{
-    DirectoryDomain, Writing, contribution, create, detach, group_attributes, mark, survive,
-    user_attributes,
+    DirectoryDomain, WriteContext, apply_contribution, contribution, create, detach,
+    group_attributes, set_presence, user_attributes,
 };
 use crate::schedule::MatchPolicy;
 use crate::value::{RunId, SourceId};
@@ -34,7 +34,7 @@ fn server(n: u8, more: &[(&str, &str)]) -> DirectoryObject {
 /// Writes what an object says on a day, in the run of that day.
 fn write(asset: Asset, object: &DirectoryObject, at: i64, policy: &MatchPolicy) -> Asset {
     with_writing(&source(), object, at, policy, |writing| {
-        survive(asset, &contribution(object, &domain(), writing.now), writing)
+        apply_contribution(asset, &contribution(object, &domain(), writing.now), writing)
     })
 }
 
@@ -43,16 +43,16 @@ fn with_writing<T>(
     object: &DirectoryObject,
     at: i64,
     policy: &MatchPolicy,
-    act: impl FnOnce(&Writing<'_>) -> T,
+    act: impl FnOnce(&WriteContext<'_>) -> T,
 ) -> T {
     let run = RunId::from_u128(at as u128);
-    act(&Writing { source, object: object.guid, run, now: day(at), policy })
+    act(&WriteContext { source, object: object.guid, run, now: day(at), policy })
 }
 
 fn by(mut asset: Asset, kind: &str, os: &str) -> Asset {
     let number = asset.next_part_number();
     let source = SourceId::new(kind, "x").unwrap();
-    let mut part = Part::new(number, source, "@x", day(0));
+    let mut part = SourceRecord::new(number, source, "@x", day(0));
     part.object = (kind == "ldap").then(|| guid(99));
     asset.parts.push(part);
     asset.os.push(Claim::new(os.to_owned(), number, None, day(0)));
@@ -332,7 +332,7 @@ fn a_mark_changes_presence_alone_and_a_sight_takes_it_off() {
     let missing = Presence::Missing { since: day(2), runs: 1 };
     let marked = |asset, presence| {
         with_writing(&source(), &object, 2, &policy, |writing| {
-            mark(asset, writing.source, object.guid, presence, writing)
+            set_presence(asset, writing.source, object.guid, presence, writing)
         })
     };
     let missed = marked(asset.clone(), missing);

@@ -293,8 +293,12 @@ fn a_bare_name_is_asked_of_other_directories() {
 fn what_a_scan_calls_an_asset_is_compared_where_another_directory_has_no_more_than_that() {
     // The scan says `web1`; the other directory's computer was tied to it by that alone.
     let mut asset = scanned(7, &["web1"], &[]);
-    let mut part =
-        crate::asset::Part::new(1, SourceId::new("ldap", "eu.example").unwrap(), "@x", day(0));
+    let mut part = crate::asset::SourceRecord::new(
+        1,
+        SourceId::new("ldap", "eu.example").unwrap(),
+        "@x",
+        day(0),
+    );
     part.object = Some(guid(2));
     asset.parts.push(part);
     let claims = scanned(0, &["web1.eu.example"], &["eu.example"]);

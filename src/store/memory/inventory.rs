@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use crate::Result;
 use crate::asset::{
-    Among, Asset, Batch, Change, Committed, Constraint, ConstraintKind, DirectoryGroup,
-    DirectoryUser, Link, MergeRecord, Redirect, RunRecord, SearchRequest, Sighting, Version,
-    Waiting,
+    Asset, AssetInContext, Batch, Change, CommitOutcome, Constraint, ConstraintKind,
+    DirectoryGroup, DirectoryUser, Link, MergeRecord, Redirect, RunRecord, SearchRequest, Sighting,
+    Version, Waiting,
 };
 use crate::name::MatchKey;
 use crate::store::lease::Leases;
@@ -71,10 +71,10 @@ impl Inventory {
         organization.sources.entry(source.clone()).or_default()
     }
 
-    pub(super) fn commit(&mut self, batch: Batch) -> Result<Committed> {
+    pub(super) fn commit(&mut self, batch: Batch) -> Result<CommitOutcome> {
         let organization = self.organizations.entry(batch.organization.clone()).or_default();
         if organization.batches.contains(&batch.id) {
-            return Ok(Committed::AlreadyApplied);
+            return Ok(CommitOutcome::AlreadyApplied);
         }
         if let Some(token) = batch.lease {
             let source = organization.sources.entry(batch.source.clone()).or_default();
@@ -82,10 +82,10 @@ impl Inventory {
         }
         let conflicts = organization.conflicts(&batch.changes);
         if !conflicts.is_empty() {
-            return Ok(Committed::Conflict(conflicts));
+            return Ok(CommitOutcome::Conflict(conflicts));
         }
         organization.write(batch);
-        Ok(Committed::Applied)
+        Ok(CommitOutcome::Applied)
     }
 }
 
@@ -110,7 +110,7 @@ impl Organization {
     ) -> impl Iterator<Item = &'a Asset> {
         let assets = self.assets.range((behind, Bound::Unbounded)).map(|(_, asset)| asset);
         assets.filter(|asset| {
-            selection::selects(request, &Among::new(asset, || self.has_overlap(asset)))
+            selection::selects(request, &AssetInContext::new(asset, || self.has_overlap(asset)))
         })
     }
 

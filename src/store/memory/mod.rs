@@ -13,13 +13,13 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 
 use self::inventory::Inventory;
-use super::cursor::ObjectPlace;
-use super::{admission, cursor, paging, selection};
+use super::cursor::ObjectKey;
+use super::{cursor, paging, selection, validate};
 use crate::Result;
 use crate::asset::{
-    Asset, AssetRepository, Batch, Committed, Constraint, Counts, DirectoryGroup, DirectoryUser,
-    Facet, Lease, Link, MergeRecord, Place, Redirect, RunRecord, SearchPage, SearchRequest, Sort,
-    Tally, Waiting,
+    Asset, AssetRepository, Batch, CommitOutcome, Constraint, Counts, DirectoryGroup,
+    DirectoryUser, Facet, Lease, Link, MergeRecord, Redirect, RunRecord, SearchPage, SearchRequest,
+    Sort, SortKey, Tally, Waiting,
 };
 use crate::name::MatchKey;
 use crate::value::{
@@ -32,7 +32,7 @@ use crate::value::{
 /// A clone is another handle to the same inventory. What it holds is lost with its last handle.
 ///
 /// ```
-/// use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change, Committed};
+/// use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change, CommitOutcome};
 /// use ldap_inventory::store::MemoryRepository;
 /// use ldap_inventory::value::{AssetId, BatchId, OrganizationId, SourceId};
 ///
@@ -46,8 +46,8 @@ use crate::value::{
 /// let source = SourceId::new("scan", "office")?;
 /// let batch = Batch::new(BatchId::random_v7(), organization.clone(), source).with_changes([put]);
 ///
-/// assert_eq!(repository.commit(batch.clone()).await?, Committed::Applied);
-/// assert_eq!(repository.commit(batch).await?, Committed::AlreadyApplied);
+/// assert_eq!(repository.commit(batch.clone()).await?, CommitOutcome::Applied);
+/// assert_eq!(repository.commit(batch).await?, CommitOutcome::AlreadyApplied);
 /// assert_eq!(repository.assets(&organization, &[id]).await?.len(), 1);
 /// # Ok(())
 /// # }
@@ -212,8 +212,8 @@ impl AssetRepository for MemoryRepository {
         Ok(())
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Committed> {
-        admission::admit(&batch)?;
+    async fn commit(&self, batch: Batch) -> Result<CommitOutcome> {
+        validate::batch(&batch)?;
         self.lock().commit(batch)
     }
 
@@ -228,19 +228,19 @@ impl AssetRepository for MemoryRepository {
 
     async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>> {
         let sort = request.sort;
-        let after = request.after.as_ref().map(|cursor| Place::read(sort, cursor)).transpose()?;
+        let after = request.after.as_ref().map(|cursor| SortKey::read(sort, cursor)).transpose()?;
         let inventory = self.lock();
         let Some(organization) = inventory.organization(&request.organization) else {
             return Ok(SearchPage { records: Vec::new(), next: None });
         };
-        let place = |asset: &Asset| Place::of(sort, asset).cursor();
+        let place = |asset: &Asset| SortKey::of(sort, asset).cursor();
         if sort == Sort::default() {
             let found = organization.found(&request, behind(after.map(|place| place.id)));
             return paging::page(request.limit, found.map(|asset| Ok(asset.clone())), place);
         }
         let found = organization.found(&request, Bound::Unbounded);
-        let mut places: Vec<(Place, &Asset)> = found
-            .map(|asset| (Place::of(sort, asset), asset))
+        let mut places: Vec<(SortKey, &Asset)> = found
+            .map(|asset| (SortKey::of(sort, asset), asset))
             .filter(|(place, _)| after.as_ref().is_none_or(|after| place.compare(after).is_gt()))
             .collect();
         places.sort_by(|(one, _), (other, _)| one.compare(other));
@@ -284,7 +284,7 @@ fn behind<T>(after: Option<T>) -> Bound<T> {
 }
 
 fn at_places<T: Clone>(
-    records: &BTreeMap<ObjectPlace, T>,
+    records: &BTreeMap<ObjectKey, T>,
     source: &SourceId,
     objects: &[ObjectGuid],
 ) -> Vec<T> {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use rusqlite::{Connection, Row};
 
+use super::asset_query::Found;
 use super::failure::Outcome;
-use super::found::Found;
 use crate::asset::{Counts, Facet, SearchRequest, Tally};
 use crate::query::WORD_SEPARATOR;
 

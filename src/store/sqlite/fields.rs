@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 use super::failure::Outcome;
 use crate::asset::Asset;
 use crate::query::{
-    Child, Column, ColumnMap, Dialect, Fields, Signature, SqlValue, Value, WORD_SEPARATOR,
+    AttributeBloom, Child, Column, ColumnMap, Dialect, Fields, SqlValue, Value, WORD_SEPARATOR,
     address_key, fold_case,
 };
 
@@ -68,7 +68,7 @@ pub(super) const HAS_OVERLAP: &str =
      ON other.organization = own.organization AND other.key = own.key AND other.asset <> own.asset
      WHERE own.asset = ?1)";
 
-/// The function by which SQL asks [`Signature::covers`].
+/// The function by which SQL asks [`AttributeBloom::covers`].
 const COVERS: &str = "signature_covers";
 
 /// The fields of `asset_texts`, in the order of their numbers.
@@ -87,7 +87,7 @@ pub(super) fn register_functions(connection: &Connection) -> Outcome<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     let covers = |context: &Context<'_>| {
         let bits = |n| context.get_raw(n).as_blob();
-        Ok(Signature::covers(bits(0)?, bits(1)?))
+        Ok(AttributeBloom::covers(bits(0)?, bits(1)?))
     };
     Ok(connection.create_scalar_function(COVERS, 2, flags, covers)?)
 }
@@ -149,7 +149,7 @@ pub(super) fn write_lists(connection: &Connection, number: i64, asset: &Asset) -
             insert.execute(params![number, field, position, text, key])?;
         }
     }
-    let mut signature = Signature::new();
+    let mut signature = AttributeBloom::new();
     asset.each_attribute(|source, name, value| signature.add(source, name, value));
     let sql = "INSERT INTO asset_signatures (asset, bits) VALUES (?1, ?2)
                ON CONFLICT DO UPDATE SET bits = ?2 WHERE bits <> ?2";

@@ -5,8 +5,8 @@ use std::time::Duration;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::failure::{Outcome, damaged};
-use super::number;
 use super::record::key;
+use super::row_id;
 use crate::asset::Lease;
 use crate::store::lease::Leases;
 use crate::value::{OrganizationId, RunId, SourceId, Timestamp};
@@ -20,8 +20,8 @@ pub(super) fn acquire(
     ttl: Duration,
 ) -> Outcome<Lease> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let organization = number::make_organization(&transaction, organization)?;
-    let number = number::make_source(&transaction, organization, source)?;
+    let organization = row_id::make_organization(&transaction, organization)?;
+    let number = row_id::make_source(&transaction, organization, source)?;
     let mut leases = read(&transaction, number)?;
     let lease = leases.acquire(source, holder, now, ttl)?;
     write(&transaction, number, &leases)?;
@@ -36,7 +36,7 @@ pub(super) fn release(
     holder: RunId,
 ) -> Outcome<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let Some(number) = number::source(&transaction, organization, source)? else { return Ok(()) };
+    let Some(number) = row_id::source(&transaction, organization, source)? else { return Ok(()) };
     let mut leases = read(&transaction, number)?;
     leases.release(holder);
     write(&transaction, number, &leases)?;

@@ -1,15 +1,15 @@
 //! An inventory in one SQLite file.
 
+mod asset_query;
 mod connections;
 mod count;
 mod failure;
 mod fields;
-mod found;
 mod lease;
-mod number;
 mod order;
 mod read;
 mod record;
+mod row_id;
 mod schema;
 mod search;
 mod sighting;
@@ -26,8 +26,9 @@ use self::connections::Connections;
 use self::failure::damaged;
 use self::sighting::Sightings;
 use crate::asset::{
-    Asset, AssetRepository, Batch, Committed, Constraint, Counts, DirectoryGroup, DirectoryUser,
-    Facet, Lease, Link, MergeRecord, Redirect, RunRecord, SearchPage, SearchRequest, Waiting,
+    Asset, AssetRepository, Batch, CommitOutcome, Constraint, Counts, DirectoryGroup,
+    DirectoryUser, Facet, Lease, Link, MergeRecord, Redirect, RunRecord, SearchPage, SearchRequest,
+    Waiting,
 };
 use crate::name::MatchKey;
 use crate::value::{
@@ -261,8 +262,8 @@ impl AssetRepository for SqliteRepository {
         self.connections.write("release_lease", move |c| lease::release(c, &o, &s, holder)).await
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Committed> {
-        super::admission::admit(&batch)?;
+    async fn commit(&self, batch: Batch) -> Result<CommitOutcome> {
+        super::validate::batch(&batch)?;
         self.connections.write("commit", move |c| write::commit(c, &batch)).await
     }
 

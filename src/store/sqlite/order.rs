@@ -2,9 +2,9 @@
 
 use rusqlite::types::Value;
 
-use crate::asset::{Place, Sort, SortBy, SortValue};
+use crate::asset::{Sort, SortBy, SortKey, SortValue};
 
-/// What sorts as [`Place::compare`] does.
+/// What sorts as [`SortKey::compare`] does.
 pub(super) fn by(sort: Sort) -> String {
     let column = column(sort.by);
     let direction = if sort.descending { "DESC" } else { "ASC" };
@@ -15,7 +15,7 @@ pub(super) fn by(sort: Sort) -> String {
 }
 
 /// The condition for what comes after a place, whose value and id are these parameters.
-pub(super) fn behind(sort: Sort, place: Option<&Place>, value: &str, id: &str) -> String {
+pub(super) fn behind(sort: Sort, place: Option<&SortKey>, value: &str, id: &str) -> String {
     let column = column(sort.by);
     let beyond = if sort.descending { "<" } else { ">" };
     match place.map(|place| &place.value) {

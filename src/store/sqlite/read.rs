@@ -6,8 +6,8 @@ use rusqlite::{Connection, Params, params};
 use serde::de::DeserializeOwned;
 
 use super::failure::Outcome;
-use super::number;
 use super::record::{self, bytes, key, read_link};
+use super::row_id;
 use super::sighting::Sightings;
 use crate::asset::{Asset, Constraint, Link, MergeRecord, Redirect, RunRecord, Waiting};
 use crate::name::MatchKey;
@@ -24,7 +24,7 @@ pub(super) fn links(
     limit: usize,
     sightings: &mut Sightings,
 ) -> Outcome<Vec<Link>> {
-    let Some(source) = number::source(connection, organization, source)? else {
+    let Some(source) = row_id::source(connection, organization, source)? else {
         return Ok(Vec::new());
     };
     let sql = format!(
@@ -43,7 +43,7 @@ pub(super) fn candidates(
     organization: &OrganizationId,
     keys: &[MatchKey],
 ) -> Outcome<Vec<Asset>> {
-    let Some(organization) = number::organization(connection, organization)? else {
+    let Some(organization) = row_id::organization(connection, organization)? else {
         return Ok(Vec::new());
     };
     let sql = "SELECT asset FROM match_keys WHERE organization = ?1 AND key = ?2";
@@ -65,7 +65,7 @@ pub(super) fn assets(
     organization: &OrganizationId,
     ids: &[AssetId],
 ) -> Outcome<Vec<Asset>> {
-    let Some(organization) = number::organization(connection, organization)? else {
+    let Some(organization) = row_id::organization(connection, organization)? else {
         return Ok(Vec::new());
     };
     let ids: BTreeSet<&AssetId> = ids.iter().collect();
@@ -83,7 +83,7 @@ pub(super) fn objects<T: DeserializeOwned>(
     source: &SourceId,
     objects: &[ObjectGuid],
 ) -> Outcome<Vec<T>> {
-    let Some(source) = number::source(connection, organization, source)? else {
+    let Some(source) = row_id::source(connection, organization, source)? else {
         return Ok(Vec::new());
     };
     let objects: BTreeSet<&ObjectGuid> = objects.iter().collect();
@@ -96,7 +96,7 @@ pub(super) fn redirects(
     organization: &OrganizationId,
     ids: &[AssetId],
 ) -> Outcome<Vec<Redirect>> {
-    let Some(organization) = number::organization(connection, organization)? else {
+    let Some(organization) = row_id::organization(connection, organization)? else {
         return Ok(Vec::new());
     };
     let ids: BTreeSet<&AssetId> = ids.iter().collect();
@@ -127,7 +127,7 @@ pub(super) fn moved(
     connection: &Connection,
     organization: &OrganizationId,
 ) -> Outcome<Vec<(SourceId, Link)>> {
-    let Some(organization) = number::organization(connection, organization)? else {
+    let Some(organization) = row_id::organization(connection, organization)? else {
         return Ok(Vec::new());
     };
     let sql = "SELECT number, id FROM sources WHERE organization = ?1 ORDER BY number";
@@ -187,7 +187,7 @@ pub(super) fn checkpoint(
     source: &SourceId,
     key: CheckpointKey,
 ) -> Outcome<Option<Checkpoint>> {
-    let Some(number) = number::source(connection, organization, source)? else { return Ok(None) };
+    let Some(number) = row_id::source(connection, organization, source)? else { return Ok(None) };
     let sql = "SELECT document FROM checkpoints WHERE source = ?1 AND key = ?2";
     let read =
         |row: &rusqlite::Row<'_>| record::read(row, 0, "checkpoint of source", || source.clone());
@@ -200,7 +200,7 @@ pub(super) fn runs(
     source: &SourceId,
     limit: usize,
 ) -> Outcome<Vec<RunRecord>> {
-    let Some(source) = number::source(connection, organization, source)? else {
+    let Some(source) = row_id::source(connection, organization, source)? else {
         return Ok(Vec::new());
     };
     let sql = "SELECT id, document FROM runs WHERE source = ?1

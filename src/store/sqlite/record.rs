@@ -103,7 +103,7 @@ pub(super) fn read_link(
             asset,
             home,
             digest,
-            place,
+            dn_digest: place,
             attributes,
             presence,
             seen: None,

@@ -3,12 +3,12 @@
 use rusqlite::{Connection, ToSql, params};
 use serde::de::DeserializeOwned;
 
+use super::asset_query::Found;
 use super::failure::Outcome;
-use super::found::Found;
 use super::order;
 use super::read::object;
 use super::record::key;
-use crate::asset::{Asset, Place, SearchPage, SearchRequest};
+use crate::asset::{Asset, SearchPage, SearchRequest, SortKey};
 use crate::query::Fields;
 use crate::store::cursor::DirectoryRecord;
 use crate::store::{cursor, paging, selection};
@@ -20,7 +20,7 @@ pub(super) fn assets(
     request: &SearchRequest,
 ) -> Outcome<SearchPage<Asset>> {
     let sort = request.sort;
-    let after = request.after.as_ref().map(|cursor| Place::read(sort, cursor)).transpose()?;
+    let after = request.after.as_ref().map(|cursor| SortKey::read(sort, cursor)).transpose()?;
     let Some(found) = Found::of(connection, request)? else {
         return Ok(SearchPage { records: Vec::new(), next: None });
     };
@@ -36,7 +36,7 @@ pub(super) fn assets(
     let parameters = found.parameters(&statement, &parameters);
     let records = statement.query_and_then(&*parameters, |row| found.record(row.get(0)?))?;
     let records = records.filter_map(Result::transpose);
-    paging::page(request.limit, records, |asset| Place::of(sort, asset).cursor())
+    paging::page(request.limit, records, |asset| SortKey::of(sort, asset).cursor())
 }
 
 /// Users or groups, by the statement that yields those of one source behind an objectGUID.

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::*;
-use crate::asset::{Change, Claim, Part, Presence};
+use crate::asset::{Change, Claim, Presence, SourceRecord};
 use crate::query::Query;
 use crate::value::{BatchId, ObjectKind, RecordDigest};
 use crate::{ErrorKind, Retry};
@@ -32,7 +32,7 @@ fn guid(n: u8) -> ObjectGuid {
 /// The asset that is in the sample of version 1.
 fn web1() -> Asset {
     let mut asset = Asset::new(AssetId::from_u128(1), acme(), "hq".parse().unwrap());
-    let mut part = Part::new(0, corp(), "@ldap.computer", at(1));
+    let mut part = SourceRecord::new(0, corp(), "@ldap.computer", at(1));
     part.object = Some(guid(1));
     part.since = None;
     part.attributes =
@@ -50,7 +50,7 @@ fn link() -> Link {
         asset: Some(AssetId::from_u128(1)),
         home: None,
         digest: RecordDigest([7; 16]),
-        place: RecordDigest([8; 16]),
+        dn_digest: RecordDigest([8; 16]),
         attributes: 9,
         presence: Presence::Missing { since: at(2), runs: 3 },
         seen: None,
@@ -71,7 +71,7 @@ async fn assert_is_the_sample(repository: &SqliteRepository) {
     let query = Query::parse("source:ldap os:windows name:web1").unwrap();
     let found = repository.search_assets(SearchRequest::new(acme(), query, at(9))).await.unwrap();
     assert_eq!(found.records, [web1()]);
-    assert_eq!(repository.commit(first_batch()).await.unwrap(), Committed::AlreadyApplied);
+    assert_eq!(repository.commit(first_batch()).await.unwrap(), CommitOutcome::AlreadyApplied);
 }
 
 fn file(directory: &TempDir) -> std::path::PathBuf {
@@ -86,7 +86,7 @@ fn execute(path: &Path, sql: &str) {
 async fn written(directory: &TempDir) -> std::path::PathBuf {
     let path = file(directory);
     let repository = SqliteRepository::open(&path).unwrap();
-    assert_eq!(repository.commit(first_batch()).await.unwrap(), Committed::Applied);
+    assert_eq!(repository.commit(first_batch()).await.unwrap(), CommitOutcome::Applied);
     path
 }
 
@@ -274,7 +274,7 @@ async fn two_openings_of_one_file_see_each_other() {
     let directory = TempDir::new().unwrap();
     let one = SqliteRepository::open(file(&directory)).unwrap();
     let two = SqliteRepository::open(file(&directory)).unwrap();
-    assert_eq!(one.commit(first_batch()).await.unwrap(), Committed::Applied);
+    assert_eq!(one.commit(first_batch()).await.unwrap(), CommitOutcome::Applied);
     assert_is_the_sample(&two).await;
     let (ttl, run) = (Duration::from_secs(60), RunId::from_u128);
     two.acquire_lease(&acme(), &corp(), run(1), at(0), ttl).await.unwrap();

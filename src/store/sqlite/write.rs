@@ -6,21 +6,21 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 use super::failure::Outcome;
 use super::record::{self, LinkColumns, bytes, constraint_kind, document, home_bytes, key};
-use super::{fields, lease, number, sighting};
+use super::{fields, lease, row_id, sighting};
 use crate::asset::{
-    Asset, Batch, Change, Committed, Constraint, DirectoryGroup, DirectoryUser, Home, Link,
+    Asset, Batch, Change, CommitOutcome, Constraint, DirectoryGroup, DirectoryUser, Home, Link,
     MergeRecord, Sighting, Version, Waiting,
 };
 use crate::value::{AssetId, ObjectGuid, SourceId};
 
 /// Writes the batch. Whatever ends this early ends the transaction with nothing written.
-pub(super) fn commit(connection: &mut Connection, batch: &Batch) -> Outcome<Committed> {
+pub(super) fn commit(connection: &mut Connection, batch: &Batch) -> Outcome<CommitOutcome> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let organization = number::make_organization(&transaction, &batch.organization)?;
-    let source = number::make_source(&transaction, organization, &batch.source)?;
+    let organization = row_id::make_organization(&transaction, &batch.organization)?;
+    let source = row_id::make_source(&transaction, organization, &batch.source)?;
     let writer = Writer { transaction: &transaction, organization, source };
     if !writer.enter(batch)? {
-        return Ok(Committed::AlreadyApplied);
+        return Ok(CommitOutcome::AlreadyApplied);
     }
     if let Some(token) = batch.lease {
         lease::read(&transaction, source)?.check(&batch.source, token)?;
@@ -30,11 +30,11 @@ pub(super) fn commit(connection: &mut Connection, batch: &Batch) -> Outcome<Comm
         conflicts.extend(writer.write(change)?);
     }
     if !conflicts.is_empty() {
-        return Ok(Committed::Conflict(conflicts.into_iter().collect()));
+        return Ok(CommitOutcome::Conflict(conflicts.into_iter().collect()));
     }
     writer.close(batch)?;
     transaction.commit()?;
-    Ok(Committed::Applied)
+    Ok(CommitOutcome::Applied)
 }
 
 /// Writes everything anew that assets are found by, from their documents. Nothing else of them changes.
@@ -238,7 +238,7 @@ impl Writer<'_> {
                 columns.kind,
                 columns.asset,
                 link.digest.0,
-                link.place.0,
+                link.dn_digest.0,
                 link.attributes,
                 columns.presence,
                 columns.since,
@@ -267,7 +267,7 @@ impl Writer<'_> {
     }
 
     fn put_waiting(&self, waiting: &Waiting) -> Outcome<()> {
-        let source = number::make_source(self.transaction, self.organization, &waiting.source)?;
+        let source = row_id::make_source(self.transaction, self.organization, &waiting.source)?;
         let sql = "INSERT INTO waiting (source, object, document) VALUES (?1, ?2, ?3)
                    ON CONFLICT DO UPDATE SET document = ?3";
         let document = document("waiting computer", waiting)?;

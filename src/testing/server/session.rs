@@ -12,7 +12,7 @@ use crate::testing::ber::{self, Head};
 use crate::testing::message::{Operation, Request, START_TLS, WHO_AM_I};
 use crate::testing::recorder::{Listener, RecordedSearch, Tape};
 use crate::testing::response::{Encoder, LdapResult};
-use crate::testing::script::{Fault, Place, Point, Raw};
+use crate::testing::script::{Fault, Point, Raw, WirePosition};
 use crate::value::ObjectGuid;
 
 /// `MaxReceiveBuffer` of a domain controller.
@@ -25,7 +25,7 @@ pub(super) struct Session {
     shared: Arc<Shared>,
     wire: Wire,
     tape: Arc<Tape>,
-    place: Place,
+    place: WirePosition,
     input: Vec<u8>,
     output: Vec<u8>,
     bound: Option<ObjectGuid>,
@@ -41,7 +41,7 @@ enum Next {
 impl Session {
     pub(super) fn new(stream: TcpStream, listener: Listener, shared: Arc<Shared>) -> Self {
         let tape = Arc::new(shared.recorder.open(listener));
-        let place = Place { connection: tape.number(), listener };
+        let place = WirePosition { connection: tape.number(), listener };
         Self {
             shared,
             wire: Wire::new(stream, Arc::clone(&tape)),

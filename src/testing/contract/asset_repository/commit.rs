@@ -4,7 +4,7 @@ use futures::FutureExt;
 use futures::future::join_all;
 
 use super::records::*;
-use crate::asset::{AssetRepository, Change, Committed, ConstraintKind, Link, Version};
+use crate::asset::{AssetRepository, Change, CommitOutcome, ConstraintKind, Link, Version};
 use crate::value::BatchId;
 use crate::{ErrorKind, Result};
 
@@ -60,7 +60,7 @@ pub(super) async fn a_repeated_batch_writes_nothing_and_says_so(
     let first = batch(1, [put(&asset(1, &["web1"]), None)]);
     apply(repository, first.clone()).await?;
     apply(repository, batch(2, [put(&asset(1, &["web2"]), Some(1))])).await?;
-    assert_eq!(repository.commit(first).await?, Committed::AlreadyApplied);
+    assert_eq!(repository.commit(first).await?, CommitOutcome::AlreadyApplied);
     let names = stored(repository, 1).await?.map(|asset| asset.names);
     assert_eq!(names, Some(asset(1, &["web2"]).names));
     Ok(())
@@ -84,7 +84,7 @@ pub(super) async fn a_stale_version_is_a_conflict_and_writes_nothing(
         ],
     );
     let committed = repository.commit(stale.closing(Some(checkpoint(b"3")), run(1, 0))).await?;
-    assert_eq!(committed, Committed::Conflict(vec![asset_id(1)]));
+    assert_eq!(committed, CommitOutcome::Conflict(vec![asset_id(1)]));
     assert_eq!(stored(repository, 1).await?.map(|asset| asset.version), Some(2));
     assert_eq!(stored(repository, 2).await?, None);
     assert!(repository.candidates(&acme(), &keys(&["web2", "lost"])).await?.is_empty());
@@ -103,7 +103,7 @@ pub(super) async fn an_asset_that_exists_is_a_conflict_where_none_was_expected(
 ) -> Result<()> {
     apply(repository, batch(1, [put(&asset(1, &["web1"]), None)])).await?;
     let committed = repository.commit(batch(2, [put(&asset(1, &["other"]), None)])).await?;
-    assert_eq!(committed, Committed::Conflict(vec![asset_id(1)]));
+    assert_eq!(committed, CommitOutcome::Conflict(vec![asset_id(1)]));
     assert_eq!(stored(repository, 1).await?, Some(asset(1, &["web1"])));
     Ok(())
 }
@@ -112,10 +112,10 @@ pub(super) async fn an_asset_that_does_not_exist_is_a_conflict_where_one_was_exp
     repository: &dyn AssetRepository,
 ) -> Result<()> {
     let committed = repository.commit(batch(1, [put(&asset(1, &["web1"]), Some(1))])).await?;
-    assert_eq!(committed, Committed::Conflict(vec![asset_id(1)]));
+    assert_eq!(committed, CommitOutcome::Conflict(vec![asset_id(1)]));
     let removal = Change::RemoveAsset { id: asset_id(1), expected: 1, to: None };
     let committed = repository.commit(batch(2, [removal])).await?;
-    assert_eq!(committed, Committed::Conflict(vec![asset_id(1)]));
+    assert_eq!(committed, CommitOutcome::Conflict(vec![asset_id(1)]));
     Ok(())
 }
 
@@ -130,7 +130,7 @@ pub(super) async fn a_conflict_names_every_asset_once(
         Change::RemoveAsset { id: asset_id(4), expected: 2, to: None },
         put(&asset(3, &["web"]), Some(8)),
     ];
-    let Committed::Conflict(mut assets) = repository.commit(batch(2, changes)).await? else {
+    let CommitOutcome::Conflict(mut assets) = repository.commit(batch(2, changes)).await? else {
         panic!("three stale changes were applied");
     };
     assets.sort_unstable();
@@ -143,7 +143,7 @@ pub(super) async fn a_batch_in_conflict_may_come_again(
 ) -> Result<()> {
     let again = batch(2, [put(&asset(1, &["web1"]), Some(1))]);
     let committed = repository.commit(again.clone()).await?;
-    assert_eq!(committed, Committed::Conflict(vec![asset_id(1)]));
+    assert_eq!(committed, CommitOutcome::Conflict(vec![asset_id(1)]));
     apply(repository, batch(1, [put(&asset(1, &["web1"]), None)])).await?;
     apply(repository, again).await
 }
@@ -230,9 +230,11 @@ pub(super) async fn of_two_writers_one_is_in_conflict(
         let writes = [put(&asset(1, &[&name]), Some(1)), put(&asset(n, &["own"]), None)];
         repository.commit(batch(n, writes))
     });
-    let committed: Vec<Committed> = join_all(writers).await.into_iter().collect::<Result<_>>()?;
-    let applied = committed.iter().position(|c| *c == Committed::Applied).expect("nobody wrote");
-    assert_eq!(committed[1 - applied], Committed::Conflict(vec![asset_id(1)]));
+    let committed: Vec<CommitOutcome> =
+        join_all(writers).await.into_iter().collect::<Result<_>>()?;
+    let applied =
+        committed.iter().position(|c| *c == CommitOutcome::Applied).expect("nobody wrote");
+    assert_eq!(committed[1 - applied], CommitOutcome::Conflict(vec![asset_id(1)]));
     let own = repository.candidates(&acme(), &keys(&["own"])).await?;
     assert_eq!(numbers(own), [applied as u64 + 2]);
     Ok(())
@@ -251,9 +253,9 @@ pub(super) async fn no_update_is_lost_among_many_writers(
                 attempt += 1;
                 let now = stored(repository, 1).await?.expect("the asset is there");
                 match repository.commit(batch(attempt, [put(&now, Some(now.version))])).await? {
-                    Committed::Applied => break,
-                    Committed::AlreadyApplied => panic!("batch {attempt} is new"),
-                    Committed::Conflict(_) => {}
+                    CommitOutcome::Applied => break,
+                    CommitOutcome::AlreadyApplied => panic!("batch {attempt} is new"),
+                    CommitOutcome::Conflict(_) => {}
                 }
             }
         }
@@ -274,8 +276,8 @@ pub(super) async fn a_dropped_commit_is_whole_or_absent(
         // Begins, and is dropped at its first await.
         let _ = repository.commit(writes.clone()).now_or_never();
         match repository.commit(writes).await? {
-            Committed::Applied | Committed::AlreadyApplied => {}
-            Committed::Conflict(assets) => panic!("{assets:?} are there without their batch"),
+            CommitOutcome::Applied | CommitOutcome::AlreadyApplied => {}
+            CommitOutcome::Conflict(assets) => panic!("{assets:?} are there without their batch"),
         }
     }
     let found = repository.candidates(&acme(), &keys(&["dropped"])).await?;
@@ -283,6 +285,6 @@ pub(super) async fn a_dropped_commit_is_whole_or_absent(
     assert_eq!(links(repository, &corp()).await?.len(), 20);
     // The same id again is known, whichever of the two commits wrote it.
     let again = repository.commit(batch(20, [])).await?;
-    assert_eq!(again, Committed::AlreadyApplied, "{}", BatchId::from_u128(20));
+    assert_eq!(again, CommitOutcome::AlreadyApplied, "{}", BatchId::from_u128(20));
     Ok(())
 }

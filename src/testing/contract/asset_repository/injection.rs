@@ -1,7 +1,7 @@
 //! Nothing of a query is more than a value to a store: in no position of it.
 
 use super::records::*;
-use crate::asset::{Asset, AssetRepository, Change, Cursor, Facet, Place, SearchRequest, Sort};
+use crate::asset::{Asset, AssetRepository, Change, Cursor, Facet, SearchRequest, Sort, SortKey};
 use crate::query::{Query, quote};
 use crate::value::AssetId;
 use crate::{ErrorKind, Result};
@@ -104,9 +104,9 @@ pub(super) async fn nothing_of_a_cursor_is_more_than_a_place(
             let id = AssetId::from_u128(7);
             let cursor = Cursor(format!("{sort} {id} ={attack}"));
             let request = request(&Query::everything()).with_sort(sort).after(Some(cursor.clone()));
-            match Place::read(sort, &cursor) {
+            match SortKey::read(sort, &cursor) {
                 Ok(after) => {
-                    let behind = |asset: &&Asset| Place::of(sort, asset).compare(&after).is_gt();
+                    let behind = |asset: &&Asset| SortKey::of(sort, asset).compare(&after).is_gt();
                     let found = repository.search_assets(request).await?.records;
                     assert_eq!(found.len(), before.iter().filter(behind).count(), "{attack}");
                 }

@@ -6,7 +6,7 @@ use futures::TryStreamExt;
 
 use super::records::*;
 use crate::asset::{
-    AssetRepository, Batch, Change, Committed, ConstraintKind, Link, SearchRequest,
+    AssetRepository, Batch, Change, CommitOutcome, ConstraintKind, Link, SearchRequest,
 };
 use crate::query::Query;
 use crate::value::{BatchId, OrganizationId, SourceId};
@@ -55,7 +55,7 @@ pub(super) async fn organizations_do_not_see_each_other(
     }
     let removal = Change::RemoveAsset { id: asset_id(1), expected: 1, to: None };
     let batch = Batch::new(BatchId::from_u128(2), rival(), corp()).with_changes([removal]);
-    assert_eq!(repository.commit(batch).await?, Committed::Applied);
+    assert_eq!(repository.commit(batch).await?, CommitOutcome::Applied);
     assert!(stored(repository, 1).await?.is_some());
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::future::join_all;
 
 use super::records::*;
-use crate::asset::{AssetRepository, Change, Committed, Lease};
+use crate::asset::{AssetRepository, Change, CommitOutcome, Lease};
 use crate::value::{RunId, Timestamp};
 use crate::{ErrorKind, Result};
 
@@ -126,7 +126,7 @@ pub(super) async fn a_repeated_batch_says_so_even_after_its_lease_was_lost(
     let written = batch(1, [Change::PutLink(link(1))]).with_lease(lease.token);
     apply(repository, written.clone()).await?;
     acquire(repository, run_id(2), 60).await?;
-    assert_eq!(repository.commit(written).await?, Committed::AlreadyApplied);
+    assert_eq!(repository.commit(written).await?, CommitOutcome::AlreadyApplied);
     Ok(())
 }
 

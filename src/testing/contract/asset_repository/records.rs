@@ -6,9 +6,9 @@ use futures::TryStreamExt;
 
 use crate::Result;
 use crate::asset::{
-    Asset, AssetRepository, Batch, Change, Claim, Committed, Constraint, ConstraintKind,
-    DirectoryGroup, DirectoryUser, FirstVersion, Home, Link, Member, MemberPath, MergeRecord, Part,
-    Presence, RunOutcome, RunRecord, Sighting,
+    Asset, AssetRepository, Batch, Change, Claim, CommitOutcome, Constraint, ConstraintKind,
+    DirectoryGroup, DirectoryUser, FirstVersion, Home, Link, Member, MemberPath, MergeRecord,
+    Presence, RunOutcome, RunRecord, Sighting, SourceRecord,
 };
 use crate::name::{DistinguishedName, Hostname, MatchKey};
 use crate::value::{
@@ -67,7 +67,12 @@ pub(super) fn keys(names: &[&str]) -> Vec<MatchKey> {
 /// An asset of a scan, with these names.
 pub(super) fn asset(n: u64, names: &[&str]) -> Asset {
     let mut asset = Asset::new(asset_id(n), acme(), site());
-    asset.parts.push(Part::new(0, SourceId::new("scan", "office").unwrap(), "@scan.dev", at(0)));
+    asset.parts.push(SourceRecord::new(
+        0,
+        SourceId::new("scan", "office").unwrap(),
+        "@scan.dev",
+        at(0),
+    ));
     asset.names = names.iter().map(|name| Claim::new(hostname(name), 0, None, at(0))).collect();
     asset
 }
@@ -75,7 +80,7 @@ pub(super) fn asset(n: u64, names: &[&str]) -> Asset {
 /// An asset with something in every field.
 pub(super) fn rich_asset(n: u64) -> Asset {
     let mut asset = asset(n, &["web1.corp.example", "WEB1", "müller.example"]);
-    let mut part = Part::new(1, corp(), "@ldap.computer", at(5));
+    let mut part = SourceRecord::new(1, corp(), "@ldap.computer", at(5));
     part.object = Some(guid(n));
     part.run = Some(run_id(n));
     part.presence = Presence::Missing { since: at(4), runs: 2 };
@@ -119,7 +124,17 @@ pub(super) fn link(n: u64) -> Link {
         _ => None,
     };
     let (attributes, seen) = (n as u32, Some(sighting(n)));
-    Link { object: guid(n), kind, asset, home, digest, place, attributes, presence, seen }
+    Link {
+        object: guid(n),
+        kind,
+        asset,
+        home,
+        digest,
+        dn_digest: place,
+        attributes,
+        presence,
+        seen,
+    }
 }
 
 pub(super) fn dn(text: &str) -> DistinguishedName {
@@ -253,7 +268,7 @@ pub(super) fn batch(n: u64, changes: impl IntoIterator<Item = Change>) -> Batch 
 pub(super) async fn apply(repository: &dyn AssetRepository, batch: Batch) -> Result<()> {
     let id = batch.id;
     let committed = repository.commit(batch).await?;
-    assert_eq!(committed, Committed::Applied, "batch {id}");
+    assert_eq!(committed, CommitOutcome::Applied, "batch {id}");
     Ok(())
 }
 

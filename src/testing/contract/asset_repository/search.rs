@@ -2,8 +2,8 @@
 
 use super::records::*;
 use crate::asset::{
-    Among, Asset, AssetRepository, Batch, Change, Claim, Cursor, DirectoryGroup, DirectoryUser,
-    Facet, Part, Place, SearchRequest, Sort, Tally,
+    Asset, AssetInContext, AssetRepository, Batch, Change, Claim, Cursor, DirectoryGroup,
+    DirectoryUser, Facet, SearchRequest, Sort, SortKey, SourceRecord, Tally,
 };
 use crate::query::Query;
 use crate::value::{BatchId, ObjectGuid, SourceId};
@@ -138,7 +138,7 @@ fn matches(request: &SearchRequest, asset: &Asset, all: &[Asset], now: i64) -> b
     let keys = asset.match_keys();
     let shares = |other: &Asset| other.match_keys().iter().any(|key| keys.contains(key));
     let has_overlap = || all.iter().any(|other| other.id != asset.id && shares(other));
-    request.query.matches(&Among::new(asset, has_overlap), now)
+    request.query.matches(&AssetInContext::new(asset, has_overlap), now)
 }
 
 /// The numbers of these assets, as they come.
@@ -162,7 +162,7 @@ pub(super) async fn every_order_is_kept_across_pages(
             let mut expected = assets.clone();
             let now = at(100).as_micros();
             expected.retain(|asset| matches(&request(query), asset, &assets, now));
-            let place = |asset: &Asset| Place::of(sort, asset);
+            let place = |asset: &Asset| SortKey::of(sort, asset);
             expected.sort_by(|one, other| place(one).compare(&place(other)));
             for limit in [1, 4, 100] {
                 let request = request(query).with_sort(sort).with_limit(limit);
@@ -238,7 +238,7 @@ fn varied_assets() -> Vec<Asset> {
         asset.last_seen.push(Claim::new(at(n as i64), 0, None, at(0)));
         asset.addresses.push(Claim::new([10, 0, 0, n as u8].into(), 0, None, at(0)));
         if n.is_multiple_of(2) {
-            let mut part = Part::new(1, corp(), "@ldap.computer", at(1));
+            let mut part = SourceRecord::new(1, corp(), "@ldap.computer", at(1));
             let name = format!("HOST{n}");
             let disabled = if n.is_multiple_of(6) { "true" } else { "false" };
             part.attributes =

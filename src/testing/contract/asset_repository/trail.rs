@@ -3,7 +3,7 @@
 use super::records::*;
 use crate::Result;
 use crate::asset::{
-    AssetRepository, Batch, Change, Committed, ConstraintKind, Home, Link, Presence, Redirect,
+    AssetRepository, Batch, Change, CommitOutcome, ConstraintKind, Home, Link, Presence, Redirect,
     Waiting,
 };
 use crate::value::{AssetId, BatchId, Checkpoint, CheckpointKey, RecordDigest, SourceId};
@@ -156,7 +156,7 @@ pub(super) async fn checkpoint_and_run_are_written_with_their_batch_or_not_at_al
     let stale = batch(2, [put(&asset(1, &["web1"]), None)]);
     let stale = stale.closing(Some(checkpoint(b"two")), run(2, 100));
     let committed = repository.commit(stale).await?;
-    assert_eq!(committed, Committed::Conflict(vec![asset_id(1)]));
+    assert_eq!(committed, CommitOutcome::Conflict(vec![asset_id(1)]));
     assert_eq!(repository.checkpoint(&acme(), &corp(), KEY).await?, Some(checkpoint(b"one")));
     assert_eq!(repository.runs(&acme(), &corp(), 10).await?, [run(1, 0)]);
     Ok(())

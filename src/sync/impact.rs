@@ -3,19 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::absence::Absences;
-use super::brake::{Braked, Confirmation, Exceeded, Measure};
+use super::dn_digest::dn_digest;
 use super::draft;
+use super::limits::{Confirmation, ExceededLimit, LimitsExceeded, Measure};
 use super::matching::Matching;
 use super::membership::Memberships;
-use super::place::place;
 use super::principals;
-use super::reading::{Reading, Rest, is_present};
+use super::reading::{PriorMemberships, Reading, is_present};
 use super::run::Run;
 use crate::Result;
 use crate::asset::{DirectoryGroup, Home, Link, Member};
 use crate::directory::DirectoryObject;
 use crate::merge::{Reason, Verdict};
-use crate::schedule::{Brake, Limit};
+use crate::schedule::{ChangeLimits, Limit};
 use crate::value::{AssetId, Checkpoint, ObjectGuid, ObjectKind, RecordDigest};
 
 /// The groups that are looked up at once.
@@ -23,7 +23,7 @@ const GROUPS: usize = 500;
 
 /// What a run would do beyond ordinary updates.
 #[derive(Debug, Default)]
-pub(super) struct Extent {
+pub(super) struct ChangeImpact {
     creates: BTreeSet<ObjectGuid>,
     relinks: BTreeSet<(ObjectGuid, Option<AssetId>)>,
     joins: BTreeSet<(ObjectGuid, Option<AssetId>)>,
@@ -38,7 +38,7 @@ pub(super) struct Extent {
     is_same_scope: bool,
 }
 
-impl Extent {
+impl ChangeImpact {
     /// Works out what the run would do.
     pub(super) async fn of(
         run: &Run<'_>,
@@ -50,17 +50,17 @@ impl Extent {
     ) -> Result<Self> {
         let scope = reading.snapshot.end.scope.fingerprint;
         let is_same_scope = earlier.is_some_and(|earlier| earlier.scope == scope);
-        let mut extent = Self { is_same_scope, ..Self::default() };
-        extent.count_known(reading, matching);
-        extent.take_decisions(matching);
-        extent.take_losses(matching, absences);
-        extent.take_changes(reading, matching);
-        extent.take_removals(run, reading, matching, absences, memberships).await?;
-        Ok(extent)
+        let mut impact = Self { is_same_scope, ..Self::default() };
+        impact.count_known(reading, matching);
+        impact.take_decisions(matching);
+        impact.take_losses(matching, absences);
+        impact.take_changes(reading, matching);
+        impact.take_removals(run, reading, matching, absences, memberships).await?;
+        Ok(impact)
     }
 
     /// What of it is too much.
-    pub(super) fn judge(&self, brake: &Brake) -> Option<Braked> {
+    pub(super) fn judge(&self, brake: &ChangeLimits) -> Option<LimitsExceeded> {
         let known = |kind| self.known.get(&kind).copied().unwrap_or_default();
         let lost = |kind| self.losses.get(&kind).map_or(0, BTreeSet::len);
         let (computers, groups, users) =
@@ -81,14 +81,19 @@ impl Extent {
             ),
             (Measure::Changes, self.changes.len(), computers + groups + users, brake.changes),
         ];
-        let exceeded: Vec<Exceeded> = measured
+        let exceeded: Vec<ExceededLimit> = measured
             .into_iter()
-            .map(|(what, number, of, limit)| Exceeded { what, number: number as u64, of, limit })
+            .map(|(what, number, of, limit)| ExceededLimit {
+                what,
+                number: number as u64,
+                of,
+                limit,
+            })
             // What is new to an empty inventory is no mass change.
             .filter(|it| it.of > 0 && it.limit.is_exceeded(it.number, it.of))
             .collect();
         let confirmation = self.confirmation();
-        (!exceeded.is_empty()).then_some(Braked { exceeded, confirmation })
+        (!exceeded.is_empty()).then_some(LimitsExceeded { exceeded, confirmation })
     }
 
     fn confirmation(&self) -> Confirmation {
@@ -171,7 +176,7 @@ impl Extent {
             known.filter(|link| link.presence.is_present()).is_some_and(|link| {
                 // Another account may see fewer attributes of every object.
                 let is_foreign = reading.snapshot.coverage.is_foreign(link) && link.seen.is_some();
-                link.place != place(&object.dn)
+                link.dn_digest != dn_digest(&object.dn)
                     || !is_foreign && draft::attribute_count(object) < link.attributes
             })
         };
@@ -188,8 +193,8 @@ impl Extent {
         absences: &Absences,
         memberships: &Memberships,
     ) -> Result<()> {
-        let Reading { snapshot, rest } = reading;
-        let Rest::Known(earlier) = rest else { return Ok(()) };
+        let Reading { snapshot, prior } = reading;
+        let PriorMemberships::Loaded(earlier) = prior else { return Ok(()) };
         if !snapshot.end.completeness.is_complete() {
             return Ok(());
         }

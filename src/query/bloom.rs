@@ -11,9 +11,9 @@ use super::text::folded;
 
 /// The bytes of a signature. A computer of a domain says three to four hundred different things, which
 /// fill a quarter of so many bits.
-pub const SIGNATURE_BYTES: usize = 256;
+pub const BLOOM_BYTES: usize = 256;
 
-const BITS: u64 = SIGNATURE_BYTES as u64 * 8;
+const BITS: u64 = BLOOM_BYTES as u64 * 8;
 
 /// The characters of a short value. The pieces of short ones are told apart by attribute, since `true` says
 /// nothing without; longer ones repeat each other (a computer has its name in ten of them), and their pieces
@@ -23,19 +23,19 @@ const SHORT: usize = 12;
 /// The characters of a piece.
 const PIECE: usize = 3;
 
-/// What the attributes of one thing say, or what a test wants of them, in [`SIGNATURE_BYTES`] bytes. Stores keep
+/// What the attributes of one thing say, or what a test wants of them, in [`BLOOM_BYTES`] bytes. Stores keep
 /// it beside a record, see [`ColumnMap::with_signatures`](super::ColumnMap::with_signatures).
 ///
 /// ```
-/// use ldap_inventory::query::{Signature, Value};
+/// use ldap_inventory::query::{AttributeBloom, Value};
 ///
-/// let mut web1 = Signature::new();
+/// let mut web1 = AttributeBloom::new();
 /// web1.add("@ldap.computer", "dnshostname", Value::Text("WEB1.corp.example"));
-/// assert_eq!(web1.as_bytes().len(), ldap_inventory::query::SIGNATURE_BYTES);
-/// assert!(Signature::covers(web1.as_bytes(), Signature::new().as_bytes()));
+/// assert_eq!(web1.as_bytes().len(), ldap_inventory::query::BLOOM_BYTES);
+/// assert!(AttributeBloom::covers(web1.as_bytes(), AttributeBloom::new().as_bytes()));
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Signature(Box<[u8; SIGNATURE_BYTES]>);
+pub struct AttributeBloom(Box<[u8; BLOOM_BYTES]>);
 
 /// Something that a signature tells.
 #[derive(Clone, Copy)]
@@ -56,16 +56,16 @@ enum Said<'a> {
 #[derive(Clone, Copy)]
 struct Attribute(u64);
 
-impl Default for Signature {
+impl Default for AttributeBloom {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Signature {
+impl AttributeBloom {
     /// The signature of what has no attributes.
     pub fn new() -> Self {
-        Self(Box::new([0; SIGNATURE_BYTES]))
+        Self(Box::new([0; BLOOM_BYTES]))
     }
 
     /// Adds a value of an attribute, by its source's folded key and its folded name.
@@ -87,7 +87,7 @@ impl Signature {
     /// Whether a kept signature has every bit of a wanted one: the function that a store's SQL calls. What is no
     /// signature rules nothing out.
     pub fn covers(kept: &[u8], wanted: &[u8]) -> bool {
-        if kept.len() != SIGNATURE_BYTES || wanted.len() != SIGNATURE_BYTES {
+        if kept.len() != BLOOM_BYTES || wanted.len() != BLOOM_BYTES {
             return true;
         }
         // By words, since this is asked about every record.
@@ -194,11 +194,11 @@ fn mix(hash: u64) -> u64 {
 }
 
 /// What a thing has of which an attribute passes `test`: one of these. `None` if that cannot be said.
-pub(crate) fn wanted(key: &Key, test: Option<&Test>) -> Option<Vec<Signature>> {
+pub(crate) fn wanted(key: &Key, test: Option<&Test>) -> Option<Vec<AttributeBloom>> {
     let Key::Attribute { source, name } = key else { return None };
     let attribute = Attribute::new(source.folded(), name.folded());
     Some(match test {
-        None | Some(Test::Compare(..)) => vec![Signature::of_presence(attribute)],
+        None | Some(Test::Compare(..)) => vec![AttributeBloom::of_presence(attribute)],
         Some(Test::Contains(literals)) => {
             literals.iter().flat_map(|literal| of_contained(attribute, literal)).collect()
         }
@@ -208,28 +208,31 @@ pub(crate) fn wanted(key: &Key, test: Option<&Test>) -> Option<Vec<Signature>> {
     })
 }
 
-fn of_contained(attribute: Attribute, literal: &Literal) -> Vec<Signature> {
+fn of_contained(attribute: Attribute, literal: &Literal) -> Vec<AttributeBloom> {
     let part: Vec<char> = literal.text().folded().chars().collect();
     if part.len() < PIECE || literal.moment.is_some() {
-        return vec![Signature::of_presence(attribute)];
+        return vec![AttributeBloom::of_presence(attribute)];
     }
-    Signature::of_parts(attribute, &[part])
+    AttributeBloom::of_parts(attribute, &[part])
 }
 
-fn of_pattern(attribute: Attribute, pattern: &Pattern) -> Vec<Signature> {
+fn of_pattern(attribute: Attribute, pattern: &Pattern) -> Vec<AttributeBloom> {
     let Some(literal) = pattern.literal() else {
         let parts = pattern.pieces().iter().filter_map(|piece| match piece {
             Piece::Text(text) => Some(text.folded().chars().collect()),
             Piece::Any | Piece::One => None,
         });
-        return Signature::of_parts(attribute, &parts.collect::<Vec<_>>());
+        return AttributeBloom::of_parts(attribute, &parts.collect::<Vec<_>>());
     };
     if literal.moment.is_some() {
-        return vec![Signature::of_presence(attribute)];
+        return vec![AttributeBloom::of_presence(attribute)];
     }
     let boolean =
-        literal.boolean.map(|boolean| Signature::of_whole(attribute, boolean_text(boolean)));
-    boolean.into_iter().chain([Signature::of_whole(attribute, literal.text().folded())]).collect()
+        literal.boolean.map(|boolean| AttributeBloom::of_whole(attribute, boolean_text(boolean)));
+    boolean
+        .into_iter()
+        .chain([AttributeBloom::of_whole(attribute, literal.text().folded())])
+        .collect()
 }
 
 #[cfg(test)]
@@ -266,8 +269,8 @@ mod tests {
         }
     }
 
-    fn signature(thing: &Thing) -> Signature {
-        let mut signature = Signature::new();
+    fn signature(thing: &Thing) -> AttributeBloom {
+        let mut signature = AttributeBloom::new();
         thing.0.iter().for_each(|text| signature.add("@ldap.computer", "cn", value(text)));
         signature
     }
@@ -279,7 +282,8 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let kept = signature(thing);
-        let covers = |wanted: &Signature| Signature::covers(kept.as_bytes(), wanted.as_bytes());
+        let covers =
+            |wanted: &AttributeBloom| AttributeBloom::covers(kept.as_bytes(), wanted.as_bytes());
         wanted.is_none_or(|alternatives| alternatives.iter().any(covers))
     }
 
@@ -306,8 +310,8 @@ mod tests {
         let other = Query::parse("has:@ldap.computer.description").unwrap();
         assert!(!may_pass(&other, &thing));
         let whole = signature(&thing);
-        assert!(!Signature::covers(Signature::new().as_bytes(), whole.as_bytes()));
-        assert!(Signature::covers(&[], whole.as_bytes()), "what is damaged rules nothing out");
+        assert!(!AttributeBloom::covers(AttributeBloom::new().as_bytes(), whole.as_bytes()));
+        assert!(AttributeBloom::covers(&[], whole.as_bytes()), "what is damaged rules nothing out");
     }
 
     proptest! {

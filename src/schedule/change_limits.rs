@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 /// happens to most of it in a night.
 ///
 /// ```
-/// use ldap_inventory::schedule::{Brake, Limit};
+/// use ldap_inventory::schedule::{ChangeLimits, Limit};
 ///
-/// let brake = Brake::default().with_losses(Limit::percent(10).or_count(500));
-/// assert!(brake.losses.is_exceeded(60, 500));
-/// assert!(!brake.losses.is_exceeded(40, 500));
+/// let limits = ChangeLimits::default().with_losses(Limit::percent(10).or_count(500));
+/// assert!(limits.losses.is_exceeded(60, 500));
+/// assert!(!limits.losses.is_exceeded(40, 500));
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
 #[serde(default)]
 #[non_exhaustive]
-pub struct Brake {
+pub struct ChangeLimits {
     /// New assets, of all computers that are known. More than half of them, and more than 50, unless set: what
     /// was made by a script gone wild. The first run of a source is not held back, nor one with other bases or
     /// another filter than the run before: whoever changes those expects them.
@@ -53,7 +53,7 @@ pub struct Limit {
     pub count: Option<u64>,
 }
 
-impl Default for Brake {
+impl Default for ChangeLimits {
     fn default() -> Self {
         Self {
             creates: Limit::percent(50).beyond(50),
@@ -66,8 +66,8 @@ impl Default for Brake {
     }
 }
 
-impl Brake {
-    /// A brake that stops nothing.
+impl ChangeLimits {
+    /// Limits that stop nothing.
     pub fn off() -> Self {
         let none = Limit::none();
         Self {
@@ -188,8 +188,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_of_a_stored_brake_is_the_default() {
-        let brake: Brake = serde_json::from_str(r#"{"losses":{"count":7}}"#).unwrap();
-        assert_eq!(brake, Brake::default().with_losses(Limit::count(7)));
+    fn what_is_left_out_of_stored_limits_is_the_default() {
+        let limits: ChangeLimits = serde_json::from_str(r#"{"losses":{"count":7}}"#).unwrap();
+        assert_eq!(limits, ChangeLimits::default().with_losses(Limit::count(7)));
     }
 }

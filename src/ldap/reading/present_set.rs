@@ -7,12 +7,12 @@
 use std::collections::HashSet;
 
 use super::{Planned, Reading, Stop};
-use crate::directory::Census;
+use crate::directory::PresentSet;
 
 impl Reading {
     /// Asks who is there. Nothing is said if an entry hides who it is.
     pub(super) async fn take_census(&mut self, searches: &[Planned]) -> Result<(), Stop> {
-        let mut census: Census =
+        let mut census: PresentSet =
             self.tracking.kinds.iter().map(|kind| (*kind, HashSet::new())).collect();
         for Planned { kind, base, filter, .. } in searches {
             let found = self.connection.identities(base, filter, &self.limits).await?;

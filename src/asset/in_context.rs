@@ -14,28 +14,28 @@ use crate::query::{Fields, Value, Visit};
 /// answers.
 ///
 /// ```
-/// # use ldap_inventory::asset::{Among, Asset};
+/// # use ldap_inventory::asset::{AssetInContext, Asset};
 /// # use ldap_inventory::query::Query;
 /// # use ldap_inventory::value::AssetId;
 /// # let asset = Asset::new(AssetId::random_v7(), "acme".parse()?, "hq".parse()?);
-/// let among = Among::new(&asset, || true);
+/// let among = AssetInContext::new(&asset, || true);
 /// assert!(Query::parse("name_overlap:t")?.matches(&among, 0));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy)]
-pub struct Among<'a, F> {
+pub struct AssetInContext<'a, F> {
     asset: &'a Asset,
     has_overlap: F,
 }
 
-impl<'a, F: Fn() -> bool> Among<'a, F> {
+impl<'a, F: Fn() -> bool> AssetInContext<'a, F> {
     /// The asset, and whether another one has one of its match keys. That is asked only if the query does.
     pub fn new(asset: &'a Asset, has_overlap: F) -> Self {
         Self { asset, has_overlap }
     }
 }
 
-impl<F: Fn() -> bool> Fields for Among<'_, F> {
+impl<F: Fn() -> bool> Fields for AssetInContext<'_, F> {
     fn field(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
         match name {
             "name_overlap" => visit(Value::Boolean((self.has_overlap)())),
@@ -48,8 +48,8 @@ impl<F: Fn() -> bool> Fields for Among<'_, F> {
     }
 }
 
-impl<F> fmt::Debug for Among<'_, F> {
+impl<F> fmt::Debug for AssetInContext<'_, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Among").field("asset", &self.asset.id).finish_non_exhaustive()
+        f.debug_struct("AssetInContext").field("asset", &self.asset.id).finish_non_exhaustive()
     }
 }

@@ -3,13 +3,13 @@
 use super::attributes::is_same_apart_from_volatile;
 use super::precedence::rank_claims;
 use super::{Contribution, Reason};
-use crate::asset::{Asset, Claim, Claims, Home, Part, Presence, Tie};
+use crate::asset::{Asset, Claim, Claims, Home, MatchProvenance, Presence, SourceRecord};
 use crate::schedule::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, OrganizationId, RunId, SiteId, SourceId, Timestamp};
 
 /// Who writes, when and by which rules.
 #[derive(Clone, Copy, Debug)]
-pub struct Writing<'a> {
+pub struct WriteContext<'a> {
     /// The directory.
     pub source: &'a SourceId,
     /// The object.
@@ -24,7 +24,7 @@ pub struct Writing<'a> {
 
 /// The asset with this contribution written into it.
 ///
-/// - The object has a [`Part`] of its own with its attributes. Other parts and their claims stay as they
+/// - The object has a [`SourceRecord`] of its own with its attributes. Other parts and their claims stay as they
 ///   are.
 /// - Names and domains are united. What the object does not say any more stays, dated, as an alias.
 /// - Of `os`, `os_version` and `type` the best source's value holds: what a person set, then the kinds of
@@ -37,7 +37,11 @@ pub struct Writing<'a> {
 /// [`DirectoryObject::digest`](crate::directory::DirectoryObject::digest) passes over differs, or the time of
 /// the read; the asset is returned as it was then.
 #[must_use]
-pub fn survive(asset: Asset, contribution: &Contribution, writing: &Writing<'_>) -> Asset {
+pub fn apply_contribution(
+    asset: Asset,
+    contribution: &Contribution,
+    writing: &WriteContext<'_>,
+) -> Asset {
     writing.update(asset, |asset| writing.write(asset, contribution))
 }
 
@@ -48,7 +52,7 @@ pub fn create(
     organization: OrganizationId,
     site: SiteId,
     contribution: &Contribution,
-    writing: &Writing<'_>,
+    writing: &WriteContext<'_>,
 ) -> Asset {
     let mut asset = Asset::new(id, organization, site);
     writing.write(&mut asset, contribution);
@@ -59,7 +63,12 @@ pub fn create(
 /// The asset without an object's part and everything that part claims. What the claims of other parts
 /// say holds again.
 #[must_use]
-pub fn detach(asset: Asset, source: &SourceId, object: ObjectGuid, writing: &Writing<'_>) -> Asset {
+pub fn detach(
+    asset: Asset,
+    source: &SourceId,
+    object: ObjectGuid,
+    writing: &WriteContext<'_>,
+) -> Asset {
     let Some(number) = asset.part_of(source, object).map(|part| part.number) else { return asset };
     writing.update(asset, |asset| {
         asset.parts.retain(|part| part.number != number);
@@ -77,12 +86,12 @@ pub fn detach(asset: Asset, source: &SourceId, object: ObjectGuid, writing: &Wri
 /// The asset with the mark that the directory has the object, misses it, or has lost it. Nothing else
 /// changes: what the object said stays.
 #[must_use]
-pub fn mark(
+pub fn set_presence(
     asset: Asset,
     source: &SourceId,
     object: ObjectGuid,
     presence: Presence,
-    writing: &Writing<'_>,
+    writing: &WriteContext<'_>,
 ) -> Asset {
     let Some(number) = asset.part_of(source, object).map(|part| part.number) else { return asset };
     writing.update(asset, |asset| {
@@ -94,11 +103,11 @@ pub fn mark(
 
 /// The asset with the reason for which the object was tied to it noted on the object's part, unless one is.
 #[must_use]
-pub fn tie(mut asset: Asset, reason: &Reason, writing: &Writing<'_>) -> Asset {
+pub fn record_match(mut asset: Asset, reason: &Reason, writing: &WriteContext<'_>) -> Asset {
     let part = asset.part_of(writing.source, writing.object).map(|part| part.number);
     if let Some(part) = part.and_then(|number| asset.part_mut(number)) {
         let (run, at) = (writing.run, writing.now);
-        part.tie.get_or_insert_with(|| Tie { reason: reason.to_string(), run, at });
+        part.tie.get_or_insert_with(|| MatchProvenance { reason: reason.to_string(), run, at });
     }
     asset
 }
@@ -106,7 +115,7 @@ pub fn tie(mut asset: Asset, reason: &Reason, writing: &Writing<'_>) -> Asset {
 /// The asset with a note on the object's part of where the rules alone have it, and of which site that is, if that is
 /// not this asset.
 #[must_use]
-pub fn at_home(asset: Asset, home: Home, site: &SiteId, writing: &Writing<'_>) -> Asset {
+pub fn at_home(asset: Asset, home: Home, site: &SiteId, writing: &WriteContext<'_>) -> Asset {
     let place = (asset.id != AssetId::from_u128(0)).then_some(asset.id);
     let number = asset.part_of(writing.source, writing.object).map(|part| part.number);
     let Some(number) = number else { return asset };
@@ -121,7 +130,7 @@ pub fn at_home(asset: Asset, home: Home, site: &SiteId, writing: &Writing<'_>) -
     })
 }
 
-impl Writing<'_> {
+impl WriteContext<'_> {
     /// Changes the asset; signs and counts the change if there is one.
     fn update(&self, asset: Asset, change: impl FnOnce(&mut Asset)) -> Asset {
         let mut changed = asset.clone();
@@ -171,7 +180,7 @@ impl Writing<'_> {
             return part.number;
         }
         let number = asset.next_part_number();
-        let mut part = Part::new(number, self.source.clone(), key, self.now);
+        let mut part = SourceRecord::new(number, self.source.clone(), key, self.now);
         part.object = Some(self.object);
         asset.parts.push(part);
         number

@@ -7,8 +7,8 @@ use rusqlite::{Connection, Statement, ToSql};
 
 use super::failure::Outcome;
 use super::read::asset;
-use super::{fields, number};
-use crate::asset::{Among, Asset, SearchRequest};
+use super::{fields, row_id};
+use crate::asset::{Asset, AssetInContext, SearchRequest};
 use crate::store::selection;
 
 /// The parameters of a statement that come before those of the query: the organization, and three more.
@@ -31,7 +31,7 @@ impl<'a> Found<'a> {
         connection: &'a Connection,
         request: &'a SearchRequest,
     ) -> Outcome<Option<Self>> {
-        let Some(organization) = number::organization(connection, &request.organization)? else {
+        let Some(organization) = row_id::organization(connection, &request.organization)? else {
             return Ok(None);
         };
         let sql = fields::ASSETS.condition(&request.query, request.now.as_micros(), OWN + 1);
@@ -89,7 +89,7 @@ impl<'a> Found<'a> {
                 false
             })
         };
-        let asked_for = selection::selects(self.request, &Among::new(asset, has_overlap));
+        let asked_for = selection::selects(self.request, &AssetInContext::new(asset, has_overlap));
         failed.into_inner().map_or(Ok(asked_for), Err)
     }
 

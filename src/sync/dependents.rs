@@ -1,4 +1,4 @@
-//! What hangs together with a change, by the memberships that the inventory knows.
+//! Objects that depend on a change, by the memberships that the inventory knows.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -78,7 +78,7 @@ pub(super) fn is_group_back(snapshot: &Snapshot, links: &Links) -> bool {
 }
 
 /// What must be read again, since what was read changed it. What stands outside of the bases is for others to read.
-pub(super) fn hang_together(
+pub(super) fn dependents_to_reread(
     snapshot: &Snapshot,
     earlier: &Earlier,
     links: &Links,

@@ -6,7 +6,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// Refuses a batch that would write for another organization or source than its own, or an asset whose
 /// version does not follow the expected one.
-pub(super) fn admit(batch: &Batch) -> Result<()> {
+pub(super) fn batch(batch: &Batch) -> Result<()> {
     batch.changes.iter().try_for_each(|change| admit_change(batch, change))
 }
 

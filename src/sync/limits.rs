@@ -13,9 +13,9 @@ use crate::{Error, ErrorKind, Result};
 /// What is more than one run may change.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
-pub struct Braked {
+pub struct LimitsExceeded {
     /// What exceeds its limit.
-    pub exceeded: Vec<Exceeded>,
+    pub exceeded: Vec<ExceededLimit>,
     /// What lets exactly this through.
     pub confirmation: Confirmation,
 }
@@ -23,7 +23,7 @@ pub struct Braked {
 /// One limit that is exceeded.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
-pub struct Exceeded {
+pub struct ExceededLimit {
     /// What there is too much of.
     pub what: Measure,
     /// How much there is.
@@ -34,7 +34,7 @@ pub struct Exceeded {
     pub limit: Limit,
 }
 
-/// What a [`Brake`](crate::schedule::Brake) limits.
+/// What a [`ChangeLimits`](crate::schedule::ChangeLimits) limits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -85,13 +85,13 @@ pub struct Confirmation(RecordDigest);
 #[non_exhaustive]
 pub struct Stopped {
     /// What is too much.
-    pub braked: Braked,
+    pub braked: LimitsExceeded,
     /// Everything that the run would have done, with every decision.
     pub plan: MergePlan,
 }
 
 impl Stopped {
-    /// The stopped run behind an error of kind [`ErrorKind::Brake`].
+    /// The stopped run behind an error of kind [`ErrorKind::LimitsExceeded`].
     pub fn of(error: &Error) -> Option<&Self> {
         std::error::Error::source(error)?.downcast_ref()
     }
@@ -101,7 +101,7 @@ impl Stopped {
     }
 }
 
-impl Braked {
+impl LimitsExceeded {
     /// The error of a run that is stopped, without its plan.
     pub(super) fn error(&self) -> Error {
         let reasons: Vec<String> = self.exceeded.iter().map(ToString::to_string).collect();
@@ -110,22 +110,22 @@ impl Braked {
             reasons.join(", and "),
             self.confirmation
         );
-        Error::new(ErrorKind::Brake, message).in_operation("sync")
+        Error::new(ErrorKind::LimitsExceeded, message).in_operation("sync")
     }
 }
 
 impl Confirmation {
-    pub(super) fn of(extent: RecordDigest) -> Self {
-        Self(extent)
+    pub(super) fn of(impact: RecordDigest) -> Self {
+        Self(impact)
     }
 
     /// Whether this lets through what was stopped with `other`. A confirmation of something else is refused.
-    pub(super) fn covers(confirmed: Option<Self>, braked: &Braked) -> Result<bool> {
+    pub(super) fn covers(confirmed: Option<Self>, braked: &LimitsExceeded) -> Result<bool> {
         match confirmed {
             None => Ok(false),
             Some(confirmation) if confirmation == braked.confirmation => Ok(true),
             Some(confirmation) => Err(Error::new(
-                ErrorKind::Brake,
+                ErrorKind::LimitsExceeded,
                 format!(
                     "what is confirmed with {confirmation} is not what this run would do, and nothing was \
                      written: look at its plan, which {} confirms",
@@ -137,7 +137,7 @@ impl Confirmation {
     }
 }
 
-impl fmt::Display for Exceeded {
+impl fmt::Display for ExceededLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, number, of, limit } = self;
         match what {

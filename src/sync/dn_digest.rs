@@ -4,13 +4,13 @@ use crate::name::DistinguishedName;
 use crate::value::RecordDigest;
 
 /// The digest of a DN in its normal form.
-pub(super) fn place_of(normalized: &str) -> RecordDigest {
+pub(super) fn dn_digest_of(normalized: &str) -> RecordDigest {
     let mut hasher = RecordDigest::hasher();
     hasher.text(normalized);
     hasher.finish()
 }
 
 /// The digest of a DN.
-pub(super) fn place(dn: &DistinguishedName) -> RecordDigest {
-    place_of(&dn.normalized())
+pub(super) fn dn_digest(dn: &DistinguishedName) -> RecordDigest {
+    dn_digest_of(&dn.normalized())
 }

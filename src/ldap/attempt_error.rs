@@ -4,7 +4,7 @@ use crate::{Error, ErrorKind, Retry};
 
 /// What went wrong on one rung of the ladder.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum AttemptError {
     /// The transport is not there, so the next one may be tried.
     Absent {
         /// What was seen.
@@ -17,7 +17,7 @@ pub(super) enum Fault {
     Final(Error),
 }
 
-impl Fault {
+impl AttemptError {
     /// Nothing answered.
     pub(super) fn silent(message: &'static str) -> Self {
         Self::Absent { error: transient(message), answered: false }

@@ -17,13 +17,13 @@ pub(super) struct Claimant<'a> {
 
 /// The best claim to each asset so far, by the asset's place.
 #[derive(Debug, Default)]
-pub(super) struct Contest<'a> {
+pub(super) struct Assignment<'a> {
     winners: HashMap<usize, Claimant<'a>>,
 }
 
 type Rank = (Level, bool, bool, bool, Reverse<[Option<Timestamp>; 2]>, ObjectGuid);
 
-impl<'a> Contest<'a> {
+impl<'a> Assignment<'a> {
     /// Enters a claim. The order of claims does not matter.
     pub(super) fn enter(&mut self, place: usize, claimant: Claimant<'a>) {
         let winner = self.winners.entry(place).or_insert(claimant);
