@@ -10,7 +10,7 @@ use ldap_inventory::merge::{
     Candidate, Computer, DirectoryDomain, Exclusion, MatchContext, Surveyed, Verdict, decide,
     overlaps,
 };
-use ldap_inventory::schedule::MatchPolicy;
+use ldap_inventory::task::MatchPolicy;
 use ldap_inventory::testing::population;
 use ldap_inventory::value::{OrganizationId, SiteId, SourceId, Timestamp};
 

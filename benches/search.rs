@@ -9,8 +9,8 @@ use ldap_inventory::asset::{
 use ldap_inventory::merge::{DirectoryDomain, WriteContext, contribution, create};
 use ldap_inventory::name::Hostname;
 use ldap_inventory::query::Query;
-use ldap_inventory::schedule::MatchPolicy;
 use ldap_inventory::store::SqliteRepository;
+use ldap_inventory::task::MatchPolicy;
 use ldap_inventory::testing::population;
 use ldap_inventory::value::{AssetId, BatchId, OrganizationId, RunId, SiteId, SourceId, Timestamp};
 use tokio::runtime::Runtime;

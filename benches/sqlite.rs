@@ -4,8 +4,8 @@
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ldap_inventory::asset::{AssetRepository, Batch, Change, CommitOutcome};
 use ldap_inventory::merge::{DirectoryDomain, WriteContext, contribution, create};
-use ldap_inventory::schedule::MatchPolicy;
 use ldap_inventory::store::SqliteRepository;
+use ldap_inventory::task::MatchPolicy;
 use ldap_inventory::testing::population;
 use ldap_inventory::value::{AssetId, BatchId, OrganizationId, RunId, SiteId, SourceId, Timestamp};
 

@@ -20,8 +20,8 @@ use ldap_inventory::asset::{
 };
 use ldap_inventory::name::{Hostname, MatchKey};
 use ldap_inventory::query::{Fields, Query};
-use ldap_inventory::schedule::SyncTask;
 use ldap_inventory::sync::{SyncOptions, sync};
+use ldap_inventory::task::SyncTask;
 use ldap_inventory::testing::{MockDirectory, computer, contract, user};
 use ldap_inventory::value::{
     AssetId, Checkpoint, CheckpointKey, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp,

@@ -22,9 +22,10 @@ use ldap_inventory::Result;
 use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::credential::{Credential, ServerUrl, Thumbprint};
 use ldap_inventory::ldap::LdapSource;
-use ldap_inventory::schedule::{Due, LocalTime, Recurrence, Schedule, SyncTask, Unit};
+use ldap_inventory::schedule::{Due, LocalTime, Recurrence, Schedule, Unit};
 use ldap_inventory::store::MemoryCredentialStore;
 use ldap_inventory::sync::{Cancellation, SyncOptions, SyncReport, sync};
+use ldap_inventory::task::SyncTask;
 use ldap_inventory::value::{OrganizationId, SourceId, Timestamp};
 use tokio::task::JoinSet;
 
@@ -77,7 +78,7 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(options: &Options) -> Result<Status, Failure> {
-    let tasks = [options.task()?];
+    let tasks = [(options.task()?, options.schedule()?)];
     // A credential serves the organizations it is shared with, and no other.
     let reader = options.credential()?.shared_with(options.organization.clone());
     let directory = Arc::new(LdapSource::new(Arc::new(MemoryCredentialStore::from_iter([reader]))));
@@ -87,8 +88,8 @@ async fn run(options: &Options) -> Result<Status, Failure> {
     let mut loops = JoinSet::new();
     // One task for each directory, and one loop for each task: so no source has two runs at a time. Where
     // several hosts share an inventory, the source's lease refuses the second run.
-    for task in tasks {
-        loops.spawn(follow(task, directory.clone(), inventory.clone(), stop.clone()));
+    for (task, schedule) in tasks {
+        loops.spawn(follow(task, schedule, directory.clone(), inventory.clone(), stop.clone()));
     }
 
     // A service listens for its own signal here.
@@ -110,25 +111,26 @@ impl Options {
     }
 
     fn task(&self) -> Result<SyncTask> {
-        // The first of its days has passed. `with_grace` keeps what is late out of working hours.
-        let start: LocalTime = format!("2026-01-02T{}", self.at).parse()?;
-        let daily = Schedule::new(start, Recurrence::every(1, Unit::Days)?)
-            .with_time_zone(&self.time_zone)?;
         let (organization, site) = (self.organization.clone(), "default".parse()?);
         let source = SourceId::new("ldap", &self.domain)?;
-        let task = SyncTask::new(&self.domain, organization, site, source, "reader".parse()?);
-        Ok(task.with_schedule(daily))
+        Ok(SyncTask::new(&self.domain, organization, site, source, "reader".parse()?))
+    }
+
+    fn schedule(&self) -> Result<Schedule> {
+        // The first of its days has passed. `with_grace` keeps what is late out of working hours.
+        let start: LocalTime = format!("2026-01-02T{}", self.at).parse()?;
+        Schedule::new(start, Recurrence::every(1, Unit::Days)?).with_time_zone(&self.time_zone)
     }
 }
 
 /// Runs a task whenever it is due, until it is stopped or nothing will be due again.
 async fn follow(
     task: SyncTask,
+    schedule: Schedule,
     directory: Arc<LdapSource>,
     inventory: Arc<dyn AssetRepository>,
     stop: Cancellation,
 ) {
-    let Some(schedule) = task.schedule.clone() else { return };
     eprintln!("{}: {}", task.name, schedule.describe());
     let options = SyncOptions::new().with_cancellation(stop.clone());
     let mut last_run = match inventory.runs(&task.organization, &task.source, 1).await {

@@ -2,13 +2,13 @@
 //!
 //! A host hands in a directory to read ([`directory::DirectorySource`]; [`ldap::LdapSource`] is the real one), a
 //! store to write to ([`asset::AssetRepository`]; [`store`] has embedded ones) and a task
-//! ([`schedule::SyncTask`]), and calls [`sync::sync`] whenever it sees fit:
+//! ([`task::SyncTask`]), and calls [`sync::sync`] whenever it sees fit:
 //!
 //! ```no_run
 //! # use std::sync::Arc;
 //! # use ldap_inventory::credential::{Credential, Sharing};
 //! # use ldap_inventory::ldap::LdapSource;
-//! # use ldap_inventory::schedule::SyncTask;
+//! # use ldap_inventory::task::SyncTask;
 //! # use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
 //! # use ldap_inventory::sync::{SyncOptions, sync};
 //! # use ldap_inventory::value::{Secret, SourceId};
@@ -34,7 +34,7 @@
 //! |---|---|
 //! | 4 | [`sync`]: one run, from the read to the report · [`curation`]: what people change, and look into |
 //! | 3 | [`merge`]: which asset is this computer? Pure functions · [`ldap`]: the real directory source · [`store`]: embedded stores · `testing`: what tests need |
-//! | 2 | [`credential`], [`directory`], [`asset`], [`schedule`]: the nouns, each beside the trait that serves it |
+//! | 2 | [`credential`], [`directory`], [`asset`], [`task`]: the nouns, each beside the trait that serves it · [`schedule`]: when something runs |
 //! | 1 | [`name`], [`value`]: parsed scalars · [`query`]: the query language |
 //! | 0 | [`Error`] |
 //!
@@ -58,6 +58,7 @@ pub mod query;
 pub mod schedule;
 pub mod store;
 pub mod sync;
+pub mod task;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod value;

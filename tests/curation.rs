@@ -13,9 +13,9 @@ use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::grouping::resolve_merged;
 use ldap_inventory::name::Hostname;
 use ldap_inventory::query::Query;
-use ldap_inventory::schedule::{ChangeLimits, SyncTask};
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, sync};
+use ldap_inventory::task::{ChangeLimits, SyncTask};
 use ldap_inventory::testing::{
     CallFault, FaultPlan, FaultyRepository, MockDirectory, computer, mock_guid,
 };

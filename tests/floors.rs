@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every room of `src/` and its floor.
-const FLOORS: [(&str, u8); 16] = [
+const FLOORS: [(&str, u8); 17] = [
     ("curation", 5),
     ("sync", 5),
     ("grouping", 4),
@@ -17,6 +17,7 @@ const FLOORS: [(&str, u8); 16] = [
     ("directory", 2),
     ("asset", 2),
     ("schedule", 2),
+    ("task", 2),
     ("name", 1),
     ("os", 1),
     ("value", 1),

@@ -9,9 +9,9 @@ use ldap_inventory::curation::{
 };
 use ldap_inventory::merge::Level;
 use ldap_inventory::query::Query;
-use ldap_inventory::schedule::SyncTask;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, sync};
+use ldap_inventory::task::SyncTask;
 use ldap_inventory::testing::{
     CallFault, FaultPlan, FaultyRepository, MockDirectory, MockRecord, computer,
 };

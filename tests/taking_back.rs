@@ -15,9 +15,9 @@ use ldap_inventory::grouping::{self, Decisions};
 use ldap_inventory::merge::{assemble, take_apart};
 use ldap_inventory::name::Hostname;
 use ldap_inventory::query::Query;
-use ldap_inventory::schedule::{ChangeLimits, MatchPolicy, SyncTask};
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, sync};
+use ldap_inventory::task::{ChangeLimits, MatchPolicy, SyncTask};
 use ldap_inventory::testing::{MockDirectory, computer, mock_guid};
 use ldap_inventory::value::{
     AssetId, BatchId, MergeId, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp,

@@ -17,9 +17,9 @@ use ldap_inventory::curation::{Curation, ImportOptions, Imported, Scan};
 use ldap_inventory::ldap::{ConnectLimits, LdapSource, probe};
 use ldap_inventory::merge::{Decision, Level};
 use ldap_inventory::query::Query;
-use ldap_inventory::schedule::SyncTask;
 use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
+use ldap_inventory::task::SyncTask;
 use ldap_inventory::testing::{ServerTls, TestServer};
 use ldap_inventory::value::{
     BatchId, CredentialId, OrganizationId, Secret, SiteId, SourceId, Timestamp,

@@ -32,9 +32,9 @@ use ldap_inventory::credential::Credential;
 use ldap_inventory::curation::Imported;
 use ldap_inventory::ldap::LdapSource;
 use ldap_inventory::name::DistinguishedName;
-use ldap_inventory::schedule::{MatchPolicy, SyncTask};
 use ldap_inventory::store::MemoryCredentialStore;
 use ldap_inventory::sync::{Cancellation, Stopped, SyncOptions, SyncReport, plan, sync};
+use ldap_inventory::task::{MatchPolicy, SyncTask};
 use ldap_inventory::value::SourceId;
 use serde::Serialize;
 

@@ -8,8 +8,8 @@ use clap::{Parser, ValueEnum, value_parser};
 use ldap_inventory::credential::{CaCertificate, Credential, ServerUrl, Thumbprint};
 use ldap_inventory::ldap::{DeltaPolicy, LdapLimits};
 use ldap_inventory::name::DistinguishedName;
-use ldap_inventory::schedule::Exclusions;
 use ldap_inventory::sync::Confirmation;
+use ldap_inventory::task::Exclusions;
 use ldap_inventory::value::{CredentialId, OrganizationId, SiteId};
 
 use super::exit::{Failure, Status};

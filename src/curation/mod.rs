@@ -59,7 +59,7 @@ pub use self::unresolved::Unresolved;
 use crate::asset::{Asset, AssetRepository, Batch, Change, CommitOutcome};
 use crate::grouping::{self, Decisions};
 use crate::merge::{Moves, Settled, Standing};
-use crate::schedule::MatchPolicy;
+use crate::task::MatchPolicy;
 use crate::value::{AssetId, BatchId, OrganizationId, SourceId};
 use crate::{Error, ErrorKind, Result, Retry};
 

@@ -7,7 +7,7 @@ use crate::Result;
 use crate::asset::{Asset, AssetRepository, Home, Waiting};
 use crate::merge::{Candidate, Computer, KnownComputer, Standing, is_questioned};
 use crate::name::MatchKey;
-use crate::schedule::MatchPolicy;
+use crate::task::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, OrganizationId, SourceId};
 
 /// A tie by a bare short name alone, while a computer of another directory waits that has the name and fits as well. It

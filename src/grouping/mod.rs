@@ -25,7 +25,7 @@ use crate::Result;
 use crate::asset::{Asset, AssetRepository, Change, Constraint, MergeRecord, Redirect, Waiting};
 use crate::merge::{Overlay, Settled, Standing};
 use crate::name::MatchKey;
-use crate::schedule::MatchPolicy;
+use crate::task::MatchPolicy;
 use crate::value::{AssetId, OrganizationId, Timestamp};
 
 /// How many keys one look-up of candidates names: large enough to share its cost, small enough for the

@@ -4,7 +4,7 @@ use super::attributes::is_same_apart_from_volatile;
 use super::precedence::rank_claims;
 use super::{Contribution, Reason};
 use crate::asset::{Asset, Claim, Claims, Home, MatchProvenance, Presence, SourceRecord};
-use crate::schedule::MatchPolicy;
+use crate::task::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, OrganizationId, RunId, SiteId, SourceId, Timestamp};
 
 /// Who writes, when and by which rules.

@@ -10,7 +10,7 @@ use super::ruling::Rulings;
 use super::ties::Ties;
 use super::{Candidate, Computer, Decision, Exclusion};
 use crate::asset::Constraint;
-use crate::schedule::{CandidateScope, MatchPolicy};
+use crate::task::{CandidateScope, MatchPolicy};
 use crate::value::{AssetId, ObjectGuid, SiteId, SourceId, Timestamp};
 
 /// What is known before names are looked at.
@@ -56,7 +56,7 @@ pub struct KnownComputer {
 /// 2. *A known object* stays with its asset, whatever names and kind of account are now. One that another directory
 ///    has under the same objectGUID is the same object, and goes to the same asset.
 /// 3. *What is no host* is left out, and so is what the task's
-///    [`Exclusions`](crate::schedule::Exclusions) name: it is skipped, and neither matches nor creates
+///    [`Exclusions`](crate::task::Exclusions) name: it is skipped, and neither matches nor creates
 ///    anything. Its names still count towards the common ones, since the directory has them.
 /// 4. *Names* are compared with those of the candidates, level by level. What more than
 ///    [`weak_name_limit`](MatchPolicy::weak_name_limit) assets or living computers have is no evidence; fully

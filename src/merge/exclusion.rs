@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Computer;
 use crate::error::Printable;
 use crate::name::DistinguishedName;
-use crate::schedule::Exclusions;
+use crate::task::Exclusions;
 use crate::value::Timestamp;
 
 const SECONDS_PER_DAY: u64 = 86_400;

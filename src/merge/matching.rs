@@ -13,7 +13,7 @@ use super::{
     MatchContext, Naming, Outranked, Reason, Unmatched, Verdict,
 };
 use crate::name::Hostname;
-use crate::schedule::{Ambiguity, MatchPolicy};
+use crate::task::{Ambiguity, MatchPolicy};
 use crate::value::AssetId;
 
 /// Where a computer stands while decisions are made.

@@ -6,7 +6,7 @@ use super::fit::{DistinctiveNames, fit};
 use super::name_index::beginning;
 use super::{Candidate, Computer, KnownComputer, Level, MatchContext, Naming};
 use crate::name::Hostname;
-use crate::schedule::MatchPolicy;
+use crate::task::MatchPolicy;
 use crate::value::{AssetId, SourceId, Timestamp};
 
 /// The computers of other directories, by name and by asset.

@@ -13,7 +13,7 @@ use super::{Candidate, Computer, DirectoryDomain, Evidence, Level, LostBecause, 
 use crate::asset::{Asset, Constraint};
 use crate::error::Printable;
 use crate::name::{Hostname, is_authoritative_domain, to_unicode};
-use crate::schedule::{CandidateScope, MatchPolicy};
+use crate::task::{CandidateScope, MatchPolicy};
 use crate::value::{AssetId, ObjectGuid, SourceId};
 
 /// An asset, as far as it matters for finding others that it could be. A few hundred bytes, since all of

@@ -23,7 +23,7 @@ use super::standing::Standing;
 use super::{Candidate, Computer, Decision, Exclusion, KnownComputer, Verdict};
 use crate::asset::{Asset, Home, SourceRecord, Waiting};
 use crate::name::MatchKey;
-use crate::schedule::{CandidateScope, MatchPolicy};
+use crate::task::{CandidateScope, MatchPolicy};
 use crate::value::{AssetId, ObjectGuid, RecordDigest, SiteId, SourceId, Timestamp};
 
 /// Everything that decisions may touch, on its way to be shown.

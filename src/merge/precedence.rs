@@ -2,7 +2,7 @@
 
 use crate::asset::{Asset, Claim, Claims, SourceRecord};
 use crate::os::names_product;
-use crate::schedule::MatchPolicy;
+use crate::task::MatchPolicy;
 use crate::value::Timestamp;
 
 /// The kind of source whose values go before all others: what a person set.

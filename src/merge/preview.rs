@@ -10,7 +10,7 @@ use crate::asset::{Asset, Claim, Claims, SourceRecord};
 use crate::error::Printable;
 use crate::name::to_unicode;
 use crate::os::names_product;
-use crate::schedule::MatchPolicy;
+use crate::task::MatchPolicy;
 use crate::value::{AssetId, SiteId, SourceId};
 
 /// What a merge gives: every value that holds and why, what is kept beside it, and which objects of

@@ -3,7 +3,7 @@
 use super::precedence::rank_claims;
 use crate::asset::{Asset, Claims, Home, SourceRecord, Waiting};
 use crate::name::MatchKey;
-use crate::schedule::MatchPolicy;
+use crate::task::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, OrganizationId, SiteId, SourceId, Timestamp};
 
 /// One record of a source with everything it claims, and where the rules alone have it.

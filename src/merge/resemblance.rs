@@ -3,7 +3,7 @@
 use super::compare::Names;
 use super::{Candidate, Computer, DirectoryDomain, Evidence};
 use crate::name::{Hostname, is_authoritative_domain};
-use crate::schedule::MatchPolicy;
+use crate::task::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid};
 
 /// An asset that a record could be.

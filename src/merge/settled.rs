@@ -8,7 +8,7 @@ use super::overlay::{Placed, Spot};
 use super::record::{Record, assemble};
 use super::standing::Standing;
 use crate::asset::{Asset, Change, Home, Redirect, Version, Waiting};
-use crate::schedule::MatchPolicy;
+use crate::task::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, SourceId};
 
 /// What moves so that the inventory shows what people decided, and what has to be written for it.

@@ -13,7 +13,7 @@ use crate::Result;
 use crate::asset::{Asset, Change, Home, Link, Presence, Sighting, Version, Waiting};
 use crate::directory::DirectoryObject;
 use crate::merge::{self, Decision, Reason, Record, Verdict, WriteContext};
-use crate::schedule::SyncTask;
+use crate::task::SyncTask;
 use crate::value::{AssetId, ObjectGuid, RecordDigest};
 
 /// The changes of one batch of computers.

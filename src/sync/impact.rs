@@ -15,7 +15,7 @@ use crate::Result;
 use crate::asset::{DirectoryGroup, Home, Link, Member};
 use crate::directory::DirectoryObject;
 use crate::merge::{Reason, Verdict};
-use crate::schedule::{ChangeLimits, Limit};
+use crate::task::{ChangeLimits, Limit};
 use crate::value::{AssetId, Checkpoint, ObjectGuid, ObjectKind, RecordDigest};
 
 /// The groups that are looked up at once.

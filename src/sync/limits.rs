@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::plan::MergePlan;
-use crate::schedule::Limit;
+use crate::task::Limit;
 use crate::value::RecordDigest;
 use crate::{Error, ErrorKind, Result};
 
@@ -34,7 +34,7 @@ pub struct ExceededLimit {
     pub limit: Limit,
 }
 
-/// What a [`ChangeLimits`](crate::schedule::ChangeLimits) limits.
+/// What a [`ChangeLimits`](crate::task::ChangeLimits) limits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -67,7 +67,7 @@ pub struct Confirmation(RecordDigest);
 ///
 /// ```no_run
 /// # use ldap_inventory::sync::{Stopped, SyncOptions, sync};
-/// # async fn run(task: &ldap_inventory::schedule::SyncTask, directory: &dyn ldap_inventory::directory::DirectorySource,
+/// # async fn run(task: &ldap_inventory::task::SyncTask, directory: &dyn ldap_inventory::directory::DirectorySource,
 /// #     inventory: &dyn ldap_inventory::asset::AssetRepository) -> ldap_inventory::Result<()> {
 /// let error = match sync(task, directory, inventory, &SyncOptions::new()).await {
 ///     Ok(_) => return Ok(()),

@@ -9,7 +9,7 @@
 //! 1. takes the source's lease, so that no other run writes for it;
 //! 2. reads the directory to the end, or what changed since the last read;
 //! 3. decides which asset every computer is ([`merge`](crate::merge));
-//! 4. stops if that is more than one run may change ([`ChangeLimits`](crate::schedule::ChangeLimits));
+//! 4. stops if that is more than one run may change ([`ChangeLimits`](crate::task::ChangeLimits));
 //! 5. writes what changed in batches, each whole or not at all, and new assets after the ties to those that
 //!    are there;
 //! 6. writes where the read ended together with the last batch, and reports.
@@ -57,7 +57,7 @@ use self::writer::Sink;
 use crate::Result;
 use crate::asset::AssetRepository;
 use crate::directory::DirectorySource;
-use crate::schedule::SyncTask;
+use crate::task::SyncTask;
 
 /// Reads the task's directory and brings the inventory in step with it.
 ///
@@ -69,7 +69,7 @@ use crate::schedule::SyncTask;
 /// - what the directory source reports: no credential, no server, no permitted transport, a certificate
 ///   that does not hold, a refused bind. Nothing was written.
 /// - [`ErrorKind::LimitsExceeded`](crate::ErrorKind): it would have changed more than the task's
-///   [`ChangeLimits`](crate::schedule::ChangeLimits) allows. Nothing was written; the plan is in [`Stopped`].
+///   [`ChangeLimits`](crate::task::ChangeLimits) allows. Nothing was written; the plan is in [`Stopped`].
 /// - [`ErrorKind::Lease`](crate::ErrorKind): another run of this source is under way.
 /// - [`ErrorKind::Conflict`](crate::ErrorKind): somebody else kept changing the same assets. What was
 ///   committed before stays; the next run goes on.

@@ -7,7 +7,7 @@ use super::writer::{self, Sink};
 use super::{Confirmation, Stopped, SyncOptions, SyncReport, matching, stale};
 use crate::asset::{AssetRepository, Batch, CommitOutcome};
 use crate::directory::DirectorySource;
-use crate::schedule::SyncTask;
+use crate::task::SyncTask;
 use crate::value::{AssetId, BatchId, RunId};
 use crate::{Error, ErrorKind, Result};
 

@@ -14,7 +14,7 @@ use super::{Confirmation, LimitsExceeded, Progress, SyncOptions, SyncReport};
 use crate::asset::{AssetRepository, Batch, RunOutcome, RunRecord};
 use crate::directory::{DirectorySource, LeftOut, ServerIdentity};
 use crate::merge::Decision;
-use crate::schedule::SyncTask;
+use crate::task::SyncTask;
 use crate::value::{
     BatchId, Checkpoint, CheckpointKey, ObjectKind, ReadMode, RecordDigest, RunId, Timestamp,
 };

@@ -9,9 +9,9 @@ use ldap_inventory::asset::{SearchRequest, Version};
 use ldap_inventory::merge::{Decision, Verdict};
 use ldap_inventory::name::{DistinguishedName, Hostname};
 use ldap_inventory::query::Query;
-use ldap_inventory::schedule::{ChangeLimits, MatchPolicy, SyncTask};
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
+use ldap_inventory::task::{ChangeLimits, MatchPolicy, SyncTask};
 use ldap_inventory::testing::MockDirectory;
 use ldap_inventory::value::{
     AssetId, Attributes, BatchId, ObjectGuid, OrganizationId, RunId, SourceId,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use ldap_inventory::asset::{AssetRepository, RunOutcome};
 use ldap_inventory::directory::DirectoryObject;
-use ldap_inventory::schedule::{ChangeLimits, Limit, SyncTask};
 use ldap_inventory::sync::{Measure, MergePlan, Stopped, SyncOptions, apply, plan, sync};
+use ldap_inventory::task::{ChangeLimits, Limit, SyncTask};
 use ldap_inventory::testing::{MockDirectory, computer, group, mock_guid, user};
 use ldap_inventory::value::ReadMode;
 use ldap_inventory::{Error, ErrorKind, Result};

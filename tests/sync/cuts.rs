@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::ldap::{LdapLimits, LdapSource};
-use ldap_inventory::schedule::SyncTask;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, sync};
+use ldap_inventory::task::SyncTask;
 use ldap_inventory::testing::{Fault, OperationKind, Script, TestDirectory, TestServer, When};
 use serde_json::Value;
 

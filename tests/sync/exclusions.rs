@@ -4,8 +4,8 @@ use ldap_inventory::asset::{
     AssetRepository, Batch, Change, CommitOutcome, Constraint, ConstraintKind,
 };
 use ldap_inventory::merge::{Decision, Verdict};
-use ldap_inventory::schedule::{Exclusions, MatchPolicy};
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
+use ldap_inventory::task::{Exclusions, MatchPolicy};
 use ldap_inventory::testing::{MockDirectory, computer, mock_guid};
 use ldap_inventory::value::{AssetId, BatchId, ObjectGuid, RunId, Timestamp};
 

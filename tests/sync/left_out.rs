@@ -9,8 +9,8 @@ use ldap_inventory::directory::{
     DirectoryEvent, DirectoryObject, DirectorySource, LeftOut, ReadRequest,
 };
 use ldap_inventory::merge::explain;
-use ldap_inventory::schedule::{ChangeLimits, Exclusions, Limit};
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
+use ldap_inventory::task::{ChangeLimits, Exclusions, Limit};
 use ldap_inventory::testing::{MockDirectory, MockRecord, computer, mock_guid, user};
 use ldap_inventory::value::ReadMode;
 use ldap_inventory::{ErrorKind, Result};

@@ -7,9 +7,9 @@ use ldap_inventory::asset::{AssetRepository, Presence, RunOutcome};
 use ldap_inventory::directory::{DirectoryObject, FullReadReason};
 use ldap_inventory::ldap::{DeltaPolicy, LdapLimits};
 use ldap_inventory::merge::Verdict;
-use ldap_inventory::schedule::{Grace, MatchPolicy, SyncTask};
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
+use ldap_inventory::task::{Grace, MatchPolicy, SyncTask};
 use ldap_inventory::testing::{
     Fault, LdapResult, MockDirectory, MockEnding, OperationKind, Script, TestServer, When,
     computer, mock_guid,

@@ -2,8 +2,8 @@
 
 use ldap_inventory::asset::MemberPath;
 use ldap_inventory::merge::{Reason, Verdict};
-use ldap_inventory::schedule::MatchPolicy;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
+use ldap_inventory::task::MatchPolicy;
 use ldap_inventory::testing::{MockDirectory, computer, group, mock_guid, user};
 
 use super::world::*;

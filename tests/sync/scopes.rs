@@ -13,8 +13,8 @@ use ldap_inventory::asset::{AssetRepository, Link, Sighting};
 use ldap_inventory::directory::{
     DirectoryEvent, DirectoryObject, DirectorySource, FullReadReason, ReadRequest,
 };
-use ldap_inventory::schedule::{ChangeLimits, Limit, SyncTask};
 use ldap_inventory::sync::{Measure, Stopped, SyncOptions, SyncReport, sync};
+use ldap_inventory::task::{ChangeLimits, Limit, SyncTask};
 use ldap_inventory::testing::{MockDirectory, computer, group, mock_guid, user};
 use ldap_inventory::value::{AssetId, ObjectGuid, ObjectKind, ReadMode, RunId, Timestamp, View};
 

@@ -12,9 +12,9 @@ use ldap_inventory::asset::{
 };
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::query::Query;
-use ldap_inventory::schedule::SyncTask;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
+use ldap_inventory::task::SyncTask;
 use ldap_inventory::testing::{MockDirectory, computer, group, mock_guid, user};
 use ldap_inventory::value::{
     AssetId, BatchId, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp,

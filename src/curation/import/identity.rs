@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use super::record::{ADDRESS, NAME, ScannedAsset, digest};
 use crate::asset::{Asset, SourceRecord};
 use crate::name::{Hostname, MatchKey};
-use crate::schedule::CandidateScope;
+use crate::task::CandidateScope;
 use crate::value::{AssetId, RecordDigest, SiteId};
 
 /// A record that the inventory has of the source: a part of an asset.

@@ -10,7 +10,7 @@ use super::{EndedRecord, Outcome};
 use crate::asset::Asset;
 use crate::merge::{Candidate, Level, Resemblance, Standing, resemblances};
 use crate::name::Hostname;
-use crate::schedule::{CandidateScope, MatchPolicy};
+use crate::task::{CandidateScope, MatchPolicy};
 use crate::value::{AssetId, OrganizationId, SiteId};
 
 /// What an import will do.

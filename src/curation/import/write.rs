@@ -6,7 +6,7 @@
 use super::record::{Field, ScannedAsset, digest};
 use crate::asset::{Asset, Claim, Claims, Home, MatchProvenance, Presence, SourceRecord};
 use crate::merge::rank_claims;
-use crate::schedule::MatchPolicy;
+use crate::task::MatchPolicy;
 use crate::value::{AssetId, RunId, SiteId, SourceId, Timestamp};
 
 /// Who writes, when and by which rules.

@@ -7,7 +7,7 @@ use crate::merge::{
     Level, Reason, Unmatched, Verdict, WriteContext, apply_contribution, contribution, create,
 };
 use crate::name::DistinguishedName;
-use crate::schedule::MatchPolicy;
+use crate::task::MatchPolicy;
 use crate::value::RunId;
 
 #[test]

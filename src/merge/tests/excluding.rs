@@ -5,7 +5,7 @@ use crate::asset::ConstraintKind::{CannotLink, MustLink};
 use crate::directory::DirectoryObject;
 use crate::merge::{Excluded, Reason, Verdict};
 use crate::name::DistinguishedName;
-use crate::schedule::Exclusions;
+use crate::task::Exclusions;
 use crate::value::Timestamp;
 
 fn ou(text: &str) -> DistinguishedName {

@@ -2,7 +2,7 @@
 
 use super::fixture::{World, guid, id, joined, scanned};
 use crate::merge::{Decision, Verdict};
-use crate::schedule::MatchPolicy;
+use crate::task::MatchPolicy;
 
 #[test]
 fn the_json_is_the_documented_one() {

@@ -8,7 +8,7 @@ use crate::merge::{
     Candidate, Computer, Decision, DirectoryDomain, Exclusion, KnownComputer, MatchContext, decide,
 };
 use crate::name::{DistinguishedName, Hostname};
-use crate::schedule::{Exclusions, MatchPolicy};
+use crate::task::{Exclusions, MatchPolicy};
 use crate::value::{
     AssetId, Attributes, ObjectGuid, ObjectKind, OrganizationId, SiteId, SourceId, Timestamp,
 };

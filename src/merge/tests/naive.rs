@@ -10,7 +10,7 @@ use crate::value::{AssetId, ObjectGuid, Timestamp};
 
 type Set<'a> = BTreeSet<&'a str>;
 
-/// Verdicts by object, for a world without constraints, under [`Ambiguity::Review`](crate::schedule::Ambiguity).
+/// Verdicts by object, for a world without constraints, under [`Ambiguity::Review`](crate::task::Ambiguity).
 pub(super) fn plan(world: &World) -> BTreeMap<ObjectGuid, Verdict> {
     let is_read = |object| world.computers.iter().any(|c| c.object == object);
     let known = world.links.iter().filter(|(o, _)| is_read(**o) || !world.absent.contains(*o));

@@ -12,7 +12,7 @@ use crate::asset::{Asset, Claim, Constraint, ConstraintKind, Presence, SourceRec
 use crate::merge::{Candidate, Computer};
 use crate::merge::{Coverage, DirectoryDomain, Level, Overlap, Surveyed, explain, overlaps};
 use crate::name::Hostname;
-use crate::schedule::MatchPolicy;
+use crate::task::MatchPolicy;
 use crate::value::{AssetId, SourceId};
 
 const NAMES: &[&str] = &[

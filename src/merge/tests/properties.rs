@@ -13,7 +13,7 @@ use crate::directory::AccountKind;
 use crate::merge::{Candidate, Computer, Decision, Naming, Verdict};
 use crate::name::{DistinguishedName, Hostname};
 use crate::os::OsFamily;
-use crate::schedule::{Ambiguity, Exclusions, MatchPolicy};
+use crate::task::{Ambiguity, Exclusions, MatchPolicy};
 use crate::value::SourceId;
 
 const SHORTS: &[&str] = &[

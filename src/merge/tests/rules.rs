@@ -5,7 +5,7 @@ use crate::asset::ConstraintKind::{CannotLink, MustLink};
 use crate::directory::{AccountKind, DirectoryObject};
 use crate::merge::{Computer, Level, LostBecause, Outranked, Reason, Unmatched, Verdict};
 use crate::name::DistinguishedName;
-use crate::schedule::{Ambiguity, CandidateScope, MatchPolicy};
+use crate::task::{Ambiguity, CandidateScope, MatchPolicy};
 use crate::value::SourceId;
 
 fn used(n: u8, name: &str, control: &str, filetime: &str) -> DirectoryObject {

@@ -9,7 +9,7 @@ use crate::merge::{
     DirectoryDomain, WriteContext, apply_contribution, contribution, create, detach,
     group_attributes, set_presence, user_attributes,
 };
-use crate::schedule::MatchPolicy;
+use crate::task::MatchPolicy;
 use crate::value::{RunId, SourceId};
 
 const WINDOWS: &str = "Windows Server 2019 Standard";

@@ -16,7 +16,7 @@ use crate::name::DistinguishedName;
 ///
 /// ```
 /// use ldap_inventory::name::DistinguishedName;
-/// use ldap_inventory::schedule::Exclusions;
+/// use ldap_inventory::task::Exclusions;
 ///
 /// let exclusions = Exclusions::default()
 ///     .with_disabled(true)
@@ -82,7 +82,7 @@ impl Exclusions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedule::SyncTask;
+    use crate::task::SyncTask;
     use crate::value::SourceId;
 
     #[test]

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChangeLimits, Exclusions, Grace, MatchPolicy, Schedule};
+use super::{ChangeLimits, Exclusions, Grace, MatchPolicy};
 use crate::name::DistinguishedName;
 use crate::value::{CheckpointKey, CredentialId, OrganizationId, SiteId, SourceId};
 
 /// One connection: which directory is read, with which credential, into which site, by which rules.
 ///
 /// ```
-/// use ldap_inventory::schedule::SyncTask;
+/// use ldap_inventory::task::SyncTask;
 /// use ldap_inventory::value::SourceId;
 /// # fn main() -> ldap_inventory::Result<()> {
 /// let task = SyncTask::new(
@@ -58,9 +58,6 @@ pub struct SyncTask {
     /// Which computers are left out, although they are read. None unless set.
     #[serde(default)]
     pub exclusions: Exclusions,
-    /// When it runs. Only when the host says so, unless set.
-    #[serde(default)]
-    pub schedule: Option<Schedule>,
     /// How much one run may change before somebody is asked.
     #[serde(default)]
     pub change_limits: ChangeLimits,
@@ -98,7 +95,6 @@ impl SyncTask {
             nested_groups: false,
             matching: MatchPolicy::default(),
             exclusions: Exclusions::default(),
-            schedule: None,
             change_limits: ChangeLimits::default(),
             grace: Grace::default(),
             full_read_every: a_day(),
@@ -159,13 +155,6 @@ impl SyncTask {
     #[must_use]
     pub fn with_exclusions(mut self, exclusions: Exclusions) -> Self {
         self.exclusions = exclusions;
-        self
-    }
-
-    /// Sets when it runs. The host asks the schedule and starts the run; nothing starts by itself.
-    #[must_use]
-    pub fn with_schedule(mut self, schedule: Schedule) -> Self {
-        self.schedule = Some(schedule);
         self
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// happens to most of it in a night.
 ///
 /// ```
-/// use ldap_inventory::schedule::{ChangeLimits, Limit};
+/// use ldap_inventory::task::{ChangeLimits, Limit};
 ///
 /// let limits = ChangeLimits::default().with_losses(Limit::percent(10).or_count(500));
 /// assert!(limits.losses.is_exceeded(60, 500));
