@@ -5,8 +5,8 @@ use std::path::Path;
 
 use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::curation::{Curation, ImportOptions, Imported, LeftOut, Scan};
-use ldap_inventory::value::{SourceId, Timestamp};
-use ldap_inventory::{Printable, Result};
+use ldap_inventory::Printable;
+use ldap_inventory::value::Timestamp;
 
 use super::exit::{Failure, Status};
 use super::options::Options;
@@ -49,7 +49,7 @@ impl<'a> ScanFile<'a> {
         let how = ImportOptions::new(options.site.clone())
             .with_complete(options.assets_complete)
             .with_strict(options.strict);
-        let imported = curation.import(&source()?, &self.scan, &how).await?;
+        let imported = curation.import(&options.scanner()?, &self.scan, &how).await?;
         self.report(&imported);
         Ok(imported)
     }
@@ -70,11 +70,6 @@ impl<'a> ScanFile<'a> {
     fn tell(&self, left_out: &LeftOut) {
         eprintln!("{}:{}: {left_out}", self.file.display(), left_out.line);
     }
-}
-
-/// The source of scanned assets.
-pub(crate) fn source() -> Result<SourceId> {
-    SourceId::new("scan", "import")
 }
 
 /// What an import did, in one line.

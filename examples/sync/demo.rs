@@ -29,7 +29,7 @@ use ldap_inventory::{Error, ErrorKind, Result};
 use self::domain::DemonstrationDomain;
 use super::exit::{Failure, Status};
 use super::table::{self, Table};
-use super::{assets, progress, report};
+use super::{progress, report};
 
 /// The assets that are worth a look.
 const ASSETS: &str = include_str!("demonstration/assets.jsonl");
@@ -48,7 +48,7 @@ pub(crate) async fn run() -> Result<Status, Failure> {
     scan.extend(domain.scan());
     let curation = Curation::new(&inventory, task.organization.clone());
     let options = ImportOptions::new(task.site.clone());
-    let imported = curation.import(&assets::source()?, &scan, &options).await?;
+    let imported = curation.import(&SourceId::new("scan", "import")?, &scan, &options).await?;
     decide_as_a_person(&inventory, &task, &domain).await?;
 
     let mut show = Show::new(&inventory, &task);

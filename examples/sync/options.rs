@@ -10,7 +10,7 @@ use ldap_inventory::ldap::{DeltaPolicy, LdapLimits};
 use ldap_inventory::name::DistinguishedName;
 use ldap_inventory::sync::Confirmation;
 use ldap_inventory::task::Exclusions;
-use ldap_inventory::value::{CredentialId, OrganizationId, SiteId};
+use ldap_inventory::value::{CredentialId, OrganizationId, SiteId, SourceId};
 
 use super::exit::{Failure, Status};
 use super::password;
@@ -77,6 +77,11 @@ pub(crate) struct Options {
     /// Scanned assets to import first, one JSON object a line.
     #[arg(long, value_name = "FILE.jsonl")]
     pub(crate) assets: Option<PathBuf>,
+
+    /// The scanner whose file it is. Each has records of its own, so that the files of several scanners, or of several
+    /// sites, do not speak for each other.
+    #[arg(long, value_name = "NAME", default_value = "import", requires = "assets")]
+    assets_source: String,
 
     /// Refuse the file of scanned assets if a line or a value of it cannot be taken, instead of leaving that out.
     #[arg(long, requires = "assets")]
@@ -191,6 +196,11 @@ impl Options {
             credential = credential.with_ca_certificates(certificates);
         }
         Ok(credential)
+    }
+
+    /// The source that scanned assets are imported from.
+    pub(crate) fn scanner(&self) -> Result<SourceId, Failure> {
+        Ok(SourceId::new("scan", &self.assets_source)?)
     }
 
     /// How much the server may send, and for how long.

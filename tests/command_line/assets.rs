@@ -239,3 +239,18 @@ async fn what_a_complete_file_does_not_have_is_ended() {
     assert!(assets(&rig, "name:=db1").await.is_empty());
     assert_eq!(assets(&rig, "alias:=db1").await.len(), 1, "nothing is deleted");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_files_of_two_scanners_do_not_speak_for_each_other() {
+    let rig = rig().await;
+    let complete = |scanner: &'static str| ["--assets-complete", "--assets-source", scanner];
+    let (web, db) = ("{\"names\":[\"web1\"],\"id\":\"1\"}", "{\"names\":[\"db1\"],\"id\":\"1\"}");
+    assert_eq!(counts(&import(&rig, web, &complete("hq")).await), [1, 0, 0, 0]);
+    let other = import(&rig, db, &complete("branch")).await;
+    assert_eq!((counts(&other), &imported(&other)["ended"]), ([1, 0, 0, 0], &json!([])));
+    assert_eq!(counts(&import(&rig, web, &complete("hq")).await), [0, 0, 0, 1]);
+    let both = format!("{web}\n{}", db.replace("\"1\"", "\"2\""));
+    let joined = import(&rig, both, &complete("hq")).await;
+    assert_eq!(counts(&joined), [0, 1, 0, 1], "an asset of another scanner, joined by its name");
+    assert_eq!(assets(&rig, "name:=db1").await.len(), 1);
+}

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::identity::{Line, OwnRecord, Pairing};
 use super::placing::{Placement, Placing};
 use super::record::LeftOut;
-use super::write::ImportContext;
-use super::{EndedRecord, Outcome};
+use super::report::EndedRecord;
+use super::write::{ImportContext, Outcome};
 use crate::asset::Asset;
 use crate::merge::{Candidate, Level, Resemblance, Standing, resemblances};
 use crate::name::Hostname;
@@ -207,7 +207,7 @@ impl Step {
             Self::Update { line, part, .. } => {
                 let asset = asset.as_mut()?;
                 asset.part(*part).filter(|part| part.source == *writing.source)?;
-                Some(writing.update(asset, *part, lines.get(*line)?.record).into())
+                Some(writing.update(asset, *part, lines.get(*line)?.record))
             }
             Self::End { part, .. } => {
                 let asset = asset.as_mut()?;

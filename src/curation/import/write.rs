@@ -18,10 +18,12 @@ pub(super) struct ImportContext<'a> {
     pub(super) policy: &'a MatchPolicy,
 }
 
-/// What became of an asset.
+/// What became of a record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Written {
-    Changed,
+pub(super) enum Outcome {
+    Created,
+    Joined,
+    Updated,
     Unchanged,
     /// The scanner saw the asset later than the line says.
     Outdated,
@@ -56,20 +58,20 @@ impl ImportContext<'_> {
     }
 
     /// Makes a part say what a record says.
-    pub(super) fn update(&self, asset: &mut Asset, number: u32, record: &ScannedAsset) -> Written {
+    pub(super) fn update(&self, asset: &mut Asset, number: u32, record: &ScannedAsset) -> Outcome {
         let before = asset.clone();
         let seen = asset.last_seen.iter().find(|claim| claim.part == number);
         if seen.is_some_and(|seen| record.last_seen.is_some_and(|time| time < seen.value)) {
             self.move_time(&mut asset.first_seen, number, record.first_seen, Timestamp::min);
-            return Written::Outdated;
+            return Outcome::Outdated;
         }
         self.say(asset, number, record);
         if *asset == before {
-            return Written::Unchanged;
+            return Outcome::Unchanged;
         }
         self.sign(asset, number);
         rank_claims(asset, self.policy);
-        Written::Changed
+        Outcome::Updated
     }
 
     /// Ends what a part claims: the source has its record no more. When it saw the asset stays.

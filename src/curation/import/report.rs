@@ -1,0 +1,59 @@
+//! What an import did.
+
+use serde::Serialize;
+
+use super::record::LeftOut;
+use crate::merge::Level;
+use crate::name::Hostname;
+use crate::value::AssetId;
+
+/// What an import did. Every line of the file is one of `created`, `joined`, `updated`, `unchanged`, `outdated`, or left
+/// out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Imported {
+    /// Records that are new assets.
+    pub created: usize,
+    /// Records that are known by the source, and that say something new.
+    pub updated: usize,
+    /// Records that are known, and say nothing new.
+    pub unchanged: usize,
+    /// Records that are new to the source, and that belong to assets which others know already.
+    pub joined: usize,
+    /// Records of which the source has said something that was seen later. They change nothing.
+    pub outdated: usize,
+    /// Records that a complete scan does not have any more.
+    pub ended: Vec<EndedRecord>,
+    /// Why nothing of what a complete scan does not have was ended, if so.
+    pub not_ended: Option<String>,
+    /// Records that are new assets because it cannot be told which ones of those that are there they belong to.
+    pub ambiguous: Vec<AmbiguousRecord>,
+    /// What was left out, in order of the lines.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A record that a complete scan does not have any more.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct EndedRecord {
+    /// The asset that it is part of.
+    pub asset: AssetId,
+    /// What it was called.
+    pub name: Option<Hostname>,
+}
+
+/// A record that could be several assets, or one that another line could be as well, so that it is a new one.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct AmbiguousRecord {
+    /// The line of the file.
+    pub line: usize,
+    /// What it is called.
+    pub name: Option<Hostname>,
+    /// The new asset.
+    pub asset: AssetId,
+    /// How good the evidence is; `None` if the names are exactly those of records which the source has.
+    pub level: Option<Level>,
+    /// The assets that it could be. A person may [merge](crate::curation::Curation::merge) it with one of them.
+    pub candidates: Vec<AssetId>,
+}
