@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use ldap_inventory::Printable;
 use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::curation::{Curation, ImportOptions, Imported, LeftOut, Scan};
-use ldap_inventory::Printable;
 use ldap_inventory::value::Timestamp;
 
 use super::exit::{Failure, Status};

@@ -151,7 +151,7 @@ fn any_policy() -> impl Strategy<Value = (Ambiguity, bool)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
     fn the_naive_planner_agrees(world in world()) {

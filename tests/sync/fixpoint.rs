@@ -1,0 +1,145 @@
+//! What is decided stays decided, and what belongs together meets, whatever came first.
+
+use std::collections::BTreeMap;
+
+use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change, CommitOutcome};
+use ldap_inventory::merge::{Decision, Verdict};
+use ldap_inventory::store::MemoryRepository;
+use ldap_inventory::sync::SyncReport;
+use ldap_inventory::testing::generate::SplitMix;
+use ldap_inventory::value::{AssetId, BatchId, ObjectGuid};
+
+use super::dense::{Dense, task};
+use super::world::{acme, assets};
+
+/// What was decided for every computer, and why. What was matched or created is linked from then on.
+fn decided(report: &SyncReport) -> BTreeMap<ObjectGuid, (Option<AssetId>, &'static str, String)> {
+    let of = |decision: &Decision| match decision.verdict {
+        Verdict::Linked(_) | Verdict::Matched(_) | Verdict::Create => {
+            (decision.asset, "linked", String::new())
+        }
+        Verdict::Ambiguous => (None, "ambiguous", decision.reason.to_string()),
+        _ => (None, "skipped", decision.reason.to_string()),
+    };
+    let decisions = report.decisions.iter().flatten();
+    decisions.map(|decision| (decision.object, of(decision))).collect()
+}
+
+/// The inventory after a run, and what it decided.
+async fn after(
+    world: &Dense,
+    repository: &MemoryRepository,
+    of: usize,
+) -> (Vec<Asset>, SyncReport) {
+    let report = world.sync(repository, of).await;
+    (assets(repository).await, report)
+}
+
+#[tokio::test]
+async fn on_unchanged_input_every_later_run_decides_the_same_and_writes_nothing() {
+    let mut verdicts = BTreeMap::new();
+    for seed in 0..600 {
+        let world = Dense::new(&mut SplitMix::new(seed));
+        let repository = MemoryRepository::new();
+        for scanner in 0..3 {
+            world.import(&repository, scanner).await;
+        }
+        let (mut before, mut first) = after(&world, &repository, 0).await;
+        for decision in first.decisions.iter().flatten() {
+            let verdict = format!("{:?}", decision.verdict);
+            let word = verdict.split('(').next().unwrap_or_default().to_owned();
+            *verdicts.entry(word).or_insert(0) += 1;
+        }
+        for run in 2..=3 {
+            let (assets, report) = after(&world, &repository, 0).await;
+            assert_eq!(decided(&report), decided(&first), "seed {seed}, run {run}");
+            assert_eq!(report.computers.updated, 0, "seed {seed}, run {run}");
+            assert_eq!(assets, before, "seed {seed}, run {run}");
+            (before, first) = (assets, report);
+        }
+    }
+    let often = |verdict: &&str| verdicts.get(*verdict).is_some_and(|count| *count > 90);
+    assert!(["Matched", "Create", "Ambiguous", "Skipped"].iter().all(often), "{verdicts:?}");
+}
+
+#[tokio::test]
+async fn two_directories_come_to_rest() {
+    for seed in 0..600 {
+        let world = Dense::new(&mut SplitMix::new(seed));
+        let repository = MemoryRepository::new();
+        for scanner in 0..3 {
+            world.import(&repository, scanner).await;
+        }
+        for of in [0, 1, 0, 1] {
+            world.sync(&repository, of).await;
+        }
+        let mut seen = [after(&world, &repository, 0).await, after(&world, &repository, 1).await];
+        for run in 4..=5 {
+            for of in [0, 1] {
+                let (assets, report) = after(&world, &repository, of).await;
+                assert_eq!(decided(&report), decided(&seen[of].1), "seed {seed}, run {run}");
+                assert_eq!(assets, seen[1].0, "seed {seed}, run {run}");
+                seen[of].1 = report;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn in_whatever_order_things_come_nothing_stands_beside_what_it_belongs_to() {
+    for seed in 0..200 {
+        let mut random = SplitMix::new(seed);
+        let world = Dense::new(&mut random);
+        let order = order(&mut random);
+        let repository = arrive(&world, &order).await;
+        for asset in assets(&repository).await {
+            let [part] = &asset.parts[..] else { continue };
+            let Some(object) = part.object else { continue };
+            let of = usize::from(part.source != task(0).source);
+            let decision = if_it_were_new(&world, &order, of, object).await;
+            assert!(
+                !matches!(decision.verdict, Verdict::Matched(_)),
+                "seed {seed}, {order:?}: {} stands beside what it would be tied to: {}",
+                decision.name,
+                decision.reason
+            );
+        }
+    }
+}
+
+/// Syncs (0 and 1) and imports (2 to 4), each at least once, some again, and both directories at the end.
+fn order(random: &mut SplitMix) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..5).chain((0..3).map(|_| random.below(5))).collect();
+    for last in (1..order.len()).rev() {
+        order.swap(last, random.below(last + 1));
+    }
+    order.extend([0, 1]);
+    order
+}
+
+async fn arrive(world: &Dense, order: &[usize]) -> MemoryRepository {
+    let repository = MemoryRepository::new();
+    for event in order {
+        match event {
+            0 | 1 => _ = world.sync(&repository, *event).await,
+            scanner => world.import(&repository, scanner - 2).await,
+        }
+    }
+    repository
+}
+
+/// Where a computer that has an asset to itself would go if the inventory did not know it.
+async fn if_it_were_new(world: &Dense, order: &[usize], of: usize, object: ObjectGuid) -> Decision {
+    let repository = arrive(world, order).await;
+    let source = task(of).source;
+    let all = assets(&repository).await;
+    let asset = all.iter().find(|asset| asset.part_of(&source, object).is_some()).unwrap();
+    let forget = [
+        Change::RemoveLink(object),
+        Change::RemoveAsset { id: asset.id, expected: asset.version, to: None },
+    ];
+    let batch = Batch::new(BatchId::random_v7(), acme(), source).with_changes(forget);
+    assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
+    let report = world.sync(&repository, of).await;
+    report.decisions.into_iter().flatten().find(|decision| decision.object == object).unwrap()
+}
