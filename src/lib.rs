@@ -51,6 +51,7 @@ pub mod curation;
 pub mod directory;
 pub mod grouping;
 pub mod ldap;
+mod membership;
 pub mod merge;
 pub mod name;
 pub mod os;

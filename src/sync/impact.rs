@@ -1,25 +1,31 @@
-//! How far a run goes beyond ordinary updates: what the brake measures.
+//! How far a run goes beyond ordinary updates: what the change limits measure. Pure.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::absence::Absences;
-use super::dn_digest::dn_digest;
-use super::draft;
+use super::decide::ComputerMove;
 use super::limits::{Confirmation, ExceededLimit, LimitsExceeded, Measure};
-use super::matching::Matching;
-use super::membership::Memberships;
-use super::principals;
-use super::reading::{PriorMemberships, Reading, is_present};
-use super::run::Run;
-use crate::Result;
-use crate::asset::{DirectoryGroup, Home, Link, Member};
+use super::links;
+use super::read::{PriorMemberships, Reading};
+use crate::asset::{DirectoryGroup, Link, Member};
 use crate::directory::DirectoryObject;
-use crate::merge::{Reason, Verdict};
+use crate::membership::{Links, Memberships, digest, dn_digest, is_doubtful, is_present};
 use crate::task::{ChangeLimits, Limit};
-use crate::value::{AssetId, Checkpoint, ObjectGuid, ObjectKind, RecordDigest};
+use crate::value::{AssetId, ObjectGuid, ObjectKind, RecordDigest, ScopeFingerprint};
 
-/// The groups that are looked up at once.
-const GROUPS: usize = 500;
+/// What a run is about to do.
+#[derive(Debug)]
+pub(super) struct Intent<'a> {
+    pub(super) reading: &'a Reading,
+    /// What the read before covered.
+    pub(super) earlier_scope: Option<ScopeFingerprint>,
+    pub(super) links: &'a Links,
+    pub(super) moves: Vec<ComputerMove>,
+    /// What the read showed to be missing, as it shall be written, in the order of objectGUIDs.
+    pub(super) absent: &'a [Link],
+    /// Absent objects whose place another computer has taken.
+    pub(super) succeeded: HashSet<ObjectGuid>,
+    pub(super) memberships: &'a Memberships,
+}
 
 /// What a run would do beyond ordinary updates.
 #[derive(Debug, Default)]
@@ -36,50 +42,64 @@ pub(super) struct ChangeImpact {
     memberships: u64,
     /// Whether the read covered what the one before did.
     is_same_scope: bool,
+    /// Groups that may have lost members: [compare](Self::note_removals) them with what the inventory has.
+    pub(super) changed_groups: Vec<ObjectGuid>,
 }
 
 impl ChangeImpact {
-    /// Works out what the run would do.
-    pub(super) async fn of(
-        run: &Run<'_>,
-        earlier: Option<&Checkpoint>,
-        reading: &Reading,
-        matching: &Matching,
-        absences: &Absences,
-        memberships: &Memberships,
-    ) -> Result<Self> {
-        let scope = reading.snapshot.end.scope.fingerprint;
-        let is_same_scope = earlier.is_some_and(|earlier| earlier.scope == scope);
+    /// What the run would do, but for the members that [leave groups](Self::changed_groups).
+    pub(super) fn of(intent: &Intent<'_>) -> Self {
+        let scope = intent.reading.snapshot.end.scope.fingerprint;
+        let is_same_scope = intent.earlier_scope == Some(scope);
         let mut impact = Self { is_same_scope, ..Self::default() };
-        impact.count_known(reading, matching);
-        impact.take_decisions(matching);
-        impact.take_losses(matching, absences);
-        impact.take_changes(reading, matching);
-        impact.take_removals(run, reading, matching, absences, memberships).await?;
-        Ok(impact)
+        impact.count_known(intent);
+        impact.note_moves(&intent.moves);
+        impact.note_losses(intent);
+        impact.note_changes(intent);
+        impact.count_memberships(intent);
+        impact
+    }
+
+    /// Notes the members that leave a group though they are still there. `before` is the group as the inventory has it.
+    pub(super) fn note_removals(&mut self, before: &DirectoryGroup, intent: &Intent<'_>) {
+        self.memberships += before.members.len() as u64;
+        let now = intent.memberships.members(before.object);
+        let objects: HashSet<ObjectGuid> = now.iter().filter_map(|member| member.object).collect();
+        let dns: HashSet<String> = now.iter().map(|member| member.dn.normalized()).collect();
+        let is_absent =
+            |object| intent.absent.binary_search_by_key(&object, |link| link.object).is_ok();
+        let stays = |member: &Member, dn: &str| {
+            member.object.is_some_and(|object| objects.contains(&object)) || dns.contains(dn)
+        };
+        for member in &before.members {
+            let dn = member.dn.normalized();
+            if !stays(member, &dn) && !member.object.is_some_and(is_absent) {
+                self.removals.insert((before.object, dn));
+            }
+        }
     }
 
     /// What of it is too much.
-    pub(super) fn judge(&self, brake: &ChangeLimits) -> Option<LimitsExceeded> {
+    pub(super) fn judge(&self, limits: &ChangeLimits) -> Option<LimitsExceeded> {
         let known = |kind| self.known.get(&kind).copied().unwrap_or_default();
         let lost = |kind| self.losses.get(&kind).map_or(0, BTreeSet::len);
         let (computers, groups, users) =
             (known(ObjectKind::Computer), known(ObjectKind::Group), known(ObjectKind::User));
-        let creates = if self.is_same_scope { brake.creates } else { Limit::none() };
+        let creates = if self.is_same_scope { limits.creates } else { Limit::none() };
         let measured = [
             (Measure::Creates, self.creates.len(), computers, creates),
-            (Measure::Relinks, self.relinks.len(), computers, brake.relinks),
-            (Measure::Joins, self.joins.len(), computers, brake.joins),
-            (Measure::LostComputers, lost(ObjectKind::Computer), computers, brake.losses),
-            (Measure::LostGroups, lost(ObjectKind::Group), groups, brake.losses),
-            (Measure::LostUsers, lost(ObjectKind::User), users, brake.losses),
+            (Measure::Relinks, self.relinks.len(), computers, limits.relinks),
+            (Measure::Joins, self.joins.len(), computers, limits.joins),
+            (Measure::LostComputers, lost(ObjectKind::Computer), computers, limits.losses),
+            (Measure::LostGroups, lost(ObjectKind::Group), groups, limits.losses),
+            (Measure::LostUsers, lost(ObjectKind::User), users, limits.losses),
             (
                 Measure::MembershipRemovals,
                 self.removals.len(),
                 self.memberships,
-                brake.membership_removals,
+                limits.membership_removals,
             ),
-            (Measure::Changes, self.changes.len(), computers + groups + users, brake.changes),
+            (Measure::Changes, self.changes.len(), computers + groups + users, limits.changes),
         ];
         let exceeded: Vec<ExceededLimit> = measured
             .into_iter()
@@ -129,115 +149,76 @@ impl ChangeImpact {
         Confirmation::of(hasher.finish())
     }
 
-    fn count_known(&mut self, reading: &Reading, matching: &Matching) {
-        let snapshot = &reading.snapshot;
+    fn count_known(&mut self, intent: &Intent<'_>) {
+        let snapshot = &intent.reading.snapshot;
         let read = snapshot.identities();
         let is_of_the_read =
             |link: &&Link| snapshot.coverage.covers(link) || read.contains(&link.object);
-        let present = matching.links.values().filter(|link| link.presence.is_present());
+        let present = intent.links.values().filter(|link| link.presence.is_present());
         for link in present.filter(is_of_the_read) {
             *self.known.entry(link.kind).or_default() += 1;
         }
     }
 
-    fn take_decisions(&mut self, matching: &Matching) {
-        let late = matching.late().iter().chain(matching.by_rules().map(|(decision, _)| decision));
-        let late = late.filter(|decision| matching.joins(decision));
-        self.joins.extend(late.map(|decision| (decision.object, decision.asset)));
-        for (decision, home) in matching.by_rules() {
-            let object = decision.object;
-            if decision.verdict == Verdict::Create {
-                self.creates.insert(object);
+    fn note_moves(&mut self, moves: &[ComputerMove]) {
+        for it in moves {
+            if it.is_new {
+                self.creates.insert(it.object);
             }
-            let before = matching.links.get(&object).and_then(|link| link.by_rules().asset());
-            let target = home.and_then(Home::asset);
-            let stays = decision.reason == Reason::AwaitsCompleteRead
-                || target == before
-                || matching.joins(decision);
-            if !decision.succeeds.is_empty() || before.is_some() && !stays {
-                self.relinks.insert((object, target));
+            if it.joins {
+                self.joins.insert((it.object, it.after));
+            }
+            let leaves = it.before.is_some() && it.after != it.before && !it.joins;
+            if it.succeeds || leaves {
+                self.relinks.insert((it.object, it.after));
             }
         }
     }
 
-    fn take_losses(&mut self, matching: &Matching, absences: &Absences) {
-        let succeeded = matching.succeeded();
-        for link in absences.links() {
-            let is_news = is_present(&matching.links, link.object);
-            if is_news && !succeeded.contains(&link.object) {
+    fn note_losses(&mut self, intent: &Intent<'_>) {
+        for link in intent.absent {
+            let is_news = is_present(intent.links, link.object);
+            if is_news && !intent.succeeded.contains(&link.object) {
                 self.losses.entry(link.kind).or_default().insert(link.object);
             }
         }
     }
 
-    fn take_changes(&mut self, reading: &Reading, matching: &Matching) {
+    fn note_changes(&mut self, intent: &Intent<'_>) {
+        let snapshot = &intent.reading.snapshot;
         let is_change = |object: &&DirectoryObject| {
-            let known = matching.links.get(&object.guid);
+            let known = intent.links.get(&object.guid);
             known.filter(|link| link.presence.is_present()).is_some_and(|link| {
                 // Another account may see fewer attributes of every object.
-                let is_foreign = reading.snapshot.coverage.is_foreign(link) && link.seen.is_some();
+                let is_foreign = snapshot.coverage.is_foreign(link) && link.seen.is_some();
                 link.dn_digest != dn_digest(&object.dn)
-                    || !is_foreign && draft::attribute_count(object) < link.attributes
+                    || !is_foreign && links::attribute_count(object) < link.attributes
             })
         };
-        let changes = reading.snapshot.objects().filter(is_change);
-        self.changes.extend(changes.map(|object| object.guid));
+        self.changes.extend(snapshot.objects().filter(is_change).map(|object| object.guid));
     }
 
-    /// Members that leave though they are still there. After an incomplete read none does.
-    async fn take_removals(
-        &mut self,
-        run: &Run<'_>,
-        reading: &Reading,
-        matching: &Matching,
-        absences: &Absences,
-        memberships: &Memberships,
-    ) -> Result<()> {
-        let Reading { snapshot, prior } = reading;
-        let PriorMemberships::Loaded(earlier) = prior else { return Ok(()) };
+    /// Counts the memberships of groups that did not change, and notes those that did: known ones, whose list is whole.
+    /// After an incomplete read nobody leaves a group.
+    fn count_memberships(&mut self, intent: &Intent<'_>) {
+        let Reading { snapshot, prior } = intent.reading;
+        let PriorMemberships::Loaded(earlier) = prior else { return };
         if !snapshot.end.completeness.is_complete() {
-            return Ok(());
+            return;
         }
         let read: HashSet<ObjectGuid> = snapshot.groups.iter().map(|group| group.guid).collect();
-        let covers = |group: &&DirectoryGroup| {
-            let link = matching.links.get(&group.object);
-            link.is_some_and(|link| snapshot.coverage.covers(link))
+        let is_unread = |group: &&DirectoryGroup| {
+            let link = intent.links.get(&group.object);
+            !read.contains(&group.object) && link.is_some_and(|link| snapshot.coverage.covers(link))
         };
-        let unread = earlier.groups.iter().filter(|group| !read.contains(&group.object));
-        let unread = unread.filter(covers);
+        let unread = earlier.groups.iter().filter(is_unread);
         self.memberships += unread.map(|group| group.members.len() as u64).sum::<u64>();
-        let gone = absences.links().iter().map(|link| link.object).collect();
-        let mut changed = Vec::new();
         for group in &snapshot.groups {
-            let digest = principals::digest(group, memberships, true);
-            match matching.links.get(&group.guid) {
-                Some(link) if link.digest == digest => {
-                    self.memberships += memberships.members(group.guid).len() as u64;
-                }
-                Some(_) if !principals::is_doubtful(group) => changed.push(group.guid),
-                _ => {}
-            }
-        }
-        for groups in changed.chunks(GROUPS) {
-            let task = run.task;
-            let stored = run.repository.groups(&task.organization, &task.source, groups).await?;
-            for group in &stored {
-                self.memberships += group.members.len() as u64;
-                self.compare(group, memberships.members(group.object), &gone);
-            }
-        }
-        Ok(())
-    }
-
-    fn compare(&mut self, group: &DirectoryGroup, now: &[Member], gone: &HashSet<ObjectGuid>) {
-        let objects: HashSet<ObjectGuid> = now.iter().filter_map(|member| member.object).collect();
-        let dns: HashSet<String> = now.iter().map(|member| member.dn.normalized()).collect();
-        for member in &group.members {
-            let dn = member.dn.normalized();
-            let stays =
-                member.object.is_some_and(|object| objects.contains(&object)) || dns.contains(&dn);
-            if !stays && !member.object.is_some_and(|object| gone.contains(&object)) {
-                self.removals.insert((group.object, dn));
+            let Some(link) = intent.links.get(&group.guid) else { continue };
+            if link.digest == digest(group, intent.memberships, true) {
+                self.memberships += intent.memberships.members(group.guid).len() as u64;
+            } else if !is_doubtful(group) {
+                self.changed_groups.push(group.guid);
             }
         }
     }

@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::plan::MergePlan;
 use crate::task::Limit;
 use crate::value::RecordDigest;
 use crate::{Error, ErrorKind, Result};
@@ -62,44 +61,6 @@ pub enum Measure {
 /// kind has another one.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Confirmation(RecordDigest);
-
-/// A run that the brake stopped: what it would have done. It is the source of the error.
-///
-/// ```no_run
-/// # use ldap_inventory::sync::{Stopped, SyncOptions, sync};
-/// # async fn run(task: &ldap_inventory::task::SyncTask, directory: &dyn ldap_inventory::directory::DirectorySource,
-/// #     inventory: &dyn ldap_inventory::asset::AssetRepository) -> ldap_inventory::Result<()> {
-/// let error = match sync(task, directory, inventory, &SyncOptions::new()).await {
-///     Ok(_) => return Ok(()),
-///     Err(error) => error,
-/// };
-/// if let Some(stopped) = Stopped::of(&error) {
-///     // Show the plan to a person. If it is right, this run goes through, and no other:
-///     let confirmed = SyncOptions::new().with_confirmation(Some(stopped.braked.confirmation));
-///     sync(task, directory, inventory, &confirmed).await?;
-/// }
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Stopped {
-    /// What is too much.
-    pub braked: LimitsExceeded,
-    /// Everything that the run would have done, with every decision.
-    pub plan: MergePlan,
-}
-
-impl Stopped {
-    /// The stopped run behind an error of kind [`ErrorKind::LimitsExceeded`].
-    pub fn of(error: &Error) -> Option<&Self> {
-        std::error::Error::source(error)?.downcast_ref()
-    }
-
-    pub(super) fn into_error(self) -> Error {
-        self.braked.error().with_source(self)
-    }
-}
 
 impl LimitsExceeded {
     /// The error of a run that is stopped, without its plan.
@@ -168,15 +129,6 @@ impl fmt::Display for ExceededLimit {
         }
     }
 }
-
-impl fmt::Display for Stopped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let batches = self.plan.batches.iter().map(|batch| batch.changes.len()).sum::<usize>();
-        write!(f, "the plan of the stopped run has {batches} changes")
-    }
-}
-
-impl std::error::Error for Stopped {}
 
 impl fmt::Display for Confirmation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

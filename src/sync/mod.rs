@@ -1,4 +1,4 @@
-//! The conductor: read, decide, write, report.
+//! One run of a task: read, decide, write, report.
 //!
 //! [`sync`] is one run of a task. [`plan`] runs the very same code and stops before the first write; what it
 //! returns can be stored, read by people, and [applied](apply) later. Whoever schedules runs calls one of
@@ -22,38 +22,32 @@
 //! account and the filter that saw it do. Of everything else it says nothing, and each task goes on from where itself
 //! ended.
 
-mod absence;
-mod coverage;
-mod dependents;
-mod dn_digest;
-mod draft;
+mod apply;
+mod conductor;
+mod decide;
 mod impact;
-mod known;
+mod lease;
 mod limits;
-mod matching;
-mod membership;
+mod links;
 mod options;
 mod plan;
-mod principals;
 mod progress;
-mod reading;
+mod read;
+mod record;
 mod report;
 mod run;
-mod sightings;
-mod snapshot;
 mod stale;
-mod surroundings;
-mod timed;
-mod writer;
+mod write;
 
-pub use limits::{Confirmation, ExceededLimit, LimitsExceeded, Measure, Stopped};
+pub use apply::{Applied, apply};
+pub use limits::{Confirmation, ExceededLimit, LimitsExceeded, Measure};
 pub use options::SyncOptions;
-pub use plan::{Applied, MergePlan, apply, plan};
+pub use plan::{MergePlan, Stopped, plan};
 pub use progress::{Cancellation, Progress};
 pub use report::{ComputerCounts, PrincipalCounts, ServerReport, Stages, SyncReport};
 
 use self::run::Run;
-use self::writer::Sink;
+use self::write::Sink;
 use crate::Result;
 use crate::asset::AssetRepository;
 use crate::directory::DirectorySource;
@@ -90,7 +84,7 @@ pub async fn sync(
 ) -> Result<SyncReport> {
     let sink = if options.dry_run { Sink::Discard } else { Sink::Commit };
     let run = Run::new(task, repository, options);
-    let outcome = run.execute(directory, sink).await?;
+    let outcome = conductor::execute(&run, directory, sink).await?;
     if outcome.is_stopped {
         return Err(plan::of_stopped(&run, outcome).await?.into_error());
     }

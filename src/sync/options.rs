@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cancellation, Confirmation, Progress};
+use super::limits::Confirmation;
+use super::progress::{Cancellation, Progress};
 use crate::value::{RunId, Timestamp};
 
 type Listener = Arc<dyn Fn(Progress) + Send + Sync>;

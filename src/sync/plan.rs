@@ -1,14 +1,19 @@
-//! Planning now, applying later.
+//! What a run would do, to be looked at.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::run::{Outcome, Run};
-use super::writer::{self, Sink};
-use super::{Confirmation, Stopped, SyncOptions, SyncReport, matching, stale};
-use crate::asset::{AssetRepository, Batch, CommitOutcome};
+use super::conductor::{self, Outcome};
+use super::limits::LimitsExceeded;
+use super::options::SyncOptions;
+use super::report::SyncReport;
+use super::run::Run;
+use super::write::Sink;
+use crate::asset::{AssetRepository, Batch};
 use crate::directory::DirectorySource;
 use crate::task::SyncTask;
-use crate::value::{AssetId, BatchId, RunId};
+use crate::value::RunId;
 use crate::{Error, ErrorKind, Result};
 
 /// How many of the latest runs are looked through for one that has written.
@@ -31,14 +36,31 @@ pub struct MergePlan {
     pub after: Option<RunId>,
 }
 
-/// What applying a plan did.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
+/// A run that the brake stopped: what it would have done. It is the source of the error.
+///
+/// ```no_run
+/// # use ldap_inventory::sync::{Stopped, SyncOptions, sync};
+/// # async fn run(task: &ldap_inventory::task::SyncTask, directory: &dyn ldap_inventory::directory::DirectorySource,
+/// #     inventory: &dyn ldap_inventory::asset::AssetRepository) -> ldap_inventory::Result<()> {
+/// let error = match sync(task, directory, inventory, &SyncOptions::new()).await {
+///     Ok(_) => return Ok(()),
+///     Err(error) => error,
+/// };
+/// if let Some(stopped) = Stopped::of(&error) {
+///     // Show the plan to a person. If it is right, this run goes through, and no other:
+///     let confirmed = SyncOptions::new().with_confirmation(Some(stopped.braked.confirmation));
+///     sync(task, directory, inventory, &confirmed).await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Applied {
-    /// Changes that were written.
-    pub written: u64,
-    /// Changes that were dropped, because the assets they speak of have changed since the plan was made.
-    pub dropped: u64,
+pub struct Stopped {
+    /// What is too much.
+    pub braked: LimitsExceeded,
+    /// Everything that the run would have done, with every decision.
+    pub plan: MergePlan,
 }
 
 /// Runs the very code of [`sync`](super::sync) and stops before the first write.
@@ -58,7 +80,7 @@ pub async fn plan(
     let options = options.clone().with_dry_run(true).with_explain(true);
     let run = Run::new(task, repository, &options);
     let after = newest_run(&run).await?;
-    let outcome = run.execute(directory, Sink::Collect).await?;
+    let outcome = conductor::execute(&run, directory, Sink::Collect).await?;
     Ok(MergePlan { task: task.clone(), report: outcome.report, batches: outcome.batches, after })
 }
 
@@ -73,97 +95,28 @@ pub(super) async fn of_stopped(run: &Run<'_>, outcome: Outcome) -> Result<Stoppe
     Ok(Stopped { braked, plan: MergePlan { task: run.task.clone(), report, batches, after } })
 }
 
-/// Writes what a plan says, as far as it still holds.
-///
-/// A change to an asset that is not at the version it was planned on is dropped, together with the link that
-/// goes with it, and so is a change to a computer that was tied to another asset since. Users and groups are
-/// left as they are if another run has finished since: it has read them later. Nothing is ever added. If
-/// anything was dropped, or may have been when the plan was applied before, or if another run has finished
-/// since, the plan's checkpoint is not written, so that the next run reads everything.
-///
-/// # Errors
-///
-/// [`ErrorKind::LimitsExceeded`] if the plan is more than one run may change and the options do not
-/// [confirm](SyncOptions::with_confirmation) it; nothing was written then. [`ErrorKind::Lease`] if a run of the
-/// source is under way, and what the store reports. What was written before stays; applying the plan again goes on, since batches that were written are not written twice.
-pub async fn apply(
-    plan: &MergePlan,
-    repository: &dyn AssetRepository,
-    options: &SyncOptions,
-) -> Result<Applied> {
-    if let Some(braked) = &plan.report.brake
-        && !Confirmation::covers(options.confirmation, braked)?
-    {
-        return Err(braked.error());
+impl Stopped {
+    /// The stopped run behind an error of kind [`ErrorKind::LimitsExceeded`].
+    pub fn of(error: &Error) -> Option<&Self> {
+        std::error::Error::source(error)?.downcast_ref()
     }
-    let run = Run::new(&plan.task, repository, options);
-    run.with_lease(|token| apply_batches(&run, plan, token)).await
+
+    pub(super) fn into_error(self) -> Error {
+        self.braked.error().with_source(self)
+    }
 }
 
-async fn apply_batches(run: &Run<'_>, plan: &MergePlan, token: u64) -> Result<Applied> {
-    let newest = newest_run(run).await?;
-    let overtaken = newest != plan.after && newest != Some(plan.report.run);
-    let links = matching::links(run).await?;
-    let decisions = plan.report.decisions.as_deref().unwrap_or_default();
-    let mut applied = Applied::default();
-    // A batch that is there already may have lost changes on its way: nobody knows any more.
-    let mut is_doubtful = overtaken;
-    for planned in &plan.batches {
-        run.options.cancellation.check()?;
-        let mut batch = planned.clone().with_lease(token);
-        if overtaken {
-            stale::drop_principals(&mut batch);
-        }
-        let tied = stale::tied_since(&batch, &links);
-        stale::drop_assets(&mut batch, tied, &links, decisions);
-        let drop = |batch: &mut Batch, assets: Vec<AssetId>| {
-            stale::drop_assets(batch, assets.into_iter().collect(), &links, decisions);
-        };
-        let dropped = |batch: &Batch| (planned.changes.len() - batch.changes.len()) as u64;
-        loop {
-            if is_doubtful || applied.dropped + dropped(&batch) > 0 {
-                batch.checkpoint = None;
-            }
-            let left = batch.changes.len();
-            match writer::commit(run, batch.clone()).await? {
-                CommitOutcome::Applied => {
-                    applied.written += left as u64;
-                    applied.dropped += dropped(&batch);
-                    break;
-                }
-                CommitOutcome::AlreadyApplied => {
-                    is_doubtful = true;
-                    break;
-                }
-                CommitOutcome::Conflict(assets) => drop(&mut batch, assets),
-            }
-            if batch.changes.len() == left {
-                return Err(Error::new(
-                    ErrorKind::Conflict,
-                    "the store reports a conflict over assets that the plan does not write",
-                ));
-            }
-        }
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let batches = self.plan.batches.iter().map(|batch| batch.changes.len()).sum::<usize>();
+        write!(f, "the plan of the stopped run has {batches} changes")
     }
-    settle(run, plan, token).await?;
-    Ok(applied)
 }
 
-/// Lets the inventory show what people decided, with what the plan has written.
-async fn settle(run: &Run<'_>, plan: &MergePlan, token: u64) -> Result<()> {
-    let changes = writer::settling(run, []).await?;
-    if changes.is_empty() {
-        return Ok(());
-    }
-    let id = BatchId::random_v7();
-    let batch = Batch::new(id, plan.task.organization.clone(), plan.task.source.clone());
-    // Where somebody was faster, the next run settles it.
-    let _ = writer::commit(run, batch.with_lease(token).with_changes(changes)).await?;
-    Ok(())
-}
+impl std::error::Error for Stopped {}
 
 /// The newest run that wrote what it had read. Behind too many that failed it counts as unknown.
-async fn newest_run(run: &Run<'_>) -> Result<Option<RunId>> {
+pub(super) async fn newest_run(run: &Run<'_>) -> Result<Option<RunId>> {
     let task = run.task;
     let runs = run.repository.runs(&task.organization, &task.source, RUNS).await?;
     Ok(runs.iter().find(|record| record.outcome.has_written()).map(|record| record.id))

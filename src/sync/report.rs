@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::LimitsExceeded;
+use super::limits::LimitsExceeded;
 use crate::directory::{
     Completeness, ConnectStep, FullReadReason, LeftOut, ReadEnd, Transport, Verification,
 };
@@ -193,6 +193,19 @@ impl SyncReport {
             self.warnings.push(it.to_string());
         }
         self.left_out = left_out;
+    }
+}
+
+impl ComputerCounts {
+    /// Adds what one batch did.
+    pub(super) fn add(&mut self, batch: &Self) {
+        self.matched += batch.matched;
+        self.created += batch.created;
+        self.updated += batch.updated;
+        self.unchanged += batch.unchanged;
+        self.ambiguous += batch.ambiguous;
+        self.skipped += batch.skipped;
+        self.restored += batch.restored;
     }
 }
 

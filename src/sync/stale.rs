@@ -1,8 +1,9 @@
 //! What of a plan holds no more.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use crate::asset::{Batch, Change, Link};
+use crate::membership::Links;
 use crate::merge::Decision;
 use crate::value::{AssetId, ObjectGuid, ObjectKind};
 
@@ -16,7 +17,7 @@ pub(super) fn drop_principals(batch: &mut Batch) {
 }
 
 /// The assets that objects were tied to since the batch was planned, by somebody it does not know of.
-pub(super) fn tied_since(batch: &Batch, links: &HashMap<ObjectGuid, Link>) -> BTreeSet<AssetId> {
+pub(super) fn tied_since(batch: &Batch, links: &Links) -> BTreeSet<AssetId> {
     let written: BTreeSet<AssetId> = batch.changes.iter().filter_map(written).collect();
     let elsewhere = |link: &Link| {
         let now = links.get(&link.object)?.asset?;
@@ -25,12 +26,12 @@ pub(super) fn tied_since(batch: &Batch, links: &HashMap<ObjectGuid, Link>) -> BT
     put_links(batch).filter_map(elsewhere).collect()
 }
 
-/// Drops every change to these assets, with all that hangs together with it: links to them, assets that an
+/// Drops every change to these assets, with all that depends on it: links to them, assets that an
 /// object was to be moved to or from, and the end of the links whose place was to be taken.
 pub(super) fn drop_assets(
     batch: &mut Batch,
     mut stale: BTreeSet<AssetId>,
-    links: &HashMap<ObjectGuid, Link>,
+    links: &Links,
     decisions: &[Decision],
 ) {
     let ends = |link: &Link| {

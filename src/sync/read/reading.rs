@@ -1,4 +1,4 @@
-//! What a run reads: everything, or what changed together with what hangs together with it.
+//! What a run reads: everything, or what changed together with what depends on it.
 //!
 //! A directory tells a change of a membership of the group alone. Whoever joined or left it has another `memberOf`
 //! now, and a group whose member was renamed has another list, without a change of their own. The inventory knows
@@ -6,21 +6,23 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::dependents;
-use super::dn_digest::dn_digest;
-use super::matching;
-use super::membership::{Earlier, Memberships};
-use super::run::Run;
+use super::departures;
+use super::left_out::keep_known;
 use super::snapshot::Snapshot;
 use super::timed::TimedDirectory;
 use crate::Result;
 use crate::asset::{DirectoryGroup, DirectoryUser, Link, SearchRequest};
-use crate::directory::{DirectoryObject, DirectorySource, FullReadReason, ReadRequest};
+use crate::directory::{DirectorySource, FullReadReason, ReadRequest};
+use crate::membership::{
+    Earlier, Links, Memberships, dependents_to_reread, is_group_back, is_present, touch_memberships,
+};
 use crate::name::DistinguishedName;
 use crate::query::Query;
-use crate::value::{AssetId, Checkpoint, ObjectGuid, ObjectKind};
+use crate::sync::links;
+use crate::sync::run::Run;
+use crate::value::{AssetId, Checkpoint, ObjectGuid};
 
-/// How often what hangs together with a change is read, and with that, and so on, before everything is.
+/// How often what depends on a change is read, and what depends on that, and so on, before everything is.
 const ROUNDS: usize = 4;
 /// As many objects are always read again one by one; more only up to a quarter of the directory.
 const ALWAYS_AGAIN: usize = 1_000;
@@ -29,91 +31,84 @@ const PAGE: usize = 500;
 
 /// What a run read.
 #[derive(Debug)]
-pub(super) struct Reading {
-    pub(super) snapshot: Snapshot,
-    pub(super) prior: PriorMemberships,
+pub(in crate::sync) struct Reading {
+    pub(in crate::sync) snapshot: Snapshot,
+    pub(in crate::sync) prior: PriorMemberships,
 }
 
 /// What is known of the memberships of what was not read.
 #[derive(Debug)]
-pub(super) enum PriorMemberships {
+pub(in crate::sync) enum PriorMemberships {
     /// Everything was read, or all that the changes touch is here.
     Loaded(Earlier),
     /// The changes touched no membership. These are the users that were read, as they were before.
     Unchanged(Vec<DirectoryUser>),
 }
 
-type Links = HashMap<ObjectGuid, Link>;
+/// Reads for a run.
+struct Reader<'a> {
+    run: &'a Run<'a>,
+    directory: TimedDirectory<'a>,
+}
 
 impl Reading {
+    /// Reads what is due, or as far as it goes within the deadline.
+    pub(in crate::sync) async fn of(
+        run: &Run<'_>,
+        directory: &dyn DirectorySource,
+        earlier: Option<&Checkpoint>,
+    ) -> Result<Self> {
+        let directory = TimedDirectory::new(directory, run.options.read_deadline);
+        let reader = Reader { run, directory };
+        run.options.cancellation.guard(reader.read_what_is_due(earlier)).await
+    }
+
     fn whole(snapshot: Snapshot) -> Self {
         Self { snapshot, prior: PriorMemberships::Loaded(Earlier::default()) }
     }
 
     /// The memberships of what was read.
-    pub(super) fn memberships(
+    pub(in crate::sync) fn memberships(
         &self,
         nested: bool,
         is_kept: impl Fn(ObjectGuid) -> bool,
     ) -> Memberships {
         match &self.prior {
             PriorMemberships::Loaded(earlier) => {
-                Memberships::of(&self.snapshot, earlier, nested, is_kept)
+                Memberships::of(self.snapshot.read_objects(), earlier, nested, is_kept)
             }
             PriorMemberships::Unchanged(users) => Memberships::kept(users.iter().cloned()),
         }
     }
 }
 
-impl Run<'_> {
-    /// Reads what is due, or as far as it goes within the deadline.
-    pub(super) async fn read(
-        &self,
-        directory: &dyn DirectorySource,
-        earlier: Option<&Checkpoint>,
-    ) -> Result<Reading> {
-        let directory = TimedDirectory::new(directory, self.options.read_deadline);
-        self.options.cancellation.guard(self.read_what_is_due(directory, earlier)).await
-    }
-
-    async fn read_what_is_due(
-        &self,
-        directory: TimedDirectory<'_>,
-        earlier: Option<&Checkpoint>,
-    ) -> Result<Reading> {
+impl Reader<'_> {
+    async fn read_what_is_due(&self, earlier: Option<&Checkpoint>) -> Result<Reading> {
         if let Some(reason) = self.full_read_because(earlier) {
-            return self.read_everything(directory, Some(reason)).await;
+            return self.read_everything(Some(reason)).await;
         }
         let Some(checkpoint) = earlier.cloned() else {
-            return self.read_everything(directory, None).await;
+            return self.read_everything(None).await;
         };
-        let links = matching::links(self).await?;
-        let request = self.request()?.with_again(waiting(&links));
+        let links = links::load(self.run).await?;
+        let request = self.request()?.with_again(links::waiting(&links));
         let request = request.with_checkpoint(Some(checkpoint));
-        let mut snapshot = Snapshot::read(request, directory, self.options).await?;
-        self.keep_known(&mut snapshot).await?;
+        let mut snapshot = Snapshot::read(request, self.directory, self.run.options).await?;
+        keep_known(self.run, &mut snapshot).await?;
         if !snapshot.is_changes() {
             return self.whole(snapshot).await;
         }
-        self.complete(directory, snapshot, &links).await
+        self.complete(snapshot, &links).await
     }
 
-    async fn read_everything(
-        &self,
-        directory: TimedDirectory<'_>,
-        because: Option<FullReadReason>,
-    ) -> Result<Reading> {
-        let snapshot = Snapshot::read(self.request()?, directory, self.options).await?;
+    async fn read_everything(&self, because: Option<FullReadReason>) -> Result<Reading> {
+        let snapshot = Snapshot::read(self.request()?, self.directory, self.run.options).await?;
         self.everything(snapshot, because).await
     }
 
     /// Reads everything after all, or is left with the changes that were read before.
-    async fn read_everything_after(
-        &self,
-        directory: TimedDirectory<'_>,
-        changes: Snapshot,
-    ) -> Result<Reading> {
-        match Snapshot::read(self.request()?, directory, self.options).await {
+    async fn read_everything_after(&self, changes: Snapshot) -> Result<Reading> {
+        match Snapshot::read(self.request()?, self.directory, self.run.options).await {
             Ok(snapshot) => self.everything(snapshot, Some(FullReadReason::Widespread)).await,
             Err(error) => Ok(Reading::whole(changes.broken_off(&error))),
         }
@@ -124,7 +119,7 @@ impl Run<'_> {
         mut snapshot: Snapshot,
         because: Option<FullReadReason>,
     ) -> Result<Reading> {
-        self.keep_known(&mut snapshot).await?;
+        keep_known(self.run, &mut snapshot).await?;
         snapshot.end.full_because = because.or(snapshot.end.full_because);
         self.whole(snapshot).await
     }
@@ -135,8 +130,8 @@ impl Run<'_> {
         if !snapshot.end.completeness.is_complete() {
             return Ok(Reading::whole(snapshot));
         }
-        let links = matching::links(self).await?;
-        if !dependents::take_absent(&mut snapshot, &links) {
+        let links = links::load(self.run).await?;
+        if !departures::take_absent(&mut snapshot, &links) {
             return Ok(Reading::whole(snapshot));
         }
         let earlier = self.earlier(&links).await?;
@@ -146,54 +141,51 @@ impl Run<'_> {
     /// Why everything is to be read though there is a checkpoint.
     fn full_read_because(&self, earlier: Option<&Checkpoint>) -> Option<FullReadReason> {
         let earlier = earlier?;
-        if self.options.full_read {
+        if self.run.options.full_read {
             return Some(FullReadReason::Asked);
         }
-        if earlier.rules != Some(self.rules()) {
+        if earlier.rules != Some(self.run.rules()) {
             return Some(FullReadReason::RulesChanged);
         }
         // A time that is yet to come is of a clock that was wrong.
         let is_due = earlier.full_read.is_none_or(|last| {
-            last > self.now || self.now.saturating_since(last) >= self.task.full_read_every
+            last > self.run.now
+                || self.run.now.saturating_since(last) >= self.run.task.full_read_every
         });
         is_due.then_some(FullReadReason::Due)
     }
 
     /// Reads again whatever a change of another object changed, until nothing is left, or everything if that is
     /// less work.
-    async fn complete(
-        &self,
-        directory: TimedDirectory<'_>,
-        mut snapshot: Snapshot,
-        links: &Links,
-    ) -> Result<Reading> {
+    async fn complete(&self, mut snapshot: Snapshot, links: &Links) -> Result<Reading> {
         if !snapshot.end.completeness.is_complete() {
             return Ok(Reading::whole(snapshot));
         }
-        let returned = dependents::returned(&snapshot, links);
+        let returned = departures::returned(&snapshot, links);
         if is_widespread(&returned, links) {
-            return self.read_everything_after(directory, snapshot).await;
+            return self.read_everything_after(snapshot).await;
         }
-        if !returned.is_empty() && !self.read_again(directory, &mut snapshot, returned).await? {
+        if !returned.is_empty() && !self.read_again(&mut snapshot, returned).await? {
             return self.whole(snapshot).await;
         }
-        dependents::take_departed(&mut snapshot, links);
+        departures::take_departed(&mut snapshot, links);
         let stored = self.stored(&snapshot, links).await?;
-        if !dependents::touch_memberships(&snapshot, links, &stored.primary_groups()) {
+        if !touch_memberships(snapshot.read_objects(), links, &stored.primary_groups()) {
             return Ok(Reading { snapshot, prior: PriorMemberships::Unchanged(stored.users) });
         }
         // It may be the primary group of accounts that did not change, and only they say so.
-        if dependents::is_group_back(&snapshot, links) {
-            return self.read_everything_after(directory, snapshot).await;
+        if is_group_back(snapshot.read_objects(), links) {
+            return self.read_everything_after(snapshot).await;
         }
         let earlier = self.earlier(links).await?;
         let mut asked = BTreeSet::new();
         for _ in 0..ROUNDS {
-            let mut again = dependents::dependents_to_reread(
-                &snapshot,
+            let mut again = dependents_to_reread(
+                snapshot.read_objects(),
                 &earlier,
                 links,
-                self.task.nested_groups,
+                self.run.task.nested_groups,
+                |link| snapshot.coverage.reaches(link),
             );
             // What was asked for and does not show is for somebody else to see.
             again.retain(|object| asked.insert(*object));
@@ -203,33 +195,32 @@ impl Run<'_> {
             if snapshot.end.checkpoint.is_none() || is_widespread(&again, links) {
                 break;
             }
-            if !self.read_again(directory, &mut snapshot, again).await? {
+            if !self.read_again(&mut snapshot, again).await? {
                 return self.whole(snapshot).await;
             }
-            dependents::take_departed(&mut snapshot, links);
+            departures::take_departed(&mut snapshot, links);
         }
-        self.read_everything_after(directory, snapshot).await
+        self.read_everything_after(snapshot).await
     }
 
     /// Reads these objects again, and what changed meanwhile. False if that became a full read, or did not get to
     /// its end: what was read before says nothing then.
     async fn read_again(
         &self,
-        directory: TimedDirectory<'_>,
         snapshot: &mut Snapshot,
         objects: BTreeSet<ObjectGuid>,
     ) -> Result<bool> {
-        tracing::debug!(objects = objects.len(), "reading again what hangs together");
+        tracing::debug!(objects = objects.len(), "reading again what depends on a change");
         let checkpoint = snapshot.end.checkpoint.clone();
         let request = self.request()?.with_again(objects).with_checkpoint(checkpoint);
-        let mut later = match Snapshot::read(request, directory, self.options).await {
+        let mut later = match Snapshot::read(request, self.directory, self.run.options).await {
             Ok(later) => later,
             Err(error) => {
                 snapshot.end = snapshot.end.clone().broken_off(&error);
                 return Ok(false);
             }
         };
-        self.keep_known(&mut later).await?;
+        keep_known(self.run, &mut later).await?;
         if later.is_changes() {
             snapshot.update(later);
             return Ok(snapshot.end.completeness.is_complete());
@@ -239,7 +230,7 @@ impl Run<'_> {
     }
 
     fn request(&self) -> Result<ReadRequest> {
-        let task = self.task;
+        let task = self.run.task;
         let bases = task.base_dns.iter().map(|dn| DistinguishedName::parse(dn));
         let mut request = ReadRequest::new(task.credential.clone(), task.organization.clone())
             .with_base_dns(bases.collect::<Result<Vec<_>>>()?)
@@ -255,7 +246,7 @@ impl Run<'_> {
         if snapshot.objects().count() > ALWAYS_AGAIN {
             return Ok(Stored::default());
         }
-        let (repository, task) = (self.repository, self.task);
+        let Run { repository, task, .. } = *self.run;
         let users: Vec<ObjectGuid> = snapshot.users.iter().map(|user| user.guid).collect();
         let users = repository.users(&task.organization, &task.source, &users).await?;
         let links = snapshot.computers.iter().filter_map(|computer| links.get(&computer.guid));
@@ -272,13 +263,13 @@ impl Run<'_> {
 
     /// What the inventory knew before this read: groups, and where objects were.
     async fn earlier(&self, links: &Links) -> Result<Earlier> {
-        let (task, mut groups) = (self.task, Vec::new());
+        let (task, mut groups) = (self.run.task, Vec::new());
         let mut after = None;
         loop {
             let everything = Query::everything();
-            let request = SearchRequest::new(task.organization.clone(), everything, self.now);
+            let request = SearchRequest::new(task.organization.clone(), everything, self.run.now);
             let request = request.with_limit(PAGE).after(after);
-            let page = self.repository.search_groups(request).await?;
+            let page = self.run.repository.search_groups(request).await?;
             let own = |group: &DirectoryGroup| {
                 group.source == task.source && is_present(links, group.object)
             };
@@ -318,23 +309,4 @@ impl Stored {
         let computers = self.computers.iter().map(|(object, group)| (*object, group.as_str()));
         users.chain(computers).collect()
     }
-}
-
-/// Whether an object that was read stands where it stood.
-pub(super) fn is_in_place(links: &Links, object: &DirectoryObject) -> bool {
-    let known = links.get(&object.guid).filter(|link| link.presence.is_present());
-    known.is_some_and(|link| link.dn_digest == dn_digest(&object.dn))
-}
-
-pub(super) fn is_present(links: &Links, object: ObjectGuid) -> bool {
-    links.get(&object).is_some_and(|link| link.presence.is_present())
-}
-
-/// Computers that wait for a decision. Whether they still wait depends on the inventory, which may have changed
-/// where they have not.
-fn waiting(links: &Links) -> BTreeSet<ObjectGuid> {
-    let waiting = links.values().filter(|link| {
-        link.kind == ObjectKind::Computer && link.asset.is_none() && link.presence.is_present()
-    });
-    waiting.map(|link| link.object).collect()
 }

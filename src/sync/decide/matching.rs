@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
-use futures::TryStreamExt;
-
-use super::run::Run;
-use super::snapshot::Snapshot;
 use super::surroundings::{Alone, Surroundings, View};
 use crate::Result;
 use crate::asset::{Home, Link, Waiting};
 use crate::grouping::{self, Decisions, Scene};
+use crate::membership::Links;
 use crate::merge::{
     self, Candidate, Computer, Decision, DirectoryDomain, Exclusion, Level, MatchContext, Reason,
     Standing, Verdict,
 };
+use crate::sync::links;
+use crate::sync::read::Snapshot;
+use crate::sync::run::Run;
 use crate::value::{AssetId, ObjectGuid, SiteId, SourceId};
 
 /// How many computers that wait for a person the record of a run describes. More than these are a matter of
@@ -23,9 +23,9 @@ const MOST_UNRESOLVED: usize = 1_000;
 
 /// What the store knew, and what was decided.
 #[derive(Debug)]
-pub(super) struct Matching {
-    pub(super) links: HashMap<ObjectGuid, Link>,
-    pub(super) domain: DirectoryDomain,
+pub(in crate::sync) struct Matching {
+    pub(in crate::sync) links: Links,
+    pub(in crate::sync) domain: DirectoryDomain,
     source: SourceId,
     /// Known objects that the directory has no more.
     absent: HashSet<ObjectGuid>,
@@ -50,30 +50,46 @@ pub(super) struct Matching {
 
 /// What was decided on one computer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Decided<'a> {
+pub(in crate::sync) struct Decided<'a> {
     /// By the rules alone.
-    pub(super) rules: &'a Decision,
+    pub(in crate::sync) rules: &'a Decision,
     /// With what people decided.
-    pub(super) told: &'a Decision,
+    pub(in crate::sync) told: &'a Decision,
     /// Where it is from now on, unless it is left out.
-    pub(super) spot: Option<Spot>,
+    pub(in crate::sync) spot: Option<Spot>,
 }
 
 /// Where a computer is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Spot {
+pub(in crate::sync) struct Spot {
     /// By the rules alone.
-    pub(super) home: Home,
+    pub(in crate::sync) home: Home,
     /// In the inventory as it is shown; `None` if it waits.
-    pub(super) shown: Option<AssetId>,
+    pub(in crate::sync) shown: Option<AssetId>,
+}
+
+/// Where a computer goes by the rules alone, as far as change limits measure it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::sync) struct ComputerMove {
+    pub(in crate::sync) object: ObjectGuid,
+    /// The asset that it was.
+    pub(in crate::sync) before: Option<AssetId>,
+    /// The asset that it is from now on.
+    pub(in crate::sync) after: Option<AssetId>,
+    /// Whether that is a new one.
+    pub(in crate::sync) is_new: bool,
+    /// Whether that is one which came since.
+    pub(in crate::sync) joins: bool,
+    /// Whether it takes the place of another computer that is gone.
+    pub(in crate::sync) succeeds: bool,
 }
 
 impl Matching {
     /// Decides on every computer, with what the store knows.
-    pub(super) async fn decide(
+    pub(in crate::sync) async fn decide(
         run: &Run<'_>,
         snapshot: &Snapshot,
-        links: HashMap<ObjectGuid, Link>,
+        links: Links,
         absent: HashSet<ObjectGuid>,
     ) -> Result<Self> {
         let server = &snapshot.end.server;
@@ -154,12 +170,12 @@ impl Matching {
     }
 
     /// The decisions on known computers that were not read, and that go to an asset which came since.
-    pub(super) fn late(&self) -> &[Decision] {
+    pub(in crate::sync) fn late(&self) -> &[Decision] {
         &self.late
     }
 
     /// Where such a computer goes: its new home, and whether decisions have nothing to do with it.
-    pub(super) fn arrives(&self, late: &Decision) -> Option<(&Link, AssetId, bool)> {
+    pub(in crate::sync) fn arrives(&self, late: &Decision) -> Option<(&Link, AssetId, bool)> {
         let home = late.asset.filter(|_| self.joins(late))?;
         let link = self.links.get(&late.object)?;
         let shown = self.spot(late)?.shown;
@@ -167,21 +183,44 @@ impl Matching {
     }
 
     /// Whether a known computer goes to an asset that came since.
-    pub(super) fn joins(&self, decision: &Decision) -> bool {
+    fn joins(&self, decision: &Decision) -> bool {
         let before = self.links.get(&decision.object).and_then(|link| link.by_rules().asset());
         let by_names = !matches!(decision.level, None | Some(Level::Constraint | Level::Known));
         let moves = |before| matches!(decision.verdict, Verdict::Matched(now) if now != before);
         by_names && before.is_some_and(moves)
     }
 
+    /// Where all computers go, those included that were not read.
+    pub(in crate::sync) fn moves(&self) -> Vec<ComputerMove> {
+        let late = self.late.iter().filter(|late| self.joins(late));
+        let late = late.map(|late| ComputerMove { succeeds: false, ..self.course(late) });
+        late.chain(self.rules.iter().map(|decision| self.course(decision))).collect()
+    }
+
+    fn course(&self, decision: &Decision) -> ComputerMove {
+        let object = decision.object;
+        let before = self.links.get(&object).and_then(|link| link.by_rules().asset());
+        // It is for a complete read to say where it goes.
+        let waits_for_read = decision.reason == Reason::AwaitsCompleteRead;
+        let home = self.spot(decision).and_then(|spot| spot.home.asset());
+        ComputerMove {
+            object,
+            before,
+            after: if waits_for_read { before } else { home },
+            is_new: matches!(decision.verdict, Verdict::Create),
+            joins: self.joins(decision),
+            succeeds: !decision.succeeds.is_empty(),
+        }
+    }
+
     /// What was decided on the computer at this place of the snapshot.
-    pub(super) fn decided(&self, place: usize) -> Option<Decided<'_>> {
+    pub(in crate::sync) fn decided(&self, place: usize) -> Option<Decided<'_>> {
         let (rules, told) = (self.rules.get(place)?, self.told.get(place)?);
         Some(Decided { rules, told, spot: self.spot(rules) })
     }
 
     /// The assets that show what people decided on.
-    pub(super) fn decided_on(&self) -> impl Iterator<Item = AssetId> {
+    pub(in crate::sync) fn decided_on(&self) -> impl Iterator<Item = AssetId> {
         let decided = self.links.values().filter(|link| self.is_decided_on(link.object));
         decided.filter_map(|link| link.asset)
     }
@@ -190,24 +229,19 @@ impl Matching {
         !self.standing.on(&self.source, object).is_empty()
     }
 
-    /// The decisions by the rules alone, with where they have each computer, in the order of objectGUIDs.
-    pub(super) fn by_rules(&self) -> impl Iterator<Item = (&Decision, Option<Home>)> {
-        self.rules.iter().map(|rules| (rules, self.spot(rules).map(|spot| spot.home)))
-    }
-
     /// A computer of the directory as one that waits.
-    pub(super) fn waiting(&self, object: ObjectGuid) -> Option<&Waiting> {
+    pub(in crate::sync) fn waiting(&self, object: ObjectGuid) -> Option<&Waiting> {
         let place = self.waiting.get(&object)?;
         self.scene.waiting.get(*place)
     }
 
     /// The site of an asset that is the home of a record elsewhere, as far as that matters.
-    pub(super) fn site(&self, home: Home) -> Option<&SiteId> {
+    pub(in crate::sync) fn site(&self, home: Home) -> Option<&SiteId> {
         self.sites.get(&home.asset()?)
     }
 
     /// Whether the inventory keeps a computer of the snapshot.
-    pub(super) fn keeps(&self, computer: ObjectGuid) -> bool {
+    pub(in crate::sync) fn keeps(&self, computer: ObjectGuid) -> bool {
         let place = self.rules.binary_search_by_key(&computer, |decision| decision.object);
         let decision = place.ok().and_then(|place| self.rules.get(place));
         self.links.contains_key(&computer)
@@ -215,28 +249,32 @@ impl Matching {
     }
 
     /// Whether the computer at this place of the snapshot becomes a new asset.
-    pub(super) fn creates(&self, place: usize) -> bool {
+    pub(in crate::sync) fn creates(&self, place: usize) -> bool {
         self.rules.get(place).is_some_and(|decision| decision.verdict == Verdict::Create)
     }
 
     /// Absent objects whose place another computer has taken, with that computer's asset.
-    pub(super) fn succeeded(&self) -> HashSet<ObjectGuid> {
+    pub(in crate::sync) fn succeeded(&self) -> HashSet<ObjectGuid> {
         self.rules.iter().flat_map(|decision| decision.succeeds.iter().copied()).collect()
     }
 
     /// The decisions that wait for a person, as many as anybody would settle by hand.
-    pub(super) fn unresolved(&self) -> Vec<Decision> {
+    pub(in crate::sync) fn unresolved(&self) -> Vec<Decision> {
         let waiting = self.told.iter().filter(|decision| decision.is_open());
         waiting.take(MOST_UNRESOLVED).cloned().collect()
     }
 
-    pub(super) fn into_decisions(self) -> Vec<Decision> {
+    pub(in crate::sync) fn into_decisions(self) -> Vec<Decision> {
         self.told
     }
 
     /// Decides again on some computers, with what the store knows by now.
-    pub(super) async fn decide_again(&mut self, run: &Run<'_>, places: Range<usize>) -> Result<()> {
-        self.links = links(run).await?;
+    pub(in crate::sync) async fn decide_again(
+        &mut self,
+        run: &Run<'_>,
+        places: Range<usize>,
+    ) -> Result<()> {
+        self.links = links::load(run).await?;
         self.look_up_decisions(run).await?;
         let Some(computers) = self.computers.get(places.clone()) else { return Ok(()) };
         let read: HashSet<ObjectGuid> = self.computers.iter().map(|c| c.object).collect();
@@ -416,10 +454,4 @@ impl Matching {
             }
         }
     }
-}
-
-/// What the store knows of every object of the task's directory.
-pub(super) async fn links(run: &Run<'_>) -> Result<HashMap<ObjectGuid, Link>> {
-    let links = run.repository.links(&run.task.organization, &run.task.source).await?;
-    links.map_ok(|link| (link.object, link)).try_collect().await
 }

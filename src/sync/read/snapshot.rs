@@ -5,28 +5,29 @@ use std::time::Instant;
 
 use super::coverage::Coverage;
 use super::timed::{TimedDirectory, TimedEvents};
-use super::{Progress, SyncOptions};
 use crate::asset::Link;
 use crate::directory::{DirectoryEvent, DirectoryObject, Page, ReadEnd, ReadRequest};
+use crate::membership::ReadObjects;
+use crate::sync::{Progress, SyncOptions};
 use crate::value::{ObjectGuid, ObjectKind, ReadMode};
 use crate::{Error, ErrorKind, Result};
 
 /// What reads brought: each object once, sorted by objectGUID, and how the last one ended.
 #[derive(Debug)]
-pub(super) struct Snapshot {
-    pub(super) computers: Vec<DirectoryObject>,
-    pub(super) users: Vec<DirectoryObject>,
-    pub(super) groups: Vec<DirectoryObject>,
+pub(in crate::sync) struct Snapshot {
+    pub(in crate::sync) computers: Vec<DirectoryObject>,
+    pub(in crate::sync) users: Vec<DirectoryObject>,
+    pub(in crate::sync) groups: Vec<DirectoryObject>,
     /// How many accounts were left out that stand for other domains, and are neither users nor hosts.
-    pub(super) trusts: u64,
+    pub(in crate::sync) trusts: u64,
     /// What a read of changes did not find any more.
-    pub(super) departed: HashSet<ObjectGuid>,
-    pub(super) end: ReadEnd,
+    pub(in crate::sync) departed: HashSet<ObjectGuid>,
+    pub(in crate::sync) end: ReadEnd,
     /// What it can speak for.
-    pub(super) coverage: Coverage,
+    pub(in crate::sync) coverage: Coverage,
     /// Seconds until the bind was answered, and until the last page.
-    pub(super) connect_seconds: f64,
-    pub(super) read_seconds: f64,
+    pub(in crate::sync) connect_seconds: f64,
+    pub(in crate::sync) read_seconds: f64,
 }
 
 impl Snapshot {
@@ -56,12 +57,12 @@ impl Snapshot {
     }
 
     /// Whether only changes were read: what is not here may be there all the same.
-    pub(super) fn is_changes(&self) -> bool {
+    pub(in crate::sync) fn is_changes(&self) -> bool {
         self.end.mode != ReadMode::Full
     }
 
     /// All objects of one kind.
-    pub(super) fn of_kind(&self, kind: ObjectKind) -> &[DirectoryObject] {
+    pub(in crate::sync) fn of_kind(&self, kind: ObjectKind) -> &[DirectoryObject] {
         match kind {
             ObjectKind::Computer => &self.computers,
             ObjectKind::Group => &self.groups,
@@ -79,17 +80,23 @@ impl Snapshot {
     }
 
     /// All objects.
-    pub(super) fn objects(&self) -> impl Iterator<Item = &DirectoryObject> {
+    pub(in crate::sync) fn objects(&self) -> impl Iterator<Item = &DirectoryObject> {
         self.users.iter().chain(&self.computers).chain(&self.groups)
     }
 
+    /// What memberships are worked out of.
+    pub(in crate::sync) fn read_objects(&self) -> ReadObjects<'_> {
+        let Self { computers, users, groups, departed, .. } = self;
+        ReadObjects { computers, users, groups, departed }
+    }
+
     /// Everything that it read, by identity.
-    pub(super) fn identities(&self) -> HashSet<ObjectGuid> {
+    pub(in crate::sync) fn identities(&self) -> HashSet<ObjectGuid> {
         self.objects().map(|object| object.guid).collect()
     }
 
     /// Whether nothing of this kind is there any more.
-    pub(super) fn shows_none(&self, kind: ObjectKind) -> bool {
+    pub(in crate::sync) fn shows_none(&self, kind: ObjectKind) -> bool {
         let census = self.end.census.as_ref();
         let counted = census.map(|census| census.get(&kind).is_some_and(|there| !there.is_empty()));
         // A read of changes that counted nobody says nothing of those that did not change.
@@ -98,7 +105,7 @@ impl Snapshot {
     }
 
     /// Whether an object that was not read is not shown by this read at all.
-    pub(super) fn shows_absence(&self, link: &Link) -> bool {
+    pub(in crate::sync) fn shows_absence(&self, link: &Link) -> bool {
         match &self.end.census {
             Some(census) => {
                 census.get(&link.kind).is_some_and(|there| !there.contains(&link.object))
@@ -108,7 +115,7 @@ impl Snapshot {
     }
 
     /// How many entries of one kind were left out.
-    pub(super) fn rejected(&self, kind: ObjectKind) -> u64 {
+    pub(in crate::sync) fn rejected(&self, kind: ObjectKind) -> u64 {
         let named =
             self.end.rejected.iter().filter(|rejected| rejected.kind == kind).count() as u64;
         self.end.rejected_by_kind.get(&kind).copied().unwrap_or_default().max(named)

@@ -1,25 +1,12 @@
 //! Noting where objects were seen that need no other change.
 
-use super::matching::Matching;
-use super::snapshot::Snapshot;
 use super::writer::Writer;
 use crate::Result;
 use crate::asset::{Change, CommitOutcome, Link};
-use crate::directory::DirectoryObject;
-
-/// What is to be noted of an object that was read, if it was last seen elsewhere, or by somebody else.
-pub(super) fn note(
-    snapshot: &Snapshot,
-    object: &DirectoryObject,
-    link: Option<&Link>,
-) -> Option<Change> {
-    let seen = snapshot.coverage.sighting(object);
-    let is_news = link?.seen.as_ref() != Some(&seen);
-    is_news.then_some(Change::NoteSighting { object: object.guid, seen })
-}
+use crate::sync::decide::Matching;
 
 /// Notes who saw what the census of a read of changes shows to be there: it was seen as in a full read.
-pub(super) async fn write(writer: &mut Writer<'_>, matching: &Matching) -> Result<()> {
+pub(in crate::sync) async fn write(writer: &mut Writer<'_>, matching: &Matching) -> Result<()> {
     let snapshot = writer.snapshot;
     let Some(census) = &snapshot.end.census else { return Ok(()) };
     let read = snapshot.identities();

@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
-use crate::asset::{Link, Sighting};
+use crate::asset::{Change, Link, Sighting};
 use crate::directory::{DirectoryObject, ReadScope};
 use crate::name::DistinguishedName;
 use crate::value::{ObjectKind, RecordDigest, ScopeFingerprint, View};
 
 /// What a read covered, ready to be compared with many links.
 #[derive(Debug)]
-pub(super) struct Coverage {
+pub(in crate::sync) struct Coverage {
     /// In normal form.
     bases: Vec<String>,
     view: View,
@@ -32,12 +32,12 @@ impl Coverage {
     }
 
     /// Whether the source said where it looked.
-    pub(super) fn is_known(&self) -> bool {
+    pub(in crate::sync) fn is_known(&self) -> bool {
         !self.bases.is_empty()
     }
 
     /// Whether the read would have shown the object, had it been where it was last seen.
-    pub(super) fn covers(&self, link: &Link) -> bool {
+    pub(in crate::sync) fn covers(&self, link: &Link) -> bool {
         let Some(seen) = &link.seen else { return false };
         if seen.view == View::of_scope(self.fingerprint) {
             return seen.container.is_none() || self.reaches(link);
@@ -47,7 +47,7 @@ impl Coverage {
     }
 
     /// Whether the object was last seen below one of the bases, by whomever.
-    pub(super) fn reaches(&self, link: &Link) -> bool {
+    pub(in crate::sync) fn reaches(&self, link: &Link) -> bool {
         let container = link.seen.as_ref().and_then(|seen| seen.container.as_deref());
         let is_within = |base: &String| {
             container.is_some_and(|dn| DistinguishedName::is_normalized_within(dn, base))
@@ -56,17 +56,28 @@ impl Coverage {
     }
 
     /// Whether somebody else saw the object last: another account, or nobody knows who.
-    pub(super) fn is_foreign(&self, link: &Link) -> bool {
+    pub(in crate::sync) fn is_foreign(&self, link: &Link) -> bool {
         !self.sees_as(link.seen.as_ref().map(|seen| seen.view))
     }
 
     /// How an object that the read shows was seen.
-    pub(super) fn sighting(&self, object: &DirectoryObject) -> Arc<Sighting> {
+    pub(in crate::sync) fn sighting(&self, object: &DirectoryObject) -> Arc<Sighting> {
         Arc::new(Sighting::of(&object.dn, self.view_of(object.kind)))
     }
 
+    /// What is to be noted of an object that was read, if it was last seen elsewhere, or by somebody else.
+    pub(in crate::sync) fn news(
+        &self,
+        object: &DirectoryObject,
+        link: Option<&Link>,
+    ) -> Option<Change> {
+        let seen = self.sighting(object);
+        let is_news = link?.seen.as_ref() != Some(&seen);
+        is_news.then_some(Change::NoteSighting { object: object.guid, seen })
+    }
+
     /// How an object was seen of which the read shows that it is there, but not anew where.
-    pub(super) fn sighting_in_place(&self, link: &Link) -> Option<Arc<Sighting>> {
+    pub(in crate::sync) fn sighting_in_place(&self, link: &Link) -> Option<Arc<Sighting>> {
         let container = link.seen.as_ref()?.container.clone();
         let sighting = Sighting { container: Some(container?), view: self.view_of(link.kind) };
         Some(Arc::new(sighting))

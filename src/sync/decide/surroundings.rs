@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::run::Run;
 use crate::Result;
 use crate::asset::{Asset, Home, Link, SearchRequest, SourceRecord};
 use crate::grouping::{self, Scene};
 use crate::merge::{self, Candidate, Computer, DirectoryDomain, KnownComputer};
 use crate::name::MatchKey;
 use crate::query::{Query, quote};
+use crate::sync::run::Run;
 use crate::value::{AssetId, ObjectGuid, SourceId};
 
 /// How many keys one look-up of candidates names: large enough to share its cost, small enough for the

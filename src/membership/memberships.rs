@@ -2,38 +2,39 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::dn_digest::dn_digest_of;
-use super::snapshot::Snapshot;
+use super::links::dn_digest_of;
+use super::read_objects::ReadObjects;
 use crate::asset::{DirectoryGroup, DirectoryUser, Member, MemberPath};
+use crate::directory::{DirectoryObject, MembershipState};
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, ObjectKind, RecordDigest, Sid};
 
-/// Memberships of everything in a snapshot, both ways.
+/// Memberships of everything that was read, both ways.
 #[derive(Debug, Default)]
-pub(super) struct Memberships {
+pub(crate) struct Memberships {
     members: HashMap<ObjectGuid, Vec<Member>>,
     groups: HashMap<ObjectGuid, Vec<DistinguishedName>>,
 }
 
 /// What the inventory knew before a read of changes, as far as it was there. Nothing of it counts in a full read.
 #[derive(Debug, Default)]
-pub(super) struct Earlier {
-    pub(super) groups: Vec<DirectoryGroup>,
+pub(crate) struct Earlier {
+    pub(crate) groups: Vec<DirectoryGroup>,
     /// Objects by the digests of their DNs.
-    pub(super) places: HashMap<RecordDigest, ObjectGuid>,
+    pub(crate) places: HashMap<RecordDigest, ObjectGuid>,
 }
 
 impl Memberships {
     /// Works the memberships out. Cycles, which directories allow, are walked once.
     ///
-    /// A member is known as an object if the inventory keeps it; `is_kept` says so of the snapshot's computers.
-    pub(super) fn of(
-        snapshot: &Snapshot,
+    /// A member is known as an object if the inventory keeps it; `is_kept` says so of the computers.
+    pub(crate) fn of(
+        read: ReadObjects<'_>,
         earlier: &Earlier,
         nested: bool,
         is_kept: impl Fn(ObjectGuid) -> bool,
     ) -> Self {
-        let known = Known::of(snapshot, earlier);
+        let known = Known::of(read, earlier);
         let mut edges = known.direct(is_kept);
         edges.extend(known.primary());
         if nested {
@@ -44,18 +45,18 @@ impl Memberships {
     }
 
     /// Memberships that no change touched, as these users have them.
-    pub(super) fn kept(users: impl IntoIterator<Item = DirectoryUser>) -> Self {
+    pub(crate) fn kept(users: impl IntoIterator<Item = DirectoryUser>) -> Self {
         let groups = users.into_iter().map(|user| (user.object, user.groups));
         Self { members: HashMap::new(), groups: groups.collect() }
     }
 
     /// The members of a group, sorted by DN.
-    pub(super) fn members(&self, group: ObjectGuid) -> &[Member] {
+    pub(crate) fn members(&self, group: ObjectGuid) -> &[Member] {
         self.members.get(&group).map_or(&[], Vec::as_slice)
     }
 
     /// The groups of an object, sorted by DN.
-    pub(super) fn groups(&self, object: ObjectGuid) -> &[DistinguishedName] {
+    pub(crate) fn groups(&self, object: ObjectGuid) -> &[DistinguishedName] {
         self.groups.get(&object).map_or(&[], Vec::as_slice)
     }
 
@@ -78,6 +79,32 @@ impl Memberships {
     }
 }
 
+/// Whether nothing may be concluded from who is missing among a group's members.
+pub(crate) fn is_doubtful(object: &DirectoryObject) -> bool {
+    object.membership.as_ref().is_some_and(|list| list.state == MembershipState::Incomplete)
+}
+
+/// What tells a changed user or group from an unchanged one: the object's own digest, its memberships, and whether these
+/// are all.
+pub(crate) fn digest(
+    object: &DirectoryObject,
+    memberships: &Memberships,
+    complete: bool,
+) -> RecordDigest {
+    let mut hasher = RecordDigest::hasher();
+    hasher.bytes(&object.digest().0).bytes(&[u8::from(complete)]);
+    for member in memberships.members(object.guid) {
+        hasher.text(member.dn.as_str()).bytes(&[member.path as u8]);
+        hasher.bytes(member.object.as_ref().map_or(&[], |guid| guid.as_bytes().as_slice()));
+    }
+    if object.kind == ObjectKind::User {
+        for group in memberships.groups(object.guid) {
+            hasher.text(group.as_str());
+        }
+    }
+    hasher.finish()
+}
+
 /// One membership. `key` is the member's DN in its normal form.
 #[derive(Clone, Debug)]
 struct Edge {
@@ -90,21 +117,19 @@ struct Edge {
 
 /// What was read, and what is known of the rest.
 struct Known<'a> {
-    snapshot: &'a Snapshot,
+    read: ReadObjects<'a>,
+    identities: HashSet<ObjectGuid>,
     earlier: &'a Earlier,
-    /// What was read.
-    read: HashSet<ObjectGuid>,
 }
 
 impl<'a> Known<'a> {
-    fn of(snapshot: &'a Snapshot, earlier: &'a Earlier) -> Self {
-        let read = snapshot.objects().map(|object| object.guid).collect();
-        Self { snapshot, earlier, read }
+    fn of(read: ReadObjects<'a>, earlier: &'a Earlier) -> Self {
+        Self { read, identities: read.identities(), earlier }
     }
 
     /// Whether an object is as it was: neither read again nor gone.
     fn is_unread(&self, object: ObjectGuid) -> bool {
-        !self.read.contains(&object) && !self.snapshot.departed.contains(&object)
+        !self.identities.contains(&object) && !self.read.departed.contains(&object)
     }
 
     fn unread_groups(&self) -> impl Iterator<Item = &'a DirectoryGroup> {
@@ -112,7 +137,7 @@ impl<'a> Known<'a> {
     }
 
     fn group_dns(&self) -> impl Iterator<Item = (ObjectGuid, &'a DistinguishedName)> {
-        let read = self.snapshot.groups.iter().map(|group| (group.guid, &group.dn));
+        let read = self.read.groups.iter().map(|group| (group.guid, &group.dn));
         read.chain(self.unread_groups().map(|group| (group.object, &group.dn)))
     }
 
@@ -121,8 +146,8 @@ impl<'a> Known<'a> {
         let named: HashSet<&str> = edges.iter().map(|edge| &*edge.key).collect();
         // Only objects that some group names are kept by DN: most computers are in none.
         let objects: HashMap<Box<str>, ObjectGuid> = self
-            .snapshot
-            .objects()
+            .read
+            .all()
             .filter(|object| object.kind != ObjectKind::Computer || is_kept(object.guid))
             .map(|object| (key(&object.dn), object.guid))
             .filter(|(dn, _)| named.contains(&**dn))
@@ -137,7 +162,7 @@ impl<'a> Known<'a> {
 
     /// Every member that a group's own list names, not looked for yet.
     fn named(&self) -> impl Iterator<Item = Edge> {
-        let read = self.snapshot.groups.iter().flat_map(|group| {
+        let read = self.read.groups.iter().flat_map(|group| {
             let members = group.membership.iter().flat_map(|list| &list.members);
             members.map(|dn| (group.guid, dn))
         });
@@ -154,12 +179,11 @@ impl<'a> Known<'a> {
     /// `primaryGroupID` is the last part of the SID of a group in the object's own domain, and neither
     /// `member` nor `memberOf` says anything of it.
     fn primary(&self) -> Vec<Edge> {
-        let read = self.snapshot.groups.iter().map(|group| (group.sid.as_ref(), group.guid));
+        let read = self.read.groups.iter().map(|group| (group.sid.as_ref(), group.guid));
         let unread = self.unread_groups().map(|group| (group.sid.as_ref(), group.object));
         let groups: HashMap<&Sid, ObjectGuid> =
             read.chain(unread).filter_map(|(sid, group)| Some((sid?, group))).collect();
-        let accounts = self.snapshot.users.iter().chain(&self.snapshot.computers);
-        let fresh = accounts.filter_map(|object| {
+        let fresh = self.read.accounts().filter_map(|object| {
             let rid = object.attributes.first("primaryGroupID")?.parse().ok()?;
             let group = *groups.get(&object.sid.as_ref()?.domain()?.with_rid(rid)?)?;
             Some(Edge {
@@ -177,7 +201,7 @@ impl<'a> Known<'a> {
     /// group itself may have been.
     fn unread_primary(&self) -> impl Iterator<Item = Edge> {
         let there = self.earlier.groups.iter();
-        let there = there.filter(|group| !self.snapshot.departed.contains(&group.object));
+        let there = there.filter(|group| !self.read.departed.contains(&group.object));
         there.flat_map(|group| {
             let primary = group.members.iter().filter(|m| m.path == MemberPath::Primary);
             let unread = primary.filter(|m| m.object.is_some_and(|object| self.is_unread(object)));

@@ -1,0 +1,195 @@
+//! A run, from the lease to the report.
+
+use std::time::Instant;
+
+use tracing::Instrument;
+
+use super::decide::{Absences, Matching};
+use super::impact::{ChangeImpact, Intent};
+use super::limits::{Confirmation, LimitsExceeded};
+use super::progress::Progress;
+use super::read::{Reading, Snapshot, checkpoint};
+use super::report::SyncReport;
+use super::run::Run;
+use super::write::{Sink, Writer, absences, computers, late, principals, settle, sightings};
+use super::{lease, links, record};
+use crate::asset::Batch;
+use crate::directory::{DirectorySource, LeftOut};
+use crate::membership::Memberships;
+use crate::value::{Checkpoint, ObjectKind};
+use crate::{ErrorKind, Result};
+
+/// How many groups are looked up at once.
+const GROUPS: usize = 500;
+
+/// What came of a run.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) report: SyncReport,
+    /// What was to be written, where it was not.
+    pub(super) batches: Vec<Batch>,
+    /// Whether the change limits stopped it.
+    pub(super) is_stopped: bool,
+}
+
+/// Holds the lease while the run is carried out, if it writes, and gives it back however it ends.
+pub(super) async fn execute(
+    run: &Run<'_>,
+    directory: &dyn DirectorySource,
+    sink: Sink,
+) -> Result<Outcome> {
+    let span = tracing::info_span!("sync", run = %run.id, source = %run.task.source);
+    async {
+        if !sink.writes() {
+            return carry_out(run, directory, sink, None).await;
+        }
+        lease::hold(run, |token| async move {
+            let outcome = carry_out(run, directory, sink, Some(token)).await;
+            match &outcome {
+                Ok(outcome) if outcome.is_stopped => {
+                    record::note_stop(run, &outcome.report, token).await;
+                }
+                Ok(_) => {}
+                // A run that lost the lease must write nothing more, not even this.
+                Err(error) if error.kind() == ErrorKind::Lease => {}
+                Err(error) => record::note_failure(run, error, token).await,
+            }
+            outcome
+        })
+        .await
+    }
+    .instrument(span)
+    .await
+}
+
+async fn carry_out(
+    run: &Run<'_>,
+    directory: &dyn DirectorySource,
+    sink: Sink,
+    lease: Option<u64>,
+) -> Result<Outcome> {
+    let begun = Instant::now();
+    let earlier = checkpoint::earlier(run).await?;
+    let reading = Reading::of(run, directory, earlier.as_ref()).await?;
+    let mut report = report_of_read(run, &reading.snapshot);
+    let mut decided = decide(run, &reading, earlier.as_ref(), &mut report).await?;
+    let is_stopped = sink.writes() && is_stopped(run, report.brake.as_ref())?;
+    let sink = if is_stopped { Sink::Collect } else { sink };
+
+    let writing = Instant::now();
+    let snapshot = &reading.snapshot;
+    let mut writer = Writer::new(run, sink, lease, snapshot);
+    write(&mut writer, &mut decided, &mut report).await?;
+    report.stages.commit = writing.elapsed().as_secs_f64();
+    report.duration_seconds = begun.elapsed().as_secs_f64();
+    let checkpoint = checkpoint::after(run, snapshot, earlier.as_ref());
+    let unresolved = decided.matching.unresolved();
+    let record = record::of_finished(run, &report, unresolved, checkpoint.clone())?;
+    writer.close(checkpoint, record).await?;
+    if run.options.explain || is_stopped {
+        report.decisions = Some(decided.matching.into_decisions());
+    }
+    run.options.tell(Progress::Finished);
+    Ok(Outcome { report, batches: writer.into_batches(), is_stopped })
+}
+
+/// What is to become of everything that was read.
+struct Decided {
+    matching: Matching,
+    absences: Absences,
+    memberships: Memberships,
+}
+
+async fn decide(
+    run: &Run<'_>,
+    reading: &Reading,
+    earlier: Option<&Checkpoint>,
+    report: &mut SyncReport,
+) -> Result<Decided> {
+    let planning = Instant::now();
+    let snapshot = &reading.snapshot;
+    run.options.tell(Progress::Deciding { computers: report.computers.read });
+    // Asked for again: people may have decided while the directory was read.
+    let links = links::load(run).await?;
+    let absences = Absences::find(run, snapshot, &links, report);
+    let absent = absences.absent(snapshot, &links);
+    let matching = Matching::decide(run, snapshot, links, absent).await?;
+    let nested = run.task.nested_groups;
+    let memberships = reading.memberships(nested, |computer| matching.keeps(computer));
+    let intent = Intent {
+        reading,
+        earlier_scope: earlier.map(|earlier| earlier.scope),
+        links: &matching.links,
+        moves: matching.moves(),
+        absent: absences.links(),
+        succeeded: matching.succeeded(),
+        memberships: &memberships,
+    };
+    report.brake = impact_of(run, &intent).await?.judge(&run.task.change_limits);
+    report.stages.plan = planning.elapsed().as_secs_f64();
+    Ok(Decided { matching, absences, memberships })
+}
+
+async fn impact_of(run: &Run<'_>, intent: &Intent<'_>) -> Result<ChangeImpact> {
+    let mut impact = ChangeImpact::of(intent);
+    for groups in impact.changed_groups.clone().chunks(GROUPS) {
+        let (organization, source) = (&run.task.organization, &run.task.source);
+        for group in run.repository.groups(organization, source, groups).await? {
+            impact.note_removals(&group, intent);
+        }
+    }
+    Ok(impact)
+}
+
+async fn write(
+    writer: &mut Writer<'_>,
+    decided: &mut Decided,
+    report: &mut SyncReport,
+) -> Result<()> {
+    let Decided { matching, absences, memberships } = decided;
+    late::write(writer, matching).await?;
+    computers::write(writer, matching, &mut report.computers).await?;
+    let (groups, users) = (&mut report.groups, &mut report.users);
+    principals::write(writer, ObjectKind::Group, memberships, matching, groups).await?;
+    principals::write(writer, ObjectKind::User, memberships, matching, users).await?;
+    absences.settle(matching, report);
+    absences::write(writer, absences).await?;
+    settle::write(writer, matching).await?;
+    sightings::write(writer, matching).await
+}
+
+/// Whether the run must not write what is too much.
+fn is_stopped(run: &Run<'_>, exceeded: Option<&LimitsExceeded>) -> Result<bool> {
+    let Some(exceeded) = exceeded else { return Ok(false) };
+    Ok(!Confirmation::covers(run.options.confirmation, exceeded)?)
+}
+
+fn report_of_read(run: &Run<'_>, snapshot: &Snapshot) -> SyncReport {
+    let mut report = SyncReport::of_read(run.id, run.now, run.options.dry_run, &snapshot.end);
+    report.own_suffixes = run.own_suffixes(&snapshot.end.server);
+    report.stages.connect = snapshot.connect_seconds;
+    report.stages.read = snapshot.read_seconds;
+    count_read(snapshot, &mut report);
+    report.note_left_out(LeftOut::of(snapshot.objects()));
+    report
+}
+
+fn count_read(snapshot: &Snapshot, report: &mut SyncReport) {
+    report.computers.read = snapshot.computers.len() as u64;
+    report.computers.rejected = snapshot.rejected(ObjectKind::Computer);
+    report.users.read = snapshot.users.len() as u64;
+    if snapshot.trusts > 0 {
+        let (accounts, stand) = match snapshot.trusts {
+            1 => ("account was", "it stands"),
+            _ => ("accounts were", "they stand"),
+        };
+        let trusts = snapshot.trusts;
+        let warning = format!(
+            "{trusts} trust {accounts} left out: {stand} for other domains, not for people"
+        );
+        report.warnings.push(warning);
+    }
+    report.users.rejected = snapshot.rejected(ObjectKind::User);
+    report.groups.read = snapshot.groups.len() as u64;
+    report.groups.rejected = snapshot.rejected(ObjectKind::Group);
+}

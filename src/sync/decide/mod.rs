@@ -1,0 +1,13 @@
+//! Deciding what a read means, before anything is written.
+//!
+//! - [`Matching`] says which asset every computer is: by the rules alone, and as the inventory shows it with what people
+//!   decided. The rules themselves are [`merge`](crate::merge)'s; here is what the store has to say to them.
+//! - [`surroundings`] looks that up: the assets that the computers could be, and whom else these could be.
+//! - [`Absences`] are the known objects that a complete read did not show.
+
+mod absences;
+mod matching;
+mod surroundings;
+
+pub(super) use self::absences::Absences;
+pub(super) use self::matching::{ComputerMove, Decided, Matching, Spot};

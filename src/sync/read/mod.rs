@@ -1,0 +1,17 @@
+//! Reading the directory: everything, or what changed together with what depends on it.
+//!
+//! [`Reading`] decides which of the two is due and carries it out. Each read becomes a [`Snapshot`]: what it showed, and
+//! what it can speak for ([`coverage`]), within the time that it may take ([`timed`]). Of what a read left out of an
+//! object the inventory's word is kept ([`left_out`]); what a read shows to be gone, or back, is worked out in
+//! [`departures`]. [`checkpoint`] knows where the last read ended.
+
+pub(super) mod checkpoint;
+mod coverage;
+mod departures;
+mod left_out;
+mod reading;
+mod snapshot;
+mod timed;
+
+pub(super) use self::reading::{PriorMemberships, Reading};
+pub(super) use self::snapshot::Snapshot;

@@ -1,0 +1,98 @@
+//! Marking what a complete read did not show. Nothing is taken away.
+
+use std::collections::HashMap;
+
+use super::commit::conflict;
+use super::load::Loaded;
+use super::writer::Writer;
+use crate::Result;
+use crate::asset::{Change, CommitOutcome, Link, Presence};
+use crate::merge;
+use crate::sync::decide::Absences;
+use crate::sync::run::Run;
+use crate::value::{AssetId, ObjectGuid, ObjectKind};
+
+/// Writes the link of each, and the mark on what it is tied to.
+pub(in crate::sync) async fn write(writer: &mut Writer<'_>, absences: &Absences) -> Result<()> {
+    for links in absences.links().chunks(writer.run.options.batch_size) {
+        let mut attempt = 0;
+        loop {
+            let changes = draft(writer.run, links).await?;
+            match writer.submit(changes).await? {
+                CommitOutcome::Conflict(_) if attempt < writer.run.options.conflict_retries => {
+                    attempt += 1
+                }
+                CommitOutcome::Conflict(assets) => return Err(conflict(&assets)),
+                CommitOutcome::Applied | CommitOutcome::AlreadyApplied => break,
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn draft(run: &Run<'_>, links: &[Link]) -> Result<Vec<Change>> {
+    let ids: Vec<AssetId> = links.iter().filter_map(|link| link.asset).collect();
+    let mut assets = Loaded::of(run, &ids).await?;
+    for link in links {
+        let Some(asset) = link.asset else { continue };
+        let writing = run.write_context(link.object);
+        // An asset that a person has taken away meanwhile needs no mark.
+        let _ = assets.update(asset, |asset| {
+            merge::set_presence(asset, writing.source, link.object, link.presence, &writing)
+        });
+    }
+    let mut changes = assets.into_changes();
+    changes.extend(marked_waiting(run, links).await?);
+    changes.extend(marked_principals(run, links).await?);
+    changes.extend(links.iter().cloned().map(Change::PutLink));
+    Ok(changes)
+}
+
+/// Computers that wait, with the mark.
+async fn marked_waiting(run: &Run<'_>, links: &[Link]) -> Result<Vec<Change>> {
+    let waits = |link: &&Link| link.kind == ObjectKind::Computer && link.asset.is_none();
+    let marks: HashMap<ObjectGuid, Presence> =
+        links.iter().filter(waits).map(|link| (link.object, link.presence)).collect();
+    if marks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut changes = Vec::new();
+    for mut waiting in run.repository.waiting(&run.task.organization).await? {
+        if waiting.source != run.task.source {
+            continue;
+        }
+        if let Some(presence) = marks.get(&waiting.object) {
+            let (object, writing) = (waiting.object, run.write_context(waiting.object));
+            let source = writing.source;
+            waiting.record =
+                merge::set_presence(waiting.record, source, object, *presence, &writing);
+            waiting.record.version = 1;
+            changes.push(Change::PutWaiting(Box::new(waiting)));
+        }
+    }
+    Ok(changes)
+}
+
+async fn marked_principals(run: &Run<'_>, links: &[Link]) -> Result<Vec<Change>> {
+    let Run { repository, task, .. } = *run;
+    let presence =
+        |object| links.iter().find(|link| link.object == object).map(|link| link.presence);
+    let of = |kind| -> Vec<ObjectGuid> {
+        links.iter().filter(|link| link.kind == kind).map(|link| link.object).collect()
+    };
+    let mut changes = Vec::new();
+    let (users, groups) = (of(ObjectKind::User), of(ObjectKind::Group));
+    if !users.is_empty() {
+        for mut user in repository.users(&task.organization, &task.source, &users).await? {
+            user.presence = presence(user.object).unwrap_or(user.presence);
+            changes.push(Change::PutUser(Box::new(user)));
+        }
+    }
+    if !groups.is_empty() {
+        for mut group in repository.groups(&task.organization, &task.source, &groups).await? {
+            group.presence = presence(group.object).unwrap_or(group.presence);
+            changes.push(Change::PutGroup(Box::new(group)));
+        }
+    }
+    Ok(changes)
+}

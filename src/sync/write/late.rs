@@ -1,0 +1,42 @@
+//! Known computers that were not read, and that go to assets which came since.
+
+use super::load::Loaded;
+use super::writer::Writer;
+use crate::Result;
+use crate::asset::{Change, CommitOutcome, Link};
+use crate::merge::Decision;
+use crate::sync::decide::Matching;
+use crate::sync::run::Run;
+use crate::value::AssetId;
+
+/// Writes that assets of known computers, which were not read, become part of others. One that somebody else changes
+/// at this moment is for the next run.
+pub(in crate::sync) async fn write(writer: &mut Writer<'_>, matching: &Matching) -> Result<()> {
+    for decisions in matching.late().chunks(writer.run.options.batch_size) {
+        let changes = draft(writer.run, matching, decisions).await?;
+        if let CommitOutcome::Conflict(assets) = writer.submit(changes).await? {
+            tracing::debug!(?assets, "assets changed that others were to become part of");
+        }
+    }
+    Ok(())
+}
+
+/// Drafts that known computers, which were not read, go to assets that came since.
+async fn draft(run: &Run<'_>, matching: &Matching, decisions: &[Decision]) -> Result<Vec<Change>> {
+    let arrivals = decisions.iter().filter_map(|late| Some((late, matching.arrives(late)?)));
+    let arrivals: Vec<(&Decision, (&Link, AssetId, bool))> = arrivals.collect();
+    let ids = arrivals.iter().flat_map(|(_, (link, to, _))| link.asset.into_iter().chain([*to]));
+    let mut assets = Loaded::of(run, &ids.collect::<Vec<_>>()).await?;
+    let mut changes = Vec::new();
+    for (decision, (link, to, is_plain)) in arrivals {
+        let moved = match link.asset.filter(|_| is_plain) {
+            Some(from) => assets.move_record(run, decision, from, to),
+            None => assets.note_home(run, matching, decision, link, to),
+        };
+        // What somebody else changed meanwhile is for the next run.
+        changes.extend(moved.unwrap_or_default());
+    }
+    let mut all = assets.into_changes();
+    all.append(&mut changes);
+    Ok(all)
+}

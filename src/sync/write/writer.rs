@@ -1,0 +1,105 @@
+//! Writing in batches: what is drafted is committed, collected or discarded.
+
+use super::commit::{commit, conflict};
+use crate::Result;
+use crate::asset::{Batch, Change, CommitOutcome, RunRecord};
+use crate::sync::Progress;
+use crate::sync::read::Snapshot;
+use crate::sync::run::Run;
+use crate::value::{BatchId, Checkpoint};
+
+/// What becomes of a run's batches.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::sync) enum Sink {
+    /// They are committed.
+    Commit,
+    /// They are kept for a plan.
+    Collect,
+    /// They are dropped.
+    Discard,
+}
+
+impl Sink {
+    pub(in crate::sync) fn writes(self) -> bool {
+        self == Self::Commit
+    }
+}
+
+/// Writes a run's changes, batch by batch.
+#[derive(Debug)]
+pub(in crate::sync) struct Writer<'a> {
+    pub(in crate::sync) run: &'a Run<'a>,
+    pub(in crate::sync) snapshot: &'a Snapshot,
+    pub(super) sink: Sink,
+    lease: Option<u64>,
+    batches: Vec<Batch>,
+    count: u64,
+    done: u64,
+}
+
+impl<'a> Writer<'a> {
+    pub(in crate::sync) fn new(
+        run: &'a Run<'a>,
+        sink: Sink,
+        lease: Option<u64>,
+        snapshot: &'a Snapshot,
+    ) -> Self {
+        Self { run, snapshot, sink, lease, batches: Vec::new(), count: 0, done: 0 }
+    }
+
+    /// Commits a batch, or does with it what the sink does. An empty one is nothing.
+    pub(in crate::sync) async fn submit(&mut self, changes: Vec<Change>) -> Result<CommitOutcome> {
+        self.run.options.cancellation.check()?;
+        if changes.is_empty() {
+            return Ok(CommitOutcome::Applied);
+        }
+        let batch = self.batch().with_changes(changes);
+        self.deliver(batch).await
+    }
+
+    /// Writes the last batch: where the read ended, and the run's record.
+    pub(in crate::sync) async fn close(
+        &mut self,
+        checkpoint: Option<Checkpoint>,
+        record: RunRecord,
+    ) -> Result<()> {
+        let batch = self.batch().closing(checkpoint, record);
+        match self.deliver(batch).await? {
+            CommitOutcome::Applied | CommitOutcome::AlreadyApplied => Ok(()),
+            CommitOutcome::Conflict(assets) => Err(conflict(&assets)),
+        }
+    }
+
+    pub(in crate::sync) fn into_batches(self) -> Vec<Batch> {
+        self.batches
+    }
+
+    pub(in crate::sync) fn progress(&mut self, records: usize) {
+        self.done += records as u64;
+        let snapshot = self.snapshot;
+        let total = snapshot.computers.len() + snapshot.users.len() + snapshot.groups.len();
+        self.run.options.tell(Progress::Writing { done: self.done, total: total as u64 });
+    }
+
+    fn batch(&mut self) -> Batch {
+        self.count += 1;
+        let id = BatchId::from_u128(self.run.id.as_u128()).nth(self.count);
+        let task = self.run.task;
+        let batch = Batch::new(id, task.organization.clone(), task.source.clone());
+        match self.lease {
+            Some(token) => batch.with_lease(token),
+            None => batch,
+        }
+    }
+
+    async fn deliver(&mut self, batch: Batch) -> Result<CommitOutcome> {
+        match self.sink {
+            Sink::Discard => Ok(CommitOutcome::Applied),
+            Sink::Collect => {
+                self.batches.push(batch);
+                Ok(CommitOutcome::Applied)
+            }
+            Sink::Commit => commit(self.run, batch).await,
+        }
+    }
+}
