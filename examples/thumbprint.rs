@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ldap_inventory::credential::ServerUrl;
-use ldap_inventory::ldap::{ConnectLimits, ServerCertificate, probe};
+use ldap_inventory::ldap::{ConnectLimits, ServerCertificate, TlsProvider, probe};
 
 use self::exit::{Failure, Status};
 
@@ -35,7 +35,9 @@ fn main() -> ExitCode {
 async fn run(options: &Options) -> Result<Status, Failure> {
     let mut refusals = Vec::new();
     let mut found = 0;
-    for presented in probe(&options.url, options.starttls, &ConnectLimits::new()).await? {
+    for presented in
+        probe(&options.url, options.starttls, TlsProvider::default(), &ConnectLimits::new()).await?
+    {
         match presented.certificate {
             Ok(certificate) => {
                 found += 1;

@@ -1,6 +1,6 @@
 //! Keeps an asset inventory in step with Active Directory over LDAP.
 //!
-//! A host hands in a directory to read ([`directory::DirectorySource`]; [`ldap::LdapSource`] is the real one), a
+//! A host hands in a directory to read ([`directory::DirectorySource`]; `ldap::LdapSource` is the real one), a
 //! store to write to ([`asset::AssetRepository`]; [`store`] has embedded ones) and a task
 //! ([`task::SyncTask`]), and calls [`sync::sync`] whenever it sees fit:
 //!
@@ -33,8 +33,8 @@
 //! | floor | rooms |
 //! |---|---|
 //! | 4 | [`sync`]: one run, from the read to the report · [`curation`]: what people change, and look into |
-//! | 3 | [`merge`]: which asset is this computer? Pure functions · [`ldap`]: the real directory source · [`store`]: embedded stores · `testing`: what tests need |
-//! | 2 | [`credential`], [`directory`], [`asset`], [`task`]: the nouns, each beside the trait that serves it · [`schedule`]: when something runs |
+//! | 3 | [`merge`]: which asset is this computer? Pure functions · `ldap`: the real directory source · [`store`]: embedded stores · `testing`: what tests need |
+//! | 2 | [`credential`], [`directory`], [`asset`], [`task`]: the nouns, each beside the trait that serves it · `schedule`: when something runs |
 //! | 1 | [`name`], [`value`]: parsed scalars · [`query`]: the query language |
 //! | 0 | [`Error`] |
 //!
@@ -50,12 +50,14 @@ pub mod credential;
 pub mod curation;
 pub mod directory;
 pub mod grouping;
+#[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub mod ldap;
 mod membership;
 pub mod merge;
 pub mod name;
 pub mod os;
 pub mod query;
+#[cfg(feature = "schedule")]
 pub mod schedule;
 pub mod store;
 pub mod sync;

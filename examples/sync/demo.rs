@@ -14,7 +14,7 @@ use ldap_inventory::asset::{
 };
 use ldap_inventory::credential::{Credential, ServerUrl};
 use ldap_inventory::curation::{Curation, ImportOptions, Imported, Scan};
-use ldap_inventory::ldap::{ConnectLimits, LdapSource, probe};
+use ldap_inventory::ldap::{ConnectLimits, LdapSource, TlsProvider, probe};
 use ldap_inventory::merge::{Decision, Level};
 use ldap_inventory::query::Query;
 use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
@@ -68,7 +68,7 @@ async fn connection(
     domain: &DemonstrationDomain,
 ) -> Result<(LdapSource, SyncTask)> {
     let url = ServerUrl::parse(&server.url())?;
-    let presented = probe(&url, false, &ConnectLimits::new()).await?;
+    let presented = probe(&url, false, TlsProvider::default(), &ConnectLimits::new()).await?;
     let pin = presented.iter().find_map(|presented| presented.thumbprint()).ok_or_else(|| {
         Error::new(ErrorKind::Certificate, "the demonstration server presents no certificate")
     })?;

@@ -9,10 +9,11 @@ mod transport;
 
 pub use delta::{Departure, FullReadReason, RemovedObject};
 pub use left_out::LeftOut;
+#[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
+pub(crate) use object::boolean;
 pub use object::{
     AccountControl, AccountKind, AttributeError, DirectoryObject, Membership, MembershipState,
 };
-pub(crate) use object::{boolean, host_name};
 pub use read::{
     Completeness, ConnectStep, DirectoryEvent, Page, PresentSet, ReadEnd, ReadRequest, ReadScope,
     Rejected, ServerIdentity,

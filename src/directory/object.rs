@@ -276,12 +276,6 @@ impl fmt::Display for AttributeError {
     }
 }
 
-/// The host name that a value of `dNSHostName` or `msDS-AdditionalDnsHostName` is. The latter has NetBIOS names as
-/// well, as they stand in `sAMAccountName`: a `$` at the end, and a NUL before it in some domains.
-pub(crate) fn host_name(value: &str) -> Option<Hostname> {
-    Hostname::from_sam_account_name(value).ok()
-}
-
 /// A value of the syntax Boolean (RFC 4517, section 3.3.3).
 pub(crate) fn boolean(value: &str) -> Option<bool> {
     match value {
@@ -290,6 +284,7 @@ pub(crate) fn boolean(value: &str) -> Option<bool> {
         _ => None,
     }
 }
+
 /// Adds those that are not there yet.
 fn push_each_once(names: &mut Vec<Hostname>, more: impl IntoIterator<Item = Hostname>) {
     for name in more {

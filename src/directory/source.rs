@@ -11,7 +11,7 @@ use crate::Result;
 
 /// A directory that can be read.
 ///
-/// [`ldap::LdapSource`](crate::ldap::LdapSource) is the real one; a host writes its own to replay
+/// `ldap::LdapSource` is the real one; a host writes its own to replay
 /// exports or for its tests.
 ///
 /// # Contract

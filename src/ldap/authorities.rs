@@ -8,7 +8,7 @@ use rustls::pki_types::CertificateDer;
 use rustls_native_certs::CertificateResult;
 
 use super::certificate;
-use super::provider::provider;
+use super::provider::TlsProvider;
 use crate::credential::CaCertificate;
 use crate::{Error, ErrorKind, Result};
 
@@ -16,6 +16,7 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Debug)]
 pub(super) struct Authorities<'a> {
     own: &'a [CaCertificate],
+    tls: TlsProvider,
     trusted: Option<Arc<Trusted>>,
 }
 
@@ -30,8 +31,8 @@ pub(super) struct Trusted {
 const MOST_WARNINGS: usize = 3;
 
 impl<'a> Authorities<'a> {
-    pub(super) fn new(own: &'a [CaCertificate]) -> Self {
-        Self { own, trusted: None }
+    pub(super) fn new(own: &'a [CaCertificate], tls: TlsProvider) -> Self {
+        Self { own, tls, trusted: None }
     }
 
     /// All of them. What could not be read of the operating system's store is a warning: the
@@ -44,7 +45,8 @@ impl<'a> Authorities<'a> {
         add_own(self.own, &mut roots)?;
         add_native(&mut roots, warnings).await;
         let roots = Arc::new(roots);
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), provider())
+        let crypto = self.tls.crypto();
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), crypto)
             .build()
             .map_err(|error| {
                 Error::new(
@@ -90,7 +92,6 @@ fn add_loaded(loaded: CertificateResult, roots: &mut RootCertStore, warnings: &m
 }
 
 #[cfg(test)]
-#[cfg(feature = "testing")]
 mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;

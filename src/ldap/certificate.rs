@@ -115,7 +115,6 @@ fn timestamp(time: ASN1Time) -> Option<Timestamp> {
 }
 
 #[cfg(test)]
-#[cfg(feature = "testing")]
 mod tests {
     use super::*;
 

@@ -7,7 +7,8 @@ use rustls::{CertificateError, RootCertStore, SignatureScheme};
 
 use super::algorithm::{PublicKey, SignatureAlgorithm};
 use super::certificate::ServerCertificate;
-use super::{chain, provider};
+use super::chain;
+use super::provider::TlsProvider;
 use crate::credential::ServerHost;
 
 /// A certificate that was not accepted.
@@ -19,6 +20,8 @@ pub(super) struct Refused<'a> {
     pub(super) roots: Option<&'a RootCertStore>,
     /// What the server was to be called.
     pub(super) host: &'a ServerHost,
+    /// With what it was verified.
+    pub(super) tls: TlsProvider,
 }
 
 impl Refused<'_> {
@@ -110,13 +113,13 @@ impl Refused<'_> {
     /// Either the key does not fit, or it is of a kind with which nothing is verified.
     fn not_signed(&self) -> String {
         let roots = self.roots.filter(|roots| !roots.is_empty());
-        match roots.and_then(|roots| chain::unusable_authority(self.chain, roots)) {
+        match roots.and_then(|roots| chain::unusable_authority(self.chain, roots, self.tls)) {
             Some(authority) => format!(
                 "the authority that issued the server's certificate, {}, has {}; accepted are {}; have the \
                  certificate issued by another authority, or pin it",
                 authority.subject,
                 authority.key,
-                provider::KEYS
+                self.tls.keys()
             ),
             None => "the server's certificate names a trusted authority that did not sign it; the \
                      authority may have been set up anew: add its present certificate to the credential"
@@ -129,8 +132,8 @@ impl Refused<'_> {
         format!(
             "{whose} is signed by {signature}; accepted are {}{}; have it issued anew, or pin the \
              server's certificate",
-            provider::SIGNATURES,
-            provider::elsewhere_signed(signature)
+            self.tls.signatures(),
+            self.tls.elsewhere_signed(signature)
         )
     }
 
@@ -141,8 +144,8 @@ impl Refused<'_> {
         format!(
             "{whose} is signed by {signature} and {key}; accepted are {}{}; have it issued by another \
              authority, or pin the server's certificate",
-            provider::KEYS,
-            provider::elsewhere(&key)
+            self.tls.keys(),
+            self.tls.elsewhere(&key)
         )
     }
 
@@ -156,27 +159,31 @@ impl Refused<'_> {
 }
 
 /// What is wrong with a certificate's key, with which nothing is verified.
-pub(super) fn unsupported_key(key: &PublicKey<'_>) -> String {
+pub(super) fn unsupported_key(key: &PublicKey<'_>, tls: TlsProvider) -> String {
     format!(
         "the server's certificate has {key}; accepted are {}{}; give the server a certificate with one of those, \
          since a pin does not help here",
-        provider::KEYS,
-        provider::elsewhere(key)
+        tls.keys(),
+        tls.elsewhere(key)
     )
 }
 
 /// What is wrong with the way a server signs the handshake, whatever its certificate.
-pub(super) fn unsupported_scheme(scheme: SignatureScheme, key: Option<&PublicKey<'_>>) -> String {
+pub(super) fn unsupported_scheme(
+    scheme: SignatureScheme,
+    key: Option<&PublicKey<'_>>,
+    tls: TlsProvider,
+) -> String {
     let key = key.map(|key| format!(" and {key}")).unwrap_or_default();
     let elsewhere = match scheme {
-        SignatureScheme::ECDSA_NISTP521_SHA512 => provider::ECDSA_SHA512_ELSEWHERE,
+        SignatureScheme::ECDSA_NISTP521_SHA512 => tls.elsewhere_ecdsa_sha512(),
         _ => "",
     };
     format!(
         "the server can sign the TLS handshake only by {}{key}; accepted are {}{elsewhere}; enable one of those on \
          the server, since a pin does not help here",
         scheme_name(scheme),
-        provider::SIGNATURES
+        tls.signatures()
     )
 }
 

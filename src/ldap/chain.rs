@@ -6,7 +6,7 @@ use rustls::pki_types::CertificateDer;
 use super::algorithm::PublicKey;
 use super::ber::{Reader, SEQUENCE};
 use super::certificate::{self, ServerCertificate};
-use super::provider;
+use super::provider::TlsProvider;
 
 /// An authority of the chain, or one that is trusted.
 pub(super) struct Authority {
@@ -19,6 +19,7 @@ pub(super) struct Authority {
 pub(super) fn unusable_authority(
     chain: &[CertificateDer<'_>],
     roots: &RootCertStore,
+    tls: TlsProvider,
 ) -> Option<Authority> {
     let issued = chain.iter().filter_map(|der| {
         let subject = ServerCertificate::from_der(der)?.issuer;
@@ -32,7 +33,7 @@ pub(super) fn unusable_authority(
         let trusted = trusted.filter_map(|root| {
             PublicKey::parse(&root.subject_public_key_info, &root.subject_public_key_info)
         });
-        let key = presented.chain(trusted).find(|key| !provider::supports(key))?;
+        let key = presented.chain(trusted).find(|key| !tls.supports(key))?;
         Some(Authority { subject, key: key.to_string() })
     })
 }

@@ -12,6 +12,7 @@ use super::authorities::Authorities;
 use super::certificate::ServerCertificate;
 use super::connect_limits::ConnectLimits;
 use super::ladder::{self, TransportAttempt, Trust};
+use super::provider::TlsProvider;
 use super::socket;
 use super::tls::{Attempt, Secured};
 use super::verifier::Rule;
@@ -54,11 +55,15 @@ const MOST_STEPS_SHOWN: usize = 24;
 /// lesser one is used only where no address has a better one. A transport that is there and does not
 /// hold (a bad certificate, name, date, pin or signature) ends it all: no other transport, address or
 /// server is tried.
-pub(crate) async fn connect(credential: &Credential, limits: &ConnectLimits) -> Result<Connected> {
+pub(crate) async fn connect(
+    credential: &Credential,
+    limits: &ConnectLimits,
+    tls: TlsProvider,
+) -> Result<Connected> {
     credential.validate()?;
-    let authorities = Authorities::new(&credential.ca_certificates);
+    let authorities = Authorities::new(&credential.ca_certificates, tls);
     let mut walk =
-        Walk { credential, limits, authorities, steps: Vec::new(), warnings: Vec::new() };
+        Walk { credential, limits, tls, authorities, steps: Vec::new(), warnings: Vec::new() };
     for server in &credential.servers {
         match walk.server(server).await {
             Ok(Some(established)) => return Ok(walk.connected(server, established)),
@@ -74,6 +79,7 @@ pub(crate) async fn connect(credential: &Credential, limits: &ConnectLimits) -> 
 struct Walk<'a> {
     credential: &'a Credential,
     limits: &'a ConnectLimits,
+    tls: TlsProvider,
     authorities: Authorities<'a>,
     steps: Vec<ConnectStep>,
     warnings: Vec<String>,
@@ -163,7 +169,8 @@ impl Walk<'_> {
         }
         let verification = trust.verification();
         let rule = self.rule(trust).await.map_err(AttemptError::Final)?;
-        let attempt = Attempt { transport, host: server.host(), peer, limits: self.limits };
+        let attempt =
+            Attempt { transport, host: server.host(), peer, limits: self.limits, tls: self.tls };
         let secured = attempt.secure(tcp, rule).await?;
         Ok(Established::secured(secured, peer, transport, verification))
     }
@@ -308,5 +315,4 @@ fn no_secure_transport(server: &ServerUrl, is_plain: bool) -> Error {
 }
 
 #[cfg(test)]
-#[cfg(feature = "testing")]
 mod tests;

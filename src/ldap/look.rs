@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::connect_limits::ConnectLimits;
-use super::provider::provider;
+use super::provider::TlsProvider;
 use super::socket;
 use super::starttls;
 use crate::directory::Transport;
@@ -46,6 +46,7 @@ pub(super) async fn look(
     transport: Transport,
     name: &ServerName<'static>,
     limits: &ConnectLimits,
+    tls: TlsProvider,
 ) -> Look {
     let Ok(mut tcp) = socket::open(server, limits.tcp).await else { return Look::NoTls };
     if transport == Transport::StartTls
@@ -53,7 +54,7 @@ pub(super) async fn look(
     {
         return Look::NoTls;
     }
-    let onlooker = Arc::new(Onlooker::default());
+    let onlooker = Arc::new(Onlooker::new(tls));
     let Ok(config) = config(&onlooker) else { return Look::NoTls };
     let handshake = TlsConnector::from(Arc::new(config)).connect(name.clone(), tcp);
     let outcome = timeout(limits.tls, handshake).await;
@@ -75,7 +76,7 @@ fn is_of_tls(error: &std::io::Error) -> bool {
 }
 
 fn config(onlooker: &Arc<Onlooker>) -> Result<ClientConfig, Error> {
-    let mut provider = CryptoProvider::clone(&provider());
+    let mut provider = CryptoProvider::clone(&onlooker.tls.crypto());
     provider.kx_groups.extend(CURVES.iter().map(|curve| curve as &dyn SupportedKxGroup));
     let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()?
@@ -87,13 +88,18 @@ fn config(onlooker: &Arc<Onlooker>) -> Result<ClientConfig, Error> {
 }
 
 /// Looks, and ends every handshake once there is nothing more to see.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Onlooker {
+    tls: TlsProvider,
     certificate: OnceLock<CertificateDer<'static>>,
     scheme: OnceLock<SignatureScheme>,
 }
 
 impl Onlooker {
+    fn new(tls: TlsProvider) -> Self {
+        Self { tls, certificate: OnceLock::new(), scheme: OnceLock::new() }
+    }
+
     fn seen<T>(&self, signature: &DigitallySignedStruct) -> Result<T, Error> {
         self.scheme.get_or_init(|| signature.scheme);
         Err(CertificateError::ApplicationVerificationFailure.into())
@@ -138,7 +144,7 @@ impl ServerCertVerifier for Onlooker {
             0x0603, 0x0808, 0x0809, 0x080a, 0x080b, 0x081a, 0x081b, 0x081c, 0x0904, 0x0905, 0x0906,
             0x0301, 0x0203, 0x0201,
         ];
-        let mut schemes = provider().signature_verification_algorithms.supported_schemes();
+        let mut schemes = self.tls.crypto().signature_verification_algorithms.supported_schemes();
         schemes.extend(OTHERS.map(SignatureScheme::from));
         schemes
     }

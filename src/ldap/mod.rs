@@ -51,4 +51,5 @@ pub use delta::DeltaPolicy;
 pub use diagnosis::{BindDiagnosis, BindRefusal};
 pub use limits::LdapLimits;
 pub use probe::{Presented, probe};
+pub use provider::TlsProvider;
 pub use source::LdapSource;

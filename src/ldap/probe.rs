@@ -7,6 +7,7 @@ use super::attempt_error::AttemptError;
 use super::certificate::ServerCertificate;
 use super::connect_limits::ConnectLimits;
 use super::ladder::default_port;
+use super::provider::TlsProvider;
 use super::socket;
 use super::starttls;
 use super::tls::Attempt;
@@ -45,6 +46,7 @@ impl Presented {
 pub async fn probe(
     server: &ServerUrl,
     starttls: bool,
+    tls: TlsProvider,
     limits: &ConnectLimits,
 ) -> Result<Vec<Presented>> {
     let by_starttls = starttls || server.scheme() == Some(Scheme::Ldap);
@@ -56,9 +58,10 @@ pub async fn probe(
     let mut answers = Vec::new();
     for mut address in address::in_order(found, |_| false, limits.addresses) {
         address.set_port(port);
-        let certificate = certificate(server, transport, address, limits).await.map_err(|fault| {
-            fault.into_error().in_operation("probe").with_context("address", address)
-        });
+        let certificate =
+            certificate(server, transport, address, tls, limits).await.map_err(|fault| {
+                fault.into_error().in_operation("probe").with_context("address", address)
+            });
         answers.push(Presented { address, certificate });
     }
     Ok(answers)
@@ -68,13 +71,14 @@ async fn certificate(
     server: &ServerUrl,
     transport: Transport,
     address: SocketAddr,
+    tls: TlsProvider,
     limits: &ConnectLimits,
 ) -> Result<ServerCertificate, AttemptError> {
     let host = server.host();
     let attempt = async |transport| {
         let tcp = socket::open(address, limits.tcp).await?;
         let peer = socket::peer(&tcp)?;
-        Attempt { transport, host, peer, limits }.secure(tcp, Rule::Anything).await
+        Attempt { transport, host, peer, limits, tls }.secure(tcp, Rule::Anything).await
     };
     match attempt(transport).await {
         Ok(secured) => Ok(secured.certificate),

@@ -13,6 +13,7 @@ use super::connect_limits::ConnectLimits;
 use super::connection::{Clock, Connection, Task};
 use super::delta::{DeltaPolicy, Tracking};
 use super::limits::LdapLimits;
+use super::provider::TlsProvider;
 use super::reading::{Planned, Progress, Reading};
 use super::root_dse::RootDse;
 use super::search;
@@ -60,6 +61,7 @@ const WAITING_EVENTS: usize = 1;
 #[derive(Clone, Debug)]
 pub struct LdapSource {
     credentials: Arc<dyn CredentialStore>,
+    tls: TlsProvider,
     limits: LdapLimits,
     connect_limits: ConnectLimits,
     delta: DeltaPolicy,
@@ -71,11 +73,19 @@ impl LdapSource {
     pub fn new(credentials: Arc<dyn CredentialStore>) -> Self {
         Self {
             credentials,
+            tls: TlsProvider::default(),
             limits: LdapLimits::default(),
             connect_limits: ConnectLimits::default(),
             delta: DeltaPolicy::default(),
             census: true,
         }
+    }
+
+    /// Sets what does the cryptography under TLS; [`TlsProvider::default`] unless set.
+    #[must_use]
+    pub fn with_tls_provider(mut self, tls: TlsProvider) -> Self {
+        self.tls = tls;
+        self
     }
 
     /// Sets the limits of a read.
@@ -148,7 +158,7 @@ impl LdapSource {
         credential: &Credential,
         clock: Clock,
     ) -> Result<(Connection, Established)> {
-        let connecting = connect::connect(credential, &self.connect_limits);
+        let connecting = connect::connect(credential, &self.connect_limits, self.tls);
         let connected = clock.wait_until_end(connecting).await??;
         tracing::info!(
             server = %connected.server,

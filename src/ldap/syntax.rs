@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::attributes::Syntax;
 use crate::directory;
-use crate::name::DistinguishedName;
+use crate::name::{DistinguishedName, Hostname};
 use crate::value::{ObjectGuid, Sid, Timestamp};
 
 /// Why a value is left out, in a few words. It is the same for all such values, so that they can be counted.
@@ -48,7 +48,7 @@ fn check(syntax: Syntax, text: &str) -> Result<(), Reason> {
     let (is_well_formed, reason) = match syntax {
         Syntax::Boolean => (directory::boolean(text).is_some(), "neither TRUE nor FALSE"),
         Syntax::Dn => (DistinguishedName::parse(text).is_ok(), NOT_A_DN),
-        Syntax::HostName => (directory::host_name(text).is_some(), "not a host name"),
+        Syntax::HostName => (Hostname::from_sam_account_name(text).is_ok(), "not a host name"),
         Syntax::Integer => (text.parse::<i64>().is_ok(), "not a number"),
         Syntax::RelativeId => (text.parse::<u32>().is_ok(), "not a relative identifier"),
         Syntax::Ticks => (Timestamp::parse_filetime(text).is_ok(), "not a time"),

@@ -17,7 +17,7 @@ use super::certificate::ServerCertificate;
 use super::connect_limits::ConnectLimits;
 use super::first_answer::FirstAnswer;
 use super::look::{Look, look};
-use super::provider::provider;
+use super::provider::TlsProvider;
 use super::starttls;
 use super::tls_error::Handshake;
 use super::verifier::{PeerVerifier, Rule};
@@ -39,6 +39,7 @@ pub(super) struct Attempt<'a> {
     /// The peer of the very socket.
     pub(super) peer: SocketAddr,
     pub(super) limits: &'a ConnectLimits,
+    pub(super) tls: TlsProvider,
 }
 
 impl Attempt<'_> {
@@ -76,7 +77,7 @@ impl Attempt<'_> {
             return fault;
         }
         let Ok(name) = server_name(self.host) else { return fault };
-        match look(self.peer, Transport::Ldaps, &name, self.limits).await {
+        match look(self.peer, Transport::Ldaps, &name, self.limits, self.tls).await {
             Look::NoTls => fault,
             Look::Tls(_) => AttemptError::Final(is_ldaps(self.peer.port())),
         }
@@ -91,7 +92,7 @@ impl Attempt<'_> {
             Rule::Pins(pins) => pins.clone(),
             Rule::Anything | Rule::Authority(_) => Vec::new(),
         };
-        let verifier = Arc::new(PeerVerifier::new(rule));
+        let verifier = Arc::new(PeerVerifier::new(rule, self.tls));
         let connector =
             TlsConnector::from(Arc::new(config(&verifier).map_err(AttemptError::Final)?));
         let name = server_name(self.host).map_err(AttemptError::Final)?;
@@ -133,7 +134,7 @@ impl Attempt<'_> {
         if !refused || handshake.verifier.presented().is_some() {
             return None;
         }
-        match look(self.peer, self.transport, name, self.limits).await {
+        match look(self.peer, self.transport, name, self.limits, self.tls).await {
             Look::Tls(Some(shown)) => handshake.explain_shown(&shown),
             Look::Tls(None) | Look::NoTls => None,
         }
@@ -142,7 +143,7 @@ impl Attempt<'_> {
 
 /// No resumption, since a resumed session is never verified.
 fn config(verifier: &Arc<PeerVerifier>) -> Result<ClientConfig> {
-    let mut config = ClientConfig::builder_with_provider(provider())
+    let mut config = ClientConfig::builder_with_provider(verifier.tls().crypto())
         .with_safe_default_protocol_versions()
         .map_err(|e| Error::new(ErrorKind::Tls, "TLS cannot be configured").with_source(e))?
         .dangerous()

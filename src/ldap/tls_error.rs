@@ -8,7 +8,6 @@ use super::certificate::{ServerCertificate, digest, public_key};
 use super::certificate_error::{Refused, unsupported_key, unsupported_scheme};
 use super::first_answer;
 use super::look::Shown;
-use super::provider;
 use super::verifier::{PeerVerifier, Rule, UnsupportedKey};
 use crate::credential::{CertificateDigest, ServerHost, Thumbprint};
 use crate::{Error, ErrorKind};
@@ -56,11 +55,11 @@ impl Handshake<'_> {
 
     /// The error for a server that showed this only to a client which offered to verify whatever there is.
     pub(super) fn explain_shown(&self, shown: &Shown) -> Option<Error> {
-        let key = public_key(&shown.certificate);
+        let (key, tls) = (public_key(&shown.certificate), self.verifier.tls());
         let sentence = match (&key, shown.scheme) {
-            (Some(key), _) if !provider::supports(key) => unsupported_key(key),
+            (Some(key), _) if !tls.supports(key) => unsupported_key(key, tls),
             (key, Some(scheme)) if !self.verifier.knows(scheme) => {
-                unsupported_scheme(scheme, key.as_ref())
+                unsupported_scheme(scheme, key.as_ref(), tls)
             }
             _ => return None,
         };
@@ -88,8 +87,14 @@ impl Handshake<'_> {
             Rule::Anything | Rule::Pins(_) => None,
         };
         let chain = self.verifier.chain();
-        let sentence =
-            Refused { certificate: &certificate, chain, roots, host: self.host }.sentence(reason);
+        let sentence = Refused {
+            certificate: &certificate,
+            chain,
+            roots,
+            host: self.host,
+            tls: self.verifier.tls(),
+        }
+        .sentence(reason);
         refused(sentence)
             .with_context("subject", &certificate.subject)
             .with_context("issuer", &certificate.issuer)
@@ -114,12 +119,12 @@ impl Handshake<'_> {
     fn signed_otherwise(&self) -> Option<String> {
         let scheme = self.verifier.signed_with().filter(|scheme| !self.verifier.knows(*scheme))?;
         let key = self.verifier.presented().and_then(public_key);
-        Some(unsupported_scheme(scheme, key.as_ref()))
+        Some(unsupported_scheme(scheme, key.as_ref(), self.verifier.tls()))
     }
 
     fn unsupported_key(&self) -> String {
         let key = self.verifier.presented().and_then(public_key);
-        key.map(|key| unsupported_key(&key)).unwrap_or_default()
+        key.map(|key| unsupported_key(&key, self.verifier.tls())).unwrap_or_default()
     }
 }
 

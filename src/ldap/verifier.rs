@@ -13,13 +13,14 @@ use rustls::{
 
 use super::authorities::Trusted;
 use super::certificate::{digest, public_key};
-use super::provider::{self, provider};
+use super::provider::TlsProvider;
 use crate::credential::CertificateDigest;
 
 /// Verifies one server in one handshake, and remembers what it was shown.
 #[derive(Debug)]
 pub(super) struct PeerVerifier {
     rule: Rule,
+    tls: TlsProvider,
     algorithms: WebPkiSupportedAlgorithms,
     presented: OnceLock<Vec<CertificateDer<'static>>>,
     accepted: OnceLock<()>,
@@ -44,10 +45,11 @@ pub(super) enum Rule {
 pub(super) struct UnsupportedKey;
 
 impl PeerVerifier {
-    pub(super) fn new(rule: Rule) -> Self {
-        let algorithms = provider().signature_verification_algorithms;
+    pub(super) fn new(rule: Rule, tls: TlsProvider) -> Self {
+        let algorithms = tls.crypto().signature_verification_algorithms;
         Self {
             rule,
+            tls,
             algorithms,
             presented: OnceLock::new(),
             accepted: OnceLock::new(),
@@ -58,6 +60,11 @@ impl PeerVerifier {
 
     pub(super) fn rule(&self) -> &Rule {
         &self.rule
+    }
+
+    /// What does the cryptography.
+    pub(super) fn tls(&self) -> TlsProvider {
+        self.tls
     }
 
     /// The certificate that was presented, if the handshake came that far.
@@ -121,7 +128,7 @@ impl ServerCertVerifier for PeerVerifier {
         {
             return Err(CertificateError::ApplicationVerificationFailure.into());
         }
-        if public_key(end_entity).is_some_and(|key| !provider::supports(&key)) {
+        if public_key(end_entity).is_some_and(|key| !self.tls.supports(&key)) {
             return Err(CertificateError::Other(OtherError(Arc::new(UnsupportedKey))).into());
         }
         if let Rule::Authority(trusted) = &self.rule {

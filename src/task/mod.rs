@@ -4,7 +4,7 @@
 //! computers are tied to assets is its [`MatchPolicy`], which of them are left out its [`Exclusions`], how much one
 //! run may change its [`ChangeLimits`], and for how long an object is missing before it is gone its [`Grace`]. A task
 //! is plain data that a host stores as it likes; [`sync`](crate::sync::sync) runs it, and when that happens is the
-//! host's business, with or without a [`Schedule`](crate::schedule::Schedule).
+//! host's business, with or without a `schedule::Schedule`.
 
 mod change_limits;
 mod exclusions;

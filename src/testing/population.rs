@@ -1,8 +1,8 @@
 //! Computers of any number, and an inventory of scanned assets that knows some of them. The same for the
 //! same seed.
 
-use super::generate::SplitMix;
 use super::mock_record::computer;
+use super::rng::SplitMix;
 use crate::Result;
 use crate::asset::{Asset, Claim, SourceRecord};
 use crate::directory::DirectoryObject;

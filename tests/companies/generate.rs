@@ -1,6 +1,6 @@
 //! Makes up companies: the same for the same seed.
 
-use ldap_inventory::testing::generate::SplitMix;
+use ldap_inventory::testing::SplitMix;
 use ldap_inventory::value::ObjectGuid;
 
 use super::company::{Account, Company, Domain, Forest, Scan, ScanId, Side, Truth, domains};

@@ -3,7 +3,7 @@
 //! A list of suggestions (near misses between computers and assets that nothing else explains) must have every pair
 //! of [`PAIRS`] and none of [`NO_PAIRS`].
 
-use ldap_inventory::testing::generate::SplitMix;
+use ldap_inventory::testing::SplitMix;
 use ldap_inventory::value::ObjectGuid;
 
 use super::company::ScanId;

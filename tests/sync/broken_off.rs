@@ -9,7 +9,7 @@ use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{Cancellation, MergePlan, Progress, SyncOptions, apply, plan, sync};
-use ldap_inventory::testing::generate::SplitMix;
+use ldap_inventory::testing::SplitMix;
 use ldap_inventory::testing::{
     CallFault, FaultPlan, FaultyRepository, MockDirectory, computer, mock_guid,
 };

@@ -19,7 +19,7 @@ use ldap_inventory::asset::{
 use ldap_inventory::ldap::LdapSource;
 use ldap_inventory::store::{MemoryRepository, SqliteRepository};
 use ldap_inventory::sync::{Progress, SyncOptions, SyncReport, sync};
-use ldap_inventory::testing::{TestDirectory, TestServer, generate};
+use ldap_inventory::testing::{SplitMix, TestDirectory, TestServer, generate};
 use ldap_inventory::value::{Checkpoint, RunId, Timestamp};
 use serde_json::Value;
 
@@ -125,7 +125,7 @@ struct Rig {
     server: TestServer,
     folder: tempfile::TempDir,
     mirror: MemoryRepository,
-    random: generate::SplitMix,
+    random: SplitMix,
 }
 
 /// What a run did that nobody disturbed.
@@ -141,7 +141,7 @@ impl Rig {
             server: server.start().await.unwrap(),
             folder: tempfile::tempdir().unwrap(),
             mirror: MemoryRepository::new(),
-            random: generate::SplitMix::new(seed),
+            random: SplitMix::new(seed),
         }
     }
 

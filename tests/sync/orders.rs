@@ -4,7 +4,7 @@ use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, sync};
-use ldap_inventory::testing::generate::SplitMix;
+use ldap_inventory::testing::SplitMix;
 use ldap_inventory::testing::{MockDirectory, computer, group, user};
 
 use super::world::*;

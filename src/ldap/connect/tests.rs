@@ -20,6 +20,8 @@ use crate::ldap::probe;
 use crate::value::{CredentialId, Secret};
 
 const HOST: &str = "127.0.0.1";
+/// Fewer keys and signatures are verified by it.
+const TLS: TlsProvider = TlsProvider::Ring;
 const CANARY: &str = "canary-5b1d";
 const SUCCESS: &[u8] = &[0x30, 12, 2, 1, 1, 0x78, 7, 0x0a, 1, 0, 4, 0, 4, 0];
 
@@ -68,7 +70,7 @@ fn starttls(identity: &Identity) -> Script {
 /// Connects, and holds that nothing was sent but StartTLS requests and TLS.
 async fn attempt(server: &Server, credential: &Credential) -> Result<Connected> {
     let limits = ConnectLimits { tls: Duration::from_secs(30), ..limits() };
-    let outcome = connect(credential, &limits).await;
+    let outcome = connect(credential, &limits, TLS).await;
     for record in server.records() {
         let rest =
             record.strip_prefix(b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037");
@@ -128,6 +130,20 @@ async fn without_ldaps_starttls_is_verified_the_same_way() {
     assert_eq!(connected.steps.len(), 2);
     assert!(connected.steps[0].failure.is_some());
     assert_eq!(connected.steps[1].failure, None);
+}
+
+#[tokio::test]
+async fn every_provider_shakes_hands_and_the_one_of_the_process_is_not_asked_for() {
+    let authority = Authority::new();
+    let server = Server::start(ldaps(&authority.issue(named(&[HOST])))).await;
+    let trusting = at(&server).with_ca_certificates(authority.certificates());
+    for tls in [TlsProvider::AwsLcRs, TlsProvider::Ring] {
+        let connected = connect(&trusting, &limits(), tls).await.unwrap();
+        assert_eq!(connected.verification, Verification::CertificateAuthority, "{tls:?}");
+        let error = connect(&at(&server), &limits(), tls).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Certificate, "{tls:?}");
+    }
+    assert!(rustls::crypto::CryptoProvider::get_default().is_none());
 }
 
 #[tokio::test]
@@ -424,7 +440,7 @@ async fn silence_ends_by_its_own_timeout_and_both_causes_are_named() {
     let server = Server::start(script).await;
     let short = Duration::from_millis(100);
     let limits = limits().with_tls(short).with_starttls(short);
-    let error = connect(&at(&server), &limits).await.unwrap_err();
+    let error = connect(&at(&server), &limits, TLS).await.unwrap_err();
     assert_eq!((error.kind(), error.retry()), (ErrorKind::Connect, Retry::Transient));
     let text = error.to_string();
     assert!(text.contains("TLS handshake in time") && text.contains("StartTLS request in time"));
@@ -490,7 +506,7 @@ async fn a_probe_shows_the_certificate_and_its_pin_line() {
     let server = Server::start(both(&identity)).await;
     for (scheme, starttls) in [("", false), ("", true), ("ldap://", false)] {
         let url = ServerUrl::parse(&format!("{scheme}{}", server.address)).unwrap();
-        let presented = probe(&url, starttls, &limits()).await.unwrap();
+        let presented = probe(&url, starttls, TLS, &limits()).await.unwrap();
         assert_eq!(presented.len(), 1);
         assert_eq!(presented[0].thumbprint(), Some(pin(identity.digest())));
         let certificate = presented[0].certificate.as_ref().unwrap();
@@ -508,7 +524,7 @@ async fn a_probe_of_what_has_no_certificate_says_so() {
         Server::start(Script { ldaps: Tls::Close, starttls: Some((result(52), Tls::Close)) }).await;
     let url = ServerUrl::parse(&server.address.to_string()).unwrap();
     for starttls in [false, true] {
-        let presented = probe(&url, starttls, &limits()).await.unwrap();
+        let presented = probe(&url, starttls, TLS, &limits()).await.unwrap();
         assert!(presented[0].certificate.is_err() && presented[0].thumbprint().is_none());
     }
 }

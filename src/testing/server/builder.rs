@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
 
+use super::codec::ber::LengthForm;
+use super::directory::tree::TestDirectory;
+use super::recorder::{Listener, Recorder};
+use super::script::{Script, Stage};
+use super::tls::ServerTls;
 use super::{Shared, TestServer};
-use crate::testing::ber::LengthForm;
-use crate::testing::recorder::{Listener, Recorder};
-use crate::testing::script::{Script, Stage};
-use crate::testing::tls::ServerTls;
-use crate::testing::tree::TestDirectory;
 use crate::{Error, ErrorKind, Result};
 
 /// Settings of a [`TestServer`]. Each default is what a Windows domain controller does.

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use super::bind;
+use super::codec::ber::{self, Writer};
+use super::codec::message::{Control, DIRSYNC};
+use super::codec::response::LdapResult;
+use super::directory::dn::DnKey;
+use super::directory::entry::{Attribute, DirectoryEntry};
 use super::search::Scene;
 use super::select::Sent;
-use crate::testing::ber::{self, Writer};
-use crate::testing::dn::DnKey;
-use crate::testing::entry::{Attribute, DirectoryEntry};
-use crate::testing::message::{Control, DIRSYNC};
-use crate::testing::response::LdapResult;
 
 const OBJECT_SECURITY: i64 = 0x1;
 const INCREMENTAL_VALUES: i64 = 0x8000_0000;

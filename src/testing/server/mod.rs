@@ -1,14 +1,42 @@
-//! The server itself: listeners, and what tests ask it for.
+//! [`TestServer`] is an LDAP server in the test's own process that speaks like a domain controller: LDAPS, LDAP
+//! and StartTLS, simple binds with AD's refusals, paged results, ranges of values, references, DirSync,
+//! deleted objects. It serves a [`TestDirectory`], which tests may change while it runs, goes wrong by
+//! [`Script`], and records every byte that it receives.
+//!
+//! ```
+//! use ldap_inventory::testing::{ServerTls, TestCa, TestDirectory, TestServer};
+//!
+//! # tokio::runtime::Runtime::new().unwrap().block_on(async {
+//! let directory = TestDirectory::new();
+//! directory.write().add_computer("WEB1")?;
+//! directory.write().add_account("svc-inventory", "correct horse")?;
+//!
+//! let ca = TestCa::new("Example Test CA")?;
+//! let tls = ServerTls::signed_by(&ca, &["localhost", "127.0.0.1"])?;
+//! let server = TestServer::builder(&directory).with_ldaps(tls).start().await?;
+//!
+//! assert!(server.url().starts_with("ldaps://127.0.0.1:"));
+//! assert!(server.thumbprint().unwrap().starts_with("127.0.0.1=SHA256:"));
+//! // ... a sync against server.url() ...
+//! assert_eq!(server.bind_requests(), 0);
+//! # Ok::<(), ldap_inventory::Error>(())
+//! # }).unwrap();
+//! ```
 
 mod bind;
 mod builder;
+pub(crate) mod codec;
+pub(crate) mod directory;
 mod dirsync;
 mod paging;
+mod recorder;
+mod script;
 mod search;
 mod select;
 mod session;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod wire;
 
 use std::net::{IpAddr, SocketAddr};
@@ -21,11 +49,23 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use self::builder::Settings;
 pub use self::builder::TestServerBuilder;
+pub use self::codec::ber::LengthForm;
+pub use self::codec::message::OperationKind;
+pub use self::codec::response::{
+    LdapResult, nested_sequences, notice_of_disconnection, notice_of_disconnection_as_windows,
+    search_done, search_entry, search_reference,
+};
+pub use self::directory::account::AccountState;
+pub use self::directory::domain::DomainNames;
+pub use self::directory::entry::DirectoryEntry;
+pub use self::directory::generate;
+pub use self::directory::tree::{DirectoryTree, TestDirectory};
+use self::recorder::Recorder;
+pub use self::recorder::{Listener, RecordedConnection, RecordedSearch};
+use self::script::Stage;
+pub use self::script::{Fault, Gate, Raw, Script, When};
 use self::session::Session;
-use super::recorder::{Listener, RecordedConnection, Recorder};
-use super::script::{Script, Stage};
-use super::tls::ServerTls;
-use super::tree::TestDirectory;
+pub use self::tls::{ServerTls, TestCa, TlsVersions};
 use crate::{Error, ErrorKind, Result};
 
 /// An LDAP server in this process that speaks like a domain controller, on ports of the loopback

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use crate::testing::ber::{self, Writer};
-use crate::testing::generate::SplitMix;
-use crate::testing::message::{Control, PAGED_RESULTS, SearchRequest};
+use super::codec::ber::{self, Writer};
+use super::codec::message::{Control, PAGED_RESULTS, SearchRequest};
+use crate::testing::SplitMix;
 use crate::value::ObjectGuid;
 
 /// How many unfinished paged searches a connection may have before the oldest is forgotten.

@@ -2,17 +2,17 @@
 
 use std::collections::VecDeque;
 
-use super::paging::{self, Cookies, PageRequest, Unfinished};
-use super::select::Selection;
-use super::{Shared, bind, dirsync};
-use crate::testing::dn::{self, DnKey};
-use crate::testing::entry::DirectoryEntry;
-use crate::testing::message::{
+use super::codec::message::{
     Control, DIRSYNC, DOMAIN_SCOPE, PAGED_RESULTS, Request, SHOW_DELETED, SHOW_RECYCLED,
     SearchRequest,
 };
-use crate::testing::response::{Encoder, LdapResult};
-use crate::testing::tree::DirectoryTree;
+use super::codec::response::{Encoder, LdapResult};
+use super::directory::dn::{self, DnKey};
+use super::directory::entry::DirectoryEntry;
+use super::directory::tree::DirectoryTree;
+use super::paging::{self, Cookies, PageRequest, Unfinished};
+use super::select::Selection;
+use super::{Shared, bind, dirsync};
 use crate::value::ObjectGuid;
 
 const DONE: u8 = 0x65;

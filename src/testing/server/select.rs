@@ -1,6 +1,6 @@
 //! Which attributes of an entry a search returns, and in which ranges.
 
-use crate::testing::entry::DirectoryEntry;
+use super::directory::entry::DirectoryEntry;
 
 /// An attribute as it is sent: its description and its values.
 pub(super) type Sent<'a> = (String, Vec<&'a [u8]>);

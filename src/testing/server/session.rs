@@ -4,15 +4,15 @@ use std::sync::{Arc, PoisonError};
 
 use tokio::net::TcpStream;
 
+use super::codec::ber::{self, Head};
+use super::codec::message::{Operation, Request, START_TLS, WHO_AM_I};
+use super::codec::response::{Encoder, LdapResult};
 use super::paging::Cookies;
+use super::recorder::{Listener, RecordedSearch, Tape};
+use super::script::{Fault, Point, Raw, WirePosition};
 use super::search::{self, Twist};
 use super::wire::{End, Wire};
 use super::{Shared, bind};
-use crate::testing::ber::{self, Head};
-use crate::testing::message::{Operation, Request, START_TLS, WHO_AM_I};
-use crate::testing::recorder::{Listener, RecordedSearch, Tape};
-use crate::testing::response::{Encoder, LdapResult};
-use crate::testing::script::{Fault, Point, Raw, WirePosition};
 use crate::value::ObjectGuid;
 
 /// `MaxReceiveBuffer` of a domain controller.

@@ -10,9 +10,10 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::*;
-use crate::testing::ber::{self, Writer};
-use crate::testing::message::{DIRSYNC, DOMAIN_SCOPE, SHOW_DELETED, START_TLS, WHO_AM_I};
-use crate::testing::*;
+use crate::testing::server::codec::ber::{self, Writer};
+use crate::testing::server::codec::message::{
+    DIRSYNC, DOMAIN_SCOPE, SHOW_DELETED, START_TLS, WHO_AM_I,
+};
 
 const BASE: &str = "DC=corp,DC=example,DC=test";
 const ACCOUNT: &str = "CORP\\svc";

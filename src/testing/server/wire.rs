@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::testing::recorder::Tape;
+use super::recorder::Tape;
 
 /// How a connection ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

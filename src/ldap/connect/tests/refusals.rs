@@ -112,7 +112,8 @@ async fn a_handshake_that_can_only_be_signed_as_nobody_verifies_is_told() {
 fn a_handshake_signed_with_sha_1_is_told() {
     let key = RsaKey::new(2048);
     let identity = Authority::new().issue_for(named(&[HOST]), &key);
-    let (verifier, host) = (PeerVerifier::new(Rule::Anything), ServerUrl::parse(HOST).unwrap());
+    let (verifier, host) =
+        (PeerVerifier::new(Rule::Anything, TLS), ServerUrl::parse(HOST).unwrap());
     let handshake = Handshake {
         host: host.host(),
         peer: HOST.parse().unwrap(),
@@ -161,6 +162,23 @@ async fn a_signature_that_nobody_verifies_is_named_and_a_pin_makes_up_for_it() {
 }
 
 #[tokio::test]
+async fn what_ring_does_not_verify_is_no_hindrance_to_aws_lc_rs() {
+    for name in ["p521", "p521_authority", "ecdsa_sha512"] {
+        let (identity, authority) = Identity::kept(name);
+        let server = Server::start(ldaps(&identity)).await;
+        let trusting = at(&server).with_ca_certificates(authority);
+        let error = connect(&trusting, &limits(), TlsProvider::AwsLcRs).await.unwrap_err();
+        // The server of this test has not the certificate's key.
+        assert_told(&error, &["does not prove"]);
+    }
+    let (identity, authority) = Identity::kept("secp256k1");
+    let server = Server::start(ldaps(&identity)).await;
+    let trusting = at(&server).with_ca_certificates(authority);
+    let error = connect(&trusting, &limits(), TlsProvider::AwsLcRs).await.unwrap_err();
+    assert_told(&error, &["on secp256k1", "P-256, P-384 or P-521"]);
+}
+
+#[tokio::test]
 async fn an_address_that_is_given_as_the_name_of_a_host_is_told_from_one_that_counts() {
     let authority = Authority::new();
     let mut params = named(&["dc1.corp.example"]);
@@ -191,7 +209,7 @@ async fn a_server_that_demands_a_client_certificate_says_so_in_every_version() {
         let tls = Tls::Serve(identity.serve_those_with_certificate(versions, true));
         let server = Server::start(Script { ldaps: tls, starttls: None }).await;
         let credential = at(&server).with_thumbprint(pin(identity.digest()));
-        let error = match connect(&credential, &limits()).await {
+        let error = match connect(&credential, &limits(), TLS).await {
             Ok(connected) => first_answer(connected).await.unwrap_err(),
             Err(error) => error,
         };

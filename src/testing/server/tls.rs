@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
-use rustls::crypto::ring;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -154,7 +154,7 @@ impl ServerTls {
     }
 
     pub(crate) fn config(&self) -> Result<Arc<ServerConfig>> {
-        let provider = Arc::new(ring::default_provider());
+        let provider = crypto();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.private_key.clone()));
         let key = provider.key_provider.load_private_key(key).map_err(not_made)?;
         let chain = self.chain.iter().cloned().map(CertificateDer::from).collect();
@@ -199,6 +199,14 @@ impl std::fmt::Debug for ServerTls {
             .field("versions", &self.versions)
             .finish_non_exhaustive()
     }
+}
+
+/// Of both, ring, so that a source by default meets a server of another make.
+fn crypto() -> Arc<CryptoProvider> {
+    #[cfg(feature = "ring")]
+    return Arc::new(rustls::crypto::ring::default_provider());
+    #[cfg(not(feature = "ring"))]
+    return Arc::new(rustls::crypto::aws_lc_rs::default_provider());
 }
 
 /// Shows the certificate without the check that the key belongs to it.

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::filter::find;
-use super::message::{Control, SearchRequest};
+use super::codec::filter::find;
+use super::codec::message::{Control, SearchRequest};
 
 /// How a connection was made.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -1,9 +1,9 @@
 //! Search filters (RFC 4511, section 4.5.1.7): read from a request, matched as AD matches.
 
 use super::ber::Element;
-use super::dn::{self, DnKey};
-use super::entry::DirectoryEntry;
-use super::tree::DirectoryTree;
+use crate::testing::server::directory::dn::{self, DnKey};
+use crate::testing::server::directory::entry::DirectoryEntry;
+use crate::testing::server::directory::tree::DirectoryTree;
 
 /// The depth at which a filter is refused, far beyond what a client has reason to send.
 const MAX_DEPTH: usize = 100;

@@ -8,7 +8,7 @@ use super::account::Account;
 use super::dn::{self, DnKey};
 use super::domain::DomainNames;
 use super::entry::{Attribute, DirectoryEntry};
-use super::generate::SplitMix;
+use crate::testing::SplitMix;
 use crate::value::ObjectGuid;
 use crate::{Error, ErrorKind, Result};
 

@@ -1,8 +1,8 @@
 //! What a fresh domain holds, and the shapes of the objects that people add to it.
 
-use super::generate::SplitMix;
 use super::tree::DirectoryTree;
 use crate::Result;
+use crate::testing::SplitMix;
 use crate::value::ObjectGuid;
 
 /// The names and the identifier of a domain.

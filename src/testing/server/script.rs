@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::message::OperationKind;
+use super::codec::message::OperationKind;
+use super::codec::response::LdapResult;
 use super::recorder::Listener;
-use super::response::LdapResult;
 
 /// When a fault happens: a point in the life of a connection, which occurrence of it, on which
 /// connection.

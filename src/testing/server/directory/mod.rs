@@ -1,0 +1,10 @@
+//! What the server serves: the tree of a domain, as tests change it.
+
+pub(crate) mod account;
+pub(crate) mod dn;
+pub(crate) mod domain;
+pub(crate) mod entry;
+pub mod generate;
+mod ldif;
+mod links;
+pub(crate) mod tree;
