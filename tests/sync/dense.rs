@@ -6,7 +6,7 @@ use ldap_inventory::curation::{Curation, ImportOptions, Scan};
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::{ChangeLimits, SyncTask};
-use ldap_inventory::testing::generate::SplitMix;
+use ldap_inventory::testing::SplitMix;
 use ldap_inventory::testing::{MockDirectory, computer, mock_guid};
 use ldap_inventory::value::{SourceId, Timestamp};
 

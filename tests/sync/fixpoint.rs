@@ -6,7 +6,7 @@ use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change, CommitOutcome
 use ldap_inventory::merge::{Decision, Verdict};
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::SyncReport;
-use ldap_inventory::testing::generate::SplitMix;
+use ldap_inventory::testing::SplitMix;
 use ldap_inventory::value::{AssetId, BatchId, ObjectGuid};
 
 use super::dense::{Dense, task};
