@@ -127,6 +127,7 @@ const EVERY: &[(&str, Syntax)] = &[
     ("objectSid", ObjectSid),
     ("sAMAccountName", Text),
     ("sAMAccountType", Integer),
+    ("sIDHistory", Sid),
     ("uSNChanged", Integer),
     ("whenChanged", Time),
     ("whenCreated", Time),
@@ -282,7 +283,7 @@ fn syntax_of(name: &str) -> Syntax {
     if is(&["mS-DS-ConsistencyGuid", "msExchMailboxGuid", "schemaIDGUID", "attributeSecurityGUID"])
     {
         Guid
-    } else if is(&["sIDHistory", "securityIdentifier", "mS-DS-CreatorSID", "tokenGroups"]) {
+    } else if is(&["securityIdentifier", "mS-DS-CreatorSID", "tokenGroups"]) {
         Sid
     } else if is(&["cACertificate", "userSMIMECertificate"]) {
         Certificate

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::{Level, LostBecause, Reason};
 use crate::value::{AssetId, ObjectGuid};
 
+/// How many of the assets that were considered are listed.
+pub(super) const MOST_LISTED: usize = 10;
+
 /// What was decided on one computer, and why.
 ///
 /// Serialises to the object that `sync --json --explain` prints. Reasons are sentences there, and come
@@ -97,6 +100,20 @@ impl Decision {
 
     pub(super) fn with_level(self, level: Option<Level>) -> Self {
         Self { level, ..self }
+    }
+
+    /// Adds an asset to those that were considered, unless it is one of them.
+    pub(crate) fn consider(&mut self, asset: AssetId, lost_because: LostBecause) {
+        let is_known = self.candidates.iter().any(|considered| considered.asset == asset);
+        if is_known || self.asset == Some(asset) {
+            return;
+        }
+        if self.candidates.len() < MOST_LISTED {
+            let lost_because = Some(lost_because);
+            self.candidates.push(Considered { asset, level: None, lost_because });
+        } else {
+            self.more_candidates += 1;
+        }
     }
 
     /// Whether a person should say which asset it is: it waits for that, or stays where it is meanwhile.

@@ -200,6 +200,12 @@ pub enum LostBecause {
         /// When the asset was seen.
         seen: Option<Timestamp>,
     },
+    /// It has a computer with a security identifier that this one had before. Whoever may write `sIDHistory` could make
+    /// it say so, so that this alone ties nothing.
+    FormerIdentity {
+        /// The identifier.
+        sid: String,
+    },
     /// As many other assets fit equally well.
     Ambiguous {
         /// How many.
@@ -361,6 +367,13 @@ impl fmt::Display for LostBecause {
                 }
                 f.write_str(", long after the computer's last sign of life")?;
                 last_used.map_or(Ok(()), |used| write!(f, " on {}", used.date()))
+            }
+            Self::FormerIdentity { sid } => {
+                write!(
+                    f,
+                    "its computer has a SID that this one had before, {}, which alone ties nothing",
+                    Printable(sid)
+                )
             }
             Self::Ambiguous { others: 1 } => f.write_str("another asset fits equally well"),
             Self::Ambiguous { others } => write!(f, "{others} other assets fit equally well"),

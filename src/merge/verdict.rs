@@ -1,13 +1,10 @@
 //! What was decided on a computer in the end, and how it is explained.
 
 use super::compare::Compared;
+use super::decision::MOST_LISTED;
 use super::matching::{Draft, Matching, Proposal, on_best_level};
 use super::{Computer, Considered, Decision, Evidence, LostBecause, Reason, Unmatched, Verdict};
 use crate::value::AssetId;
-
-/// The most assets that a decision lists. Beyond a screenful nobody reads on, and a run holds the
-/// decisions on all computers at once.
-const MOST_LISTED: usize = 10;
 
 impl Matching<'_> {
     /// What becomes of a computer, once all claims are settled.

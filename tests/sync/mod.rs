@@ -11,6 +11,7 @@ mod faulty;
 mod fixpoint;
 mod histories;
 pub(crate) mod history;
+mod identities;
 pub(crate) mod interfering;
 #[cfg(feature = "sqlite")]
 mod kept;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
+use super::former;
 use super::surroundings::{Alone, Surroundings, View};
 use crate::Result;
 use crate::asset::{Home, Link, Waiting};
@@ -120,6 +121,7 @@ impl Matching {
         let everything = 0..matching.rules.len();
         matching.conclude(run, everything, &candidates);
         matching.note_doubts(run).await?;
+        former::note(run, snapshot, &mut matching.told).await?;
         Ok(matching)
     }
 

@@ -3,9 +3,11 @@
 //! - [`Matching`] says which asset every computer is: by the rules alone, and as the inventory shows it with what people
 //!   decided. The rules themselves are [`merge`](crate::merge)'s; here is what the store has to say to them.
 //! - [`surroundings`] looks that up: the assets that the computers could be, and whom else these could be.
+//! - [`former`] notes which assets a new computer may have been in another domain, by its `sIDHistory`.
 //! - [`Absences`] are the known objects that a complete read did not show.
 
 mod absences;
+mod former;
 mod matching;
 mod surroundings;
 

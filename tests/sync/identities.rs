@@ -1,0 +1,93 @@
+//! Computers that were somebody else before: moved from another domain, or migrated out of one.
+
+use ldap_inventory::asset::AssetRepository;
+use ldap_inventory::directory::DirectoryObject;
+use ldap_inventory::merge::{Decision, Verdict};
+use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
+use ldap_inventory::task::SyncTask;
+use ldap_inventory::testing::{MockDirectory, MockRecord, computer, mock_guid};
+use ldap_inventory::value::{AssetId, SourceId};
+
+use super::world::*;
+
+const OLD: &str = "S-1-5-21-1-2-3-1107";
+
+fn branch() -> SyncTask {
+    let (site, credential) = ("branch".parse().unwrap(), "reader".parse().unwrap());
+    let source = SourceId::new("ldap", "branch.example").unwrap();
+    SyncTask::new("Branch", acme(), site, source, credential)
+}
+
+async fn read(
+    repository: &dyn AssetRepository,
+    task: &SyncTask,
+    computers: impl IntoIterator<Item = DirectoryObject>,
+) -> SyncReport {
+    let directory = MockDirectory::new(computers);
+    let options = SyncOptions::new().with_explain(true).with_full_read(true);
+    sync(task, &directory, repository, &options).await.unwrap()
+}
+
+fn only(report: &SyncReport) -> &Decision {
+    let [decision] = &report.decisions.as_ref().unwrap()[..] else { panic!("{report:?}") };
+    decision
+}
+
+fn in_branch(name: &str) -> MockRecord {
+    computer(name).in_domain("branch.example")
+}
+
+/// The asset that a computer of head office has.
+async fn headquarters(repository: &dyn AssetRepository, name: &str, sid: &str) -> AssetId {
+    let mut object = computer(name).build();
+    object.sid = Some(sid.parse().unwrap());
+    let others = (0..5).map(|n| computer(&format!("OTHER{n}")).build());
+    read(repository, &task(), others.chain([object])).await;
+    asset_of(repository, mock_guid(name)).await.id
+}
+
+#[tokio::test]
+async fn a_former_identity_is_shown_and_ties_nothing() {
+    for repository in stores() {
+        let before = headquarters(&*repository, "PC1", OLD).await;
+        let migrated =
+            in_branch("LAP7").with("sIDHistory", OLD).with("sIDHistory", "S-1-5-21-9-9-9-9");
+        let report = read(&*repository, &branch(), [migrated.clone().build()]).await;
+        let decision = only(&report);
+        assert!(matches!(decision.verdict, Verdict::Create), "{decision:?}");
+        let [shown] = &decision.candidates[..] else { panic!("{decision:?}") };
+        assert_eq!((shown.asset, shown.level), (before, None));
+        let why = shown.lost_because.as_ref().unwrap().to_string();
+        assert!(why.contains(OLD) && why.contains("ties nothing"), "{why}");
+        let again = read(&*repository, &branch(), [migrated.build()]).await;
+        assert!(matches!(only(&again).verdict, Verdict::Linked(asset) if asset != before));
+    }
+}
+
+#[tokio::test]
+async fn a_former_identity_that_names_speak_for_as_well_is_listed_once() {
+    for repository in stores() {
+        let before = headquarters(&*repository, "PC1", OLD).await;
+        let migrated = in_branch("PC1").with_guid(mock_guid("new")).with("sIDHistory", OLD);
+        let report = read(&*repository, &branch(), [migrated.build()]).await;
+        let candidates = &only(&report).candidates;
+        assert_eq!(candidates.iter().filter(|shown| shown.asset == before).count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_computer_that_moved_to_another_domain_keeps_its_asset_under_whatever_name() {
+    for repository in stores() {
+        for (name, later) in [("PC1", "PC1"), ("PC2", "RENAMED")] {
+            let before = headquarters(&*repository, name, OLD).await;
+            let moved = in_branch(later).with_guid(mock_guid(name)).build();
+            let report = read(&*repository, &branch(), [moved]).await;
+            let decision = only(&report);
+            assert!(
+                matches!(decision.verdict, Verdict::Matched(asset) if asset == before),
+                "{name}: {decision:?}"
+            );
+            assert!(decision.reason.to_string().contains("corp.example"), "{}", decision.reason);
+        }
+    }
+}
