@@ -9,7 +9,7 @@ use super::run::Run;
 use super::snapshot::Snapshot;
 use super::surroundings::{Alone, Surroundings, View};
 use crate::Result;
-use crate::asset::{Home, Link, Waiting};
+use crate::asset::{Home, Link, LinksRequest, Waiting};
 use crate::grouping::{self, Decisions, Scene};
 use crate::merge::{
     self, Candidate, Computer, Decision, DirectoryDomain, Exclusion, Level, MatchContext, Reason,
@@ -420,6 +420,8 @@ impl Matching {
 
 /// What the store knows of every object of the task's directory.
 pub(super) async fn links(run: &Run<'_>) -> Result<HashMap<ObjectGuid, Link>> {
-    let links = run.repository.links(&run.task.organization, &run.task.source).await?;
+    let task = run.task;
+    let links = LinksRequest::new(task.organization.clone(), task.source.clone());
+    let links = run.repository.links(links).await?;
     links.map_ok(|link| (link.object, link)).try_collect().await
 }

@@ -5,6 +5,9 @@
 //! who they are, has them read again, and so ends where a full read ends.
 
 use std::collections::{BTreeSet, HashMap};
+use std::future::ready;
+
+use futures::TryStreamExt;
 
 use super::dependents;
 use super::dn_digest::dn_digest;
@@ -14,18 +17,15 @@ use super::run::Run;
 use super::snapshot::Snapshot;
 use super::timed::TimedDirectory;
 use crate::Result;
-use crate::asset::{DirectoryGroup, DirectoryUser, Link, SearchRequest};
+use crate::asset::{DirectoryGroup, DirectoryUser, Link, PrincipalsRequest};
 use crate::directory::{DirectoryObject, DirectorySource, FullReadReason, ReadRequest};
 use crate::name::DistinguishedName;
-use crate::query::Query;
 use crate::value::{AssetId, Checkpoint, ObjectGuid, ObjectKind};
 
 /// How often what hangs together with a change is read, and with that, and so on, before everything is.
 const ROUNDS: usize = 4;
 /// As many objects are always read again one by one; more only up to a quarter of the directory.
 const ALWAYS_AGAIN: usize = 1_000;
-/// The groups of one page.
-const PAGE: usize = 500;
 
 /// What a run read.
 #[derive(Debug)]
@@ -272,22 +272,11 @@ impl Run<'_> {
 
     /// What the inventory knew before this read: groups, and where objects were.
     async fn earlier(&self, links: &Links) -> Result<Earlier> {
-        let (task, mut groups) = (self.task, Vec::new());
-        let mut after = None;
-        loop {
-            let everything = Query::everything();
-            let request = SearchRequest::new(task.organization.clone(), everything, self.now);
-            let request = request.with_limit(PAGE).after(after);
-            let page = self.repository.search_groups(request).await?;
-            let own = |group: &DirectoryGroup| {
-                group.source == task.source && is_present(links, group.object)
-            };
-            groups.extend(page.records.into_iter().filter(own));
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+        let own = PrincipalsRequest::new(self.task.organization.clone())
+            .of_source(self.task.source.clone());
+        let groups = self.repository.each_group(own).await?;
+        let is_present = |group: &DirectoryGroup| ready(is_present(links, group.object));
+        let groups = groups.try_filter(is_present).try_collect().await?;
         let present = links.values().filter(|link| link.presence.is_present());
         // Of two at one place, where one is stale, always the same is known by it.
         let mut places: Vec<_> = present.map(|link| (link.dn_digest, link.object)).collect();

@@ -11,7 +11,7 @@ use super::sightings;
 use super::snapshot::Snapshot;
 use super::writer::{Sink, Writer};
 use super::{Confirmation, LimitsExceeded, Progress, SyncOptions, SyncReport};
-use crate::asset::{AssetRepository, Batch, RunOutcome, RunRecord};
+use crate::asset::{AssetRepository, Batch, LeaseRequest, RunOutcome, RunRecord};
 use crate::directory::{DirectorySource, LeftOut, ServerIdentity};
 use crate::merge::Decision;
 use crate::task::SyncTask;
@@ -89,18 +89,14 @@ impl<'a> Run<'a> {
     }
 
     async fn acquire_lease(&self) -> Result<u64> {
-        let (task, options) = (self.task, self.options);
-        let lease = self
-            .repository
-            .acquire_lease(
-                &task.organization,
-                &task.source,
-                self.id,
-                Timestamp::now(),
-                options.lease_time,
-            )
-            .await?;
-        Ok(lease.token)
+        let request = LeaseRequest::new(
+            self.task.organization.clone(),
+            self.task.source.clone(),
+            self.id,
+            Timestamp::now(),
+            self.options.lease_time,
+        );
+        Ok(self.repository.acquire_lease(request).await?.token)
     }
 
     async fn release_lease(&self) {
