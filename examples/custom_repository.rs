@@ -9,32 +9,29 @@ use std::fmt::Display;
 use std::ops::Bound;
 use std::process::ExitCode;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use ldap_inventory::asset::{
-    Asset, AssetInContext, AssetRepository, Batch, Change, CommitOutcome, Constraint, Counts,
-    Cursor, DirectoryGroup, DirectoryUser, Facet, Lease, Link, MergeRecord, Redirect, RunRecord,
-    SearchPage, SearchRequest, SortKey, Tally, Version, Waiting,
+    Asset, AssetRepository, AssetsRequest, Batch, Change, CommitOutcome, Constraint,
+    DirectoryGroup, DirectoryUser, Lease, LeaseRequest, Link, LinksRequest, MergeRecord, ObjectKey,
+    PrincipalsRequest, Redirect, RunRecord, SearchRequest, Version, Waiting,
 };
 use ldap_inventory::name::{Hostname, MatchKey};
-use ldap_inventory::query::{Fields, Query};
+use ldap_inventory::query::Query;
+use ldap_inventory::store::{LeaseState, validate};
 use ldap_inventory::sync::{SyncOptions, sync};
 use ldap_inventory::task::SyncTask;
 use ldap_inventory::testing::{MockDirectory, computer, contract, user};
 use ldap_inventory::value::{
     AssetId, Checkpoint, CheckpointKey, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp,
 };
-use ldap_inventory::{Error, ErrorKind, Result, Retry};
+use ldap_inventory::{Error, ErrorKind, Result};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The path of a row: organization, table, and what is unique within the table.
 type Key = Vec<String>;
 type Rows = BTreeMap<Key, String>;
-
-/// The newest token ever granted for a source, and the lease that was not given back.
-type LeaseRow = (u64, Option<Lease>);
 
 macro_rules! key {
     ($($part:expr),+) => { vec![$($part.to_string()),+] };
@@ -61,63 +58,63 @@ impl HostStore {
         below(&self.rows(), table, table).map(|(_, row)| decode(row)).collect()
     }
 
-    /// The assets that a query finds. A database answers what it can from its indexes; this one looks at every
-    /// record.
-    fn found(&self, request: &SearchRequest) -> Result<Vec<Asset>> {
-        let organization = &request.organization;
-        let mut found = Vec::new();
-        for asset in self.all::<Asset>(&key![organization, "asset"])? {
-            let has_overlap = || {
-                let keys = asset.match_keys();
-                let table = |key: &MatchKey| key![organization, "match key", key.as_str()];
-                keys.iter().any(|key| below(&self.rows(), &table(key), &table(key)).count() > 1)
-            };
-            let among = AssetInContext::new(&asset, has_overlap);
-            if request.query.matches(&among, request.now.as_micros()) {
-                found.push(asset);
-            }
-        }
-        Ok(found)
-    }
-
-    /// The users or groups that a query finds, in the order of their keys.
-    fn search<T>(&self, request: &SearchRequest, table: &str) -> Result<SearchPage<T>>
-    where
-        T: DeserializeOwned + Fields,
-    {
+    /// The users or groups of a table that a request asks for, in the order of their keys.
+    fn principals<T: DeserializeOwned + Send + 'static>(
+        &self,
+        table: &str,
+        request: &PrincipalsRequest,
+    ) -> Result<BoxStream<'static, Result<T>>> {
         let table = key![request.organization, table];
-        let after = match &request.after {
-            None => table.clone(),
-            Some(Cursor(text)) => serde_json::from_str(text)
-                .ok()
-                .filter(|key: &Key| key.starts_with(&table))
-                .ok_or_else(|| Error::invalid("cursor", text, "it is of another search"))?,
-        };
-        let (mut records, mut last) = (Vec::new(), &Key::new());
+        let of_source = table.iter().cloned().chain(request.source.iter().map(|s| s.to_string()));
+        let of_source: Key = of_source.collect();
+        let place = |key: &ObjectKey| [key.source.to_string(), sortable(&key.object)];
+        let after = request.after.as_ref().map(place);
+        let after = table.iter().cloned().chain(after.into_iter().flatten()).collect();
         let rows = self.rows();
-        for (key, row) in below(&rows, &table, &after) {
-            let record: T = decode(row)?;
-            if request.query.matches(&record, request.now.as_micros()) {
-                if records.len() == request.limit {
-                    return Ok(SearchPage { records, next: Some(Cursor(encode(last)?)) });
-                }
-                records.push(record);
-                last = key;
-            }
-        }
-        Ok(SearchPage { records, next: None })
+        let rows = below(&rows, &table, &after).filter(|(key, _)| key.starts_with(&of_source));
+        let records: Vec<Result<T>> = rows.map(|(_, row)| decode(row)).collect();
+        Ok(stream::iter(records).boxed())
     }
 }
 
 #[async_trait]
 impl AssetRepository for HostStore {
-    async fn links(
-        &self,
-        organization: &OrganizationId,
-        source: &SourceId,
-    ) -> Result<BoxStream<'static, Result<Link>>> {
-        let links = self.all(&key![organization, "link", source])?;
+    async fn links(&self, request: LinksRequest) -> Result<BoxStream<'static, Result<Link>>> {
+        let table = key![request.organization, "link", request.source];
+        let links: Vec<Link> = match &request.objects {
+            None => self.all(&table)?,
+            Some(objects) => {
+                let objects: Vec<String> = objects.iter().map(sortable).collect();
+                self.find(&table, &objects)?
+            }
+        };
         Ok(stream::iter(links.into_iter().map(Ok)).boxed())
+    }
+
+    async fn each_asset(
+        &self,
+        request: AssetsRequest,
+    ) -> Result<BoxStream<'static, Result<Asset>>> {
+        let table = key![request.organization, "asset"];
+        let after = table.iter().cloned().chain(request.after.map(|id| id.to_string())).collect();
+        let rows = self.rows();
+        let assets: Vec<Result<Asset>> =
+            below(&rows, &table, &after).map(|(_, row)| decode(row)).collect();
+        Ok(stream::iter(assets).boxed())
+    }
+
+    async fn each_user(
+        &self,
+        request: PrincipalsRequest,
+    ) -> Result<BoxStream<'static, Result<DirectoryUser>>> {
+        self.principals("user", &request)
+    }
+
+    async fn each_group(
+        &self,
+        request: PrincipalsRequest,
+    ) -> Result<BoxStream<'static, Result<DirectoryGroup>>> {
+        self.principals("group", &request)
     }
 
     async fn candidates(&self, org: &OrganizationId, keys: &[MatchKey]) -> Result<Vec<Asset>> {
@@ -209,31 +206,13 @@ impl AssetRepository for HostStore {
         Ok(runs)
     }
 
-    async fn acquire_lease(
-        &self,
-        organization: &OrganizationId,
-        source: &SourceId,
-        holder: RunId,
-        now: Timestamp,
-        ttl: Duration,
-    ) -> Result<Lease> {
-        // In SQL: one UPDATE with the condition in its WHERE, so that of two runs one wins.
+    async fn acquire_lease(&self, request: LeaseRequest) -> Result<Lease> {
         let mut rows = self.rows();
-        let key = key![organization, "lease", source];
-        let (newest, held): LeaseRow = rows.get(&key).map_or(Ok((0, None)), |row| decode(row))?;
-        let token = match held {
-            Some(held) if held.holder == holder => held.token,
-            Some(held) if now < held.expires => {
-                return Err(Error::new(ErrorKind::Lease, "another run holds the source")
-                    .with_context("holder", held.holder)
-                    .with_context("until", held.expires)
-                    .with_retry(Retry::Transient));
-            }
-            _ => newest + 1,
-        };
-        let lease =
-            Lease { holder, token, expires: now.checked_add(ttl).unwrap_or(Timestamp::MAX) };
-        rows.insert(key, encode(&(token, Some(lease)))?);
+        let key = key![request.organization, "lease", request.source];
+        let mut leases: LeaseState =
+            rows.get(&key).map_or(Ok(Default::default()), |r| decode(r))?;
+        let lease = leases.acquire(&request)?;
+        rows.insert(key, encode(&leases)?);
         Ok(lease)
     }
 
@@ -245,13 +224,15 @@ impl AssetRepository for HostStore {
     ) -> Result<()> {
         let mut rows = self.rows();
         if let Some(row) = rows.get_mut(&key![organization, "lease", source]) {
-            let (newest, held): LeaseRow = decode(row)?;
-            *row = encode(&(newest, held.filter(|held| held.holder != holder)))?;
+            let mut leases: LeaseState = decode(row)?;
+            leases.release(holder);
+            *row = encode(&leases)?;
         }
         Ok(())
     }
 
     async fn commit(&self, batch: Batch) -> Result<CommitOutcome> {
+        validate::batch(&batch)?;
         let mut rows = self.rows();
         let mut transaction = Transaction { rows: &rows, writes: BTreeMap::new() };
         let committed = transaction.carry_out(&batch)?;
@@ -265,36 +246,6 @@ impl AssetRepository for HostStore {
             };
         }
         Ok(committed)
-    }
-
-    async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<Counts> {
-        // In SQL: SELECT os, count(*) ... GROUP BY os.
-        let mut tally = Tally::new(facets);
-        self.found(&request)?.iter().for_each(|asset| tally.add(asset));
-        Ok(tally.counts(request.limit))
-    }
-
-    async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>> {
-        // In SQL: WHERE (last_seen, id) > (?, ?) ORDER BY last_seen, id LIMIT ?.
-        let (sort, limit) = (request.sort, request.limit);
-        let after = request.after.as_ref().map(|cursor| SortKey::read(sort, cursor)).transpose()?;
-        let mut records = self.found(&request)?;
-        let place = |asset: &Asset| SortKey::of(sort, asset);
-        records.retain(|asset| after.as_ref().is_none_or(|p| place(asset).compare(p).is_gt()));
-        records.sort_by(|one, other| place(one).compare(&place(other)));
-        let is_last = records.len() <= limit;
-        records.truncate(limit);
-        let last = records.last().filter(|_| !is_last);
-        let next = last.map(|asset| place(asset).cursor());
-        Ok(SearchPage { records, next })
-    }
-
-    async fn search_users(&self, request: SearchRequest) -> Result<SearchPage<DirectoryUser>> {
-        self.search(&request, "user")
-    }
-
-    async fn search_groups(&self, request: SearchRequest) -> Result<SearchPage<DirectoryGroup>> {
-        self.search(&request, "group")
     }
 }
 
@@ -312,15 +263,11 @@ impl Transaction<'_> {
             return Ok(CommitOutcome::AlreadyApplied);
         }
         if let Some(token) = batch.lease {
-            let newest =
-                self.get::<LeaseRow>(&key![org, "lease", source])?.map(|(newest, _)| newest);
-            if newest != Some(token) {
-                return Err(Error::new(ErrorKind::Lease, "the lease was lost to another run"));
-            }
+            let leases: Option<LeaseState> = self.get(&key![org, "lease", source])?;
+            leases.unwrap_or_default().check(source, token)?;
         }
         let (mut conflicts, mut removed) = (BTreeSet::new(), BTreeSet::new());
         for change in &batch.changes {
-            check_owner(batch, change)?;
             match change {
                 Change::PutAsset { expected, asset } => {
                     if !self.put_asset(org, asset, *expected)? {
@@ -361,12 +308,6 @@ impl Transaction<'_> {
         asset: &Asset,
         expected: Option<Version>,
     ) -> Result<bool> {
-        if expected.is_some_and(|version| asset.version != version + 1) || asset.version == 0 {
-            return Err(Error::new(
-                ErrorKind::Invalid,
-                "the version does not follow the expected one",
-            ));
-        }
         if !self.remove_asset(org, asset.id, expected)? {
             return Ok(false);
         }
@@ -477,25 +418,6 @@ impl Transaction<'_> {
         self.writes.insert(key, None);
         Ok(())
     }
-}
-
-/// Nobody writes for another organization, nor users and groups of another source.
-fn check_owner(batch: &Batch, change: &Change) -> Result<()> {
-    let (organization, source) = match change {
-        Change::PutAsset { asset, .. } => (&asset.organization, &batch.source),
-        Change::PutUser(user) => (&user.organization, &user.source),
-        Change::PutGroup(group) => (&group.organization, &group.source),
-        Change::PutConstraint(constraint) | Change::RemoveConstraint(constraint) => {
-            (&constraint.organization, &batch.source)
-        }
-        Change::PutMerge(merge) => (&merge.organization, &batch.source),
-        Change::PutWaiting(waiting) => (&waiting.record.organization, &batch.source),
-        _ => (&batch.organization, &batch.source),
-    };
-    if (organization, source) == (&batch.organization, &batch.source) {
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::Invalid, "the batch has a record of another organization or source"))
 }
 
 /// The rows of a table after a key, in order.

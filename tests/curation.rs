@@ -6,7 +6,7 @@ use futures::TryStreamExt;
 use ldap_inventory::ErrorKind;
 use ldap_inventory::asset::{
     Asset, AssetRepository, Batch, Change, Claim, CommitOutcome, ConstraintKind, Home, Link,
-    SearchRequest, SourceRecord,
+    LinksRequest, SearchRequest, SourceRecord,
 };
 use ldap_inventory::curation::{Action, Author, Curation};
 use ldap_inventory::directory::DirectoryObject;
@@ -86,7 +86,7 @@ pub(crate) async fn assets(repository: &dyn AssetRepository) -> Vec<Asset> {
 }
 
 async fn links(repository: &dyn AssetRepository, source: &SourceId) -> BTreeMap<ObjectGuid, Link> {
-    let links = repository.links(&acme(), source).await.unwrap();
+    let links = repository.links(LinksRequest::new(acme(), source.clone())).await.unwrap();
     links.map_ok(|link| (link.object, link)).try_collect().await.unwrap()
 }
 
@@ -360,7 +360,7 @@ async fn a_merge_over_two_directories_is_undone_in_sqlite() {
     let merged = curation.merge(&[id(3), id(1), id(2)], &anna()).await.unwrap();
     assert_eq!(merged.preview.links.len(), 2);
     for source in [corp(), branch] {
-        let links = repository.links(&acme(), &source).await.unwrap();
+        let links = repository.links(LinksRequest::new(acme(), source.clone())).await.unwrap();
         let links: Vec<Link> = links.try_collect().await.unwrap();
         assert_eq!(links.iter().map(|link| link.asset).collect::<Vec<_>>(), [Some(id(3))]);
     }

@@ -1,7 +1,9 @@
 //! The wrappers that fail calls, and the mock directory.
 
 use futures::{StreamExt, TryStreamExt};
-use ldap_inventory::asset::{AssetRepository, Batch, Change, CommitOutcome, Link, Presence};
+use ldap_inventory::asset::{
+    AssetRepository, Batch, Change, CommitOutcome, Link, LinksRequest, Presence,
+};
 use ldap_inventory::credential::CredentialStore;
 use ldap_inventory::directory::{Completeness, DirectoryEvent, DirectorySource, ReadRequest};
 use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
@@ -36,7 +38,7 @@ fn batch() -> Batch {
 }
 
 async fn count(repository: &impl AssetRepository) -> usize {
-    let links = repository.links(&acme(), &corp()).await.unwrap();
+    let links = repository.links(LinksRequest::new(acme(), corp())).await.unwrap();
     links.try_collect::<Vec<_>>().await.unwrap().len()
 }
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use ldap_inventory::ErrorKind;
-use ldap_inventory::asset::{AssetRepository, Batch, Change, CommitOutcome, Link, Presence};
+use ldap_inventory::asset::{
+    AssetRepository, Batch, Change, CommitOutcome, LeaseRequest, Link, LinksRequest, Presence,
+};
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::value::{
     BatchId, ObjectGuid, ObjectKind, OrganizationId, RecordDigest, RunId, SourceId, Timestamp,
@@ -120,8 +122,10 @@ impl History {
     /// The lease is granted if nobody else has one that is alive, and to its holder in any case.
     async fn acquire(&mut self, run: usize, ttl: Duration) {
         let (holder, now) = (self.runs[run].0, self.now);
-        let granted =
-            self.handle(run).acquire_lease(&organization(), &source(), holder, now, ttl).await;
+        let granted = self
+            .handle(run)
+            .acquire_lease(LeaseRequest::new(organization(), source(), holder, now, ttl))
+            .await;
         let newest = self.grants.last_key_value().map(|(token, grant)| (*token, *grant));
         let held = newest.filter(|(_, grant)| !grant.is_released);
         let is_own = held.is_some_and(|(_, grant)| grant.holder == holder);
@@ -178,7 +182,7 @@ impl History {
             }
         }
         for handle in &self.handles {
-            let links = handle.links(&organization(), &source()).await.unwrap();
+            let links = handle.links(LinksRequest::new(organization(), source())).await.unwrap();
             let mut links: Vec<Link> = links.try_collect().await.unwrap();
             links.sort_by_key(|link| link.object);
             let found = links.into_iter().map(|link| link.object);

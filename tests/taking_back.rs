@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::TryStreamExt;
 use ldap_inventory::asset::{
     Asset, AssetRepository, Batch, Change, Claim, CommitOutcome, Constraint, Home, Link,
-    MergeRecord, SearchRequest, SourceRecord, Waiting,
+    LinksRequest, MergeRecord, SearchRequest, SourceRecord, Waiting,
 };
 use ldap_inventory::curation::{Author, Curation};
 use ldap_inventory::directory::DirectoryObject;
@@ -185,7 +185,8 @@ impl World<'_> {
     async fn links(&self) -> BTreeMap<(SourceId, ObjectGuid), Link> {
         let mut all = BTreeMap::new();
         for source in [directory(0), directory(1)] {
-            let links = self.repository.links(&acme(), &source).await.unwrap();
+            let links =
+                self.repository.links(LinksRequest::new(acme(), source.clone())).await.unwrap();
             let links: Vec<Link> = links.try_collect().await.unwrap();
             all.extend(links.into_iter().map(|link| ((source.clone(), link.object), link)));
         }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 
 use futures::TryStreamExt;
-use ldap_inventory::asset::{AssetRepository, SearchRequest};
+use ldap_inventory::asset::{AssetRepository, LinksRequest, SearchRequest};
 use ldap_inventory::curation::{Curation, Decided, Unmerged};
 use ldap_inventory::grouping::Decisions;
 use ldap_inventory::merge::{Coverage, GoneAsset, MovedRecord, Moves, Overlap, Sentence};
@@ -223,11 +223,10 @@ impl<'a> Desk<'a> {
             return Ok(source.clone());
         }
         for source in self.curation.directories().await? {
-            let mut links = self.repository.links(self.organization, &source).await?;
-            while let Some(link) = links.try_next().await? {
-                if link.object == object {
-                    return Ok(source);
-                }
+            let link = LinksRequest::new(self.organization.clone(), source.clone());
+            let mut links = self.repository.links(link.of_objects([object])).await?;
+            if links.try_next().await?.is_some() {
+                return Ok(source);
             }
         }
         let message = "no directory of this inventory has such an object";

@@ -2,69 +2,124 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
 use super::{
-    Asset, Batch, CommitOutcome, Constraint, Counts, DirectoryGroup, DirectoryUser, Facet, Lease,
-    Link, MergeRecord, Redirect, RunRecord, SearchPage, SearchRequest, Waiting,
+    Asset, AssetsRequest, Batch, CommitOutcome, Constraint, Counts, DirectoryGroup, DirectoryUser,
+    Facet, Lease, LeaseRequest, Link, LinksRequest, MergeRecord, PrincipalsRequest, Redirect,
+    RunRecord, SearchPage, SearchRequest, Waiting, evaluate,
 };
 use crate::Result;
 use crate::name::MatchKey;
 use crate::value::{
-    AssetId, Checkpoint, CheckpointKey, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp,
+    AssetId, Checkpoint, CheckpointKey, ObjectGuid, OrganizationId, RunId, SourceId,
 };
 
 /// A store for the inventory.
 ///
-/// [`store::MemoryRepository`](crate::store::MemoryRepository) and the SQLite store are embedded; a host
-/// writes its own over its database. A store decides nothing: it keeps records, finds them by equality
-/// of keys, and writes batches whole.
+/// [`store::MemoryRepository`](crate::store::MemoryRepository) and the SQLite store are embedded. A host that has
+/// a table of keys and bytes implements the three methods of [`store::rows::Rows`](crate::store::rows::Rows) and
+/// gets the whole repository; one that wants tables of its own implements this trait. A store decides nothing: it
+/// keeps records, finds them by equality of keys, and writes batches whole.
+///
+/// What a run asks for by key, once for each batch, is required. Searching and counting have bodies, which put the
+/// query to every record that [`each_asset`](Self::each_asset), [`each_user`](Self::each_user) and
+/// [`each_group`](Self::each_group) bring: right for every store, and fast enough for some ten thousand assets. A
+/// store that has indexes overrides them ([`query::sql`](crate::query::sql) compiles queries). Methods that later
+/// versions add have bodies.
 ///
 /// # Contract
 ///
-/// - Everything belongs to an organization; nothing of another one is ever returned or written.
-/// - [`commit`](Self::commit) is all or nothing, also when the process dies in the middle of it. What it
-///   wrote is seen by every later call.
-/// - A batch whose id was committed before is a no-op that says so.
-/// - A [`Change::PutAsset`](super::Change) on another version than the expected one, or on an asset that
-///   exists though none was expected, makes the whole batch a [`CommitOutcome::Conflict`]: no lost update.
-/// - A batch with a lease token that is not the newest granted for its source is refused with
-///   [`ErrorKind::Lease`](crate::ErrorKind).
-/// - A link never points to an asset that is not there: taking an asset away takes the links to it away,
-///   unless the same batch ties them to another asset.
-/// - The id of an asset that was taken away leads where the change says, until an asset is written under it.
-/// - [`candidates`](Self::candidates) returns every asset of the organization that has at least one of
-///   the keys among its [`match_keys`](Asset::match_keys), each once, and no other.
-/// - Links, users and groups are keyed by organization, source and objectGUID, checkpoints by organization, source
-///   and their own [key](Checkpoint::key).
-/// - A search finds what [`Query::matches`](crate::query::Query::matches) says, put to each user and group, and
-///   to each asset [among](super::AssetInContext) the others, in the order of [`SortKey`](super::SortKey). Its pages together
-///   are everything, each record once, also if other records are written in between.
+/// *What belongs together.* Everything belongs to an organization; nothing of another one is ever returned or
+/// written. The same ids, batch ids included, may occur in several.
+///
+/// *What is unique.* Within an organization: an asset by its id; a link, a user, a group and a waiting computer by
+/// source and objectGUID; a constraint by source, objectGUID, asset and kind; a merge, a run and a batch by their
+/// ids, a run within its source; a checkpoint by source and its own [key](Checkpoint::key); a redirect by the id
+/// that it leads from. Writing one again replaces it.
+///
+/// *What is whole.* [`commit`](Self::commit) is all or nothing, also when the process dies in the middle of it, and
+/// what it wrote is seen by every later call. No other method sees a part of it. Two at once have the same effect as
+/// one after the other.
+///
+/// *What must not be lost.* A [`Change::PutAsset`](super::Change) on another version than the expected one, or on an
+/// asset that exists though none was expected, makes the whole batch a [`CommitOutcome::Conflict`]. So does a
+/// [`Change::RemoveAsset`](super::Change). Changes are made in their order, so that a batch may write one asset
+/// twice.
+///
+/// *When a batch id is used up.* When its batch was applied, and not before: a batch that was in conflict or was
+/// refused may come again under its id. A batch whose id is used up is a no-op that says so, even if its lease was
+/// lost since; ids are kept for as long as the records that they wrote.
+///
+/// *What is refused.* A batch with a lease token that is not the newest granted for its source
+/// ([`ErrorKind::Lease`](crate::ErrorKind)), and one that [`store::validate`](crate::store::validate) does not pass
+/// ([`ErrorKind::Invalid`](crate::ErrorKind)). [`store::LeaseState`](crate::store::LeaseState) is the rule of
+/// leases.
+///
+/// *What follows from a change.* A link never goes on pointing to an asset that was taken away: taking an asset away
+/// takes the links of all sources to it away, unless a later change of the same batch ties them elsewhere or brings
+/// the asset back. The id of an asset that was taken away leads where the change says, until an asset is written
+/// under it. Forgetting a link forgets that its object waits.
+///
+/// *What finds an asset.* [`candidates`](Self::candidates) returns every asset of the organization that has at least
+/// one of the keys among its [`match_keys`](Asset::match_keys), each once, and no other. Keys are compared byte by
+/// byte.
+///
+/// *Orders.* Ids compare as numbers, objectGUIDs by their bytes on the wire, texts byte by byte (UTF-8), never by a
+/// language's rules: in PostgreSQL `COLLATE "C"`, in SQLite `BINARY`. Streams come in such an order; lists do where
+/// their method says so.
+///
+/// *What a stream is.* A record that is written while a stream is read may come as it was or as it is. Every record
+/// that is there all the time comes once.
+///
+/// *Searches* find what [`Query::matches`](crate::query::Query::matches) says, put to each user and group, and
+/// to each asset [among](super::AssetInContext) the others, in the order of [`SortKey`](super::SortKey) or
+/// [`ObjectKey`](super::ObjectKey). Their pages together are everything, each record once, also if other records are
+/// written in between.
+///
+/// *What comes back* is equal to what was written, in every field. Records are `serde` values; a store that keeps
+/// them as JSON keeps also what later versions add.
+///
+/// *A host's own rows* may stand beside these, refer to assets by their ids, and be written in the transaction of a
+/// commit. A host that changes an asset does so by a commit, so that its version tells; an asset that it takes away
+/// behind the contract's back comes back as a new one.
 ///
 /// # Errors
 ///
 /// [`ErrorKind::Store`](crate::ErrorKind) with [`Retry::Transient`](crate::Retry) for what is expected to
-/// pass (a busy database), with [`Retry::Never`](crate::Retry) for what is not (a damaged file).
+/// pass (a busy database), with [`Retry::Never`](crate::Retry) for what is not (a damaged file). A run tries again
+/// what is transient, and then a batch under the same id.
 ///
 /// # Cancellation
 ///
-/// A dropped `commit` has either happened or not, whole; the batch id tells when it is repeated. Other
-/// calls have no effects to undo.
+/// A dropped `commit` has either happened or not, whole; the batch id tells when it is repeated. A lease that was
+/// granted to nobody any more expires. Other calls have no effects to undo.
 ///
 /// # Testing your implementation
 ///
 /// `testing::contract::asset_repository` checks all of the above, given a builder.
 #[async_trait]
 pub trait AssetRepository: Debug + Send + Sync + 'static {
-    /// What is known of every object of a directory.
-    async fn links(
+    /// What is known of the objects of a directory, in any order.
+    async fn links(&self, request: LinksRequest) -> Result<BoxStream<'static, Result<Link>>>;
+
+    /// The assets of an organization, in the order of their ids.
+    async fn each_asset(&self, request: AssetsRequest)
+    -> Result<BoxStream<'static, Result<Asset>>>;
+
+    /// The users of an organization, in the order of their [keys](super::ObjectKey).
+    async fn each_user(
         &self,
-        organization: &OrganizationId,
-        source: &SourceId,
-    ) -> Result<BoxStream<'static, Result<Link>>>;
+        request: PrincipalsRequest,
+    ) -> Result<BoxStream<'static, Result<DirectoryUser>>>;
+
+    /// The groups of an organization, in the order of their [keys](super::ObjectKey).
+    async fn each_group(
+        &self,
+        request: PrincipalsRequest,
+    ) -> Result<BoxStream<'static, Result<DirectoryGroup>>>;
 
     /// Every asset that has at least one of these keys.
     async fn candidates(
@@ -132,15 +187,8 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
     ///
     /// The holder may call it again to prolong its lease; the token stays. While another run holds the
     /// lease the error is of kind [`ErrorKind::Lease`](crate::ErrorKind), names the holder and says
-    /// until when.
-    async fn acquire_lease(
-        &self,
-        organization: &OrganizationId,
-        source: &SourceId,
-        holder: RunId,
-        now: Timestamp,
-        ttl: Duration,
-    ) -> Result<Lease>;
+    /// until when. [`LeaseState::acquire`](crate::store::LeaseState::acquire) decides all that.
+    async fn acquire_lease(&self, request: LeaseRequest) -> Result<Lease>;
 
     /// Gives a lease back. Nothing happens if it is not held by this holder any more.
     async fn release_lease(
@@ -155,28 +203,55 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
 
     /// Counts the assets that a query finds, and how many of them have which value of these facets, at most
     /// `limit` values of each. The request's order and place mean nothing here.
-    async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<Counts>;
+    async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<Counts> {
+        evaluate::count_assets(self, request, facets).await
+    }
 
     /// Finds assets, in the order of [`SearchRequest::sort`].
-    async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>>;
+    async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>> {
+        evaluate::search_assets(self, request).await
+    }
 
-    /// Finds users. The order is that of their sources and objectGUIDs.
-    async fn search_users(&self, request: SearchRequest) -> Result<SearchPage<DirectoryUser>>;
+    /// Finds users, in the order of their [keys](super::ObjectKey).
+    async fn search_users(&self, request: SearchRequest) -> Result<SearchPage<DirectoryUser>> {
+        evaluate::search_users(self, request).await
+    }
 
-    /// Finds groups. The order is that of their sources and objectGUIDs.
-    async fn search_groups(&self, request: SearchRequest) -> Result<SearchPage<DirectoryGroup>>;
+    /// Finds groups, in the order of their [keys](super::ObjectKey).
+    async fn search_groups(&self, request: SearchRequest) -> Result<SearchPage<DirectoryGroup>> {
+        evaluate::search_groups(self, request).await
+    }
 }
 
 macro_rules! delegate {
     ($pointer:ident) => {
+        // A method with a body is passed on as well: the store may have its own.
         #[async_trait]
+        #[deny(clippy::missing_trait_methods)]
         impl<T: AssetRepository + ?Sized> AssetRepository for $pointer<T> {
             async fn links(
                 &self,
-                organization: &OrganizationId,
-                source: &SourceId,
+                request: LinksRequest,
             ) -> Result<BoxStream<'static, Result<Link>>> {
-                (**self).links(organization, source).await
+                (**self).links(request).await
+            }
+            async fn each_asset(
+                &self,
+                request: AssetsRequest,
+            ) -> Result<BoxStream<'static, Result<Asset>>> {
+                (**self).each_asset(request).await
+            }
+            async fn each_user(
+                &self,
+                request: PrincipalsRequest,
+            ) -> Result<BoxStream<'static, Result<DirectoryUser>>> {
+                (**self).each_user(request).await
+            }
+            async fn each_group(
+                &self,
+                request: PrincipalsRequest,
+            ) -> Result<BoxStream<'static, Result<DirectoryGroup>>> {
+                (**self).each_group(request).await
             }
             async fn candidates(
                 &self,
@@ -243,15 +318,8 @@ macro_rules! delegate {
             ) -> Result<Vec<RunRecord>> {
                 (**self).runs(organization, source, limit).await
             }
-            async fn acquire_lease(
-                &self,
-                organization: &OrganizationId,
-                source: &SourceId,
-                holder: RunId,
-                now: Timestamp,
-                ttl: Duration,
-            ) -> Result<Lease> {
-                (**self).acquire_lease(organization, source, holder, now, ttl).await
+            async fn acquire_lease(&self, request: LeaseRequest) -> Result<Lease> {
+                (**self).acquire_lease(request).await
             }
             async fn release_lease(
                 &self,

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Sort;
-use crate::query::Query;
-use crate::value::{OrganizationId, Timestamp};
+use crate::query::{Fields, Query};
+use crate::value::{OrganizationId, SourceId, Timestamp};
 
 /// What to look for.
 #[derive(Clone, Debug)]
@@ -12,6 +12,8 @@ use crate::value::{OrganizationId, Timestamp};
 pub struct SearchRequest {
     /// Where.
     pub organization: OrganizationId,
+    /// Users and groups of this directory alone, if it is set. Assets have several sources, for which the query asks.
+    pub source: Option<SourceId>,
     /// What must hold of a record.
     pub query: Query,
     /// What relative times in the query are relative to.
@@ -19,7 +21,8 @@ pub struct SearchRequest {
     /// The order of assets. That of their ids unless set. Users and groups come in one order, that of their
     /// sources and objectGUIDs, whatever this says.
     pub sort: Sort,
-    /// The most records of one page, and of a count the most values of each facet. 100 unless set: a screenful, and small enough for any store.
+    /// The most records of one page, and of a count the most values of each facet. 100 unless set: a screenful,
+    /// and small enough for any store.
     pub limit: usize,
     /// Where the page before ended.
     pub after: Option<Cursor>,
@@ -28,6 +31,7 @@ pub struct SearchRequest {
 /// One page of what was found. What is written between two pages moves nothing else: the next page begins
 /// behind the place of the last record, even if that record is gone.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct SearchPage<T> {
     /// The records.
     pub records: Vec<T>,
@@ -42,7 +46,15 @@ pub struct Cursor(pub String);
 impl SearchRequest {
     /// The first page.
     pub fn new(organization: OrganizationId, query: Query, now: Timestamp) -> Self {
-        Self { organization, query, now, sort: Sort::default(), limit: 100, after: None }
+        let (sort, source) = (Sort::default(), None);
+        Self { organization, source, query, now, sort, limit: 100, after: None }
+    }
+
+    /// Leaves out users and groups of other directories.
+    #[must_use]
+    pub fn of_source(mut self, source: SourceId) -> Self {
+        self.source = Some(source);
+        self
     }
 
     /// Sets the order of assets.
@@ -64,5 +76,27 @@ impl SearchRequest {
     pub fn after(mut self, cursor: Option<Cursor>) -> Self {
         self.after = cursor;
         self
+    }
+
+    /// Whether the query holds of a record. An asset is put to it [among](super::AssetInContext) the others.
+    pub fn selects(&self, record: &impl Fields) -> bool {
+        self.query.matches(record, self.now.as_micros())
+    }
+}
+
+impl<T> SearchPage<T> {
+    /// The page that begins with these records: all that were found behind a place, in order, or the first of
+    /// them and at least one more than a page holds.
+    pub fn of(mut records: Vec<T>, limit: usize, cursor: impl Fn(&T) -> Cursor) -> Self {
+        let limit = limit.max(1);
+        let has_more = records.len() > limit;
+        records.truncate(limit);
+        let next = records.last().filter(|_| has_more).map(cursor);
+        Self { records, next }
+    }
+
+    /// Nothing was found.
+    pub fn empty() -> Self {
+        Self { records: Vec::new(), next: None }
     }
 }

@@ -4,7 +4,7 @@ use futures::TryStreamExt;
 use serde::Serialize;
 
 use super::{Author, Curation};
-use crate::asset::{Change, Constraint, ConstraintKind, Link};
+use crate::asset::{Change, Constraint, ConstraintKind, Link, LinksRequest};
 use crate::error::Printable;
 use crate::grouping::Decisions;
 use crate::merge::Moves;
@@ -147,11 +147,12 @@ impl Curation<'_> {
 
     /// What is known of a computer.
     async fn computer(&self, source: &SourceId, object: ObjectGuid) -> Result<Link> {
-        let mut links = self.repository.links(&self.organization, source).await?;
-        while let Some(link) = links.try_next().await? {
-            if link.object == object && link.kind == ObjectKind::Computer {
-                return Ok(link);
-            }
+        let link = LinksRequest::new(self.organization.clone(), source.clone());
+        let mut links = self.repository.links(link.of_objects([object])).await?;
+        if let Some(link) = links.try_next().await?
+            && link.kind == ObjectKind::Computer
+        {
+            return Ok(link);
         }
         let message = "no run of this directory has seen such a computer";
         Err(Error::new(ErrorKind::NotFound, message)

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use futures::TryStreamExt;
+
 use super::Curation;
 use crate::Result;
-use crate::asset::{Asset, Constraint, SearchRequest};
+use crate::asset::{Asset, AssetsRequest, Constraint, PrincipalsRequest};
 use crate::merge::{self, Coverage, Explanation, NearMiss, NearMisses, Overlap, Surveyed};
-use crate::query::Query;
 use crate::value::{AssetId, SourceId, Timestamp};
-
-/// Assets that are read at once.
-const PAGE: usize = 500;
 
 impl Curation<'_> {
     /// Pairs of assets that the rules would tie together today. See [`overlaps`](merge::overlaps).
@@ -76,31 +74,20 @@ impl Curation<'_> {
             sources.extend(parts.map(|part| part.source.clone()));
         })
         .await?;
-        let mut after = None;
-        loop {
-            let page = self.repository.search_users(self.everything().after(after)).await?;
-            sources.extend(page.records.into_iter().map(|user| user.source));
-            after = page.next;
-            if after.is_none() {
-                return Ok(sources);
-            }
+        let users = PrincipalsRequest::new(self.organization.clone());
+        let mut users = self.repository.each_user(users).await?;
+        while let Some(user) = users.try_next().await? {
+            sources.insert(user.source);
         }
+        Ok(sources)
     }
 
     async fn each_asset(&self, mut look: impl FnMut(&Asset)) -> Result<()> {
-        let mut after = None;
-        loop {
-            let page = self.repository.search_assets(self.everything().after(after)).await?;
-            page.records.iter().for_each(&mut look);
-            after = page.next;
-            if after.is_none() {
-                return Ok(());
-            }
+        let all = AssetsRequest::new(self.organization.clone());
+        let mut assets = self.repository.each_asset(all).await?;
+        while let Some(asset) = assets.try_next().await? {
+            look(&asset);
         }
-    }
-
-    fn everything(&self) -> SearchRequest {
-        SearchRequest::new(self.organization.clone(), Query::everything(), Timestamp::now())
-            .with_limit(PAGE)
+        Ok(())
     }
 }

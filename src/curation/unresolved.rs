@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Curation;
 use crate::Result;
-use crate::asset::Waiting;
+use crate::asset::{LinksRequest, Waiting};
 use crate::error::Printable;
 use crate::grouping::{self, Decisions, Doubt};
 use crate::merge::{Considered, Decision, Record};
@@ -55,7 +55,8 @@ impl Curation<'_> {
         let mut told: BTreeMap<ObjectGuid, Waiting> =
             of_source.map(|waiting| (waiting.object, waiting)).collect();
         let mut unresolved = BTreeMap::new();
-        let mut links = self.repository.links(&self.organization, source).await?;
+        let links = LinksRequest::new(self.organization.clone(), source.clone());
+        let mut links = self.repository.links(links).await?;
         while let Some(link) = links.try_next().await? {
             let waits = link.kind == ObjectKind::Computer && link.asset.is_none();
             if waits && link.presence.is_present() {

@@ -96,6 +96,16 @@ impl<T: Fields + ?Sized> Fields for &T {
 pub(crate) const NAME: &str = "name";
 
 impl Expr {
+    pub(crate) fn asks_for(&self, field: &str) -> bool {
+        match self {
+            Self::And(all) | Self::Or(all) => all.iter().any(|expr| expr.asks_for(field)),
+            Self::Everything => false,
+            Self::Not(expr) => expr.asks_for(field),
+            Self::Term(Term::Has(keys)) => keys.iter().any(|key| key.asks_for(field)),
+            Self::Term(Term::Is(key, _)) => key.asks_for(field),
+        }
+    }
+
     pub(crate) fn matches(&self, item: &(impl Fields + ?Sized), now: i64) -> bool {
         match self {
             Self::And(parts) => parts.iter().all(|part| part.matches(item, now)),
@@ -109,6 +119,15 @@ impl Expr {
 }
 
 impl Key {
+    fn asks_for(&self, field: &str) -> bool {
+        match self {
+            Self::Attribute { .. } => false,
+            Self::Count(key) => key.asks_for(field),
+            Self::Field(name) => name.folded() == field,
+            Self::Name => field == NAME,
+        }
+    }
+
     /// Whether one of the key's values is accepted.
     fn any(
         &self,

@@ -212,6 +212,11 @@ impl Query {
         &self.expr
     }
 
+    /// Whether anything in it is about the field with this folded name: its values, or how many there are.
+    pub fn asks_for(&self, field: &str) -> bool {
+        self.expr.asks_for(field)
+    }
+
     /// Whether `item` is what the query asks for, `now` microseconds after 1970-01-01T00:00:00Z.
     pub fn matches(&self, item: &(impl Fields + ?Sized), now: i64) -> bool {
         self.expr.matches(item, now)

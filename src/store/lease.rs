@@ -1,47 +1,75 @@
 //! Who may write for a source. One set of rules for every store.
 
-use std::time::Duration;
+use serde::{Deserialize, Serialize};
 
-use crate::asset::Lease;
+use crate::asset::{Lease, LeaseRequest};
 use crate::value::{RunId, SourceId, Timestamp};
 use crate::{Error, ErrorKind, Result, Retry};
 
-/// What a store keeps of a source's leases.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) struct Leases {
+/// What a store keeps of a source's leases: the rules of
+/// [`acquire_lease`](crate::asset::AssetRepository::acquire_lease),
+/// [`release_lease`](crate::asset::AssetRepository::release_lease) and of the token of a batch.
+///
+/// A store reads it, asks it, and writes it back in one transaction.
+///
+/// ```
+/// use std::time::Duration;
+/// use ldap_inventory::asset::LeaseRequest;
+/// use ldap_inventory::store::LeaseState;
+/// use ldap_inventory::value::{RunId, SourceId, Timestamp};
+///
+/// let mut leases = LeaseState::default();
+/// let source = SourceId::new("ldap", "corp.example")?;
+/// let (run, now) = (RunId::random_v7(), Timestamp::now());
+/// let hour = Duration::from_secs(3600);
+/// let request = |run| ldap_inventory::Result::Ok(LeaseRequest::new("acme".parse()?, source.clone(), run, now, hour));
+///
+/// let lease = leases.acquire(&request(run)?)?;
+/// leases.check(&source, lease.token)?;
+/// assert!(leases.acquire(&request(RunId::from_u128(7))?).is_err());
+/// leases.release(run);
+/// assert_eq!(leases.acquire(&request(RunId::from_u128(7))?)?.token, lease.token + 1);
+/// # Ok::<(), ldap_inventory::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
+pub struct LeaseState {
     /// The newest token that was ever granted; 0 if none was.
-    pub(super) newest: u64,
+    pub newest: u64,
     /// The lease that was not given back. It may have expired.
-    pub(super) held: Option<Lease>,
+    pub held: Option<Lease>,
 }
 
-impl Leases {
+impl LeaseState {
     /// Grants or prolongs.
-    pub(super) fn acquire(
-        &mut self,
-        source: &SourceId,
-        holder: RunId,
-        now: Timestamp,
-        ttl: Duration,
-    ) -> Result<Lease> {
-        let expires = now.checked_add(ttl).unwrap_or(Timestamp::MAX);
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Lease`], expected to pass, while another run's lease is alive: names the run, and says until
+    /// when.
+    pub fn acquire(&mut self, request: &LeaseRequest) -> Result<Lease> {
+        let LeaseRequest { source, holder, now, ttl, .. } = request;
         let token = match self.held {
-            Some(held) if held.holder == holder => held.token,
-            Some(held) if now < held.expires => return Err(is_held(source, &held)),
+            Some(held) if held.holder == *holder => held.token,
+            Some(held) if *now < held.expires => return Err(is_held(source, &held)),
             _ => self.newest.saturating_add(1),
         };
-        let lease = Lease { holder, token, expires };
+        let expires = now.checked_add(*ttl).unwrap_or(Timestamp::MAX);
+        let lease = Lease { holder: *holder, token, expires };
         *self = Self { newest: token, held: Some(lease) };
         Ok(lease)
     }
 
     /// Takes a lease back. The newest token stays, so that the next one is higher.
-    pub(super) fn release(&mut self, holder: RunId) {
+    pub fn release(&mut self, holder: RunId) {
         self.held = self.held.filter(|held| held.holder != holder);
     }
 
-    /// Refuses every token but the newest that was granted.
-    pub(super) fn check(&self, source: &SourceId, token: u64) -> Result<()> {
+    /// Admits the newest token that was granted alone.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Lease`] for every other.
+    pub fn check(&self, source: &SourceId, token: u64) -> Result<()> {
         if token == self.newest && token != 0 {
             return Ok(());
         }

@@ -5,16 +5,14 @@
 //! credentials in memory.
 
 mod credentials;
-mod cursor;
 mod lease;
 mod memory;
-mod paging;
-mod selection;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-mod validate;
+pub mod validate;
 
 pub use credentials::MemoryCredentialStore;
+pub use lease::LeaseState;
 pub use memory::MemoryRepository;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteRepository;

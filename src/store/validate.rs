@@ -1,4 +1,7 @@
 //! What no store writes, whoever asks.
+//!
+//! A store asks [`batch`] before it looks at anything else. What only the stored records tell (versions, leases, batch
+//! ids) it checks within its transaction.
 
 use crate::asset::{Asset, Batch, Change, Version};
 use crate::value::{OrganizationId, SourceId};
@@ -6,7 +9,11 @@ use crate::{Error, ErrorKind, Result};
 
 /// Refuses a batch that would write for another organization or source than its own, or an asset whose
 /// version does not follow the expected one.
-pub(super) fn batch(batch: &Batch) -> Result<()> {
+///
+/// # Errors
+///
+/// [`ErrorKind::Invalid`] that names the batch and what is wrong in it.
+pub fn batch(batch: &Batch) -> Result<()> {
     batch.changes.iter().try_for_each(|change| admit_change(batch, change))
 }
 

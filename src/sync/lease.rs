@@ -1,6 +1,7 @@
 //! The lease of the source: one run at a time writes for it.
 
 use super::run::Run;
+use crate::asset::LeaseRequest;
 use crate::value::Timestamp;
 use crate::{Error, ErrorKind, Result};
 
@@ -23,10 +24,10 @@ pub(super) async fn hold<T, W: Future<Output = Result<T>>>(
 }
 
 async fn acquire(run: &Run<'_>) -> Result<u64> {
-    let (task, time) = (run.task, run.options.lease_time);
-    let now = Timestamp::now();
-    let lease = run.repository.acquire_lease(&task.organization, &task.source, run.id, now, time);
-    Ok(lease.await?.token)
+    let (organization, source) = (run.task.organization.clone(), run.task.source.clone());
+    let (now, time) = (Timestamp::now(), run.options.lease_time);
+    let request = LeaseRequest::new(organization, source, run.id, now, time);
+    Ok(run.repository.acquire_lease(request).await?.token)
 }
 
 async fn release(run: &Run<'_>) {

@@ -7,14 +7,16 @@ use futures::TryStreamExt;
 
 use super::run::Run;
 use crate::Result;
-use crate::asset::{Link, Presence, Sighting};
+use crate::asset::{Link, LinksRequest, Presence, Sighting};
 use crate::directory::DirectoryObject;
 use crate::membership::{Links, dn_digest};
 use crate::value::{AssetId, ObjectGuid, ObjectKind, RecordDigest};
 
 /// What the store knows of every object of the task's directory.
 pub(super) async fn load(run: &Run<'_>) -> Result<Links> {
-    let links = run.repository.links(&run.task.organization, &run.task.source).await?;
+    let task = run.task;
+    let links = LinksRequest::new(task.organization.clone(), task.source.clone());
+    let links = run.repository.links(links).await?;
     links.map_ok(|link| (link.object, link)).try_collect().await
 }
 

@@ -2,23 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 
 use crate::asset::{
-    Asset, AssetRepository, Batch, CommitOutcome, Constraint, Counts, DirectoryGroup,
-    DirectoryUser, Facet, Lease, Link, MergeRecord, Redirect, RunRecord, SearchPage, SearchRequest,
-    Waiting,
+    Asset, AssetRepository, AssetsRequest, Batch, CommitOutcome, Constraint, Counts,
+    DirectoryGroup, DirectoryUser, Facet, Lease, LeaseRequest, Link, LinksRequest, MergeRecord,
+    PrincipalsRequest, Redirect, RunRecord, SearchPage, SearchRequest, Waiting,
 };
 use crate::credential::{Credential, CredentialStore};
 use crate::directory::{DirectoryEvent, DirectorySource, ReadRequest};
 use crate::name::MatchKey;
 use crate::value::{
     AssetId, Checkpoint, CheckpointKey, CredentialId, ObjectGuid, OrganizationId, RunId, SourceId,
-    Timestamp,
 };
 use crate::{Error, ErrorKind, Result, Retry};
 
@@ -155,12 +153,29 @@ impl<R> FaultyRepository<R> {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl<R: AssetRepository> AssetRepository for FaultyRepository<R> {
-    async fn links(
+    async fn links(&self, request: LinksRequest) -> Result<BoxStream<'static, Result<Link>>> {
+        self.plan.call("links", self.inner.links(request)).await
+    }
+
+    async fn each_asset(
         &self,
-        organization: &OrganizationId,
-        source: &SourceId,
-    ) -> Result<BoxStream<'static, Result<Link>>> {
-        self.plan.call("links", self.inner.links(organization, source)).await
+        request: AssetsRequest,
+    ) -> Result<BoxStream<'static, Result<Asset>>> {
+        self.plan.call("each_asset", self.inner.each_asset(request)).await
+    }
+
+    async fn each_user(
+        &self,
+        request: PrincipalsRequest,
+    ) -> Result<BoxStream<'static, Result<DirectoryUser>>> {
+        self.plan.call("each_user", self.inner.each_user(request)).await
+    }
+
+    async fn each_group(
+        &self,
+        request: PrincipalsRequest,
+    ) -> Result<BoxStream<'static, Result<DirectoryGroup>>> {
+        self.plan.call("each_group", self.inner.each_group(request)).await
     }
 
     async fn candidates(
@@ -235,16 +250,8 @@ impl<R: AssetRepository> AssetRepository for FaultyRepository<R> {
         self.plan.call("runs", self.inner.runs(organization, source, limit)).await
     }
 
-    async fn acquire_lease(
-        &self,
-        organization: &OrganizationId,
-        source: &SourceId,
-        holder: RunId,
-        now: Timestamp,
-        ttl: Duration,
-    ) -> Result<Lease> {
-        let lease = self.inner.acquire_lease(organization, source, holder, now, ttl);
-        self.plan.call("acquire_lease", lease).await
+    async fn acquire_lease(&self, request: LeaseRequest) -> Result<Lease> {
+        self.plan.call("acquire_lease", self.inner.acquire_lease(request)).await
     }
 
     async fn release_lease(

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ldap_inventory::ErrorKind;
-use ldap_inventory::asset::AssetRepository;
+use ldap_inventory::asset::{AssetRepository, LeaseRequest};
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{Cancellation, MergePlan, Progress, SyncOptions, apply, plan, sync};
@@ -128,7 +128,10 @@ fn steal(repository: &Arc<dyn AssetRepository>) -> serde_json::Value {
         runtime.block_on(async {
             let later = Timestamp::now().checked_add(Duration::from_secs(3_600)).unwrap();
             let (thief, ttl) = (RunId::random_v7(), Duration::from_secs(60));
-            repository.acquire_lease(&acme(), &corp(), thief, later, ttl).await.unwrap();
+            repository
+                .acquire_lease(LeaseRequest::new(acme(), corp(), thief, later, ttl))
+                .await
+                .unwrap();
             inventory(&**repository).await
         })
     };

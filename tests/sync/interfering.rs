@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Mutex;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -48,12 +47,29 @@ impl<R> fmt::Debug for Interfering<R> {
 
 #[async_trait]
 impl<R: AssetRepository> AssetRepository for Interfering<R> {
-    async fn links(
+    async fn links(&self, request: LinksRequest) -> Result<BoxStream<'static, Result<Link>>> {
+        self.inner.links(request).await
+    }
+
+    async fn each_asset(
         &self,
-        organization: &OrganizationId,
-        source: &SourceId,
-    ) -> Result<BoxStream<'static, Result<Link>>> {
-        self.inner.links(organization, source).await
+        request: AssetsRequest,
+    ) -> Result<BoxStream<'static, Result<Asset>>> {
+        self.inner.each_asset(request).await
+    }
+
+    async fn each_user(
+        &self,
+        request: PrincipalsRequest,
+    ) -> Result<BoxStream<'static, Result<DirectoryUser>>> {
+        self.inner.each_user(request).await
+    }
+
+    async fn each_group(
+        &self,
+        request: PrincipalsRequest,
+    ) -> Result<BoxStream<'static, Result<DirectoryGroup>>> {
+        self.inner.each_group(request).await
     }
 
     async fn candidates(&self, o: &OrganizationId, keys: &[MatchKey]) -> Result<Vec<Asset>> {
@@ -115,15 +131,8 @@ impl<R: AssetRepository> AssetRepository for Interfering<R> {
         self.inner.runs(o, s, n).await
     }
 
-    async fn acquire_lease(
-        &self,
-        o: &OrganizationId,
-        source: &SourceId,
-        holder: RunId,
-        now: Timestamp,
-        ttl: Duration,
-    ) -> Result<Lease> {
-        self.inner.acquire_lease(o, source, holder, now, ttl).await
+    async fn acquire_lease(&self, request: LeaseRequest) -> Result<Lease> {
+        self.inner.acquire_lease(request).await
     }
 
     async fn release_lease(&self, o: &OrganizationId, s: &SourceId, holder: RunId) -> Result<()> {

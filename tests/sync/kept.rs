@@ -3,7 +3,7 @@
 
 use futures::TryStreamExt;
 use ldap_inventory::ErrorKind;
-use ldap_inventory::asset::{AssetRepository, Link};
+use ldap_inventory::asset::{AssetRepository, Link, LinksRequest};
 use ldap_inventory::curation::{Author, Curation};
 use ldap_inventory::directory::{DirectoryObject, FullReadReason};
 use ldap_inventory::store::{MemoryRepository, SqliteRepository};
@@ -113,7 +113,13 @@ fn decisions(report: &SyncReport) -> Value {
 }
 
 async fn links_of(repository: &dyn AssetRepository, source: &SourceId) -> Vec<Link> {
-    repository.links(&acme(), source).await.unwrap().try_collect().await.unwrap()
+    repository
+        .links(LinksRequest::new(acme(), source.clone()))
+        .await
+        .unwrap()
+        .try_collect()
+        .await
+        .unwrap()
 }
 
 /// The file, where it may be written to.

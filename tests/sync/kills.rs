@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use ldap_inventory::ErrorKind;
 use ldap_inventory::asset::{
-    Asset, AssetRepository, Batch, CommitOutcome, DirectoryGroup, DirectoryUser, Link, RunRecord,
+    Asset, AssetRepository, Batch, CommitOutcome, DirectoryGroup, DirectoryUser, LeaseRequest,
+    Link, RunRecord,
 };
 use ldap_inventory::ldap::LdapSource;
 use ldap_inventory::store::{MemoryRepository, SqliteRepository};
@@ -274,7 +275,9 @@ fn without_lease(batch: &Batch) -> Batch {
 /// have given it back.
 async fn outlive_lease(repository: &dyn AssetRepository, told: &Told) {
     let (run, ttl) = (RunId::random_v7(), Duration::from_secs(1));
-    let lease = repository.acquire_lease(&acme(), &corp(), run, Timestamp::now(), ttl).await;
+    let lease = repository
+        .acquire_lease(LeaseRequest::new(acme(), corp(), run, Timestamp::now(), ttl))
+        .await;
     match lease {
         Ok(_) => {
             let is_over = told.batches.last().is_none_or(|batch| batch.run.is_some());

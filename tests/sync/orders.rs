@@ -1,6 +1,6 @@
 //! The order in which a directory is read is no difference.
 
-use ldap_inventory::asset::AssetRepository;
+use ldap_inventory::asset::{AssetRepository, LinksRequest};
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, sync};
@@ -83,7 +83,7 @@ async fn an_object_that_comes_twice_is_one_and_the_last_holds() {
         let directory = MockDirectory::new([computer("WEB1"), moved.clone()]).with_page_size(1);
         let report = run(&directory, &*repository).await;
         assert_eq!((report.computers.read, report.computers.created), (1, 1));
-        let links = repository.links(&acme(), &corp()).await.unwrap();
+        let links = repository.links(LinksRequest::new(acme(), corp())).await.unwrap();
         let links: Vec<_> = futures::TryStreamExt::try_collect(links).await.unwrap();
         assert_eq!(links.len(), 1);
         assert_eq!(links[0].digest, moved.build().digest());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ldap_inventory::ErrorKind;
-use ldap_inventory::asset::{AssetRepository, Presence};
+use ldap_inventory::asset::{AssetRepository, LeaseRequest, Presence};
 use ldap_inventory::sync::{Cancellation, MergePlan, Progress, SyncOptions, apply, plan, sync};
 use ldap_inventory::testing::{MockDirectory, computer, mock_guid};
 use ldap_inventory::value::{RunId, Timestamp};
@@ -17,7 +17,10 @@ async fn planned(directory: &MockDirectory, repository: &dyn AssetRepository) ->
 
 async fn hold_lease(repository: &dyn AssetRepository) -> RunId {
     let (holder, now) = (RunId::random_v7(), Timestamp::now());
-    repository.acquire_lease(&acme(), &corp(), holder, now, Duration::from_secs(60)).await.unwrap();
+    repository
+        .acquire_lease(LeaseRequest::new(acme(), corp(), holder, now, Duration::from_secs(60)))
+        .await
+        .unwrap();
     holder
 }
 
@@ -69,8 +72,13 @@ async fn a_run_that_lost_its_lease_while_it_slept_cannot_write() {
                 let steal = || {
                     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
                     let ttl = Duration::from_secs(60);
-                    let lease =
-                        runtime.block_on(inner.acquire_lease(&acme(), &corp(), thief, later, ttl));
+                    let lease = runtime.block_on(inner.acquire_lease(LeaseRequest::new(
+                        acme(),
+                        corp(),
+                        thief,
+                        later,
+                        ttl,
+                    )));
                     lease.unwrap();
                 };
                 std::thread::scope(|scope| scope.spawn(steal).join()).unwrap();

@@ -8,7 +8,7 @@ use futures::TryStreamExt;
 use ldap_inventory::Result;
 use ldap_inventory::asset::{
     Asset, AssetRepository, Batch, Change, Claim, CommitOutcome, DirectoryGroup, DirectoryUser,
-    Link, SearchPage, SearchRequest, SourceRecord,
+    LeaseRequest, Link, LinksRequest, SearchPage, SearchRequest, SourceRecord,
 };
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::query::Query;
@@ -131,7 +131,7 @@ pub(crate) async fn run(directory: &MockDirectory, repository: &dyn AssetReposit
 }
 
 pub(crate) async fn links(repository: &dyn AssetRepository) -> Vec<Link> {
-    let links = repository.links(&acme(), &corp()).await.unwrap();
+    let links = repository.links(LinksRequest::new(acme(), corp())).await.unwrap();
     let mut links: Vec<Link> = links.try_collect().await.unwrap();
     links.sort_by_key(|link| link.object);
     links
@@ -265,7 +265,10 @@ pub(crate) async fn assert_consistent(repository: &dyn AssetRepository) {
 pub(crate) async fn expire_lease(repository: &dyn AssetRepository) {
     let later = Timestamp::now().checked_add(Duration::from_secs(3600)).unwrap();
     let run = RunId::random_v7();
-    repository.acquire_lease(&acme(), &corp(), run, later, Duration::from_secs(1)).await.unwrap();
+    repository
+        .acquire_lease(LeaseRequest::new(acme(), corp(), run, later, Duration::from_secs(1)))
+        .await
+        .unwrap();
     repository.release_lease(&acme(), &corp(), run).await.unwrap();
 }
 

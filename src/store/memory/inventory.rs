@@ -1,18 +1,15 @@
 //! The records, in ordered maps.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::Result;
 use crate::asset::{
-    Asset, AssetInContext, Batch, Change, CommitOutcome, Constraint, ConstraintKind,
-    DirectoryGroup, DirectoryUser, Link, MergeRecord, Redirect, RunRecord, SearchRequest, Sighting,
-    Version, Waiting,
+    Asset, Batch, Change, CommitOutcome, Constraint, ConstraintKind, DirectoryGroup, DirectoryUser,
+    Link, MergeRecord, ObjectKey, Redirect, RunRecord, Sighting, Version, Waiting,
 };
 use crate::name::MatchKey;
-use crate::store::lease::Leases;
-use crate::store::selection;
+use crate::store::lease::LeaseState;
 use crate::value::{
     AssetId, BatchId, Checkpoint, CheckpointKey, MergeId, ObjectGuid, OrganizationId, RunId,
     SourceId,
@@ -27,8 +24,8 @@ pub(super) struct Inventory {
 pub(super) struct Organization {
     pub(super) assets: BTreeMap<AssetId, Asset>,
     keys: BTreeMap<MatchKey, BTreeSet<AssetId>>,
-    pub(super) users: BTreeMap<(SourceId, ObjectGuid), DirectoryUser>,
-    pub(super) groups: BTreeMap<(SourceId, ObjectGuid), DirectoryGroup>,
+    pub(super) users: BTreeMap<ObjectKey, DirectoryUser>,
+    pub(super) groups: BTreeMap<ObjectKey, DirectoryGroup>,
     pub(super) constraints: BTreeMap<ConstraintKey, Constraint>,
     pub(super) merges: BTreeMap<MergeId, MergeRecord>,
     pub(super) waiting: BTreeMap<(SourceId, ObjectGuid), Waiting>,
@@ -42,7 +39,7 @@ pub(super) struct Source {
     pub(super) links: BTreeMap<ObjectGuid, Link>,
     pub(super) checkpoints: BTreeMap<CheckpointKey, Checkpoint>,
     pub(super) runs: BTreeMap<RunId, RunRecord>,
-    pub(super) leases: Leases,
+    pub(super) leases: LeaseState,
     /// Each once, since many objects stand in one container.
     sightings: HashSet<Arc<Sighting>>,
 }
@@ -102,22 +99,6 @@ impl Source {
 }
 
 impl Organization {
-    /// The assets that a query finds, in the order of their ids.
-    pub(super) fn found<'a>(
-        &'a self,
-        request: &'a SearchRequest,
-        behind: Bound<AssetId>,
-    ) -> impl Iterator<Item = &'a Asset> {
-        let assets = self.assets.range((behind, Bound::Unbounded)).map(|(_, asset)| asset);
-        assets.filter(|asset| {
-            selection::selects(request, &AssetInContext::new(asset, || self.has_overlap(asset)))
-        })
-    }
-
-    fn has_overlap(&self, asset: &Asset) -> bool {
-        asset.match_keys().iter().any(|key| self.keys.get(key).is_some_and(|ids| ids.len() > 1))
-    }
-
     pub(super) fn candidates(&self, keys: &[MatchKey]) -> Vec<Asset> {
         let ids: BTreeSet<&AssetId> =
             keys.iter().filter_map(|key| self.keys.get(key)).flatten().collect();
@@ -193,10 +174,10 @@ impl Organization {
                 self.waiting.remove(&(source, object));
             }
             Change::PutUser(user) => {
-                self.users.insert((source.clone(), user.object), *user);
+                self.users.insert(user.key(), *user);
             }
             Change::PutGroup(group) => {
-                self.groups.insert((source.clone(), group.object), *group);
+                self.groups.insert(group.key(), *group);
             }
             Change::PutConstraint(constraint) => {
                 self.constraints.insert(key_of(&constraint), constraint);

@@ -6,24 +6,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 
 use self::inventory::Inventory;
-use super::cursor::ObjectKey;
-use super::{cursor, paging, selection, validate};
+use super::validate;
 use crate::Result;
 use crate::asset::{
-    Asset, AssetRepository, Batch, CommitOutcome, Constraint, Counts, DirectoryGroup,
-    DirectoryUser, Facet, Lease, Link, MergeRecord, Redirect, RunRecord, SearchPage, SearchRequest,
-    Sort, SortKey, Tally, Waiting,
+    Asset, AssetRepository, AssetsRequest, Batch, CommitOutcome, Constraint, DirectoryGroup,
+    DirectoryUser, Lease, LeaseRequest, Link, LinksRequest, MergeRecord, ObjectKey,
+    PrincipalsRequest, Redirect, RunRecord, Waiting,
 };
 use crate::name::MatchKey;
 use crate::value::{
-    AssetId, Checkpoint, CheckpointKey, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp,
+    AssetId, Checkpoint, CheckpointKey, ObjectGuid, OrganizationId, RunId, SourceId,
 };
 
 /// An inventory in memory: for tests, for trying things out, and for hosts that read everything anew
@@ -72,16 +70,49 @@ impl MemoryRepository {
 
 #[async_trait]
 impl AssetRepository for MemoryRepository {
-    async fn links(
-        &self,
-        organization: &OrganizationId,
-        source: &SourceId,
-    ) -> Result<BoxStream<'static, Result<Link>>> {
-        let links: Vec<Result<Link>> = match self.lock().source(organization, source) {
-            Some(source) => source.links.values().cloned().map(Ok).collect(),
-            None => Vec::new(),
+    async fn links(&self, request: LinksRequest) -> Result<BoxStream<'static, Result<Link>>> {
+        let inventory = self.lock();
+        let source = inventory.source(&request.organization, &request.source);
+        let links: Vec<Result<Link>> = match (source, request.objects) {
+            (None, _) => Vec::new(),
+            (Some(source), None) => source.links.values().cloned().map(Ok).collect(),
+            (Some(source), Some(objects)) => {
+                let objects: BTreeSet<ObjectGuid> = objects.into_iter().collect();
+                let links = objects.iter().filter_map(|object| source.links.get(object));
+                links.cloned().map(Ok).collect()
+            }
         };
         Ok(stream::iter(links).boxed())
+    }
+
+    async fn each_asset(
+        &self,
+        request: AssetsRequest,
+    ) -> Result<BoxStream<'static, Result<Asset>>> {
+        let inventory = self.lock();
+        let assets = inventory.organization(&request.organization).map(|o| &o.assets);
+        let range = (behind(request.after), Bound::Unbounded);
+        let assets = assets.into_iter().flat_map(|assets| assets.range(range));
+        let assets: Vec<_> = assets.map(|(_, asset)| Ok(asset.clone())).collect();
+        Ok(stream::iter(assets).boxed())
+    }
+
+    async fn each_user(
+        &self,
+        request: PrincipalsRequest,
+    ) -> Result<BoxStream<'static, Result<DirectoryUser>>> {
+        let inventory = self.lock();
+        let users = inventory.organization(&request.organization).map(|o| &o.users);
+        Ok(users.map_or_else(|| stream::empty().boxed(), |users| in_order(users, &request)))
+    }
+
+    async fn each_group(
+        &self,
+        request: PrincipalsRequest,
+    ) -> Result<BoxStream<'static, Result<DirectoryGroup>>> {
+        let inventory = self.lock();
+        let groups = inventory.organization(&request.organization).map(|o| &o.groups);
+        Ok(groups.map_or_else(|| stream::empty().boxed(), |groups| in_order(groups, &request)))
     }
 
     async fn candidates(
@@ -190,16 +221,10 @@ impl AssetRepository for MemoryRepository {
         Ok(runs)
     }
 
-    async fn acquire_lease(
-        &self,
-        organization: &OrganizationId,
-        source: &SourceId,
-        holder: RunId,
-        now: Timestamp,
-        ttl: Duration,
-    ) -> Result<Lease> {
+    async fn acquire_lease(&self, request: LeaseRequest) -> Result<Lease> {
         let mut inventory = self.lock();
-        inventory.source_mut(organization, source).leases.acquire(source, holder, now, ttl)
+        let source = inventory.source_mut(&request.organization, &request.source);
+        source.leases.acquire(&request)
     }
 
     async fn release_lease(
@@ -216,61 +241,6 @@ impl AssetRepository for MemoryRepository {
         validate::batch(&batch)?;
         self.lock().commit(batch)
     }
-
-    async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<Counts> {
-        let inventory = self.lock();
-        let mut tally = Tally::new(facets);
-        if let Some(organization) = inventory.organization(&request.organization) {
-            organization.found(&request, Bound::Unbounded).for_each(|asset| tally.add(asset));
-        }
-        Ok(tally.counts(request.limit))
-    }
-
-    async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>> {
-        let sort = request.sort;
-        let after = request.after.as_ref().map(|cursor| SortKey::read(sort, cursor)).transpose()?;
-        let inventory = self.lock();
-        let Some(organization) = inventory.organization(&request.organization) else {
-            return Ok(SearchPage { records: Vec::new(), next: None });
-        };
-        let place = |asset: &Asset| SortKey::of(sort, asset).cursor();
-        if sort == Sort::default() {
-            let found = organization.found(&request, behind(after.map(|place| place.id)));
-            return paging::page(request.limit, found.map(|asset| Ok(asset.clone())), place);
-        }
-        let found = organization.found(&request, Bound::Unbounded);
-        let mut places: Vec<(SortKey, &Asset)> = found
-            .map(|asset| (SortKey::of(sort, asset), asset))
-            .filter(|(place, _)| after.as_ref().is_none_or(|after| place.compare(after).is_gt()))
-            .collect();
-        places.sort_by(|(one, _), (other, _)| one.compare(other));
-        let found = places.into_iter().map(|(_, asset)| Ok(asset.clone()));
-        paging::page(request.limit, found, place)
-    }
-
-    async fn search_users(&self, request: SearchRequest) -> Result<SearchPage<DirectoryUser>> {
-        let after = request.after.as_ref().map(cursor::object).transpose()?;
-        let inventory = self.lock();
-        let found = inventory
-            .organization(&request.organization)
-            .into_iter()
-            .flat_map(|o| o.users.range((behind(after.clone()), Bound::Unbounded)))
-            .filter(|(_, user)| selection::selects(&request, *user))
-            .map(|(_, user)| Ok(user.clone()));
-        paging::page(request.limit, found, cursor::of_object)
-    }
-
-    async fn search_groups(&self, request: SearchRequest) -> Result<SearchPage<DirectoryGroup>> {
-        let after = request.after.as_ref().map(cursor::object).transpose()?;
-        let inventory = self.lock();
-        let found = inventory
-            .organization(&request.organization)
-            .into_iter()
-            .flat_map(|o| o.groups.range((behind(after.clone()), Bound::Unbounded)))
-            .filter(|(_, group)| selection::selects(&request, *group))
-            .map(|(_, group)| Ok(group.clone()));
-        paging::page(request.limit, found, cursor::of_object)
-    }
 }
 
 impl fmt::Debug for MemoryRepository {
@@ -283,12 +253,23 @@ fn behind<T>(after: Option<T>) -> Bound<T> {
     after.map_or(Bound::Unbounded, Bound::Excluded)
 }
 
+fn in_order<T: Clone + Send + 'static>(
+    records: &BTreeMap<ObjectKey, T>,
+    request: &PrincipalsRequest,
+) -> BoxStream<'static, Result<T>> {
+    let records = records.range((behind(request.after.clone()), Bound::Unbounded));
+    let of_source =
+        records.filter(|(key, _)| request.source.as_ref().is_none_or(|s| key.source == *s));
+    let found: Vec<Result<T>> = of_source.map(|(_, record)| Ok(record.clone())).collect();
+    stream::iter(found).boxed()
+}
+
 fn at_places<T: Clone>(
     records: &BTreeMap<ObjectKey, T>,
     source: &SourceId,
     objects: &[ObjectGuid],
 ) -> Vec<T> {
     let objects: BTreeSet<&ObjectGuid> = objects.iter().collect();
-    let places = objects.into_iter().map(|object| (source.clone(), *object));
+    let places = objects.into_iter().map(|object| ObjectKey::new(source.clone(), *object));
     places.filter_map(|place| records.get(&place)).cloned().collect()
 }

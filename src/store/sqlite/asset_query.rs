@@ -9,7 +9,6 @@ use super::failure::Outcome;
 use super::read::asset;
 use super::{fields, row_id};
 use crate::asset::{Asset, AssetInContext, SearchRequest};
-use crate::store::selection;
 
 /// The parameters of a statement that come before those of the query: the organization, and three more.
 const OWN: usize = 4;
@@ -89,7 +88,7 @@ impl<'a> Found<'a> {
                 false
             })
         };
-        let asked_for = selection::selects(self.request, &AssetInContext::new(asset, has_overlap));
+        let asked_for = self.request.selects(&AssetInContext::new(asset, has_overlap));
         failed.into_inner().map_or(Ok(asked_for), Err)
     }
 

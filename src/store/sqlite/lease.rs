@@ -1,29 +1,20 @@
-//! Leases, in the row of their source.
-
-use std::time::Duration;
+//! LeaseState, in the row of their source.
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::failure::{Outcome, damaged};
 use super::record::key;
 use super::row_id;
-use crate::asset::Lease;
-use crate::store::lease::Leases;
+use crate::asset::{Lease, LeaseRequest};
+use crate::store::lease::LeaseState;
 use crate::value::{OrganizationId, RunId, SourceId, Timestamp};
 
-pub(super) fn acquire(
-    connection: &mut Connection,
-    organization: &OrganizationId,
-    source: &SourceId,
-    holder: RunId,
-    now: Timestamp,
-    ttl: Duration,
-) -> Outcome<Lease> {
+pub(super) fn acquire(connection: &mut Connection, request: &LeaseRequest) -> Outcome<Lease> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let organization = row_id::make_organization(&transaction, organization)?;
-    let number = row_id::make_source(&transaction, organization, source)?;
+    let organization = row_id::make_organization(&transaction, &request.organization)?;
+    let number = row_id::make_source(&transaction, organization, &request.source)?;
     let mut leases = read(&transaction, number)?;
-    let lease = leases.acquire(source, holder, now, ttl)?;
+    let lease = leases.acquire(request)?;
     write(&transaction, number, &leases)?;
     transaction.commit()?;
     Ok(lease)
@@ -44,7 +35,7 @@ pub(super) fn release(
     Ok(())
 }
 
-pub(super) fn read(connection: &Connection, source: i64) -> Outcome<Leases> {
+pub(super) fn read(connection: &Connection, source: i64) -> Outcome<LeaseState> {
     let sql = "SELECT lease_newest, lease_holder, lease_expires FROM sources WHERE number = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let row = statement.query_row([source], |row| {
@@ -54,14 +45,14 @@ pub(super) fn read(connection: &Connection, source: i64) -> Outcome<Leases> {
         Ok((newest.cast_unsigned(), holder.zip(expires)))
     });
     let (newest, held) = row.map_err(|cause| damaged("lease of source", source, cause))?;
-    let Some((holder, expires)) = held else { return Ok(Leases { newest, held: None }) };
+    let Some((holder, expires)) = held else { return Ok(LeaseState { newest, held: None }) };
     let expires = Timestamp::from_micros(expires)
         .ok_or_else(|| damaged("lease of source", source, "its expiry is no time"))?;
     let holder = RunId::from_u128(u128::from_be_bytes(holder));
-    Ok(Leases { newest, held: Some(Lease { holder, token: newest, expires }) })
+    Ok(LeaseState { newest, held: Some(Lease { holder, token: newest, expires }) })
 }
 
-fn write(connection: &Connection, source: i64, leases: &Leases) -> Outcome<()> {
+fn write(connection: &Connection, source: i64, leases: &LeaseState) -> Outcome<()> {
     let sql = "UPDATE sources SET lease_newest = ?2, lease_holder = ?3, lease_expires = ?4
                WHERE number = ?1";
     let holder = leases.held.map(|held| key(held.holder.as_u128()));

@@ -16,28 +16,31 @@ mod sighting;
 mod write;
 
 use std::path::Path;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
+use rusqlite::Transaction;
 
 use self::connections::Connections;
-use self::failure::damaged;
+use self::failure::{Outcome, damaged};
 use self::sighting::Sightings;
 use crate::asset::{
-    Asset, AssetRepository, Batch, CommitOutcome, Constraint, Counts, DirectoryGroup,
-    DirectoryUser, Facet, Lease, Link, MergeRecord, Redirect, RunRecord, SearchPage, SearchRequest,
-    Waiting,
+    Asset, AssetRepository, AssetsRequest, Batch, CommitOutcome, Constraint, Counts,
+    DirectoryGroup, DirectoryUser, Facet, Lease, LeaseRequest, Link, LinksRequest, MergeRecord,
+    PrincipalsRequest, Redirect, RunRecord, SearchPage, SearchRequest, Waiting,
 };
 use crate::name::MatchKey;
 use crate::value::{
-    AssetId, Checkpoint, CheckpointKey, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp,
+    AssetId, Checkpoint, CheckpointKey, ObjectGuid, OrganizationId, RunId, SourceId,
 };
 use crate::{Error, Result};
 
 /// How many links are read at a time.
 const LINKS: usize = 4096;
+
+/// How many assets, users or groups are read at a time: some megabytes.
+const RECORDS: usize = 1000;
 
 /// An inventory in one SQLite file (feature `sqlite`).
 ///
@@ -59,7 +62,7 @@ const LINKS: usize = 4096;
 /// damaged, and the error names the record.
 ///
 /// ```
-/// use ldap_inventory::asset::{AssetRepository, SearchRequest};
+/// use ldap_inventory::asset::{AssetRepository, LeaseRequest};
 /// use ldap_inventory::store::SqliteRepository;
 /// use ldap_inventory::value::{OrganizationId, RunId, SourceId, Timestamp};
 /// # #[tokio::main(flavor = "current_thread")]
@@ -69,7 +72,8 @@ const LINKS: usize = 4096;
 /// let source = SourceId::new("ldap", "corp.example")?;
 /// let (run, now) = (RunId::random_v7(), Timestamp::now());
 /// let hour = std::time::Duration::from_secs(3600);
-/// let lease = repository.acquire_lease(&organization, &source, run, now, hour).await?;
+/// let request = LeaseRequest::new(organization, source, run, now, hour);
+/// let lease = repository.acquire_lease(request).await?;
 /// assert_eq!(lease.token, 1);
 /// # Ok(())
 /// # }
@@ -109,7 +113,7 @@ impl SqliteRepository {
     ///
     /// [`ErrorKind::Store`](crate::ErrorKind) that says what is not.
     pub async fn check_integrity(&self) -> Result<()> {
-        let check = |transaction: &rusqlite::Transaction<'_>| {
+        let check = |transaction: &Transaction<'_>| {
             let found: String =
                 transaction.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
             if found != "ok" {
@@ -127,29 +131,54 @@ impl SqliteRepository {
 
 #[async_trait]
 impl AssetRepository for SqliteRepository {
-    async fn links(
+    async fn links(&self, request: LinksRequest) -> Result<BoxStream<'static, Result<Link>>> {
+        let LinksRequest { organization: o, source: s, objects } = request;
+        let connections = self.connections.clone();
+        if let Some(objects) = objects {
+            let read = move |t: &Transaction<'_>| read::links_of(t, &o, &s, objects);
+            let links = connections.read("links", read).await?;
+            return Ok(stream::iter(links.into_iter().map(Ok)).boxed());
+        }
+        let first = (None, Sightings::default());
+        Ok(pages(connections, "links", first, move |t, (after, mut sightings)| {
+            let links = read::links(t, &o, &s, after, LINKS, &mut sightings)?;
+            let last = links.last().filter(|_| links.len() == LINKS).map(|link| link.object);
+            Ok((links, last.map(|last| (Some(last), sightings))))
+        }))
+    }
+
+    async fn each_asset(
         &self,
-        organization: &OrganizationId,
-        source: &SourceId,
-    ) -> Result<BoxStream<'static, Result<Link>>> {
-        let (o, s) = (organization.clone(), source.clone());
-        let first = (self.connections.clone(), o, s, None, Sightings::default());
-        let pages = stream::try_unfold(Some(first), |next| async move {
-            let Some((connections, o, s, after, mut sightings)) = next else { return Ok(None) };
-            let read = move |t: &rusqlite::Transaction<'_>| {
-                let links = read::links(t, &o, &s, after, LINKS, &mut sightings)?;
-                Ok((links, o, s, sightings))
-            };
-            let (links, o, s, sightings) = connections.read("links", read).await?;
-            let next = match links.last() {
-                Some(last) if links.len() == LINKS => {
-                    Some((connections, o, s, Some(last.object), sightings))
-                }
-                _ => None,
-            };
-            Ok::<_, Error>(Some((stream::iter(links.into_iter().map(Ok)), next)))
-        });
-        Ok(pages.try_flatten().boxed())
+        request: AssetsRequest,
+    ) -> Result<BoxStream<'static, Result<Asset>>> {
+        let AssetsRequest { organization, after } = request;
+        Ok(pages(self.connections.clone(), "each_asset", after, move |t, after| {
+            let assets = read::each_asset(t, &organization, after, RECORDS)?;
+            let last = assets.last().filter(|_| assets.len() == RECORDS).map(|asset| asset.id);
+            Ok((assets, last.map(Some)))
+        }))
+    }
+
+    async fn each_user(
+        &self,
+        request: PrincipalsRequest,
+    ) -> Result<BoxStream<'static, Result<DirectoryUser>>> {
+        Ok(pages(self.connections.clone(), "each_user", request, |t, request| {
+            let users = search::each_object(t, search::USERS, &request, RECORDS, |_| true)?;
+            let next = users.last().filter(|_| users.len() == RECORDS).map(DirectoryUser::key);
+            Ok((users, next.map(|key| request.after(Some(key)))))
+        }))
+    }
+
+    async fn each_group(
+        &self,
+        request: PrincipalsRequest,
+    ) -> Result<BoxStream<'static, Result<DirectoryGroup>>> {
+        Ok(pages(self.connections.clone(), "each_group", request, |t, request| {
+            let groups = search::each_object(t, search::GROUPS, &request, RECORDS, |_| true)?;
+            let next = groups.last().filter(|_| groups.len() == RECORDS).map(DirectoryGroup::key);
+            Ok((groups, next.map(|key| request.after(Some(key)))))
+        }))
     }
 
     async fn candidates(
@@ -239,17 +268,8 @@ impl AssetRepository for SqliteRepository {
         self.connections.read("runs", move |t| read::runs(t, &o, &s, limit)).await
     }
 
-    async fn acquire_lease(
-        &self,
-        organization: &OrganizationId,
-        source: &SourceId,
-        holder: RunId,
-        now: Timestamp,
-        ttl: Duration,
-    ) -> Result<Lease> {
-        let (o, s) = (organization.clone(), source.clone());
-        let acquire = move |c: &mut _| lease::acquire(c, &o, &s, holder, now, ttl);
-        self.connections.write("acquire_lease", acquire).await
+    async fn acquire_lease(&self, request: LeaseRequest) -> Result<Lease> {
+        self.connections.write("acquire_lease", move |c| lease::acquire(c, &request)).await
     }
 
     async fn release_lease(
@@ -277,16 +297,30 @@ impl AssetRepository for SqliteRepository {
     }
 
     async fn search_users(&self, request: SearchRequest) -> Result<SearchPage<DirectoryUser>> {
-        let sql = "SELECT object, document FROM users
-                   WHERE source = ?1 AND object > ?2 ORDER BY object";
-        self.connections.read("search_users", move |t| search::objects(t, sql, &request)).await
+        self.connections.read("search_users", move |t| search::users(t, &request)).await
     }
 
     async fn search_groups(&self, request: SearchRequest) -> Result<SearchPage<DirectoryGroup>> {
-        let sql = "SELECT object, document FROM directory_groups
-                   WHERE source = ?1 AND object > ?2 ORDER BY object";
-        self.connections.read("search_groups", move |t| search::objects(t, sql, &request)).await
+        self.connections.read("search_groups", move |t| search::groups(t, &request)).await
     }
+}
+
+/// A stream of pages, each read in a transaction of its own: what one page ends with says where the next begins.
+fn pages<T: Send + 'static, P: Send + 'static>(
+    connections: Connections,
+    operation: &'static str,
+    first: P,
+    read: impl Fn(&Transaction<'_>, P) -> Outcome<(Vec<T>, Option<P>)> + Clone + Send + Sync + 'static,
+) -> BoxStream<'static, Result<T>> {
+    let pages = stream::try_unfold(Some(first), move |place| {
+        let (connections, read) = (connections.clone(), read.clone());
+        async move {
+            let Some(place) = place else { return Ok(None) };
+            let page = connections.read(operation, move |t| read(t, place)).await?;
+            Ok::<_, Error>(Some((stream::iter(page.0.into_iter().map(Ok)), page.1)))
+        }
+    });
+    pages.try_flatten().boxed()
 }
 
 #[cfg(test)]

@@ -38,6 +38,41 @@ pub(super) fn links(
     statement.query_and_then(params![source, after, limit], read)?.collect()
 }
 
+/// The links of these objects, as far as there are any.
+pub(super) fn links_of(
+    connection: &Connection,
+    organization: &OrganizationId,
+    source: &SourceId,
+    objects: Vec<ObjectGuid>,
+) -> Outcome<Vec<Link>> {
+    let Some(source) = row_id::source(connection, organization, source)? else {
+        return Ok(Vec::new());
+    };
+    let sql = format!("SELECT {} FROM links WHERE source = ?1 AND object = ?2", record::LINK);
+    let mut sightings = Sightings::default();
+    let objects: BTreeSet<ObjectGuid> = objects.into_iter().collect();
+    let keys = objects.iter().map(|object| (source, object.as_bytes()));
+    each(connection, &sql, keys, |row| read_link(connection, row, &mut sightings))
+}
+
+/// At most `limit` assets in the order of their ids, behind `after`.
+pub(super) fn each_asset(
+    connection: &Connection,
+    organization: &OrganizationId,
+    after: Option<AssetId>,
+    limit: usize,
+) -> Outcome<Vec<Asset>> {
+    let Some(organization) = row_id::organization(connection, organization)? else {
+        return Ok(Vec::new());
+    };
+    let sql = "SELECT id, document FROM assets JOIN asset_documents ON asset = number
+               WHERE organization = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+    let after = after.map(|id| key(id.as_u128()));
+    let after: &[u8] = after.as_ref().map_or(&[], |id| id);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    each(connection, sql, [params![organization, after, limit]], asset)
+}
+
 pub(super) fn candidates(
     connection: &Connection,
     organization: &OrganizationId,
@@ -229,12 +264,12 @@ fn each<T, P: Params>(
     connection: &Connection,
     sql: &str,
     parameters: impl IntoIterator<Item = P>,
-    read: impl Fn(&rusqlite::Row<'_>) -> Outcome<T>,
+    mut read: impl FnMut(&rusqlite::Row<'_>) -> Outcome<T>,
 ) -> Outcome<Vec<T>> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut records = Vec::new();
     for parameters in parameters {
-        for record in statement.query_and_then(parameters, &read)? {
+        for record in statement.query_and_then(parameters, &mut read)? {
             records.push(record?);
         }
     }

@@ -8,11 +8,19 @@ use super::failure::Outcome;
 use super::order;
 use super::read::object;
 use super::record::key;
-use crate::asset::{Asset, SearchPage, SearchRequest, SortKey};
-use crate::query::Fields;
-use crate::store::cursor::DirectoryRecord;
-use crate::store::{cursor, paging, selection};
+use crate::asset::{
+    Asset, DirectoryGroup, DirectoryUser, ObjectKey, PrincipalsRequest, SearchPage, SearchRequest,
+    SortKey,
+};
 use crate::value::SourceId;
+
+/// Yields the users of one source behind an objectGUID.
+pub(super) const USERS: &str =
+    "SELECT object, document FROM users WHERE source = ?1 AND object > ?2 ORDER BY object";
+
+/// The same of groups.
+pub(super) const GROUPS: &str = "SELECT object, document FROM directory_groups
+    WHERE source = ?1 AND object > ?2 ORDER BY object";
 
 /// The assets that a search finds, in its order, page by page.
 pub(super) fn assets(
@@ -22,7 +30,7 @@ pub(super) fn assets(
     let sort = request.sort;
     let after = request.after.as_ref().map(|cursor| SortKey::read(sort, cursor)).transpose()?;
     let Some(found) = Found::of(connection, request)? else {
-        return Ok(SearchPage { records: Vec::new(), next: None });
+        return Ok(SearchPage::empty());
     };
     let behind = order::behind(sort, after.as_ref(), "?2", "?3");
     // What finds nothing that is not asked for can be sorted for one page only.
@@ -30,50 +38,82 @@ pub(super) fn assets(
     let sql = found.sql("number", &format!("AND {behind}"), &order::by(sort), limit);
     let value = after.as_ref().and_then(|place| place.value.as_ref()).map(order::value);
     let id = after.map(|place| key(place.id.as_u128()));
-    let wanted = i64::try_from(request.limit.max(1).saturating_add(1)).unwrap_or(i64::MAX);
+    let wanted = request.limit.max(1).saturating_add(1);
     let mut statement = connection.prepare(&sql)?;
-    let parameters: [&dyn ToSql; 3] = [&value, &id, &wanted];
+    let rows = i64::try_from(wanted).unwrap_or(i64::MAX);
+    let parameters: [&dyn ToSql; 3] = [&value, &id, &rows];
     let parameters = found.parameters(&statement, &parameters);
     let records = statement.query_and_then(&*parameters, |row| found.record(row.get(0)?))?;
-    let records = records.filter_map(Result::transpose);
-    paging::page(request.limit, records, |asset| SortKey::of(sort, asset).cursor())
+    let records: Vec<Asset> =
+        records.filter_map(Result::transpose).take(wanted).collect::<Outcome<_>>()?;
+    Ok(SearchPage::of(records, request.limit, |asset| SortKey::of(sort, asset).cursor()))
 }
 
-/// Users or groups, by the statement that yields those of one source behind an objectGUID.
-pub(super) fn objects<T: DirectoryRecord + Fields + DeserializeOwned>(
+pub(super) fn users(
+    connection: &Connection,
+    request: &SearchRequest,
+) -> Outcome<SearchPage<DirectoryUser>> {
+    let (all, wanted) = principals(request)?;
+    let users = each_object(connection, USERS, &all, wanted, |user| request.selects(user))?;
+    Ok(SearchPage::of(users, request.limit, |user: &DirectoryUser| user.key().cursor()))
+}
+
+pub(super) fn groups(
+    connection: &Connection,
+    request: &SearchRequest,
+) -> Outcome<SearchPage<DirectoryGroup>> {
+    let (all, wanted) = principals(request)?;
+    let groups = each_object(connection, GROUPS, &all, wanted, |group| request.selects(group))?;
+    Ok(SearchPage::of(groups, request.limit, |group: &DirectoryGroup| group.key().cursor()))
+}
+
+/// What a search looks through, and how many it needs for a page and to know whether there is another.
+fn principals(request: &SearchRequest) -> Outcome<(PrincipalsRequest, usize)> {
+    let after = request.after.as_ref().map(ObjectKey::read).transpose()?;
+    let all = PrincipalsRequest::new(request.organization.clone());
+    let all = all.of_source(request.source.clone()).after(after);
+    Ok((all, request.limit.max(1).saturating_add(1)))
+}
+
+/// The first `limit` users or groups that are wanted, by the statement that yields those of one source behind an
+/// objectGUID.
+pub(super) fn each_object<T: DeserializeOwned>(
     connection: &Connection,
     sql: &str,
-    request: &SearchRequest,
-) -> Outcome<SearchPage<T>> {
-    let after = request.after.as_ref().map(cursor::object).transpose()?;
+    request: &PrincipalsRequest,
+    limit: usize,
+    is_wanted: impl Fn(&T) -> bool,
+) -> Outcome<Vec<T>> {
     let mut found: Vec<T> = Vec::new();
-    let wanted = request.limit.max(1).saturating_add(1);
     for (number, source) in sources(connection, request)? {
-        let after: &[u8] = match &after {
-            Some((last, _)) if source < *last => continue,
-            Some((last, object)) if source == *last => object.as_bytes(),
+        let after: &[u8] = match &request.after {
+            Some(last) if source < last.source => continue,
+            Some(last) if source == last.source => last.object.as_bytes(),
             _ => &[],
         };
         let mut statement = connection.prepare_cached(sql)?;
         for record in statement.query_and_then(params![number, after], object)? {
             let record = record?;
-            if selection::selects(request, &record) {
+            if is_wanted(&record) {
                 found.push(record);
             }
-            if found.len() == wanted {
-                break;
+            if found.len() == limit {
+                return Ok(found);
             }
         }
     }
-    paging::page(request.limit, found.into_iter().map(Ok), cursor::of_object)
+    Ok(found)
 }
 
-/// The organization's sources, in the order of their ids.
-fn sources(connection: &Connection, request: &SearchRequest) -> Outcome<Vec<(i64, SourceId)>> {
+/// The organization's sources that are asked for, in the order of their ids.
+fn sources(connection: &Connection, request: &PrincipalsRequest) -> Outcome<Vec<(i64, SourceId)>> {
     let sql = "SELECT number, id FROM sources
-               WHERE organization = (SELECT number FROM organizations WHERE id = ?1) ORDER BY id";
+               WHERE organization = (SELECT number FROM organizations WHERE id = ?1)
+                 AND (?2 IS NULL OR id = ?2) ORDER BY id";
     let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_and_then([request.organization.as_str()], |row| {
+    let only = request.source.as_ref().map(SourceId::as_str);
+    let parameters = params![request.organization.as_str(), only];
+    let rows = statement.query_and_then(parameters, |row| {
         let id: String = row.get(1)?;
         Ok((row.get(0)?, id.parse()?))
     })?;

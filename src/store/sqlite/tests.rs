@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::time::Duration;
 
 use futures::TryStreamExt;
 use rusqlite::Connection;
@@ -7,7 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::asset::{Change, Claim, Presence, SourceRecord};
 use crate::query::Query;
-use crate::value::{BatchId, ObjectKind, RecordDigest};
+use crate::value::{BatchId, ObjectKind, RecordDigest, Timestamp};
 use crate::{ErrorKind, Retry};
 
 /// A file as the first version of the schema has it. Never changed.
@@ -66,7 +67,7 @@ async fn assert_is_the_sample(repository: &SqliteRepository) {
     repository.check_integrity().await.unwrap();
     let keys: Vec<MatchKey> = web1().match_keys().into_iter().collect();
     assert_eq!(repository.candidates(&acme(), &keys).await.unwrap(), [web1()]);
-    let links = repository.links(&acme(), &corp()).await.unwrap();
+    let links = repository.links(LinksRequest::new(acme(), corp())).await.unwrap();
     assert_eq!(links.try_collect::<Vec<_>>().await.unwrap(), [link()]);
     let query = Query::parse("source:ldap os:windows name:web1").unwrap();
     let found = repository.search_assets(SearchRequest::new(acme(), query, at(9))).await.unwrap();
@@ -228,10 +229,11 @@ async fn a_damaged_record_is_named() {
         execute(&path, &format!("PRAGMA ignore_check_constraints = 1; {damage}"));
         let repository = SqliteRepository::open(&path).unwrap();
         let assets = repository.assets(&acme(), &[AssetId::from_u128(1)]).await;
-        let links: Result<Vec<Link>> = match repository.links(&acme(), &corp()).await {
-            Ok(links) => links.try_collect().await,
-            Err(error) => Err(error),
-        };
+        let links: Result<Vec<Link>> =
+            match repository.links(LinksRequest::new(acme(), corp())).await {
+                Ok(links) => links.try_collect().await,
+                Err(error) => Err(error),
+            };
         let error = assets.err().or(links.err()).unwrap_or_else(|| panic!("{damage}"));
         assert_eq!((error.kind(), error.retry()), (ErrorKind::Store, Retry::Never), "{damage}");
         assert!(error.to_string().contains(name), "{damage}: {error}");
@@ -249,7 +251,10 @@ async fn a_damaged_lease_is_an_error() {
         execute(&path, &format!("{sql}{damage}"));
         let repository = SqliteRepository::open(&path).unwrap();
         let (run, ttl) = (RunId::from_u128(1), Duration::from_secs(1));
-        let error = repository.acquire_lease(&acme(), &corp(), run, at(0), ttl).await.unwrap_err();
+        let error = repository
+            .acquire_lease(LeaseRequest::new(acme(), corp(), run, at(0), ttl))
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Store, "{error}");
     }
 }
@@ -277,8 +282,9 @@ async fn two_openings_of_one_file_see_each_other() {
     assert_eq!(one.commit(first_batch()).await.unwrap(), CommitOutcome::Applied);
     assert_is_the_sample(&two).await;
     let (ttl, run) = (Duration::from_secs(60), RunId::from_u128);
-    two.acquire_lease(&acme(), &corp(), run(1), at(0), ttl).await.unwrap();
-    let error = one.acquire_lease(&acme(), &corp(), run(2), at(0), ttl).await.unwrap_err();
+    two.acquire_lease(LeaseRequest::new(acme(), corp(), run(1), at(0), ttl)).await.unwrap();
+    let error =
+        one.acquire_lease(LeaseRequest::new(acme(), corp(), run(2), at(0), ttl)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Lease);
 }
 

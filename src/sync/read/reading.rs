@@ -5,19 +5,21 @@
 //! who they are, has them read again, and so ends where a full read ends.
 
 use std::collections::{BTreeSet, HashMap};
+use std::future::ready;
+
+use futures::TryStreamExt;
 
 use super::departures;
 use super::left_out::keep_known;
 use super::snapshot::Snapshot;
 use super::timed::TimedDirectory;
 use crate::Result;
-use crate::asset::{DirectoryGroup, DirectoryUser, Link, SearchRequest};
+use crate::asset::{DirectoryGroup, DirectoryUser, Link, PrincipalsRequest};
 use crate::directory::{DirectorySource, FullReadReason, ReadRequest};
 use crate::membership::{
     Earlier, Links, Memberships, dependents_to_reread, is_group_back, is_present, touch_memberships,
 };
 use crate::name::DistinguishedName;
-use crate::query::Query;
 use crate::sync::links;
 use crate::sync::run::Run;
 use crate::value::{AssetId, Checkpoint, ObjectGuid};
@@ -26,8 +28,6 @@ use crate::value::{AssetId, Checkpoint, ObjectGuid};
 const ROUNDS: usize = 4;
 /// As many objects are always read again one by one; more only up to a quarter of the directory.
 const ALWAYS_AGAIN: usize = 1_000;
-/// The groups of one page.
-const PAGE: usize = 500;
 
 /// What a run read.
 #[derive(Debug)]
@@ -263,22 +263,11 @@ impl Reader<'_> {
 
     /// What the inventory knew before this read: groups, and where objects were.
     async fn earlier(&self, links: &Links) -> Result<Earlier> {
-        let (task, mut groups) = (self.run.task, Vec::new());
-        let mut after = None;
-        loop {
-            let everything = Query::everything();
-            let request = SearchRequest::new(task.organization.clone(), everything, self.run.now);
-            let request = request.with_limit(PAGE).after(after);
-            let page = self.run.repository.search_groups(request).await?;
-            let own = |group: &DirectoryGroup| {
-                group.source == task.source && is_present(links, group.object)
-            };
-            groups.extend(page.records.into_iter().filter(own));
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+        let task = self.run.task;
+        let own = PrincipalsRequest::new(task.organization.clone()).of_source(task.source.clone());
+        let groups = self.run.repository.each_group(own).await?;
+        let is_present = |group: &DirectoryGroup| ready(is_present(links, group.object));
+        let groups = groups.try_filter(is_present).try_collect().await?;
         let present = links.values().filter(|link| link.presence.is_present());
         // Of two at one place, where one is stale, always the same is known by it.
         let mut places: Vec<_> = present.map(|link| (link.dn_digest, link.object)).collect();

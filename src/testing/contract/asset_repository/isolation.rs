@@ -6,7 +6,8 @@ use futures::TryStreamExt;
 
 use super::records::*;
 use crate::asset::{
-    AssetRepository, Batch, Change, CommitOutcome, ConstraintKind, Link, SearchRequest,
+    AssetRepository, Batch, Change, CommitOutcome, ConstraintKind, LeaseRequest, Link,
+    LinksRequest, SearchRequest,
 };
 use crate::query::Query;
 use crate::value::{BatchId, OrganizationId, SourceId};
@@ -42,12 +43,22 @@ pub(super) async fn organizations_do_not_see_each_other(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
     apply(repository, everything(&acme(), &corp())).await?;
-    repository.acquire_lease(&acme(), &corp(), run_id(1), at(0), Duration::from_secs(60)).await?;
+    repository
+        .acquire_lease(LeaseRequest::new(acme(), corp(), run_id(1), at(0), Duration::from_secs(60)))
+        .await?;
     assert_eq!(count(repository, &rival()).await?, [0; 12]);
 
     // The same ids, batch id included, are another organization's own.
     apply(repository, everything(&rival(), &corp())).await?;
-    repository.acquire_lease(&rival(), &corp(), run_id(2), at(0), Duration::from_secs(60)).await?;
+    repository
+        .acquire_lease(LeaseRequest::new(
+            rival(),
+            corp(),
+            run_id(2),
+            at(0),
+            Duration::from_secs(60),
+        ))
+        .await?;
     for organization in [acme(), rival()] {
         assert_eq!(count(repository, &organization).await?, [1; 12], "{organization}");
         let found = repository.candidates(&organization, &keys(&["web1"])).await?;
@@ -67,7 +78,8 @@ async fn count(
 ) -> Result<[usize; 12]> {
     let o = organization;
     let all = SearchRequest::new(o.clone(), Query::everything(), at(0));
-    let links: Vec<Link> = repository.links(o, &corp()).await?.try_collect().await?;
+    let links: Vec<Link> =
+        repository.links(LinksRequest::new(o.clone(), corp())).await?.try_collect().await?;
     Ok([
         links.len(),
         repository.candidates(o, &keys(&["web1"])).await?.len(),
@@ -87,14 +99,16 @@ async fn count(
 pub(super) async fn sources_do_not_see_each_other(repository: &dyn AssetRepository) -> Result<()> {
     apply(repository, everything(&acme(), &corp())).await?;
     let hour = Duration::from_secs(3600);
-    repository.acquire_lease(&acme(), &corp(), run_id(1), at(0), hour).await?;
+    repository.acquire_lease(LeaseRequest::new(acme(), corp(), run_id(1), at(0), hour)).await?;
     let other = branch();
     assert!(links(repository, &other).await?.is_empty());
     assert!(repository.users(&acme(), &other, &[guid(1)]).await?.is_empty());
     assert!(repository.groups(&acme(), &other, &[guid(1)]).await?.is_empty());
     assert_eq!(repository.checkpoint(&acme(), &other, KEY).await?, None);
     assert!(repository.runs(&acme(), &other, 10).await?.is_empty());
-    let lease = repository.acquire_lease(&acme(), &other, run_id(2), at(0), hour).await?;
+    let lease = repository
+        .acquire_lease(LeaseRequest::new(acme(), other.clone(), run_id(2), at(0), hour))
+        .await?;
     assert_eq!(lease.holder, run_id(2));
 
     // The same objects of another source are its own, and go alone.

@@ -5,14 +5,14 @@ use std::time::Duration;
 use futures::future::join_all;
 
 use super::records::*;
-use crate::asset::{AssetRepository, Change, CommitOutcome, Lease};
+use crate::asset::{AssetRepository, Change, CommitOutcome, Lease, LeaseRequest};
 use crate::value::{RunId, Timestamp};
 use crate::{ErrorKind, Result};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 async fn acquire(repository: &dyn AssetRepository, holder: RunId, now: i64) -> Result<Lease> {
-    repository.acquire_lease(&acme(), &corp(), holder, at(now), MINUTE).await
+    repository.acquire_lease(LeaseRequest::new(acme(), corp(), holder, at(now), MINUTE)).await
 }
 
 pub(super) async fn a_lease_is_granted_to_one_run_at_a_time(
@@ -134,7 +134,8 @@ pub(super) async fn a_lease_for_ever_ends_with_time(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
     let ttl = Duration::MAX;
-    let lease = repository.acquire_lease(&acme(), &corp(), run_id(1), at(0), ttl).await?;
+    let lease =
+        repository.acquire_lease(LeaseRequest::new(acme(), corp(), run_id(1), at(0), ttl)).await?;
     assert_eq!(lease.expires, Timestamp::MAX);
     acquire(repository, run_id(2), 1_000_000_000).await.expect_err("the lease is held");
     Ok(())

@@ -7,6 +7,7 @@ mod isolation;
 mod leases;
 mod records;
 mod search;
+mod streams;
 mod trail;
 
 use futures::future::BoxFuture;
@@ -85,6 +86,10 @@ const CASES: &[(&str, Case)] = cases![
     trail::runs_come_newest_first,
     trail::constraints_are_replaced_and_taken_back,
     trail::merges_come_oldest_first_and_are_replaced,
+    streams::assets_come_each_once_in_the_order_of_ids,
+    streams::users_and_groups_come_in_the_order_of_their_keys,
+    streams::a_search_for_users_and_groups_keeps_to_its_source,
+    streams::links_are_found_by_their_objects,
     search::pages_are_complete_and_in_the_order_of_ids,
     search::a_full_last_page_is_the_last,
     search::users_and_groups_come_in_the_order_of_source_and_object,

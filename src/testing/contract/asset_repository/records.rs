@@ -7,8 +7,8 @@ use futures::TryStreamExt;
 use crate::Result;
 use crate::asset::{
     Asset, AssetRepository, Batch, Change, Claim, CommitOutcome, Constraint, ConstraintKind,
-    DirectoryGroup, DirectoryUser, FirstVersion, Home, Link, Member, MemberPath, MergeRecord,
-    Presence, RunOutcome, RunRecord, Sighting, SourceRecord,
+    DirectoryGroup, DirectoryUser, FirstVersion, Home, Link, LinksRequest, Member, MemberPath,
+    MergeRecord, Presence, RunOutcome, RunRecord, Sighting, SourceRecord,
 };
 use crate::name::{DistinguishedName, Hostname, MatchKey};
 use crate::value::{
@@ -280,7 +280,8 @@ pub(super) async fn links(
     repository: &dyn AssetRepository,
     source: &SourceId,
 ) -> Result<Vec<Link>> {
-    let mut links: Vec<Link> = repository.links(&acme(), source).await?.try_collect().await?;
+    let mut links: Vec<Link> =
+        repository.links(LinksRequest::new(acme(), source.clone())).await?.try_collect().await?;
     links.sort_by_key(|link| link.object);
     Ok(links)
 }
