@@ -2,7 +2,9 @@
 
 mod batch;
 mod claim;
+mod claim_field;
 mod constraint;
+mod cursor;
 mod facet;
 mod fields;
 mod home;
@@ -21,7 +23,9 @@ mod waiting;
 
 pub use batch::{Batch, Change, CommitOutcome};
 pub use claim::{Claim, Claims};
+pub(crate) use claim_field::{ClaimField, ClaimValue, ClaimsEditor, ClaimsVisitor, Holding};
 pub use constraint::{Constraint, ConstraintKind};
+pub use cursor::Cursor;
 pub use facet::{Counts, Facet, FacetCount, FacetCounts, Tally};
 pub use fields::ASSET_FIELDS;
 pub use home::Home;
@@ -34,6 +38,6 @@ pub use principal::{DirectoryGroup, DirectoryUser, Member, MemberPath};
 pub use redirect::Redirect;
 pub use repository::AssetRepository;
 pub use run::{RunOutcome, RunRecord};
-pub use search::{Cursor, SearchPage, SearchRequest};
+pub use search::{SearchPage, SearchRequest};
 pub use sort::{Sort, SortBy, SortKey, SortValue};
 pub use waiting::Waiting;
