@@ -34,6 +34,7 @@ fn plan(criterion: &mut Criterion) {
             elsewhere: &elsewhere,
             others: &[],
             constraints: &[],
+            first_new: AssetId::from_u128(0),
             now,
         };
         let nothing = Exclusion::default();

@@ -88,8 +88,8 @@ pub(crate) fn decisions<'a>(
     table.wraps = true;
     for (computer, decision) in decisions {
         let asset = match decision.verdict {
-            Verdict::Create => "a new one".to_owned(),
-            _ => decision.asset.map(called).unwrap_or_default(),
+            Verdict::Create(_) => "a new one".to_owned(),
+            verdict => verdict.asset().map(called).unwrap_or_default(),
         };
         let level = decision.level.map_or("", level);
         let verdict = decision.verdict.to_string();
@@ -120,7 +120,7 @@ pub(crate) async fn asset_names(
     decisions: &[Decision],
 ) -> Result<HashMap<AssetId, String>> {
     const AT_ONCE: usize = 500;
-    let tied = decisions.iter().filter_map(|decision| decision.asset);
+    let tied = decisions.iter().filter_map(|decision| decision.verdict.asset());
     let considered = decisions.iter().flat_map(|d| d.candidates.iter().map(|c| c.asset));
     let ids: BTreeSet<AssetId> = tied.chain(considered).collect();
     let ids: Vec<AssetId> = ids.into_iter().collect();

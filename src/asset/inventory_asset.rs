@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::claim_field::{ClaimField, ClaimsEditor, ClaimsVisitor, Holding, each_claim_field};
 use super::{Claim, Claims, Home, Presence};
 use crate::name::{Hostname, MatchKey};
 use crate::value::{
@@ -199,6 +200,38 @@ impl Asset {
     /// The keys by which a computer can find this asset: those of its live names.
     pub fn match_keys(&self) -> BTreeSet<MatchKey> {
         self.live_names().flat_map(Hostname::match_keys).collect()
+    }
+
+    /// Looks at the claims to every field.
+    pub(crate) fn each_claims(&self, visitor: &mut impl ClaimsVisitor) {
+        macro_rules! visit {
+            ($field:ident, $name:literal, $one:literal, $holding:ident) => {
+                let field = ClaimField { name: $name, one: $one, holding: Holding::$holding };
+                visitor.visit(field, &self.$field);
+            };
+        }
+        each_claim_field!(visit);
+    }
+
+    /// Changes the claims to every field.
+    pub(crate) fn each_claims_mut(&mut self, editor: &mut impl ClaimsEditor) {
+        macro_rules! edit {
+            ($field:ident, $name:literal, $one:literal, $holding:ident) => {
+                let field = ClaimField { name: $name, one: $one, holding: Holding::$holding };
+                editor.edit(field, &mut self.$field);
+            };
+        }
+        each_claim_field!(edit);
+    }
+
+    /// Takes over the claims of another asset, behind its own.
+    pub(crate) fn take_claims(&mut self, mut other: Self) {
+        macro_rules! take {
+            ($field:ident, $name:literal, $one:literal, $holding:ident) => {
+                self.$field.append(&mut other.$field);
+            };
+        }
+        each_claim_field!(take);
     }
 
     pub(crate) fn part_mut(&mut self, number: u32) -> Option<&mut SourceRecord> {

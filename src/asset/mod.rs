@@ -2,7 +2,9 @@
 
 mod batch;
 mod claim;
+mod claim_field;
 mod constraint;
+mod cursor;
 mod evaluate;
 mod facet;
 mod fields;
@@ -24,7 +26,9 @@ mod waiting;
 
 pub use batch::{Batch, Change, CommitOutcome};
 pub use claim::{Claim, Claims};
+pub(crate) use claim_field::{ClaimField, ClaimValue, ClaimsEditor, ClaimsVisitor, Holding};
 pub use constraint::{Constraint, ConstraintKind};
+pub use cursor::Cursor;
 pub use facet::{Counts, Facet, FacetCount, FacetCounts, Tally};
 pub use fields::ASSET_FIELDS;
 pub use home::Home;
@@ -39,6 +43,6 @@ pub use redirect::Redirect;
 pub use repository::AssetRepository;
 pub use request::{AssetsRequest, LeaseRequest, LinksRequest, PrincipalsRequest};
 pub use run::{RunOutcome, RunRecord};
-pub use search::{Cursor, SearchPage, SearchRequest};
+pub use search::{SearchPage, SearchRequest};
 pub use sort::{Sort, SortBy, SortKey, SortValue};
 pub use waiting::Waiting;

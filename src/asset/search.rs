@@ -1,8 +1,6 @@
 //! Searching the inventory, page by page.
 
-use serde::{Deserialize, Serialize};
-
-use super::Sort;
+use super::{Cursor, Sort};
 use crate::query::{Fields, Query};
 use crate::value::{OrganizationId, SourceId, Timestamp};
 
@@ -38,10 +36,6 @@ pub struct SearchPage<T> {
     /// Where the next page begins; `None` if this is the last.
     pub next: Option<Cursor>,
 }
-
-/// A place between two records of a search. Opaque.
-#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
-pub struct Cursor(pub String);
 
 impl SearchRequest {
     /// The first page.

@@ -15,6 +15,8 @@ mod dependents;
 mod links;
 mod memberships;
 mod read_objects;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use self::dependents::{dependents_to_reread, is_group_back, touch_memberships};
 pub(crate) use self::links::{Links, dn_digest, is_present};

@@ -1,6 +1,6 @@
 //! An asset, as far as it matters for deciding.
 
-use super::computer::canonical_domain;
+use super::directory_domain::canonical_domain;
 use crate::asset::{Asset, Claims, SourceRecord, Version};
 use crate::name::{Hostname, Weakness};
 use crate::os::OsFamily;

@@ -6,7 +6,7 @@ use super::DirectoryDomain;
 use super::candidate::holds;
 use crate::asset::{Asset, SourceRecord};
 use crate::directory::{AccountKind, DirectoryObject};
-use crate::name::{DistinguishedName, Hostname, MatchKey, Weakness, to_ascii, to_unicode};
+use crate::name::{DistinguishedName, Hostname, MatchKey, Weakness, to_unicode};
 use crate::os::OsFamily;
 use crate::value::{ObjectGuid, ObjectKind, Timestamp};
 
@@ -189,9 +189,4 @@ fn by_strength(
         }
     }
     (strong, weak)
-}
-
-/// A domain in the form in which equal ones are equal texts.
-pub(super) fn canonical_domain(domain: &str) -> String {
-    to_ascii(domain.trim().trim_end_matches('.')).to_lowercase()
 }

@@ -3,7 +3,10 @@
 use super::attributes::is_same_apart_from_volatile;
 use super::precedence::rank_claims;
 use super::{Contribution, Reason};
-use crate::asset::{Asset, Claim, Claims, Home, MatchProvenance, Presence, SourceRecord};
+use crate::asset::{
+    Asset, Claim, ClaimField, ClaimValue, Claims, ClaimsEditor, Home, MatchProvenance, Presence,
+    SourceRecord,
+};
 use crate::task::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, OrganizationId, RunId, SiteId, SourceId, Timestamp};
 
@@ -72,14 +75,7 @@ pub fn detach(
     let Some(number) = asset.part_of(source, object).map(|part| part.number) else { return asset };
     writing.update(asset, |asset| {
         asset.parts.retain(|part| part.number != number);
-        asset.names.retain(|claim| claim.part != number);
-        asset.domains.retain(|claim| claim.part != number);
-        asset.addresses.retain(|claim| claim.part != number);
-        asset.os.retain(|claim| claim.part != number);
-        asset.os_version.retain(|claim| claim.part != number);
-        asset.kind.retain(|claim| claim.part != number);
-        asset.first_seen.retain(|claim| claim.part != number);
-        asset.last_seen.retain(|claim| claim.part != number);
+        asset.each_claims_mut(&mut Without(number));
     })
 }
 
@@ -128,6 +124,15 @@ pub fn at_home(asset: Asset, home: Home, site: &SiteId, writing: &WriteContext<'
             part.home_site = home.map(|_| site.clone());
         }
     })
+}
+
+/// Takes a part's claims away.
+struct Without(u32);
+
+impl ClaimsEditor for Without {
+    fn edit<T: ClaimValue>(&mut self, _: ClaimField, claims: &mut Claims<T>) {
+        claims.retain(|claim| claim.part != self.0);
+    }
 }
 
 impl WriteContext<'_> {

@@ -6,12 +6,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::precedence::PERSON;
 use crate::asset::{Asset, Claims, Presence, SourceRecord};
 use crate::error::Printable;
 use crate::value::{SiteId, Timestamp};
-
-/// The kinds of source that are neither a directory nor a scan: what a person set.
-const PERSON: &str = "person";
 
 /// Assets counted by site and operating system: known to a directory, seen by scans, or both. Prints as a
 /// table; serialises with its rows in order of site and operating system.

@@ -1,6 +1,6 @@
 //! The rules, in order.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::assignment::Assignment;
 use super::compare::Names;
@@ -8,44 +8,9 @@ use super::matching::{Draft, Matching};
 use super::neighbours::Neighbours;
 use super::ruling::Rulings;
 use super::ties::Ties;
-use super::{Candidate, Computer, Decision, Exclusion};
-use crate::asset::Constraint;
+use super::{Candidate, Computer, Decision, Exclusion, MatchContext, Verdict};
 use crate::task::{CandidateScope, MatchPolicy};
-use crate::value::{AssetId, ObjectGuid, SiteId, SourceId, Timestamp};
-
-/// What is known before names are looked at.
-#[derive(Clone, Copy, Debug)]
-pub struct MatchContext<'a> {
-    /// The directory.
-    pub source: &'a SourceId,
-    /// Its objects that are tied to an asset.
-    pub links: &'a HashMap<ObjectGuid, AssetId>,
-    /// Those of them that the directory has no more, as far as complete reads tell, this one included.
-    /// Their assets are free for others.
-    pub absent: &'a HashSet<ObjectGuid>,
-    /// Those of them whose asset has nothing but records of directories: another asset that came since may be the same
-    /// thing.
-    pub alone: &'a HashSet<ObjectGuid>,
-    /// Objects that another directory has, too, by the same objectGUID, and the assets they are tied to there.
-    pub elsewhere: &'a HashMap<ObjectGuid, (SourceId, AssetId)>,
-    /// Computers that the inventory knows: those of other directories, and those of this one that were not read.
-    pub others: &'a [KnownComputer],
-    /// The decisions of people. Those on other directories are passed over.
-    pub constraints: &'a [Constraint],
-    /// The time of the decision.
-    pub now: Timestamp,
-}
-
-/// A computer that the inventory knows from an earlier run, and that its directory has still.
-#[derive(Clone, Debug)]
-pub struct KnownComputer {
-    /// The directory.
-    pub source: SourceId,
-    /// The computer.
-    pub computer: Computer,
-    /// The asset that it is tied to; `None` if it waits for a person.
-    pub asset: Option<AssetId>,
-}
+use crate::value::{AssetId, ObjectGuid, SiteId, Timestamp};
 
 /// Decides which asset every computer is. One decision for each, in order of objectGUIDs, and the same for
 /// any order of the input; of two computers with the same objectGUID the later one counts.
@@ -112,7 +77,13 @@ pub fn decide(
     };
     let mut drafts: Vec<Draft<'_>> = computers.values().map(|host| matching.draft(host)).collect();
     while matching.settle_claims(&mut drafts) {}
-    drafts.into_iter().map(|draft| matching.decision(draft)).collect()
+    let mut created = 0;
+    let decided = drafts.into_iter().map(|draft| {
+        let decision = matching.decision(draft, known.first_new.nth(created));
+        created += u64::from(matches!(decision.verdict, Verdict::Create(_)));
+        decision
+    });
+    decided.collect()
 }
 
 /// Settles the best claims, and drafts anew what these may have changed. Whether there were any.

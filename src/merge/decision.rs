@@ -23,8 +23,6 @@ pub struct Decision {
     pub name: String,
     /// What becomes of it.
     pub verdict: Verdict,
-    /// The asset it is tied to. That of a [`Verdict::Create`] is filled in by who gives out ids.
-    pub asset: Option<AssetId>,
     /// How good the evidence was that decided.
     pub level: Option<Level>,
     /// Why.
@@ -49,8 +47,8 @@ pub enum Verdict {
     Linked(AssetId),
     /// It is tied to this asset from now on.
     Matched(AssetId),
-    /// It becomes a new asset.
-    Create,
+    /// It becomes a new asset, this one.
+    Create(AssetId),
     /// Several assets fit equally well; it waits for a person.
     Ambiguous,
     /// It is left out.
@@ -63,7 +61,7 @@ impl fmt::Display for Verdict {
         f.write_str(match self {
             Self::Linked(_) => "linked",
             Self::Matched(_) => "matched",
-            Self::Create => "created",
+            Self::Create(_) => "created",
             Self::Ambiguous => "ambiguous",
             Self::Skipped => "skipped",
         })
@@ -83,12 +81,11 @@ pub struct Considered {
 }
 
 impl Decision {
-    pub(super) fn new(object: ObjectGuid, name: &str, verdict: Verdict, reason: Reason) -> Self {
+    pub(crate) fn new(object: ObjectGuid, name: &str, verdict: Verdict, reason: Reason) -> Self {
         Self {
             object,
             name: name.to_owned(),
             verdict,
-            asset: verdict.asset(),
             level: None,
             reason,
             candidates: Vec::new(),
@@ -105,7 +102,7 @@ impl Decision {
     /// Adds an asset to those that were considered, unless it is one of them.
     pub(crate) fn consider(&mut self, asset: AssetId, lost_because: LostBecause) {
         let is_known = self.candidates.iter().any(|considered| considered.asset == asset);
-        if is_known || self.asset == Some(asset) {
+        if is_known || self.verdict.asset() == Some(asset) {
             return;
         }
         if self.candidates.len() < MOST_LISTED {
@@ -132,7 +129,6 @@ impl Decision {
         let by_names = self.level != Some(Level::Constraint);
         if matches!(self.verdict, Verdict::Matched(_)) && by_names {
             self.verdict = Verdict::Skipped;
-            self.asset = None;
             self.level = None;
             self.reason = Reason::AwaitsCompleteRead;
             self.succeeds.clear();
@@ -141,11 +137,11 @@ impl Decision {
 }
 
 impl Verdict {
-    /// The asset that it names.
+    /// The asset that the computer is from now on.
     pub fn asset(self) -> Option<AssetId> {
         match self {
-            Self::Linked(asset) | Self::Matched(asset) => Some(asset),
-            Self::Create | Self::Ambiguous | Self::Skipped => None,
+            Self::Linked(asset) | Self::Matched(asset) | Self::Create(asset) => Some(asset),
+            Self::Ambiguous | Self::Skipped => None,
         }
     }
 }
@@ -186,12 +182,12 @@ impl From<Decision> for Record {
             decision: match decision.verdict {
                 Verdict::Linked(_) => Word::Linked,
                 Verdict::Matched(_) => Word::Matched,
-                Verdict::Create => Word::Created,
+                Verdict::Create(_) => Word::Created,
                 Verdict::Ambiguous => Word::Ambiguous,
                 Verdict::Skipped => Word::Skipped,
             },
             level: decision.level,
-            asset_id: decision.asset,
+            asset_id: decision.verdict.asset(),
             reason: decision.reason,
             candidates: decision.candidates,
             more_candidates: decision.more_candidates,
@@ -210,7 +206,7 @@ impl TryFrom<Record> for Decision {
         let verdict = match record.decision {
             Word::Linked => Verdict::Linked(asset?),
             Word::Matched => Verdict::Matched(asset?),
-            Word::Created => Verdict::Create,
+            Word::Created => Verdict::Create(asset?),
             Word::Ambiguous => Verdict::Ambiguous,
             Word::Skipped => Verdict::Skipped,
         };
@@ -218,7 +214,6 @@ impl TryFrom<Record> for Decision {
             object: record.object_guid,
             name: record.name,
             verdict,
-            asset: record.asset_id,
             level: record.level,
             reason: record.reason,
             candidates: record.candidates,

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::computer::canonical_domain;
 use crate::directory::DirectoryObject;
+use crate::name::to_ascii;
 
 /// The names of a directory's own domain, and what is known of the domains around it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -102,6 +102,11 @@ impl DirectoryDomain {
             _ => self.clone(),
         }
     }
+}
+
+/// A domain in the form in which equal ones are equal texts.
+pub(super) fn canonical_domain(domain: &str) -> String {
+    to_ascii(domain.trim().trim_end_matches('.')).to_lowercase()
 }
 
 /// Whether a domain is another one or a part of it.

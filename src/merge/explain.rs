@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::preview::{origin, shown};
 use super::standing::Standing;
 use crate::asset::{
-    Asset, Claims, Constraint, ConstraintKind, Home, MatchProvenance, MergeRecord, Presence,
-    Version,
+    Asset, ClaimField, ClaimValue, Claims, ClaimsVisitor, Constraint, ConstraintKind, Home,
+    MatchProvenance, MergeRecord, Presence, SourceRecord, Version,
 };
 use crate::error::Printable;
 use crate::value::{AssetId, MergeId, ObjectGuid, RunId, SiteId, SourceId, Timestamp};
@@ -107,15 +107,9 @@ pub struct MergeOf {
 
 /// Explains an asset, with all decisions and merges of its organization at hand.
 pub fn explain(asset: &Asset, constraints: &[Constraint], merges: &[MergeRecord]) -> Explanation {
-    let view = View { asset, merges };
-    let mut values = view.values("name", &asset.names, true);
-    values.extend(view.values("domain", &asset.domains, true));
-    values.extend(view.values("address", &asset.addresses, true));
-    values.extend(view.values("os", &asset.os, false));
-    values.extend(view.values("os_version", &asset.os_version, false));
-    values.extend(view.values("type", &asset.kind, false));
-    values.extend(view.times("first_seen", &asset.first_seen, asset.first_seen()));
-    values.extend(view.times("last_seen", &asset.last_seen, asset.last_seen()));
+    let view = View { merges };
+    let mut values = Values { asset, told: Vec::new() };
+    asset.each_claims(&mut values);
     let standing = Standing::of(constraints, merges);
     let touches = |c: &&Constraint| {
         let is_on = c.asset == asset.id || standing.survivor(c.asset) == asset.id;
@@ -129,7 +123,7 @@ pub fn explain(asset: &Asset, constraints: &[Constraint], merges: &[MergeRecord]
         version: asset.version,
         site: asset.site.clone(),
         parts: asset.parts.iter().map(|part| view.part(part)).collect(),
-        values,
+        values: values.told,
         decisions,
         merges: merges.iter().filter(involved).map(MergeOf::of).collect(),
     }
@@ -252,12 +246,11 @@ fn because(f: &mut fmt::Formatter<'_>, why: &str) -> fmt::Result {
 }
 
 struct View<'a> {
-    asset: &'a Asset,
     merges: &'a [MergeRecord],
 }
 
 impl View<'_> {
-    fn part(&self, part: &crate::asset::SourceRecord) -> PartOf {
+    fn part(&self, part: &SourceRecord) -> PartOf {
         PartOf {
             number: part.number,
             source: part.source.clone(),
@@ -275,51 +268,33 @@ impl View<'_> {
     }
 
     /// The latest merge that still holds and brought the part.
-    fn came_by(&self, part: &crate::asset::SourceRecord) -> Option<(MergeId, AssetId)> {
+    fn came_by(&self, part: &SourceRecord) -> Option<(MergeId, AssetId)> {
         let home = part.home?.asset()?;
         let brought =
             |record: &&MergeRecord| record.stands() && record.others().any(|id| id == home);
         let record = self.merges.iter().rev().find(brought)?;
         Some((record.id, home))
     }
+}
 
-    fn values<T: ToString + PartialEq>(
-        &self,
-        field: &'static str,
-        claims: &Claims<T>,
-        all_hold: bool,
-    ) -> Vec<ValueOf> {
-        let holding = claims.iter().position(|claim| claim.is_live());
-        let holds = |place, live: bool| live && (all_hold || Some(place) == holding);
-        self.told(field, claims, |place, claim| holds(place, claim.is_live()))
-    }
+/// Tells every value of every field.
+struct Values<'a> {
+    asset: &'a Asset,
+    told: Vec<ValueOf>,
+}
 
-    fn times(
-        &self,
-        field: &'static str,
-        claims: &Claims<Timestamp>,
-        value: Option<Timestamp>,
-    ) -> Vec<ValueOf> {
-        self.told(field, claims, |_, claim| Some(claim.value) == value)
-    }
-
-    fn told<T: ToString>(
-        &self,
-        field: &'static str,
-        claims: &Claims<T>,
-        holds: impl Fn(usize, &crate::asset::Claim<T>) -> bool,
-    ) -> Vec<ValueOf> {
-        let told = claims.iter().enumerate().map(|(place, claim)| ValueOf {
-            field,
+impl ClaimsVisitor for Values<'_> {
+    fn visit<T: ClaimValue>(&mut self, field: ClaimField, claims: &Claims<T>) {
+        self.told.extend(claims.iter().map(|claim| ValueOf {
+            field: field.one,
             value: shown(&claim.value),
-            holds: holds(place, claim),
+            holds: field.holding.holds(claims, claim),
             part: claim.part,
             source: self.asset.part(claim.part).map(|part| part.source.clone()),
             run: claim.run,
             since: claim.since,
             until: claim.until,
             replaced: claim.replaced.as_ref().map(shown),
-        });
-        told.collect()
+        }));
     }
 }

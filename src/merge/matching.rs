@@ -9,8 +9,8 @@ use super::neighbours::{Neighbours, outlives};
 use super::ruling::Rulings;
 use super::ties::Ties;
 use super::{
-    Candidate, Computer, Evidence, Excluded, Exclusion, KnownComputer, Level, LostBecause,
-    MatchContext, Naming, Outranked, Reason, Unmatched, Verdict,
+    Candidate, Computer, Evidence, Excluded, Exclusion, Level, LostBecause, MatchContext, Naming,
+    Outranked, Reason, Unmatched, Verdict,
 };
 use crate::name::Hostname;
 use crate::task::{Ambiguity, MatchPolicy};
@@ -333,11 +333,4 @@ pub(super) fn on_best_level(compared: &[Compared]) -> Vec<(usize, &Evidence)> {
     let fitting = || compared.iter().filter_map(|c| Some((c.place, c.outcome.as_ref().ok()?)));
     let best = fitting().map(|(_, evidence)| evidence.level()).min();
     fitting().take_while(|(_, evidence)| Some(evidence.level()) == best).collect()
-}
-
-/// Prints as its name and its directory.
-impl std::fmt::Display for KnownComputer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} of {}", self.computer.name, self.source)
-    }
 }

@@ -26,12 +26,14 @@ mod explain;
 mod first_version;
 mod fit;
 mod known;
+mod match_context;
 mod matching;
 mod name_index;
 mod near;
 mod neighbours;
 mod overlap;
 mod overlay;
+mod placed;
 mod precedence;
 mod preview;
 mod reason;
@@ -43,7 +45,9 @@ mod standing;
 #[cfg(test)]
 mod tests;
 mod ties;
+mod unit_of_work;
 mod verdict;
+mod write_computer;
 
 pub use attributes::{group_attributes, user_attributes};
 pub use candidate::{Candidate, Naming};
@@ -53,7 +57,7 @@ pub use contribute::{
 };
 pub use contribution::{Contribution, contribution};
 pub use coverage::{Counts, Coverage, CoverageRow};
-pub use decide::{KnownComputer, MatchContext, decide};
+pub use decide::decide;
 pub use decision::{Considered, Decision, Verdict};
 pub use directory_domain::DirectoryDomain;
 pub use evidence::{Evidence, Level};
@@ -61,6 +65,7 @@ pub use exclusion::{Excluded, Exclusion};
 pub use explain::{Explanation, MergeOf, PartOf, Sentence, ValueOf, explain};
 pub use first_version::remember_homes;
 pub use known::keep_known;
+pub use match_context::{KnownComputer, MatchContext};
 pub use near::{Difference, NearMiss, NearMisses};
 pub(crate) use neighbours::is_questioned;
 pub use overlap::{Overlap, Surveyed, overlaps};
@@ -72,3 +77,7 @@ pub use record::{Record, assemble, by_home, in_order, join, take_apart};
 pub(crate) use resemblance::{Resemblance, resemblances};
 pub use settled::{GoneAsset, MovedRecord, Moves, Settled};
 pub use standing::Standing;
+pub(crate) use unit_of_work::UnitOfWork;
+pub(crate) use write_computer::{
+    ComputerUpdate, Destination, LateArrival, why_it_waits, write_computer,
+};

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::compare::Names;
-use super::computer::canonical_domain;
+use super::directory_domain::canonical_domain;
 use super::record::objects;
 use super::ruling::Rulings;
 use super::{Candidate, Computer, DirectoryDomain, Evidence, Level, LostBecause, Naming};

@@ -16,11 +16,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::decide::{MatchContext, decide};
+use super::decide::decide;
+use super::placed::{Placed, Spot};
 use super::record::{Record, assemble, take_apart};
 use super::settled::Settled;
 use super::standing::Standing;
-use super::{Candidate, Computer, Decision, Exclusion, KnownComputer, Verdict};
+use super::{Candidate, Computer, Decision, Exclusion, KnownComputer, MatchContext, Verdict};
 use crate::asset::{Asset, Home, SourceRecord, Waiting};
 use crate::name::MatchKey;
 use crate::task::{CandidateScope, MatchPolicy};
@@ -32,27 +33,6 @@ pub struct Overlay<'a> {
     standing: &'a Standing,
     pub(super) stored: BTreeMap<AssetId, Asset>,
     pub(super) placed: Vec<Placed>,
-}
-
-/// One record: where it was shown, and where it shall be.
-#[derive(Debug)]
-pub(super) struct Placed {
-    pub(super) record: Record,
-    pub(super) was: Option<AssetId>,
-    pub(super) spot: Spot,
-    /// If it waited: why, by the rules alone and as it was told.
-    pub(super) waited: Option<(Option<String>, Option<String>)>,
-    /// If it waits because of a decision, or nobody noted why by the rules alone: why.
-    pub(super) told: Option<String>,
-}
-
-/// Where a record shall be.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Spot {
-    In(AssetId),
-    Waits,
-    /// The rules decide on it anew.
-    Open,
 }
 
 impl<'a> Overlay<'a> {
@@ -226,6 +206,8 @@ impl<'a> Overlay<'a> {
                 elsewhere: &HashMap::new(),
                 others: &others,
                 constraints: &constraints,
+                // What becomes an asset has its own here, the same one each time.
+                first_new: AssetId::from_u128(0),
                 // Whoever is enabled counts as alive: what is shown must not depend on when it is worked out.
                 now: Timestamp::MIN,
             };
@@ -294,17 +276,10 @@ impl<'a> Overlay<'a> {
             Verdict::Linked(asset) | Verdict::Matched(asset) => Spot::In(asset),
             Verdict::Ambiguous => Spot::Waits,
             Verdict::Skipped if placed.record.home() == Home::Waiting => Spot::Waits,
-            Verdict::Create | Verdict::Skipped => {
+            Verdict::Create(_) | Verdict::Skipped => {
                 Spot::In(own_asset(&placed.record, self.standing))
             }
         };
-    }
-}
-
-impl Placed {
-    /// Where the rules alone have it; of what waits, an asset that does not exist.
-    fn home(&self) -> AssetId {
-        self.record.home().asset().unwrap_or(AssetId::from_u128(0))
     }
 }
 

@@ -1,6 +1,8 @@
 //! Which source's word holds where only one can be right.
 
-use crate::asset::{Asset, Claim, Claims, SourceRecord};
+use crate::asset::{
+    Asset, Claim, ClaimField, ClaimValue, Claims, ClaimsEditor, Holding, SourceRecord,
+};
 use crate::os::names_product;
 use crate::task::MatchPolicy;
 use crate::value::Timestamp;
@@ -19,15 +21,8 @@ const LOGON_LAG_DAYS: u64 = 14;
 /// 3. Of these, what the source says that saw the asset later, by more than the 14 days that a logon may be behind.
 /// 4. What a directory says, and of several the first: two directories do not take turns.
 pub(crate) fn rank_claims(asset: &mut Asset, policy: &MatchPolicy) {
-    let ranks: Vec<Standing> =
-        asset.parts.iter().map(|part| Standing::of(asset, part, policy)).collect();
-    let Asset { os, os_version, kind, .. } = asset;
-    for claims in [os, os_version, kind] {
-        let standing = |claim: &Claim<String>| {
-            ranks.iter().find(|standing| standing.part == claim.part).copied()
-        };
-        rank(claims, standing);
-    }
+    let ranks = asset.parts.iter().map(|part| Standing::of(asset, part, policy)).collect();
+    asset.each_claims_mut(&mut Ranking { ranks });
 }
 
 /// How a source's value is placed among others of preferred kinds: the lower goes first.
@@ -76,10 +71,24 @@ impl Standing {
     }
 }
 
+/// Ranks the claims of which the first holds.
+struct Ranking {
+    ranks: Vec<Standing>,
+}
+
+impl ClaimsEditor for Ranking {
+    fn edit<T: ClaimValue>(&mut self, field: ClaimField, claims: &mut Claims<T>) {
+        if field.holding == Holding::First {
+            rank(claims, &self.ranks);
+        }
+    }
+}
+
 /// Takes the best again and again: that one source is fresher than another does not order all of them.
-fn rank(claims: &mut Claims<String>, standing: impl Fn(&Claim<String>) -> Option<Standing>) {
-    let mut rest: Vec<(Option<Standing>, Claim<String>)> =
-        claims.drain(..).map(|claim| (standing(&claim), claim)).collect();
+fn rank<T>(claims: &mut Claims<T>, ranks: &[Standing]) {
+    let standing = |part| ranks.iter().find(|standing| standing.part == part).copied();
+    let mut rest: Vec<(Option<Standing>, Claim<T>)> =
+        claims.drain(..).map(|claim| (standing(claim.part), claim)).collect();
     rest.sort_by_key(|(standing, _)| {
         standing.map_or((usize::MAX, true), |s| (s.preference, s.is_vague))
     });
@@ -89,7 +98,8 @@ fn rank(claims: &mut Claims<String>, standing: impl Fn(&Claim<String>) -> Option
     }
 }
 
-fn best(rest: &[(Option<Standing>, Claim<String>)]) -> usize {
+/// The place of the best of what is left.
+fn best<T>(rest: &[(Option<Standing>, Claim<T>)]) -> usize {
     let class = |standing: &Option<Standing>| standing.map(|s| (s.preference, s.is_vague));
     let first = rest.first().and_then(|(standing, _)| class(standing));
     let peers = || rest.iter().enumerate().take_while(|(_, (s, _))| class(s) == first);

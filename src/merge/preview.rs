@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use super::precedence::preference;
 use super::settled::{MovedRecord, Moves};
-use crate::asset::{Asset, Claim, Claims, SourceRecord};
+use crate::asset::{
+    Asset, Claim, ClaimField, ClaimValue, Claims, ClaimsVisitor, Holding, SourceRecord,
+};
 use crate::error::Printable;
 use crate::name::to_unicode;
 use crate::os::names_product;
@@ -77,27 +79,15 @@ impl MergePreview {
     /// What becomes of these assets, the survivor first, when they are made this one.
     pub fn of(before: &[Asset], survivor: &Asset, moves: &Moves, policy: &MatchPolicy) -> Self {
         let view = View { asset: survivor, before, policy };
-        let Asset { os, os_version, kind, first_seen, last_seen, .. } = survivor;
-        let (first, last) = (survivor.first_seen(), survivor.last_seen());
-        let values = [
-            view.best("os", os),
-            view.best("os_version", os_version),
-            view.best("type", kind),
-            view.extreme("first_seen", first_seen, first, "it is the earliest"),
-            view.extreme("last_seen", last_seen, last, "it is the latest"),
-        ];
-        let lists = [
-            view.kept("names", &survivor.names),
-            view.kept("domains", &survivor.domains),
-            view.kept("addresses", &survivor.addresses),
-        ];
+        let mut told = Told { view, values: Vec::new(), united: Vec::new() };
+        survivor.each_claims(&mut told);
         let links = moves.records.iter().filter(|moved| moved.object.is_some());
         Self {
             survivor: survivor.id,
             others: before.iter().skip(1).map(|asset| asset.id).collect(),
             site: survivor.site.clone(),
-            values: values.into_iter().flatten().collect(),
-            united: lists.into_iter().flatten().collect(),
+            values: told.values,
+            united: told.united,
             links: links.cloned().collect(),
             warnings: warnings(before),
         }
@@ -157,21 +147,40 @@ fn is_same(one: &SourceRecord, other: &SourceRecord) -> bool {
     known_by(one) == known_by(other) && one.attributes == other.attributes
 }
 
+#[derive(Clone, Copy)]
 struct View<'a> {
     asset: &'a Asset,
     before: &'a [Asset],
     policy: &'a MatchPolicy,
 }
 
+/// Tells of every field what holds, and what is kept beside it.
+struct Told<'a> {
+    view: View<'a>,
+    values: Vec<WinningValue>,
+    united: Vec<UnitedValue>,
+}
+
+impl ClaimsVisitor for Told<'_> {
+    fn visit<T: ClaimValue>(&mut self, field: ClaimField, claims: &Claims<T>) {
+        let (view, name) = (self.view, field.name);
+        match field.holding {
+            Holding::All => self.united.extend(view.kept(name, claims)),
+            Holding::First => self.values.extend(view.best(name, claims)),
+            Holding::Earliest | Holding::Latest => self.values.extend(view.extreme(field, claims)),
+        }
+    }
+}
+
 impl View<'_> {
-    fn best(&self, field: &'static str, claims: &Claims<String>) -> Option<WinningValue> {
+    fn best<T: ClaimValue>(&self, field: &'static str, claims: &Claims<T>) -> Option<WinningValue> {
         let mut live = claims.iter().filter(|claim| claim.is_live());
         let winner = live.next()?;
         let why = self.why(winner, live.next());
         let rest = claims.iter().filter(|claim| claim.is_live() && claim.value != winner.value);
         Some(WinningValue {
             field,
-            value: winner.value.clone(),
+            value: winner.value.to_string(),
             from: self.owner(winner.part),
             source: self.source(winner.part),
             why,
@@ -179,37 +188,37 @@ impl View<'_> {
         })
     }
 
-    fn why(&self, winner: &Claim<String>, next: Option<&Claim<String>>) -> &'static str {
-        let place = |claim: &Claim<String>| preference(self.policy, self.asset.part(claim.part));
-        let is_object = |claim: &Claim<String>| {
+    fn why<T: ClaimValue>(&self, winner: &Claim<T>, next: Option<&Claim<T>>) -> &'static str {
+        let place = |claim: &Claim<T>| preference(self.policy, self.asset.part(claim.part));
+        let is_object = |claim: &Claim<T>| {
             self.asset.part(claim.part).is_some_and(|part| part.object.is_some())
         };
         let Some(next) = next else { return "nothing else is known" };
+        let names_product = |claim: &Claim<T>| names_product(&claim.value.to_string());
         match place(winner) {
             own if own != place(next) && own == 0 => "a person set it",
             own if own != place(next) => "this source is preferred",
-            _ if names_product(&winner.value) && !names_product(&next.value) => {
-                "it names a product"
-            }
+            _ if names_product(winner) && !names_product(next) => "it names a product",
             _ if is_object(winner) == is_object(next) => "among equal sources the first one stays",
             _ if is_object(winner) => "a directory goes before other sources",
             _ => "this source saw it later",
         }
     }
 
-    fn extreme<T: ToString + PartialEq>(
+    fn extreme<T: ClaimValue>(
         &self,
-        field: &'static str,
+        field: ClaimField,
         claims: &Claims<T>,
-        value: Option<T>,
-        why: &'static str,
     ) -> Option<WinningValue> {
-        let value = value?;
-        let winner = claims.iter().find(|claim| claim.value == value)?;
-        let rest = claims.iter().filter(|claim| claim.value != value);
+        let winner = claims.iter().find(|claim| field.holding.holds(claims, claim))?;
+        let why = match field.holding {
+            Holding::Earliest => "it is the earliest",
+            _ => "it is the latest",
+        };
+        let rest = claims.iter().filter(|claim| claim.value != winner.value);
         Some(WinningValue {
-            field,
-            value: value.to_string(),
+            field: field.name,
+            value: winner.value.to_string(),
             from: self.owner(winner.part),
             source: self.source(winner.part),
             why,
@@ -217,11 +226,7 @@ impl View<'_> {
         })
     }
 
-    fn kept<T: ToString + PartialEq>(
-        &self,
-        field: &'static str,
-        claims: &Claims<T>,
-    ) -> Vec<UnitedValue> {
+    fn kept<T: ClaimValue>(&self, field: &'static str, claims: &Claims<T>) -> Vec<UnitedValue> {
         let mut kept: Vec<UnitedValue> = Vec::new();
         for claim in claims.iter().filter(|claim| claim.is_live()) {
             let (value, owner) = (shown(&claim.value), self.owner(claim.part));
@@ -234,7 +239,7 @@ impl View<'_> {
         kept
     }
 
-    fn beside<T: ToString>(&self, claim: &Claim<T>) -> RetainedValue {
+    fn beside<T: ClaimValue>(&self, claim: &Claim<T>) -> RetainedValue {
         RetainedValue {
             value: claim.value.to_string(),
             from: self.owner(claim.part),

@@ -1,7 +1,9 @@
 //! Records of sources: what assets are taken apart into, and assembled from.
 
 use super::precedence::rank_claims;
-use crate::asset::{Asset, Claims, Home, SourceRecord, Waiting};
+use crate::asset::{
+    Asset, ClaimField, ClaimValue, Claims, ClaimsEditor, Home, SourceRecord, Waiting,
+};
 use crate::name::MatchKey;
 use crate::task::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, OrganizationId, SiteId, SourceId, Timestamp};
@@ -15,20 +17,6 @@ pub struct Record {
     said: Asset,
 }
 
-/// Every list of claims of one asset, or of two at once.
-macro_rules! every_list {
-    ($do:ident($one:expr $(, $other:expr)?; $($argument:expr),*)) => {
-        $do(&mut $one.names $(, &mut $other.names)? $(, $argument)*);
-        $do(&mut $one.domains $(, &mut $other.domains)? $(, $argument)*);
-        $do(&mut $one.addresses $(, &mut $other.addresses)? $(, $argument)*);
-        $do(&mut $one.os $(, &mut $other.os)? $(, $argument)*);
-        $do(&mut $one.os_version $(, &mut $other.os_version)? $(, $argument)*);
-        $do(&mut $one.kind $(, &mut $other.kind)? $(, $argument)*);
-        $do(&mut $one.first_seen $(, &mut $other.first_seen)? $(, $argument)*);
-        $do(&mut $one.last_seen $(, &mut $other.last_seen)? $(, $argument)*);
-    };
-}
-
 /// The records that an asset consists of. A claim that names no part goes with the first one.
 pub fn take_apart(asset: &Asset) -> Vec<Record> {
     let first = asset.parts.first().map(|part| part.number);
@@ -37,7 +25,7 @@ pub fn take_apart(asset: &Asset) -> Vec<Record> {
             number == part.number || first == Some(part.number) && asset.part(number).is_none()
         };
         let mut said = asset.clone();
-        every_list!(keep(said; is_own));
+        said.each_claims_mut(&mut Alone { is_own });
         said.parts = vec![SourceRecord { number: 0, home: None, home_site: None, ..part.clone() }];
         let site = part.home_site.as_ref().unwrap_or(&asset.site).clone();
         Record { home: part.home_in(asset.id), site, said }
@@ -56,10 +44,11 @@ pub fn assemble(id: AssetId, records: Vec<Record>, policy: &MatchPolicy) -> Opti
     let mut asset = Asset::new(id, organization, site);
     for (number, record) in (0..).zip(records) {
         let mut said = record.said;
-        every_list!(append(asset, said; number));
+        said.each_claims_mut(&mut Numbered(number));
         let home = record.home.away_from(Some(id));
         let home_site = home.map(|_| record.site);
-        let parts = said.parts.into_iter();
+        let parts = std::mem::take(&mut said.parts).into_iter();
+        asset.take_claims(said);
         asset.parts.extend(parts.map(|part| SourceRecord {
             number,
             home,
@@ -107,8 +96,8 @@ pub(super) fn objects(asset: &Asset) -> impl Iterator<Item = (&SourceId, ObjectG
 /// first: it holds.
 #[must_use]
 pub fn in_order(mut asset: Asset, policy: &MatchPolicy) -> Asset {
-    let parts = asset.parts.clone();
-    every_list!(sort(asset; &parts));
+    let parts = asset.parts.iter().map(|part| part.number).collect();
+    asset.each_claims_mut(&mut InOrder { parts });
     rank_claims(&mut asset, policy);
     asset
 }
@@ -191,16 +180,34 @@ impl Record {
     }
 }
 
-fn keep<T>(claims: &mut Claims<T>, is_own: impl Fn(u32) -> bool) {
-    claims.retain(|claim| is_own(claim.part));
-    claims.iter_mut().for_each(|claim| claim.part = 0);
+/// Keeps the claims of one part, which is number 0 from then on.
+struct Alone<F> {
+    is_own: F,
 }
 
-fn append<T>(claims: &mut Claims<T>, more: &mut Claims<T>, number: u32) {
-    more.iter_mut().for_each(|claim| claim.part = number);
-    claims.append(more);
+impl<F: Fn(u32) -> bool> ClaimsEditor for Alone<F> {
+    fn edit<T: ClaimValue>(&mut self, _: ClaimField, claims: &mut Claims<T>) {
+        claims.retain(|claim| (self.is_own)(claim.part));
+        claims.iter_mut().for_each(|claim| claim.part = 0);
+    }
 }
 
-fn sort<T>(claims: &mut Claims<T>, parts: &[SourceRecord]) {
-    claims.sort_by_key(|claim| parts.iter().position(|part| part.number == claim.part));
+/// Gives all claims to the part with this number.
+struct Numbered(u32);
+
+impl ClaimsEditor for Numbered {
+    fn edit<T: ClaimValue>(&mut self, _: ClaimField, claims: &mut Claims<T>) {
+        claims.iter_mut().for_each(|claim| claim.part = self.0);
+    }
+}
+
+/// Puts claims into the order of their parts.
+struct InOrder {
+    parts: Vec<u32>,
+}
+
+impl ClaimsEditor for InOrder {
+    fn edit<T: ClaimValue>(&mut self, _: ClaimField, claims: &mut Claims<T>) {
+        claims.sort_by_key(|claim| self.parts.iter().position(|number| *number == claim.part));
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::overlay::{Placed, Spot};
+use super::placed::Placed;
 use super::record::{Record, assemble};
 use super::standing::Standing;
 use crate::asset::{Asset, Change, Home, Redirect, Version, Waiting};
@@ -206,15 +206,5 @@ impl Settled {
             to: gone.to,
         }));
         changes
-    }
-}
-
-impl Placed {
-    /// The asset that shows it, unless it waits.
-    pub(super) fn now(&self) -> Option<AssetId> {
-        match self.spot {
-            Spot::In(asset) => Some(asset),
-            Spot::Waits | Spot::Open => None,
-        }
     }
 }

@@ -7,15 +7,15 @@ use super::{Computer, Considered, Decision, Evidence, LostBecause, Reason, Unmat
 use crate::value::AssetId;
 
 impl Matching<'_> {
-    /// What becomes of a computer, once all claims are settled.
-    pub(super) fn decision(&self, draft: Draft<'_>) -> Decision {
+    /// What becomes of a computer, once all claims are settled. If it becomes an asset, this is the one.
+    pub(super) fn decision(&self, draft: Draft<'_>, new: AssetId) -> Decision {
         let mut decision = match &draft.tied {
-            Some(_) if draft.won => self.untied(&draft),
+            Some(_) if draft.won => self.untied(&draft, new),
             Some((verdict, level, reason)) => {
                 let reason = self.undecided(&draft).unwrap_or_else(|| reason.clone());
                 self.decide(&draft, *verdict, reason).with_level(Some(*level))
             }
-            None => self.untied(&draft),
+            None => self.untied(&draft, new),
         };
         if let Verdict::Matched(asset) = decision.verdict {
             decision.succeeds = self.ties.predecessors.get(&asset).cloned().unwrap_or_default();
@@ -38,7 +38,7 @@ impl Matching<'_> {
         }
     }
 
-    fn untied(&self, draft: &Draft<'_>) -> Decision {
+    fn untied(&self, draft: &Draft<'_>, new: AssetId) -> Decision {
         let decide = |verdict, reason| self.decide(draft, verdict, reason);
         match &draft.proposal {
             Proposal::Asset { asset, evidence, rivals, .. } if draft.won => {
@@ -46,7 +46,7 @@ impl Matching<'_> {
                 decide(Verdict::Matched(*asset), reason).with_level(Some(evidence.level()))
             }
             Proposal::Asset { asset, place, .. } => {
-                self.unmatched(draft.computer, self.outranked(draft, *asset, *place))
+                self.unmatched(draft.computer, self.outranked(draft, *asset, *place), new)
             }
             Proposal::NotAHost => decide(Verdict::Skipped, Reason::NotAHost(draft.computer.kind)),
             Proposal::Excluded(why) => decide(Verdict::Skipped, Reason::Excluded(why.clone())),
@@ -59,8 +59,8 @@ impl Matching<'_> {
                 let reason = Reason::Contested { level: *level, by: by.clone() };
                 decide(Verdict::Ambiguous, reason).with_level(Some(*level))
             }
-            Proposal::Nothing(why) => self.unmatched(draft.computer, why.clone()),
-            Proposal::Unasked => self.unmatched(draft.computer, Unmatched::NoAsset),
+            Proposal::Nothing(why) => self.unmatched(draft.computer, why.clone(), new),
+            Proposal::Unasked => self.unmatched(draft.computer, Unmatched::NoAsset, new),
         }
     }
 
@@ -78,11 +78,11 @@ impl Matching<'_> {
         Decision::new(draft.computer.object, &draft.computer.name, verdict, reason)
     }
 
-    fn unmatched(&self, computer: &Computer, why: Unmatched) -> Decision {
+    fn unmatched(&self, computer: &Computer, why: Unmatched, new: AssetId) -> Decision {
         let (verdict, reason) = if self.policy.exclude_unknown {
             (Verdict::Skipped, Reason::LeftOut(why))
         } else {
-            (Verdict::Create, Reason::Unmatched(why))
+            (Verdict::Create(new), Reason::Unmatched(why))
         };
         Decision::new(computer.object, &computer.name, verdict, reason)
     }

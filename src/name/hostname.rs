@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::unicode::canonical;
 use super::weakness::is_address;
 use super::{MatchKey, Weakness, to_unicode};
 
@@ -222,14 +223,6 @@ pub fn is_authoritative_domain(domain: &str) -> bool {
     let domain = domain.trim();
     let domain = domain.strip_suffix('.').unwrap_or(domain).to_ascii_lowercase();
     !domain.is_empty() && !NOT_AUTHORITATIVE.contains(&domain.as_str())
-}
-
-/// The name or domain with the ASCII form of each label, or its lower case where it has none (such as an
-/// `xn--` label that decodes to nothing).
-pub(super) fn canonical(text: &str) -> String {
-    let label = |label: &str| idna::domain_to_ascii(label).unwrap_or_else(|_| label.to_lowercase());
-    idna::domain_to_ascii(text)
-        .unwrap_or_else(|_| text.split('.').map(label).collect::<Vec<_>>().join("."))
 }
 
 fn check(name: &str) -> Result<(), InvalidHostname> {

@@ -6,8 +6,6 @@ use icu_properties::CodePointMapData;
 use icu_properties::props::{GeneralCategory, GeneralCategoryGroup, Script};
 use idna::uts46::{AsciiDenyList, Hyphens, Uts46};
 
-use super::hostname::canonical;
-
 /// What the ASCII form of an international label begins with.
 const ACE_PREFIX: &[u8] = b"xn--";
 
@@ -40,6 +38,14 @@ pub fn to_unicode(name: &str) -> Cow<'_, str> {
 /// A host name or domain as DNS has it: `xn--bcher-kva.example` for `bücher.example`. What is ASCII stays as it is.
 pub(crate) fn to_ascii(name: &str) -> Cow<'_, str> {
     if name.is_ascii() { Cow::Borrowed(name) } else { Cow::Owned(canonical(name)) }
+}
+
+/// The name or domain with the ASCII form of each label, or its lower case where it has none (such as an
+/// `xn--` label that decodes to nothing).
+pub(super) fn canonical(text: &str) -> String {
+    let label = |label: &str| idna::domain_to_ascii(label).unwrap_or_else(|_| label.to_lowercase());
+    idna::domain_to_ascii(text)
+        .unwrap_or_else(|_| text.split('.').map(label).collect::<Vec<_>>().join("."))
 }
 
 fn has_ace_label(name: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use super::literal::{Literal, Pattern};
 use super::text::Text;
-use super::time::Measure;
+use super::time::{Comparison, Measure};
 
 /// A query, or part of one.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -59,19 +59,6 @@ pub enum Test {
     Contains(Vec<Literal>),
     /// Exactly one of these, without case, where `%` and `_` are wildcards.
     Equals(Vec<Pattern>),
-}
-
-/// How a value compares with a bound. For a distance from now, less is nearer.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Comparison {
-    /// `>`
-    Greater,
-    /// `>=`
-    GreaterOrEqual,
-    /// `<`
-    Less,
-    /// `<=`
-    LessOrEqual,
 }
 
 /// What a value is compared with: its meaning, and how it was written.

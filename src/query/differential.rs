@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 
-use super::ast::{Comparison, Expr, Key, Term, Test};
+use super::ast::{Expr, Key, Term, Test};
 use super::generate::{any_text, expr, item, likely_key, likely_text};
 use super::literal::Piece;
 use super::tests::{Item, NOW, Owned};
-use super::time::Measure;
+use super::time::{Comparison, Measure};
 use super::{Query, fold_case};
 
 proptest! {

@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 
-use super::ast::{Bound, Comparison, Expr, Key, Term, Test};
-use super::literal::{Literal, Pattern, number};
-use super::text::{contains, equals, folded};
+use super::ast::{Bound, Expr, Key, Term, Test};
+use super::literal::{Literal, Pattern};
+use super::text::{contains, equals, folded, number};
+use super::time::Comparison;
 
 /// A value of a field.
 ///

@@ -3,11 +3,12 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::ast::{Bound, Comparison, Expr, Key, Term, Test};
+use super::ast::{Bound, Expr, Key, Term, Test};
 use super::literal::{Literal, Pattern, Piece};
 use super::term::COUNT;
 use super::tests::{Item, NOW, Owned};
 use super::text::{Text, fold_case};
+use super::time::Comparison;
 
 const DAY: i64 = 86_400_000_000;
 

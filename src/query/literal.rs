@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::text::{Text, folded};
+use super::text::{Text, folded, number};
 use super::time::moment;
 
 /// A value of a query. What it means depends on the field: `10.0.0.5` is an address to a field of
@@ -229,13 +229,6 @@ pub fn address_key(address: IpAddr) -> String {
     }
 }
 
-/// Reads a whole number of at most 18 digits, so that it fits in 64 bits.
-pub(crate) fn number(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let few = (1..=18).contains(&digits.len());
-    (few && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
-}
-
 fn boolean(folded: &str) -> Option<bool> {
     match folded {
         "t" | "true" => Some(true),
@@ -278,15 +271,6 @@ mod tests {
         assert!(pattern("%").matches(""));
         assert!(!pattern("_").matches(""));
         assert!(pattern("_rger").matches("Ärger"));
-    }
-
-    #[test]
-    fn numbers_are_whole_and_short() {
-        assert_eq!(number("-12"), Some(-12));
-        assert_eq!(number("999999999999999999"), Some(999_999_999_999_999_999));
-        for wrong in ["", "-", "+1", "1.5", "1000000000000000000", "--1", "1e3", "٣"] {
-            assert_eq!(number(wrong), None, "{wrong}");
-        }
     }
 
     #[test]

@@ -140,6 +140,7 @@ mod columns;
 mod error;
 mod evaluate;
 mod lex;
+mod limits;
 mod literal;
 mod parse;
 mod print;
@@ -152,26 +153,17 @@ mod time;
 use std::fmt;
 use std::str::FromStr;
 
-pub use ast::{Bound, Comparison, Expr, Key, Term, Test};
+pub use ast::{Bound, Expr, Key, Term, Test};
 pub use bloom::{AttributeBloom, BLOOM_BYTES};
 pub use columns::{AttributeTable, Child, Column, ColumnMap, Dialect, WORD_SEPARATOR};
 pub use error::ParseError;
 pub use evaluate::{Fields, Value, Visit};
+pub use limits::{MAX_DEPTH, MAX_LENGTH, MAX_VALUES};
 pub use literal::{Literal, Pattern, Piece, address_key};
 pub use print::quote;
 pub use sql::{Sql, SqlValue};
 pub use text::{Text, fold_case};
-pub use time::Measure;
-
-/// The longest query, in bytes. Enough for any that a person writes, and 256 values with room to spare.
-pub const MAX_LENGTH: usize = 8192;
-
-/// The deepest nesting of parentheses and `NOT`, so that no query exhausts a stack.
-pub const MAX_DEPTH: usize = 64;
-
-/// The most values and names in one query. SQLite refuses expressions over 1000 deep, and a list is as
-/// deep as it is long.
-pub const MAX_VALUES: usize = 256;
+pub use time::{Comparison, Measure};
 
 /// A query, parsed.
 ///

@@ -3,8 +3,8 @@
 use super::ast::Expr;
 use super::error::ParseError;
 use super::lex::{Token, TokenKind, tokens};
+use super::limits::{MAX_DEPTH, MAX_LENGTH};
 use super::term::TermReader;
-use super::{MAX_DEPTH, MAX_LENGTH};
 
 /// Parses a query; with `known`, a field whose name is not among these is refused.
 pub(crate) fn parse(query: &str, known: Option<&[&str]>) -> Result<Expr, ParseError> {

@@ -2,10 +2,11 @@
 
 use std::fmt::{self, Display, Formatter, Write};
 
-use super::ast::{Bound, Comparison, Expr, Key, Term, Test};
+use super::ast::{Bound, Expr, Key, Term, Test};
 use super::lex::is_operator;
 use super::literal::{Literal, Pattern, Piece};
 use super::term::COUNT;
+use super::time::Comparison;
 
 /// Writes a text as one value of a query, whatever it contains.
 ///

@@ -1,9 +1,11 @@
 //! From a query to a condition in SQL.
 
+mod compiler;
 mod passes;
 
-use std::fmt::Write;
+pub use self::compiler::{Sql, SqlValue};
 
+use self::compiler::Compiler;
 use self::passes::numbers;
 use super::Query;
 use super::ast::{Expr, Key, Term, Test};
@@ -11,35 +13,6 @@ use super::bloom;
 use super::columns::{Child, Column, ColumnMap, Dialect, Kind, SignatureColumn, WORD_SEPARATOR};
 use super::evaluate::{NAME, boolean_text};
 use super::literal::{Literal, Pattern};
-
-/// A condition in SQL, for a `WHERE`, and the parameters it refers to.
-///
-/// Nothing of the query is in the text: every value and every name from it is a parameter.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Sql {
-    /// The condition, never NULL, set in parentheses or otherwise safe beside `AND` and `NOT`.
-    pub text: String,
-    /// The parameters, in the order of their numbers.
-    pub parameters: Vec<SqlValue>,
-    /// Whether the condition holds for exactly the rows that the query asks for. If not, it holds for more
-    /// of them, and the store puts [`Query::matches`] to each.
-    pub exact: bool,
-}
-
-/// A parameter of a condition.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum SqlValue {
-    /// A boolean; 1 or 0 in SQLite.
-    Boolean(bool),
-    /// Some bytes.
-    Blob(Vec<u8>),
-    /// A 64-bit integer.
-    Integer(i64),
-    /// A text.
-    Text(String),
-}
 
 impl ColumnMap {
     /// The condition for `query`, `now` microseconds after 1970-01-01T00:00:00Z, with its parameters
@@ -54,13 +27,6 @@ impl ColumnMap {
         compiler.expr(query.expr(), true);
         compiler.sql
     }
-}
-
-struct Compiler<'a> {
-    map: &'a ColumnMap,
-    now: i64,
-    first: usize,
-    sql: Sql,
 }
 
 /// Where the values of a key are.
@@ -258,55 +224,6 @@ impl Compiler<'_> {
             self.equals(column, value);
             self.push(after);
         }
-    }
-
-    /// The items with a separator between them, in parentheses if they are several; FALSE for none.
-    fn joined<'t, T>(
-        &mut self,
-        items: &'t [T],
-        separator: &str,
-        mut each: impl FnMut(&mut Self, &'t T),
-    ) {
-        match items {
-            [] => self.push("FALSE"),
-            [only] => each(self, only),
-            [first, rest @ ..] => {
-                self.push("(");
-                each(self, first);
-                for item in rest {
-                    self.push(separator);
-                    each(self, item);
-                }
-                self.push(")");
-            }
-        }
-    }
-
-    fn truth(&mut self, truth: bool) {
-        self.push(if truth { "TRUE" } else { "FALSE" });
-    }
-
-    fn text(&mut self, text: &str) {
-        self.parameter(SqlValue::Text(text.to_owned()));
-    }
-
-    fn parameter(&mut self, value: SqlValue) {
-        let number = self.first.saturating_add(self.sql.parameters.len());
-        let sign = match self.map.dialect {
-            Dialect::Postgres => '$',
-            Dialect::Sqlite => '?',
-        };
-        self.sql.parameters.push(value);
-        // Writing to a string does not fail.
-        let _ = write!(self.sql.text, "{sign}{number}");
-    }
-
-    fn push_all(&mut self, parts: &[&str]) {
-        self.sql.text.extend(parts.iter().copied());
-    }
-
-    fn push(&mut self, part: &str) {
-        self.sql.text.push_str(part);
     }
 }
 

@@ -1,12 +1,13 @@
 //! From a word to a condition: `key:value`.
 
-use super::MAX_VALUES;
-use super::ast::{Bound, Comparison, Key, Term, Test};
+use super::ast::{Bound, Key, Term, Test};
 use super::error::ParseError;
 use super::lex::{Glyph, GlyphKind, text};
+use super::limits::MAX_VALUES;
 use super::literal::{Literal, Pattern, Piece};
 use super::suggest::nearest;
 use super::text::Text;
+use super::time::Comparison;
 
 /// The end of a key that asks for the number of values.
 pub(crate) const COUNT: &str = "_count";

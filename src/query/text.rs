@@ -135,6 +135,13 @@ fn is_plain(text: &str) -> bool {
     text.is_ascii() && !text.as_bytes().contains(&0)
 }
 
+/// Reads a whole number of at most 18 digits, so that it fits in 64 bits.
+pub(crate) fn number(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let few = (1..=18).contains(&digits.len());
+    (few && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -211,6 +218,15 @@ mod tests {
                     prop_assert_eq!(&fold_case(&form), &folded, "{:?}", form);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn numbers_are_whole_and_short() {
+        assert_eq!(number("-12"), Some(-12));
+        assert_eq!(number("999999999999999999"), Some(999_999_999_999_999_999));
+        for wrong in ["", "-", "+1", "1.5", "1000000000000000000", "--1", "1e3", "٣"] {
+            assert_eq!(number(wrong), None, "{wrong}");
         }
     }
 }

@@ -1,8 +1,7 @@
 //! What a comparison is made with: numbers, moments, distances from now.
 
-use super::ast::Comparison;
-use super::literal::number;
 use super::suggest::nearest;
+use super::text::number;
 
 /// Microseconds in each unit, with the ways to write it. A month is 30 days and a year 365.
 const UNITS: &[(i64, &[&str])] = &[
@@ -14,6 +13,19 @@ const UNITS: &[(i64, &[&str])] = &[
     (2_592_000_000_000, &["mo", "month", "months"]),
     (31_536_000_000_000, &["y", "year", "years"]),
 ];
+
+/// How a value compares with a bound. For a distance from now, less is nearer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Comparison {
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+}
 
 /// What a value is compared with. Times are in microseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -223,3 +223,6 @@ impl ChangeImpact {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,7 +51,7 @@ pub(super) fn drop_assets(
     }
     let untaken: BTreeSet<ObjectGuid> = decisions
         .iter()
-        .filter(|decision| decision.asset.is_some_and(|asset| stale.contains(&asset)))
+        .filter(|decision| decision.verdict.asset().is_some_and(|asset| stale.contains(&asset)))
         .flat_map(|decision| decision.succeeds.iter().copied())
         .collect();
     let dropped = put_links(batch).filter(|link| ends(link).any(|asset| stale.contains(&asset)));

@@ -231,7 +231,7 @@ fn compare(first: &SyncReport, again: &SyncReport, unstable: &mut Vec<String>) {
         decisions(first).into_iter().map(|decision| (decision.object, decision)).collect();
     for decision in decisions(again) {
         let before = &first[&decision.object];
-        let expected = before.asset.map_or(before.verdict, Verdict::Linked);
+        let expected = before.verdict.asset().map_or(before.verdict, Verdict::Linked);
         if decision.verdict != expected {
             let Decision { name, verdict, reason, .. } = &decision;
             let was = format!("{}: {}", before.verdict, before.reason);

@@ -15,8 +15,8 @@ use super::world::{acme, assets};
 /// What was decided for every computer, and why. What was matched or created is linked from then on.
 fn decided(report: &SyncReport) -> BTreeMap<ObjectGuid, (Option<AssetId>, &'static str, String)> {
     let of = |decision: &Decision| match decision.verdict {
-        Verdict::Linked(_) | Verdict::Matched(_) | Verdict::Create => {
-            (decision.asset, "linked", String::new())
+        Verdict::Linked(_) | Verdict::Matched(_) | Verdict::Create(_) => {
+            (decision.verdict.asset(), "linked", String::new())
         }
         Verdict::Ambiguous => (None, "ambiguous", decision.reason.to_string()),
         _ => (None, "skipped", decision.reason.to_string()),

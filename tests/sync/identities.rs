@@ -54,7 +54,7 @@ async fn a_former_identity_is_shown_and_ties_nothing() {
             in_branch("LAP7").with("sIDHistory", OLD).with("sIDHistory", "S-1-5-21-9-9-9-9");
         let report = read(&*repository, &branch(), [migrated.clone().build()]).await;
         let decision = only(&report);
-        assert!(matches!(decision.verdict, Verdict::Create), "{decision:?}");
+        assert!(matches!(decision.verdict, Verdict::Create(_)), "{decision:?}");
         let [shown] = &decision.candidates[..] else { panic!("{decision:?}") };
         assert_eq!((shown.asset, shown.level), (before, None));
         let why = shown.lost_because.as_ref().unwrap().to_string();

@@ -1,6 +1,6 @@
 //! What users of inventories complain about. None of it happens here.
 
-use super::fixture::{World, domain, guid, host, id, joined, object, scanned, source};
+use super::fixture::{World, created, domain, guid, host, id, joined, object, scanned, source};
 use crate::asset::Presence;
 use crate::directory::DirectoryObject;
 use crate::merge::{
@@ -15,7 +15,7 @@ fn two_customers_computers_of_one_name_stay_apart() {
     // "Computer with the same names overwrite each other, even with a different domain."
     let customer = scanned(7, &["web1.customer.example"], &[]);
     let decision = World::of([joined(1, "web1")], [customer]).only();
-    assert_eq!(decision.verdict, Verdict::Create);
+    assert_eq!(decision.verdict, created(0));
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn all_pcs_with_one_name_do_not_collapse_into_one() {
     let pcs = (1..=50)
         .map(|n| object(n, &[("dNSHostName", "image-pc"), ("sAMAccountName", &format!("PC{n}$"))]));
     let decisions = World::of(pcs, [scanned(7, &["image-pc"], &[])]).decide();
-    assert!(decisions.iter().all(|decision| decision.verdict == Verdict::Create));
+    assert!(decisions.iter().all(|decision| matches!(decision.verdict, Verdict::Create(_))));
     let sentence = decisions[0].reason.to_string();
     assert_eq!(
         sentence,
@@ -59,7 +59,7 @@ fn localhost_and_default_names_merge_nothing() {
     for name in ["localhost", "localhost.localdomain", "raspberrypi", "10.0.0.5", "unknown"] {
         let computer = object(1, &[("cn", name), ("dNSHostName", name)]);
         let decision = World::of([computer], [scanned(7, &[name], &[])]).only();
-        assert_eq!(decision.verdict, Verdict::Create, "{name}");
+        assert_eq!(decision.verdict, created(0), "{name}");
         assert!(matches!(decision.reason, Reason::Unmatched(Unmatched::Weak(_))), "{name}");
     }
 }
@@ -105,7 +105,7 @@ fn who_takes_over_an_old_name_is_not_the_renamed_computer() {
     )
     .linked(1, 7)
     .decide();
-    assert_eq!(decisions[1].verdict, Verdict::Create);
+    assert_eq!(decisions[1].verdict, created(0));
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn one_short_name_in_two_domains_is_two_hosts() {
         [scanned(7, &["web1.branch.example"], &[]), scanned(8, &["web1"], &["BRANCH.EXAMPLE"])];
     let own = scanned(9, &["web1"], &["CORP"]);
     let decision = World::of([joined(1, "web1")], elsewhere.clone()).only();
-    assert_eq!(decision.verdict, Verdict::Create);
+    assert_eq!(decision.verdict, created(0));
     assert!(decision.candidates.iter().all(|lost| lost.level.is_none()), "{decision:?}");
     let decision = World::of([joined(1, "web1")], elsewhere.into_iter().chain([own])).only();
     assert_eq!(
@@ -158,7 +158,7 @@ fn cloned_computers_with_one_name_do_not_overwrite_each_other() {
     let (one, other) = (joined(1, "clone"), joined(2, "clone"));
     let decisions = World::of([one, other], [scanned(7, &["clone.corp.example"], &[])]).decide();
     assert_eq!(decisions[0].verdict, Verdict::Matched(id(7)));
-    assert_eq!(decisions[1].verdict, Verdict::Create);
+    assert_eq!(decisions[1].verdict, created(0));
     assert!(
         decisions[1].reason.to_string().contains("clone.corp.example"),
         "{}",
@@ -174,7 +174,7 @@ fn netbios_names_that_two_long_names_share_decide_nothing() {
         scanned(8, &["ln0003-production-spare"], &[]),
     ];
     let cut = object(1, &[("cn", "LN0003-PRODUCTI"), ("sAMAccountName", "LN0003-PRODUCTI$")]);
-    assert_eq!(World::of([cut], assets).only().verdict, Verdict::Create);
+    assert_eq!(World::of([cut], assets).only().verdict, created(0));
 }
 
 /// A computer's account in another container, with its state and last logon.
@@ -197,7 +197,7 @@ fn a_computer_that_joined_anew_goes_before_its_stale_twin() {
         let asset = scanned(7, &["web1.corp.example"], &[]);
         let decisions = World::of([stale, rejoined], [asset]).decide();
         assert_eq!(decisions[1].verdict, Verdict::Matched(id(7)));
-        assert_eq!(decisions[0].verdict, Verdict::Create, "a marked asset of its own");
+        assert_eq!(decisions[0].verdict, created(0), "a marked asset of its own");
         assert!(matches!(
             decisions[0].reason,
             Reason::Unmatched(Unmatched::Outranked { asset, .. }) if asset == id(7)
@@ -208,7 +208,7 @@ fn a_computer_that_joined_anew_goes_before_its_stale_twin() {
     let asset = scanned(7, &["web1.corp.example"], &[]);
     let decisions = World::of(both.clone(), [asset.clone()]).linked(1, 7).decide();
     assert_eq!(decisions[0].verdict, Verdict::Linked(id(7)));
-    assert_eq!(decisions[1].verdict, Verdict::Create);
+    assert_eq!(decisions[1].verdict, created(0));
     let [_, rejoined] = both;
     let mut world = World::of([rejoined], [asset]).linked(1, 7);
     world.absent = [guid(1)].into();
@@ -239,7 +239,7 @@ fn a_cnf_twin_neither_takes_the_asset_nor_leaves_its_name_on_one() {
     let asset = scanned(7, &["web1.corp.example"], &[]);
     let decisions = World::of([twin.clone(), winner], [asset.clone()]).decide();
     assert_eq!(decisions[1].verdict, Verdict::Matched(id(7)));
-    assert_eq!(decisions[0].verdict, Verdict::Create);
+    assert_eq!(decisions[0].verdict, created(0));
     // Alone, it is the computer.
     assert_eq!(World::of([twin], [asset]).only().verdict, Verdict::Matched(id(7)));
 }

@@ -1,6 +1,6 @@
 //! What a task leaves out.
 
-use super::fixture::{TODAY, World, day, id, joined, object, scanned};
+use super::fixture::{TODAY, World, created, day, id, joined, object, scanned};
 use crate::asset::ConstraintKind::{CannotLink, MustLink};
 use crate::directory::DirectoryObject;
 use crate::merge::{Excluded, Reason, Verdict};
@@ -53,7 +53,7 @@ fn reason(object: DirectoryObject, exclusions: &Exclusions) -> Option<Excluded> 
     let decision = World::of([object], [asset]).without(exclusions.clone()).only();
     match (decision.verdict, decision.reason) {
         (Verdict::Skipped, Reason::Excluded(why)) => {
-            assert_eq!((decision.asset, decision.level), (None, None));
+            assert_eq!((decision.verdict.asset(), decision.level), (None, None));
             assert!(decision.candidates.is_empty(), "it matches nothing");
             Some(why)
         }
@@ -208,7 +208,7 @@ fn what_is_left_out_leaves_its_asset_to_another_computer() {
     let enabled = object(2, &[("cn", "WEB1")]);
     let world = World::of([disabled(), enabled], [scanned(7, &["web1.corp.example", "web1"], &[])]);
     let verdicts = |world: &World| world.decide().iter().map(|d| d.verdict).collect::<Vec<_>>();
-    assert_eq!(verdicts(&world), [Verdict::Matched(id(7)), Verdict::Create]);
+    assert_eq!(verdicts(&world), [Verdict::Matched(id(7)), created(0)]);
     let world = world.without(no_disabled());
     assert_eq!(verdicts(&world), [Verdict::Skipped, Verdict::Matched(id(7))]);
 }

@@ -1,6 +1,6 @@
 //! Decisions as JSON and as sentences.
 
-use super::fixture::{World, guid, id, joined, scanned};
+use super::fixture::{World, created, guid, id, joined, scanned};
 use crate::merge::{Decision, Verdict};
 use crate::task::MatchPolicy;
 
@@ -31,14 +31,15 @@ fn the_json_is_the_documented_one() {
 }
 
 #[test]
-fn a_new_asset_gets_its_id_from_whoever_creates_it() {
-    let mut decision = World::of([joined(1, "web1")], []).only();
-    let json = serde_json::to_value(&decision).unwrap();
-    assert_eq!((&json["decision"], &json["asset_id"]), (&"created".into(), &().into()));
-    decision.asset = Some(id(9));
-    let json = serde_json::to_string(&decision).unwrap();
-    let back: Decision = serde_json::from_str(&json).unwrap();
-    assert_eq!((back.verdict, back.asset), (Verdict::Create, Some(id(9))));
+fn new_assets_have_ids_in_the_order_of_their_objects() {
+    let decisions = World::of([joined(2, "web2"), joined(1, "web1")], []).decide();
+    let verdicts: Vec<Verdict> = decisions.iter().map(|decision| decision.verdict).collect();
+    assert_eq!(verdicts, [created(0), created(1)]);
+    let json = serde_json::to_value(&decisions[1]).unwrap();
+    let new = created(1).asset().unwrap().to_string();
+    assert_eq!((&json["decision"], &json["asset_id"]), (&"created".into(), &new.into()));
+    let back: Decision = serde_json::from_value(json).unwrap();
+    assert_eq!(back.verdict, created(1));
 }
 
 #[test]

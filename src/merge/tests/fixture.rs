@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use crate::asset::{Asset, Claim, Constraint, ConstraintKind, SourceRecord};
 use crate::directory::DirectoryObject;
 use crate::merge::{
-    Candidate, Computer, Decision, DirectoryDomain, Exclusion, KnownComputer, MatchContext, decide,
+    Candidate, Computer, Decision, DirectoryDomain, Exclusion, KnownComputer, MatchContext,
+    Verdict, decide,
 };
 use crate::name::{DistinguishedName, Hostname};
 use crate::task::{Exclusions, MatchPolicy};
@@ -31,6 +32,14 @@ pub(super) fn day(n: i64) -> Timestamp {
 
 /// The day on which decisions are made.
 pub(super) const TODAY: i64 = 100;
+
+/// The id of the first new asset.
+const NEW: u128 = 1_000;
+
+/// A new asset, of which there were so many before.
+pub(super) fn created(before: u64) -> Verdict {
+    Verdict::Create(id(NEW).nth(before))
+}
 
 pub(super) fn source() -> SourceId {
     SourceId::new("ldap", "corp.example").unwrap()
@@ -156,6 +165,7 @@ impl World {
             elsewhere: &self.elsewhere,
             others: &self.others,
             constraints: &self.constraints,
+            first_new: id(NEW),
             now: day(TODAY),
         };
         let (exclusion, site) = (Exclusion::of(&self.exclusions, day(TODAY)), site("hq"));

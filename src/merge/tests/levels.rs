@@ -1,6 +1,6 @@
 //! The levels of rule 3, as tables.
 
-use super::fixture::{World, host, object, scanned};
+use super::fixture::{World, created, host, object, scanned};
 use crate::merge::{Computer, DirectoryDomain, Evidence, Level, Reason, Verdict, WeakName};
 use crate::merge::{LostBecause, Unmatched};
 
@@ -15,7 +15,8 @@ fn check(rows: &[Row<'_>]) {
         let world = World::of([object(1, attributes)], [scanned(7, names, domains)]);
         let decision = world.only();
         assert_eq!(decision.level, *expected, "{attributes:?} {names:?} {domains:?}");
-        assert_eq!(decision.asset.is_some(), expected.is_some());
+        let is_new = matches!(decision.verdict, Verdict::Create(_));
+        assert_eq!(is_new, expected.is_none());
     }
 }
 
@@ -80,7 +81,7 @@ fn another_authoritative_domain_contradicts() {
         (staged, &["mail.b.example"], &[], None),
     ]);
     let decision = World::of([object(1, mail)], [scanned(7, &["mail.b.example"], &[])]).only();
-    assert_eq!(decision.verdict, Verdict::Create);
+    assert_eq!(decision.verdict, created(0));
     assert_eq!(decision.reason, Reason::Unmatched(Unmatched::NothingFits));
     let lost = decision.candidates[0].lost_because.clone();
     assert_eq!(lost, Some(LostBecause::AnotherDomain("b.example".to_owned())));
@@ -126,12 +127,12 @@ fn two_longer_names_on_either_side_are_no_evidence() {
     let second = || scanned(8, &["averylonghostname2.lan"], &[]);
     assert_eq!(World::of([cut()], [first()]).only().level, Some(Level::Truncated));
     let decision = World::of([cut()], [first(), second()]).only();
-    assert_eq!(decision.verdict, Verdict::Create);
+    assert_eq!(decision.verdict, created(0));
     let beginning = WeakName::Beginning("averylonghostna".to_owned());
     assert_eq!(decision.reason, Reason::Unmatched(Unmatched::Weak(vec![beginning])));
     let other = object(2, &[(DNS, "averylonghostname2.corp.example")]);
     let decisions = World::of([cut(), other], [first()]).decide();
-    assert_eq!(decisions[0].verdict, Verdict::Create);
+    assert_eq!(decisions[0].verdict, created(0));
 }
 
 #[test]
@@ -146,7 +147,10 @@ fn a_better_level_goes_before_a_worse_one() {
         ],
     )
     .only();
-    assert_eq!((decision.asset, decision.level), (Some(super::fixture::id(8)), Some(Level::Full)));
+    assert_eq!(
+        (decision.verdict.asset(), decision.level),
+        (Some(super::fixture::id(8)), Some(Level::Full))
+    );
     let name = host("web1.corp.example");
     assert_eq!(decision.reason, Reason::Names(Evidence::Full { name }));
     let lost: Vec<_> =

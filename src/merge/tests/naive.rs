@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fixture::{TODAY, World, day};
+use super::fixture::{TODAY, World, created, day};
 use crate::merge::{Candidate, Computer, Level, Verdict};
 use crate::name::{DistinguishedName, Hostname, is_authoritative_domain};
 use crate::value::{AssetId, ObjectGuid, Timestamp};
@@ -42,8 +42,10 @@ pub(super) fn plan(world: &World) -> BTreeMap<ObjectGuid, Verdict> {
         if won.is_empty() {
             for (c, best) in wishes {
                 let waits = best.len() > 1;
-                plan.insert(c.object, if waits { Verdict::Ambiguous } else { Verdict::Create });
+                plan.insert(c.object, if waits { Verdict::Ambiguous } else { created(0) });
             }
+            let new = plan.values_mut().filter(|verdict| matches!(verdict, Verdict::Create(_)));
+            (0..).zip(new).for_each(|(before, verdict)| *verdict = created(before));
             return plan;
         }
         for (object, asset) in won {

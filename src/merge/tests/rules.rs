@@ -1,6 +1,6 @@
 //! Rules 1, 2, 4, 5 and 6.
 
-use super::fixture::{World, day, guid, id, joined, object, scanned, seen, site};
+use super::fixture::{World, created, day, guid, id, joined, object, scanned, seen, site};
 use crate::asset::ConstraintKind::{CannotLink, MustLink};
 use crate::directory::{AccountKind, DirectoryObject};
 use crate::merge::{Computer, Level, LostBecause, Outranked, Reason, Unmatched, Verdict};
@@ -59,7 +59,7 @@ fn must_link_makes_a_host_of_anything() {
 fn cannot_link_breaks_a_link_and_outranks_names() {
     let world = World::of([joined(1, "web1")], [scanned(7, &["web1.corp.example"], &[])]);
     let decision = world.linked(1, 7).ruled(1, 7, CannotLink, 1).only();
-    assert_eq!(decision.verdict, Verdict::Create);
+    assert_eq!(decision.verdict, created(0));
     let lost = decision.candidates[0].lost_because.clone();
     assert_eq!(lost, Some(LostBecause::Separated { by: "anna".to_owned() }));
 }
@@ -82,8 +82,8 @@ fn the_later_decision_holds_and_at_the_same_time_the_separating_one() {
     assert_eq!(decide(&[(7, MustLink, 1), (8, MustLink, 2)]), Verdict::Matched(id(8)));
     assert_eq!(decide(&[(8, MustLink, 2), (7, MustLink, 1)]), Verdict::Matched(id(8)));
     assert_eq!(decide(&[(7, CannotLink, 1), (7, MustLink, 2)]), Verdict::Matched(id(7)));
-    assert_eq!(decide(&[(7, MustLink, 1), (7, CannotLink, 2)]), Verdict::Create);
-    assert_eq!(decide(&[(7, MustLink, 1), (7, CannotLink, 1)]), Verdict::Create);
+    assert_eq!(decide(&[(7, MustLink, 1), (7, CannotLink, 2)]), created(0));
+    assert_eq!(decide(&[(7, MustLink, 1), (7, CannotLink, 1)]), created(0));
     let both = [(7, MustLink, 1), (8, MustLink, 2), (8, CannotLink, 3)];
     assert_eq!(decide(&both), Verdict::Matched(id(7)));
 }
@@ -92,7 +92,7 @@ fn the_later_decision_holds_and_at_the_same_time_the_separating_one() {
 fn decisions_on_another_directory_are_passed_over() {
     let mut world = World::of([joined(1, "web1")], []).ruled(1, 7, MustLink, 1);
     world.constraints[0].source = SourceId::new("ldap", "b.example").unwrap();
-    assert_eq!(world.only().verdict, Verdict::Create);
+    assert_eq!(world.only().verdict, created(0));
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn an_asset_tied_to_another_present_object_is_not_shared() {
     assert_eq!(decisions[0].candidates[0].lost_because, Some(LostBecause::Held { by }));
     // Also if that object is not among the changes that were read.
     let world = World::of([joined(1, "web1")], [asset()]).linked(2, 7);
-    assert_eq!(world.only().verdict, Verdict::Create);
+    assert_eq!(world.only().verdict, created(0));
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn who_is_separated_leaves_the_asset_to_others() {
         [scanned(7, &["web1.corp.example"], &[])],
     );
     let world = world.linked(2, 7).ruled(2, 7, CannotLink, 1);
-    assert_eq!(verdicts(&world), [Verdict::Matched(id(7)), Verdict::Create]);
+    assert_eq!(verdicts(&world), [Verdict::Matched(id(7)), created(0)]);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn of_two_computers_the_better_one_gets_the_asset() {
         let world = World::of([loser, winner], [scanned(7, &["web1.corp.example"], &[])]);
         let decisions = world.decide();
         assert_eq!(decisions[0].verdict, Verdict::Matched(id(7)));
-        assert_eq!(decisions[1].verdict, Verdict::Create);
+        assert_eq!(decisions[1].verdict, created(0));
         let by = "web1.corp.example".to_owned();
         let lost = Unmatched::Outranked { asset: id(7), by: by.clone(), because };
         assert_eq!(decisions[1].reason, Reason::Unmatched(lost));
@@ -171,7 +171,7 @@ fn the_loser_of_a_replication_conflict_gives_way() {
     twin.dn = DistinguishedName::parse(r"CN=WEB1\0ACNF:1,DC=corp,DC=example").unwrap();
     let world =
         World::of([twin, used(2, "web1", "4098", "0")], [scanned(7, &["web1.corp.example"], &[])]);
-    assert_eq!(verdicts(&world), [Verdict::Create, Verdict::Matched(id(7))]);
+    assert_eq!(verdicts(&world), [created(0), Verdict::Matched(id(7))]);
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn policy_decides_on_the_ambiguous() {
         World::of([joined(1, "web1")], assets).with(policy).only().verdict
     };
     assert_eq!(decide(Ambiguity::Review, [1, 2], false), Verdict::Ambiguous);
-    assert_eq!(decide(Ambiguity::Create, [1, 2], false), Verdict::Create);
+    assert_eq!(decide(Ambiguity::Create, [1, 2], false), created(0));
     assert_eq!(decide(Ambiguity::Create, [1, 2], true), Verdict::Skipped);
     assert_eq!(decide(Ambiguity::MostRecentlySeen, [1, 2], false), Verdict::Matched(id(8)));
     assert_eq!(decide(Ambiguity::MostRecentlySeen, [2, 1], false), Verdict::Matched(id(7)));
@@ -240,7 +240,7 @@ fn the_scope_may_be_the_site() {
     let mut world = World::of([joined(1, "web1")], [scanned(7, &["web1"], &[])]).with(policy);
     assert_eq!(world.only().verdict, Verdict::Matched(id(7)));
     world.candidates[0].site = site("branch");
-    assert_eq!(world.only().verdict, Verdict::Create);
+    assert_eq!(world.only().verdict, created(0));
 }
 
 #[test]
@@ -270,8 +270,8 @@ fn the_limit_on_shared_names_is_inclusive_and_set_by_the_task() {
         World::of([joined(1, "web1")], twins).with(policy).only().verdict
     };
     assert_eq!(world(5, 5), Verdict::Ambiguous);
-    assert_eq!(world(6, 5), Verdict::Create);
-    assert_eq!(world(1, 0), Verdict::Create);
+    assert_eq!(world(6, 5), created(0));
+    assert_eq!(world(1, 0), created(0));
 }
 
 #[test]
@@ -289,7 +289,7 @@ fn a_computer_of_a_child_domain_is_not_at_home_in_its_parent() {
     let computer = Computer::of(&child, &super::fixture::domain());
     assert_eq!(computer.domain.dns(), Some("sub.corp.example"));
     let world = World::of([child.clone()], [scanned(7, &["web1.corp.example"], &[])]);
-    assert_eq!(world.only().verdict, Verdict::Create);
+    assert_eq!(world.only().verdict, created(0));
     let world = World::of([child], [scanned(7, &["web1.sub.corp.example"], &[])]);
     assert_eq!(world.only().level, Some(Level::Qualified));
 }
@@ -303,8 +303,7 @@ fn after_an_incomplete_read_matches_by_name_wait() {
     let mut decisions = world.linked(3, 8).ruled(4, 9, MustLink, 1).decide();
     decisions.iter_mut().for_each(|decision| decision.await_complete_read());
     let verdicts: Vec<_> = decisions.iter().map(|decision| decision.verdict).collect();
-    let expected =
-        [Verdict::Skipped, Verdict::Create, Verdict::Linked(id(8)), Verdict::Matched(id(9))];
+    let expected = [Verdict::Skipped, created(0), Verdict::Linked(id(8)), Verdict::Matched(id(9))];
     assert_eq!(verdicts, expected);
-    assert_eq!(decisions[0].asset, None);
+    assert_eq!(decisions[0].verdict.asset(), None);
 }

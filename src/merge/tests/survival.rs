@@ -6,8 +6,8 @@ use super::fixture::{
 use crate::asset::{Asset, Claim, Presence, SourceRecord};
 use crate::directory::DirectoryObject;
 use crate::merge::{
-    DirectoryDomain, WriteContext, apply_contribution, contribution, create, detach,
-    group_attributes, set_presence, user_attributes,
+    DirectoryDomain, WriteContext, apply_contribution, assemble, contribution, create, detach,
+    group_attributes, set_presence, take_apart, user_attributes,
 };
 use crate::task::MatchPolicy;
 use crate::value::{RunId, SourceId};
@@ -245,6 +245,31 @@ fn the_directory_goes_first_unless_a_person_or_the_precedence_says_otherwise() {
     assert_eq!(with(&["edr", "person"], &edr_first), "person");
     // Two directories do not take turns.
     assert_eq!(with(&["ldap"], &default), "ldap");
+}
+
+#[test]
+fn directories_of_different_kinds_do_not_take_turns() {
+    let policy = MatchPolicy::default();
+    let (ldap, ad) = (source(), SourceId::new("ad", "corp.example").unwrap());
+    let say = |asset: Asset, by: &SourceId, os: &str, at| {
+        let object = server(1, &[("operatingSystem", os)]);
+        with_writing(by, &object, at, &policy, |writing| {
+            apply_contribution(asset, &contribution(&object, &domain(), writing.now), writing)
+        })
+    };
+    let (one, other) = ("Windows Server 2019", "Windows Server 2022");
+    for (first, second) in [(&ldap, &ad), (&ad, &ldap)] {
+        let mut asset = say(scanned(7, &["web1"], &[]), first, one, 1);
+        for at in 2..6 {
+            let by = if at % 2 == 0 { (second, other) } else { (first, one) };
+            asset = say(asset, by.0, by.1, at);
+            assert_eq!(asset.os(), Some(one), "{first} came before {second}, run {at}");
+        }
+        // A merge by a person puts the same records together, and to the same effect.
+        let again = assemble(asset.id, take_apart(&asset), &policy).unwrap();
+        assert_eq!(again.os, asset.os);
+        assert_eq!(say(again, second, other, 6).os(), Some(one));
+    }
 }
 
 #[test]

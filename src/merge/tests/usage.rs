@@ -1,6 +1,6 @@
 //! What use of the rules has shown: each test is a kind of situation, with neighbours.
 
-use super::fixture::{TODAY, World, day, domain, guid, id, joined, object, scanned, seen};
+use super::fixture::{TODAY, World, created, day, domain, guid, id, joined, object, scanned, seen};
 use crate::asset::Asset;
 use crate::directory::{AccountKind, DirectoryObject};
 use crate::merge::{
@@ -106,7 +106,7 @@ fn a_domain_below_a_private_label_is_a_domain() {
 #[test]
 fn the_label_of_an_object_is_no_name_of_its_host() {
     let lab12 = || object(1, &[("cn", "LAB-07"), (SAM, "LAB-12$"), (DNS, "lab-12.corp.example")]);
-    assert_eq!(verdict(lab12(), [scanned(7, &["lab-07.corp.example"], &[])]), Verdict::Create);
+    assert_eq!(verdict(lab12(), [scanned(7, &["lab-07.corp.example"], &[])]), created(0));
     let staged = object(1, &[("cn", "LAB-07")]);
     let assets = [scanned(7, &["lab-07.corp.example"], &[])];
     assert_eq!(verdict(staged, assets), Verdict::Matched(id(7)));
@@ -125,19 +125,15 @@ fn a_default_name_is_evidence_in_full() {
             (Verdict::Matched(id(7)), Some(Level::Full))
         );
         for names in [&[name][..], &[&format!("{name}.local")], &[&format!("{name}.b.example")]] {
-            assert_eq!(
-                verdict(joined(1, name), [scanned(7, names, &[])]),
-                Verdict::Create,
-                "{names:?}"
-            );
+            assert_eq!(verdict(joined(1, name), [scanned(7, names, &[])]), created(0), "{names:?}");
         }
         // One computer and one asset alone.
         let twice = [scanned(7, &[&fqdn], &[]), scanned(8, &[&fqdn], &[])];
-        assert_eq!(verdict(joined(1, name), twice), Verdict::Create);
+        assert_eq!(verdict(joined(1, name), twice), created(0));
     }
     for name in ["localhost", "unknown"] {
         let fqdn = format!("{name}.corp.example");
-        assert_eq!(verdict(joined(1, name), [scanned(7, &[&fqdn], &[])]), Verdict::Create);
+        assert_eq!(verdict(joined(1, name), [scanned(7, &[&fqdn], &[])]), created(0));
     }
 }
 
@@ -163,7 +159,7 @@ fn what_is_no_machine_is_known_by_what_it_serves() {
 fn a_cut_name_keeps_to_its_domain_and_to_its_host() {
     let child = object(1, &[(DNS, "exactlyfifteen1b.child.example"), (SAM, "EXACTLYFIFTEEN1$")]);
     let asset = scanned(7, &["exactlyfifteen1b.other.example"], &[]);
-    assert_eq!(verdict(child, [asset]), Verdict::Create);
+    assert_eq!(verdict(child, [asset]), created(0));
     let long = |n, name: &str, account: &str| {
         object(n, &[(DNS, &format!("{name}.corp.example")), (SAM, account)])
     };
@@ -173,7 +169,7 @@ fn a_cut_name_keeps_to_its_domain_and_to_its_host() {
     ];
     let decisions = World::of(hosts, [scanned(7, &["VERYLONGSERVERN"], &[])]).decide();
     assert_eq!(decisions[0].verdict, Verdict::Matched(id(7)));
-    assert_eq!(decisions[1].verdict, Verdict::Create);
+    assert_eq!(decisions[1].verdict, created(0));
     let machine = object(1, &[(SAM, "ANOTHERMACHINEN$")]);
     let asset = scanned(7, &["ANOTHERMACHINEN", "anothermachinename-7"], &[]);
     assert_eq!(World::of([machine], [asset]).only().level, Some(Level::Short));
@@ -225,7 +221,7 @@ fn the_dead_do_not_make_a_name_common() {
     objects.push(joined(6, "web1"));
     let decisions = World::of(objects, [scanned(7, &["web1.corp.example"], &[])]).decide();
     assert_eq!(decisions[5].verdict, Verdict::Matched(id(7)));
-    assert!(decisions[..5].iter().all(|decision| decision.verdict == Verdict::Create));
+    assert!(decisions[..5].iter().all(|decision| matches!(decision.verdict, Verdict::Create(_))));
     let sentence = decisions[0].reason.to_string();
     assert!(sentence.contains("web1.corp.example (WEB1$)"), "{sentence}");
 }
@@ -247,7 +243,7 @@ fn who_lost_its_name_gives_way_and_a_later_password_decides() {
 #[test]
 fn the_domains_own_name_is_no_host() {
     let wrong = object(1, &[(DNS, "corp.example"), (SAM, "DC1$")]);
-    assert_eq!(verdict(wrong, [scanned(7, &["corp.example"], &[])]), Verdict::Create);
+    assert_eq!(verdict(wrong, [scanned(7, &["corp.example"], &[])]), created(0));
 }
 
 #[test]
@@ -255,7 +251,7 @@ fn time_speaks_below_qualified() {
     let alive = |names: &[&str]| seen(scanned(7, names, &[]), day(TODAY - 1));
     let stale = used(1, "web1", -400);
     let decision = World::of([stale.clone()], [alive(&["web1"])]).only();
-    assert_eq!(decision.verdict, Verdict::Create);
+    assert_eq!(decision.verdict, created(0));
     assert_eq!(
         decision.candidates[0].lost_because.as_ref().unwrap().to_string(),
         "it was seen on 2026-04-10, long after the computer's last sign of life on 2024-11-27"

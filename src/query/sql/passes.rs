@@ -1,6 +1,6 @@
 //! Whether a value passes a test, in SQL.
 
-use super::{Compiler, SqlValue};
+use super::compiler::{Compiler, SqlValue};
 use crate::query::ast::Test;
 use crate::query::columns::{Dialect, Kind};
 use crate::query::evaluate::boolean_text;

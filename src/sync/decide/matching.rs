@@ -6,12 +6,12 @@ use std::ops::Range;
 use super::former;
 use super::surroundings::{Alone, Surroundings, View};
 use crate::Result;
-use crate::asset::{Home, Link, Waiting};
+use crate::asset::{Home, Waiting};
 use crate::grouping::{self, Decisions, Scene};
 use crate::membership::Links;
 use crate::merge::{
-    self, Candidate, Computer, Decision, DirectoryDomain, Exclusion, Level, MatchContext, Reason,
-    Standing, Verdict,
+    self, Candidate, Computer, Decision, DirectoryDomain, Exclusion, LateArrival, Level,
+    MatchContext, Reason, Standing, Verdict,
 };
 use crate::sync::links;
 use crate::sync::read::Snapshot;
@@ -45,6 +45,7 @@ pub(in crate::sync) struct Matching {
     sites: BTreeMap<AssetId, SiteId>,
     /// Those on known computers that were not read, and that go to an asset which came since.
     late: Vec<Decision>,
+    /// How many new assets have an id.
     new_assets: u64,
     complete: bool,
 }
@@ -138,7 +139,8 @@ impl Matching {
         );
         let doubts = doubts.await?;
         for told in &mut self.told {
-            let doubt = doubts.get(&told.object).filter(|doubt| Some(doubt.asset) == told.asset);
+            let doubt =
+                doubts.get(&told.object).filter(|doubt| Some(doubt.asset) == told.verdict.asset());
             told.doubtful = doubt.map(|doubt| doubt.by.clone());
         }
         Ok(())
@@ -164,6 +166,7 @@ impl Matching {
         let computers: Vec<Computer> = self.computers.iter().chain(&unread).cloned().collect();
         let nobody = BTreeMap::new();
         let decisions = self.decide_on(run, &computers, &surroundings, &movable, &nobody);
+        self.count_new(&decisions);
         let (own, late) = decisions.into_iter().partition(|d| read.contains(&d.object));
         self.rules = own;
         self.late = late;
@@ -176,12 +179,17 @@ impl Matching {
         &self.late
     }
 
-    /// Where such a computer goes: its new home, and whether decisions have nothing to do with it.
-    pub(in crate::sync) fn arrives(&self, late: &Decision) -> Option<(&Link, AssetId, bool)> {
-        let home = late.asset.filter(|_| self.joins(late))?;
+    /// Where such a computer goes, and whether decisions have nothing to do with it.
+    pub(in crate::sync) fn arrives<'a>(
+        &'a self,
+        late: &'a Decision,
+    ) -> Option<(LateArrival<'a>, bool)> {
+        let to = late.verdict.asset().filter(|_| self.joins(late))?;
         let link = self.links.get(&late.object)?;
         let shown = self.spot(late)?.shown;
-        Some((link, home, link.home.is_none() && shown == Some(home)))
+        let (waiting, site) = (self.waiting(late.object), self.site(Home::Asset(to)));
+        let arrival = LateArrival { decision: late, to, link, waiting, site };
+        Some((arrival, link.home.is_none() && shown == Some(to)))
     }
 
     /// Whether a known computer goes to an asset that came since.
@@ -209,7 +217,7 @@ impl Matching {
             object,
             before,
             after: if waits_for_read { before } else { home },
-            is_new: matches!(decision.verdict, Verdict::Create),
+            is_new: is_new(decision),
             joins: self.joins(decision),
             succeeds: !decision.succeeds.is_empty(),
         }
@@ -252,7 +260,7 @@ impl Matching {
 
     /// Whether the computer at this place of the snapshot becomes a new asset.
     pub(in crate::sync) fn creates(&self, place: usize) -> bool {
-        self.rules.get(place).is_some_and(|decision| decision.verdict == Verdict::Create)
+        self.rules.get(place).is_some_and(|decision| is_new(decision))
     }
 
     /// Absent objects whose place another computer has taken, with that computer's asset.
@@ -285,6 +293,7 @@ impl Matching {
         let surroundings = Surroundings::of(run, asking, &self.scene, view).await?;
         let spoken_for = self.spoken_for(&places);
         let fresh = self.decide_on(run, computers, &surroundings, &HashSet::new(), &spoken_for);
+        self.count_new(&fresh);
         if let Some(stale) = self.rules.get_mut(places.clone()) {
             for (stale, fresh) in stale.iter_mut().zip(fresh) {
                 *stale = fresh;
@@ -343,6 +352,7 @@ impl Matching {
             elsewhere: &surroundings.elsewhere,
             others: &surroundings.others,
             constraints: &[],
+            first_new: AssetId::from_u128(run.id.as_u128()).nth(self.new_assets + 1),
             now: run.now,
         };
         let exclusion = Exclusion::of(&task.exclusions, run.now);
@@ -355,14 +365,19 @@ impl Matching {
         decisions
     }
 
+    /// Ids of new assets follow the order of objectGUIDs, so they do not depend on the order in which the directory was
+    /// read, and append in stores that keep assets in order of their ids. None is given twice in a run.
+    fn count_new(&mut self, decisions: &[Decision]) {
+        self.new_assets += decisions.iter().filter(|decision| is_new(decision)).count() as u64;
+    }
+
     /// Whether the assets are to be looked up that a computer could be. For a known one there is no need.
     fn needs_candidates(&self, computer: &Computer) -> bool {
         self.links.get(&computer.object).is_none_or(|link| link.by_rules() == Home::Waiting)
     }
 
-    /// Names new assets, and lays what people decided over what the rules say.
+    /// Lays what people decided over what the rules say.
     fn conclude(&mut self, run: &Run<'_>, places: Range<usize>, candidates: &[Candidate]) {
-        self.name_new_assets(run, places.clone());
         let mut fresh: Vec<Decision> = Vec::new();
         for rules in self.rules.get(places.clone()).into_iter().flatten() {
             let spot = self.spot(rules);
@@ -384,8 +399,9 @@ impl Matching {
     fn spot(&self, rules: &Decision) -> Option<Spot> {
         let link = self.links.get(&rules.object);
         let home = match rules.verdict {
-            Verdict::Linked(asset) | Verdict::Matched(asset) => Home::Asset(asset),
-            Verdict::Create => Home::of(rules.asset),
+            Verdict::Linked(asset) | Verdict::Matched(asset) | Verdict::Create(asset) => {
+                Home::Asset(asset)
+            }
             Verdict::Ambiguous => Home::Waiting,
             // What the task leaves out is nowhere, unless a decision has it in an asset.
             Verdict::Skipped => match link.filter(|link| link.asset.is_some()) {
@@ -427,7 +443,7 @@ impl Matching {
             Some(asset) => {
                 let is_known = self.links.get(&rules.object).is_some_and(|l| l.asset == shown);
                 let known = if is_known { Verdict::Linked } else { Verdict::Matched };
-                (told.verdict, told.asset) = (known(asset), Some(asset));
+                told.verdict = known(asset);
                 if let Some(must) = self.standing.must(&run.task.source, rules.object) {
                     told.level = Some(Level::Constraint);
                     told.reason = Reason::Decided { by: must.by.clone() };
@@ -439,21 +455,13 @@ impl Matching {
                 let noted = self.waiting(rules.object).and_then(|waiting| waiting.told.as_ref());
                 let noted = noted.and_then(|told| serde_json::from_str(told).ok());
                 told = noted.unwrap_or(told);
-                (told.verdict, told.asset) = (Verdict::Ambiguous, None);
+                told.verdict = Verdict::Ambiguous;
             }
         }
         told
     }
+}
 
-    /// Gives each new asset an id. Ids follow the order of objectGUIDs, so they do not depend on the order
-    /// in which the directory was read, and append in stores that keep assets in order of their ids.
-    fn name_new_assets(&mut self, run: &Run<'_>, places: Range<usize>) {
-        let first = AssetId::from_u128(run.id.as_u128());
-        for decision in self.rules.get_mut(places).into_iter().flatten() {
-            if decision.verdict == Verdict::Create {
-                self.new_assets += 1;
-                decision.asset = Some(first.nth(self.new_assets));
-            }
-        }
-    }
+fn is_new(decision: &Decision) -> bool {
+    matches!(decision.verdict, Verdict::Create(_))
 }

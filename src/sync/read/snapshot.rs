@@ -50,6 +50,14 @@ impl Snapshot {
         Ok(snapshot)
     }
 
+    /// What a read brought that showed these objects.
+    #[cfg(test)]
+    pub(in crate::sync) fn of(objects: Vec<DirectoryObject>, end: ReadEnd) -> Self {
+        let mut collected = Collected::default();
+        collected.add(Page { objects, departed: Vec::new() });
+        collected.into_snapshot(end, false)
+    }
+
     /// The same as what is left of a read that broke off with this error.
     pub(super) fn broken_off(mut self, error: &Error) -> Self {
         self.end = self.end.broken_off(error);

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use super::commit::conflict;
-use super::load::Loaded;
+use super::load::load;
 use super::writer::Writer;
 use crate::Result;
 use crate::asset::{Change, CommitOutcome, Link, Presence};
 use crate::merge;
 use crate::sync::decide::Absences;
 use crate::sync::run::Run;
-use crate::value::{AssetId, ObjectGuid, ObjectKind};
+use crate::value::{ObjectGuid, ObjectKind};
 
 /// Writes the link of each, and the mark on what it is tied to.
 pub(in crate::sync) async fn write(writer: &mut Writer<'_>, absences: &Absences) -> Result<()> {
@@ -31,8 +31,7 @@ pub(in crate::sync) async fn write(writer: &mut Writer<'_>, absences: &Absences)
 }
 
 async fn draft(run: &Run<'_>, links: &[Link]) -> Result<Vec<Change>> {
-    let ids: Vec<AssetId> = links.iter().filter_map(|link| link.asset).collect();
-    let mut assets = Loaded::of(run, &ids).await?;
+    let mut assets = load(run, links.iter().filter_map(|link| link.asset)).await?;
     for link in links {
         let Some(asset) = link.asset else { continue };
         let writing = run.write_context(link.object);

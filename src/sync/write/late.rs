@@ -1,13 +1,12 @@
 //! Known computers that were not read, and that go to assets which came since.
 
-use super::load::Loaded;
+use super::load::load;
 use super::writer::Writer;
 use crate::Result;
-use crate::asset::{Change, CommitOutcome, Link};
-use crate::merge::Decision;
+use crate::asset::{Change, CommitOutcome};
+use crate::merge::{Decision, LateArrival};
 use crate::sync::decide::Matching;
 use crate::sync::run::Run;
-use crate::value::AssetId;
 
 /// Writes that assets of known computers, which were not read, become part of others. One that somebody else changes
 /// at this moment is for the next run.
@@ -23,15 +22,16 @@ pub(in crate::sync) async fn write(writer: &mut Writer<'_>, matching: &Matching)
 
 /// Drafts that known computers, which were not read, go to assets that came since.
 async fn draft(run: &Run<'_>, matching: &Matching, decisions: &[Decision]) -> Result<Vec<Change>> {
-    let arrivals = decisions.iter().filter_map(|late| Some((late, matching.arrives(late)?)));
-    let arrivals: Vec<(&Decision, (&Link, AssetId, bool))> = arrivals.collect();
-    let ids = arrivals.iter().flat_map(|(_, (link, to, _))| link.asset.into_iter().chain([*to]));
-    let mut assets = Loaded::of(run, &ids.collect::<Vec<_>>()).await?;
+    let arrivals = decisions.iter().filter_map(|late| matching.arrives(late));
+    let arrivals: Vec<(LateArrival<'_>, bool)> = arrivals.collect();
+    let ids = arrivals.iter().flat_map(|(it, _)| it.link.asset.into_iter().chain([it.to]));
+    let mut assets = load(run, ids).await?;
     let mut changes = Vec::new();
-    for (decision, (link, to, is_plain)) in arrivals {
-        let moved = match link.asset.filter(|_| is_plain) {
-            Some(from) => assets.move_record(run, decision, from, to),
-            None => assets.note_home(run, matching, decision, link, to),
+    for (arrival, is_plain) in arrivals {
+        let writing = run.write_context(arrival.decision.object);
+        let moved = match arrival.link.asset.filter(|_| is_plain) {
+            Some(from) => arrival.move_record(&mut assets, from, &writing),
+            None => arrival.note_home(&mut assets, &run.task.site, &writing),
         };
         // What somebody else changed meanwhile is for the next run.
         changes.extend(moved.unwrap_or_default());

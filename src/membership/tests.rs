@@ -1,0 +1,380 @@
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::*;
+use crate::asset::{DirectoryGroup, Link, Member, MemberPath, Presence};
+use crate::directory::{DirectoryObject, Membership, MembershipState};
+use crate::name::DistinguishedName;
+use crate::value::{ObjectGuid, ObjectKind, RecordDigest, RunId, SourceId, Timestamp};
+
+const ALICE: u8 = 1;
+const BOB: u8 = 2;
+const CAROL: u8 = 3;
+const PC: u8 = 4;
+const STAFF: u8 = 10;
+const ADMINS: u8 = 11;
+const USERS: u8 = 12;
+
+const DOMAIN: &str = "S-1-5-21-1-2-3";
+
+fn guid(n: u8) -> ObjectGuid {
+    ObjectGuid::from_bytes([n; 16])
+}
+
+fn dn(n: u8) -> DistinguishedName {
+    DistinguishedName::parse(&format!("CN=n{n},DC=corp,DC=example")).unwrap()
+}
+
+fn object(kind: ObjectKind, n: u8) -> DirectoryObject {
+    let mut object = DirectoryObject::new(kind, guid(n), dn(n));
+    object.sid = Some(format!("{DOMAIN}-{}", 1_000 + u32::from(n)).parse().unwrap());
+    object
+}
+
+fn group(n: u8, members: &[u8]) -> DirectoryObject {
+    let members = members.iter().map(|n| dn(*n)).collect();
+    let state = MembershipState::Complete;
+    let mut group = object(ObjectKind::Group, n);
+    group.membership = Some(Membership { members, state });
+    group
+}
+
+fn user(n: u8) -> DirectoryObject {
+    object(ObjectKind::User, n)
+}
+
+/// An account whose primary group is this one.
+fn of_primary(mut account: DirectoryObject, group: u8) -> DirectoryObject {
+    let rid = (1_000 + u32::from(group)).to_string();
+    account.attributes = [("primaryGroupID", rid.as_str())].into_iter().collect();
+    account
+}
+
+/// Objects that were read, by kind.
+#[derive(Default)]
+struct Read {
+    computers: Vec<DirectoryObject>,
+    users: Vec<DirectoryObject>,
+    groups: Vec<DirectoryObject>,
+    departed: HashSet<ObjectGuid>,
+}
+
+impl Read {
+    fn of(objects: impl IntoIterator<Item = DirectoryObject>) -> Self {
+        let mut read = Self::default();
+        for object in objects {
+            let list = match object.kind {
+                ObjectKind::Computer => &mut read.computers,
+                ObjectKind::User => &mut read.users,
+                ObjectKind::Group => &mut read.groups,
+            };
+            list.push(object);
+        }
+        read
+    }
+
+    fn without(mut self, n: u8) -> Self {
+        self.departed.insert(guid(n));
+        self
+    }
+
+    fn objects(&self) -> ReadObjects<'_> {
+        let Self { computers, users, groups, departed } = self;
+        ReadObjects { computers, users, groups, departed }
+    }
+
+    fn memberships(&self, nested: bool) -> Memberships {
+        Memberships::of(self.objects(), &Earlier::default(), nested, |_| true)
+    }
+}
+
+/// What an inventory knows after a full read.
+struct Inventory {
+    earlier: Earlier,
+    links: Links,
+    nested: bool,
+}
+
+impl Inventory {
+    fn of(objects: impl IntoIterator<Item = DirectoryObject>, nested: bool) -> Self {
+        let read = Read::of(objects);
+        let memberships = read.memberships(nested);
+        let link = |object: &DirectoryObject| (object.guid, link(object));
+        let place = |object: &DirectoryObject| (dn_digest(&object.dn), object.guid);
+        let groups = read.groups.iter().map(|group| stored(group, &memberships)).collect();
+        let earlier = Earlier { groups, places: read.objects().all().map(place).collect() };
+        Self { earlier, links: read.objects().all().map(link).collect(), nested }
+    }
+
+    /// What is to be read again after this was.
+    fn again(&self, read: &Read) -> BTreeSet<ObjectGuid> {
+        let Self { earlier, links, nested } = self;
+        dependents_to_reread(read.objects(), earlier, links, *nested, |_| true)
+    }
+
+    fn touches(&self, read: &Read) -> bool {
+        touch_memberships(read.objects(), &self.links, &HashMap::new())
+    }
+}
+
+fn link(object: &DirectoryObject) -> Link {
+    Link {
+        object: object.guid,
+        kind: object.kind,
+        asset: None,
+        home: None,
+        digest: RecordDigest([0; 16]),
+        dn_digest: dn_digest(&object.dn),
+        attributes: 0,
+        presence: Presence::Present,
+        seen: None,
+    }
+}
+
+fn stored(group: &DirectoryObject, memberships: &Memberships) -> DirectoryGroup {
+    DirectoryGroup {
+        organization: "acme".parse().unwrap(),
+        site: "hq".parse().unwrap(),
+        source: SourceId::new("ldap", "corp.example").unwrap(),
+        object: group.guid,
+        sid: group.sid.clone(),
+        dn: group.dn.clone(),
+        members: memberships.members(group.guid).to_vec(),
+        complete: true,
+        attributes: group.attributes.clone(),
+        presence: Presence::Present,
+        run: RunId::from_u128(1),
+        written: Timestamp::MIN,
+    }
+}
+
+fn members(memberships: &Memberships, group: u8) -> Vec<(Option<ObjectGuid>, MemberPath)> {
+    let members = memberships.members(guid(group)).iter();
+    members.map(|Member { object, path, .. }| (*object, *path)).collect()
+}
+
+fn known(n: u8, path: MemberPath) -> (Option<ObjectGuid>, MemberPath) {
+    (Some(guid(n)), path)
+}
+
+fn guids(all: &[u8]) -> BTreeSet<ObjectGuid> {
+    all.iter().map(|n| guid(*n)).collect()
+}
+
+use MemberPath::{Direct, Nested, Primary};
+
+#[test]
+fn members_are_known_both_ways_and_strangers_by_their_dn_alone() {
+    let read = Read::of([user(ALICE), user(BOB), group(STAFF, &[BOB, ALICE, CAROL])]);
+    let memberships = read.memberships(false);
+    let expected = [known(ALICE, Direct), known(BOB, Direct), (None, Direct)];
+    assert_eq!(members(&memberships, STAFF), expected);
+    assert_eq!(memberships.members(guid(STAFF))[2].dn, dn(CAROL));
+    assert_eq!(memberships.groups(guid(ALICE)), [dn(STAFF)]);
+    assert_eq!(memberships.groups(guid(CAROL)), []);
+}
+
+#[test]
+fn a_member_is_found_however_its_dn_is_written() {
+    let mut staff = group(STAFF, &[]);
+    let written = DistinguishedName::parse("cn=N1, dc=CORP,dc=Example").unwrap();
+    staff.membership.as_mut().unwrap().members.push(written.clone());
+    let memberships = Read::of([user(ALICE), staff]).memberships(false);
+    assert_eq!(members(&memberships, STAFF), [known(ALICE, Direct)]);
+    assert_eq!(memberships.members(guid(STAFF))[0].dn, written);
+}
+
+#[test]
+fn a_computer_that_the_inventory_leaves_out_is_no_object_of_it() {
+    let read = Read::of([object(ObjectKind::Computer, PC), group(STAFF, &[PC])]);
+    let of =
+        |is_kept: bool| Memberships::of(read.objects(), &Earlier::default(), false, |_| is_kept);
+    assert_eq!(members(&of(true), STAFF), [known(PC, Direct)]);
+    assert_eq!(members(&of(false), STAFF), [(None, Direct)]);
+}
+
+#[test]
+fn a_primary_group_is_that_of_the_accounts_own_domain() {
+    let stranger = {
+        let mut stranger = of_primary(user(BOB), USERS);
+        stranger.sid = Some(format!("S-1-5-21-9-9-9-{}", 1_000 + u32::from(BOB)).parse().unwrap());
+        stranger
+    };
+    let pc = of_primary(object(ObjectKind::Computer, PC), USERS);
+    let read = Read::of([of_primary(user(ALICE), USERS), stranger, pc, group(USERS, &[])]);
+    let memberships = read.memberships(false);
+    assert_eq!(members(&memberships, USERS), [known(ALICE, Primary), known(PC, Primary)]);
+    assert_eq!(memberships.groups(guid(BOB)), []);
+}
+
+#[test]
+fn a_direct_member_is_one_whatever_other_way_leads_to_it() {
+    let staff = group(STAFF, &[ALICE, ADMINS]);
+    let alice = of_primary(user(ALICE), STAFF);
+    let read = Read::of([alice, staff, group(ADMINS, &[ALICE])]);
+    let memberships = read.memberships(true);
+    assert_eq!(members(&memberships, STAFF), [known(ALICE, Direct), known(ADMINS, Direct)]);
+    assert_eq!(memberships.groups(guid(ALICE)), [dn(STAFF), dn(ADMINS)]);
+}
+
+#[test]
+fn groups_in_groups_count_only_if_asked_for() {
+    let pcs = of_primary(object(ObjectKind::Computer, PC), USERS);
+    let read = Read::of([
+        user(ALICE),
+        pcs,
+        group(STAFF, &[ADMINS]),
+        group(ADMINS, &[ALICE, USERS]),
+        group(USERS, &[]),
+    ]);
+    assert_eq!(members(&read.memberships(false), STAFF), [known(ADMINS, Direct)]);
+    let nested = read.memberships(true);
+    let expected =
+        [known(ALICE, Nested), known(ADMINS, Direct), known(USERS, Nested), known(PC, Nested)];
+    assert_eq!(members(&nested, STAFF).into_iter().collect::<HashSet<_>>(), expected.into());
+    assert_eq!(nested.groups(guid(ALICE)), [dn(STAFF), dn(ADMINS)]);
+}
+
+#[test]
+fn groups_in_a_circle_are_walked_once() {
+    let read = Read::of([user(ALICE), group(STAFF, &[ADMINS]), group(ADMINS, &[STAFF, ALICE])]);
+    let memberships = read.memberships(true);
+    // Each holds the other, and through it itself.
+    let of_staff = [known(ALICE, Nested), known(STAFF, Nested), known(ADMINS, Direct)];
+    assert_eq!(members(&memberships, STAFF), of_staff);
+    let of_admins = [known(ALICE, Direct), known(STAFF, Direct), known(ADMINS, Nested)];
+    assert_eq!(members(&memberships, ADMINS), of_admins);
+    let alone = Read::of([group(STAFF, &[STAFF])]).memberships(true);
+    assert_eq!(members(&alone, STAFF), [known(STAFF, Direct)]);
+}
+
+#[test]
+fn what_was_not_read_is_as_it_was_unless_it_departed() {
+    let all = [of_primary(user(ALICE), STAFF), user(BOB), user(CAROL), group(STAFF, &[BOB, CAROL])];
+    let inventory = Inventory::of(all, false);
+    let of = |read: &Read| Memberships::of(read.objects(), &inventory.earlier, false, |_| true);
+    let everybody = [known(ALICE, Primary), known(BOB, Direct), known(CAROL, Direct)];
+    assert_eq!(members(&of(&Read::of([])), STAFF), everybody);
+    let without_bob = Read::of([]).without(BOB);
+    let expected = [known(ALICE, Primary), (None, Direct), known(CAROL, Direct)];
+    assert_eq!(members(&of(&without_bob), STAFF), expected);
+    assert_eq!(members(&of(&Read::of([]).without(STAFF)), STAFF), []);
+    // The group alone was read, and has lost a member; its primary members are not its own to name.
+    let fewer = Read::of([group(STAFF, &[BOB])]);
+    assert_eq!(members(&of(&fewer), STAFF), [known(ALICE, Primary), known(BOB, Direct)]);
+    let other_primary = Read::of([user(ALICE)]);
+    assert_eq!(members(&of(&other_primary), STAFF), everybody[1..]);
+}
+
+#[test]
+fn whoever_joined_or_left_a_group_is_read_again() {
+    let inventory = Inventory::of([user(ALICE), user(BOB), group(STAFF, &[ALICE])], false);
+    let swapped = Read::of([group(STAFF, &[BOB])]);
+    assert_eq!(inventory.again(&swapped), guids(&[ALICE, BOB]));
+    // Together with them there is nothing left to read.
+    let complete = Read::of([named_by(user(BOB), &[STAFF]), user(ALICE), group(STAFF, &[BOB])]);
+    assert_eq!(inventory.again(&complete), guids(&[]));
+    let out_of_reach = dependents_to_reread(
+        swapped.objects(),
+        &inventory.earlier,
+        &inventory.links,
+        false,
+        |_| false,
+    );
+    assert_eq!(out_of_reach, guids(&[]));
+}
+
+/// An object whose `memberOf` names these groups.
+fn named_by(mut object: DirectoryObject, groups: &[u8]) -> DirectoryObject {
+    let dns: Vec<String> = groups.iter().map(|n| dn(*n).as_str().to_owned()).collect();
+    object.attributes = dns.iter().map(|dn| ("memberOf", dn.as_str())).collect();
+    object
+}
+
+#[test]
+fn everybody_in_a_group_that_is_renamed_or_gone_is_read_again() {
+    let all = [user(ALICE), object(ObjectKind::Computer, PC), group(STAFF, &[ALICE, PC])];
+    let inventory = Inventory::of(all, false);
+    let mut renamed = group(STAFF, &[ALICE, PC]);
+    renamed.dn = DistinguishedName::parse("CN=Everybody,DC=corp,DC=example").unwrap();
+    assert_eq!(inventory.again(&Read::of([renamed])), guids(&[ALICE, PC]));
+    assert_eq!(inventory.again(&Read::of([]).without(STAFF)), guids(&[ALICE, PC]));
+}
+
+#[test]
+fn the_groups_of_a_renamed_member_are_read_again() {
+    let all = [user(ALICE), user(BOB), group(STAFF, &[ALICE]), group(ADMINS, &[BOB])];
+    let inventory = Inventory::of(all, false);
+    let mut renamed = named_by(user(ALICE), &[STAFF]);
+    renamed.dn = DistinguishedName::parse("CN=alice b,DC=corp,DC=example").unwrap();
+    assert_eq!(inventory.again(&Read::of([renamed])), guids(&[STAFF]));
+}
+
+#[test]
+fn a_group_that_disagrees_with_a_member_about_it_is_read_again() {
+    let inventory = Inventory::of([user(ALICE), user(BOB), group(STAFF, &[ALICE])], false);
+    assert_eq!(inventory.again(&Read::of([named_by(user(BOB), &[STAFF])])), guids(&[STAFF]));
+    assert_eq!(inventory.again(&Read::of([user(ALICE)])), guids(&[STAFF]));
+    assert_eq!(inventory.again(&Read::of([named_by(user(ALICE), &[STAFF])])), guids(&[]));
+}
+
+#[test]
+fn a_change_in_the_depth_reaches_the_lists_of_users_and_no_computers() {
+    let all = [
+        user(ALICE),
+        object(ObjectKind::Computer, PC),
+        group(STAFF, &[ADMINS]),
+        group(ADMINS, &[]),
+    ];
+    let nested = Inventory::of(all.clone(), true);
+    let joined = Read::of([named_by(group(ADMINS, &[ALICE, PC]), &[STAFF])]);
+    assert_eq!(nested.again(&joined), guids(&[ALICE, PC, STAFF]));
+    let flat = Inventory::of(all, false);
+    assert_eq!(flat.again(&joined), guids(&[ALICE, PC]));
+    // Who is in a group through another has it among its groups only if it is a user.
+    let deeper = Read::of([group(STAFF, &[USERS]), group(USERS, &[ALICE, PC])]);
+    let of_users = [user(ALICE), object(ObjectKind::Computer, PC), group(STAFF, &[])];
+    let inventory = Inventory::of([&of_users[..], &[group(USERS, &[ALICE, PC])]].concat(), true);
+    let again = inventory.again(&Read { groups: deeper.groups[..1].to_vec(), ..Read::default() });
+    assert_eq!(again, guids(&[ALICE, USERS]));
+}
+
+#[test]
+fn only_what_moves_or_changes_a_group_touches_memberships() {
+    let inventory = Inventory::of([user(ALICE), group(STAFF, &[ALICE])], false);
+    assert!(!inventory.touches(&Read::of([user(ALICE)])));
+    assert!(inventory.touches(&Read::of([user(BOB)])), "somebody new may be in any group");
+    assert!(inventory.touches(&Read::of([of_primary(user(ALICE), STAFF)])));
+    assert!(inventory.touches(&Read::of([group(STAFF, &[ALICE])])));
+    assert!(inventory.touches(&Read::of([]).without(ALICE)));
+    assert!(!inventory.touches(&Read::of([]).without(CAROL)), "nobody knew of it");
+    let mut moved = user(ALICE);
+    moved.dn = DistinguishedName::parse("CN=n1,OU=Away,DC=corp,DC=example").unwrap();
+    assert!(inventory.touches(&Read::of([moved])));
+}
+
+#[test]
+fn a_group_is_back_that_was_missing() {
+    let mut inventory = Inventory::of([group(STAFF, &[])], false);
+    let read = Read::of([group(STAFF, &[])]);
+    assert!(!is_group_back(read.objects(), &inventory.links));
+    let missing = Presence::Missing { since: Timestamp::MIN, runs: 1 };
+    inventory.links.get_mut(&guid(STAFF)).unwrap().presence = missing;
+    assert!(is_group_back(read.objects(), &inventory.links));
+    assert!(!is_present(&inventory.links, guid(STAFF)));
+}
+
+#[test]
+fn a_digest_tells_by_its_memberships_whether_an_object_changed() {
+    let digest_of = |members: &[u8], complete| {
+        let read = Read::of([user(ALICE), user(BOB), group(STAFF, members)]);
+        let memberships = read.memberships(false);
+        [
+            digest(&read.groups[0], &memberships, complete),
+            digest(&read.users[0], &memberships, true),
+        ]
+    };
+    assert_eq!(digest_of(&[ALICE], true), digest_of(&[ALICE], true));
+    assert_ne!(digest_of(&[ALICE], true)[0], digest_of(&[ALICE], false)[0]);
+    let (before, after) = (digest_of(&[ALICE], true), digest_of(&[BOB], true));
+    assert!(before[0] != after[0] && before[1] != after[1]);
+}
