@@ -12,7 +12,7 @@ use ldap_inventory::merge::{
 };
 use ldap_inventory::task::MatchPolicy;
 use ldap_inventory::testing::population;
-use ldap_inventory::value::{OrganizationId, SiteId, SourceId, Timestamp};
+use ldap_inventory::value::{AssetId, OrganizationId, SiteId, SourceId, Timestamp};
 
 /// When the computers were last seen by the directory, too: a bare name is theirs only as long as they live.
 const NOW: i64 = 1_767_225_600;
