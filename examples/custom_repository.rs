@@ -162,17 +162,15 @@ impl AssetRepository for HostStore {
         self.all(&key![organization, "waiting"])
     }
 
-    async fn moved(&self, organization: &OrganizationId) -> Result<Vec<(SourceId, Link)>> {
-        // In SQL: WHERE home IS NOT NULL, with an index on just those.
+    async fn sources(&self, organization: &OrganizationId) -> Result<Vec<SourceId>> {
         let table = key![organization, "link"];
-        let mut moved = Vec::new();
-        for (key, row) in below(&self.rows(), &table, &table) {
-            let link: Link = decode(row)?;
-            if let Some(source) = key.get(2).filter(|_| link.home.is_some()) {
-                moved.push((source.parse()?, link));
-            }
+        let rows = self.rows();
+        let mut sources: Vec<SourceId> = Vec::new();
+        for (key, _) in below(&rows, &table, &table) {
+            let source = key.get(2).map(|source| source.parse()).transpose()?;
+            sources.extend(source.filter(|source| sources.last() != Some(source)));
         }
-        Ok(moved)
+        Ok(sources)
     }
 
     async fn constraints(&self, organization: &OrganizationId) -> Result<Vec<Constraint>> {

@@ -93,13 +93,14 @@ pub(crate) fn decisions<'a>(
         };
         let level = decision.level.map_or("", level);
         let verdict = decision.verdict.to_string();
-        table.row([computer, &verdict, level, &asset, &why(decision, called)]);
+        table.row([computer, &verdict, level, &asset, &why(decision, names)]);
     }
     table.write(out, table::width())
 }
 
 /// The reason, with names in place of ids; of a computer that nothing fits, the asset that came nearest.
-fn why(decision: &Decision, called: impl Fn(AssetId) -> String) -> String {
+pub(crate) fn why(decision: &Decision, names: &HashMap<AssetId, String>) -> String {
+    let called = |id: AssetId| names.get(&id).cloned().unwrap_or_else(|| id.to_string());
     let mut why = decision.reason.to_string();
     for candidate in &decision.candidates {
         why = why.replace(&candidate.asset.to_string(), &called(candidate.asset));

@@ -172,6 +172,12 @@ impl AssetRepository for MemoryRepository {
         Ok(waiting.into_iter().flatten().cloned().collect())
     }
 
+    async fn sources(&self, organization: &OrganizationId) -> Result<Vec<SourceId>> {
+        let inventory = self.lock();
+        let sources = inventory.organization(organization).map(|o| o.sources.keys());
+        Ok(sources.into_iter().flatten().cloned().collect())
+    }
+
     async fn moved(&self, organization: &OrganizationId) -> Result<Vec<(SourceId, Link)>> {
         let inventory = self.lock();
         let sources = inventory.organization(organization).map(|o| &o.sources);
