@@ -137,6 +137,11 @@ async fn stopped(
         let mut report = stopped.plan.report.clone();
         report.decisions = report.decisions.filter(|_| options.explain);
         show(&report, imported, repository, options).await?;
+        let losses = stopped.plan.losses();
+        match options.json {
+            true => report::losses(&mut io::stderr().lock(), &losses)?,
+            false => report::losses(&mut io::stdout().lock(), &losses)?,
+        }
     }
     Err(failure)
 }

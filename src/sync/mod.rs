@@ -42,7 +42,7 @@ mod write;
 pub use apply::{Applied, apply};
 pub use limits::{Confirmation, ExceededLimit, LimitsExceeded, Measure};
 pub use options::SyncOptions;
-pub use plan::{MergePlan, Stopped, plan};
+pub use plan::{Loss, MergePlan, Stopped, plan};
 pub use progress::{Cancellation, Progress};
 pub use report::{ComputerCounts, PrincipalCounts, ServerReport, Stages, SyncReport};
 

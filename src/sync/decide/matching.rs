@@ -262,7 +262,7 @@ impl Matching {
 
     /// Whether the computer at this place of the snapshot becomes a new asset.
     pub(in crate::sync) fn creates(&self, place: usize) -> bool {
-        self.rules.get(place).is_some_and(|decision| is_new(decision))
+        self.rules.get(place).is_some_and(is_new)
     }
 
     /// Absent objects whose place another computer has taken, with that computer's asset.
