@@ -5,12 +5,12 @@ mod passes;
 use std::fmt::Write;
 
 use self::passes::numbers;
-use super::Query;
-use super::ast::{Expr, Key, Term, Test};
 use super::bloom;
 use super::columns::{Child, Column, ColumnMap, Dialect, Kind, SignatureColumn, WORD_SEPARATOR};
-use super::evaluate::{NAME, boolean_text};
-use super::literal::{Literal, Pattern};
+use crate::query::Query;
+use crate::query::ast::{Expr, Key, Term, Test};
+use crate::query::evaluate::{NAME, boolean_text};
+use crate::query::literal::{Literal, Pattern};
 
 /// A condition in SQL, for a `WHERE`, and the parameters it refers to.
 ///
@@ -331,7 +331,7 @@ fn whole_words(test: &Test) -> Option<Vec<&str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::AttributeTable;
+    use crate::query::sql::AttributeTable;
 
     fn condition(dialect: Dialect, query: &str, first: usize) -> Sql {
         let child = Child::new("x", "x.owner", "a.id");
