@@ -4,10 +4,10 @@
 //! thing that passes a test has all the bits of the test. The reverse does not hold, so that the evaluator has
 //! the last word; but it has few to look at.
 
-use super::ast::{Key, Test};
-use super::evaluate::{Value, boolean_text};
-use super::literal::{Literal, Pattern, Piece};
-use super::text::folded;
+use crate::query::ast::{Key, Test};
+use crate::query::evaluate::{Value, boolean_text};
+use crate::query::literal::{Literal, Pattern, Piece};
+use crate::query::text::folded;
 
 /// The bytes of a signature. A computer of a domain says three to four hundred different things, which
 /// fill a quarter of so many bits.
@@ -27,11 +27,12 @@ const PIECE: usize = 3;
 /// it beside a record, see [`ColumnMap::with_signatures`](super::ColumnMap::with_signatures).
 ///
 /// ```
-/// use ldap_inventory::query::{AttributeBloom, Value};
+/// use ldap_inventory::query::Value;
+/// use ldap_inventory::query::sql::{AttributeBloom, BLOOM_BYTES};
 ///
 /// let mut web1 = AttributeBloom::new();
 /// web1.add("@ldap.computer", "dnshostname", Value::Text("WEB1.corp.example"));
-/// assert_eq!(web1.as_bytes().len(), ldap_inventory::query::BLOOM_BYTES);
+/// assert_eq!(web1.as_bytes().len(), BLOOM_BYTES);
 /// assert!(AttributeBloom::covers(web1.as_bytes(), AttributeBloom::new().as_bytes()));
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]

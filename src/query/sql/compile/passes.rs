@@ -2,9 +2,9 @@
 
 use super::compiler::{Compiler, SqlValue};
 use crate::query::ast::Test;
-use crate::query::columns::{Dialect, Kind};
 use crate::query::evaluate::boolean_text;
 use crate::query::literal::{Element, Literal, Pattern, Piece};
+use crate::query::sql::columns::{Dialect, Kind};
 use crate::query::time::Window;
 
 impl Compiler<'_> {

@@ -6,18 +6,19 @@ use std::collections::BTreeMap;
 ///
 /// All SQL in here is the store's own, and `'static` so that nothing else can get in. Conditions:
 ///
-/// - Texts and words are kept folded ([`fold_case`](super::fold_case)), as are the names and sources of
+/// - Texts and words are kept folded ([`fold_case`](crate::query::fold_case)), as are the names and sources of
 ///   attributes; in SQLite with the default collation.
 /// - Times are microseconds since 1970-01-01T00:00:00Z; in PostgreSQL they, and numbers, are `bigint`.
 /// - Addresses are kept as the text of [`IpAddr::to_canonical`](std::net::IpAddr::to_canonical) and as
 ///   their [`address_key`](super::address_key).
-/// - A [`Name`](super::Value::Name) is two rows of a child table, a row for each form, of which one
+/// - A [`Name`](crate::query::Value::Name) is two rows of a child table, a row for each form, of which one
 ///   [counts](Child::counting).
 /// - NULL is the absence of a value; child tables hold no NULL.
-/// - Fields have the same kinds and values as [`Fields`](super::Fields) gives the evaluator.
+/// - Fields have the same kinds and values as [`Fields`](crate::query::Fields) gives the evaluator.
 ///
 /// ```
-/// use ldap_inventory::query::{Child, Column, ColumnMap, Dialect, Query};
+/// use ldap_inventory::query::Query;
+/// use ldap_inventory::query::sql::{Child, Column, ColumnMap, Dialect};
 ///
 /// let names = Child::new("asset_name", "asset_name.asset", "asset.id");
 /// let map = ColumnMap::new(Dialect::Sqlite)
@@ -162,7 +163,7 @@ impl ColumnMap {
         self
     }
 
-    /// The names of the fields, for [`Query::parse_known`](super::Query::parse_known).
+    /// The names of the fields, for [`Query::parse_known`](crate::query::Query::parse_known).
     pub fn names(&self) -> Vec<&'static str> {
         self.columns.keys().copied().collect()
     }

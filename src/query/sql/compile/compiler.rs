@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::query::columns::{ColumnMap, Dialect};
+use crate::query::sql::columns::{ColumnMap, Dialect};
 
 /// A condition in SQL, for a `WHERE`, and the parameters it refers to.
 ///

@@ -7,12 +7,12 @@ pub use self::compiler::{Sql, SqlValue};
 
 use self::compiler::Compiler;
 use self::passes::numbers;
-use super::Query;
-use super::ast::{Expr, Key, Term, Test};
 use super::bloom;
 use super::columns::{Child, Column, ColumnMap, Dialect, Kind, SignatureColumn, WORD_SEPARATOR};
-use super::evaluate::{NAME, boolean_text};
-use super::literal::{Literal, Pattern};
+use crate::query::Query;
+use crate::query::ast::{Expr, Key, Term, Test};
+use crate::query::evaluate::{NAME, boolean_text};
+use crate::query::literal::{Literal, Pattern};
 
 impl ColumnMap {
     /// The condition for `query`, `now` microseconds after 1970-01-01T00:00:00Z, with its parameters
@@ -248,7 +248,7 @@ fn whole_words(test: &Test) -> Option<Vec<&str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::AttributeTable;
+    use crate::query::sql::AttributeTable;
 
     fn condition(dialect: Dialect, query: &str, first: usize) -> Sql {
         let child = Child::new("x", "x.owner", "a.id");
