@@ -41,8 +41,12 @@
 //!
 //! # Features
 //!
-//! - `sqlite` (on unless turned off): `store::SqliteRepository`. Bundles SQLite and needs a C compiler.
-//! - `testing`: contract suites, fault wrappers, a mock directory and an LDAP server for the tests of hosts.
+//! - `aws-lc-rs` (on unless turned off), `ring`: `ldap`, with TLS by the one or the other. `ldap` is what they share, and
+//!   nothing by itself. Choose what rustls has in the rest of the program.
+//! - `schedule`: `schedule`, with the time zones of the world.
+//! - `sqlite`: `store::SqliteRepository`. Bundles SQLite and needs a C compiler.
+//! - `testing`: contract suites, fault wrappers and a mock directory for the tests of hosts.
+//! - `test-server`: for the same, an LDAP server. It needs `aws-lc-rs` or `ring` as well.
 
 mod error;
 
@@ -70,6 +74,6 @@ pub mod value;
 pub use error::{Error, ErrorKind, Printable, Result, Retry};
 
 /// The README's code, so that it is compiled.
-#[cfg(all(doctest, feature = "sqlite"))]
+#[cfg(all(doctest, feature = "aws-lc-rs", feature = "sqlite"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -14,6 +14,7 @@ mod curation;
 mod deciding;
 mod deltas;
 mod faults;
+mod features;
 mod floors;
 mod importing;
 mod leases;

@@ -168,8 +168,9 @@ async fn what_ring_does_not_verify_is_no_hindrance_to_aws_lc_rs() {
         let server = Server::start(ldaps(&identity)).await;
         let trusting = at(&server).with_ca_certificates(authority);
         let error = connect(&trusting, &limits(), TlsProvider::AwsLcRs).await.unwrap_err();
-        // The server of this test has not the certificate's key.
-        assert_told(&error, &["does not prove"]);
+        // The server of this test has not the certificate's key. As far as it gets is what counts.
+        assert_told(&error, &["signature", "key"]);
+        assert!(!error.message().contains("accepted are"), "{name}: {error}");
     }
     let (identity, authority) = Identity::kept("secp256k1");
     let server = Server::start(ldaps(&identity)).await;
