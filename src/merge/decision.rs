@@ -13,6 +13,7 @@ use crate::value::{AssetId, ObjectGuid};
 /// back as [`Reason::Recorded`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(into = "Record", try_from = "Record")]
+#[non_exhaustive]
 pub struct Decision {
     /// `objectGUID`.
     pub object: ObjectGuid,
@@ -67,6 +68,7 @@ impl fmt::Display for Verdict {
 
 /// An asset that a computer could have been.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct Considered {
     /// The asset.
     #[serde(rename = "asset_id")]
