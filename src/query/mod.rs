@@ -134,6 +134,10 @@
 //! # Ok::<(), ldap_inventory::query::ParseError>(())
 //! ```
 
+// Where things are: a text is cut into words (`lex`), read into terms (`parse`, `term`) and becomes a tree (`ast`) of values
+// that keep everything they can be read as (`literal`, `time`), folded by one rule (`text`). The tree is put to records
+// (`evaluate`), compiled to SQL over a store's columns (`columns`, `sql`, and `bloom` for attributes), or printed (`print`).
+
 mod ast;
 mod error;
 mod evaluate;

@@ -22,6 +22,12 @@
 //! account and the filter that saw it do. Of everything else it says nothing, and each task goes on from where itself
 //! ended.
 
+// Where things are: `run` is what every step knows, and imports none of them. `conductor` alone knows their order: it holds
+// the `lease`, has the directory `read`, `decide`s, asks what the change limits say of the `impact`, `write`s, and leaves
+// a `record`. A `plan` is the same run with its batches kept; `apply` writes them later, less what is `stale`. Which asset
+// a computer is and what becomes of it is worked out in `merge`, who belongs to which group in `membership`: what is here
+// asks the store, and tells it.
+
 mod apply;
 mod conductor;
 mod decide;
