@@ -32,8 +32,8 @@
 //!
 //! | floor | rooms |
 //! |---|---|
-//! | 4 | [`sync`]: one run, from the read to the report · [`curation`]: what people change, and look into |
-//! | 3 | [`merge`]: which asset is this computer? Pure functions · [`ldap`]: the real directory source · [`store`]: embedded stores · `testing`: what tests need |
+//! | 4 | [`sync`]: one run, from the read to the report · [`curation`]: what people change, and look into · `testing`: what tests need |
+//! | 3 | [`merge`]: which asset is this computer? Pure functions · [`ldap`]: the real directory source · [`store`]: embedded stores, and what a host's own is made of |
 //! | 2 | [`credential`], [`directory`], [`asset`], [`task`]: the nouns, each beside the trait that serves it · [`schedule`]: when something runs |
 //! | 1 | [`name`], [`value`]: parsed scalars · [`query`]: the query language |
 //! | 0 | [`Error`] |

@@ -12,7 +12,7 @@ const FLOORS: [(&str, u8); 17] = [
     ("merge", 3),
     ("ldap", 3),
     ("store", 3),
-    ("testing", 3),
+    ("testing", 4),
     ("credential", 2),
     ("directory", 2),
     ("asset", 2),
