@@ -17,7 +17,7 @@ const FLOORS: [(&str, u8); 18] = [
     ("merge", 3),
     ("ldap", 3),
     ("store", 3),
-    ("testing", 3),
+    ("testing", 4),
     ("credential", 2),
     ("directory", 2),
     ("asset", 2),
