@@ -16,7 +16,7 @@ use self::identity::{Authority, Identity, dated, named};
 use self::server::{Script, Server, Tls};
 use super::*;
 use crate::credential::{CaCertificate, CertificateDigest, Thumbprint};
-use crate::ldap::transport::probe;
+use crate::ldap::transport::probe::probe;
 use crate::value::{CredentialId, Secret};
 
 const HOST: &str = "127.0.0.1";
