@@ -53,7 +53,8 @@ impl CaCertificate {
 
 /// One PEM item, after `-----BEGIN `.
 fn pem_item(item: &str) -> Result<CaCertificate> {
-    let label = item.split("-----").next().unwrap_or_default();
+    const NOT_PEM: &str = "the CA certificate is not well-formed PEM";
+    let (label, _) = item.split_once("-----").ok_or_else(|| refused(NOT_PEM))?;
     if !matches!(label, CERTIFICATE | OLD_CERTIFICATE) {
         return Err(refused("the CA file holds something else than certificates")
             .with_context("label", label));
@@ -61,8 +62,7 @@ fn pem_item(item: &str) -> Result<CaCertificate> {
     let item = format!("{BEGIN}{item}").replace(OLD_CERTIFICATE, CERTIFICATE);
     let section: Result<(SectionKind, Vec<u8>), pem::Error> =
         PemObject::from_pem_slice(item.as_bytes());
-    let (_, der) =
-        section.map_err(|e| refused("the CA certificate is not well-formed PEM").with_source(e))?;
+    let (_, der) = section.map_err(|error| refused(NOT_PEM).with_source(error))?;
     CaCertificate::from_der(&der)
         .ok_or_else(|| refused("the CA certificate is not a DER certificate"))
 }
