@@ -123,7 +123,7 @@ impl DirectoryComputers {
 /// use ldap_inventory::value::{AssetId, ObjectGuid, ObjectKind, SourceId, Timestamp};
 ///
 /// // A scanner has found a host.
-/// let now = Timestamp::from_unix_seconds(1_767_225_600)?;
+/// let now: Timestamp = "2026-01-01T00:00:00Z".parse()?;
 /// let id = AssetId::new_v7(now, [0; 10]);
 /// let mut asset = Asset::new(id, "acme".parse()?, "hq".parse()?);
 /// asset.parts.push(SourceRecord::new(0, SourceId::new("scan", "hq")?, "@scan", now));
