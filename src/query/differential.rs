@@ -217,6 +217,7 @@ mod sqlite {
         AttributeTable, Child, Column, ColumnMap, Dialect, Sql, SqlValue, WORD_SEPARATOR,
         address_key,
     };
+    use crate::query::{MAX_DEPTH, MAX_VALUES};
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
