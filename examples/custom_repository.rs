@@ -79,13 +79,13 @@ fn row(t: &Transaction<'_>, key: &[u8]) -> rusqlite::Result<Option<Row>> {
     found.query_row([key], |row| Ok(Row::new(key, row.get::<_, Vec<u8>>(0)?))).optional()
 }
 
+#[allow(clippy::expect_used, reason = "a contract suite reports by panicking as well")]
 #[tokio::main]
 async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let table = || Table::open(":memory:").expect("SQLite has memory");
     contract::rows(|| async { ((), table()) }).await;
     contract::asset_repository(|| async { ((), RowsRepository::over(table())) }).await;
     println!("the store keeps the contract of AssetRepository");
-
     let (store, source) = (RowsRepository::over(table()), SourceId::new("ldap", "corp.example")?);
     let directory = MockDirectory::new([computer("WEB1"), computer("WEB2"), user("alice")]);
     let task = SyncTask::new("nightly", "acme".parse()?, "hq".parse()?, source, "reader".parse()?);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::rows::{Row, Rows, RowsRepository, Scan, Write, Written};
+use super::rows::{Decoded, Row, Rows, RowsRepository, Scan, Write, Written};
 use crate::Result;
 
 /// An inventory in memory: for tests, for trying things out, and for hosts that read everything anew
@@ -55,7 +55,13 @@ impl Default for MemoryRepository {
 /// A clone is another handle to the same table.
 #[derive(Clone, Default)]
 pub struct MemoryRows {
-    rows: Arc<Mutex<BTreeMap<Vec<u8>, Vec<u8>>>>,
+    rows: Arc<Mutex<BTreeMap<Vec<u8>, Stored>>>,
+}
+
+/// A value, and what it was decoded to.
+struct Stored {
+    value: Vec<u8>,
+    decoded: Decoded,
 }
 
 impl MemoryRows {
@@ -65,8 +71,18 @@ impl MemoryRows {
     }
 
     /// Nothing panics while it holds the lock, so a poisoned lock guards a table that is whole.
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Vec<u8>, Vec<u8>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Vec<u8>, Stored>> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Stored {
+    fn new(value: Vec<u8>) -> Self {
+        Self { value, decoded: Decoded::shared() }
+    }
+
+    fn row(&self, key: &[u8]) -> Row {
+        Row { decoded: self.decoded.clone(), ..Row::new(key, self.value.clone()) }
     }
 }
 
@@ -74,8 +90,7 @@ impl MemoryRows {
 impl Rows for MemoryRows {
     async fn get(&self, keys: &[Vec<u8>]) -> Result<Vec<Row>> {
         let rows = self.lock();
-        let row = |key: &Vec<u8>| Some(Row::new(key.clone(), rows.get(key)?.clone()));
-        Ok(keys.iter().filter_map(row).collect())
+        Ok(keys.iter().filter_map(|key| Some(rows.get(key)?.row(key))).collect())
     }
 
     async fn scan(&self, scan: &Scan) -> Result<Vec<Row>> {
@@ -84,17 +99,18 @@ impl Rows for MemoryRows {
         }
         let rows = self.lock();
         let found = rows.range(scan.from.clone()..scan.to.clone()).take(scan.limit);
-        Ok(found.map(|(key, value)| Row::new(key.clone(), value.clone())).collect())
+        Ok(found.map(|(key, stored)| stored.row(key)).collect())
     }
 
     async fn write(&self, write: &Write) -> Result<Written> {
         let mut rows = self.lock();
-        if write.expected.iter().any(|(key, value)| rows.get(key) != value.as_ref()) {
+        let stored = |key| rows.get(key).map(|stored| &stored.value);
+        if write.expected.iter().any(|(key, value)| stored(key) != value.as_ref()) {
             return Ok(Written::Differs);
         }
         for (key, value) in &write.changes {
             match value {
-                Some(value) => rows.insert(key.clone(), value.clone()),
+                Some(value) => rows.insert(key.clone(), Stored::new(value.clone())),
                 None => rows.remove(key),
             };
         }

@@ -5,11 +5,13 @@
 //! a map in memory.
 
 mod commit;
+mod decoded;
 mod key;
 mod record;
 mod repository;
 mod table;
 
+pub(super) use decoded::Decoded;
 use repository::Projection;
 
 pub use repository::RowsRepository;

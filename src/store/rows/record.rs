@@ -23,6 +23,11 @@ pub(super) struct Head {
     pub(super) projected: BTreeSet<Vec<u8>>,
 }
 
+/// What rows are decoded to.
+pub(super) trait Record: Clone + DeserializeOwned + Send + Sync + 'static {}
+
+impl<T: Clone + DeserializeOwned + Send + Sync + 'static> Record for T {}
+
 /// The value of a record: JSON, which keeps what later versions add.
 pub(super) fn encode(item: &'static str, record: &(impl Serialize + ?Sized)) -> Result<Vec<u8>> {
     serde_json::to_vec(record).map_err(|cause| {
@@ -41,8 +46,14 @@ pub(super) fn decode<T: DeserializeOwned>(
     serde_json::from_slice(value).map_err(|cause| damaged(item, key).with_source(cause))
 }
 
-pub(super) fn decode_row<T: DeserializeOwned>(item: &'static str, row: &Row) -> Result<T> {
-    decode(item, &row.key, &row.value)
+/// The record of a row, which may be known already.
+pub(super) fn decode_row<T: Record>(item: &'static str, row: &Row) -> Result<T> {
+    if let Some(known) = row.decoded.get() {
+        return Ok(known);
+    }
+    let record = decode(item, &row.key, &row.value)?;
+    row.decoded.keep(&record);
+    Ok(record)
 }
 
 /// Assets as the value of a match key: their numbers, in order.

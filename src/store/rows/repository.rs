@@ -7,11 +7,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
-use serde::de::DeserializeOwned;
 
 use super::commit::{self, Planned};
 use super::key::{Key, Keys, Table};
-use super::record::{decode, decode_ids, decode_row, encode};
+use super::record::{Record, decode, decode_ids, decode_row, encode};
 use super::table::{Row, Rows, Scan, Write, Written};
 use crate::asset::{
     Asset, AssetRepository, AssetsRequest, Batch, CommitOutcome, Constraint, DirectoryGroup,
@@ -110,7 +109,7 @@ impl<R: Rows + ?Sized> RowsRepository<R> {
     }
 
     /// The records with these keys, as far as they exist, in the order of the keys.
-    async fn records<T: DeserializeOwned>(
+    async fn records<T: Record>(
         &self,
         item: &'static str,
         keys: impl IntoIterator<Item = Vec<u8>>,
@@ -121,7 +120,7 @@ impl<R: Rows + ?Sized> RowsRepository<R> {
     }
 
     /// The records of all rows that begin with this.
-    async fn all<T: DeserializeOwned>(
+    async fn all<T: Record>(
         &self,
         item: &'static str,
         prefix: Vec<u8>,
@@ -182,11 +181,7 @@ impl<R: Rows + ?Sized> RowsRepository<R> {
 
 impl<R: Rows> RowsRepository<R> {
     /// The records of a range, read page by page.
-    fn stream<T: DeserializeOwned + Send + 'static>(
-        &self,
-        item: &'static str,
-        range: Scan,
-    ) -> BoxStream<'static, Result<T>> {
+    fn stream<T: Record>(&self, item: &'static str, range: Scan) -> BoxStream<'static, Result<T>> {
         let rows = Arc::clone(&self.rows);
         let range = range.with_limit(PAGE);
         let pages = stream::try_unfold(Some(range), move |range| {
@@ -203,7 +198,7 @@ impl<R: Rows> RowsRepository<R> {
         pages.try_flatten().boxed()
     }
 
-    fn principals<T: DeserializeOwned + Send + 'static>(
+    fn principals<T: Record>(
         &self,
         item: &'static str,
         table: Table,

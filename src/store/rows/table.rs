@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::decoded::Decoded;
 use crate::Result;
 
 /// A table of two columns, keys and values, both bytes: all that a host must bring for the whole inventory.
@@ -110,6 +111,7 @@ pub struct Row {
     pub key: Vec<u8>,
     /// What it holds.
     pub value: Vec<u8>,
+    pub(in crate::store) decoded: Decoded,
 }
 
 /// A range of keys.
@@ -149,7 +151,7 @@ pub enum Written {
 impl Row {
     /// A row.
     pub fn new(key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Self {
-        Self { key: key.into(), value: value.into() }
+        Self { key: key.into(), value: value.into(), decoded: Decoded::default() }
     }
 }
 

@@ -11,14 +11,19 @@ use ldap_inventory::value::*;
 use ldap_inventory::{Error, ErrorKind, Result, Retry};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::postgres::{PgPool, PgTransaction};
+use sqlx::types::Json;
 
 type Found<T> = Result<Vec<T>>;
 type Stream<T> = Result<BoxStream<'static, Result<T>>>;
 
+/// What else a record is found by: when it happened, and where a link leads.
+type Place = (i64, Option<[u8; 16]>);
+const NOWHERE: Place = (0, None);
+
 /// The records whose documents a statement yields.
 macro_rules! find {
     ($on:expr, $sql:literal $(, $value:expr)*) => {
-        decode(sqlx::query_scalar($sql)$(.bind($value))*.fetch_all($on).await)
+        sqlx::query_scalar($sql)$(.bind($value))*.fetch_all($on).await.map_err(failed).map(unwrapped)
     };
 }
 
@@ -49,7 +54,7 @@ impl Relational {
     }
 
     /// The records of a kind, of one source or of all, with these keys or with any.
-    async fn records<T: DeserializeOwned>(
+    async fn records<T: DeserializeOwned + Send + Unpin>(
         &self,
         o: &OrganizationId,
         kind: &str,
@@ -64,7 +69,7 @@ impl Relational {
     /// The users or groups that a request asks for, in order.
     async fn principals<T>(&self, kind: &str, request: PrincipalsRequest) -> Stream<T>
     where
-        T: DeserializeOwned + Send + 'static,
+        T: DeserializeOwned + Send + Unpin + 'static,
     {
         let source = request.source.as_ref().map(SourceId::as_str);
         let after = request.after.as_ref();
@@ -141,9 +146,9 @@ impl AssetRepository for Relational {
     async fn moved(&self, o: &OrganizationId) -> Result<Vec<(SourceId, Link)>> {
         let sql = "SELECT source, document FROM records
                    WHERE organization = $1 AND kind = 'link' AND at = 1";
-        let rows = sqlx::query_as::<_, (String, String)>(sql).bind(o.as_str());
+        let rows = sqlx::query_as::<_, (String, Json<Link>)>(sql).bind(o.as_str());
         let rows = rows.fetch_all(&self.pool).await.map_err(failed)?;
-        rows.iter().map(|(source, link)| Ok((source.parse()?, from_json(link)?))).collect()
+        rows.into_iter().map(|(source, Json(link))| Ok((source.parse()?, link))).collect()
     }
 
     async fn constraints(&self, o: &OrganizationId) -> Found<Constraint> {
@@ -173,7 +178,7 @@ impl AssetRepository for Relational {
         let mut writer = self.begin(&request.organization).await?;
         let mut leases = writer.leases(&request.source).await?;
         let lease = leases.acquire(&request)?;
-        writer.put("lease", Some(&request.source), &[], &leases).await?;
+        writer.put("lease", Some(&request.source), &[], NOWHERE, &leases).await?;
         writer.t.commit().await.map_err(failed)?;
         Ok(lease)
     }
@@ -182,7 +187,7 @@ impl AssetRepository for Relational {
         let mut writer = self.begin(o).await?;
         let mut leases = writer.leases(s).await?;
         leases.release(holder);
-        writer.put("lease", Some(s), &[], &leases).await?;
+        writer.put("lease", Some(s), &[], NOWHERE, &leases).await?;
         writer.t.commit().await.map_err(failed)
     }
 
@@ -231,7 +236,7 @@ impl Writer {
                 let (from, version) = (*id, *expected);
                 if let Some(to) = *to {
                     let redirect = Redirect { from, to, version };
-                    self.put("redirect", None, &bytes(from), &redirect).await?;
+                    self.put("redirect", None, &bytes(from), NOWHERE, &redirect).await?;
                 }
                 return self.remove_asset(from, version).await;
             }
@@ -253,26 +258,26 @@ impl Writer {
             }
             Change::PutWaiting(computer) => {
                 let (source, object) = (Some(&computer.source), computer.object.as_bytes());
-                self.put("waiting", source, object, computer).await?;
+                self.put("waiting", source, object, NOWHERE, computer).await?;
             }
             Change::RemoveWaiting { source, object } => {
                 self.delete("waiting", Some(source), object.as_bytes()).await?;
             }
             Change::PutUser(user) => {
-                self.put("user", Some(s), user.object.as_bytes(), user).await?
+                self.put("user", Some(s), user.object.as_bytes(), NOWHERE, user).await?
             }
             Change::PutGroup(group) => {
-                self.put("group", Some(s), group.object.as_bytes(), group).await?;
+                self.put("group", Some(s), group.object.as_bytes(), NOWHERE, group).await?;
             }
             Change::PutConstraint(c) => {
-                self.put("constraint", Some(&c.source), &constraint(c), c).await?;
+                self.put("constraint", Some(&c.source), &constraint(c), NOWHERE, c).await?;
             }
             Change::RemoveConstraint(c) => {
                 self.delete("constraint", Some(&c.source), &constraint(c)).await?;
             }
             Change::PutMerge(merge) => {
                 let (id, at) = (merge.id.as_u128().to_be_bytes(), merge.at.as_micros());
-                self.put_at("merge", None, &id, at, None, merge).await?;
+                self.put("merge", None, &id, (at, None), merge).await?;
             }
             // A change of a later version of the crate: better refused than half done.
             _ => return Err(Error::new(ErrorKind::Store, "this store knows no such change")),
@@ -285,7 +290,7 @@ impl Writer {
         expected: Option<Version>,
         asset: &Asset,
     ) -> Result<Option<AssetId>> {
-        let (id, version, document) = (bytes(asset.id), asset.version.cast_signed(), json(asset)?);
+        let (id, version, document) = (bytes(asset.id), asset.version.cast_signed(), Json(asset));
         let expected = expected.map(Version::cast_signed);
         let written = match expected {
             None => {
@@ -312,8 +317,8 @@ impl Writer {
     }
 
     async fn put_link(&mut self, s: &SourceId, link: &Link) -> Result<()> {
-        let (is_moved, asset) = (i64::from(link.home.is_some()), link.asset.map(bytes));
-        self.put_at("link", Some(s), link.object.as_bytes(), is_moved, asset, link).await
+        let place = (i64::from(link.home.is_some()), link.asset.map(bytes));
+        self.put("link", Some(s), link.object.as_bytes(), place, link).await
     }
 
     /// Drops links that lead nowhere any more, and writes what ends a run.
@@ -327,11 +332,11 @@ impl Writer {
         self.o.as_str(), removed.collect::<Vec<_>>() };
         let s = Some(&batch.source);
         if let Some(checkpoint) = &batch.checkpoint {
-            self.put("checkpoint", s, &checkpoint.key.0, checkpoint).await?;
+            self.put("checkpoint", s, &checkpoint.key.0, NOWHERE, checkpoint).await?;
         }
         if let Some(run) = &batch.run {
             let (id, at) = (run.id.as_u128().to_be_bytes(), run.started.as_micros());
-            self.put_at("run", s, &id, at, None, run).await?;
+            self.put("run", s, &id, (at, None), run).await?;
         }
         Ok(())
     }
@@ -341,27 +346,16 @@ impl Writer {
         kind: &str,
         s: Option<&SourceId>,
         key: &[u8],
-        record: &(impl Serialize + Sync),
-    ) -> Result<()> {
-        self.put_at(kind, s, key, 0, None, record).await
-    }
-
-    async fn put_at(
-        &mut self,
-        kind: &str,
-        s: Option<&SourceId>,
-        key: &[u8],
-        at: i64,
-        asset: Option<[u8; 16]>,
+        (at, asset): Place,
         record: &(impl Serialize + Sync),
     ) -> Result<()> {
         execute! { self.t, "INSERT INTO records VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (organization, kind, source, key) DO UPDATE SET at = $5, asset = $6, document = $7",
-        self.o.as_str(), kind, s.map_or("", SourceId::as_str), key, at, asset, json(record)? };
+        self.o.as_str(), kind, s.map_or("", SourceId::as_str), key, at, asset, Json(record) };
         Ok(())
     }
 
-    async fn get<T: DeserializeOwned>(
+    async fn get<T: DeserializeOwned + Send + Unpin>(
         &mut self,
         kind: &str,
         s: &SourceId,
@@ -403,18 +397,8 @@ fn constraint(c: &Constraint) -> Vec<u8> {
     [c.object.as_bytes(), &bytes(c.asset), format!("{:?}", c.kind).as_bytes()].concat()
 }
 
-fn json(record: &(impl Serialize + ?Sized)) -> Result<String> {
-    let refused = |error| Error::new(ErrorKind::Store, "a record is no JSON").with_source(error);
-    serde_json::to_string(record).map_err(refused)
-}
-
-fn from_json<T: DeserializeOwned>(document: &str) -> Result<T> {
-    let damaged = |error| Error::new(ErrorKind::Store, "a row is damaged").with_source(error);
-    serde_json::from_str(document).map_err(damaged)
-}
-
-fn decode<T: DeserializeOwned>(documents: sqlx::Found<String>) -> Found<T> {
-    documents.map_err(failed)?.iter().map(|document| from_json(document)).collect()
+fn unwrapped<T>(documents: Vec<Json<T>>) -> Vec<T> {
+    documents.into_iter().map(|Json(record)| record).collect()
 }
 
 fn failed(error: sqlx::Error) -> Error {

@@ -1,5 +1,7 @@
 //! A table of two columns in PostgreSQL.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use ldap_inventory::store::rows::{Row, Rows, Scan, Write, Written};
 use ldap_inventory::{Error, ErrorKind, Result, Retry};
@@ -30,16 +32,15 @@ impl Rows for Table {
         rows(found.bind(limit).fetch_all(&self.0).await)
     }
 
-    /// Rows that are expected to be there are locked as they are read, and all others are kept from coming into being
-    /// by the isolation level: who comes second is told to try again.
+    /// The isolation level sees to it that what was read is still so at the end: who comes second is told to try again.
     async fn write(&self, write: &Write) -> Result<Written> {
         let mut t =
             self.0.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await.map_err(failed)?;
         let keys: Vec<&Vec<u8>> = write.expected.iter().map(|(key, _)| key).collect();
-        let sql = "SELECT key, value FROM rows WHERE key = ANY($1)";
-        let found = rows(sqlx::query_as(sql).bind(keys).fetch_all(&mut *t).await)?;
-        let value = |key: &[u8]| found.iter().find(|row| row.key == key).map(|row| &row.value);
-        if write.expected.iter().any(|(key, expected)| value(key) != expected.as_ref()) {
+        let found = sqlx::query_as("SELECT key, value FROM rows WHERE key = ANY($1)").bind(keys);
+        let found: Vec<(Vec<u8>, Vec<u8>)> = found.fetch_all(&mut *t).await.map_err(failed)?;
+        let found: HashMap<Vec<u8>, Vec<u8>> = found.into_iter().collect();
+        if write.expected.iter().any(|(key, expected)| found.get(key) != expected.as_ref()) {
             return Ok(Written::Differs);
         }
         let gone = write.changes.iter().filter(|(_, value)| value.is_none());
