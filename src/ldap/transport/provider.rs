@@ -131,9 +131,8 @@ mod tests {
     }
 
     fn rsa(bits: usize) -> Vec<u8> {
-        let mut modulus = vec![0; bits.div_ceil(8)];
-        modulus[0] = 1 << ((bits - 1) % 8);
-        modulus.insert(0, 0);
+        let mut modulus = vec![0, 1 << ((bits - 1) % 8)];
+        modulus.resize(1 + bits.div_ceil(8), 0);
         let mut number = Vec::new();
         crate::ldap::protocol::ber::write(&mut number, 0x02, &modulus);
         number.extend(b"\x02\x03\x01\x00\x01");
