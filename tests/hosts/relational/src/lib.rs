@@ -13,6 +13,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use sqlx::postgres::{PgPool, PgTransaction};
 use sqlx::types::Json;
 
+/// What documents hold.
+trait Record: DeserializeOwned + Send + Unpin + 'static {}
+impl<T: DeserializeOwned + Send + Unpin + 'static> Record for T {}
+
 type Found<T> = Result<Vec<T>>;
 type Stream<T> = Result<BoxStream<'static, Result<T>>>;
 
@@ -54,7 +58,7 @@ impl Relational {
     }
 
     /// The records of a kind, of one source or of all, with these keys or with any.
-    async fn records<T: DeserializeOwned + Send + Unpin>(
+    async fn records<T: Record>(
         &self,
         o: &OrganizationId,
         kind: &str,
@@ -67,10 +71,7 @@ impl Relational {
     }
 
     /// The users or groups that a request asks for, in order.
-    async fn principals<T>(&self, kind: &str, request: PrincipalsRequest) -> Stream<T>
-    where
-        T: DeserializeOwned + Send + Unpin + 'static,
-    {
+    async fn principals<T: Record>(&self, kind: &str, request: PrincipalsRequest) -> Stream<T> {
         let source = request.source.as_ref().map(SourceId::as_str);
         let after = request.after.as_ref();
         let after = after.map(|key| (key.source.as_str(), key.object.as_bytes())).unzip();
@@ -355,12 +356,7 @@ impl Writer {
         Ok(())
     }
 
-    async fn get<T: DeserializeOwned + Send + Unpin>(
-        &mut self,
-        kind: &str,
-        s: &SourceId,
-        key: &[u8],
-    ) -> Result<Option<T>> {
+    async fn get<T: Record>(&mut self, kind: &str, s: &SourceId, key: &[u8]) -> Result<Option<T>> {
         let found: Found<T> = find! { &mut *self.t, "SELECT document FROM records
         WHERE organization = $1 AND kind = $2 AND source = $3 AND key = $4",
         self.o.as_str(), kind, s.as_str(), key };
