@@ -3,118 +3,46 @@
 use std::collections::HashSet;
 use std::future::ready;
 
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 
 use super::{
-    Asset, AssetInContext, AssetRepository, AssetsRequest, Counts, Cursor, DirectoryGroup,
-    DirectoryUser, Facet, Link, LinksRequest, ObjectKey, PrincipalsRequest, SearchPage,
-    SearchRequest, Sort, SortKey, Tally,
+    Asset, AssetInContext, AssetsRequest, Counts, Cursor, DirectoryGroup, DirectoryUser, Facet,
+    ObjectKey, PrincipalsRequest, SearchPage, SearchRequest, Sort, SortKey, Tally,
 };
 use crate::Result;
 use crate::name::MatchKey;
-use crate::value::{AssetId, OrganizationId, SourceId};
+
+type Stream<T> = BoxStream<'static, Result<T>>;
 
 /// The field that needs more than the asset itself.
 const OVERLAP: &str = "name_overlap";
 
-pub(super) async fn moved(
-    repository: &(impl AssetRepository + ?Sized),
-    organization: &OrganizationId,
-) -> Result<Vec<(SourceId, Link)>> {
-    let mut moved = Vec::new();
-    for source in repository.sources(organization).await? {
-        let links = LinksRequest::new(organization.clone(), source.clone());
-        let links = repository.links(links).await?;
-        let has_home = |link: &Link| ready(link.home.is_some());
-        let links: Vec<Link> = links.try_filter(has_home).try_collect().await?;
-        moved.extend(links.into_iter().map(|link| (source.clone(), link)));
+/// The assets that a search has to look at.
+pub(super) fn assets(request: &SearchRequest) -> Result<AssetsRequest> {
+    let all = AssetsRequest::new(request.organization.clone());
+    if request.sort != Sort::default() {
+        return Ok(all);
     }
-    Ok(moved)
+    let after = request.after.as_ref().map(|cursor| SortKey::read(request.sort, cursor));
+    Ok(all.after(after.transpose()?.map(|place| place.id)))
 }
 
-pub(super) async fn count_assets(
-    repository: &(impl AssetRepository + ?Sized),
-    request: SearchRequest,
-    facets: &[Facet],
-) -> Result<Counts> {
-    let mut tally = Tally::new(facets);
-    let mut found = found(repository, &request, None).await?;
-    while let Some(asset) = found.try_next().await? {
-        tally.add(&asset);
-    }
-    Ok(tally.counts(request.limit))
-}
-
-pub(super) async fn search_assets(
-    repository: &(impl AssetRepository + ?Sized),
-    request: SearchRequest,
-) -> Result<SearchPage<Asset>> {
-    let sort = request.sort;
-    let after = request.after.as_ref().map(|cursor| SortKey::read(sort, cursor)).transpose()?;
-    if sort == Sort::default() {
-        let found = found(repository, &request, after.map(|place| place.id)).await?;
-        return page(request.limit, found, |asset| SortKey::of(sort, asset).cursor()).await;
-    }
-    let mut first = FirstOf::new(request.limit);
-    let mut found = found(repository, &request, None).await?;
-    while let Some(asset) = found.try_next().await? {
-        let place = SortKey::of(sort, &asset);
-        if after.as_ref().is_none_or(|after| place.compare(after).is_gt()) {
-            first.add(place, asset);
-        }
-    }
-    Ok(first.page())
-}
-
-pub(super) async fn search_users(
-    repository: &(impl AssetRepository + ?Sized),
-    request: SearchRequest,
-) -> Result<SearchPage<DirectoryUser>> {
-    let users = repository.each_user(principals(&request)?).await?;
-    let found = users.try_filter(|user| ready(request.selects(user)));
-    page(request.limit, found, |user| user.key().cursor()).await
-}
-
-pub(super) async fn search_groups(
-    repository: &(impl AssetRepository + ?Sized),
-    request: SearchRequest,
-) -> Result<SearchPage<DirectoryGroup>> {
-    let groups = repository.each_group(principals(&request)?).await?;
-    let found = groups.try_filter(|group| ready(request.selects(group)));
-    page(request.limit, found, |group| group.key().cursor()).await
-}
-
-fn principals(request: &SearchRequest) -> Result<PrincipalsRequest> {
+/// The users or groups that a search has to look at.
+pub(super) fn principals(request: &SearchRequest) -> Result<PrincipalsRequest> {
     let after = request.after.as_ref().map(ObjectKey::read).transpose()?;
     let all = PrincipalsRequest::new(request.organization.clone());
     Ok(all.of_source(request.source.clone()).after(after))
 }
 
-/// The assets that a request's query finds, in the order of their ids.
-async fn found(
-    repository: &(impl AssetRepository + ?Sized),
-    request: &SearchRequest,
-    after: Option<AssetId>,
-) -> Result<impl Stream<Item = Result<Asset>> + Unpin> {
-    let all = AssetsRequest::new(request.organization.clone());
-    let shared = match request.query.asks_for(OVERLAP) {
-        true => shared_keys(repository, all.clone()).await?,
-        false => HashSet::new(),
-    };
-    let (assets, request) = (repository.each_asset(all.after(after)).await?, request.clone());
-    Ok(assets.try_filter(move |asset| {
-        let has_overlap = || asset.match_keys().iter().any(|key| shared.contains(key));
-        ready(request.selects(&AssetInContext::new(asset, has_overlap)))
-    }))
+/// Whether the query asks which names several assets have.
+pub(super) fn asks_for_overlaps(request: &SearchRequest) -> bool {
+    request.query.asks_for(OVERLAP)
 }
 
-/// The match keys that several assets have.
-async fn shared_keys(
-    repository: &(impl AssetRepository + ?Sized),
-    all: AssetsRequest,
-) -> Result<HashSet<MatchKey>> {
+/// The match keys that several of all assets have.
+pub(super) async fn shared_keys(mut assets: Stream<Asset>) -> Result<HashSet<MatchKey>> {
     let (mut seen, mut shared) = (HashSet::new(), HashSet::new());
-    let mut assets = repository.each_asset(all).await?;
     while let Some(asset) = assets.try_next().await? {
         for key in asset.match_keys() {
             if let Some(again) = seen.replace(key) {
@@ -125,9 +53,65 @@ async fn shared_keys(
     Ok(shared)
 }
 
+pub(super) async fn count_assets(
+    assets: Stream<Asset>,
+    request: &SearchRequest,
+    shared: &HashSet<MatchKey>,
+    facets: &[Facet],
+) -> Result<Counts> {
+    let mut tally = Tally::new(facets);
+    let mut found = assets.try_filter(|asset| ready(selects(request, asset, shared)));
+    while let Some(asset) = found.try_next().await? {
+        tally.add(&asset);
+    }
+    Ok(tally.counts(request.limit))
+}
+
+pub(super) async fn search_assets(
+    assets: Stream<Asset>,
+    request: &SearchRequest,
+    shared: &HashSet<MatchKey>,
+) -> Result<SearchPage<Asset>> {
+    let sort = request.sort;
+    let mut found = assets.try_filter(|asset| ready(selects(request, asset, shared)));
+    if sort == Sort::default() {
+        return page(request.limit, found, |asset| SortKey::of(sort, asset).cursor()).await;
+    }
+    let after = request.after.as_ref().map(|cursor| SortKey::read(sort, cursor)).transpose()?;
+    let mut first = FirstOf::new(request.limit);
+    while let Some(asset) = found.try_next().await? {
+        let place = SortKey::of(sort, &asset);
+        if after.as_ref().is_none_or(|after| place.compare(after).is_gt()) {
+            first.add(place, asset);
+        }
+    }
+    Ok(first.page())
+}
+
+pub(super) async fn search_users(
+    users: Stream<DirectoryUser>,
+    request: &SearchRequest,
+) -> Result<SearchPage<DirectoryUser>> {
+    let found = users.try_filter(|user| ready(request.selects(user)));
+    page(request.limit, found, |user| user.key().cursor()).await
+}
+
+pub(super) async fn search_groups(
+    groups: Stream<DirectoryGroup>,
+    request: &SearchRequest,
+) -> Result<SearchPage<DirectoryGroup>> {
+    let found = groups.try_filter(|group| ready(request.selects(group)));
+    page(request.limit, found, |group| group.key().cursor()).await
+}
+
+fn selects(request: &SearchRequest, asset: &Asset, shared: &HashSet<MatchKey>) -> bool {
+    let has_overlap = || asset.match_keys().iter().any(|key| shared.contains(key));
+    request.selects(&AssetInContext::new(asset, has_overlap))
+}
+
 async fn page<T>(
     limit: usize,
-    records: impl Stream<Item = Result<T>>,
+    records: impl futures::Stream<Item = Result<T>>,
     cursor: impl Fn(&T) -> Cursor,
 ) -> Result<SearchPage<T>> {
     let limit = limit.max(1);

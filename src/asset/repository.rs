@@ -1,9 +1,12 @@
 //! The trait that stores the inventory.
 
+use std::collections::HashSet;
 use std::fmt::Debug;
+use std::future::ready;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures::TryStreamExt;
 use futures::stream::BoxStream;
 
 use super::{
@@ -203,29 +206,55 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
     /// The links of all directories that have a [`home`](Link::home): those that decisions hold elsewhere than the
     /// rules would. In any order.
     async fn moved(&self, organization: &OrganizationId) -> Result<Vec<(SourceId, Link)>> {
-        evaluate::moved(self, organization).await
+        let mut moved = Vec::new();
+        for source in self.sources(organization).await? {
+            let links = LinksRequest::new(organization.clone(), source.clone());
+            let links = self.links(links).await?;
+            let has_home = |link: &Link| ready(link.home.is_some());
+            let links: Vec<Link> = links.try_filter(has_home).try_collect().await?;
+            moved.extend(links.into_iter().map(|link| (source.clone(), link)));
+        }
+        Ok(moved)
     }
 
     /// Counts the assets that a query finds, and how many of them have which value of these facets, at most
     /// `limit` values of each. The request's order and place mean nothing here.
     async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<Counts> {
-        evaluate::count_assets(self, request, facets).await
+        let shared = shared_keys(self, &request).await?;
+        let all = AssetsRequest::new(request.organization.clone());
+        evaluate::count_assets(self.each_asset(all).await?, &request, &shared, facets).await
     }
 
     /// Finds assets, in the order of [`SearchRequest::sort`].
     async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>> {
-        evaluate::search_assets(self, request).await
+        let shared = shared_keys(self, &request).await?;
+        let assets = self.each_asset(evaluate::assets(&request)?).await?;
+        evaluate::search_assets(assets, &request, &shared).await
     }
 
     /// Finds users, in the order of their [keys](super::ObjectKey).
     async fn search_users(&self, request: SearchRequest) -> Result<SearchPage<DirectoryUser>> {
-        evaluate::search_users(self, request).await
+        let users = self.each_user(evaluate::principals(&request)?).await?;
+        evaluate::search_users(users, &request).await
     }
 
     /// Finds groups, in the order of their [keys](super::ObjectKey).
     async fn search_groups(&self, request: SearchRequest) -> Result<SearchPage<DirectoryGroup>> {
-        evaluate::search_groups(self, request).await
+        let groups = self.each_group(evaluate::principals(&request)?).await?;
+        evaluate::search_groups(groups, &request).await
     }
+}
+
+/// The match keys that several assets have, if the query asks for them.
+async fn shared_keys(
+    repository: &(impl AssetRepository + ?Sized),
+    request: &SearchRequest,
+) -> Result<HashSet<MatchKey>> {
+    if !evaluate::asks_for_overlaps(request) {
+        return Ok(HashSet::new());
+    }
+    let all = AssetsRequest::new(request.organization.clone());
+    evaluate::shared_keys(repository.each_asset(all).await?).await
 }
 
 macro_rules! delegate {

@@ -4,16 +4,19 @@
 //! once, if what was read is still so. Nothing is locked meanwhile: who comes second begins again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::Projection;
 use super::key::{Keys, Table};
 use super::record::{self, Head, encode};
-use super::table::{OWN, Rows, Scan, Write};
+use super::table::{OWN, Row, Rows, Scan, Write};
 use crate::asset::{Asset, Batch, Change, CommitOutcome, Link, Redirect, RunRecord, Version};
 use crate::name::MatchKey;
 use crate::store::LeaseState;
 use crate::value::{AssetId, ObjectGuid, SourceId, Timestamp};
 use crate::{Error, ErrorKind, Result};
+
+/// What a host keeps of an asset in rows of its own.
+pub(super) type Projection = Arc<dyn Fn(&Asset) -> Result<Vec<Row>> + Send + Sync>;
 
 /// What a batch comes to on the rows as they are.
 pub(super) enum Planned {

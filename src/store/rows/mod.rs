@@ -12,7 +12,6 @@ mod repository;
 mod table;
 
 pub(super) use decoded::Decoded;
-use repository::Projection;
 
 pub use repository::RowsRepository;
 pub use table::{OWN, Row, Rows, Scan, Write, Written};

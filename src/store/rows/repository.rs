@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 
-use super::commit::{self, Planned};
+use super::commit::{self, Planned, Projection};
 use super::key::{Key, Keys, Table};
 use super::record::{Record, decode, decode_ids, decode_row, encode};
 use super::table::{Row, Rows, Scan, Write, Written};
@@ -29,9 +29,6 @@ const PAGE: usize = 1000;
 
 /// How often something is begun again because others came first. Each time one of them got on.
 const ATTEMPTS: usize = 1000;
-
-/// What a host keeps of an asset in rows of its own.
-pub(super) type Projection = Arc<dyn Fn(&Asset) -> Result<Vec<Row>> + Send + Sync>;
 
 /// The whole [`AssetRepository`] over any table of keys and values.
 ///
