@@ -17,6 +17,7 @@ mod faults;
 mod floors;
 mod importing;
 mod leases;
+mod renaming;
 mod searching;
 mod sync;
 mod taking_back;
