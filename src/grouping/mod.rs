@@ -178,9 +178,9 @@ pub async fn settle_scene(
     if standing.is_empty() && scene.assets.is_empty() && scene.waiting.iter().all(is_told) {
         return Ok(Settled::default());
     }
-    let overlay = Overlay::new(scene.assets, scene.waiting, standing);
+    let overlay = Overlay::new(scene.assets, scene.waiting, standing, policy);
     let others = candidates(repository, organization, &overlay.match_keys()).await?;
-    Ok(overlay.settle(others, policy))
+    Ok(overlay.settle(others))
 }
 
 /// What to write for it. Assets that come back do so at a later version than they went.
