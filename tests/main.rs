@@ -19,5 +19,6 @@ mod importing;
 mod leases;
 mod renaming;
 mod searching;
+mod settling;
 mod sync;
 mod taking_back;

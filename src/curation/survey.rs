@@ -62,7 +62,8 @@ impl Curation<'_> {
         Ok(merge::explain(&asset, &constraints, &merges))
     }
 
-    /// The directories that assets, users or groups are from, in order. Reads the inventory page by page.
+    /// The directories that assets, users, groups or computers that wait are from, in order. Reads the inventory page by
+    /// page.
     ///
     /// # Errors
     ///
@@ -79,6 +80,13 @@ impl Curation<'_> {
         while let Some(user) = users.try_next().await? {
             sources.insert(user.source);
         }
+        let groups = PrincipalsRequest::new(self.organization.clone());
+        let mut groups = self.repository.each_group(groups).await?;
+        while let Some(group) = groups.try_next().await? {
+            sources.insert(group.source);
+        }
+        let waiting = self.repository.waiting(&self.organization).await?;
+        sources.extend(waiting.into_iter().map(|waiting| waiting.source));
         Ok(sources)
     }
 

@@ -14,12 +14,14 @@
 
 mod doubt;
 mod suffixes;
+mod undecided;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub use self::doubt::{Doubt, doubts};
 pub use self::suffixes::{suffixes_of, tell_suffixes};
+pub use self::undecided::undecided_computers;
 
 use crate::Result;
 use crate::asset::{Asset, AssetRepository, Change, Constraint, MergeRecord, Redirect, Waiting};
