@@ -98,7 +98,8 @@ pub(crate) fn decisions<'a>(
     table.write(out, table::width())
 }
 
-/// The reason, with names in place of ids; of a computer that nothing fits, the asset that came nearest.
+/// The reason, with names in place of ids; of a computer that nothing fits, the asset that came nearest; of a doubtful
+/// tie, who puts it in doubt.
 fn why(decision: &Decision, called: impl Fn(AssetId) -> String) -> String {
     let mut why = decision.reason.to_string();
     for candidate in &decision.candidates {
@@ -109,6 +110,11 @@ fn why(decision: &Decision, called: impl Fn(AssetId) -> String) -> String {
         && let Some(lost_because) = &nearest.lost_because
     {
         why = format!("{why}; {}: {lost_because}", called(nearest.asset));
+    }
+    if let Some(by) = &decision.doubtful {
+        why = format!(
+            "{why}; in doubt: a bare short name is all that speaks for it, and {by} fits as well"
+        );
     }
     why
 }
