@@ -1,5 +1,6 @@
 //! What is written at once.
 
+#[cfg(feature = "sqlite")]
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -146,6 +147,7 @@ impl Batch {
     }
 
     /// The assets that it takes away, though a later change may bring them back.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn removed_assets(&self) -> BTreeSet<AssetId> {
         let removed = self.changes.iter().filter_map(|change| match change {
             Change::RemoveAsset { id, .. } => Some(*id),

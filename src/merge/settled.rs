@@ -40,6 +40,7 @@ pub struct Moves {
 
 /// An asset of which nothing is known any more.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct GoneAsset {
     /// The asset.
     pub asset: AssetId,
@@ -49,6 +50,7 @@ pub struct GoneAsset {
 
 /// A source's record that is part of another asset.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct MovedRecord {
     /// The source.
     pub source: SourceId,

@@ -191,7 +191,9 @@ impl Matching {
             movable.contains(&computer.object) || self.needs_candidates(computer)
         });
         let view = View { read: &all, ..view };
-        let surroundings = Surroundings::of(run, asking.chain(&unread), &self.scene, view).await?;
+        let mut surroundings =
+            Surroundings::of(run, asking.chain(&unread), &self.scene, view).await?;
+        surroundings.add_moved(run, &self.strangers(&self.computers), view).await?;
         let computers: Vec<Computer> = self.computers.iter().chain(&unread).cloned().collect();
         let nobody = BTreeMap::new();
         let decisions = self.decide_on(run, &computers, &surroundings, &movable, &nobody);
@@ -319,7 +321,8 @@ impl Matching {
         let read: HashSet<ObjectGuid> = self.computers.iter().map(|c| c.object).collect();
         let view = View { domain: &self.domain, read: &read, absent: &self.absent };
         let asking = computers.iter().filter(|computer| self.needs_candidates(computer));
-        let surroundings = Surroundings::of(run, asking, &self.scene, view).await?;
+        let mut surroundings = Surroundings::of(run, asking, &self.scene, view).await?;
+        surroundings.add_moved(run, &self.strangers(computers), view).await?;
         let spoken_for = self.spoken_for(&places);
         let fresh = self.decide_on(run, computers, &surroundings, &HashSet::new(), &spoken_for);
         self.count_new(&fresh);
@@ -398,6 +401,12 @@ impl Matching {
     /// read, and append in stores that keep assets in order of their ids. None is given twice in a run.
     fn count_new(&mut self, decisions: &[Decision]) {
         self.new_assets += decisions.iter().filter(|decision| is_new(decision)).count() as u64;
+    }
+
+    /// The computers that have no asset yet.
+    fn strangers(&self, computers: &[Computer]) -> Vec<ObjectGuid> {
+        let strangers = computers.iter().filter(|computer| self.needs_candidates(computer));
+        strangers.map(|computer| computer.object).collect()
     }
 
     /// Whether the assets are to be looked up that a computer could be. For a known one there is no need.
