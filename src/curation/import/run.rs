@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::identity::{Line, OwnRecord};
+use super::options::ImportOptions;
 use super::plan::{Plan, Step, plan};
 use super::renamed::{self, Departure};
+use super::report::{AmbiguousRecord, Imported};
 use super::scan::{self, Scan};
 use super::write::{ImportContext, Outcome};
-use super::{AmbiguousRecord, Curation, ImportOptions, Imported};
 use crate::asset::{Asset, Batch, Change, CommitOutcome, MatchProvenance, SearchRequest};
+use crate::curation::Curation;
 use crate::grouping::{self, Decisions, Scene};
 use crate::merge::{Candidate, Standing, by_home};
 use crate::name::MatchKey;
