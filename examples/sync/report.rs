@@ -117,7 +117,8 @@ pub(crate) fn decisions<'a>(
     table.write(out, table::width())
 }
 
-/// The reason, with names in place of ids; of a computer that nothing fits, the asset that came nearest.
+/// The reason, with names in place of ids; of a computer that nothing fits, the asset that came nearest; of a doubtful
+/// tie, who puts it in doubt.
 pub(crate) fn why(decision: &Decision, names: &HashMap<AssetId, String>) -> String {
     let called = |id: AssetId| names.get(&id).cloned().unwrap_or_else(|| id.to_string());
     let mut why = decision.reason.to_string();
@@ -129,6 +130,11 @@ pub(crate) fn why(decision: &Decision, names: &HashMap<AssetId, String>) -> Stri
         && let Some(lost_because) = &nearest.lost_because
     {
         why = format!("{why}; {}: {lost_because}", called(nearest.asset));
+    }
+    if let Some(by) = &decision.doubtful {
+        why = format!(
+            "{why}; in doubt: a bare short name is all that speaks for it, and {by} fits as well"
+        );
     }
     why
 }

@@ -6,7 +6,7 @@ use futures::TryStreamExt;
 
 use super::Curation;
 use crate::Result;
-use crate::asset::{Asset, AssetsRequest, Constraint, PrincipalsRequest};
+use crate::asset::{Asset, AssetsRequest, Constraint, LinksRequest};
 use crate::merge::{self, Coverage, Explanation, NearMiss, NearMisses, Overlap, Surveyed};
 use crate::value::{AssetId, SourceId, Timestamp};
 
@@ -62,24 +62,20 @@ impl Curation<'_> {
         Ok(merge::explain(&asset, &constraints, &merges))
     }
 
-    /// The directories that assets, users or groups are from, in order. Reads the inventory page by page.
+    /// The directories whose objects the inventory knows, also where all of them wait for a person, in order.
     ///
     /// # Errors
     ///
     /// What the store reports.
     pub async fn directories(&self) -> Result<BTreeSet<SourceId>> {
-        let mut sources = BTreeSet::new();
-        self.each_asset(|asset| {
-            let parts = asset.parts.iter().filter(|part| part.object.is_some());
-            sources.extend(parts.map(|part| part.source.clone()));
-        })
-        .await?;
-        let users = PrincipalsRequest::new(self.organization.clone());
-        let mut users = self.repository.each_user(users).await?;
-        while let Some(user) = users.try_next().await? {
-            sources.insert(user.source);
+        let mut directories = BTreeSet::new();
+        for source in self.repository.sources(&self.organization).await? {
+            let links = LinksRequest::new(self.organization.clone(), source.clone());
+            if self.repository.links(links).await?.try_next().await?.is_some() {
+                directories.insert(source);
+            }
         }
-        Ok(sources)
+        Ok(directories)
     }
 
     async fn each_asset(&self, mut look: impl FnMut(&Asset)) -> Result<()> {

@@ -14,8 +14,8 @@ use crate::grouping::{self, Decisions, Doubt};
 use crate::merge::{Considered, Decision, Record};
 use crate::value::{ObjectGuid, ObjectKind, SourceId};
 
-/// A computer of a directory of which a person must say which asset it is: several fit it equally well, or its tie to one
-/// is doubtful.
+/// A computer of a directory of which a person must say which asset it is: several fit it equally well, or as well as
+/// the one that it is, or its tie to one is doubtful.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Unresolved {
@@ -33,8 +33,8 @@ pub struct Unresolved {
 }
 
 impl Curation<'_> {
-    /// The computers of a directory that wait for a person, and those whose tie is doubtful, in order of their
-    /// objectGUIDs.
+    /// The computers of a directory that wait for a person, those of which several assets that came since could be the
+    /// same thing, and those whose tie is doubtful, in order of their objectGUIDs.
     ///
     /// # Errors
     ///
@@ -51,6 +51,15 @@ impl Curation<'_> {
             &self.policy,
         );
         let doubts = doubts.await?;
+        let undecided = grouping::undecided_computers(
+            self.repository,
+            &self.organization,
+            source,
+            &waiting,
+            &standing,
+            &self.policy,
+        );
+        let undecided = undecided.await?;
         let of_source = waiting.into_iter().filter(|waiting| waiting.source == *source);
         let mut told: BTreeMap<ObjectGuid, Waiting> =
             of_source.map(|waiting| (waiting.object, waiting)).collect();
@@ -63,6 +72,10 @@ impl Curation<'_> {
                 let waiting = told.remove(&link.object);
                 unresolved.insert(link.object, Unresolved::of(source, link.object, waiting));
             }
+        }
+        for decision in undecided {
+            let unresolved = unresolved.entry(decision.object);
+            unresolved.or_insert_with(|| Unresolved::decided(source, decision));
         }
         for (object, doubt) in doubts {
             let doubtful = self.doubtful(source, object, &doubt).await?;
@@ -99,24 +112,27 @@ impl Curation<'_> {
 
 impl Unresolved {
     fn of(source: &SourceId, object: ObjectGuid, waiting: Option<Waiting>) -> Self {
-        let mut unresolved = Self {
-            source: source.clone(),
-            object,
-            name: None,
-            reason: None,
-            candidates: Vec::new(),
-        };
-        let Some(Waiting { record, decision, told, .. }) = waiting else { return unresolved };
-        unresolved.name = record.live_names().next().map(ToString::to_string);
-        // What a later version wrote is passed over: the computer is listed all the same.
-        let decision =
-            told.or(decision).and_then(|text| serde_json::from_str::<Decision>(&text).ok());
-        if let Some(decision) = decision {
-            unresolved.name = Some(decision.name);
-            unresolved.reason = Some(decision.reason.to_string());
-            unresolved.candidates = decision.candidates;
+        let told = waiting.as_ref().and_then(|waiting| {
+            // What a later version wrote is passed over: the computer is listed all the same.
+            let told = waiting.told.as_ref().or(waiting.decision.as_ref())?;
+            serde_json::from_str(told).ok()
+        });
+        if let Some(decision) = told {
+            return Self { object, ..Self::decided(source, decision) };
         }
-        unresolved
+        let name =
+            waiting.and_then(|waiting| Some(waiting.record.live_names().next()?.to_string()));
+        Self { source: source.clone(), object, name, reason: None, candidates: Vec::new() }
+    }
+
+    fn decided(source: &SourceId, decision: Decision) -> Self {
+        Self {
+            source: source.clone(),
+            object: decision.object,
+            name: Some(decision.name),
+            reason: Some(decision.reason.to_string()),
+            candidates: decision.candidates,
+        }
     }
 }
 

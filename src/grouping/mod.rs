@@ -20,6 +20,7 @@
 
 mod doubt;
 mod suffixes;
+mod undecided;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -27,6 +28,7 @@ use std::time::Duration;
 pub use self::doubt::{Doubt, doubts};
 pub use self::suffixes::suffixes_of;
 pub(crate) use self::suffixes::tell_suffixes;
+pub use self::undecided::undecided_computers;
 
 use crate::Result;
 use crate::asset::{Asset, AssetRepository, Change, Constraint, MergeRecord, Redirect, Waiting};
@@ -185,9 +187,9 @@ pub async fn settle_scene(
     if standing.is_empty() && scene.assets.is_empty() && scene.waiting.iter().all(is_told) {
         return Ok(Settled::default());
     }
-    let overlay = Overlay::new(scene.assets, scene.waiting, standing);
+    let overlay = Overlay::new(scene.assets, scene.waiting, standing, policy);
     let others = candidates(repository, organization, &overlay.match_keys()).await?;
-    Ok(overlay.settle(others, policy))
+    Ok(overlay.settle(others))
 }
 
 /// What to write for it. Assets that come back do so at a later version than they went.

@@ -24,7 +24,8 @@ pub(crate) struct MatchContext<'a> {
     pub(crate) elsewhere: &'a HashMap<ObjectGuid, (SourceId, AssetId)>,
     /// Computers that the inventory knows: those of other directories, and those of this one that were not read.
     pub(crate) others: &'a [KnownComputer],
-    /// The decisions of people. Those on other directories are passed over.
+    /// The decisions of people. Of those on other directories it counts which asset a computer is: no bare short name
+    /// ties another one to it.
     pub(crate) constraints: &'a [Constraint],
     /// The id of the first computer that becomes a new asset. The next ones follow it, in the order of objectGUIDs.
     pub(crate) first_new: AssetId,

@@ -227,6 +227,9 @@ impl<'a> Matching<'a> {
         if own.is_some_and(|own| self.share_a_directory(own, candidate)) {
             return Some(LostBecause::Held { by: "one of the same directory".to_owned() });
         }
+        if let Some(settled) = self.neighbours.settled(level, candidate) {
+            return Some(settled);
+        }
         let seen = self.neighbours.last_seen(candidate, self.known.source);
         let is_outlived = outlives(seen, computer, self.policy);
         let last_used = computer.last_sign_of_life();

@@ -77,7 +77,7 @@ pub use plan::{DirectoryComputers, plan};
 pub(crate) use precedence::rank_claims;
 pub use preview::{MergePreview, RetainedValue, UnitedValue, WinningValue};
 pub use reason::{LostBecause, Outranked, Reason, Unmatched, WeakName};
-pub(crate) use record::{Record, by_home};
+pub(crate) use record::{Record, assemble, by_home, take_apart};
 pub(crate) use resemblance::{Resemblance, resemblances};
 pub use settled::{GoneAsset, MovedRecord, Moves, Settled};
 pub use standing::Standing;

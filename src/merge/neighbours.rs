@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use super::fit::{DistinctiveNames, fit};
 use super::name_index::beginning;
-use super::{Candidate, Computer, KnownComputer, Level, MatchContext, Naming};
+use super::ruling::Rulings;
+use super::{Candidate, Computer, KnownComputer, Level, LostBecause, MatchContext, Naming};
+use crate::asset::Constraint;
 use crate::name::Hostname;
 use crate::task::MatchPolicy;
 use crate::value::{AssetId, SourceId, Timestamp};
@@ -14,16 +16,26 @@ use crate::value::{AssetId, SourceId, Timestamp};
 pub(super) struct Neighbours<'a> {
     by_short: HashMap<&'a str, Vec<&'a KnownComputer>>,
     by_asset: HashMap<AssetId, Vec<&'a KnownComputer>>,
+    /// Those of which a person said that they are the asset.
+    settled: HashMap<AssetId, Vec<(&'a KnownComputer, &'a Constraint)>>,
     policy: &'a MatchPolicy,
 }
 
 impl<'a> Neighbours<'a> {
     pub(super) fn of(known: &MatchContext<'a>, policy: &'a MatchPolicy) -> Self {
-        let mut neighbours = Self { by_short: HashMap::new(), by_asset: HashMap::new(), policy };
+        let (by_short, by_asset, settled) = Default::default();
+        let mut neighbours = Self { by_short, by_asset, settled, policy };
+        let mut rulings: HashMap<&SourceId, Rulings<'a>> = HashMap::new();
         let others = known.others.iter().filter(|other| other.source != *known.source);
         for other in others.filter(|other| other.computer.is_host()) {
             if let Some(asset) = other.asset {
                 neighbours.by_asset.entry(asset).or_default().push(other);
+                let rulings = rulings.entry(&other.source);
+                let rulings =
+                    rulings.or_insert_with(|| Rulings::of(known.constraints, &other.source));
+                let must = rulings.must(other.computer.object).filter(|must| must.asset == asset);
+                let settled = must.map(|must| (other, must));
+                neighbours.settled.entry(asset).or_default().extend(settled);
             }
             for short in shorts(&other.computer) {
                 let list = neighbours.by_short.entry(short).or_default();
@@ -79,6 +91,18 @@ impl<'a> Neighbours<'a> {
         others.filter(fits).min_by_key(|other| (&other.source, other.computer.object)).copied()
     }
 
+    /// Whether a person said that an asset is a computer of another directory, which fits it as well as this one, by a bare
+    /// short name.
+    pub(super) fn settled(&self, level: Level, asset: &Candidate) -> Option<LostBecause> {
+        let naming = self.naming(asset);
+        let settled = self.settled.get(&asset.asset).filter(|_| level >= Level::Short)?;
+        let mut fitting = settled.iter().filter(|(other, _)| {
+            self::level(&other.computer, naming).is_some_and(|own| own <= level)
+        });
+        let (other, must) = fitting.next()?;
+        Some(LostBecause::Settled { by: must.by.clone(), computer: other.to_string() })
+    }
+
     /// How well a computer of another directory fits an asset that is called so.
     fn level(&self, other: &KnownComputer, asset: &Candidate, naming: &Naming) -> Option<Level> {
         let level = level(&other.computer, naming)?;
@@ -101,10 +125,15 @@ pub(crate) fn is_questioned(
     other: &KnownComputer,
     policy: &MatchPolicy,
 ) -> bool {
+    let is_alive = !outlives(asset.last_seen_by_scans(), &other.computer, policy);
+    is_alive && fits_as_well(asset, own, other)
+}
+
+/// Whether a bare short name is all that speaks for a tie of a computer to an asset, and another one has it and fits as well.
+pub(crate) fn fits_as_well(asset: &Candidate, own: &KnownComputer, other: &KnownComputer) -> bool {
     let Some(bare) = &asset.bare else { return false };
     let own_level = level(&own.computer, bare).filter(|level| *level >= Level::Short);
-    let fits = own_level.is_some_and(|own| level(&other.computer, bare).is_some_and(|l| l <= own));
-    fits && !outlives(asset.last_seen_by_scans(), &other.computer, policy)
+    own_level.is_some_and(|own| level(&other.computer, bare).is_some_and(|other| other <= own))
 }
 
 /// Whether another source saw an asset long after the computer's last sign of life.

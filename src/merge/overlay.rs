@@ -11,12 +11,15 @@
 //! 4. *One to one*: a computer that the rules tied to an asset after a decision had brought another present computer
 //!    of its directory there is displaced, and decided on anew. Those that were there before share the asset, since a
 //!    person said so.
-//! 5. *Computers that wait* are decided on anew if a decision touches one of the assets that they could be.
-//! 6. What is decided on anew and fits nothing has an asset of its own, under the same id each time.
+//! 5. *A doubt is settled for both sides*: a computer that a bare short name alone had tied to an asset is displaced if a
+//!    person said that the asset is one of another directory, which has the name and fits as well.
+//! 6. *Computers that wait* are decided on anew if a decision touches one of the assets that they could be.
+//! 7. What is decided on anew and fits nothing has an asset of its own, under the same id each time.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::decide::decide;
+use super::neighbours::fits_as_well;
 use super::placed::{Placed, Spot};
 use super::record::{Record, assemble, take_apart};
 use super::settled::Settled;
@@ -31,6 +34,7 @@ use crate::value::{AssetId, ObjectGuid, RecordDigest, SiteId, SourceId, Timestam
 #[derive(Debug)]
 pub(crate) struct Overlay<'a> {
     standing: &'a Standing,
+    policy: &'a MatchPolicy,
     pub(super) stored: BTreeMap<AssetId, Asset>,
     pub(super) placed: Vec<Placed>,
 }
@@ -38,7 +42,12 @@ pub(crate) struct Overlay<'a> {
 impl<'a> Overlay<'a> {
     /// Lays decisions over these assets and waiting computers: all that
     /// [decisions name](Standing::named), or once named, or have moved something to or from.
-    pub(crate) fn new(assets: Vec<Asset>, waiting: Vec<Waiting>, standing: &'a Standing) -> Self {
+    pub(crate) fn new(
+        assets: Vec<Asset>,
+        waiting: Vec<Waiting>,
+        standing: &'a Standing,
+        policy: &'a MatchPolicy,
+    ) -> Self {
         let placed = |record: Record, was| Placed {
             spot: spot(&record, standing),
             record,
@@ -56,8 +65,9 @@ impl<'a> Overlay<'a> {
             all.push(Placed { waited, ..placed(record, None) });
         }
         let stored = assets.into_iter().map(|asset| (asset.id, asset)).collect();
-        let mut overlay = Self { standing, stored, placed: all };
+        let mut overlay = Self { standing, policy, stored, placed: all };
         overlay.displace();
+        overlay.settle_doubts();
         overlay
     }
 
@@ -72,7 +82,7 @@ impl<'a> Overlay<'a> {
 
     /// What is shown, with these other assets, which have one of the [keys](Self::match_keys), and what has to be
     /// written for it.
-    pub(crate) fn settle(mut self, others: Vec<Asset>, policy: &MatchPolicy) -> Settled {
+    pub(crate) fn settle(mut self, others: Vec<Asset>) -> Settled {
         for asset in others {
             if !self.stored.contains_key(&asset.id) {
                 self.placed.extend(take_apart(&asset).into_iter().map(|record| {
@@ -82,10 +92,10 @@ impl<'a> Overlay<'a> {
                 self.stored.insert(asset.id, asset);
             }
         }
-        let shown = self.shown(policy);
+        let shown = self.shown();
         self.open_what_waits(&shown);
-        self.decide_anew(&shown, policy);
-        Settled::of(self.placed, self.stored, self.standing, policy)
+        let decided = self.decide_anew(&shown);
+        Settled::of(self.placed, self.stored, self.standing, self.policy).explained(decided)
     }
 
     /// Opens what the rules tied to an asset where a decision had brought another computer of the directory.
@@ -147,8 +157,58 @@ impl<'a> Overlay<'a> {
         }
     }
 
+    /// Opens what a bare short name alone ties to an asset of which a person said that it is a computer of another directory,
+    /// which fits as well.
+    fn settle_doubts(&mut self) {
+        let mut sharing: BTreeMap<AssetId, Vec<usize>> = BTreeMap::new();
+        for (place, placed) in self.placed.iter().enumerate() {
+            if let Spot::In(asset) = placed.spot {
+                sharing.entry(asset).or_default().push(place);
+            }
+        }
+        let doubtful = |(asset, places): (AssetId, Vec<usize>)| self.doubtful(asset, &places);
+        let doubtful: Vec<usize> = sharing.into_iter().flat_map(doubtful).collect();
+        for place in doubtful {
+            if let Some(placed) = self.placed.get_mut(place) {
+                placed.spot = Spot::Open;
+            }
+        }
+    }
+
+    /// Of the records of an asset those whose tie a decision on another one puts in question.
+    fn doubtful(&self, asset: AssetId, places: &[usize]) -> Vec<usize> {
+        let known = |place: &usize| {
+            let placed = self.placed.get(*place).filter(|placed| placed.record.is_present())?;
+            let (source, object) = placed.record.object()?;
+            let known = known(placed.record.said(), placed.record.part()?, Some(asset))?;
+            Some((*place, known, self.standing.must(source, object).is_some()))
+        };
+        let home = |place: &usize| self.placed.get(*place).map(Placed::home);
+        // Neither the rules nor a person have had the two in one asset.
+        let is_apart = |one: &usize, other: &usize| {
+            let homes = home(one).zip(home(other));
+            homes.is_some_and(|(one, other)| self.standing.joined(one, other).is_none())
+        };
+        let (settled, open): (Vec<_>, Vec<_>) =
+            places.iter().filter_map(known).partition(|(_, _, is_decided)| *is_decided);
+        if settled.is_empty() || open.is_empty() {
+            return Vec::new();
+        }
+        let records = places.iter().filter_map(|place| self.placed.get(*place));
+        let records = records.map(|placed| placed.record.clone()).collect();
+        let Some(candidate) = assemble(asset, records, self.policy) else { return Vec::new() };
+        let candidate = Candidate::of(&candidate);
+        let is_doubtful = |(place, own, _): &&(usize, KnownComputer, bool)| {
+            settled.iter().any(|(at, other, _)| {
+                let is_another = other.source != own.source && is_apart(place, at);
+                is_another && fits_as_well(&candidate, own, other)
+            })
+        };
+        open.iter().filter(is_doubtful).map(|(place, ..)| *place).collect()
+    }
+
     /// The assets as they are without what is still open.
-    fn shown(&self, policy: &MatchPolicy) -> BTreeMap<AssetId, Asset> {
+    fn shown(&self) -> BTreeMap<AssetId, Asset> {
         let mut records: BTreeMap<AssetId, Vec<Record>> = BTreeMap::new();
         for placed in &self.placed {
             if let Spot::In(asset) = placed.spot {
@@ -156,7 +216,7 @@ impl<'a> Overlay<'a> {
             }
         }
         let assembled = records.into_iter().filter_map(|(id, records)| {
-            let mut asset = assemble(id, records, policy)?;
+            let mut asset = assemble(id, records, self.policy)?;
             if let Some(stored) = self.stored.get(&id) {
                 asset.site = stored.site.clone();
             }
@@ -169,8 +229,12 @@ impl<'a> Overlay<'a> {
     fn open_what_waits(&mut self, shown: &BTreeMap<AssetId, Asset>) {
         let mut touched: HashSet<AssetId> = HashSet::new();
         for placed in self.placed.iter().filter(|placed| placed.spot != Spot::Waits) {
+            let is_decided = || {
+                let object = placed.record.object();
+                object.is_some_and(|(source, object)| self.standing.must(source, object).is_some())
+            };
             match placed.spot {
-                Spot::In(asset) if placed.record.home() == Home::Asset(asset) => {}
+                Spot::In(asset) if placed.record.home() == Home::Asset(asset) && !is_decided() => {}
                 Spot::In(asset) => touched.extend([asset, placed.home()]),
                 _ => _ = touched.insert(placed.home()),
             }
@@ -184,12 +248,17 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    /// Lets the rules decide on what is open, and say why what waits does so where nobody noted it.
-    fn decide_anew(&mut self, shown: &BTreeMap<AssetId, Asset>, policy: &MatchPolicy) {
+    /// Lets the rules decide on what is open, and say why what waits does so where nobody noted it. The decisions on the
+    /// former.
+    fn decide_anew(
+        &mut self,
+        shown: &BTreeMap<AssetId, Asset>,
+    ) -> BTreeMap<(SourceId, ObjectGuid), Decision> {
         let candidates: Vec<Candidate> = shown.values().map(Candidate::of).collect();
         let others = self.known_computers(shown);
         let mut decided: Vec<(usize, Decision)> = Vec::new();
-        for ((source, site), places) in self.undecided(policy) {
+        let constraints = self.standing.constraints();
+        for ((source, site), places) in self.undecided() {
             let computers = places.values().filter_map(|place| {
                 let placed = self.placed.get(*place)?;
                 let record = &placed.record;
@@ -197,7 +266,6 @@ impl<'a> Overlay<'a> {
             });
             let computers: Vec<Computer> = computers.collect();
             let (links, absent) = (held(shown, &source), HashSet::new());
-            let constraints = self.standing.of_source(&source);
             let known = MatchContext {
                 source: &source,
                 links: &links,
@@ -212,24 +280,22 @@ impl<'a> Overlay<'a> {
                 now: Timestamp::MIN,
             };
             let nothing = Exclusion::default();
-            let decisions = decide(&computers, &candidates, &known, &nothing, policy, &site);
+            let decisions = decide(&computers, &candidates, &known, &nothing, self.policy, &site);
             decided.extend(
                 decisions
                     .into_iter()
                     .filter_map(|decision| Some((*places.get(&decision.object)?, decision))),
             );
         }
+        let mut opened = BTreeMap::new();
         for (place, decision) in decided {
-            self.take(place, &decision);
+            opened.extend(self.take(place, decision));
         }
+        opened
     }
 
     /// The computers that are shown in an asset or wait, and are not decided on anew.
     fn known_computers(&self, shown: &BTreeMap<AssetId, Asset>) -> Vec<KnownComputer> {
-        let known = |asset: &Asset, part: &SourceRecord, place| {
-            let computer = Computer::of_part(asset, part, None)?;
-            Some(KnownComputer { source: part.source.clone(), computer, asset: place })
-        };
         let present = |asset: &Asset, place| -> Vec<KnownComputer> {
             let parts = asset.parts.iter().filter(|part| part.presence.is_present());
             parts.filter_map(|part| known(asset, part, place)).collect()
@@ -240,10 +306,7 @@ impl<'a> Overlay<'a> {
     }
 
     /// What the rules have to look at, by directory, and by site where the policy looks no further.
-    fn undecided(
-        &self,
-        policy: &MatchPolicy,
-    ) -> BTreeMap<(SourceId, SiteId), BTreeMap<ObjectGuid, usize>> {
+    fn undecided(&self) -> BTreeMap<(SourceId, SiteId), BTreeMap<ObjectGuid, usize>> {
         let mut undecided: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
         let mut sites: BTreeMap<SourceId, SiteId> = BTreeMap::new();
         for (place, placed) in self.placed.iter().enumerate() {
@@ -254,7 +317,7 @@ impl<'a> Overlay<'a> {
             let Some((source, object)) = placed.record.object() else { continue };
             if placed.spot == Spot::Open || is_unexplained() {
                 let mut site = placed.record.site();
-                if policy.scope == CandidateScope::Organization {
+                if self.policy.scope == CandidateScope::Organization {
                     site = sites.entry(source.clone()).or_insert_with(|| site.clone());
                 }
                 let key = (source.clone(), site.clone());
@@ -264,13 +327,18 @@ impl<'a> Overlay<'a> {
         undecided
     }
 
-    fn take(&mut self, place: usize, decision: &Decision) {
-        let Some(placed) = self.placed.get_mut(place) else { return };
+    /// Puts a record where it was decided to be. The decision, if it was open.
+    fn take(
+        &mut self,
+        place: usize,
+        decision: Decision,
+    ) -> Option<((SourceId, ObjectGuid), Decision)> {
+        let placed = self.placed.get_mut(place)?;
         if decision.verdict == Verdict::Ambiguous {
-            placed.told = serde_json::to_string(decision).ok();
+            placed.told = serde_json::to_string(&decision).ok();
         }
         if placed.spot != Spot::Open {
-            return;
+            return None;
         }
         placed.spot = match decision.verdict {
             Verdict::Linked(asset) | Verdict::Matched(asset) => Spot::In(asset),
@@ -280,6 +348,8 @@ impl<'a> Overlay<'a> {
                 Spot::In(own_asset(&placed.record, self.standing))
             }
         };
+        let (source, object) = placed.record.object()?;
+        Some(((source.clone(), object), decision))
     }
 }
 
@@ -297,6 +367,12 @@ fn spot(record: &Record, standing: &Standing) -> Spot {
         None if standing.on(source, object).is_empty() => Spot::Waits,
         _ => Spot::Open,
     }
+}
+
+/// A computer that an asset shows, or that waits.
+fn known(asset: &Asset, part: &SourceRecord, place: Option<AssetId>) -> Option<KnownComputer> {
+    let computer = Computer::of_part(asset, part, None)?;
+    Some(KnownComputer { source: part.source.clone(), computer, asset: place })
 }
 
 /// Which present objects of a directory have which assets.

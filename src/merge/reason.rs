@@ -186,6 +186,13 @@ pub enum LostBecause {
         /// The other computer and its directory.
         by: String,
     },
+    /// A person said that it is a computer of another directory, which has the bare short name, too, and fits as well.
+    Settled {
+        /// Who.
+        by: String,
+        /// The other computer and its directory.
+        computer: String,
+    },
     /// Its operating system is of another family.
     OtherSystem {
         /// The computer's.
@@ -357,6 +364,9 @@ impl fmt::Display for LostBecause {
                 write!(f, "another computer of this directory, {by}, fits it better: {because}")
             }
             Self::Contested { by } => write!(f, "{} fits it as well", Printable(by)),
+            Self::Settled { by, computer } => {
+                write!(f, "{} decided that it is {}", Printable(by), Printable(computer))
+            }
             Self::OtherSystem { own, theirs } => {
                 write!(f, "it runs {}, and the computer {}", theirs.as_str(), own.as_str())
             }

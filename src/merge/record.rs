@@ -2,7 +2,8 @@
 
 use super::precedence::rank_claims;
 use crate::asset::{
-    Asset, ClaimField, ClaimValue, Claims, ClaimsEditor, Home, SourceRecord, Waiting,
+    Asset, ClaimField, ClaimValue, Claims, ClaimsEditor, Home, MatchProvenance, SourceRecord,
+    Waiting,
 };
 use crate::name::MatchKey;
 use crate::task::MatchPolicy;
@@ -127,6 +128,14 @@ impl Record {
     /// The record of an object of a directory that an asset has.
     pub(crate) fn in_asset(asset: &Asset, source: &SourceId, object: ObjectGuid) -> Option<Self> {
         take_apart(asset).into_iter().find(|record| record.object() == Some((source, object)))
+    }
+
+    /// It where the rules alone have it from now on, because of this.
+    #[must_use]
+    pub(crate) fn at(mut self, home: AssetId, site: SiteId, tie: MatchProvenance) -> Self {
+        (self.home, self.site) = (Home::Asset(home), site);
+        self.said.parts.iter_mut().for_each(|part| part.tie = Some(tie.clone()));
+        self
     }
 
     /// Where the rules alone have it.

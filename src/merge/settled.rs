@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::Decision;
 use super::placed::Placed;
 use super::record::{Record, assemble};
 use super::standing::Standing;
@@ -21,6 +22,8 @@ pub struct Settled {
     waiting: Vec<Waiting>,
     settled: Vec<(SourceId, ObjectGuid)>,
     moves: Moves,
+    /// What the rules decided anew with regard to people's decisions.
+    decided: BTreeMap<(SourceId, ObjectGuid), Decision>,
 }
 
 /// What a decision moved.
@@ -90,6 +93,16 @@ impl Settled {
             settled.put_together(id, &placed, &stored, standing, policy);
         }
         settled
+    }
+
+    /// It with what the rules decided anew.
+    pub(super) fn explained(self, decided: BTreeMap<(SourceId, ObjectGuid), Decision>) -> Self {
+        Self { decided, ..self }
+    }
+
+    /// What the rules decided on an object anew with regard to people's decisions, if they did. A new asset is its own.
+    pub fn decision(&self, source: &SourceId, object: ObjectGuid) -> Option<&Decision> {
+        self.decided.get(&(source.clone(), object))
     }
 
     fn note_move(&mut self, placed: &Placed) {

@@ -95,10 +95,9 @@ impl Standing {
         self.constraints.get(&key).map_or(&[], Vec::as_slice)
     }
 
-    /// What was decided on the objects of a directory.
-    pub fn of_source(&self, source: &SourceId) -> Vec<Constraint> {
-        let of_source = self.constraints.iter().filter(|((of, _), _)| of == source);
-        of_source.flat_map(|(_, decided)| decided).cloned().collect()
+    /// All decisions on objects.
+    pub fn constraints(&self) -> Vec<Constraint> {
+        self.constraints.values().flatten().cloned().collect()
     }
 
     /// Since when two assets are one.

@@ -1,7 +1,7 @@
 //! Which record of a source a line is, by its id or by exactly the same names.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::net::IpAddr;
 
@@ -21,6 +21,8 @@ pub(super) struct OwnRecord {
     pub(super) part: u32,
     pub(super) identity: Option<String>,
     pub(super) is_present: bool,
+    /// Whether a directory has a computer of its home, and calls it otherwise.
+    pub(super) is_outdated: bool,
     pub(super) traits: Traits,
 }
 
@@ -77,6 +79,7 @@ impl OwnRecord {
             part: part.number,
             identity: part.identity.clone(),
             is_present: part.presence.is_present(),
+            is_outdated: is_called_otherwise(asset, part, &names),
             traits: Traits::new(names, addresses, site, digest(&part.attributes)),
         }
     }
@@ -98,6 +101,11 @@ impl<'a> Line<'a> {
 
     pub(super) fn site(&self) -> &SiteId {
         &self.traits.site
+    }
+
+    /// Whether its id is one of these.
+    pub(super) fn has_id_of(&self, ids: &BTreeSet<&str>) -> bool {
+        self.record.id.as_deref().is_some_and(|id| ids.contains(id))
     }
 }
 
@@ -297,6 +305,23 @@ impl<'a> Pairing<'a> {
             self.take(line, record);
         }
     }
+}
+
+/// Whether an asset has computers where the rules have this part, and none of them has one of these names.
+fn is_called_otherwise(asset: &Asset, part: &SourceRecord, names: &[Hostname]) -> bool {
+    let home = part.home_in(asset.id);
+    let is_computer = |other: &&SourceRecord| {
+        other.object.is_some() && other.presence.is_present() && other.home_in(asset.id) == home
+    };
+    let computers: BTreeSet<u32> =
+        asset.parts.iter().filter(is_computer).map(|computer| computer.number).collect();
+    if computers.is_empty() {
+        return false;
+    }
+    let keys: BTreeSet<MatchKey> = names.iter().flat_map(Hostname::match_keys).collect();
+    let called = asset.names.iter().filter(|claim| claim.is_live());
+    let mut called = called.filter(|claim| computers.contains(&claim.part));
+    !called.any(|claim| claim.value.match_keys().any(|key| keys.contains(&key)))
 }
 
 /// Things by their marks, and back.

@@ -2,8 +2,9 @@
 //!
 //! A [`Scan`] is what a file says, read line by line into [`ScannedAsset`]s, with what was [left out](LeftOut) and why.
 //! [`Curation::import`] plans which record of its source, or which asset of the organization, every line is, and
-//! writes that in batches: `identity` finds a source's own records, `placing` asks the rules for computers about the
-//! others, `plan` says what shall be done to each asset, `write` does it to one, and `run` is the conductor.
+//! writes that in batches: `renamed` takes records to the computers that have got their names, `identity` finds a
+//! source's own records, `placing` asks the rules for computers about the others, `plan` says what shall be done to each
+//! asset, `write` does it to one, and `run` is the conductor.
 
 mod fields;
 mod identity;
@@ -12,6 +13,7 @@ mod options;
 mod placing;
 mod plan;
 mod record;
+mod renamed;
 mod report;
 mod run;
 mod scan;
@@ -33,7 +35,9 @@ impl Curation<'_> {
     ///
     /// Which asset a record is:
     ///
-    /// 1. Its id decides among the records that the source has. Another name is a new name of the same record.
+    /// 1. Its id decides among the records that the source has. Another name is a new name of the same record. A record
+    ///    without an id goes with its name: to the computer that a directory calls so now, if that of its asset is called
+    ///    otherwise.
     /// 2. Without an id, or with a new one, it is the record of exactly the same names; of several the one that shares
     ///    an address, or is of the same site. What could still be several records is left out, since lines of that
     ///    sort need an id; a line with a new id is a new asset then. Names that any host could have, such as

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::identity::{Line, OwnRecord};
 use super::options::ImportOptions;
 use super::plan::{Plan, Step, plan};
+use super::renamed::{self, Departure};
 use super::report::{AmbiguousRecord, Imported};
 use super::scan::{self, Scan};
 use super::write::{ImportContext, Outcome};
-use crate::asset::{Asset, Batch, Change, CommitOutcome, SearchRequest};
+use crate::asset::{Asset, Batch, Change, CommitOutcome, MatchProvenance, SearchRequest};
 use crate::curation::Curation;
 use crate::grouping::{self, Decisions, Scene};
 use crate::merge::{Candidate, Standing, by_home};
@@ -62,12 +63,19 @@ impl<'a> Import<'a> {
         let mut progress = Progress::default();
         let mut conflicts = 0;
         loop {
-            let plan = self.plan(&lines).await?;
+            let own = self.own_records().await?;
+            let plan = self.plan(&lines, &own).await?;
             if self.options.strict {
                 scan::check(&plan.left_out)?;
             }
+            let departures = self.departures(&lines, &own).await?;
+            if !departures.is_empty() && self.carry_over(&departures).await? {
+                conflicts = 0;
+                continue;
+            }
             let before = progress.outcomes.len();
-            let is_done = self.carry_out(&plan, &lines, &mut progress).await?;
+            let is_done =
+                departures.is_empty() && self.carry_out(&plan, &lines, &mut progress).await?;
             if is_done && self.settle().await? {
                 return Ok(progress.finish(self.scan, plan));
             }
@@ -80,20 +88,60 @@ impl<'a> Import<'a> {
         }
     }
 
-    async fn plan(&self, lines: &[Line<'_>]) -> Result<Plan> {
-        let own = self.own_records().await?;
-        let mut plan = plan(lines, &own, self.curation.policy.scope);
+    async fn plan(&self, lines: &[Line<'_>], own: &[OwnRecord]) -> Result<Plan> {
+        let mut plan = plan(lines, own, self.curation.policy.scope);
         if !plan.open().is_empty() {
             let open = plan.open().iter().filter_map(|line| lines.get(*line));
             let keys = open.flat_map(|line| line.traits.keys()).collect();
             let standing = self.standing().await?;
-            let candidates = self.candidates(keys, &standing).await?;
-            plan.place(lines, &own, &candidates, &standing, &self.curation.policy);
+            let candidates = self.candidates(keys, &standing, Candidate::of).await?;
+            plan.place(lines, own, &candidates, &standing, &self.curation.policy);
         }
         if self.options.complete {
-            plan.end(&own, lines.is_empty(), self.scan.unread());
+            plan.end(own, lines.is_empty(), self.scan.unread());
         }
         Ok(plan)
+    }
+
+    /// The records that go to computers which have got their names, as many as are written at once.
+    async fn departures(&self, lines: &[Line<'_>], own: &[OwnRecord]) -> Result<Vec<Departure>> {
+        let outdated = renamed::outdated(lines, own);
+        if outdated.is_empty() {
+            return Ok(Vec::new());
+        }
+        let standing = self.standing().await?;
+        let keys = outdated.iter().flat_map(|outdated| outdated.keys()).collect();
+        let assets = self.candidates(keys, &standing, Asset::clone).await?;
+        let policy = &self.curation.policy;
+        let mut departures = renamed::departures(&outdated, own, &assets, &standing, policy);
+        let ids: Vec<AssetId> = departures.iter().map(|departure| departure.to).collect();
+        let present = self.assets(&ids).await?;
+        departures.retain(|departure| present.contains_key(&departure.to));
+        departures.truncate(AT_ONCE);
+        Ok(departures)
+    }
+
+    /// Takes records to where they go; `false` if an asset changed meanwhile.
+    async fn carry_over(&self, departures: &[Departure]) -> Result<bool> {
+        let ids = departures.iter().flat_map(|departure| [departure.from.0, departure.to]);
+        let ids: BTreeSet<AssetId> = ids.collect();
+        let assets = self.assets(&ids.into_iter().collect::<Vec<_>>()).await?;
+        let assets: Vec<Asset> = assets.into_values().collect();
+        let now = Timestamp::now();
+        let tie = |reason| MatchProvenance { reason, run: self.run, at: now };
+        let changed = renamed::carry_over(&assets, departures, tie, &self.curation.policy);
+        let changes = changed.into_iter().map(|asset| {
+            let expected = Some(asset.version);
+            let version = asset.version.saturating_add(1);
+            Change::PutAsset { expected, asset: Box::new(Asset { version, ..asset }) }
+        });
+        self.commit(changes.collect()).await
+    }
+
+    async fn assets(&self, ids: &[AssetId]) -> Result<BTreeMap<AssetId, Asset>> {
+        let Curation { repository, organization, .. } = self.curation;
+        let assets = repository.assets(organization, ids).await?;
+        Ok(assets.into_iter().map(|asset| (asset.id, asset)).collect())
     }
 
     /// Every record that the inventory has of the source, wherever merges took it.
@@ -130,24 +178,25 @@ impl<'a> Import<'a> {
         self.commit(grouping::changes(*repository, organization, settled).await?).await
     }
 
-    /// Every asset that has one of these keys, as the rules alone have it.
-    async fn candidates(
+    /// Of every asset that has one of these keys, as the rules alone have it, what is asked for.
+    async fn candidates<T>(
         &self,
         keys: BTreeSet<MatchKey>,
         standing: &Standing,
-    ) -> Result<Vec<Candidate>> {
+        of: impl Fn(&Asset) -> T,
+    ) -> Result<Vec<T>> {
         let keys: Vec<MatchKey> = keys.into_iter().collect();
         let Curation { repository, organization, policy } = self.curation;
         let scene = Scene::load(*repository, organization, standing.named()).await?;
         let touched = by_home(&scene.assets, &scene.waiting, policy);
-        let mut found: HashMap<AssetId, Candidate> =
-            touched.iter().map(|asset| (asset.id, Candidate::of(asset))).collect();
+        let mut found: HashMap<AssetId, T> =
+            touched.iter().map(|asset| (asset.id, of(asset))).collect();
         let is_taken_apart: BTreeSet<AssetId> = scene.assets.iter().map(|asset| asset.id).collect();
         for keys in keys.chunks(KEYS_AT_ONCE) {
             let organization = &self.curation.organization;
             let assets = self.curation.repository.candidates(organization, keys).await?;
             let assets = assets.iter().filter(|asset| !is_taken_apart.contains(&asset.id));
-            found.extend(assets.map(|asset| (asset.id, Candidate::of(asset))));
+            found.extend(assets.map(|asset| (asset.id, of(asset))));
         }
         Ok(found.into_values().collect())
     }

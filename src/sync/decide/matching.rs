@@ -122,6 +122,7 @@ impl Matching {
         let everything = 0..matching.rules.len();
         matching.conclude(run, everything, &candidates);
         matching.note_doubts(run).await?;
+        matching.note_reasons(run).await?;
         former::note(run, snapshot, &mut matching.told).await?;
         Ok(matching)
     }
@@ -142,6 +143,34 @@ impl Matching {
             let doubt =
                 doubts.get(&told.object).filter(|doubt| Some(doubt.asset) == told.verdict.asset());
             told.doubtful = doubt.map(|doubt| doubt.by.clone());
+        }
+        Ok(())
+    }
+
+    /// Notes why computers are where the rules have them with regard to people's decisions on others, or on other assets.
+    async fn note_reasons(&mut self, run: &Run<'_>) -> Result<()> {
+        let task = run.task;
+        let is_elsewhere = |spot: Spot| spot.shown.is_some() && Home::of(spot.shown) != spot.home;
+        let spots: Vec<Option<Spot>> = self.rules.iter().map(|rules| self.spot(rules)).collect();
+        if !spots.iter().flatten().copied().any(is_elsewhere) {
+            return Ok(());
+        }
+        let settled = grouping::settle_scene(
+            run.repository,
+            &task.organization,
+            self.scene.clone(),
+            &self.standing,
+            &task.matching,
+        );
+        let settled = settled.await?;
+        for (told, spot) in self.told.iter_mut().zip(spots) {
+            let decided = settled.decision(&self.source, told.object);
+            if let Some(decided) = decided.filter(|_| spot.is_some_and(is_elsewhere)) {
+                told.level = Some(Level::Constraint);
+                told.reason = decided.reason.clone();
+                told.candidates = decided.candidates.clone();
+                told.more_candidates = decided.more_candidates;
+            }
         }
         Ok(())
     }

@@ -1,0 +1,172 @@
+//! Known computers of which several assets that came since could be the same thing.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::candidates;
+use super::suffixes::{suffixes_of, tell_suffixes};
+use crate::Result;
+use crate::asset::{Asset, AssetRepository, Home, SearchRequest, SourceRecord, Waiting};
+use crate::merge::{
+    Candidate, Computer, Decision, Exclusion, KnownComputer, MatchContext, Reason, Standing, decide,
+};
+use crate::query::{Query, quote};
+use crate::task::{CandidateScope, MatchPolicy};
+use crate::value::{AssetId, ObjectGuid, OrganizationId, SiteId, SourceId, Timestamp};
+
+/// Assets of one page.
+const PAGE: usize = 500;
+
+/// The computers of a directory whose asset holds nothing but records of directories, while several other assets fit them
+/// equally well, or one that a computer of another directory fits as well: a person must say which it is. In order of
+/// their objectGUIDs, given all computers of the organization that wait. Those on which a person decided enough are left
+/// out.
+///
+/// Reads the assets of the directory that share a name with another one, page by page.
+///
+/// # Errors
+///
+/// What the store reports.
+pub async fn undecided_computers(
+    repository: &dyn AssetRepository,
+    organization: &OrganizationId,
+    source: &SourceId,
+    waiting: &[Waiting],
+    standing: &Standing,
+    policy: &MatchPolicy,
+) -> Result<Vec<Decision>> {
+    let alone = alone(repository, organization, source).await?;
+    let keys: HashSet<_> = alone.iter().flat_map(Asset::match_keys).collect();
+    let keys: Vec<_> = keys.into_iter().collect();
+    let around = candidates(repository, organization, &keys).await?;
+    let known = Known::of(repository, organization, source, &around, waiting, policy).await?;
+    let assets: Vec<Candidate> = around.iter().map(Candidate::of).collect();
+    let mut undecided = Vec::new();
+    for (site, alone) in by_site(&alone, policy) {
+        undecided.extend(known.undecided(source, &assets, &alone, &site, policy));
+    }
+    undecided.retain_mut(|decision| is_open(decision, source, standing));
+    undecided.sort_by_key(|decision| decision.object);
+    Ok(undecided)
+}
+
+/// The computers around some assets.
+struct Known {
+    computers: Vec<KnownComputer>,
+}
+
+impl Known {
+    async fn of(
+        repository: &dyn AssetRepository,
+        organization: &OrganizationId,
+        source: &SourceId,
+        assets: &[Asset],
+        waiting: &[Waiting],
+        policy: &MatchPolicy,
+    ) -> Result<Self> {
+        let mut computers: Vec<KnownComputer> = Vec::new();
+        for asset in assets {
+            computers.extend(present(asset, Some(asset.id)));
+        }
+        let others = waiting.iter().filter(|waiting| waiting.home() == Home::Waiting);
+        computers.extend(others.flat_map(|waiting| present(&waiting.record, None)));
+        let sources: HashSet<SourceId> =
+            computers.iter().map(|known| known.source.clone()).collect();
+        for of in sources {
+            let mut suffixes = suffixes_of(repository, organization, &of).await?;
+            if of == *source {
+                suffixes.extend(policy.own_suffixes.iter().cloned());
+            }
+            tell_suffixes(computers.iter_mut().filter(|known| known.source == of), &suffixes);
+        }
+        Ok(Self { computers })
+    }
+
+    /// The decisions on those computers in these assets that wait for a person.
+    fn undecided(
+        &self,
+        source: &SourceId,
+        candidates: &[Candidate],
+        alone: &HashSet<AssetId>,
+        site: &SiteId,
+        policy: &MatchPolicy,
+    ) -> Vec<Decision> {
+        let own = self.computers.iter().filter(|known| known.source == *source);
+        let links: HashMap<ObjectGuid, AssetId> =
+            own.clone().filter_map(|known| Some((known.computer.object, known.asset?))).collect();
+        let is_alone =
+            |known: &&KnownComputer| known.asset.is_some_and(|asset| alone.contains(&asset));
+        let computers: Vec<Computer> =
+            own.filter(is_alone).map(|known| known.computer.clone()).collect();
+        let nobody = HashSet::new();
+        let context = MatchContext {
+            source,
+            links: &links,
+            absent: &nobody,
+            alone: &computers.iter().map(|computer| computer.object).collect(),
+            elsewhere: &HashMap::new(),
+            others: &self.computers,
+            constraints: &[],
+            first_new: AssetId::from_u128(0),
+            now: Timestamp::now(),
+        };
+        let nothing = Exclusion::default();
+        let decisions = decide(&computers, candidates, &context, &nothing, policy, site);
+        decisions.into_iter().filter(waits).collect()
+    }
+}
+
+/// The assets that hold nothing but records of directories, this one among them, where the rules alone have them, and share
+/// a name with another asset.
+async fn alone(
+    repository: &dyn AssetRepository,
+    organization: &OrganizationId,
+    source: &SourceId,
+) -> Result<Vec<Asset>> {
+    let query = format!("source:{} AND name_overlap:true", quote(source.as_str()));
+    let request = SearchRequest::new(organization.clone(), Query::parse(&query)?, Timestamp::now());
+    let is_at_home = |part: &SourceRecord| part.object.is_some() && part.home.is_none();
+    let is_alone = |asset: &Asset| asset.parts.iter().all(is_at_home);
+    let (mut alone, mut after) = (Vec::new(), None);
+    loop {
+        let page = request.clone().with_limit(PAGE).after(after);
+        let page = repository.search_assets(page).await?;
+        alone.extend(page.records.into_iter().filter(is_alone));
+        after = page.next;
+        if after.is_none() {
+            return Ok(alone);
+        }
+    }
+}
+
+/// Some assets, by site where the policy looks no further.
+fn by_site(assets: &[Asset], policy: &MatchPolicy) -> BTreeMap<SiteId, HashSet<AssetId>> {
+    let mut by_site: BTreeMap<SiteId, HashSet<AssetId>> = BTreeMap::new();
+    let first = assets.first().map(|asset| &asset.site);
+    let first = first.filter(|_| policy.scope == CandidateScope::Organization);
+    for asset in assets {
+        let site = first.unwrap_or(&asset.site).clone();
+        by_site.entry(site).or_default().insert(asset.id);
+    }
+    by_site
+}
+
+fn present(asset: &Asset, place: Option<AssetId>) -> impl Iterator<Item = KnownComputer> {
+    let parts = asset.parts.iter().filter(|part| part.presence.is_present());
+    parts.filter_map(move |part| {
+        let computer = Computer::of_part(asset, part, None)?;
+        Some(KnownComputer { source: part.source.clone(), computer, asset: place })
+    })
+}
+
+fn waits(decision: &Decision) -> bool {
+    matches!(decision.reason, Reason::Undecided { .. } | Reason::Contested { .. })
+}
+
+/// Whether something is left to decide, once what a person has ruled out is taken away.
+fn is_open(decision: &mut Decision, source: &SourceId, standing: &Standing) -> bool {
+    let object = decision.object;
+    let candidates = &mut decision.candidates;
+    candidates.retain(|candidate| standing.cannot(source, object, candidate.asset).is_none());
+    let is_left = candidates.iter().any(|candidate| candidate.level.is_some());
+    is_left && standing.must(source, object).is_none()
+}
