@@ -120,7 +120,7 @@ impl TlsProvider {
     }
 }
 
-#[cfg(all(test, feature = "aws-lc-rs", feature = "ring"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
