@@ -57,6 +57,13 @@ impl Chains {
         changes
     }
 
+    /// A scanner finds something, and tells both.
+    async fn scan(&self, n: u64, name: &str) {
+        for store in [&self.full, &self.changes] {
+            put(&**store, scanned(n, &[name])).await;
+        }
+    }
+
     /// A full read after the chain finds nothing to write, and a new inventory holds the same.
     async fn finish(&mut self, directory: &dyn DirectorySource, context: &str) {
         assert_consistent(&*self.changes).await;
@@ -73,6 +80,10 @@ impl Chains {
         }
         let after = inventory(&*self.changes).await;
         assert_same(&without_absences(before), &without_absences(after), context);
+        if self.task.matching.exclude_unknown {
+            // What is known stays, also where it would not be known today.
+            return;
+        }
         let fresh = MemoryRepository::new();
         scan(&fresh).await;
         sync(&self.task, directory, &fresh, &options).await.unwrap();
@@ -151,7 +162,9 @@ async fn through_the_mock(seed: u64, tombstones: bool) {
     let mode = if seed.is_multiple_of(2) { ReadMode::DirSync } else { ReadMode::Usn };
     let directory = MockDirectory::new(domain.objects()).with_deltas(mode, tombstones);
     let nested = seed.is_multiple_of(3);
-    let task = task().with_nested_groups(nested);
+    let mut task = task().with_nested_groups(nested);
+    let (is_scanned, excludes) = (seed % 5 < 2, seed.is_multiple_of(5));
+    task.matching.exclude_unknown = excludes;
     let stores: [Arc<dyn AssetRepository>; 2] =
         [Arc::new(MemoryRepository::new()), Arc::new(MemoryRepository::new())];
     let mut chains = Chains::new(task, stores).await;
@@ -162,10 +175,16 @@ async fn through_the_mock(seed: u64, tombstones: bool) {
             domain.change(&mut random);
         }
         directory.set_objects(domain.objects());
+        let scans = is_scanned && step % 4 == 0;
+        if scans {
+            chains.scan(100 + step, &domain.any_host(&mut random)).await;
+        }
         let context = format!("history {seed}, run {step}");
         let report = chains.step(&directory, &context).await;
         let is_full = report.full_because == Some(FullReadReason::Widespread);
-        assert!(report.mode == mode || is_full, "{context}: {report:?}");
+        let has_assets = report.full_because == Some(FullReadReason::InventoryChanged);
+        assert_eq!(has_assets, excludes && scans, "{context}: {:?}", report.full_because);
+        assert!(report.mode == mode || is_full || has_assets, "{context}: {report:?}");
         read_in_full += usize::from(is_full);
     }
     assert!(read_in_full < 10, "{read_in_full} of 20 in history {seed}");

@@ -7,6 +7,7 @@
 //! - [`Absences`] are the known objects that a complete read did not show.
 
 mod absences;
+mod alone;
 mod former;
 mod matching;
 mod surroundings;
