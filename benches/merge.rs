@@ -2,47 +2,28 @@
 //! one, `merge/overlaps/1k` to `merge/overlaps/100k`.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use std::collections::{HashMap, HashSet};
-
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ldap_inventory::asset::Asset;
 use ldap_inventory::merge::{
-    Candidate, Computer, DirectoryDomain, Exclusion, MatchContext, Surveyed, Verdict, decide,
-    overlaps,
+    DirectoryComputers, DirectoryDomain, Surveyed, Verdict, overlaps, plan,
 };
 use ldap_inventory::task::MatchPolicy;
 use ldap_inventory::testing::population;
-use ldap_inventory::value::{AssetId, OrganizationId, SiteId, SourceId, Timestamp};
+use ldap_inventory::value::{OrganizationId, SiteId, SourceId, Timestamp};
 
 /// When the computers were last seen by the directory, too: a bare name is theirs only as long as they live.
 const NOW: i64 = 1_767_225_600;
 
-fn plan(criterion: &mut Criterion) {
+fn planning(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("merge/plan");
     group.sample_size(10);
     for (name, count) in [("1k", 1_000), ("10k", 10_000), ("100k", 100_000)] {
-        let (computers, candidates) = inputs(count);
-        let source = SourceId::new("ldap", "corp.example").unwrap();
-        let (links, absent) = (HashMap::new(), HashSet::new());
-        let elsewhere = HashMap::new();
-        let now = Timestamp::from_unix_seconds(NOW).unwrap();
-        let known = MatchContext {
-            source: &source,
-            links: &links,
-            absent: &absent,
-            alone: &absent,
-            elsewhere: &elsewhere,
-            others: &[],
-            constraints: &[],
-            first_new: AssetId::from_u128(0),
-            now,
-        };
-        let nothing = Exclusion::default();
-        let (policy, site) = (MatchPolicy::default(), SiteId::new("hq").unwrap());
+        let (assets, computers) = (scanned(count), read(count));
+        let policy = MatchPolicy::default();
         group.throughput(Throughput::Elements(count as u64));
         group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
             bencher.iter(|| {
-                let decisions = decide(&computers, &candidates, &known, &nothing, &policy, &site);
+                let decisions = plan(&assets, &computers, &policy);
                 let matched = decisions.iter().filter(|d| matches!(d.verdict, Verdict::Matched(_)));
                 assert_eq!(matched.count(), count / 4 * 3);
                 decisions
@@ -79,14 +60,12 @@ fn survey(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn inputs(count: usize) -> (Vec<Computer>, Vec<Candidate>) {
+fn read(count: usize) -> DirectoryComputers {
+    let source = SourceId::new("ldap", "corp.example").unwrap();
     let domain = DirectoryDomain::new(Some("corp.example"), Some("CORP"));
-    let computers = population::computers(1, count);
-    let assets = scanned(count);
-    (
-        computers.iter().map(|object| Computer::of(object, &domain)).collect(),
-        assets.iter().map(Candidate::of).collect(),
-    )
+    let now = Timestamp::from_unix_seconds(NOW).unwrap();
+    DirectoryComputers::new(source, SiteId::new("hq").unwrap(), domain, now)
+        .with_objects(population::computers(1, count))
 }
 
 fn scanned(count: usize) -> Vec<Asset> {
@@ -96,5 +75,5 @@ fn scanned(count: usize) -> Vec<Asset> {
     population::scanned(count, &organization, &site, now).unwrap()
 }
 
-criterion_group!(benches, plan, survey);
+criterion_group!(benches, planning, survey);
 criterion_main!(benches);

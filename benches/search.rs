@@ -1,16 +1,16 @@
 //! Searching an inventory of 100,000 assets in a SQLite file for a page of 100: `search/source_and_os/100k`.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod tied;
+
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use ldap_inventory::asset::{
     Asset, AssetRepository, Batch, Change, Claim, CommitOutcome, Facet, SearchRequest, Sort,
     SourceRecord,
 };
-use ldap_inventory::merge::{DirectoryDomain, WriteContext, contribution, create};
 use ldap_inventory::name::Hostname;
 use ldap_inventory::query::Query;
 use ldap_inventory::store::SqliteRepository;
-use ldap_inventory::task::MatchPolicy;
 use ldap_inventory::testing::population;
 use ldap_inventory::value::{AssetId, BatchId, OrganizationId, RunId, SiteId, SourceId, Timestamp};
 use tokio::runtime::Runtime;
@@ -91,8 +91,6 @@ async fn fill(store: &SqliteRepository) {
     let (site, source) =
         (SiteId::new("hq").unwrap(), SourceId::new("ldap", "corp.example").unwrap());
     let (first, run) = (AssetId::new_v7(now(), [0; 10]), RunId::new_v7(now(), [0; 10]));
-    let domain = DirectoryDomain::new(Some("corp.example"), Some("CORP"));
-    let policy = MatchPolicy::default();
     let objects = population::computers(1, COUNT);
     for (batch, objects) in (0_u64..).zip(objects.chunks(1_000)) {
         let changes = (0_u64..).zip(objects).map(|(n, object)| {
@@ -101,12 +99,7 @@ async fn fill(store: &SqliteRepository) {
             let asset = if (n as usize).is_multiple_of(ONLY_SCANNED) {
                 printer(id, n, &site)
             } else {
-                let object_id = object.guid;
-                let now = now();
-                let writing =
-                    WriteContext { source: &source, object: object_id, run, now, policy: &policy };
-                let said = contribution(object, &domain, now);
-                create(id, organization(), site.clone(), &said, &writing)
+                tied::tied(id, object, &source, run, now())
             };
             Change::PutAsset { expected: None, asset: Box::new(asset) }
         });

@@ -1,13 +1,13 @@
 //! Writing new assets to a SQLite file in batches of a thousand: `sqlite/commit/10k`.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod tied;
+
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ldap_inventory::asset::{AssetRepository, Batch, Change, CommitOutcome};
-use ldap_inventory::merge::{DirectoryDomain, WriteContext, contribution, create};
 use ldap_inventory::store::SqliteRepository;
-use ldap_inventory::task::MatchPolicy;
 use ldap_inventory::testing::population;
-use ldap_inventory::value::{AssetId, BatchId, OrganizationId, RunId, SiteId, SourceId, Timestamp};
+use ldap_inventory::value::{AssetId, BatchId, OrganizationId, RunId, SourceId, Timestamp};
 
 const COUNT: usize = 10_000;
 
@@ -37,22 +37,15 @@ fn commit(criterion: &mut Criterion) {
 
 fn batches() -> Vec<Batch> {
     let organization = OrganizationId::new("bench").unwrap();
-    let site = SiteId::new("hq").unwrap();
     let source = SourceId::new("ldap", "corp.example").unwrap();
     let now = Timestamp::from_unix_seconds(1_790_000_000).unwrap();
     let run = RunId::new_v7(now, [0; 10]);
-    let domain = DirectoryDomain::new(Some("corp.example"), Some("CORP"));
-    let policy = MatchPolicy::default();
     let changes: Vec<Change> = population::computers(1, COUNT)
         .iter()
         .zip(1_u64..)
         .map(|(object, n)| {
-            let object_id = object.guid;
-            let writing =
-                WriteContext { source: &source, object: object_id, run, now, policy: &policy };
             let id = AssetId::from_u128(run.as_u128()).nth(n);
-            let said = contribution(object, &domain, now);
-            let asset = create(id, organization.clone(), site.clone(), &said, &writing);
+            let asset = tied::tied(id, object, &source, run, now);
             Change::PutAsset { expected: None, asset: Box::new(asset) }
         })
         .collect();

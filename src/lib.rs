@@ -32,16 +32,21 @@
 //!
 //! | floor | rooms |
 //! |---|---|
-//! | 4 | [`sync`]: one run, from the read to the report · [`curation`]: what people change, and look into |
-//! | 3 | [`merge`]: which asset is this computer? Pure functions · `ldap`: the real directory source · [`store`]: embedded stores · `testing`: what tests need |
+//! | 5 | [`sync`]: one run, from the read to the report · [`curation`]: what people change, and look into |
+//! | 4 | [`grouping`]: what the rules say, and what people decided, kept in step in a store · `testing`: what tests need |
+//! | 3 | [`merge`]: which asset is this computer? Pure functions · `membership`: who belongs to which group, and what a change of that drags along. Pure · `ldap`: the real directory source · [`store`]: embedded stores, and what a host's own is made of |
 //! | 2 | [`credential`], [`directory`], [`asset`], [`task`]: the nouns, each beside the trait that serves it · `schedule`: when something runs |
 //! | 1 | [`name`], [`value`]: parsed scalars · [`query`]: the query language |
 //! | 0 | [`Error`] |
 //!
 //! # Features
 //!
-//! - `sqlite` (on unless turned off): `store::SqliteRepository`. Bundles SQLite and needs a C compiler.
-//! - `testing`: contract suites, fault wrappers, a mock directory and an LDAP server for the tests of hosts.
+//! - `aws-lc-rs` (on unless turned off), `ring`: `ldap`, with TLS by the one or the other. `ldap` is what they share, and
+//!   nothing by itself. Choose what rustls has in the rest of the program.
+//! - `schedule`: `schedule`, with the time zones of the world.
+//! - `sqlite`: `store::SqliteRepository`. Bundles SQLite and needs a C compiler.
+//! - `testing`: contract suites, fault wrappers and a mock directory for the tests of hosts.
+//! - `test-server`: for the same, an LDAP server. It needs `aws-lc-rs` or `ring` as well.
 
 mod error;
 
@@ -69,6 +74,6 @@ pub mod value;
 pub use error::{Error, ErrorKind, Printable, Result, Retry};
 
 /// The README's code, so that it is compiled.
-#[cfg(all(doctest, feature = "sqlite"))]
+#[cfg(all(doctest, feature = "aws-lc-rs", feature = "sqlite"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -196,6 +196,8 @@ async fn the_demonstration_shows_every_level_and_what_is_outside_the_domain() {
     }
     let widest = ran.stdout.lines().map(|line| line.chars().count()).max();
     assert!(widest <= Some(100), "{widest:?}");
+    let lines = ran.stdout.lines().count();
+    assert!(lines <= 50, "{lines} lines are more than a screen");
     assert_eq!(ran.stderr, "");
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::credential::CredentialStore;
 use ldap_inventory::directory::{DirectorySource, ReadRequest};
-use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
+use ldap_inventory::store::rows::Rows;
+use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository, MemoryRows};
 use ldap_inventory::testing::{
     FaultPlan, FaultyCredentials, FaultyDirectory, FaultyRepository, MockDirectory, computer,
     contract, group, user,
@@ -15,6 +16,17 @@ use ldap_inventory::value::ReadMode;
 #[tokio::test]
 async fn memory_repository() {
     contract::asset_repository(|| async { ((), MemoryRepository::new()) }).await;
+}
+
+#[tokio::test]
+async fn memory_rows() {
+    contract::rows(|| async { ((), MemoryRows::new()) }).await;
+    contract::rows(|| async {
+        let boxed: Box<dyn Rows> = Box::new(MemoryRows::new());
+        let shared: Arc<dyn Rows> = Arc::new(boxed);
+        ((), shared)
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -252,7 +252,7 @@ fn moved(moves: &Moves) -> String {
         None => "those that wait for a person".to_owned(),
     };
     let mut lines = vec![String::new()];
-    for MovedRecord { source, object, identity, from, to } in &moves.records {
+    for MovedRecord { source, object, identity, from, to, .. } in &moves.records {
         let what = match (object, identity) {
             (Some(object), _) => format!("object {object} of {source}"),
             (None, Some(identity)) => format!("{identity} of {source}"),
@@ -261,7 +261,7 @@ fn moved(moves: &Moves) -> String {
         lines.push(format!("{what} moved from {} to {}", place(*from), place(*to)));
     }
     lines.extend(moves.came.iter().map(|asset| format!("asset {asset} is there now")));
-    lines.extend(moves.gone.iter().map(|GoneAsset { asset, to }| match to {
+    lines.extend(moves.gone.iter().map(|GoneAsset { asset, to, .. }| match to {
         Some(to) => {
             format!("asset {asset} is gone: nothing is left of it, and its id leads to {to}")
         }

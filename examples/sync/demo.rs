@@ -6,6 +6,7 @@
 
 mod domain;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -33,6 +34,18 @@ use super::{progress, report};
 
 /// The assets that are worth a look.
 const ASSETS: &str = include_str!("demonstration/assets.jsonl");
+
+/// Whose decisions are told: one of each kind.
+const TOLD: [&str; 8] = [
+    "PAYROLL",
+    "RECEPTION",
+    "WAREHOUSE-SCANNER-07",
+    "ELEVATOR-PC",
+    "KIOSK",
+    "RASPBERRYPI",
+    "MAIL",
+    "SQLCLUSTER",
+];
 
 /// Serves, imports, syncs, and shows what came of it.
 #[tokio::main]
@@ -151,7 +164,11 @@ impl<'a> Show<'a> {
     }
 
     fn heading(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.out, "\n{}\n", console::style(text).bold())
+        writeln!(self.out, "\n{}", console::style(text).bold())
+    }
+
+    fn prose(&mut self, text: &str) -> io::Result<()> {
+        report::prose(&mut self.out, text, self.width)
     }
 
     fn introduction(
@@ -159,18 +176,16 @@ impl<'a> Show<'a> {
         domain: &DemonstrationDomain,
         imported: &Imported,
     ) -> io::Result<()> {
-        let text = format!(
+        self.heading("A demonstration")?;
+        self.prose(&format!(
             "The domain corp.example.test, with {} computers, is served by this program over LDAPS on \
              the loopback interface, and an inventory of {} scanned assets is kept in memory. \
              Nothing leaves this machine.",
             domain.computers(),
             imported.created
-        );
-        self.heading("A demonstration")?;
-        report::prose(&mut self.out, &text, self.width)?;
+        ))?;
         for left_out in &imported.left_out {
-            let text = format!("Line {} of the scan, {left_out}.", left_out.line);
-            report::prose(&mut self.out, &text, self.width)?;
+            self.prose(&format!("Line {} of the scan, {left_out}.", left_out.line))?;
         }
         Ok(())
     }
@@ -180,70 +195,75 @@ impl<'a> Show<'a> {
         report: &SyncReport,
         domain: &DemonstrationDomain,
     ) -> Result<(), Failure> {
-        self.heading("The first run")?;
-        report::summary(&mut self.out, report)?;
+        self.heading(&format!(
+            "The first run: {}, {}, verified by {}, {:.2} s",
+            report.server.dns_host_name.as_deref().unwrap_or("a server"),
+            report.transport,
+            report.verified_by,
+            report.duration_seconds
+        ))?;
+        report::counts(report).write(&mut self.out, self.width)?;
         let decisions = report.decisions.as_deref().unwrap_or_default();
-        self.heading("How computers were matched with assets")?;
-        self.levels(decisions)?;
-        self.heading("Some decisions, and why")?;
-        let notable = domain.notable().filter_map(|name| {
-            let object = domain.object(name);
-            let mut decisions = decisions.iter();
-            Some((name, decisions.find(|decision| Some(decision.object) == object)?))
-        });
-        let organization = &self.task.organization;
-        let names = report::asset_names(self.inventory, organization, decisions).await?;
-        report::decisions(&mut self.out, notable, &names)?;
-        Ok(())
-    }
-
-    fn levels(&mut self, decisions: &[Decision]) -> io::Result<()> {
-        let mut table = Table::new(["Level", "Computers", "Meaning"]);
-        for level in
-            [Level::Constraint, Level::Full, Level::Qualified, Level::Short, Level::Truncated]
-        {
-            let count = decisions.iter().filter(|d| d.level == Some(level)).count().to_string();
-            table.row([report::level(level), &*count, &*level.to_string()]);
+        self.prose(&levels(decisions))?;
+        for warning in &report.warnings {
+            self.prose(&format!("Warning: {warning}."))?;
         }
-        table.write(&mut self.out, self.width)
+        self.heading("Some decisions, and why")?;
+        let told = TOLD.iter().filter_map(|name| {
+            let object = domain.object(name);
+            decisions.iter().find(|decision| Some(decision.object) == object)
+        });
+        self.decisions(told, decisions).await
     }
 
-    async fn outside_the_domain(&mut self) -> Result<(), Failure> {
-        let mut assets = search(self.inventory, self.task, "NOT source:ldap").await?;
-        assets.sort_by_cached_key(report::name);
-        self.heading(&format!("Not in the domain: {} assets (NOT source:ldap)", assets.len()))?;
-        let mut table = Table::new(["Name", "Address", "Site", "Last seen", "Operating system"]);
-        for asset in &assets {
-            let address = asset.live_addresses().next().map(|address| address.to_string());
-            let seen = asset.last_seen().map(|time| time.to_string());
-            table.row([
-                &*report::name(asset),
-                &*address.unwrap_or_default(),
-                asset.site.as_str(),
-                seen.as_deref().and_then(|time| time.get(..10)).unwrap_or_default(),
-                asset.os().unwrap_or_default(),
-            ]);
+    /// Decisions, in a table that is narrower than that of a real run.
+    async fn decisions<'d>(
+        &mut self,
+        told: impl Iterator<Item = &'d Decision>,
+        all: &[Decision],
+    ) -> Result<(), Failure> {
+        let names = report::asset_names(self.inventory, &self.task.organization, all).await?;
+        let mut table = Table::new(["Computer", "Decision", "Why"]);
+        table.wraps = true;
+        for decision in told {
+            let name = decision.name.split('.').next().unwrap_or_default();
+            let verdict = match decision.level {
+                Some(level) => format!("{}, {}", decision.verdict, report::level(level)),
+                None => decision.verdict.to_string(),
+            };
+            table.row([name, &*verdict, &*report::why(decision, &names)]);
         }
         table.write(&mut self.out, self.width)?;
         Ok(())
     }
 
-    async fn second_run(&mut self, report: &SyncReport) -> Result<(), Failure> {
-        self.heading("The second run, a day later")?;
-        let text = "Meanwhile RECEPTION was renamed to WELCOME-DESK and moved to another unit, and \
-                    BUILD-03 was deleted. The one is the same asset still, under both names; the other \
-                    is missing, and its asset is kept.";
-        report::prose(&mut self.out, text, self.width)?;
-        writeln!(self.out)?;
-        report::counts(report).write(&mut self.out, self.width)?;
-        writeln!(self.out)?;
-        let decisions = report.decisions.as_deref().unwrap_or_default();
-        let renamed = decisions.iter().filter(|decision| decision.name.starts_with("welcome-desk"));
-        let renamed = renamed.map(|decision| ("WELCOME-DESK", decision));
-        let organization = &self.task.organization;
-        let names = report::asset_names(self.inventory, organization, decisions).await?;
-        report::decisions(&mut self.out, renamed, &names)?;
-        writeln!(self.out)?;
+    async fn outside_the_domain(&mut self) -> Result<(), Failure> {
+        let assets = search(self.inventory, self.task, "NOT source:ldap").await?;
+        let names: BTreeSet<String> = assets.iter().map(report::name).collect();
+        self.heading(&format!("Not in the domain: {} assets (NOT source:ldap)", assets.len()))?;
+        self.prose(&format!("{}.", names.into_iter().collect::<Vec<_>>().join(", ")))?;
         Ok(())
     }
+
+    async fn second_run(&mut self, report: &SyncReport) -> Result<(), Failure> {
+        self.heading("The second run, a day later")?;
+        self.prose(&format!(
+            "Meanwhile RECEPTION was renamed to WELCOME-DESK and moved to another unit, and BUILD-03 was \
+             deleted. {} computers were read, {} updated, and {} is missing; its asset is kept.",
+            report.computers.read, report.computers.updated, report.computers.missing
+        ))?;
+        let decisions = report.decisions.as_deref().unwrap_or_default();
+        let renamed = decisions.iter().filter(|decision| decision.name.starts_with("welcome-desk"));
+        self.decisions(renamed, decisions).await
+    }
+}
+
+/// How many computers were matched on which level.
+fn levels(decisions: &[Decision]) -> String {
+    let all = [Level::Constraint, Level::Full, Level::Qualified, Level::Short, Level::Truncated];
+    let told = all.map(|level| {
+        let count = decisions.iter().filter(|decision| decision.level == Some(level)).count();
+        format!("{} {count}", report::level(level))
+    });
+    format!("Matched by level: {}.", told.join(", "))
 }

@@ -34,7 +34,7 @@ use ldap_inventory::ldap::LdapSource;
 use ldap_inventory::name::DistinguishedName;
 use ldap_inventory::store::MemoryCredentialStore;
 use ldap_inventory::sync::{Cancellation, Stopped, SyncOptions, SyncReport, plan, sync};
-use ldap_inventory::task::{MatchPolicy, SyncTask};
+use ldap_inventory::task::SyncTask;
 use ldap_inventory::value::SourceId;
 use serde::Serialize;
 
@@ -77,7 +77,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
             .with_limits(options.limits())
             .with_delta(options.delta.into());
     let source = SourceId::new("ldap", domain(&directory, &credential, options).await?)?;
-    let matching = MatchPolicy::default().with_exclude_unknown(options.exclude_unknown);
+    let matching = options.matching();
     let (organization, site) = (options.organization.clone(), options.site.clone());
     let mut task = SyncTask::new("Command line", organization, site, source, task_credential)
         .with_matching(matching)
@@ -137,6 +137,11 @@ async fn stopped(
         let mut report = stopped.plan.report.clone();
         report.decisions = report.decisions.filter(|_| options.explain);
         show(&report, imported, repository, options).await?;
+        let losses = stopped.plan.losses();
+        match options.json {
+            true => report::losses(&mut io::stderr().lock(), &losses)?,
+            false => report::losses(&mut io::stdout().lock(), &losses)?,
+        }
     }
     Err(failure)
 }

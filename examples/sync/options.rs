@@ -9,7 +9,7 @@ use ldap_inventory::credential::{CaCertificate, Credential, ServerUrl, Thumbprin
 use ldap_inventory::ldap::{DeltaPolicy, LdapLimits};
 use ldap_inventory::name::DistinguishedName;
 use ldap_inventory::sync::Confirmation;
-use ldap_inventory::task::Exclusions;
+use ldap_inventory::task::{Exclusions, MatchPolicy};
 use ldap_inventory::value::{CredentialId, OrganizationId, SiteId, SourceId};
 
 use super::exit::{Failure, Status};
@@ -91,6 +91,10 @@ pub(crate) struct Options {
     /// what the scanner said of it is dated out.
     #[arg(long, requires = "assets")]
     pub(crate) assets_complete: bool,
+
+    /// A DNS suffix that stands for the domain, as DHCP or a VPN gives it to the domain's computers. May be repeated.
+    #[arg(long, value_name = "SUFFIX")]
+    own_suffix: Vec<String>,
 
     /// Leave out computers that match no asset, instead of making assets of them.
     #[arg(long)]
@@ -206,6 +210,13 @@ impl Options {
     /// How much the server may send, and for how long.
     pub(crate) fn limits(&self) -> LdapLimits {
         LdapLimits::default().with_silence(Duration::from_secs(self.silence))
+    }
+
+    /// How computers are tied to assets.
+    pub(crate) fn matching(&self) -> MatchPolicy {
+        MatchPolicy::default()
+            .with_exclude_unknown(self.exclude_unknown)
+            .with_own_suffixes(self.own_suffix.iter().cloned())
     }
 
     /// Which computers are left out, although they are read.

@@ -7,7 +7,7 @@ use ldap_inventory::Result;
 use ldap_inventory::asset::{Asset, AssetRepository};
 use ldap_inventory::directory::Verification;
 use ldap_inventory::merge::{Decision, Level, Reason, Unmatched, Verdict};
-use ldap_inventory::sync::SyncReport;
+use ldap_inventory::sync::{Loss, SyncReport};
 use ldap_inventory::value::{AssetId, OrganizationId, ReadMode};
 
 use super::table::{self, Table};
@@ -59,6 +59,25 @@ pub(crate) fn summary(out: &mut dyn Write, report: &SyncReport) -> io::Result<()
     Ok(())
 }
 
+/// What would go missing, by name: the first screenful of it.
+pub(crate) fn losses(out: &mut dyn Write, losses: &[Loss]) -> io::Result<()> {
+    const SHOWN: usize = 20;
+    if losses.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new(["Missing", "Name", "Asset"]);
+    for loss in losses.iter().take(SHOWN) {
+        let asset = loss.asset.map(|asset| asset.to_string()).unwrap_or_default();
+        table.row([loss.kind.to_string(), loss.name.clone(), asset]);
+    }
+    writeln!(out)?;
+    table.write(out, table::width())?;
+    match losses.len().saturating_sub(SHOWN) {
+        0 => Ok(()),
+        more => prose(out, &format!("And {more} more, which are in the plan."), table::width()),
+    }
+}
+
 /// What was read, and why everything.
 fn read(report: &SyncReport) -> String {
     match (report.mode, report.full_because) {
@@ -93,13 +112,14 @@ pub(crate) fn decisions<'a>(
         };
         let level = decision.level.map_or("", level);
         let verdict = decision.verdict.to_string();
-        table.row([computer, &verdict, level, &asset, &why(decision, called)]);
+        table.row([computer, &verdict, level, &asset, &why(decision, names)]);
     }
     table.write(out, table::width())
 }
 
 /// The reason, with names in place of ids; of a computer that nothing fits, the asset that came nearest.
-fn why(decision: &Decision, called: impl Fn(AssetId) -> String) -> String {
+pub(crate) fn why(decision: &Decision, names: &HashMap<AssetId, String>) -> String {
+    let called = |id: AssetId| names.get(&id).cloned().unwrap_or_else(|| id.to_string());
     let mut why = decision.reason.to_string();
     for candidate in &decision.candidates {
         why = why.replace(&candidate.asset.to_string(), &called(candidate.asset));

@@ -3,9 +3,8 @@
 
 use std::ops::ControlFlow;
 
-use ldap_inventory::query::{
-    AttributeTable, Child, Column, ColumnMap, Dialect, Fields, Query, Value, Visit, quote,
-};
+use ldap_inventory::query::sql::{AttributeTable, Child, Column, ColumnMap, Dialect};
+use ldap_inventory::query::{Fields, Query, Value, Visit, quote};
 use libfuzzer_sys::fuzz_target;
 
 const NOW: i64 = 1_790_000_000_000_000;

@@ -7,15 +7,30 @@ use futures::{Stream, StreamExt, TryStreamExt};
 
 use super::{
     Asset, AssetInContext, AssetRepository, AssetsRequest, Counts, Cursor, DirectoryGroup,
-    DirectoryUser, Facet, ObjectKey, PrincipalsRequest, SearchPage, SearchRequest, Sort, SortKey,
-    Tally,
+    DirectoryUser, Facet, Link, LinksRequest, ObjectKey, PrincipalsRequest, SearchPage,
+    SearchRequest, Sort, SortKey, Tally,
 };
 use crate::Result;
 use crate::name::MatchKey;
-use crate::value::AssetId;
+use crate::value::{AssetId, OrganizationId, SourceId};
 
 /// The field that needs more than the asset itself.
 const OVERLAP: &str = "name_overlap";
+
+pub(super) async fn moved(
+    repository: &(impl AssetRepository + ?Sized),
+    organization: &OrganizationId,
+) -> Result<Vec<(SourceId, Link)>> {
+    let mut moved = Vec::new();
+    for source in repository.sources(organization).await? {
+        let links = LinksRequest::new(organization.clone(), source.clone());
+        let links = repository.links(links).await?;
+        let has_home = |link: &Link| ready(link.home.is_some());
+        let links: Vec<Link> = links.try_filter(has_home).try_collect().await?;
+        moved.extend(links.into_iter().map(|link| (source.clone(), link)));
+    }
+    Ok(moved)
+}
 
 pub(super) async fn count_assets(
     repository: &(impl AssetRepository + ?Sized),

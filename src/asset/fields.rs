@@ -186,7 +186,7 @@ fn value_of<'a>(folded_name: &str, value: &'a str) -> Value<'a> {
 
 impl Asset {
     /// Shows every value of every attribute as queries see it: its source's folded key, its folded name, the
-    /// value. For stores that index them, as by a [`AttributeBloom`](crate::query::AttributeBloom).
+    /// value. For stores that index them, as by a [`AttributeBloom`](crate::query::sql::AttributeBloom).
     pub fn each_attribute(&self, mut visit: impl FnMut(&str, &str, Value<'_>)) {
         for part in &self.parts {
             let source = fold_case(&part.key);

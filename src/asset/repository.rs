@@ -157,9 +157,8 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
     /// The computers of all directories that wait for a person, in any order.
     async fn waiting(&self, organization: &OrganizationId) -> Result<Vec<Waiting>>;
 
-    /// The links of all directories that have a [`home`](Link::home): those that decisions hold elsewhere than the
-    /// rules would. In any order.
-    async fn moved(&self, organization: &OrganizationId) -> Result<Vec<(SourceId, Link)>>;
+    /// The directories that have links, in any order. Others may be among them.
+    async fn sources(&self, organization: &OrganizationId) -> Result<Vec<SourceId>>;
 
     /// The decisions of people, those that were taken back included.
     async fn constraints(&self, organization: &OrganizationId) -> Result<Vec<Constraint>>;
@@ -200,6 +199,12 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
 
     /// Writes a batch, whole or not at all.
     async fn commit(&self, batch: Batch) -> Result<CommitOutcome>;
+
+    /// The links of all directories that have a [`home`](Link::home): those that decisions hold elsewhere than the
+    /// rules would. In any order.
+    async fn moved(&self, organization: &OrganizationId) -> Result<Vec<(SourceId, Link)>> {
+        evaluate::moved(self, organization).await
+    }
 
     /// Counts the assets that a query finds, and how many of them have which value of these facets, at most
     /// `limit` values of each. The request's order and place mean nothing here.
@@ -276,6 +281,9 @@ macro_rules! delegate {
             }
             async fn waiting(&self, organization: &OrganizationId) -> Result<Vec<Waiting>> {
                 (**self).waiting(organization).await
+            }
+            async fn sources(&self, organization: &OrganizationId) -> Result<Vec<SourceId>> {
+                (**self).sources(organization).await
             }
             async fn moved(&self, organization: &OrganizationId) -> Result<Vec<(SourceId, Link)>> {
                 (**self).moved(organization).await

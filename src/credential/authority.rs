@@ -1,7 +1,6 @@
 //! Certificates of authorities that a credential brings along.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use rustls_pki_types::pem::{self, PemObject, SectionKind};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -14,7 +13,6 @@ pub struct CaCertificate {
 }
 
 const BEGIN: &str = "-----BEGIN ";
-const DASHES: &str = "-----";
 
 impl CaCertificate {
     /// Reads one DER certificate, or every certificate of a PEM file (RFC 7468). Text between the PEM
@@ -25,8 +23,8 @@ impl CaCertificate {
     /// [`ErrorKind::Configuration`] naming the item by its number, where one is broken or is something
     /// else than a certificate (a private key does not belong there), or where there is none at all.
     pub fn parse_all(bytes: &[u8]) -> Result<Vec<Self>> {
-        if is_one_sequence(bytes) {
-            return Ok(vec![Self { der: bytes.to_vec() }]);
+        if let Some(certificate) = Self::from_der(bytes) {
+            return Ok(vec![certificate]);
         }
         let text = std::str::from_utf8(bytes)
             .map_err(|_| refused("the CA certificate is neither PEM nor DER"))?;
@@ -42,6 +40,11 @@ impl CaCertificate {
         }
     }
 
+    /// Reads one DER certificate.
+    pub(super) fn from_der(der: &[u8]) -> Option<Self> {
+        is_one_sequence(der).then(|| Self { der: der.to_vec() })
+    }
+
     /// The DER form.
     pub fn as_der(&self) -> &[u8] {
         &self.der
@@ -50,23 +53,24 @@ impl CaCertificate {
 
 /// One PEM item, after `-----BEGIN `.
 fn pem_item(item: &str) -> Result<CaCertificate> {
-    let broken = || refused("the CA certificate is not well-formed PEM");
-    let (label, rest) = item.split_once(DASHES).ok_or_else(broken)?;
-    if !matches!(label, "CERTIFICATE" | "X509 CERTIFICATE") {
+    let label = item.split("-----").next().unwrap_or_default();
+    if !matches!(label, CERTIFICATE | OLD_CERTIFICATE) {
         return Err(refused("the CA file holds something else than certificates")
             .with_context("label", label));
     }
-    let (body, end) = rest.split_once("-----END ").ok_or_else(broken)?;
-    if !end.strip_prefix(label).is_some_and(|end| end.starts_with(DASHES)) {
-        return Err(broken());
-    }
-    let base64: String = body.split_ascii_whitespace().collect();
-    let der = STANDARD.decode(base64).map_err(|e| broken().with_source(e))?;
-    if !is_one_sequence(&der) {
-        return Err(refused("the CA certificate is not a DER certificate"));
-    }
-    Ok(CaCertificate { der })
+    let item = format!("{BEGIN}{item}").replace(OLD_CERTIFICATE, CERTIFICATE);
+    let section: Result<(SectionKind, Vec<u8>), pem::Error> =
+        PemObject::from_pem_slice(item.as_bytes());
+    let (_, der) =
+        section.map_err(|e| refused("the CA certificate is not well-formed PEM").with_source(e))?;
+    CaCertificate::from_der(&der)
+        .ok_or_else(|| refused("the CA certificate is not a DER certificate"))
 }
+
+const CERTIFICATE: &str = "CERTIFICATE";
+
+/// The same, as software before RFC 7468 wrote it.
+const OLD_CERTIFICATE: &str = "X509 CERTIFICATE";
 
 /// Whether the bytes are exactly one DER SEQUENCE.
 fn is_one_sequence(bytes: &[u8]) -> bool {
@@ -92,6 +96,9 @@ fn refused(message: &'static str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     fn pem(label: &str, der: &[u8]) -> String {
@@ -104,8 +111,11 @@ mod tests {
         let long = [&[0x30, 0x81, 200][..], &[5; 200]].concat();
         let short = [0x30, 1, 0];
         assert_eq!(CaCertificate::parse_all(&long).unwrap()[0].as_der(), long);
-        let file =
-            format!("# root\n{}text\n{}", pem("CERTIFICATE", &long), pem("CERTIFICATE", &short));
+        let file = format!(
+            "# root\n{}text\n{}",
+            pem("CERTIFICATE", &long),
+            pem("X509 CERTIFICATE", &short)
+        );
         let read = CaCertificate::parse_all(file.as_bytes()).unwrap();
         assert_eq!(read.iter().map(CaCertificate::as_der).collect::<Vec<_>>(), [&long[..], &short]);
     }

@@ -1,4 +1,10 @@
 //! LDAP credentials: who asks which servers, whom to trust, and for which organizations.
+//!
+//! A [`Credential`] is an account, the [servers](ServerUrl) to ask, and what vouches for them: pins ([`ThumbprintSet`]) and
+//! authorities ([`CaCertificate`]) beside those of the operating system. A host keeps its credentials where it likes, and
+//! hands them out by a [`CredentialStore`], which is asked at every connect; [`Sealable`] is the form to encrypt and
+//! store. What a user name means is in [`UserNameForm`]. How all of this is put to use is the business of `ldap`, above
+//! all its `transport`; `store::MemoryCredentialStore` is a store for tests.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,12 +14,14 @@ use crate::value::{CredentialId, OrganizationId, Secret};
 use crate::{Error, ErrorKind, Result};
 
 mod authority;
+mod sealable;
 mod store;
 mod thumbprint;
 mod url;
 mod user_name;
 
 pub use authority::CaCertificate;
+pub use sealable::Sealable;
 pub use store::CredentialStore;
 pub use thumbprint::{CertificateDigest, Thumbprint, ThumbprintSet};
 pub use url::{Scheme, ServerHost, ServerUrl};

@@ -6,11 +6,17 @@
 //! - *By the rules alone.* Runs and imports work on this grouping, and never look at a decision of a person. Where it
 //!   differs from the other one, a record remembers its [`Home`](crate::asset::Home); it costs nothing where nobody
 //!   decided anything.
-//! - *As the inventory shows it*: the first one with the decisions that stand [laid over it](crate::merge::Overlay).
+//! - *As the inventory shows it*: the first one with the decisions that stand laid over it.
 //!
 //! [`settle`] works out what has to be written so that a store shows the second. Whoever writes records calls it
 //! afterwards, or along with a decision. Everything that decisions name is looked at each time, since people decide
 //! thousands of times and not millions.
+//!
+//! The room stands between [`merge`](crate::merge), which works both groupings out and asks no store, and
+//! [`sync`](crate::sync) and [`curation`](crate::curation), which write. It is named after what it keeps in step. What
+//! both of these have to look up for it is here as well: [`Decisions`] and the [`Scene`] that they touch, the
+//! [`candidates`] for names, where ids of merged assets lead ([`resolve_merged`]), which ties another directory has put
+//! in [doubt](doubts), and [the suffixes](suffixes_of) that stand for a directory's domain.
 
 mod doubt;
 mod suffixes;
@@ -19,7 +25,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub use self::doubt::{Doubt, doubts};
-pub use self::suffixes::{suffixes_of, tell_suffixes};
+pub use self::suffixes::suffixes_of;
+pub(crate) use self::suffixes::tell_suffixes;
 
 use crate::Result;
 use crate::asset::{Asset, AssetRepository, Change, Constraint, MergeRecord, Redirect, Waiting};

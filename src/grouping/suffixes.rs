@@ -33,7 +33,7 @@ pub async fn suffixes_of(
 }
 
 /// Tells computers of a directory which suffixes stand for their domain.
-pub fn tell_suffixes<'a>(
+pub(crate) fn tell_suffixes<'a>(
     computers: impl IntoIterator<Item = &'a mut KnownComputer>,
     suffixes: &[String],
 ) {

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use super::algorithm::SignatureAlgorithm;
-use super::attributes::Selection;
-use super::certificate::{ServerCertificate, public_key};
-use super::decode::{Decoder, RawEntry};
-use super::delta::Token;
-use super::guard::{self, SearchMessage};
-use super::limits::LdapLimits;
+use crate::ldap::delta::Token;
+use crate::ldap::limits::LdapLimits;
+use crate::ldap::protocol::entry::RawEntry;
+use crate::ldap::protocol::guard::{self, SearchMessage};
+use crate::ldap::read::attributes::Selection;
+use crate::ldap::read::decode::Decoder;
+use crate::ldap::transport::algorithm::SignatureAlgorithm;
+use crate::ldap::transport::certificate::{ServerCertificate, public_key};
 use crate::value::ObjectKind;
 
 /// What a server sends after a bind and two searches were asked for: guarded, lifted off, decoded.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::frame::FrameLimits;
+use crate::ldap::protocol::frame::FrameLimits;
 
 /// The limits of a read: what a server may send at most, and how long it may take.
 ///

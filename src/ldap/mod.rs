@@ -1,55 +1,30 @@
-//! The LDAP source of a directory.
+//! The LDAP source of a directory: connections, TLS, searches, changes.
+//!
+//! [`LdapSource`] is where to begin: it looks a credential up, and puts a read together. From there the way goes
+//!
+//! - through `transport`: the servers, the ladder from LDAPS to plain LDAP, TLS and who vouches for a certificate;
+//! - to `protocol`: LDAP in bytes, the guard that bounds what a server may send, binds and searches;
+//! - into `read`: entries become objects, and pages for whoever listens;
+//! - by way of `delta` where a checkpoint says that only changes are wanted.
+//!
+//! Each of them has its own map in its `mod.rs`. [`probe`](probe()) asks a server for its certificate, and no more.
+//! No other room names ldap3, rustls or x509-parser.
 
-mod address;
-mod algorithm;
-mod attempt_error;
-mod attributes;
-mod authorities;
-mod ber;
-mod bind;
-mod certificate;
-mod certificate_error;
-mod chain;
-mod connect;
-mod connect_limits;
-mod connection;
-mod decode;
 mod delta;
-mod diagnosis;
-mod first_answer;
-mod frame;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
-mod guard;
-mod ladder;
 mod limits;
-mod look;
-mod paging;
-mod pair;
-mod probe;
-mod provider;
-mod range;
-mod reading;
-mod relay;
-mod retrieval;
-mod root_dse;
-#[cfg(test)]
-mod script;
-mod search;
-mod socket;
+mod protocol;
+mod read;
 mod source;
-mod starttls;
-mod syntax;
-mod tls;
-mod tls_error;
-mod verifier;
+mod transport;
 
-pub use certificate::ServerCertificate;
-pub use connect_limits::ConnectLimits;
 pub use delta::DeltaPolicy;
-pub use diagnosis::{BindDiagnosis, BindRefusal};
 pub use limits::LdapLimits;
-pub use probe::{Presented, probe};
-pub use provider::TlsProvider;
+pub use protocol::diagnosis::{BindDiagnosis, BindRefusal};
 pub use source::LdapSource;
+pub use transport::certificate::ServerCertificate;
+pub use transport::connect_limits::ConnectLimits;
+pub use transport::probe::{Presented, probe};
+pub use transport::provider::TlsProvider;

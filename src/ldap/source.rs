@@ -7,21 +7,21 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use tokio::sync::mpsc;
 
-use super::attributes::Selection;
-use super::connect::{self, Connected};
-use super::connect_limits::ConnectLimits;
-use super::connection::{Clock, Connection, Task};
-use super::delta::{DeltaPolicy, Tracking};
-use super::limits::LdapLimits;
-use super::provider::TlsProvider;
-use super::reading::{Planned, Progress, Reading};
-use super::root_dse::RootDse;
-use super::search;
 use crate::credential::{Credential, CredentialStore};
 use crate::directory::{
     Completeness, ConnectStep, DirectoryEvent, DirectorySource, ReadEnd, ReadRequest, ReadScope,
     ServerIdentity, Transport, Verification,
 };
+use crate::ldap::delta::{DeltaPolicy, Tracking};
+use crate::ldap::limits::LdapLimits;
+use crate::ldap::protocol::connection::{Clock, Connection, Task};
+use crate::ldap::protocol::root_dse::RootDse;
+use crate::ldap::protocol::search;
+use crate::ldap::read::attributes::Selection;
+use crate::ldap::read::reading::{Planned, Progress, Reading};
+use crate::ldap::transport::connect::{self, Connected};
+use crate::ldap::transport::connect_limits::ConnectLimits;
+use crate::ldap::transport::provider::TlsProvider;
 use crate::name::DistinguishedName;
 use crate::value::{CredentialId, ObjectKind, OrganizationId, ScopeFingerprint, View};
 use crate::{Error, ErrorKind, Result};
@@ -440,8 +440,8 @@ mod tests {
 
     use super::*;
     use crate::credential::ServerUrl;
-    use crate::ldap::frame::{Frame, op};
-    use crate::ldap::script::{self, bound, done, entry, page_done, serve_tcp};
+    use crate::ldap::protocol::frame::{Frame, op};
+    use crate::ldap::protocol::script::{self, bound, done, entry, page_done, serve_tcp};
     use crate::value::Secret;
 
     /// One credential, for everybody.

@@ -38,7 +38,7 @@ const COMPUTED_PASSWORD_EXPIRED: i64 = 0x80_0000;
 /// left out by the read, and why.
 ///
 /// A time that says "never" is left out; one that cannot be read stays as it is.
-pub fn user_attributes(object: &DirectoryObject, read_at: Timestamp) -> Attributes {
+pub(crate) fn user_attributes(object: &DirectoryObject, read_at: Timestamp) -> Attributes {
     let mut builder = native(object, read_at);
     flag(&mut builder, "isDisabled", object.is_disabled());
     let never_expires = object.account_control().map(AccountControl::password_never_expires);
@@ -49,7 +49,7 @@ pub fn user_attributes(object: &DirectoryObject, read_at: Timestamp) -> Attribut
 }
 
 /// What is filed under `@ldap.group`: as for [`user_attributes`], without what only accounts have.
-pub fn group_attributes(object: &DirectoryObject, read_at: Timestamp) -> Attributes {
+pub(crate) fn group_attributes(object: &DirectoryObject, read_at: Timestamp) -> Attributes {
     native(object, read_at).build()
 }
 

@@ -1,7 +1,7 @@
 //! An asset, as far as it matters for deciding.
 
 use super::directory_domain::canonical_domain;
-use crate::asset::{Asset, Claims, SourceRecord, Version};
+use crate::asset::{Asset, Claims, SourceRecord};
 use crate::name::{Hostname, Weakness};
 use crate::os::OsFamily;
 use crate::value::{AssetId, ObjectGuid, SiteId, SourceId, Timestamp};
@@ -10,40 +10,38 @@ use crate::value::{AssetId, ObjectGuid, SiteId, SourceId, Timestamp};
 ///
 /// Which objects of the directory are tied to it is not part of it: that is what links say.
 #[derive(Clone, Debug)]
-pub struct Candidate {
+pub(crate) struct Candidate {
     /// The asset.
-    pub asset: AssetId,
-    /// The version that this view was taken of.
-    pub version: Version,
+    pub(crate) asset: AssetId,
     /// The site it belongs to.
-    pub site: SiteId,
+    pub(crate) site: SiteId,
     /// The family of the operating system that holds, where it is plain.
-    pub os_family: Option<OsFamily>,
+    pub(crate) os_family: Option<OsFamily>,
     /// What it is called by all of its records together.
-    pub whole: Naming,
+    pub(crate) whole: Naming,
     /// What it is called by those that are no objects of a directory; `None` if all are, or none is.
-    pub bare: Option<Naming>,
+    pub(crate) bare: Option<Naming>,
     /// When each of its sources last saw it.
-    pub seen: Vec<(SourceId, Timestamp)>,
+    pub(crate) seen: Vec<(SourceId, Timestamp)>,
     /// The objects of directories that it has, and whether their directory still has them.
-    pub objects: Vec<(SourceId, ObjectGuid, bool)>,
+    pub(crate) objects: Vec<(SourceId, ObjectGuid, bool)>,
 }
 
 /// What records call an asset.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Naming {
+pub(crate) struct Naming {
     /// Live names, those apart that are weak.
-    pub names: Vec<Hostname>,
+    pub(crate) names: Vec<Hostname>,
     /// Live names that are weak, and evidence all the same where both sides have the very same FQDN
     /// ([`Weakness::holds_as_fqdn`]).
-    pub default_names: Vec<Hostname>,
+    pub(crate) default_names: Vec<Hostname>,
     /// Live domains, DNS or NetBIOS, in lower case and in ASCII.
-    pub domains: Vec<String>,
+    pub(crate) domains: Vec<String>,
 }
 
 impl Candidate {
     /// What matters of an asset.
-    pub fn of(asset: &Asset) -> Self {
+    pub(crate) fn of(asset: &Asset) -> Self {
         let is_object = |part: &SourceRecord| part.object.is_some();
         let is_mixed = asset.parts.iter().any(is_object) && !asset.parts.iter().all(is_object);
         let of_scan = |number: u32| asset.part(number).is_none_or(|part| part.object.is_none());
@@ -53,7 +51,6 @@ impl Candidate {
         };
         Self {
             asset: asset.id,
-            version: asset.version,
             site: asset.site.clone(),
             os_family: asset.os().and_then(OsFamily::of),
             whole: Naming::of(asset, |_| true),
@@ -68,7 +65,7 @@ impl Candidate {
     }
 
     /// When any source last saw it.
-    pub fn last_seen(&self) -> Option<Timestamp> {
+    pub(crate) fn last_seen(&self) -> Option<Timestamp> {
         self.seen.iter().map(|(_, seen)| *seen).max()
     }
 

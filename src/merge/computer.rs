@@ -13,47 +13,47 @@ use crate::value::{ObjectGuid, ObjectKind, Timestamp};
 /// A computer of the directory, as far as it matters for deciding. A few hundred bytes, since a run holds
 /// all of them at once.
 #[derive(Clone, Debug)]
-pub struct Computer {
+pub(crate) struct Computer {
     /// `objectGUID`.
-    pub object: ObjectGuid,
+    pub(crate) object: ObjectGuid,
     /// What a person would call it.
-    pub name: String,
+    pub(crate) name: String,
     /// `sAMAccountName`, by which it is told from others of the same name.
-    pub account: Option<String>,
+    pub(crate) account: Option<String>,
     /// Where it stands in the directory.
-    pub dn: DistinguishedName,
+    pub(crate) dn: DistinguishedName,
     /// Its host names that can be evidence, each once.
-    pub names: Vec<Hostname>,
+    pub(crate) names: Vec<Hostname>,
     /// Those that any host could have.
-    pub weak_names: Vec<(Hostname, Weakness)>,
+    pub(crate) weak_names: Vec<(Hostname, Weakness)>,
     /// Those of its host names that it has beside its own, and that other computers may have as well: the name of a
     /// load balancer, of a service.
-    pub aliases: Vec<Hostname>,
+    pub(crate) aliases: Vec<Hostname>,
     /// The domain it belongs to.
-    pub domain: DirectoryDomain,
+    pub(crate) domain: DirectoryDomain,
     /// What kind of account it is.
-    pub kind: AccountKind,
+    pub(crate) kind: AccountKind,
     /// Whether the account is known to be disabled.
-    pub is_disabled: bool,
+    pub(crate) is_disabled: bool,
     /// The family of its operating system, where it is plain.
-    pub os_family: Option<OsFamily>,
+    pub(crate) os_family: Option<OsFamily>,
     /// Whether the object lost its name to another one in a replication conflict.
-    pub is_conflict: bool,
+    pub(crate) is_conflict: bool,
     /// Whether it is a domain controller.
-    pub is_domain_controller: bool,
+    pub(crate) is_domain_controller: bool,
     /// Whether a failover cluster has registered it.
-    pub is_cluster_object: bool,
+    pub(crate) is_cluster_object: bool,
     /// The latest logon.
-    pub last_used: Option<Timestamp>,
+    pub(crate) last_used: Option<Timestamp>,
     /// `pwdLastSet`: machines change their password by themselves.
-    pub last_password_change: Option<Timestamp>,
+    pub(crate) last_password_change: Option<Timestamp>,
     /// `whenCreated`.
-    pub created: Option<Timestamp>,
+    pub(crate) created: Option<Timestamp>,
 }
 
 impl Computer {
     /// What matters of a computer object.
-    pub fn of(object: &DirectoryObject, domain: &DirectoryDomain) -> Self {
+    pub(crate) fn of(object: &DirectoryObject, domain: &DirectoryDomain) -> Self {
         let domain = domain.of(object);
         let own = |name: &Hostname| domain.dns() != Some(name.as_str());
         let (names, weak_names) = by_strength(object.host_names().into_iter().filter(own));
@@ -81,7 +81,7 @@ impl Computer {
 
     /// What matters of a computer as the inventory has it: an object of a directory that is a part of an asset.
     /// `domain` is that of the directory, where it is known; otherwise it is what the part says.
-    pub fn of_part(
+    pub(crate) fn of_part(
         asset: &Asset,
         part: &SourceRecord,
         domain: Option<&DirectoryDomain>,
@@ -143,7 +143,7 @@ impl Computer {
 
     /// The keys under which assets that it could be are found, each once. None if all of its names are
     /// weak or it is no host.
-    pub fn match_keys(&self) -> impl Iterator<Item = MatchKey> {
+    pub(crate) fn match_keys(&self) -> impl Iterator<Item = MatchKey> {
         let names = self.names.iter().chain(self.default_names()).filter(|_| self.is_host());
         let keys: BTreeSet<MatchKey> = names.flat_map(Hostname::match_keys).collect();
         keys.into_iter()

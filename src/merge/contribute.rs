@@ -1,8 +1,9 @@
 //! Survivorship: what becomes of an asset when a computer's contribution is written into it.
 
+use super::Reason;
 use super::attributes::is_same_apart_from_volatile;
+use super::contribution::Contribution;
 use super::precedence::rank_claims;
-use super::{Contribution, Reason};
 use crate::asset::{
     Asset, Claim, ClaimField, ClaimValue, Claims, ClaimsEditor, Home, MatchProvenance, Presence,
     SourceRecord,
@@ -12,17 +13,17 @@ use crate::value::{AssetId, ObjectGuid, OrganizationId, RunId, SiteId, SourceId,
 
 /// Who writes, when and by which rules.
 #[derive(Clone, Copy, Debug)]
-pub struct WriteContext<'a> {
+pub(crate) struct WriteContext<'a> {
     /// The directory.
-    pub source: &'a SourceId,
+    pub(crate) source: &'a SourceId,
     /// The object.
-    pub object: ObjectGuid,
+    pub(crate) object: ObjectGuid,
     /// The run.
-    pub run: RunId,
+    pub(crate) run: RunId,
     /// The time that what is written is dated with.
-    pub now: Timestamp,
+    pub(crate) now: Timestamp,
     /// Whose value holds where sources differ.
-    pub policy: &'a MatchPolicy,
+    pub(crate) policy: &'a MatchPolicy,
 }
 
 /// The asset with this contribution written into it.
@@ -40,7 +41,7 @@ pub struct WriteContext<'a> {
 /// [`DirectoryObject::digest`](crate::directory::DirectoryObject::digest) passes over differs, or the time of
 /// the read; the asset is returned as it was then.
 #[must_use]
-pub fn apply_contribution(
+pub(crate) fn apply_contribution(
     asset: Asset,
     contribution: &Contribution,
     writing: &WriteContext<'_>,
@@ -50,7 +51,7 @@ pub fn apply_contribution(
 
 /// A new asset with nothing but this contribution, at version 1.
 #[must_use]
-pub fn create(
+pub(crate) fn create(
     id: AssetId,
     organization: OrganizationId,
     site: SiteId,
@@ -66,7 +67,7 @@ pub fn create(
 /// The asset without an object's part and everything that part claims. What the claims of other parts
 /// say holds again.
 #[must_use]
-pub fn detach(
+pub(crate) fn detach(
     asset: Asset,
     source: &SourceId,
     object: ObjectGuid,
@@ -82,7 +83,7 @@ pub fn detach(
 /// The asset with the mark that the directory has the object, misses it, or has lost it. Nothing else
 /// changes: what the object said stays.
 #[must_use]
-pub fn set_presence(
+pub(crate) fn set_presence(
     asset: Asset,
     source: &SourceId,
     object: ObjectGuid,
@@ -100,7 +101,7 @@ pub fn set_presence(
 /// The asset with the reason for which the rules tied the object to it noted on the object's part, in place of any
 /// earlier one. `from` is the asset that the object was before, if nothing is left of that.
 #[must_use]
-pub fn record_match(
+pub(crate) fn record_match(
     mut asset: Asset,
     reason: &Reason,
     from: Option<AssetId>,
@@ -117,7 +118,12 @@ pub fn record_match(
 /// The asset with a note on the object's part of where the rules alone have it, and of which site that is, if that is
 /// not this asset.
 #[must_use]
-pub fn at_home(asset: Asset, home: Home, site: &SiteId, writing: &WriteContext<'_>) -> Asset {
+pub(crate) fn at_home(
+    asset: Asset,
+    home: Home,
+    site: &SiteId,
+    writing: &WriteContext<'_>,
+) -> Asset {
     let place = (asset.id != AssetId::from_u128(0)).then_some(asset.id);
     let number = asset.part_of(writing.source, writing.object).map(|part| part.number);
     let Some(number) = number else { return asset };

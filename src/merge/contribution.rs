@@ -8,31 +8,31 @@ use crate::value::{Attributes, Timestamp};
 
 /// What one computer object says of an asset, in the terms of the inventory.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Contribution {
+pub(crate) struct Contribution {
     /// What the attributes are filed under.
-    pub key: &'static str,
+    pub(crate) key: &'static str,
     /// Host names.
-    pub names: Vec<Hostname>,
+    pub(crate) names: Vec<Hostname>,
     /// The domain, by its DNS and its NetBIOS name.
-    pub domains: Vec<String>,
+    pub(crate) domains: Vec<String>,
     /// `operatingSystem`.
-    pub os: Option<String>,
+    pub(crate) os: Option<String>,
     /// `operatingSystemVersion`; `10.0 (17763)` as `10.0.17763`.
-    pub os_version: Option<String>,
+    pub(crate) os_version: Option<String>,
     /// `server` or `desktop`, where the operating system tells.
-    pub kind: Option<&'static str>,
+    pub(crate) kind: Option<&'static str>,
     /// `whenCreated`.
-    pub first_seen: Option<Timestamp>,
+    pub(crate) first_seen: Option<Timestamp>,
     /// The last logon that the directory knows of.
-    pub last_seen: Option<Timestamp>,
+    pub(crate) last_seen: Option<Timestamp>,
     /// The attributes, with times and derived ones as for [`user_attributes`](super::user_attributes),
     /// `isDomainController` and `isDisabled`.
-    pub attributes: Attributes,
+    pub(crate) attributes: Attributes,
 }
 
 /// What a computer object says. A time after the read is no time at which it was seen: it counts as the
 /// time of the read.
-pub fn contribution(
+pub(crate) fn contribution(
     object: &DirectoryObject,
     domain: &DirectoryDomain,
     read_at: Timestamp,

@@ -33,6 +33,7 @@ pub struct Coverage {
 
 /// One row of a [`Coverage`].
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct CoverageRow<'a> {
     /// The site.
     pub site: &'a SiteId,

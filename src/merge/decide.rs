@@ -12,38 +12,11 @@ use super::{Candidate, Computer, Decision, Exclusion, MatchContext, Verdict};
 use crate::task::{CandidateScope, MatchPolicy};
 use crate::value::{AssetId, ObjectGuid, SiteId, Timestamp};
 
-/// Decides which asset every computer is. One decision for each, in order of objectGUIDs, and the same for
-/// any order of the input; of two computers with the same objectGUID the later one counts.
-///
-/// 1. *A person's decision* comes first, the latest if there are several: must-link ties the computer to
-///    the asset, moving it from another one it may be tied to; cannot-link takes the asset away from it,
-///    breaking a tie that exists. It may also let two computers share an asset; nothing else does.
-/// 2. *A known object* stays with its asset, whatever names and kind of account are now. One that another directory
-///    has under the same objectGUID is the same object, and goes to the same asset.
-/// 3. *What is no host* is left out, and so is what the task's
-///    [`Exclusions`](crate::task::Exclusions) name: it is skipped, and neither matches nor creates
-///    anything. Its names still count towards the common ones, since the directory has them.
-/// 4. *Names* are compared with those of the candidates, level by level. What more than
-///    [`weak_name_limit`](MatchPolicy::weak_name_limit) assets or living computers have is no evidence; fully
-///    qualified names are counted for [`Level::Full`](super::Level::Full), short names for the other
-///    levels. A domain that the computer or the directory calls its own is its domain; another
-///    authoritative one on the asset contradicts [`Level::Short`](super::Level::Short), and so does a sight of the
-///    asset by another source long after the computer's last sign of life.
-/// 5. *One to one*: what another computer of the directory has is no candidate. An asset that several claim goes to the
-///    computer on the better level, then to the one that is not the loser of a replication conflict, then to the enabled
-///    one, then to the one used more recently, and finally to the lower objectGUID; the others decide anew among what
-///    is left, until nothing changes any more.
-/// 6. *Several assets on the best level*: those whose operating system is plainly of another family drop out. If more
-///    than one is left, policy decides.
-/// 7. *A bare short name* ties nothing while a computer of another directory has it and fits as well.
-/// 8. *Unmatched* computers become new assets, unless
-///    [`exclude_unknown`](MatchPolicy::exclude_unknown), which lets nothing be created, also not what is
-///    ambiguous.
-/// 9. *Late arrivals*: a known object whose asset has nothing but records of directories goes to the one other asset
-///    that the rules would tie it to if it were new.
+/// Decides which asset every computer is, by the rules of [`plan`](super::plan()). One decision for each, in order of
+/// objectGUIDs, and the same for any order of the input; of two computers with the same objectGUID the later one counts.
 ///
 /// Takes time in proportion to the input, times the limit on shared names.
-pub fn decide(
+pub(crate) fn decide(
     computers: &[Computer],
     candidates: &[Candidate],
     known: &MatchContext<'_>,

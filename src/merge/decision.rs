@@ -16,6 +16,7 @@ pub(super) const MOST_LISTED: usize = 10;
 /// back as [`Reason::Recorded`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(into = "Record", try_from = "Record")]
+#[non_exhaustive]
 pub struct Decision {
     /// `objectGUID`.
     pub object: ObjectGuid,
@@ -70,6 +71,7 @@ impl fmt::Display for Verdict {
 
 /// An asset that a computer could have been.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct Considered {
     /// The asset.
     #[serde(rename = "asset_id")]

@@ -77,6 +77,11 @@ impl DirectoryDomain {
         self.names().any(|name| name == domain) || (own.is_some() && own > self.other(domain))
     }
 
+    /// Whether a domain is another one that is known, or a part of it, and not this one.
+    pub(super) fn is_beside(&self, domain: &str) -> bool {
+        self.other(domain).is_some() && !self.is(domain)
+    }
+
     /// Whether a domain is a suffix that stands for this one. Others may have the same, so that it says no more than no
     /// domain at all.
     pub(super) fn has_suffix(&self, domain: &str) -> bool {

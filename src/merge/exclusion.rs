@@ -14,7 +14,7 @@ const SECONDS_PER_DAY: u64 = 86_400;
 /// The [`Exclusions`] of a task as of a time, ready to be asked of many computers. By default nothing is
 /// left out.
 #[derive(Clone, Debug, Default)]
-pub struct Exclusion {
+pub(crate) struct Exclusion {
     disabled: bool,
     stale: Option<Stale>,
     included: Vec<Subtree>,
@@ -64,7 +64,7 @@ struct Subtree {
 
 impl Exclusion {
     /// What these leave out at this time.
-    pub fn of(exclusions: &Exclusions, now: Timestamp) -> Self {
+    pub(crate) fn of(exclusions: &Exclusions, now: Timestamp) -> Self {
         let subtrees = |ous: &[DistinguishedName]| ous.iter().map(Subtree::of).collect();
         let stale = exclusions.stale_after_days.and_then(|days| {
             let age = Duration::from_secs(days.saturating_mul(SECONDS_PER_DAY));

@@ -36,6 +36,7 @@ pub struct Explanation {
 
 /// One source's part of an asset.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct PartOf {
     /// The number that values name it by.
     pub number: u32,
@@ -65,6 +66,7 @@ pub struct PartOf {
 
 /// One value, and where it comes from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ValueOf {
     /// The field.
     pub field: &'static str,
@@ -88,6 +90,7 @@ pub struct ValueOf {
 
 /// A merge by a person that an asset took part in.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct MergeOf {
     /// By which it can be undone.
     pub id: MergeId,

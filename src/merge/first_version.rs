@@ -4,7 +4,7 @@ use crate::asset::{Asset, Home, MergeRecord, SourceRecord};
 
 /// Notes on the parts of a merged asset where the rules alone have them, for a merge that was written before
 /// records remembered their homes. The part numbers of each asset were shifted by a number that the merge kept.
-pub fn remember_homes(survivor: &mut Asset, record: &MergeRecord) {
+pub(crate) fn remember_homes(survivor: &mut Asset, record: &MergeRecord) {
     let Some(kept) = &record.first_version else { return };
     for part in survivor.parts.iter_mut().filter(|part| part.home.is_none()) {
         let mut others = kept.before.iter().zip(&kept.shifts).skip(1);

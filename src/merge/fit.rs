@@ -116,7 +116,8 @@ pub(super) fn are_domains_one(
 /// Whether the domains of two names that agree agree as well: the domain that both are in, `None` if
 /// nothing contradicts, an error if something does.
 ///
-/// A computer is in the domain of its directory, whatever its names say, and in the domains that they say. An asset is
+/// A computer is in the domain of its directory, and in the domains that its names say; where all of these are other
+/// domains of the forest, the name is theirs alone: they may well have another computer of it. An asset is
 /// where its name says; where its name does not say, it is where it is said to be, or where its other names are. A
 /// domain that anybody may use contradicts nothing, nor does a suffix that stands for the directory's domain.
 fn relation(
@@ -129,7 +130,8 @@ fn relation(
     let mine: Vec<&str> = domains_of(own, &computer.names)
         .filter(|domain| home.is(domain) || is_authoritative_domain(domain))
         .collect();
-    let is_mine = |domain: &&str| mine.contains(domain) || home.is(domain);
+    let is_away = !mine.is_empty() && mine.iter().all(|domain| home.is_beside(domain));
+    let is_mine = |domain: &&str| mine.contains(domain) || (!is_away && home.is(domain));
     let speaks = |domain: &str| {
         let is_told = is_authoritative_domain(domain) && is_comparable(domain, computer);
         is_told && !home.has_suffix(domain)

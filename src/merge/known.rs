@@ -8,7 +8,7 @@ use crate::value::{Attributes, Timestamp};
 /// [in doubt](DirectoryObject::is_in_doubt), beside what could be read of them. Nothing that depends on them ends
 /// then: names, the operating system, the state of the account, the primary group. `known` are the attributes as
 /// they are filed; doing it twice is doing it once.
-pub fn keep_known(object: &mut DirectoryObject, known: &Attributes) {
+pub(crate) fn keep_known(object: &mut DirectoryObject, known: &Attributes) {
     if object.sid.is_none() && object.is_in_doubt("objectSid") {
         object.sid = known.first("objectSid").and_then(|sid| sid.parse().ok());
     }

@@ -9,38 +9,38 @@ use crate::value::{AssetId, ObjectGuid, SourceId, Timestamp};
 
 /// What is known before names are looked at.
 #[derive(Clone, Copy, Debug)]
-pub struct MatchContext<'a> {
+pub(crate) struct MatchContext<'a> {
     /// The directory.
-    pub source: &'a SourceId,
+    pub(crate) source: &'a SourceId,
     /// Its objects that are tied to an asset.
-    pub links: &'a HashMap<ObjectGuid, AssetId>,
+    pub(crate) links: &'a HashMap<ObjectGuid, AssetId>,
     /// Those of them that the directory has no more, as far as complete reads tell, this one included.
     /// Their assets are free for others.
-    pub absent: &'a HashSet<ObjectGuid>,
+    pub(crate) absent: &'a HashSet<ObjectGuid>,
     /// Those of them whose asset has nothing but records of directories: another asset that came since may be the same
     /// thing.
-    pub alone: &'a HashSet<ObjectGuid>,
+    pub(crate) alone: &'a HashSet<ObjectGuid>,
     /// Objects that another directory has, too, by the same objectGUID, and the assets they are tied to there.
-    pub elsewhere: &'a HashMap<ObjectGuid, (SourceId, AssetId)>,
+    pub(crate) elsewhere: &'a HashMap<ObjectGuid, (SourceId, AssetId)>,
     /// Computers that the inventory knows: those of other directories, and those of this one that were not read.
-    pub others: &'a [KnownComputer],
+    pub(crate) others: &'a [KnownComputer],
     /// The decisions of people. Those on other directories are passed over.
-    pub constraints: &'a [Constraint],
+    pub(crate) constraints: &'a [Constraint],
     /// The id of the first computer that becomes a new asset. The next ones follow it, in the order of objectGUIDs.
-    pub first_new: AssetId,
+    pub(crate) first_new: AssetId,
     /// The time of the decision.
-    pub now: Timestamp,
+    pub(crate) now: Timestamp,
 }
 
 /// A computer that the inventory knows from an earlier run, and that its directory has still.
 #[derive(Clone, Debug)]
-pub struct KnownComputer {
+pub(crate) struct KnownComputer {
     /// The directory.
-    pub source: SourceId,
+    pub(crate) source: SourceId,
     /// The computer.
-    pub computer: Computer,
+    pub(crate) computer: Computer,
     /// The asset that it is tied to; `None` if it waits for a person.
-    pub asset: Option<AssetId>,
+    pub(crate) asset: Option<AssetId>,
 }
 
 /// Prints as its name and its directory.

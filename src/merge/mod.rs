@@ -1,13 +1,17 @@
-//! The merge engine: which asset is this computer, and what becomes of the asset.
+//! Which asset is this computer, and what becomes of the asset.
 //!
-//! Pure: no I/O, no clock, no randomness. The same input gives the same answer, in whatever order it comes.
+//! Pure: no I/O, no clock, no randomness. The same input gives the same answer, in whatever order it comes. Hosts that
+//! plan offline, and whoever measures it, call [`plan`]; runs and imports work with its parts:
 //!
-//! 1. [`decide`] applies the rules to all computers of a read at once and explains every [`Decision`].
-//! 2. [`contribution`] is what one computer says, in the terms of the inventory.
-//! 3. [`apply_contribution`], [`create`], [`set_presence`] and [`detach`] write it into an asset, with its provenance.
+//! - *The engine* (`decide`): the names of all computers and assets (`compare`, `fit`, `name_index`), who has what
+//!   already (`ties`, `ruling`), who goes first (`assignment`), and a [`Decision`] on each with its [`Reason`].
+//! - *Survivorship* (`write_computer`): what one computer says (`contribution`), written into the assets of a
+//!   `UnitOfWork` with its provenance (`contribute`), and whose word holds where only one can (`precedence`).
+//! - *Decisions of people*: an `Overlay` lays those that stand over what the rules alone say, and [`Settled`] is what has
+//!   to be written for it. Assets are taken apart into a `Record` of each source, and put together anew.
+//! - *Looking at what is there*: [`overlaps`], [`NearMisses`], [`Coverage`], [`Explanation`] and [`MergePreview`].
 //!
-//! What people decide is worked out here as well: an [`Overlay`] lays the decisions that stand over what the rules
-//! alone say, and tells what the inventory shows. [`overlaps`], [`Coverage`] and [`explain`] look at what is there.
+//! The store's part in all of this is [`sync`](crate::sync)'s and [`grouping`](crate::grouping)'s.
 
 mod assignment;
 mod attributes;
@@ -34,6 +38,7 @@ mod neighbours;
 mod overlap;
 mod overlay;
 mod placed;
+mod plan;
 mod precedence;
 mod preview;
 mod reason;
@@ -49,31 +54,30 @@ mod unit_of_work;
 mod verdict;
 mod write_computer;
 
-pub use attributes::{group_attributes, user_attributes};
-pub use candidate::{Candidate, Naming};
-pub use computer::Computer;
-pub use contribute::{
-    WriteContext, apply_contribution, at_home, create, detach, record_match, set_presence,
-};
-pub use contribution::{Contribution, contribution};
+pub(crate) use attributes::{group_attributes, user_attributes};
+pub(crate) use candidate::{Candidate, Naming};
+pub(crate) use computer::Computer;
+pub(crate) use contribute::{WriteContext, set_presence};
 pub use coverage::{Counts, Coverage, CoverageRow};
-pub use decide::decide;
+pub(crate) use decide::decide;
 pub use decision::{Considered, Decision, Verdict};
 pub use directory_domain::DirectoryDomain;
 pub use evidence::{Evidence, Level};
-pub use exclusion::{Excluded, Exclusion};
+pub use exclusion::Excluded;
+pub(crate) use exclusion::Exclusion;
 pub use explain::{Explanation, MergeOf, PartOf, Sentence, ValueOf, explain};
-pub use first_version::remember_homes;
-pub use known::keep_known;
-pub use match_context::{KnownComputer, MatchContext};
+pub(crate) use first_version::remember_homes;
+pub(crate) use known::keep_known;
+pub(crate) use match_context::{KnownComputer, MatchContext};
 pub use near::{Difference, NearMiss, NearMisses};
 pub(crate) use neighbours::is_questioned;
 pub use overlap::{Overlap, Surveyed, overlaps};
-pub use overlay::Overlay;
+pub(crate) use overlay::Overlay;
+pub use plan::{DirectoryComputers, plan};
 pub(crate) use precedence::rank_claims;
 pub use preview::{MergePreview, RetainedValue, UnitedValue, WinningValue};
 pub use reason::{LostBecause, Outranked, Reason, Unmatched, WeakName};
-pub use record::{Record, assemble, by_home, in_order, join, take_apart};
+pub(crate) use record::{Record, by_home};
 pub(crate) use resemblance::{Resemblance, resemblances};
 pub use settled::{GoneAsset, MovedRecord, Moves, Settled};
 pub use standing::Standing;

@@ -30,7 +30,7 @@ use crate::value::{AssetId, ObjectGuid, RecordDigest, SiteId, SourceId, Timestam
 
 /// Everything that decisions may touch, on its way to be shown.
 #[derive(Debug)]
-pub struct Overlay<'a> {
+pub(crate) struct Overlay<'a> {
     standing: &'a Standing,
     pub(super) stored: BTreeMap<AssetId, Asset>,
     pub(super) placed: Vec<Placed>,
@@ -39,7 +39,7 @@ pub struct Overlay<'a> {
 impl<'a> Overlay<'a> {
     /// Lays decisions over these assets and waiting computers: all that
     /// [decisions name](Standing::named), or once named, or have moved something to or from.
-    pub fn new(assets: Vec<Asset>, waiting: Vec<Waiting>, standing: &'a Standing) -> Self {
+    pub(crate) fn new(assets: Vec<Asset>, waiting: Vec<Waiting>, standing: &'a Standing) -> Self {
         let placed = |record: Record, was| Placed {
             spot: spot(&record, standing),
             record,
@@ -63,7 +63,7 @@ impl<'a> Overlay<'a> {
     }
 
     /// The keys under which assets are found that computers could be on which the rules decide anew.
-    pub fn match_keys(&self) -> Vec<MatchKey> {
+    pub(crate) fn match_keys(&self) -> Vec<MatchKey> {
         let open = self.placed.iter().filter(|placed| placed.spot != Spot::In(placed.home()));
         let undecided = open.filter(|placed| !matches!(placed.spot, Spot::In(_)));
         let keys: BTreeSet<MatchKey> =
@@ -73,7 +73,7 @@ impl<'a> Overlay<'a> {
 
     /// What is shown, with these other assets, which have one of the [keys](Self::match_keys), and what has to be
     /// written for it.
-    pub fn settle(mut self, others: Vec<Asset>, policy: &MatchPolicy) -> Settled {
+    pub(crate) fn settle(mut self, others: Vec<Asset>, policy: &MatchPolicy) -> Settled {
         for asset in others {
             if !self.stored.contains_key(&asset.id) {
                 self.placed.extend(take_apart(&asset).into_iter().map(|record| {

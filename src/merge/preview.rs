@@ -38,6 +38,7 @@ pub struct MergePreview {
 
 /// A value that holds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct WinningValue {
     /// The field.
     pub field: &'static str,
@@ -55,6 +56,7 @@ pub struct WinningValue {
 
 /// A value that is kept and does not hold.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct RetainedValue {
     /// The value.
     pub value: String,
@@ -66,6 +68,7 @@ pub struct RetainedValue {
 
 /// A value of a list, and the assets that have it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct UnitedValue {
     /// The list.
     pub field: &'static str,

@@ -10,7 +10,7 @@ use crate::value::{AssetId, ObjectGuid, OrganizationId, SiteId, SourceId, Timest
 
 /// One record of a source with everything it claims, and where the rules alone have it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Record {
+pub(crate) struct Record {
     home: Home,
     site: SiteId,
     /// An asset with this one part.
@@ -18,7 +18,7 @@ pub struct Record {
 }
 
 /// The records that an asset consists of. A claim that names no part goes with the first one.
-pub fn take_apart(asset: &Asset) -> Vec<Record> {
+pub(crate) fn take_apart(asset: &Asset) -> Vec<Record> {
     let first = asset.parts.first().map(|part| part.number);
     let records = asset.parts.iter().map(|part| {
         let is_own = |number: u32| {
@@ -36,7 +36,7 @@ pub fn take_apart(asset: &Asset) -> Vec<Record> {
 /// The asset that consists of these records; their order does not matter. Those whose home it is come first, in
 /// the order in which they came, then those of others. Parts are numbered in this order, from 0, and claims
 /// follow it.
-pub fn assemble(id: AssetId, records: Vec<Record>, policy: &MatchPolicy) -> Option<Asset> {
+pub(crate) fn assemble(id: AssetId, records: Vec<Record>, policy: &MatchPolicy) -> Option<Asset> {
     let mut records = records;
     records.sort_by(|one, other| one.place_in(id).cmp(&other.place_in(id)));
     let first = records.first()?;
@@ -60,7 +60,7 @@ pub fn assemble(id: AssetId, records: Vec<Record>, policy: &MatchPolicy) -> Opti
 }
 
 /// What the rules alone make of an asset: one asset for each home of its records. Those that wait are left out.
-pub fn by_home(assets: &[Asset], waiting: &[Waiting], policy: &MatchPolicy) -> Vec<Asset> {
+pub(crate) fn by_home(assets: &[Asset], waiting: &[Waiting], policy: &MatchPolicy) -> Vec<Asset> {
     let mut homes: std::collections::BTreeMap<AssetId, Vec<Record>> = Default::default();
     let mut by_rules = Vec::new();
     let records = assets.iter().flat_map(take_apart).chain(waiting.iter().filter_map(Record::of));
@@ -81,7 +81,7 @@ pub fn by_home(assets: &[Asset], waiting: &[Waiting], policy: &MatchPolicy) -> V
 
 /// The asset with one more record.
 #[must_use]
-pub fn join(asset: &Asset, record: Record, policy: &MatchPolicy) -> Asset {
+pub(crate) fn join(asset: &Asset, record: Record, policy: &MatchPolicy) -> Asset {
     let records = take_apart(asset).into_iter().chain([record]).collect();
     let joined = assemble(asset.id, records, policy).unwrap_or_else(|| asset.clone());
     Asset { site: asset.site.clone(), version: asset.version.saturating_add(1), ..joined }
@@ -95,7 +95,7 @@ pub(super) fn objects(asset: &Asset) -> impl Iterator<Item = (&SourceId, ObjectG
 /// The asset with its claims in the order of its parts. Of `os`, `os_version` and `type` the best source's comes
 /// first: it holds.
 #[must_use]
-pub fn in_order(mut asset: Asset, policy: &MatchPolicy) -> Asset {
+pub(crate) fn in_order(mut asset: Asset, policy: &MatchPolicy) -> Asset {
     let parts = asset.parts.iter().map(|part| part.number).collect();
     asset.each_claims_mut(&mut InOrder { parts });
     rank_claims(&mut asset, policy);
@@ -104,13 +104,17 @@ pub fn in_order(mut asset: Asset, policy: &MatchPolicy) -> Asset {
 
 impl Record {
     /// The record of a computer that waits.
-    pub fn of(waiting: &Waiting) -> Option<Self> {
+    pub(crate) fn of(waiting: &Waiting) -> Option<Self> {
         let record = take_apart(&waiting.record).into_iter().next()?;
         Some(Self { home: waiting.home(), ..record })
     }
 
     /// It as a computer that waits: why by the rules alone, and why with what people decided.
-    pub fn into_waiting(self, decision: Option<String>, told: Option<String>) -> Option<Waiting> {
+    pub(crate) fn into_waiting(
+        self,
+        decision: Option<String>,
+        told: Option<String>,
+    ) -> Option<Waiting> {
         let Self { home, site, mut said } = self;
         let part = said.parts.first_mut()?;
         let (source, object) = (part.source.clone(), part.object?);
@@ -121,58 +125,58 @@ impl Record {
     }
 
     /// The record of an object of a directory that an asset has.
-    pub fn in_asset(asset: &Asset, source: &SourceId, object: ObjectGuid) -> Option<Self> {
+    pub(crate) fn in_asset(asset: &Asset, source: &SourceId, object: ObjectGuid) -> Option<Self> {
         take_apart(asset).into_iter().find(|record| record.object() == Some((source, object)))
     }
 
     /// Where the rules alone have it.
-    pub fn home(&self) -> Home {
+    pub(crate) fn home(&self) -> Home {
         self.home
     }
 
     /// The site of its home.
-    pub fn site(&self) -> &SiteId {
+    pub(crate) fn site(&self) -> &SiteId {
         &self.site
     }
 
     /// Whose it is.
-    pub fn organization(&self) -> &OrganizationId {
+    pub(crate) fn organization(&self) -> &OrganizationId {
         &self.said.organization
     }
 
     /// The record's own part.
-    pub fn part(&self) -> Option<&SourceRecord> {
+    pub(crate) fn part(&self) -> Option<&SourceRecord> {
         self.said.parts.first()
     }
 
     /// What the record says, as an asset that has nothing else.
-    pub fn said(&self) -> &Asset {
+    pub(crate) fn said(&self) -> &Asset {
         &self.said
     }
 
     /// The directory and its object, where it is a directory's.
-    pub fn object(&self) -> Option<(&SourceId, ObjectGuid)> {
+    pub(crate) fn object(&self) -> Option<(&SourceId, ObjectGuid)> {
         self.part().and_then(|part| Some((&part.source, part.object?)))
     }
 
     /// When the rules tied it to its home. The beginning of time where that was not noted.
-    pub fn tied(&self) -> Timestamp {
+    pub(crate) fn tied(&self) -> Timestamp {
         let tie = self.part().and_then(|part| part.tie.as_ref());
         tie.map_or(Timestamp::MIN, |tie| tie.at)
     }
 
     /// The asset that it was before it came to its home, if nothing was left of that.
-    pub fn former_asset(&self) -> Option<AssetId> {
+    pub(crate) fn former_asset(&self) -> Option<AssetId> {
         self.part()?.tie.as_ref()?.from
     }
 
     /// Whether its source still has it.
-    pub fn is_present(&self) -> bool {
+    pub(crate) fn is_present(&self) -> bool {
         self.part().is_some_and(|part| part.presence.is_present())
     }
 
     /// The keys of its live names.
-    pub fn match_keys(&self) -> impl Iterator<Item = MatchKey> + use<> {
+    pub(crate) fn match_keys(&self) -> impl Iterator<Item = MatchKey> + use<> {
         self.said.match_keys().into_iter()
     }
 

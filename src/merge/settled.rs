@@ -37,6 +37,7 @@ pub struct Moves {
 
 /// An asset of which nothing is known any more.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct GoneAsset {
     /// The asset.
     pub asset: AssetId,
@@ -46,6 +47,7 @@ pub struct GoneAsset {
 
 /// A source's record that is part of another asset.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct MovedRecord {
     /// The source.
     pub source: SourceId,

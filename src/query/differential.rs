@@ -213,10 +213,11 @@ mod sqlite {
     use rusqlite::{Connection, params_from_iter};
 
     use super::*;
-    use crate::query::{
-        AttributeTable, Child, Column, ColumnMap, Dialect, MAX_DEPTH, MAX_VALUES, Sql, SqlValue,
-        WORD_SEPARATOR, address_key,
+    use crate::query::sql::{
+        AttributeTable, Child, Column, ColumnMap, Dialect, Sql, SqlValue, WORD_SEPARATOR,
+        address_key,
     };
+    use crate::query::{MAX_DEPTH, MAX_VALUES};
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]

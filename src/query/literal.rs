@@ -218,7 +218,7 @@ impl Network {
 /// written as IPv6 (`::ffff:10.0.0.5`) has the key of the IPv4 address.
 ///
 /// ```
-/// use ldap_inventory::query::address_key;
+/// use ldap_inventory::query::sql::address_key;
 ///
 /// assert_eq!(address_key("10.0.0.5".parse().unwrap()), "40a000005");
 /// ```

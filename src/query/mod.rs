@@ -2,7 +2,7 @@
 //!
 //! The language is runZero's, as far as that is documented. A [`Query`] is parsed once; then it is put to
 //! anything that implements [`Fields`] ([`Query::matches`]), or compiled to a condition in SQL
-//! ([`ColumnMap::condition`]). Both find the same.
+//! ([`ColumnMap::condition`](sql::ColumnMap::condition)). Both find the same.
 //!
 //! # Manual
 //!
@@ -134,9 +134,11 @@
 //! # Ok::<(), ldap_inventory::query::ParseError>(())
 //! ```
 
+// Where things are: a text is cut into words (`lex`), read into terms (`parse`, `term`) and becomes a tree (`ast`) of values
+// that keep everything they can be read as (`literal`, `time`), folded by one rule (`text`). The tree is put to records
+// (`evaluate`), compiled to SQL over a store's columns (`columns`, `sql`, and `bloom` for attributes), or printed (`print`).
+
 mod ast;
-mod bloom;
-mod columns;
 mod error;
 mod evaluate;
 mod lex;
@@ -144,7 +146,7 @@ mod limits;
 mod literal;
 mod parse;
 mod print;
-mod sql;
+pub mod sql;
 mod suggest;
 mod term;
 mod text;
@@ -154,14 +156,11 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use ast::{Bound, Expr, Key, Term, Test};
-pub use bloom::{AttributeBloom, BLOOM_BYTES};
-pub use columns::{AttributeTable, Child, Column, ColumnMap, Dialect, WORD_SEPARATOR};
 pub use error::ParseError;
 pub use evaluate::{Fields, Value, Visit};
 pub use limits::{MAX_DEPTH, MAX_LENGTH, MAX_VALUES};
-pub use literal::{Literal, Pattern, Piece, address_key};
+pub use literal::{Literal, Pattern, Piece};
 pub use print::quote;
-pub use sql::{Sql, SqlValue};
 pub use text::{Text, fold_case};
 pub use time::{Comparison, Measure};
 

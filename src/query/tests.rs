@@ -299,6 +299,17 @@ fn every_limit_holds_at_the_limit_and_not_past_it() {
 }
 
 #[test]
+fn a_query_says_which_fields_it_asks_for() {
+    for query in ["os:x", "NOT (a OR os:x)", "has:site,os", "OS_count:>1", "a b (c os:=x)"] {
+        assert!(Query::parse(query).unwrap().asks_for("os"), "{query}");
+    }
+    for query in ["", "os", "@ldap.os.os:x", "has:os_version", "NOT site:os"] {
+        assert!(!Query::parse(query).unwrap().asks_for("os"), "{query}");
+    }
+    assert!(Query::parse("web").unwrap().asks_for("name"));
+}
+
+#[test]
 fn queries_print_as_people_write_them() {
     for (query, printed) in [
         ("", ""),

@@ -1,18 +1,42 @@
-//! The stores that come with this crate.
+//! The stores that come with this crate, and what a host's own is made of.
 //!
 //! [`MemoryRepository`] keeps an inventory in memory, for tests and for hosts that need nothing more.
 //! `SqliteRepository` (feature `sqlite`) keeps it in one file. [`MemoryCredentialStore`] keeps
 //! credentials in memory.
+//!
+//! # A store of your own
+//!
+//! The short way: a table of keys and values, [`rows::Rows`], three methods. [`rows::RowsRepository`] is the inventory
+//! over it.
+//!
+//! The long way: tables of your own, and [`AssetRepository`](crate::asset::AssetRepository) over them. What every store
+//! must decide alike is here, so that none decides it anew:
+//!
+//! | what | where |
+//! |---|---|
+//! | which batches are admitted at all | [`validate::batch`] |
+//! | who holds a lease, and which token is good | [`LeaseState`] |
+//! | by which keys an asset is found | [`Asset::match_keys`](crate::asset::Asset::match_keys), in a table with a row for each |
+//! | in which order assets are found, and where a page ends | [`SortKey`](crate::asset::SortKey) |
+//! | the same of users and groups | [`ObjectKey`](crate::asset::ObjectKey) |
+//! | what a page is | [`SearchPage::of`](crate::asset::SearchPage::of) |
+//! | what a query finds | [`SearchRequest::selects`](crate::asset::SearchRequest::selects), [`AssetInContext`](crate::asset::AssetInContext) |
+//! | a query as a condition in SQL, over your columns | [`query::sql`](crate::query::sql) |
+//! | what a column must hold for that | [`fold_case`](crate::query::fold_case), [`Asset::each_attribute`](crate::asset::Asset::each_attribute), [`AttributeBloom`](crate::query::sql::AttributeBloom) |
+//! | counts by facet | [`Tally`](crate::asset::Tally) |
+//!
+//! `testing::contract` checks the result, either way.
 
 mod credentials;
 mod lease;
 mod memory;
+pub mod rows;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 pub mod validate;
 
 pub use credentials::MemoryCredentialStore;
 pub use lease::LeaseState;
-pub use memory::MemoryRepository;
+pub use memory::{MemoryRepository, MemoryRows};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteRepository;

@@ -22,6 +22,12 @@
 //! account and the filter that saw it do. Of everything else it says nothing, and each task goes on from where itself
 //! ended.
 
+// Where things are: `run` is what every step knows, and imports none of them. `conductor` alone knows their order: it holds
+// the `lease`, has the directory `read`, `decide`s, asks what the change limits say of the `impact`, `write`s, and leaves
+// a `record`. A `plan` is the same run with its batches kept; `apply` writes them later, less what is `stale`. Which asset
+// a computer is and what becomes of it is worked out in `merge`, who belongs to which group in `membership`: what is here
+// asks the store, and tells it.
+
 mod apply;
 mod conductor;
 mod decide;
@@ -42,7 +48,7 @@ mod write;
 pub use apply::{Applied, apply};
 pub use limits::{Confirmation, ExceededLimit, LimitsExceeded, Measure};
 pub use options::SyncOptions;
-pub use plan::{MergePlan, Stopped, plan};
+pub use plan::{Loss, MergePlan, Stopped, plan};
 pub use progress::{Cancellation, Progress};
 pub use report::{ComputerCounts, PrincipalCounts, ServerReport, Stages, SyncReport};
 

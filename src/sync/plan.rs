@@ -10,10 +10,11 @@ use super::options::SyncOptions;
 use super::report::SyncReport;
 use super::run::Run;
 use super::write::Sink;
-use crate::asset::{AssetRepository, Batch};
+use crate::asset::{Asset, AssetRepository, Batch, Change, Link, Presence};
 use crate::directory::DirectorySource;
+use crate::name::DistinguishedName;
 use crate::task::SyncTask;
-use crate::value::RunId;
+use crate::value::{AssetId, Attributes, ObjectGuid, ObjectKind, RunId};
 use crate::{Error, ErrorKind, Result};
 
 /// How many of the latest runs are looked through for one that has written.
@@ -34,6 +35,20 @@ pub struct MergePlan {
     /// The run of the source that had finished last when the plan was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<RunId>,
+}
+
+/// An object that would go missing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Loss {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// The object.
+    pub object: ObjectGuid,
+    /// What a person would call it.
+    pub name: String,
+    /// The asset that a computer is tied to.
+    pub asset: Option<AssetId>,
 }
 
 /// A run that the brake stopped: what it would have done. It is the source of the error.
@@ -114,6 +129,66 @@ impl fmt::Display for Stopped {
 }
 
 impl std::error::Error for Stopped {}
+
+impl MergePlan {
+    /// What would go missing that is there as far as the inventory knows: computers, then groups, then users, each in the
+    /// order of their objectGUIDs.
+    ///
+    /// Empty in a plan whose batches were written by hand, without the marks of what is missing.
+    pub fn losses(&self) -> Vec<Loss> {
+        let mut losses: Vec<Loss> = self
+            .batches
+            .iter()
+            .flat_map(|batch| {
+                let lost = batch.changes.iter().filter_map(|change| self.lost(change));
+                lost.map(|link| loss(link, batch))
+            })
+            .collect();
+        losses.sort_by_key(|loss| (loss.kind, loss.object));
+        losses
+    }
+
+    /// The link that a change writes, if the run is the first to miss its object.
+    fn lost<'a>(&self, change: &'a Change) -> Option<&'a Link> {
+        let Change::PutLink(link) = change else { return None };
+        let since = match link.presence {
+            Presence::Present => return None,
+            Presence::Missing { since, .. } | Presence::Gone { since } => since,
+        };
+        (since == self.report.started).then_some(link)
+    }
+}
+
+/// An object that is marked as missing, by the name that the mark's batch has of it.
+fn loss(link: &Link, batch: &Batch) -> Loss {
+    let Link { kind, object, asset, .. } = *link;
+    let name = batch.changes.iter().find_map(|change| name_in(change, batch, link));
+    Loss { kind, object, name: name.unwrap_or_else(|| object.to_string()), asset }
+}
+
+fn name_in(change: &Change, batch: &Batch, link: &Link) -> Option<String> {
+    let of_part = |asset: &Asset| {
+        let part = asset.part_of(&batch.source, link.object)?;
+        let called = ["cn", "name", "sAMAccountName"];
+        let called = called.into_iter().find_map(|name| part.attributes.first(name));
+        Some(called.map_or_else(|| asset.label().into_owned(), str::to_owned))
+    };
+    let named = |attributes: &Attributes, dn: &DistinguishedName| {
+        let called = ["sAMAccountName", "cn"].into_iter().find_map(|name| attributes.first(name));
+        called.unwrap_or(dn.as_str()).to_owned()
+    };
+    match change {
+        Change::PutAsset { asset, .. } => of_part(asset),
+        Change::PutWaiting(waiting) => of_part(&waiting.record),
+        Change::PutUser(user) if user.object == link.object => {
+            Some(named(&user.attributes, &user.dn))
+        }
+        Change::PutGroup(group) if group.object == link.object => {
+            Some(named(&group.attributes, &group.dn))
+        }
+        _ => None,
+    }
+}
 
 /// The newest run that wrote what it had read. Behind too many that failed it counts as unknown.
 pub(super) async fn newest_run(run: &Run<'_>) -> Result<Option<RunId>> {

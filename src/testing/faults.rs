@@ -220,6 +220,10 @@ impl<R: AssetRepository> AssetRepository for FaultyRepository<R> {
         self.plan.call("waiting", self.inner.waiting(organization)).await
     }
 
+    async fn sources(&self, organization: &OrganizationId) -> Result<Vec<SourceId>> {
+        self.plan.call("sources", self.inner.sources(organization)).await
+    }
+
     async fn moved(&self, organization: &OrganizationId) -> Result<Vec<(SourceId, Link)>> {
         self.plan.call("moved", self.inner.moved(organization)).await
     }

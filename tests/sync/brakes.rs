@@ -248,3 +248,27 @@ async fn members_that_are_deleted_do_not_count_as_leaving() {
     run(&task, &directory, repository).await.unwrap();
     assert_eq!(group_named(repository, "Staff").await.members.len(), 17);
 }
+
+#[tokio::test]
+async fn a_plan_names_what_would_go_missing() {
+    let repository = ldap_inventory::store::MemoryRepository::new();
+    let task = task();
+    run(&task, &MockDirectory::new(estate()), &repository).await.unwrap();
+    let options = SyncOptions::new();
+    let fewer = [named("PC", 2), vec!["user7".to_owned(), "Staff".to_owned()]].concat();
+    let fewer = MockDirectory::new(without(&fewer));
+    let lost = plan(&task, &fewer, &repository, &options).await.unwrap().losses();
+    let named: Vec<_> = lost.iter().map(|it| (it.kind.to_string(), it.name.as_str())).collect();
+    let kinds = ["computer", "computer", "group", "user"];
+    let mut names: Vec<&str> = named.iter().map(|(_, name)| *name).collect();
+    assert!(named.iter().map(|(kind, _)| kind.as_str()).eq(kinds), "{named:?}");
+    names[..2].sort_unstable();
+    assert_eq!(names, ["PC0", "PC1", "Staff", "user7"]);
+    for loss in &lost[..2] {
+        assert_eq!(loss.asset, Some(asset_of(&repository, loss.object).await.id));
+    }
+    assert!(lost[2..].iter().all(|loss| loss.asset.is_none()));
+    // What was missed once is no loss any more.
+    sync(&task, &fewer, &repository, &options).await.unwrap();
+    assert_eq!(plan(&task, &fewer, &repository, &options).await.unwrap().losses(), []);
+}

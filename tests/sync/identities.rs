@@ -78,8 +78,17 @@ async fn a_former_identity_that_names_speak_for_as_well_is_listed_once() {
 #[tokio::test]
 async fn a_computer_that_moved_to_another_domain_keeps_its_asset_under_whatever_name() {
     for repository in stores() {
-        for (name, later) in [("PC1", "PC1"), ("PC2", "RENAMED")] {
+        for (name, later, has_left) in [
+            ("PC1", "PC1", false),
+            ("PC2", "RENAMED2", false),
+            ("PC3", "PC3", true),
+            ("PC4", "RENAMED4", true),
+        ] {
             let before = headquarters(&*repository, name, OLD).await;
+            if has_left {
+                let others = (0..5).map(|n| computer(&format!("OTHER{n}")).build());
+                read(&*repository, &task(), others).await;
+            }
             let moved = in_branch(later).with_guid(mock_guid(name)).build();
             let report = read(&*repository, &branch(), [moved]).await;
             let decision = only(&report);

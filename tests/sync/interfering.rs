@@ -106,6 +106,10 @@ impl<R: AssetRepository> AssetRepository for Interfering<R> {
         self.inner.waiting(o).await
     }
 
+    async fn sources(&self, o: &OrganizationId) -> Result<Vec<SourceId>> {
+        self.inner.sources(o).await
+    }
+
     async fn moved(&self, o: &OrganizationId) -> Result<Vec<(SourceId, Link)>> {
         self.inner.moved(o).await
     }

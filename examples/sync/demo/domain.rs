@@ -86,11 +86,6 @@ impl DemonstrationDomain {
         tree.entries().filter(|entry| is_computer(entry)).count()
     }
 
-    /// The names of the computers that are worth a look.
-    pub(crate) fn notable(&self) -> impl Iterator<Item = &str> {
-        self.notable.iter().map(|computer| computer.name.as_str())
-    }
-
     /// The objectGUID of one of them.
     pub(crate) fn object(&self, name: &str) -> Option<ObjectGuid> {
         self.notable.iter().find(|computer| computer.name == name)?.guid

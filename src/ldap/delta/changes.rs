@@ -6,21 +6,19 @@ use ldap3::Scope;
 use ldap3::controls::RawControl;
 
 use crate::Result;
-use crate::ldap::ber::Malformed;
-use crate::ldap::connection::Connection;
-use crate::ldap::decode::RawEntry;
 use crate::ldap::limits::LdapLimits;
-use crate::ldap::paging::{PageContents, PageEnd, Paging};
-use crate::ldap::search::SearchRequest;
+use crate::ldap::protocol::ber::Malformed;
+use crate::ldap::protocol::connection::Connection;
+use crate::ldap::protocol::controls::SHOW_DELETED;
+use crate::ldap::protocol::entry::RawEntry;
+use crate::ldap::protocol::paging::{PageContents, PageEnd, Paging};
+use crate::ldap::protocol::search::SearchRequest;
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, ObjectKind};
 
-/// LDAP_SERVER_SHOW_DELETED_OID (MS-ADTS section 3.1.1.3.4.1.14).
-const SHOW_DELETED: &str = "1.2.840.113556.1.4.417";
-
 /// How the server tells what changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(in crate::ldap) enum ChangeGranularity {
+pub(crate) enum ChangeGranularity {
     /// Changed attributes alone: `name` is among them if the object was created, renamed or moved.
     Attributes,
     /// The whole object: anything may have changed.
@@ -29,32 +27,32 @@ pub(in crate::ldap) enum ChangeGranularity {
 
 /// The objects that changed, in the order of their GUIDs.
 #[derive(Debug, Default)]
-pub(in crate::ldap) struct Changes {
-    pub(in crate::ldap) objects: BTreeMap<ObjectGuid, Change>,
+pub(crate) struct Changes {
+    pub(crate) objects: BTreeMap<ObjectGuid, Change>,
     /// Whether something changed that has no GUID.
-    pub(in crate::ldap) nameless: bool,
+    pub(crate) nameless: bool,
 }
 
 /// What is known of a changed object.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(in crate::ldap) struct Change {
+pub(crate) struct Change {
     /// It is a tombstone now.
-    pub(in crate::ldap) deleted: bool,
+    pub(crate) deleted: bool,
     /// It may have another name or place than before, and so may all that is below it.
-    pub(in crate::ldap) moved: bool,
+    pub(crate) moved: bool,
 }
 
 /// Where an object is now, and what it is.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(in crate::ldap) struct ObjectLocation {
-    pub(in crate::ldap) object: ObjectGuid,
-    pub(in crate::ldap) dn: DistinguishedName,
+pub(crate) struct ObjectLocation {
+    pub(crate) object: ObjectGuid,
+    pub(crate) dn: DistinguishedName,
     /// `None`: none that is read.
-    pub(in crate::ldap) kind: Option<ObjectKind>,
+    pub(crate) kind: Option<ObjectKind>,
 }
 
 impl Changes {
-    pub(in crate::ldap) fn take(
+    pub(crate) fn take(
         &mut self,
         mut entry: RawEntry<'_>,
         granularity: ChangeGranularity,
@@ -87,7 +85,7 @@ impl Changes {
 impl Connection {
     /// Looks at every entry with an update number above this one, tombstones included where the account may see
     /// them.
-    pub(in crate::ldap) async fn changed_since(
+    pub(crate) async fn changed_since(
         &mut self,
         root: &DistinguishedName,
         filter: &str,
@@ -109,7 +107,7 @@ impl Connection {
     }
 
     /// Finds out where these objects are and what they are, or all that match a filter.
-    pub(in crate::ldap) async fn object_locations(
+    pub(crate) async fn object_locations(
         &mut self,
         root: &DistinguishedName,
         filter: String,
@@ -131,7 +129,7 @@ impl Connection {
     }
 
     /// Finds out who matches a filter; `None` if an entry does not say who it is.
-    pub(in crate::ldap) async fn identities(
+    pub(crate) async fn identities(
         &mut self,
         base: &DistinguishedName,
         filter: &str,
@@ -184,7 +182,7 @@ impl Connection {
 }
 
 /// The filter that these objects match and no others.
-pub(in crate::ldap) fn any_of(objects: &[ObjectGuid]) -> String {
+pub(crate) fn any_of(objects: &[ObjectGuid]) -> String {
     let terms: String =
         objects.iter().map(|guid| format!("(objectGUID={})", guid.filter_value())).collect();
     format!("(|{terms})")
@@ -231,7 +229,7 @@ fn is_tombstone(dn: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ldap::script::{Attribute, entry_body};
+    use crate::ldap::protocol::script::{Attribute, entry_body};
 
     const GUID: [u8; 16] = *b"0123456789abcdef";
 

@@ -9,16 +9,15 @@ use ldap3::LdapResult;
 use ldap3::controls::RawControl;
 use sha2::{Digest, Sha256};
 
-use crate::ldap::ber::{self, INTEGER, Malformed, OCTET_STRING, Reader, SEQUENCE};
-use crate::ldap::connection::Connection;
-use crate::ldap::decode::RawEntry;
-use crate::ldap::diagnosis;
-use crate::ldap::guard::within;
 use crate::ldap::limits::LdapLimits;
-use crate::ldap::search::SearchRequest;
+use crate::ldap::protocol::ber::{self, INTEGER, Malformed, OCTET_STRING, Reader, SEQUENCE};
+use crate::ldap::protocol::connection::Connection;
+use crate::ldap::protocol::controls::DIRSYNC;
+use crate::ldap::protocol::diagnosis;
+use crate::ldap::protocol::entry::RawEntry;
+use crate::ldap::protocol::guard::within;
+use crate::ldap::protocol::search::SearchRequest;
 use crate::{Error, ErrorKind, Result};
-
-pub(in crate::ldap) const DIRSYNC: &str = "1.2.840.113556.1.4.841";
 
 const OBJECT_SECURITY: i64 = 0x1;
 /// What an answer should have at most. Servers take it as a hint.
@@ -34,7 +33,7 @@ struct Answer {
 impl Connection {
     /// Looks at every entry that changed since the cookie, to the last answer, and returns the next cookie; or
     /// the server's refusal.
-    pub(in crate::ldap) async fn dirsync(
+    pub(crate) async fn dirsync(
         &mut self,
         request: &SearchRequest,
         mut cookie: Vec<u8>,
@@ -120,7 +119,7 @@ fn count(number: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ldap::script::{connection, dirsync_done, done, entry};
+    use crate::ldap::protocol::script::{connection, dirsync_done, done, entry};
 
     /// The entries that were seen, and how it ended.
     async fn run(

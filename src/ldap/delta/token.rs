@@ -4,7 +4,7 @@
 //! usn INTEGER, cookie OCTET STRING, again SEQUENCE OF OCTET STRING }`. A token comes back from a host's store, so
 //! that it is read like any foreign bytes.
 
-use crate::ldap::ber::{self, INTEGER, Malformed, OCTET_STRING, Reader, SEQUENCE};
+use crate::ldap::protocol::ber::{self, INTEGER, Malformed, OCTET_STRING, Reader, SEQUENCE};
 use crate::value::ObjectGuid;
 
 /// Tokens of other versions are refused, and a full read follows. To be raised with whatever makes the objects
@@ -13,23 +13,23 @@ const VERSION: i64 = 1;
 
 /// Where a read ended.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(in crate::ldap) struct Token {
+pub(crate) struct Token {
     /// The names of the server.
-    pub(in crate::ldap) server: String,
+    pub(crate) server: String,
     /// `invocationId`, which a restored database has anew; empty where the account may not read it.
-    pub(in crate::ldap) invocation: Vec<u8>,
+    pub(crate) invocation: Vec<u8>,
     /// A digest of the attributes that were read.
-    pub(in crate::ldap) attributes: [u8; 16],
+    pub(crate) attributes: [u8; 16],
     /// `highestCommittedUSN` before the read.
-    pub(in crate::ldap) usn: i64,
+    pub(crate) usn: i64,
     /// The server's DirSync cookie from before the read, if that is the mode.
-    pub(in crate::ldap) cookie: Vec<u8>,
+    pub(crate) cookie: Vec<u8>,
     /// Groups whose members could not be read in full. They are read again whether they change or not.
-    pub(in crate::ldap) again: Vec<ObjectGuid>,
+    pub(crate) again: Vec<ObjectGuid>,
 }
 
 impl Token {
-    pub(in crate::ldap) fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let mut fields = Vec::new();
         ber::write_integer(&mut fields, INTEGER, VERSION);
         ber::write(&mut fields, OCTET_STRING, self.server.as_bytes());
@@ -48,7 +48,7 @@ impl Token {
     }
 
     /// `None` for whatever this version did not write.
-    pub(in crate::ldap) fn decode(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         Self::read(bytes).ok().flatten()
     }
 

@@ -3,9 +3,9 @@
 use super::fixture::{World, created, domain, guid, host, id, joined, object, scanned, source};
 use crate::asset::Presence;
 use crate::directory::DirectoryObject;
-use crate::merge::{
-    Level, Reason, Unmatched, Verdict, WriteContext, apply_contribution, contribution, create,
-};
+use crate::merge::contribute::{apply_contribution, create};
+use crate::merge::contribution::contribution;
+use crate::merge::{Level, Reason, Unmatched, Verdict, WriteContext};
 use crate::name::DistinguishedName;
 use crate::task::MatchPolicy;
 use crate::value::RunId;

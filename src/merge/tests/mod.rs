@@ -11,3 +11,4 @@ mod properties;
 mod rules;
 mod survival;
 mod usage;
+mod writing;

@@ -80,7 +80,6 @@ prop_compose! {
         let scan = SourceId::new("scan", "hq").unwrap();
         Candidate {
             asset: id(0),
-            version: 1,
             site: site("hq"),
             os_family,
             whole: Naming { names, default_names: Vec::new(), domains },

@@ -5,9 +5,11 @@ use super::fixture::{
 };
 use crate::asset::{Asset, Claim, Presence, SourceRecord};
 use crate::directory::DirectoryObject;
+use crate::merge::contribute::{apply_contribution, create, detach};
+use crate::merge::contribution::contribution;
+use crate::merge::record::{assemble, take_apart};
 use crate::merge::{
-    DirectoryDomain, WriteContext, apply_contribution, assemble, contribution, create, detach,
-    group_attributes, set_presence, take_apart, user_attributes,
+    DirectoryDomain, WriteContext, group_attributes, set_presence, user_attributes,
 };
 use crate::task::MatchPolicy;
 use crate::value::{RunId, SourceId};

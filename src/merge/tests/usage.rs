@@ -157,9 +157,19 @@ fn what_is_no_machine_is_known_by_what_it_serves() {
 
 #[test]
 fn a_cut_name_keeps_to_its_domain_and_to_its_host() {
-    let child = object(1, &[(DNS, "exactlyfifteen1b.child.example"), (SAM, "EXACTLYFIFTEEN1$")]);
+    let elsewhere =
+        object(1, &[(DNS, "exactlyfifteen1b.child.example"), (SAM, "EXACTLYFIFTEEN1$")]);
     let asset = scanned(7, &["exactlyfifteen1b.other.example"], &[]);
-    assert_eq!(verdict(child, [asset]), created(0));
+    assert_eq!(verdict(elsewhere, [asset]), created(0));
+    // What its name says is another domain of the forest goes before the domain that it is a member of.
+    let child = object(1, &[(DNS, "exactlyfifteen1b.eu.corp.example"), (SAM, "EXACTLYFIFTEEN1$")]);
+    for (others, expected) in [(&["eu.corp.example"][..], None), (&[], Some(Level::Qualified))] {
+        let asset = scanned(7, &["exactlyfifteen1b.corp.example"], &[]);
+        let mut world = World::of([], [asset]);
+        let within = domain().within([], others.iter().copied());
+        world.computers = vec![Computer::of(&child, &within)];
+        assert_eq!(world.only().level, expected, "{others:?}");
+    }
     let long = |n, name: &str, account: &str| {
         object(n, &[(DNS, &format!("{name}.corp.example")), (SAM, account)])
     };

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row};
 use super::asset_query::Found;
 use super::failure::Outcome;
 use crate::asset::{Counts, Facet, SearchRequest, Tally};
-use crate::query::WORD_SEPARATOR;
+use crate::query::sql::WORD_SEPARATOR;
 
 /// How many assets a request finds, and how they divide. In one pass: grouping in the database sorts
 /// everything for each facet.

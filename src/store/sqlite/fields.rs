@@ -8,10 +8,10 @@ use rusqlite::{Connection, params};
 
 use super::failure::Outcome;
 use crate::asset::Asset;
-use crate::query::{
-    AttributeBloom, Child, Column, ColumnMap, Dialect, Fields, SqlValue, Value, WORD_SEPARATOR,
-    address_key, fold_case,
+use crate::query::sql::{
+    AttributeBloom, Child, Column, ColumnMap, Dialect, SqlValue, WORD_SEPARATOR, address_key,
 };
+use crate::query::{Fields, Value, fold_case};
 
 /// Where the fields of assets are. Attributes are in the documents, and in the signatures as far as that
 /// is needed to leave most documents unread: a row for each would make the file three times as large and writing

@@ -233,6 +233,11 @@ impl AssetRepository for SqliteRepository {
         self.connections.read("waiting", move |t| read::waiting(t, &organization)).await
     }
 
+    async fn sources(&self, organization: &OrganizationId) -> Result<Vec<SourceId>> {
+        let organization = organization.clone();
+        self.connections.read("sources", move |t| read::sources(t, &organization)).await
+    }
+
     async fn moved(&self, organization: &OrganizationId) -> Result<Vec<(SourceId, Link)>> {
         let organization = organization.clone();
         self.connections.read("moved", move |t| read::moved(t, &organization)).await

@@ -157,6 +157,22 @@ pub(super) fn waiting(
     each(connection, sql, [[organization.as_str()]], object)
 }
 
+/// Every source that something was written for.
+pub(super) fn sources(
+    connection: &Connection,
+    organization: &OrganizationId,
+) -> Outcome<Vec<SourceId>> {
+    let Some(organization) = row_id::organization(connection, organization)? else {
+        return Ok(Vec::new());
+    };
+    let sql = "SELECT id FROM sources WHERE organization = ?1 ORDER BY id";
+    let mut statement = connection.prepare_cached(sql)?;
+    let ids = statement.query_map([organization], |row| row.get(0))?;
+    let ids: Vec<String> = ids.collect::<rusqlite::Result<_>>()?;
+    let damaged = |id: &str, cause| super::failure::damaged("source", id, cause);
+    ids.into_iter().map(|id| id.parse().map_err(|cause| damaged(&id, cause))).collect()
+}
+
 /// The links of all sources that have a home.
 pub(super) fn moved(
     connection: &Connection,

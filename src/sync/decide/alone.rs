@@ -10,8 +10,9 @@ use crate::membership::Links;
 use crate::merge::{self, Computer};
 use crate::name::MatchKey;
 use crate::query::{Query, quote};
+use crate::sync::read::Snapshot;
 use crate::sync::run::Run;
-use crate::value::AssetId;
+use crate::value::{AssetId, ObjectGuid};
 
 /// Assets of one page.
 const PAGE: usize = 500;
@@ -21,6 +22,15 @@ const PAGE: usize = 500;
 pub(super) struct Alone {
     /// As the inventory has them.
     pub(super) computers: Vec<Computer>,
+}
+
+/// Known computers that look other than they did, or are back.
+pub(super) fn changed(snapshot: &Snapshot, links: &Links) -> HashSet<ObjectGuid> {
+    let changed = snapshot.computers.iter().filter(|object| {
+        let link = links.get(&object.guid);
+        link.is_some_and(|link| !link.presence.is_present() || link.digest != object.digest())
+    });
+    changed.map(|object| object.guid).collect()
 }
 
 /// Looks for them among the computers of the run's directory, as the rules alone have them.

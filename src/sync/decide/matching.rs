@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
-use super::alone::Alone;
+use super::alone::{Alone, changed};
 use super::former;
+use super::moves::{ComputerMove, Decided, Spot};
 use super::surroundings::{Surroundings, View};
 use crate::Result;
 use crate::asset::{Home, Waiting};
@@ -49,42 +50,6 @@ pub(in crate::sync) struct Matching {
     /// How many new assets have an id.
     new_assets: u64,
     complete: bool,
-}
-
-/// What was decided on one computer.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::sync) struct Decided<'a> {
-    /// By the rules alone.
-    pub(in crate::sync) rules: &'a Decision,
-    /// With what people decided.
-    pub(in crate::sync) told: &'a Decision,
-    /// Where it is from now on, unless it is left out.
-    pub(in crate::sync) spot: Option<Spot>,
-}
-
-/// Where a computer is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(in crate::sync) struct Spot {
-    /// By the rules alone.
-    pub(in crate::sync) home: Home,
-    /// In the inventory as it is shown; `None` if it waits.
-    pub(in crate::sync) shown: Option<AssetId>,
-}
-
-/// Where a computer goes by the rules alone, as far as change limits measure it.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::sync) struct ComputerMove {
-    pub(in crate::sync) object: ObjectGuid,
-    /// The asset that it was.
-    pub(in crate::sync) before: Option<AssetId>,
-    /// The asset that it is from now on.
-    pub(in crate::sync) after: Option<AssetId>,
-    /// Whether that is a new one.
-    pub(in crate::sync) is_new: bool,
-    /// Whether that is one which came since.
-    pub(in crate::sync) joins: bool,
-    /// Whether it takes the place of another computer that is gone.
-    pub(in crate::sync) succeeds: bool,
 }
 
 impl Matching {
@@ -173,7 +138,8 @@ impl Matching {
         let view = View { read: &all, ..view };
         // By the names that they had as well: these lead to their own assets.
         let asking = asking.chain(&alone.computers);
-        let surroundings = Surroundings::of(run, asking, &self.scene, view).await?;
+        let mut surroundings = Surroundings::of(run, asking, &self.scene, view).await?;
+        surroundings.add_moved(run, &self.strangers(&self.computers), view).await?;
         let computers: Vec<Computer> = self.computers.iter().chain(unread).cloned().collect();
         let nobody = BTreeMap::new();
         let decisions = self.decide_on(run, &computers, &surroundings, &movable, &nobody);
@@ -275,7 +241,7 @@ impl Matching {
 
     /// Whether the computer at this place of the snapshot becomes a new asset.
     pub(in crate::sync) fn creates(&self, place: usize) -> bool {
-        self.rules.get(place).is_some_and(|decision| is_new(decision))
+        self.rules.get(place).is_some_and(is_new)
     }
 
     /// Absent objects whose place another computer has taken, with that computer's asset.
@@ -321,7 +287,8 @@ impl Matching {
         let read: HashSet<ObjectGuid> = self.computers.iter().map(|c| c.object).collect();
         let view = View { domain: &self.domain, read: &read, absent: &self.absent };
         let asking = computers.iter().filter(|computer| self.needs_candidates(computer));
-        let surroundings = Surroundings::of(run, asking, &self.scene, view).await?;
+        let mut surroundings = Surroundings::of(run, asking, &self.scene, view).await?;
+        surroundings.add_moved(run, &self.strangers(computers), view).await?;
         let spoken_for = self.spoken_for(&places);
         let fresh = self.decide_on(run, computers, &surroundings, &HashSet::new(), &spoken_for);
         self.count_new(&fresh);
@@ -400,6 +367,12 @@ impl Matching {
     /// read, and append in stores that keep assets in order of their ids. None is given twice in a run.
     fn count_new(&mut self, decisions: &[Decision]) {
         self.new_assets += decisions.iter().filter(|decision| is_new(decision)).count() as u64;
+    }
+
+    /// The computers that have no asset yet.
+    fn strangers(&self, computers: &[Computer]) -> Vec<ObjectGuid> {
+        let strangers = computers.iter().filter(|computer| self.needs_candidates(computer));
+        strangers.map(|computer| computer.object).collect()
     }
 
     /// Whether the assets are to be looked up that a computer could be. For a known one there is no need.
@@ -491,15 +464,6 @@ impl Matching {
         }
         told
     }
-}
-
-/// Known computers that look other than they did, or are back.
-fn changed(snapshot: &Snapshot, links: &Links) -> HashSet<ObjectGuid> {
-    let changed = snapshot.computers.iter().filter(|object| {
-        let link = links.get(&object.guid);
-        link.is_some_and(|link| !link.presence.is_present() || link.digest != object.digest())
-    });
-    changed.map(|object| object.guid).collect()
 }
 
 fn is_new(decision: &Decision) -> bool {

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use futures::TryStreamExt;
+
 use crate::Result;
-use crate::asset::{Asset, Home};
+use crate::asset::{Asset, Home, Link, LinksRequest};
 use crate::grouping::{self, Scene};
 use crate::merge::{self, Candidate, Computer, DirectoryDomain, KnownComputer};
 use crate::name::MatchKey;
@@ -63,6 +65,36 @@ impl Surroundings {
         Ok(found)
     }
 
+    /// Looks up what other directories have, or had, under these objectGUIDs: a computer that moves from one domain of a
+    /// forest to another keeps it, whatever it is called there.
+    pub(super) async fn add_moved(
+        &mut self,
+        run: &Run<'_>,
+        objects: &[ObjectGuid],
+        view: View<'_>,
+    ) -> Result<()> {
+        if objects.is_empty() {
+            return Ok(());
+        }
+        let organization = &run.task.organization;
+        let sources = run.repository.sources(organization).await?;
+        for source in sources.into_iter().filter(|source| *source != run.task.source) {
+            for objects in objects.chunks(KEYS_PER_LOOKUP) {
+                run.options.cancellation.check()?;
+                let links = LinksRequest::new(organization.clone(), source.clone());
+                let links = links.of_objects(objects.iter().copied());
+                let links: Vec<Link> = run.repository.links(links).await?.try_collect().await?;
+                let homes = links.iter().filter_map(|link| link.by_rules().asset());
+                let unseen = homes.filter(|home| !self.candidates.contains_key(home));
+                let unseen: Vec<AssetId> = unseen.collect();
+                for asset in run.repository.assets(organization, &unseen).await? {
+                    self.add(run, &asset, view);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Tells the computers of other directories which suffixes stand for their domains, as their latest runs say.
     async fn tell_suffixes(&mut self, run: &Run<'_>) -> Result<()> {
         let sources = self.others.iter().map(|other| &other.source);
@@ -100,14 +132,19 @@ impl Surroundings {
             return;
         }
         self.candidates.insert(asset.id, Candidate::of(asset));
-        for part in asset.parts.iter().filter(|part| part.presence.is_present()) {
+        for part in &asset.parts {
             let Some(object) = part.object else { continue };
             let is_own = part.source == run.task.source;
-            if is_own && (view.read.contains(&object) || view.absent.contains(&object)) {
-                continue;
-            }
+            let is_present = part.presence.is_present();
             if !is_own && view.read.contains(&object) {
-                self.elsewhere.insert(object, (part.source.clone(), asset.id));
+                // Where several have it, the one that has it still.
+                if is_present || !self.elsewhere.contains_key(&object) {
+                    self.elsewhere.insert(object, (part.source.clone(), asset.id));
+                }
+            }
+            let is_news = is_own && (view.read.contains(&object) || view.absent.contains(&object));
+            if !is_present || is_news {
+                continue;
             }
             let domain = is_own.then_some(view.domain);
             if let Some(computer) = Computer::of_part(asset, part, domain) {

@@ -25,6 +25,7 @@
 mod asset_repository;
 mod credential_store;
 mod directory_source;
+mod rows;
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -34,6 +35,7 @@ use futures::FutureExt;
 pub use self::asset_repository::asset_repository;
 pub use self::credential_store::credential_store;
 pub use self::directory_source::directory_source;
+pub use self::rows::rows;
 use crate::Result;
 
 /// Names each case after its function. A function that is in no table is an unused one, which the

@@ -1,0 +1,346 @@
+//! What changed since the last read: where the server stood, and whether this read may go on from there.
+//!
+//! A read of changes only learns *which* objects changed, and reads those again whole ([`read`](crate::ldap::read)). What it
+//! must not do is lose a change, so the position of the next read is always taken *before* anything of this one is
+//! read: a change in between is then seen twice, which does no harm.
+//!
+//! DirSync's position is a cookie. A search that matches nothing has one too: the cookie is the state of the
+//! replica, whatever the filter (MS-ADTS section 3.1.1.3.4.1.3), and costs next to nothing, where the same search
+//! with the filter of the later ones would send the whole directory a second time.
+
+use ldap3::Scope;
+
+use super::{ChangeGranularity, Changes, Token};
+use crate::directory::FullReadReason;
+use crate::ldap::limits::LdapLimits;
+use crate::ldap::protocol::connection::Connection;
+use crate::ldap::protocol::entry::RawEntry;
+use crate::ldap::protocol::root_dse::RootDse;
+use crate::ldap::protocol::search::SearchRequest;
+use crate::name::DistinguishedName;
+use crate::value::{Checkpoint, ObjectGuid, ObjectKind, ReadMode, ScopeFingerprint};
+use crate::{Error, Result};
+
+/// More groups than this are not kept in a token. There is no checkpoint then.
+const AGAIN: usize = 1_000;
+
+/// How a source finds out what changed since the last read.
+///
+/// What changes without a change that the server tells shows with the next full read: a value that the server works
+/// out (a lockout that ran out), `memberOf` where the group lies outside the bases, and the name of another object in an
+/// attribute other than `member` and `memberOf` (`managedBy`).
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum DeltaPolicy {
+    /// By DirSync where the server offers it and the account may use it, else by `uSNChanged`, else everything
+    /// is read. The default: each of them misses nothing that the account may see.
+    #[default]
+    Auto,
+    /// By DirSync, or everything is read.
+    DirSync,
+    /// By `uSNChanged`, or everything is read.
+    Usn,
+    /// Everything is read, every time.
+    Never,
+}
+
+/// How a read goes on from an earlier one, and leaves a checkpoint for the next.
+#[derive(Debug)]
+pub(crate) struct Tracking {
+    pub(crate) policy: DeltaPolicy,
+    pub(crate) scope: ScopeFingerprint,
+    /// Where the last read ended.
+    pub(crate) checkpoint: Option<Checkpoint>,
+    /// What is read again though it did not change.
+    pub(crate) again: Vec<ObjectGuid>,
+    /// Whether a read of changes makes sure of what is still there.
+    pub(crate) census: bool,
+    /// `None`: the server does not tell what changes.
+    pub(crate) server: Option<ServerState>,
+    /// Naming contexts, or entries, below which everything lies that is read.
+    pub(crate) roots: Vec<DistinguishedName>,
+    pub(crate) kinds: Vec<ObjectKind>,
+    /// The names of all attributes that are read, of all kinds.
+    pub(crate) attributes: Vec<String>,
+}
+
+/// Where the server stands before the read.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerState {
+    /// Its names, in small letters.
+    name: String,
+    invocation: Vec<u8>,
+    usn: i64,
+    knows_dirsync: bool,
+}
+
+/// From where on the next read needs to look, without what is the same in every mode.
+#[derive(Debug)]
+pub(crate) struct Position {
+    pub(crate) mode: ReadMode,
+    pub(crate) cookie: Vec<u8>,
+}
+
+impl Tracking {
+    /// The token to go on from, and its mode; or why everything is to be read.
+    pub(crate) fn since(&self) -> Result<(ReadMode, Token), FullReadReason> {
+        use FullReadReason::{
+            Asked, CheckpointRefused, DatabaseRestored, NoCheckpoint, OtherServer, ScopeChanged,
+            Unsupported,
+        };
+        if self.policy == DeltaPolicy::Never {
+            return Err(Asked);
+        }
+        let server = self.server.as_ref().ok_or(Unsupported)?;
+        // A mode of Full comes from a host that keeps the scope alone.
+        let checkpoint = self.checkpoint.as_ref().filter(|known| known.mode != ReadMode::Full);
+        let checkpoint = checkpoint.ok_or(NoCheckpoint)?;
+        let token = Token::decode(&checkpoint.token).ok_or(CheckpointRefused)?;
+        if checkpoint.scope != self.scope || token.attributes != self.fingerprint() {
+            Err(ScopeChanged)
+        } else if token.server != server.name {
+            Err(OtherServer)
+        } else if token.invocation != server.invocation || token.usn > server.usn {
+            Err(DatabaseRestored)
+        } else if !self.offers(checkpoint.mode) {
+            Err(CheckpointRefused)
+        } else {
+            Ok((checkpoint.mode, token))
+        }
+    }
+
+    /// Whether server and policy permit this mode.
+    pub(crate) fn offers(&self, mode: ReadMode) -> bool {
+        let Some(server) = &self.server else { return false };
+        match (mode, self.policy) {
+            (ReadMode::DirSync, DeltaPolicy::Auto | DeltaPolicy::DirSync) => {
+                server.knows_dirsync && self.roots.len() == 1
+            }
+            // Without the invocation id a restored database could not be told from one that went on.
+            (ReadMode::Usn, DeltaPolicy::Auto | DeltaPolicy::Usn) => !server.invocation.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// The checkpoint of a complete read that began at this position.
+    pub(crate) fn checkpoint(
+        &self,
+        position: Position,
+        again: &[ObjectGuid],
+    ) -> Option<Checkpoint> {
+        let server = self.server.as_ref()?;
+        if again.len() > AGAIN {
+            return None;
+        }
+        let token = Token {
+            server: server.name.clone(),
+            invocation: server.invocation.clone(),
+            attributes: self.fingerprint(),
+            usn: server.usn,
+            cookie: position.cookie,
+            again: again.to_vec(),
+        };
+        Some(Checkpoint::new(position.mode, self.scope, token.encode()))
+    }
+
+    /// Whatever may be of a kind that is read, and whatever may hold such objects: the place of an object changes
+    /// with its containers', without a change of its own. The host's own filter is left out, since an object that
+    /// does not match it any more has changed, too.
+    pub(crate) fn filter(&self) -> String {
+        let containers = ["builtinDomain", "container", "lostAndFound", "organizationalUnit"];
+        let classes: String = containers
+            .into_iter()
+            .chain(self.kinds.iter().map(|kind| class(*kind)))
+            .map(|class| format!("(objectClass={class})"))
+            .collect();
+        format!("(|{classes})")
+    }
+
+    /// What DirSync is asked for. Only an object of whose attributes one of these changed is told.
+    pub(crate) fn dirsync_request(&self, filter: String) -> SearchRequest {
+        let mut attributes = self.attributes.clone();
+        // Worked out at every read, and not changed by anybody.
+        attributes.retain(|name| name != "memberOf" && !name.ends_with("Computed"));
+        for always in ["instanceType", "isDeleted", "name", "objectGUID"] {
+            if !attributes.iter().any(|name| name.eq_ignore_ascii_case(always)) {
+                attributes.push(always.to_owned());
+            }
+        }
+        let base = self.roots.first().map(ToString::to_string).unwrap_or_default();
+        SearchRequest { base, scope: Scope::Subtree, filter, attributes }
+    }
+
+    fn fingerprint(&self) -> [u8; 16] {
+        ScopeFingerprint::of(self.attributes.iter().map(String::as_str)).0
+    }
+}
+
+impl Connection {
+    /// Where the server stands, if it tells what changes at all.
+    pub(crate) async fn server_state(&mut self, root: &RootDse) -> Result<Option<ServerState>> {
+        let (Some(usn), Some(agent)) = (root.highest_committed_usn, &root.ds_service_name) else {
+            return Ok(None);
+        };
+        let host = root.dns_host_name.as_deref().unwrap_or_default();
+        Ok(Some(ServerState {
+            name: format!("{host} {agent}").to_lowercase(),
+            invocation: self.invocation_id(agent).await?,
+            usn,
+            knows_dirsync: root.knows_dirsync,
+        }))
+    }
+
+    /// The position before a full read, and the server's refusal of DirSync, if it refused.
+    pub(crate) async fn position(
+        &mut self,
+        tracking: &Tracking,
+        limits: &LdapLimits,
+    ) -> Result<(Option<Position>, Option<Error>)> {
+        let mut refusal = None;
+        if tracking.offers(ReadMode::DirSync) {
+            let nothing = "(&(objectClass=computer)(!(objectClass=computer)))".to_owned();
+            let request = tracking.dirsync_request(nothing);
+            match self.dirsync(&request, Vec::new(), limits, |_| Ok(())).await? {
+                Ok(cookie) => {
+                    return Ok((Some(Position { mode: ReadMode::DirSync, cookie }), None));
+                }
+                Err(error) => refusal = Some(error),
+            }
+        }
+        let usn = tracking.offers(ReadMode::Usn);
+        let position = usn.then(|| Position { mode: ReadMode::Usn, cookie: Vec::new() });
+        Ok((position, refusal))
+    }
+
+    /// What changed since the token was written, and from where the next read goes on; or the server's refusal.
+    pub(crate) async fn changes(
+        &mut self,
+        tracking: &Tracking,
+        mode: ReadMode,
+        token: &Token,
+        limits: &LdapLimits,
+    ) -> Result<Result<(Changes, Position), Error>> {
+        let mut changes = Changes::default();
+        let filter = tracking.filter();
+        let mut cookie = Vec::new();
+        if mode == ReadMode::DirSync {
+            let request = tracking.dirsync_request(filter);
+            let look = |entry: RawEntry<'_>| changes.take(entry, ChangeGranularity::Attributes);
+            match self.dirsync(&request, token.cookie.clone(), limits, look).await? {
+                Ok(next) => cookie = next,
+                Err(refusal) => return Ok(Err(refusal)),
+            }
+        } else {
+            for root in &tracking.roots {
+                self.changed_since(root, &filter, token.usn, limits, &mut changes).await?;
+            }
+        }
+        Ok(Ok((changes, Position { mode, cookie })))
+    }
+}
+
+fn class(kind: ObjectKind) -> &'static str {
+    match kind {
+        ObjectKind::Computer => "computer",
+        ObjectKind::Group => "group",
+        ObjectKind::User => "user",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tracking() -> Tracking {
+        Tracking {
+            policy: DeltaPolicy::Auto,
+            scope: ScopeFingerprint::of(["x"]),
+            checkpoint: None,
+            again: Vec::new(),
+            census: true,
+            server: Some(ServerState {
+                name: "dc1".to_owned(),
+                invocation: vec![1; 16],
+                usn: 100,
+                knows_dirsync: true,
+            }),
+            roots: vec![DistinguishedName::parse("DC=x").unwrap()],
+            kinds: vec![ObjectKind::Computer],
+            attributes: vec!["cn".to_owned()],
+        }
+    }
+
+    /// A read after one that left its checkpoint in this mode.
+    fn next(mode: ReadMode) -> Tracking {
+        let mut tracking = tracking();
+        let position = Position { mode, cookie: b"cookie".to_vec() };
+        tracking.checkpoint = tracking.checkpoint(position, &[]);
+        tracking
+    }
+
+    fn because(tracking: Tracking, change: impl FnOnce(&mut Tracking)) -> FullReadReason {
+        let mut tracking = tracking;
+        change(&mut tracking);
+        tracking.since().unwrap_err()
+    }
+
+    #[test]
+    fn a_checkpoint_of_the_same_server_and_scope_holds() {
+        for mode in [ReadMode::DirSync, ReadMode::Usn] {
+            let (found, token) = next(mode).since().unwrap();
+            assert_eq!((found, token.usn, token.cookie.as_slice()), (mode, 100, &b"cookie"[..]));
+        }
+    }
+
+    #[test]
+    fn whatever_does_not_fit_has_its_own_reason() {
+        use FullReadReason as Why;
+        let server = |change: fn(&mut ServerState)| {
+            move |tracking: &mut Tracking| change(tracking.server.as_mut().unwrap())
+        };
+        let token = |token: &'static [u8]| {
+            move |tracking: &mut Tracking| {
+                tracking.checkpoint.as_mut().unwrap().token = token.to_vec();
+            }
+        };
+        for mode in [ReadMode::DirSync, ReadMode::Usn] {
+            let next = || next(mode);
+            assert_eq!(because(next(), |t| t.checkpoint = None), Why::NoCheckpoint);
+            assert_eq!(because(next(), |t| t.policy = DeltaPolicy::Never), Why::Asked);
+            assert_eq!(because(next(), |t| t.server = None), Why::Unsupported);
+            assert_eq!(because(next(), |t| t.scope = ScopeFingerprint::of([])), Why::ScopeChanged);
+            let more = |t: &mut Tracking| t.attributes.push("info".to_owned());
+            assert_eq!(because(next(), more), Why::ScopeChanged);
+            assert_eq!(because(next(), server(|s| s.name.push('x'))), Why::OtherServer);
+            assert_eq!(
+                because(next(), server(|s| s.invocation = vec![2; 16])),
+                Why::DatabaseRestored
+            );
+            assert_eq!(because(next(), server(|s| s.usn = 99)), Why::DatabaseRestored);
+            assert_eq!(because(next(), token(b"")), Why::CheckpointRefused);
+            assert_eq!(because(next(), token(b"\x30\x84\xff\xff\xff\xff")), Why::CheckpointRefused);
+        }
+        let full = |t: &mut Tracking| t.checkpoint.as_mut().unwrap().mode = ReadMode::Full;
+        assert_eq!(because(next(ReadMode::Usn), full), Why::NoCheckpoint);
+        let lost = server(|s| s.knows_dirsync = false);
+        assert_eq!(because(next(ReadMode::DirSync), lost), Why::CheckpointRefused);
+        let usn = |t: &mut Tracking| t.policy = DeltaPolicy::Usn;
+        assert_eq!(because(next(ReadMode::DirSync), usn), Why::CheckpointRefused);
+    }
+
+    #[test]
+    fn update_numbers_are_not_trusted_without_the_invocation_id() {
+        let mut tracking = tracking();
+        tracking.server.as_mut().unwrap().invocation.clear();
+        assert!(!tracking.offers(ReadMode::Usn));
+        assert!(tracking.offers(ReadMode::DirSync));
+    }
+
+    #[test]
+    fn too_many_groups_to_read_again_leave_no_checkpoint() {
+        let position = || Position { mode: ReadMode::Usn, cookie: Vec::new() };
+        let groups = |count| vec![ObjectGuid::from_bytes([1; 16]); count];
+        assert!(tracking().checkpoint(position(), &groups(AGAIN)).is_some());
+        assert!(tracking().checkpoint(position(), &groups(AGAIN + 1)).is_none());
+    }
+}

@@ -1,0 +1,75 @@
+//! The bind, and the proof that it was one.
+
+use ldap3::exop::WhoAmI;
+use ldap3::result::ExopResult;
+
+use super::connection::Connection;
+use super::diagnosis;
+use super::root_dse::RootDse;
+use super::search::{self, NO_ATTRIBUTES, SearchRequest};
+use crate::{Error, ErrorKind, Result};
+
+impl Connection {
+    /// Binds with a name and a password, once. The name is sent as given.
+    ///
+    /// RFC 4513 section 5.1.2: an empty password would be an unauthenticated bind, which servers accept for
+    /// any name; it is refused here, and so is an empty name.
+    pub(crate) async fn bind(&mut self, name: &str, password: &str) -> Result<()> {
+        if name.trim().is_empty() || password.is_empty() {
+            let message = "a user name and a password are needed; an empty one would be an \
+                           anonymous bind";
+            return Err(Error::new(ErrorKind::Configuration, message).in_operation("bind"));
+        }
+        let clock = self.clock();
+        match clock.wait(self.ldap.simple_bind(name, password)).await? {
+            Ok(result) => diagnosis::bound(&result, password),
+            Err(error) => Err(self.failed(error).await.in_operation("bind")),
+        }
+    }
+
+    /// The server must know who asks, where it can tell (RFC 4532).
+    pub(crate) async fn check_identity(&mut self, root: &RootDse) -> Result<()> {
+        if !root.knows_who_am_i {
+            return Ok(());
+        }
+        let clock = self.clock();
+        match clock.wait(self.ldap.extended(WhoAmI)).await? {
+            Ok(ExopResult(answer, result)) if result.rc == 0 => {
+                if answer.val.is_none_or(|name| name.is_empty()) {
+                    let message = "the server accepted the bind but treats the connection as \
+                                   anonymous; check the user name and password";
+                    return Err(
+                        Error::new(ErrorKind::NotAuthenticated, message).in_operation("bind")
+                    );
+                }
+                Ok(())
+            }
+            // A server that does not want to tell is not anonymous by that.
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.failed(error).await.in_operation("bind")),
+        }
+    }
+
+    /// The base entry must be readable: a server that accepts any bind, or an account without rights, would
+    /// otherwise look like an empty directory.
+    pub(crate) async fn check_base(&mut self, base: &str) -> Result<()> {
+        let request = SearchRequest::of_entry(base, &[NO_ATTRIBUTES]);
+        let mut found = false;
+        let search = self.search(&request, Vec::new()).await?;
+        let result = search.each_entry(|_| {
+            found = true;
+            Ok(())
+        });
+        let result = result.await?;
+        search::succeeded(&result).map_err(|error| error.with_context("base DN", base))?;
+        if found {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Directory,
+            "the account may not read the base DN; correct the base DN or the account's rights",
+        )
+        .in_operation("search")
+        .with_context("base DN", base))
+    }
+}

@@ -1,0 +1,335 @@
+//! What a server's result codes mean, in words for the person who has to act.
+
+use std::fmt;
+
+use ldap3::LdapResult;
+
+use crate::{Error, ErrorKind, Printable, Result, Retry};
+
+/// Why a server refused a bind.
+///
+/// It is the [source](std::error::Error::source) of the error that a refused bind gives, so a host that
+/// wants to show its own words can downcast to it:
+///
+/// ```
+/// use ldap_inventory::Error;
+/// use ldap_inventory::ldap::{BindDiagnosis, BindRefusal};
+///
+/// fn is_locked(error: &Error) -> bool {
+///     std::error::Error::source(error)
+///         .and_then(|source| source.downcast_ref::<BindDiagnosis>())
+///         .is_some_and(|diagnosis| diagnosis.refusal == BindRefusal::Locked)
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct BindDiagnosis {
+    /// What it means.
+    pub refusal: BindRefusal,
+    /// The LDAP result code (RFC 4511 appendix A).
+    pub code: u32,
+    /// Active Directory's own code, the hexadecimal number after `data` in its text, where there is one.
+    pub data: Option<u32>,
+}
+
+/// The reasons for which a bind is refused.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum BindRefusal {
+    /// The account is disabled (533).
+    Disabled,
+    /// The account has expired (701).
+    Expired,
+    /// The name is not one the server can look up (result codes 32 and 34).
+    InvalidName,
+    /// The account is locked after too many wrong passwords (775).
+    Locked,
+    /// The account may not log on at this hour (530).
+    LogonHours,
+    /// The password must be changed before the first use (773).
+    PasswordMustChange,
+    /// The password has expired (532).
+    PasswordExpired,
+    /// The server demands an encrypted connection for this (result code 13).
+    NeedsConfidentiality,
+    /// The server demands signing, which an unencrypted simple bind cannot have (result code 8).
+    NeedsSigning,
+    /// The server demands channel binding, which a simple bind cannot have (80090346).
+    NeedsChannelBinding,
+    /// The server names another one instead of answering (result code 10).
+    Referral,
+    /// Name or password are wrong, and the server does not say which.
+    Unspecified,
+    /// No such account (525).
+    UnknownUser,
+    /// The server is not able to now (result codes 51 and 52).
+    Unavailable,
+    /// The server does not do this at all (result codes 7, 14, 48, 53 and the rest).
+    Unsupported,
+    /// The account may not log on from this machine (531).
+    Workstation,
+    /// The password is wrong (52e); Active Directory says so of an unknown name as well.
+    WrongPassword,
+}
+
+impl BindDiagnosis {
+    /// Reads a result code and the text that Active Directory sends with it.
+    fn read(code: u32, text: &str) -> Self {
+        let data = sub_code(text);
+        let refusal = match code {
+            49 if text.trim_start().starts_with("80090346") => BindRefusal::NeedsChannelBinding,
+            49 => data.map_or(BindRefusal::Unspecified, BindRefusal::of_sub_code),
+            8 => BindRefusal::NeedsSigning,
+            13 => BindRefusal::NeedsConfidentiality,
+            10 => BindRefusal::Referral,
+            32 | 34 => BindRefusal::InvalidName,
+            51 | 52 => BindRefusal::Unavailable,
+            _ => BindRefusal::Unsupported,
+        };
+        Self { refusal, code, data }
+    }
+}
+
+impl std::error::Error for BindDiagnosis {}
+
+impl fmt::Display for BindDiagnosis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LDAP result code {}", self.code)?;
+        self.data.map_or(Ok(()), |data| write!(f, ", data {data:x}"))
+    }
+}
+
+impl BindRefusal {
+    fn of_sub_code(data: u32) -> Self {
+        match data {
+            0x525 => Self::UnknownUser,
+            0x52e => Self::WrongPassword,
+            0x530 => Self::LogonHours,
+            0x531 => Self::Workstation,
+            0x532 => Self::PasswordExpired,
+            0x533 => Self::Disabled,
+            0x701 => Self::Expired,
+            0x773 => Self::PasswordMustChange,
+            0x775 => Self::Locked,
+            _ => Self::Unspecified,
+        }
+    }
+
+    fn kind(self) -> ErrorKind {
+        match self {
+            Self::NeedsConfidentiality => ErrorKind::ConfidentialityRequired,
+            Self::NeedsSigning | Self::NeedsChannelBinding => ErrorKind::SigningRequired,
+            Self::Referral | Self::Unavailable | Self::Unsupported => ErrorKind::Directory,
+            _ => ErrorKind::BindRefused,
+        }
+    }
+
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::Disabled => "the account is disabled; enable it or use another one",
+            Self::Expired => "the account has expired; extend it or use another one",
+            Self::InvalidName => {
+                "the user name is not one that the server can look up; use a DN, user@domain or \
+                 DOMAIN\\user"
+            }
+            Self::Locked => {
+                "the account is locked after too many wrong passwords; unlock it and look for what \
+                 still uses the old password"
+            }
+            Self::LogonHours => "the account may not log on at this hour; extend its logon hours",
+            Self::PasswordMustChange => {
+                "the account's password must be changed before its first use"
+            }
+            Self::PasswordExpired => "the account's password has expired; set a new one",
+            Self::NeedsConfidentiality => {
+                "the server demands an encrypted connection; use ldaps:// or StartTLS"
+            }
+            Self::NeedsSigning => {
+                "the server refuses simple binds without encryption; use ldaps:// or StartTLS, and \
+                 change this password, since it was sent in clear"
+            }
+            Self::NeedsChannelBinding => {
+                "the server demands channel binding, which a simple bind cannot give; set \
+                 LdapEnforceChannelBinding to 1 on the domain controller"
+            }
+            Self::Referral => {
+                "the server refers to another server instead of answering; name a server of the \
+                 account's own domain"
+            }
+            Self::Unspecified => "the server refused the user name or the password",
+            Self::UnknownUser => "the server knows no such user name",
+            Self::Unavailable => "the server is too busy, or not ready yet",
+            Self::Unsupported => "the server does not accept a simple bind",
+            Self::Workstation => {
+                "the account may not log on from this machine; extend its list of workstations"
+            }
+            Self::WrongPassword => "the password is wrong, or the user name is not known",
+        }
+    }
+}
+
+/// The error of a bind that did not succeed. `password` is kept out of what the server says.
+pub(crate) fn bind_refused(result: &LdapResult, password: &str) -> Error {
+    let diagnosis = BindDiagnosis::read(result.rc, &result.text);
+    let refusal = diagnosis.refusal;
+    let mut error = Error::new(refusal.kind(), refusal.sentence()).in_operation("bind");
+    if refusal == BindRefusal::Unavailable {
+        error = error.with_retry(Retry::Transient);
+    }
+    if !result.text.is_empty() && !result.text.contains(password) {
+        error = error.with_context("server's text", Printable(&result.text));
+    }
+    error.with_source(diagnosis)
+}
+
+/// The error of a search that did not succeed.
+pub(crate) fn search_refused(result: &LdapResult) -> Error {
+    let unauthenticated = result.rc == 1 && result.text.contains("000004DC");
+    let (kind, message) = match result.rc {
+        1 if unauthenticated => (
+            ErrorKind::NotAuthenticated,
+            "the server accepted the bind but treats the connection as anonymous; check the \
+             user name and password",
+        ),
+        3 => (ErrorKind::Directory, "the server's time limit ended the search before its end"),
+        4 => (
+            ErrorKind::Directory,
+            "the server's size limit ended the search before its end; it does not page for this \
+             account",
+        ),
+        10 => (
+            ErrorKind::Directory,
+            "the server refers to another server for this base DN; name a server of that domain",
+        ),
+        11 => (
+            ErrorKind::Directory,
+            "an administrative limit of the server ended the search before its end",
+        ),
+        12 => (
+            ErrorKind::Directory,
+            "the server does not support paged results, or has dropped this one's cookie",
+        ),
+        32 => (ErrorKind::Directory, "the base DN does not exist, or the account may not see it"),
+        34 => (ErrorKind::Directory, "the base DN is not a DN that the server understands"),
+        50 => (ErrorKind::Directory, "the account may not read this"),
+        51 => (ErrorKind::Directory, "the server is busy"),
+        52 => (ErrorKind::Directory, "the server is not available yet"),
+        53 => (ErrorKind::Directory, "the server is unwilling to do this search"),
+        _ => (ErrorKind::Directory, "the server ended the search with an error"),
+    };
+    let mut error =
+        Error::new(kind, message).in_operation("search").with_context("result code", result.rc);
+    if matches!(result.rc, 51 | 52) {
+        error = error.with_retry(Retry::Transient);
+    }
+    for (name, text) in [("server's text", &result.text), ("matched DN", &result.matched)] {
+        if !text.is_empty() {
+            error = error.with_context(name, Printable(text));
+        }
+    }
+    match result.refs.first() {
+        Some(referral) => error.with_context("referral", Printable(referral)),
+        None => error,
+    }
+}
+
+/// A result that must be success.
+pub(crate) fn bound(result: &LdapResult, password: &str) -> Result<()> {
+    if result.rc == 0 { Ok(()) } else { Err(bind_refused(result, password)) }
+}
+
+/// The hexadecimal number after `data` in the text of Active Directory:
+/// `80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data 52e, v2580`.
+fn sub_code(text: &str) -> Option<u32> {
+    let (_, after) = text.split_once("data ")?;
+    let digits = after.split(|c: char| !c.is_ascii_hexdigit()).next()?;
+    u32::from_str_radix(digits, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn result(rc: u32, text: &str) -> LdapResult {
+        LdapResult {
+            rc,
+            matched: String::new(),
+            text: text.to_owned(),
+            refs: Vec::new(),
+            ctrls: Vec::new(),
+        }
+    }
+
+    fn refused(rc: u32, data: &str) -> Error {
+        let text = format!(
+            "80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data {data}, v2580\0"
+        );
+        bind_refused(&result(rc, &text), "canary")
+    }
+
+    fn diagnosis(error: &Error) -> BindDiagnosis {
+        *std::error::Error::source(error).unwrap().downcast_ref().unwrap()
+    }
+
+    #[test]
+    fn every_sub_code_has_its_own_meaning_and_sentence() {
+        let codes = ["525", "52e", "530", "531", "532", "533", "701", "773", "775"];
+        let mut sentences: Vec<_> = codes
+            .iter()
+            .map(|code| {
+                let error = refused(49, code);
+                assert_eq!(error.kind(), ErrorKind::BindRefused);
+                assert_eq!(error.retry(), Retry::Never);
+                assert_eq!(diagnosis(&error).data, u32::from_str_radix(code, 16).ok());
+                error.message().to_owned()
+            })
+            .collect();
+        sentences.dedup();
+        assert_eq!(sentences.len(), codes.len());
+        assert_eq!(diagnosis(&refused(49, "775")).refusal, BindRefusal::Locked);
+    }
+
+    #[test]
+    fn an_unknown_or_missing_sub_code_is_a_refused_bind() {
+        for text in ["", "data", "data , x", "data 9999, v1", "data ffffffffff", "invalid"] {
+            let error = bind_refused(&result(49, text), "canary");
+            assert_eq!(error.kind(), ErrorKind::BindRefused, "{text}");
+            assert_eq!(diagnosis(&error).refusal, BindRefusal::Unspecified);
+        }
+    }
+
+    #[test]
+    fn codes_of_a_server_that_wants_another_connection_have_their_own_kinds() {
+        let kind = |rc| bind_refused(&result(rc, ""), "canary").kind();
+        assert_eq!(kind(8), ErrorKind::SigningRequired);
+        assert_eq!(kind(13), ErrorKind::ConfidentialityRequired);
+        for rc in [10, 14, 7, 53, 80, 4096] {
+            assert_eq!(kind(rc), ErrorKind::Directory, "{rc}");
+        }
+        let binding = result(49, "80090346: LdapErr: DSID-0C09044E, data 80090346, v4563");
+        assert_eq!(bind_refused(&binding, "canary").kind(), ErrorKind::SigningRequired);
+    }
+
+    #[test]
+    fn a_server_that_repeats_the_password_is_not_quoted() {
+        let error = bind_refused(&result(49, "wrong password: canary"), "canary");
+        assert!(!format!("{error:?} {error} {}", error.report()).contains("canary"));
+    }
+
+    #[test]
+    fn a_search_on_an_anonymous_connection_is_told_apart() {
+        let anonymous = result(1, "000004DC: LdapErr: DSID-0C090A5C, comment: In order to ...");
+        assert_eq!(search_refused(&anonymous).kind(), ErrorKind::NotAuthenticated);
+        assert_eq!(search_refused(&result(1, "")).kind(), ErrorKind::Directory);
+    }
+
+    #[test]
+    fn only_a_server_that_is_busy_or_starting_is_worth_another_try() {
+        for rc in [1, 3, 4, 10, 11, 12, 32, 34, 50, 53, 80] {
+            assert_eq!(search_refused(&result(rc, "")).retry(), Retry::Never, "{rc}");
+        }
+        for rc in [51, 52] {
+            assert_eq!(search_refused(&result(rc, "")).retry(), Retry::Transient, "{rc}");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! What a server says of itself: the rootDSE (RFC 4512 section 5.1), and its domain's name.
+
+use ldap3::Scope;
+
+use super::connection::Connection;
+use super::controls::{DIRSYNC, DOMAIN_SCOPE};
+use super::search::{self, SearchRequest};
+use crate::Result;
+use crate::name::DistinguishedName;
+
+const WHO_AM_I: &str = "1.3.6.1.4.1.4203.1.11.3";
+
+/// The longest value taken from these entries; a name has at most 255 octets.
+const VALUE_BYTES: usize = 1024;
+/// The values taken from these entries; a domain controller lists about 60 controls and extensions.
+const VALUES: usize = 512;
+
+/// What this crate needs to know of a server.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct RootDse {
+    pub(crate) default_naming_context: Option<DistinguishedName>,
+    pub(crate) dns_host_name: Option<String>,
+    pub(crate) configuration_naming_context: Option<DistinguishedName>,
+    /// `dsServiceName`: the server's own entry in the configuration.
+    pub(crate) ds_service_name: Option<DistinguishedName>,
+    pub(crate) highest_committed_usn: Option<i64>,
+    pub(crate) knows_dirsync: bool,
+    pub(crate) knows_domain_scope: bool,
+    pub(crate) knows_who_am_i: bool,
+}
+
+impl Connection {
+    /// Reads the rootDSE. Every server shows it to everybody, before a bind as well.
+    pub(crate) async fn root_dse(&mut self) -> Result<RootDse> {
+        let attributes = [
+            "configurationNamingContext",
+            "defaultNamingContext",
+            "dnsHostName",
+            "dsServiceName",
+            "highestCommittedUSN",
+            "supportedControl",
+            "supportedExtension",
+        ];
+        let mut root = RootDse::default();
+        for (name, value) in self.text_values(&SearchRequest::of_entry("", &attributes)).await? {
+            let dn = || DistinguishedName::parse(&value).ok();
+            match name.to_ascii_lowercase().as_str() {
+                "configurationnamingcontext" => root.configuration_naming_context = dn(),
+                "defaultnamingcontext" => root.default_naming_context = dn(),
+                "dnshostname" => root.dns_host_name = Some(value),
+                "dsservicename" => root.ds_service_name = dn(),
+                "highestcommittedusn" => root.highest_committed_usn = value.parse().ok(),
+                "supportedcontrol" => {
+                    root.knows_dirsync |= value == DIRSYNC;
+                    root.knows_domain_scope |= value == DOMAIN_SCOPE;
+                }
+                "supportedextension" => root.knows_who_am_i |= value == WHO_AM_I,
+                _ => {}
+            }
+        }
+        Ok(root)
+    }
+
+    /// The NetBIOS name of a domain, from its cross-reference; `None` where the account may not read it.
+    pub(crate) async fn netbios_name(
+        &mut self,
+        root: &RootDse,
+        domain: &DistinguishedName,
+    ) -> Result<Option<String>> {
+        let Some(configuration) = &root.configuration_naming_context else { return Ok(None) };
+        let domain = ldap3::ldap_escape(domain.as_str());
+        let request = SearchRequest {
+            base: format!("CN=Partitions,{configuration}"),
+            scope: Scope::OneLevel,
+            filter: format!("(&(objectClass=crossRef)(nCName={domain}))"),
+            attributes: vec!["nETBIOSName".to_owned()],
+        };
+        match self.text_values(&request).await {
+            Ok(values) => Ok(values.into_iter().find_map(|(name, value)| {
+                name.eq_ignore_ascii_case("nETBIOSName").then_some(value)
+            })),
+            Err(error) if error.kind() == crate::ErrorKind::Directory => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The DNS names of the other domains of the forest, from their cross-references (MS-ADTS section 6.1.1.2.1.1);
+    /// none where the account may not read them.
+    pub(crate) async fn other_domains(
+        &mut self,
+        root: &RootDse,
+        domain: &DistinguishedName,
+    ) -> Result<Vec<String>> {
+        let Some(configuration) = &root.configuration_naming_context else { return Ok(Vec::new()) };
+        let domain = ldap3::ldap_escape(domain.as_str());
+        self.optional_texts(SearchRequest {
+            base: format!("CN=Partitions,{configuration}"),
+            scope: Scope::OneLevel,
+            filter: format!("(&(objectClass=crossRef)(nETBIOSName=*)(!(nCName={domain})))"),
+            attributes: vec!["dnsRoot".to_owned()],
+        })
+        .await
+    }
+
+    /// `msDS-AllowedDNSSuffixes` of a domain: what its computers may have behind their names instead of its own. None of
+    /// a directory that is no Active Directory.
+    pub(crate) async fn allowed_suffixes(
+        &mut self,
+        root: &RootDse,
+        domain: &DistinguishedName,
+    ) -> Result<Vec<String>> {
+        if root.configuration_naming_context.is_none() {
+            return Ok(Vec::new());
+        }
+        self.optional_texts(SearchRequest::of_entry(domain.as_str(), &["msDS-AllowedDNSSuffixes"]))
+            .await
+    }
+
+    /// The values that a search finds, none where the directory has or shows none.
+    async fn optional_texts(&mut self, request: SearchRequest) -> Result<Vec<String>> {
+        match self.text_values(&request).await {
+            Ok(values) => Ok(values.into_iter().map(|(_, value)| value).collect()),
+            Err(error) if error.kind() == crate::ErrorKind::Directory => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `invocationId` of a server's database, from the server's own entry; empty where the account may not read it.
+    pub(crate) async fn invocation_id(&mut self, agent: &DistinguishedName) -> Result<Vec<u8>> {
+        let request = SearchRequest::of_entry(agent.as_str(), &["invocationId"]);
+        let mut id = Vec::new();
+        let search = self.search(&request, Vec::new()).await?;
+        let result = search.each_entry(|mut entry| {
+            while let Some(mut attribute) = entry.next_attribute()? {
+                while let Some(value) = attribute.next_value()? {
+                    if attribute.name.eq_ignore_ascii_case("invocationId") && value.len() == 16 {
+                        id = value.to_vec();
+                    }
+                }
+            }
+            Ok(())
+        });
+        // An account that may not see the entry is not told why.
+        result.await.map(|_| id)
+    }
+
+    /// The values of the entries found that are text and of sensible length.
+    async fn text_values(&mut self, request: &SearchRequest) -> Result<Vec<(String, String)>> {
+        let mut values = Vec::new();
+        let search = self.search(request, Vec::new()).await?;
+        let result = search.each_entry(|mut entry| {
+            while let Some(mut attribute) = entry.next_attribute()? {
+                while let Some(value) = attribute.next_value()? {
+                    if value.len() > VALUE_BYTES || values.len() >= VALUES {
+                        continue;
+                    }
+                    if let Ok(value) = std::str::from_utf8(value) {
+                        values.push((attribute.name.to_owned(), value.to_owned()));
+                    }
+                }
+            }
+            Ok(())
+        });
+        search::succeeded(&result.await?)?;
+        Ok(values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ldap::limits::LdapLimits;
+    use crate::ldap::protocol::script::{Attribute, connection, done, entry};
+
+    async fn root(attributes: &[Attribute<'_>]) -> RootDse {
+        let reply = [entry(1, "", attributes), done(1, 0)].concat();
+        let (mut connection, _server) = connection(&LdapLimits::default(), vec![reply]).await;
+        connection.root_dse().await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_domain_controller_names_its_domain_and_itself() {
+        let root = root(&[
+            ("defaultNamingContext", &[b"DC=corp,DC=example"]),
+            ("dnsHostName", &[b"dc1.corp.example"]),
+            ("supportedControl", &[b"1.2.3", DOMAIN_SCOPE.as_bytes()]),
+        ])
+        .await;
+        let domain = root.default_naming_context.unwrap().domain();
+        assert_eq!(domain.as_deref(), Some("corp.example"));
+        assert_eq!(root.dns_host_name.as_deref(), Some("dc1.corp.example"));
+        assert!(root.knows_domain_scope && !root.knows_who_am_i);
+    }
+
+    #[tokio::test]
+    async fn values_that_make_no_sense_are_left_out() {
+        let long = [b'x'; VALUE_BYTES + 1];
+        let root = root(&[
+            ("defaultNamingContext", &[b"no dn"]),
+            ("dnsHostName", &[b"\xff", &long]),
+            ("supportedControl", &[b"".as_slice(); 600]),
+        ])
+        .await;
+        assert_eq!(root, RootDse::default());
+    }
+
+    #[tokio::test]
+    async fn the_netbios_name_is_optional() {
+        let configured = RootDse {
+            configuration_naming_context: DistinguishedName::parse("CN=C,DC=x").ok(),
+            ..RootDse::default()
+        };
+        let domain = DistinguishedName::parse("DC=x").unwrap();
+        let cross_reference =
+            entry(1, "CN=X,CN=Partitions,CN=C,DC=x", &[("nETBIOSName", &[b"CORP"])]);
+        for (reply, wanted) in [
+            ([cross_reference, done(1, 0)].concat(), Some("CORP")),
+            (done(1, 0), None),
+            (done(1, 50), None),
+        ] {
+            let (mut connection, _server) = connection(&LdapLimits::default(), vec![reply]).await;
+            let name = connection.netbios_name(&configured, &domain).await.unwrap();
+            assert_eq!(name.as_deref(), wanted);
+        }
+    }
+}

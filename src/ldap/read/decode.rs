@@ -1,0 +1,569 @@
+//! From the bytes of a search entry to a record, in one pass.
+
+use super::attributes::{Selected, Selection, Syntax};
+use super::syntax::{self, NOT_A_DN};
+use crate::directory::{AttributeError, DirectoryObject, Membership, MembershipState, Rejected};
+use crate::ldap::limits::LdapLimits;
+use crate::ldap::protocol::ber::Malformed;
+use crate::ldap::protocol::entry::{RawAttribute, RawEntry};
+use crate::name::DistinguishedName;
+use crate::value::{Attributes, AttributesBuilder, ObjectGuid, ObjectKind, Sid};
+
+/// An attribute that was asked for: its name in our spelling, and how it is taken.
+type Wanted<'a> = (&'a str, Selected, RawAttribute<'a>);
+
+/// What became of an entry.
+#[derive(Debug)]
+pub(crate) enum Decoded {
+    /// A record.
+    Object(DirectoryObject),
+    /// A record some of whose attributes do not come with the entry, but range by range.
+    Ranged(Ranged),
+    /// Nothing that could be used.
+    Rejected(Rejected),
+}
+
+/// A record, and the attributes whose values are still to be read.
+#[derive(Debug)]
+pub(crate) struct Ranged {
+    pub(crate) object: DirectoryObject,
+    pub(crate) attributes: Vec<(String, Syntax)>,
+}
+
+/// How entries of one kind become records.
+#[derive(Debug)]
+pub(crate) struct Decoder<'a> {
+    pub(crate) kind: ObjectKind,
+    pub(crate) selection: &'a Selection,
+    pub(crate) limits: &'a LdapLimits,
+}
+
+/// A record in the making.
+struct Draft<'a> {
+    limits: &'a LdapLimits,
+    guid: Result<Option<ObjectGuid>, String>,
+    sid: Option<Sid>,
+    attributes: AttributesBuilder,
+    octets: usize,
+    members: Vec<DistinguishedName>,
+    members_state: MembershipState,
+    /// Attributes of which the server sends only some values at once.
+    ranged: Vec<(String, Syntax)>,
+    flaws: Vec<AttributeError>,
+}
+
+impl Decoder<'_> {
+    /// Decodes one entry. `Err` is an entry that is not one: the server cannot be trusted further.
+    pub(crate) fn decode(&self, entry: RawEntry<'_>) -> Result<Decoded, Malformed> {
+        let mut draft = Draft::new(self.limits);
+        for (name, selected, attribute) in self.wanted(entry)? {
+            draft.take(name, selected.syntax, attribute)?;
+        }
+        Ok(match draft.finish(self.kind, entry.dn) {
+            Ok(Ranged { object, attributes }) if attributes.is_empty() => Decoded::Object(object),
+            Ok(ranged) => Decoded::Ranged(ranged),
+            Err(reason) => {
+                Decoded::Rejected(Rejected { kind: self.kind, dn: entry.dn_lossy(), reason })
+            }
+        })
+    }
+
+    /// What was asked for, in the order in which it is taken: the decisive attributes first, and of an entry that
+    /// is larger than a record may be the small ones before the large ones, so that it is the long lists that are cut.
+    fn wanted<'a>(&'a self, mut entry: RawEntry<'a>) -> Result<Vec<Wanted<'a>>, Malformed> {
+        let is_large = entry.octets() > self.limits.record_bytes;
+        let mut wanted = Vec::new();
+        while let Some(attribute) = entry.next_attribute()? {
+            match self.selection.find(attribute.name) {
+                Some((name, selected)) => wanted.push((name, selected, attribute)),
+                None => skip(attribute)?,
+            }
+        }
+        wanted.sort_by_key(|(_, selected, attribute)| {
+            (!selected.is_decisive, if is_large { attribute.octets() } else { 0 })
+        });
+        Ok(wanted)
+    }
+}
+
+impl<'l> Draft<'l> {
+    fn new(limits: &'l LdapLimits) -> Self {
+        Self {
+            limits,
+            guid: Ok(None),
+            sid: None,
+            attributes: Attributes::builder(),
+            octets: 0,
+            members: Vec::new(),
+            members_state: MembershipState::Complete,
+            ranged: Vec::new(),
+            flaws: Vec::new(),
+        }
+    }
+
+    fn take(
+        &mut self,
+        name: &str,
+        syntax: Syntax,
+        mut attribute: RawAttribute<'_>,
+    ) -> Result<(), Malformed> {
+        let is_identity = matches!(syntax, Syntax::ObjectGuid | Syntax::ObjectSid);
+        if attribute.range().is_some_and(|range| !range.is_all()) && !is_identity {
+            self.ranged.push((name.to_owned(), syntax));
+            return skip(attribute);
+        }
+        while let Some(value) = attribute.next_value()? {
+            self.take_one(name, syntax, value);
+        }
+        Ok(())
+    }
+
+    fn take_one(&mut self, name: &str, syntax: Syntax, value: &[u8]) {
+        match syntax {
+            // Of a certificate its thumbprint is kept, however large it is.
+            Syntax::Certificate => self.take_value(name, syntax, value),
+            _ if value.len() > self.limits.value_bytes => self.leave_out(name, syntax),
+            Syntax::ObjectGuid => self.take_guid(value),
+            Syntax::ObjectSid => match syntax::sid(value) {
+                Ok(sid) => self.sid = Some(sid),
+                Err(reason) => self.flaw(name, reason),
+            },
+            Syntax::Members => self.take_member(name, value),
+            _ => self.take_value(name, syntax, value),
+        }
+    }
+
+    /// Leaves out a value that is too large.
+    fn leave_out(&mut self, name: &str, syntax: Syntax) {
+        if syntax == Syntax::Members {
+            self.members_state = MembershipState::Incomplete;
+        }
+        self.flaw(name, "longer than the limit value_bytes allows");
+    }
+
+    fn take_guid(&mut self, value: &[u8]) {
+        self.guid = match (&self.guid, ObjectGuid::from_slice(value)) {
+            (Err(reason), _) => Err(reason.clone()),
+            (Ok(_), Err(error)) => Err(error.message().to_owned()),
+            (Ok(Some(first)), Ok(second)) if *first != second => {
+                Err("objectGUID has two values".to_owned())
+            }
+            (Ok(_), Ok(guid)) => Ok(Some(guid)),
+        };
+    }
+
+    fn take_member(&mut self, name: &str, value: &[u8]) {
+        if self.members.len() >= self.limits.members {
+            self.members_state = MembershipState::Incomplete;
+            self.flaw(name, "more than the limit members allows");
+        } else if let Some(member) = member(value) {
+            self.members.push(member);
+        } else {
+            self.members_state = MembershipState::Incomplete;
+            self.flaw(name, NOT_A_DN);
+        }
+    }
+
+    fn take_value(&mut self, name: &str, syntax: Syntax, value: &[u8]) {
+        let text = match syntax::text(syntax, value) {
+            Ok(text) => text,
+            Err(reason) => return self.flaw(name, reason),
+        };
+        let octets = self.octets.saturating_add(text.len());
+        if octets > self.limits.record_bytes {
+            return self.flaw(name, "more than the limit record_bytes allows in one entry");
+        }
+        self.octets = octets;
+        let name = if syntax == Syntax::Certificate { "userCertificateSHA256" } else { name };
+        self.attributes.push(name, &text);
+    }
+
+    /// Counts a value that is left out.
+    fn flaw(&mut self, attribute: &str, reason: &str) {
+        let is_same =
+            |flaw: &&mut AttributeError| flaw.attribute == attribute && flaw.reason == reason;
+        match self.flaws.iter_mut().find(is_same) {
+            Some(flaw) => flaw.count += 1,
+            None => self.flaws.push(AttributeError {
+                attribute: attribute.to_owned(),
+                reason: reason.to_owned(),
+                count: 1,
+            }),
+        }
+    }
+
+    /// The record, and what of it is still to be read; or why there is none.
+    fn finish(self, kind: ObjectKind, dn: &[u8]) -> Result<Ranged, String> {
+        let guid = self.guid?.ok_or("it has no objectGUID that the account may read")?;
+        let dn = std::str::from_utf8(dn).map_err(|_| "its DN is not UTF-8")?;
+        if dn.is_empty() {
+            return Err("it has no DN".to_owned());
+        }
+        let dn = DistinguishedName::parse(dn).map_err(|error| error.message().to_owned())?;
+        let mut object = DirectoryObject::new(kind, guid, dn);
+        object.sid = self.sid;
+        object.attributes = self.attributes.build();
+        object.flaws = self.flaws;
+        if kind == ObjectKind::Group {
+            object.membership = Some(membership(self.members, self.members_state));
+        }
+        Ok(Ranged { object, attributes: self.ranged })
+    }
+}
+
+/// Adds values to a record that is decoded already.
+pub(crate) fn add_values(
+    object: &mut DirectoryObject,
+    (name, syntax): (&str, Syntax),
+    values: &[Vec<u8>],
+    limits: &LdapLimits,
+) {
+    let mut draft = Draft::new(limits);
+    for (name, value) in object.attributes.iter() {
+        draft.octets = draft.octets.saturating_add(value.len());
+        draft.attributes.push(name, value);
+    }
+    draft.flaws = std::mem::take(&mut object.flaws);
+    values.iter().for_each(|value| draft.take_one(name, syntax, value));
+    object.attributes = draft.attributes.build();
+    object.flaws = draft.flaws;
+}
+
+/// Members, each once.
+pub(crate) fn membership(
+    mut members: Vec<DistinguishedName>,
+    state: MembershipState,
+) -> Membership {
+    members.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+    members.dedup_by(|a, b| a.as_str() == b.as_str());
+    Membership { members, state }
+}
+
+/// The DN of a member.
+pub(crate) fn member(value: &[u8]) -> Option<DistinguishedName> {
+    let text = std::str::from_utf8(value).ok().filter(|text| !text.is_empty())?;
+    DistinguishedName::parse(text).ok()
+}
+
+/// Reads over the values of an attribute that is not wanted: they must be values all the same.
+fn skip(mut attribute: RawAttribute<'_>) -> Result<(), Malformed> {
+    while attribute.next_value()?.is_some() {}
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::ldap::protocol::ber::{OCTET_STRING, SEQUENCE, SET};
+    use crate::ldap::protocol::script::{Attribute, element, entry_body};
+    use proptest::prelude::*;
+
+    const GUID: &[u8] = b"0123456789abcdef";
+    const SID: &[u8] = &[1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0];
+
+    fn decode_body(kind: ObjectKind, body: &[u8]) -> Result<Decoded, Malformed> {
+        let extra: BTreeSet<String> = ["extra".to_owned(), "sIDHistory".to_owned()].into();
+        let selection = Selection::of(kind, &extra).unwrap();
+        let limits = LdapLimits { value_bytes: 64, members: 4, ..LdapLimits::default() };
+        Decoder { kind, selection: &selection, limits: &limits }.decode(RawEntry::parse(body)?)
+    }
+
+    fn decode(kind: ObjectKind, attributes: &[Attribute<'_>]) -> Decoded {
+        decode_body(kind, &entry_body("CN=A,DC=x", attributes)).unwrap()
+    }
+
+    fn object(kind: ObjectKind, attributes: &[Attribute<'_>]) -> DirectoryObject {
+        let with_guid = [&[("objectGUID", &[GUID][..])], attributes].concat();
+        match decode(kind, &with_guid) {
+            Decoded::Object(object) => object,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn computer(attributes: &[Attribute<'_>]) -> DirectoryObject {
+        object(ObjectKind::Computer, attributes)
+    }
+
+    #[test]
+    fn a_guid_that_looks_like_text_is_a_guid() {
+        let object = computer(&[("objectSid", &[SID]), ("cn", &[b"WEB1"])]);
+        assert_eq!(object.guid.to_string(), "33323130-3534-3736-3839-616263646566");
+        assert_eq!(object.sid.unwrap().to_string(), "S-1-5-32-544");
+        assert_eq!(object.attributes.first("cn"), Some("WEB1"));
+        assert_eq!(object.attributes.first("objectGUID"), None);
+        assert!(object.flaws.is_empty());
+    }
+
+    #[test]
+    fn an_entry_without_its_one_identity_is_rejected_with_the_reason() {
+        for guids in [&[][..], &[&GUID[..15]], &[b"0123456789abcdefg"], &[GUID, SID]] {
+            match decode(ObjectKind::User, &[("objectGUID", guids)]) {
+                Decoded::Rejected(rejected) => {
+                    assert_eq!(rejected.dn, "CN=A,DC=x");
+                    assert!(!rejected.reason.is_empty());
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        let bad_dn = entry_body("no dn", &[("objectGUID", &[GUID])]);
+        let decoded = decode_body(ObjectKind::User, &bad_dn).unwrap();
+        assert!(matches!(decoded, Decoded::Rejected(_)));
+    }
+
+    #[test]
+    fn a_bad_attribute_is_flagged_and_the_rest_stands() {
+        let long = [b'x'; 65];
+        let object = computer(&[
+            ("objectSid", &[b"\x01"]),
+            ("lastLogon", &[b"abc"]),
+            ("whenCreated", &[b"yesterday"]),
+            ("userAccountControl", &[b"4096", b"x"]),
+            ("description", &[b"\xff", b"\xfe", b"good"]),
+            ("info", &[&long]),
+            ("operatingSystem", &[&long[..64]]),
+        ]);
+        let flawed: BTreeSet<_> = object.flaws.iter().map(|flaw| &*flaw.attribute).collect();
+        let all =
+            ["objectSid", "lastLogon", "whenCreated", "userAccountControl", "description", "info"];
+        assert_eq!(flawed, all.into());
+        assert_eq!(object.attributes.values("description").collect::<Vec<_>>(), ["good"]);
+        assert_eq!(object.attributes.first("userAccountControl"), Some("4096"));
+        assert_eq!(object.attributes.first("operatingSystem").map(str::len), Some(64));
+    }
+
+    #[test]
+    fn values_at_the_edges_of_their_syntax_are_kept() {
+        let object = computer(&[
+            ("lastLogon", &[b"-1"]),
+            ("accountExpires", &[b"9223372036854775807"]),
+            ("userAccountControl", &[b"-2147483646"]),
+            ("whenCreated", &[b"16010101000000.0Z"]),
+        ]);
+        assert!(object.flaws.is_empty(), "{:?}", object.flaws);
+        assert_eq!(object.filetime("lastLogon"), None);
+    }
+
+    #[test]
+    fn only_what_was_asked_for_is_taken_and_names_compare_without_case() {
+        let object = computer(&[
+            ("unicodePwd", &[b"secret"]),
+            ("DNSHOSTNAME", &[b"a.example"]),
+            ("dnshostname", &[b"b.example"]),
+            ("description;lang-en", &[b"x"]),
+        ]);
+        let all: Vec<_> = object.attributes.iter().collect();
+        let wanted =
+            [("dNSHostName", "a.example"), ("dNSHostName", "b.example"), ("description", "x")];
+        assert_eq!(all, wanted);
+    }
+
+    #[test]
+    fn binary_values_have_a_text_form() {
+        let object = computer(&[
+            ("userCertificate;binary", &[b"\x30\x00"]),
+            ("extra", &[b"\xff\x00", b"text"]),
+            ("sIDHistory", &[SID]),
+        ]);
+        let thumbprint = object.attributes.first("userCertificateSHA256").unwrap();
+        assert_eq!(thumbprint.len(), 64);
+        assert_eq!(object.attributes.values("extra").collect::<Vec<_>>(), ["/wA=", "text"]);
+        assert_eq!(object.attributes.first("sIDHistory"), Some("S-1-5-32-544"));
+    }
+
+    #[test]
+    fn members_are_kept_apart_and_each_once() {
+        let group = |members: &[&[u8]]| {
+            let object = object(ObjectKind::Group, &[("member", members)]);
+            let membership = object.membership.unwrap();
+            (membership.members.len(), membership.state)
+        };
+        assert_eq!(group(&[]), (0, MembershipState::Complete));
+        assert_eq!(group(&[b"CN=A", b"CN=B", b"CN=A"]), (2, MembershipState::Complete));
+        assert_eq!(group(&[b"CN=A", b"\xff"]), (1, MembershipState::Incomplete));
+        let four: &[&[u8]] = &[b"CN=A", b"CN=B", b"CN=C", b"CN=D"];
+        assert_eq!(group(four), (4, MembershipState::Complete));
+        assert_eq!(group(&[four, &[b"CN=E"]].concat()), (4, MembershipState::Incomplete));
+        assert_eq!(computer(&[("member", &[b"CN=A"])]).membership, None);
+    }
+
+    #[test]
+    fn a_group_with_ranges_is_read_range_by_range() {
+        let attributes: &[Attribute<'_>] =
+            &[("objectGUID", &[GUID]), ("member", &[]), ("member;range=0-1", &[b"CN=A", b"CN=B"])];
+        match decode(ObjectKind::Group, attributes) {
+            Decoded::Ranged(group) => {
+                assert_eq!(group.object.membership.unwrap().members, Vec::new());
+                assert_eq!(group.attributes, [("member".to_owned(), Syntax::Members)]);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A computer whose record may have so many octets, and a value as many.
+    fn within(record_bytes: usize, attributes: &[Attribute<'_>]) -> DirectoryObject {
+        let selection = Selection::of(ObjectKind::Computer, &BTreeSet::new()).unwrap();
+        let limits = LdapLimits { record_bytes, ..LdapLimits::default() };
+        let kind = ObjectKind::Computer;
+        let decoder = Decoder { kind, selection: &selection, limits: &limits };
+        let with_guid = [attributes, &[("objectGUID", &[GUID][..])]].concat();
+        let body = entry_body("CN=A", &with_guid);
+        match decoder.decode(RawEntry::parse(&body).unwrap()).unwrap() {
+            Decoded::Object(object) => object,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn flaws(object: &DirectoryObject) -> Vec<String> {
+        object.flaws.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_record_stops_growing_at_its_limit_and_what_is_beyond_is_counted() {
+        let object = within(4, &[("cn", &[b"1234", b"5", b"6"])]);
+        assert_eq!(object.attributes.values("cn").collect::<Vec<_>>(), ["1234"]);
+        let beyond = "cn: 2 values, more than the limit record_bytes allows in one entry";
+        assert_eq!(flaws(&object), [beyond]);
+    }
+
+    #[test]
+    fn a_long_list_is_cut_and_not_what_follows_it() {
+        let names: Vec<Vec<u8>> = (0..100).map(|n| format!("HTTP/web{n:03}").into()).collect();
+        let names: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
+        let object = within(
+            300,
+            &[
+                ("servicePrincipalName", &names),
+                ("info", &[b"rack 7"]),
+                ("userAccountControl", &[b"4098"]),
+                ("dNSHostName", &[b"a.corp.example"]),
+                ("operatingSystem", &[b"Debian"]),
+            ],
+        );
+        assert_eq!(object.is_disabled(), Some(true));
+        assert_eq!(object.host_names()[0].as_str(), "a.corp.example");
+        assert_eq!(object.attributes.first("operatingSystem"), Some("Debian"));
+        assert_eq!(object.attributes.first("info"), Some("rack 7"));
+        let kept = object.attributes.values("servicePrincipalName").count() as u64;
+        let [flaw] = &object.flaws[..] else { panic!("{:?}", object.flaws) };
+        assert!(kept > 0 && object.is_in_doubt("serviceprincipalname"));
+        assert_eq!(kept + flaw.count, 100);
+    }
+
+    #[test]
+    fn certificates_count_by_their_thumbprints() {
+        let certificate = [7; 70_000];
+        let object = within(1_000, &[("userCertificate", &[&certificate, &certificate[1..]])]);
+        assert_eq!(object.attributes.values("userCertificateSHA256").count(), 2);
+        assert_eq!(object.flaws, []);
+    }
+
+    #[test]
+    fn a_member_that_is_too_long_leaves_the_list_incomplete() {
+        let long = [b'x'; 65];
+        let group = object(ObjectKind::Group, &[("member", &[b"CN=A", &long])]);
+        assert_eq!(group.membership.as_ref().unwrap().state, MembershipState::Incomplete);
+        assert_eq!(flaws(&group), ["member: 1 value, longer than the limit value_bytes allows"]);
+    }
+
+    #[test]
+    fn every_value_that_is_left_out_is_counted_with_its_reason() {
+        let object = computer(&[
+            ("objectSid", &[b"\x01"]),
+            ("operatingSystem", &[b"B\xfcro"]),
+            ("dNSHostName", &[b"pc 1.corp.example", b"b\xfcro.corp.example"]),
+            ("userAccountControl", &[b"0x1002"]),
+            ("primaryGroupID", &[b"-1"]),
+            ("whenCreated", &[b"never"]),
+            ("memberOf", &[b"Staff", b"Staff", b"CN=Staff,DC=x"]),
+            ("msDS-UserAccountDisabled", &[b"yes"]),
+        ]);
+        let mut told = flaws(&object);
+        told.sort_unstable();
+        assert_eq!(
+            told,
+            [
+                "dNSHostName: 1 value, not UTF-8 text",
+                "dNSHostName: 1 value, not a host name",
+                "memberOf: 2 values, not a DN",
+                "msDS-UserAccountDisabled: 1 value, neither TRUE nor FALSE",
+                "objectSid: 1 value, not a SID",
+                "operatingSystem: 1 value, not UTF-8 text",
+                "primaryGroupID: 1 value, not a relative identifier",
+                "userAccountControl: 1 value, not a number",
+                "whenCreated: 1 value, not a time",
+            ]
+        );
+        assert_eq!((object.is_disabled(), object.account_control()), (None, None));
+    }
+
+    #[test]
+    fn the_state_of_an_account_is_told_by_either_attribute_or_unknown() {
+        for (attributes, disabled) in [
+            (&[][..], None),
+            (&[("userAccountControl", &[&b"514"[..]][..])][..], Some(true)),
+            (&[("msDS-UserAccountDisabled", &[&b"TRUE"[..]][..])], Some(true)),
+            (&[("msDS-UserAccountDisabled", &[&b"FALSE"[..]][..])], Some(false)),
+            (
+                &[
+                    ("msDS-UserAccountDisabled", &[&b"TRUE"[..]][..]),
+                    ("userAccountControl", &[&b"512"[..]][..]),
+                ],
+                Some(false),
+            ),
+            (
+                &[
+                    ("msDS-UserAccountDisabled", &[&b"TRUE"[..]][..]),
+                    ("userAccountControl", &[&b"x"[..]][..]),
+                ],
+                Some(true),
+            ),
+        ] {
+            assert_eq!(object(ObjectKind::User, attributes).is_disabled(), disabled);
+        }
+    }
+
+    #[test]
+    fn entries_of_another_shape_are_refused() {
+        let attribute = |parts: &[u8]| {
+            let list = element(SEQUENCE, &element(SEQUENCE, parts));
+            [element(OCTET_STRING, b"CN=A"), list].concat()
+        };
+        for body in [
+            vec![],
+            element(OCTET_STRING, b"CN=A"),
+            [element(OCTET_STRING, b"CN=A"), element(SEQUENCE, &[4, 0])].concat(),
+            attribute(&element(OCTET_STRING, b"cn")),
+            attribute(&[element(OCTET_STRING, b"cn"), element(OCTET_STRING, b"x")].concat()),
+            attribute(&[element(OCTET_STRING, b"cn"), element(SET, &[0x24, 0])].concat()),
+            attribute(&[element(OCTET_STRING, b"no"), element(SET, &[0x24, 0])].concat()),
+            attribute(&[element(OCTET_STRING, b"cn"), element(SET, &[]), vec![4, 0]].concat()),
+            [entry_body("CN=A", &[]), vec![4, 0]].concat(),
+        ] {
+            assert!(decode_body(ObjectKind::User, &body).is_err(), "{body:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bit_flip_panics_or_makes_a_record_without_its_parts(bit in 0_usize..2_000) {
+            let mut body = entry_body("CN=A,DC=x", &[
+                ("objectGUID", &[GUID]),
+                ("objectSid", &[SID]),
+                ("cn", &[b"A"]),
+                ("lastLogon", &[b"133485408000000015"]),
+                ("member;range=0-1", &[b"CN=A", b"CN=B"]),
+                ("userCertificate", &[b"\x30\x00"]),
+            ]);
+            let bits = body.len() * 8;
+            body[bit % bits / 8] ^= 1 << (bit % 8);
+            let _ = decode_body(ObjectKind::Group, &body);
+        }
+
+        #[test]
+        fn random_bytes_never_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = decode_body(ObjectKind::User, &body);
+        }
+    }
+}

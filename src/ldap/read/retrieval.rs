@@ -1,0 +1,383 @@
+//! The values of an attribute with many of them, range by range.
+
+use ldap3::LdapResult;
+
+use super::decode::{self};
+use super::syntax::{NOT_A_DN, Reason};
+use crate::Result;
+use crate::directory::AttributeError;
+use crate::ldap::limits::LdapLimits;
+use crate::ldap::protocol::ber::Malformed;
+use crate::ldap::protocol::connection::Connection;
+use crate::ldap::protocol::entry::{RawAttribute, RawEntry};
+use crate::ldap::protocol::range::{self, RangeOption, RangeStep, Ranges};
+use crate::ldap::protocol::search::SearchRequest;
+use crate::name::DistinguishedName;
+
+/// A list that changes while it is read is read once more, and then given up.
+const ATTEMPTS: usize = 2;
+
+const CHANGED: Reason = "changed while they were read";
+
+/// The values of one attribute of one entry, and what was left out of them, if anything was.
+#[derive(Debug)]
+pub(crate) struct Retrieved<T> {
+    pub(crate) values: Vec<T>,
+    pub(crate) flaws: Vec<AttributeError>,
+}
+
+/// What is read, of which entry.
+#[derive(Clone, Copy)]
+struct Wanted<'a, T> {
+    dn: &'a str,
+    attribute: &'a str,
+    /// What is kept of a value; `None` if it is none.
+    parse: fn(&[u8]) -> Option<T>,
+    limits: &'a LdapLimits,
+    /// The octets of all values.
+    octets: usize,
+}
+
+/// One walk over the ranges.
+#[derive(Debug)]
+struct Walk<T> {
+    values: Vec<T>,
+    octets: usize,
+    ranges: Ranges,
+    /// `uSNChanged`, which any change of the entry raises.
+    version: Option<Vec<u8>>,
+    /// Values that are none.
+    bad_values: u64,
+    /// Why the rest of the list is not here.
+    flaw: Option<Reason>,
+}
+
+/// What one answer holds.
+#[derive(Debug)]
+struct RangeAnswer<T> {
+    values: Vec<T>,
+    octets: usize,
+    count: usize,
+    range: Option<RangeOption>,
+    version: Option<Vec<u8>>,
+    has_entry: bool,
+    bad_values: u64,
+}
+
+impl Connection {
+    /// Reads the members of a group from the first to the last.
+    ///
+    /// `Err` is a connection that is of no more use. A list that could not be read in full has a flaw.
+    pub(crate) async fn members(
+        &mut self,
+        dn: &str,
+        limits: &LdapLimits,
+    ) -> Result<Retrieved<DistinguishedName>> {
+        let (attribute, parse, octets) = ("member", decode::member as fn(&[u8]) -> _, usize::MAX);
+        self.retrieve(Wanted { dn, attribute, parse, limits, octets }).await
+    }
+
+    /// Reads the values of any other attribute, no more of them than one message could hold. Errors are those of
+    /// [`members`](Self::members).
+    pub(crate) async fn values(
+        &mut self,
+        dn: &str,
+        attribute: &str,
+        limits: &LdapLimits,
+    ) -> Result<Retrieved<Vec<u8>>> {
+        let (parse, octets) = (|value: &[u8]| Some(value.to_vec()), limits.message_bytes);
+        self.retrieve(Wanted { dn, attribute, parse, limits, octets }).await
+    }
+
+    async fn retrieve<T: Send>(&mut self, wanted: Wanted<'_, T>) -> Result<Retrieved<T>> {
+        let mut walk = Walk::default();
+        for _ in 0..ATTEMPTS {
+            walk = self.walk_ranges(&wanted).await?;
+            if walk.flaw != Some(CHANGED) {
+                break;
+            }
+        }
+        let flaws = walk.flaws(wanted.attribute);
+        Ok(Retrieved { values: walk.values, flaws })
+    }
+
+    async fn walk_ranges<T: Send>(&mut self, wanted: &Wanted<'_, T>) -> Result<Walk<T>> {
+        let mut walk = Walk::default();
+        let mut from = 0;
+        for request in 0..wanted.limits.range_requests {
+            let (answer, result) = self.range(wanted, from).await?;
+            if result.rc != 0 || !answer.has_entry {
+                walk.flaw = Some("not to be read when the entry was asked for the rest of them");
+                return Ok(walk);
+            }
+            match walk.take(answer, request == 0, wanted) {
+                RangeStep::From(next) => from = next,
+                RangeStep::Complete | RangeStep::Broken => return Ok(walk),
+            }
+        }
+        walk.flaw = Some("more than the limit range_requests allows");
+        Ok(walk)
+    }
+
+    async fn range<T: Send>(
+        &mut self,
+        wanted: &Wanted<'_, T>,
+        from: usize,
+    ) -> Result<(RangeAnswer<T>, LdapResult)> {
+        let described = range::describe(wanted.attribute, from);
+        let request = SearchRequest::of_entry(wanted.dn, &[&described, "uSNChanged"]);
+        let mut answer = RangeAnswer::default();
+        let search = self.search(&request, Vec::new()).await?;
+        let result = search.each_entry(|entry| answer.take(entry, wanted)).await?;
+        Ok((answer, result))
+    }
+}
+
+impl<T> Walk<T> {
+    fn take(
+        &mut self,
+        answer: RangeAnswer<T>,
+        is_first: bool,
+        wanted: &Wanted<'_, T>,
+    ) -> RangeStep {
+        if is_first {
+            self.version = answer.version;
+        } else if self.version != answer.version {
+            return self.broken(CHANGED);
+        }
+        self.bad_values += answer.bad_values;
+        self.octets = self.octets.saturating_add(answer.octets);
+        if self.octets > wanted.octets {
+            return self.broken("more than the limit message_bytes allows");
+        }
+        self.values.extend(answer.values);
+        if self.values.len() > wanted.limits.members {
+            self.values.truncate(wanted.limits.members);
+            return self.broken("more than the limit members allows");
+        }
+        let step = match answer.range {
+            Some(range) => self.ranges.take(range, answer.count),
+            // A server that knows no ranges sends all values, or none if there are none.
+            None if is_first => RangeStep::Complete,
+            None => RangeStep::Broken,
+        };
+        if step == RangeStep::Broken {
+            return self.broken("sent in ranges that do not fit together");
+        }
+        step
+    }
+
+    fn broken(&mut self, flaw: Reason) -> RangeStep {
+        self.flaw = Some(flaw);
+        RangeStep::Broken
+    }
+
+    /// What was left out. How many values the rest of a list has is not known.
+    fn flaws(&self, attribute: &str) -> Vec<AttributeError> {
+        let bad = (self.bad_values > 0).then_some((NOT_A_DN, self.bad_values));
+        let rest = self.flaw.map(|reason| (reason, 1));
+        let flaw = |(reason, count): (Reason, u64)| AttributeError {
+            attribute: attribute.to_owned(),
+            reason: reason.to_owned(),
+            count,
+        };
+        bad.into_iter().chain(rest).map(flaw).collect()
+    }
+}
+
+impl<T> Default for Walk<T> {
+    fn default() -> Self {
+        Self {
+            values: Vec::new(),
+            octets: 0,
+            ranges: Ranges::default(),
+            version: None,
+            bad_values: 0,
+            flaw: None,
+        }
+    }
+}
+
+impl<T> RangeAnswer<T> {
+    fn take(&mut self, mut entry: RawEntry<'_>, wanted: &Wanted<'_, T>) -> Result<(), Malformed> {
+        self.has_entry = true;
+        while let Some(mut attribute) = entry.next_attribute()? {
+            if attribute.name.eq_ignore_ascii_case(wanted.attribute) {
+                self.take_values(attribute, wanted)?;
+            } else if attribute.name.eq_ignore_ascii_case("uSNChanged") {
+                self.version = attribute.next_value()?.map(<[u8]>::to_vec);
+            }
+        }
+        Ok(())
+    }
+
+    fn take_values(
+        &mut self,
+        mut attribute: RawAttribute<'_>,
+        wanted: &Wanted<'_, T>,
+    ) -> Result<(), Malformed> {
+        // The plain name comes along without values beside the one with the range.
+        self.range = attribute.range().or(self.range);
+        while let Some(value) = attribute.next_value()? {
+            self.count += 1;
+            self.octets = self.octets.saturating_add(value.len());
+            match (wanted.parse)(value) {
+                Some(value) => self.values.push(value),
+                None => self.bad_values += 1,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<T> Default for RangeAnswer<T> {
+    fn default() -> Self {
+        Self {
+            values: Vec::new(),
+            octets: 0,
+            count: 0,
+            range: None,
+            version: None,
+            has_entry: false,
+            bad_values: 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Members = Retrieved<DistinguishedName>;
+
+    use crate::ldap::protocol::script::{connection, done, entry};
+
+    fn names(range: std::ops::Range<usize>) -> Vec<Vec<u8>> {
+        range.map(|n| format!("CN=M{n},DC=x").into_bytes()).collect()
+    }
+
+    /// The answer to the request with this id.
+    fn answer(id: i64, attribute: &str, members: std::ops::Range<usize>, version: &str) -> Vec<u8> {
+        let members = names(members);
+        let members: Vec<&[u8]> = members.iter().map(Vec::as_slice).collect();
+        let attributes: &[(&str, &[&[u8]])] =
+            &[("member", &[]), (attribute, &members), ("uSNChanged", &[version.as_bytes()])];
+        [entry(id, "CN=G,DC=x", attributes), done(id, 0)].concat()
+    }
+
+    async fn read_within(limits: &LdapLimits, replies: Vec<Vec<u8>>) -> Members {
+        let (mut connection, _server) = connection(limits, replies).await;
+        connection.members("CN=G,DC=x", limits).await.unwrap()
+    }
+
+    async fn read(replies: Vec<Vec<u8>>) -> Members {
+        read_within(&LdapLimits::default(), replies).await
+    }
+
+    fn count(members: &Members) -> (usize, bool) {
+        (members.values.len(), members.flaws.is_empty())
+    }
+
+    #[tokio::test]
+    async fn the_members_of_all_ranges_are_the_exact_set() {
+        for total in [0, 1, 3, 4, 9] {
+            let mut replies = Vec::new();
+            let mut from = 0;
+            while from + 3 < total {
+                let id = replies.len() as i64 + 1;
+                let range = format!("member;range={from}-{}", from + 2);
+                replies.push(answer(id, &range, from..from + 3, "7"));
+                from += 3;
+            }
+            let id = replies.len() as i64 + 1;
+            replies.push(answer(id, &format!("member;Range={from}-*"), from..total, "7"));
+            let members = read(replies).await;
+            assert_eq!(count(&members), (total, true), "{total}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_without_ranges_sends_them_all() {
+        let members = read(vec![answer(1, "member", 0..2_000, "7")]).await;
+        assert_eq!(count(&members), (2_000, true));
+    }
+
+    #[tokio::test]
+    async fn a_list_that_changes_is_read_once_more() {
+        let replies = vec![
+            answer(1, "member;range=0-1", 0..2, "7"),
+            answer(2, "member;range=2-*", 2..3, "8"),
+            answer(3, "member;range=0-1", 1..3, "8"),
+            answer(4, "member;range=2-*", 3..5, "8"),
+        ];
+        assert_eq!(count(&read(replies).await), (4, true));
+    }
+
+    #[tokio::test]
+    async fn a_list_that_keeps_changing_is_incomplete() {
+        let replies = (0..4)
+            .map(|n| match n % 2 {
+                0 => answer(n + 1, "member;range=0-1", 0..2, "7"),
+                _ => answer(n + 1, "member;range=2-*", 2..3, &n.to_string()),
+            })
+            .collect();
+        let members = read(replies).await;
+        assert_eq!(members.flaws[0].reason, CHANGED);
+        assert!(!count(&members).1);
+    }
+
+    #[tokio::test]
+    async fn ranges_that_do_not_fit_are_incomplete() {
+        let first = || answer(1, "member;range=0-1", 0..2, "7");
+        for replies in [
+            vec![first(), answer(2, "member;range=3-*", 3..5, "7")],
+            vec![first(), answer(2, "member;range=1-*", 1..5, "7")],
+            vec![first(), first_again(2)],
+            vec![first(), answer(2, "member", 0..0, "7")],
+            vec![first(), done(2, 32)],
+            vec![first(), done(2, 0)],
+            vec![done(1, 32)],
+        ] {
+            assert!(!count(&read(replies).await).1);
+        }
+    }
+
+    fn first_again(id: i64) -> Vec<u8> {
+        answer(id, "member;range=0-1", 0..2, "7")
+    }
+
+    #[tokio::test]
+    async fn limits_hold_at_the_limit_and_not_one_past_it() {
+        let replies = || {
+            vec![answer(1, "member;range=0-1", 0..2, "7"), answer(2, "member;range=2-*", 2..4, "7")]
+        };
+        let members = |members| LdapLimits { members, ..LdapLimits::default() };
+        assert_eq!(count(&read_within(&members(4), replies()).await), (4, true));
+        assert_eq!(count(&read_within(&members(3), replies()).await), (3, false));
+        let requests = |range_requests| LdapLimits { range_requests, ..LdapLimits::default() };
+        assert_eq!(count(&read_within(&requests(2), replies()).await), (4, true));
+        assert_eq!(count(&read_within(&requests(1), replies()).await), (2, false));
+    }
+
+    #[tokio::test]
+    async fn the_values_of_any_attribute_are_read_as_far_as_one_message_would_hold_them() {
+        let replies = || {
+            let range = |n: i64, name: &str| answer(n, name, 0..2, "7");
+            vec![range(1, "memberOf;range=0-1"), range(2, "memberOf;range=2-*")]
+        };
+        for (message_bytes, expected) in [(1_000, (4, true)), (30, (2, false))] {
+            let limits = LdapLimits { message_bytes, ..LdapLimits::default() };
+            let (mut connection, _server) = connection(&LdapLimits::default(), replies()).await;
+            let read = connection.values("CN=G,DC=x", "memberOf", &limits).await.unwrap();
+            assert_eq!((read.values.len(), read.flaws.is_empty()), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_broken_connection_is_an_error() {
+        let limits = LdapLimits::default();
+        let replies = vec![answer(1, "member;range=0-1", 0..2, "7")];
+        let (mut connection, _server) = connection(&limits, replies).await;
+        assert!(connection.members("CN=G,DC=x", &limits).await.is_err());
+    }
+}

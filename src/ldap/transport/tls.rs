@@ -1,0 +1,213 @@
+//! The TLS handshake, on LDAPS and after StartTLS alike.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rustls::client::Resumption;
+use rustls::pki_types::ServerName;
+use rustls::{AlertDescription, ClientConfig};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::attempt_error::AttemptError;
+use super::certificate::ServerCertificate;
+use super::connect_limits::ConnectLimits;
+use super::first_answer::FirstAnswer;
+use super::look::{Look, look};
+use super::provider::TlsProvider;
+use super::starttls;
+use super::tls_error::Handshake;
+use super::verifier::{PeerVerifier, Rule};
+use crate::credential::ServerHost;
+use crate::directory::Transport;
+use crate::{Error, ErrorKind, Result, Retry};
+
+/// An encrypted connection, and the certificate at its other end.
+pub(crate) struct Secured {
+    pub(crate) stream: FirstAnswer<TlsStream<TcpStream>>,
+    pub(crate) certificate: ServerCertificate,
+}
+
+/// An attempt to reach a server by TLS.
+pub(crate) struct Attempt<'a> {
+    pub(crate) transport: Transport,
+    /// The name or address that was asked for.
+    pub(crate) host: &'a ServerHost,
+    /// The peer of the very socket.
+    pub(crate) peer: SocketAddr,
+    pub(crate) limits: &'a ConnectLimits,
+    pub(crate) tls: TlsProvider,
+}
+
+impl Attempt<'_> {
+    /// Brings TLS onto a fresh connection: at once on LDAPS, after the StartTLS operation otherwise.
+    ///
+    /// A server that agreed to StartTLS has promised TLS, so whatever fails after that is final.
+    pub(crate) async fn secure(
+        &self,
+        mut tcp: TcpStream,
+        rule: Rule,
+    ) -> Result<Secured, AttemptError> {
+        if self.transport == Transport::Ldaps {
+            return self.handshake(tcp, rule).await;
+        }
+        let agreed = starttls::request(&mut tcp, &self.limits.answer(), self.limits.starttls).await;
+        if let Err(fault) = agreed {
+            return Err(self.not_agreed(fault).await);
+        }
+        self.handshake(tcp, rule).await.map_err(|fault| match fault {
+            AttemptError::Absent { error, .. } => AttemptError::Final(
+                Error::new(ErrorKind::Tls, "the server agreed to StartTLS, and then spoke no TLS")
+                    .with_source(error),
+            ),
+            fault @ AttemptError::Final(_) => fault,
+        })
+    }
+
+    /// Where nothing answers in LDAP, it may be that LDAPS was meant: that must not end in plain LDAP.
+    async fn not_agreed(&self, fault: AttemptError) -> AttemptError {
+        let is_ldap = match &fault {
+            AttemptError::Absent { answered, .. } => *answered,
+            AttemptError::Final(error) => error.kind() != ErrorKind::Protocol,
+        };
+        if is_ldap {
+            return fault;
+        }
+        let Ok(name) = server_name(self.host) else { return fault };
+        match look(self.peer, Transport::Ldaps, &name, self.limits, self.tls).await {
+            Look::NoTls => fault,
+            Look::Tls(_) => AttemptError::Final(is_ldaps(self.peer.port())),
+        }
+    }
+
+    /// Shakes hands, under this rule.
+    ///
+    /// What fails before a certificate was shown may mean that nothing there speaks TLS; what fails after
+    /// that is final.
+    async fn handshake(&self, tcp: TcpStream, rule: Rule) -> Result<Secured, AttemptError> {
+        let pins = match &rule {
+            Rule::Pins(pins) => pins.clone(),
+            Rule::Anything | Rule::Authority(_) => Vec::new(),
+        };
+        let verifier = Arc::new(PeerVerifier::new(rule, self.tls));
+        let connector =
+            TlsConnector::from(Arc::new(config(&verifier).map_err(AttemptError::Final)?));
+        let name = server_name(self.host).map_err(AttemptError::Final)?;
+        let outcome = timeout(self.limits.tls, connector.connect(name.clone(), tcp)).await;
+        let peer = self.peer.ip();
+        let handshake = Handshake { host: self.host, peer, pins: &pins, verifier: &verifier };
+        let stream = match outcome {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => match self.shown_to_others(&error, &handshake, &name).await {
+                Some(explained) => return Err(AttemptError::Final(explained)),
+                None => return Err(fault(error, &handshake)),
+            },
+            Err(_) if verifier.presented().is_none() => {
+                return Err(AttemptError::silent(
+                    "the server did not answer the TLS handshake in time",
+                ));
+            }
+            Err(_) => {
+                let error = Error::new(ErrorKind::Timeout, "the TLS handshake took too long");
+                return Err(AttemptError::Final(error.with_retry(Retry::Transient)));
+            }
+        };
+        let certificate = verifier.presented().and_then(ServerCertificate::from_der);
+        let certificate = certificate.ok_or_else(|| AttemptError::Final(unreadable()))?;
+        let stream =
+            FirstAnswer::new(stream, verifier.asked_for_certificate().then_some(self.peer));
+        Ok(Secured { stream, certificate })
+    }
+
+    /// Why a server refused us before it showed a certificate, if what it shows to others says so.
+    async fn shown_to_others(
+        &self,
+        error: &io::Error,
+        handshake: &Handshake<'_>,
+        name: &ServerName<'static>,
+    ) -> Option<Error> {
+        let refused = matches!(rustls_error(error)?, rustls::Error::AlertReceived(alert)
+            if *alert != AlertDescription::ProtocolVersion);
+        if !refused || handshake.verifier.presented().is_some() {
+            return None;
+        }
+        match look(self.peer, self.transport, name, self.limits, self.tls).await {
+            Look::Tls(Some(shown)) => handshake.explain_shown(&shown),
+            Look::Tls(None) | Look::NoTls => None,
+        }
+    }
+}
+
+/// No resumption, since a resumed session is never verified.
+fn config(verifier: &Arc<PeerVerifier>) -> Result<ClientConfig> {
+    let mut config = ClientConfig::builder_with_provider(verifier.tls().crypto())
+        .with_safe_default_protocol_versions()
+        .map_err(|e| Error::new(ErrorKind::Tls, "TLS cannot be configured").with_source(e))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::clone(verifier) as _)
+        .with_client_cert_resolver(Arc::clone(verifier) as _);
+    config.resumption = Resumption::disabled();
+    Ok(config)
+}
+
+fn server_name(host: &ServerHost) -> Result<ServerName<'static>> {
+    match host {
+        ServerHost::Address(address, _) => Ok(ServerName::IpAddress((*address).into())),
+        ServerHost::Name(name) => ServerName::try_from(name.clone()).map_err(|error| {
+            Error::new(ErrorKind::Configuration, "no certificate can be for this host name")
+                .with_context("host", name)
+                .with_source(error)
+        }),
+    }
+}
+
+fn fault(error: io::Error, handshake: &Handshake<'_>) -> AttemptError {
+    let verifier = handshake.verifier;
+    let before_certificate = verifier.presented().is_none();
+    match rustls_error(&error) {
+        Some(tls @ rustls::Error::InvalidMessage(_)) if before_certificate => {
+            AttemptError::Absent {
+                error: Error::new(
+                    ErrorKind::Tls,
+                    "the server answered with something that is not TLS",
+                )
+                .with_source(tls.clone()),
+                answered: true,
+            }
+        }
+        Some(tls) => AttemptError::Final(handshake.explain(tls)),
+        None if before_certificate => {
+            AttemptError::silent_from("the server ended the connection in the TLS handshake", error)
+        }
+        None => {
+            let message = if verifier.accepted() && verifier.asked_for_certificate() {
+                "the server ended the connection after it had asked for a client certificate, and this \
+                 client has none; let the server do without (OpenLDAP: `TLSVerifyClient try`)"
+            } else {
+                "the server ended the connection after it had shown its certificate"
+            };
+            AttemptError::Final(Error::new(ErrorKind::Tls, message).with_source(error))
+        }
+    }
+}
+
+fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
+}
+
+fn is_ldaps(port: u16) -> Error {
+    Error::new(
+        ErrorKind::NoSecureTransport,
+        format!(
+            "the server speaks LDAPS at port {port}, TLS from the first byte; put ldaps:// in front of it instead of \
+             ldap://, or give the port of LDAP, usually 389"
+        ),
+    )
+}
+
+fn unreadable() -> Error {
+    Error::new(ErrorKind::Certificate, "the server's certificate cannot be read; replace it")
+}

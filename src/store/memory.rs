@@ -1,0 +1,109 @@
+//! An inventory in memory.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use super::rows::{Row, Rows, RowsRepository, Scan, Write, Written};
+use crate::Result;
+
+/// An inventory in memory: for tests, for trying things out, and for hosts that read everything anew
+/// when they start.
+///
+/// A clone is another handle to the same inventory. What it holds is lost with its last handle.
+///
+/// ```
+/// use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change, CommitOutcome};
+/// use ldap_inventory::store::MemoryRepository;
+/// use ldap_inventory::value::{AssetId, BatchId, OrganizationId, SourceId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> ldap_inventory::Result<()> {
+/// let repository = MemoryRepository::new();
+/// let organization = OrganizationId::new("acme")?;
+/// let asset = Asset::new(AssetId::random_v7(), organization.clone(), "hq".parse()?);
+/// let id = asset.id;
+/// let put = Change::PutAsset { expected: None, asset: Box::new(asset) };
+/// let source = SourceId::new("scan", "office")?;
+/// let batch = Batch::new(BatchId::random_v7(), organization.clone(), source).with_changes([put]);
+///
+/// assert_eq!(repository.commit(batch.clone()).await?, CommitOutcome::Applied);
+/// assert_eq!(repository.commit(batch).await?, CommitOutcome::AlreadyApplied);
+/// assert_eq!(repository.assets(&organization, &[id]).await?.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+pub type MemoryRepository = RowsRepository<MemoryRows>;
+
+impl MemoryRepository {
+    /// An empty inventory.
+    pub fn new() -> Self {
+        Self::over(MemoryRows::default())
+    }
+}
+
+impl Default for MemoryRepository {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A table of keys and values in memory.
+///
+/// A clone is another handle to the same table.
+#[derive(Clone, Default)]
+pub struct MemoryRows {
+    rows: Arc<Mutex<BTreeMap<Vec<u8>, Vec<u8>>>>,
+}
+
+impl MemoryRows {
+    /// An empty table.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Nothing panics while it holds the lock, so a poisoned lock guards a table that is whole.
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Vec<u8>, Vec<u8>>> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Rows for MemoryRows {
+    async fn get(&self, keys: &[Vec<u8>]) -> Result<Vec<Row>> {
+        let rows = self.lock();
+        let row = |key: &Vec<u8>| Some(Row::new(key.clone(), rows.get(key)?.clone()));
+        Ok(keys.iter().filter_map(row).collect())
+    }
+
+    async fn scan(&self, scan: &Scan) -> Result<Vec<Row>> {
+        if scan.from >= scan.to {
+            return Ok(Vec::new());
+        }
+        let rows = self.lock();
+        let found = rows.range(scan.from.clone()..scan.to.clone()).take(scan.limit);
+        Ok(found.map(|(key, value)| Row::new(key.clone(), value.clone())).collect())
+    }
+
+    async fn write(&self, write: &Write) -> Result<Written> {
+        let mut rows = self.lock();
+        if write.expected.iter().any(|(key, value)| rows.get(key) != value.as_ref()) {
+            return Ok(Written::Differs);
+        }
+        for (key, value) in &write.changes {
+            match value {
+                Some(value) => rows.insert(key.clone(), value.clone()),
+                None => rows.remove(key),
+            };
+        }
+        Ok(Written::Done)
+    }
+}
+
+impl fmt::Debug for MemoryRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryRows").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,16 @@
+//! An inventory in any table of keys and values.
+//!
+//! A host that has such a table implements the three methods of [`Rows`], and [`RowsRepository`] is the whole
+//! [`AssetRepository`](crate::asset::AssetRepository) over it. [`MemoryRepository`](super::MemoryRepository) is that over
+//! a map in memory.
+
+mod commit;
+mod key;
+mod record;
+mod repository;
+mod table;
+
+use repository::Projection;
+
+pub use repository::RowsRepository;
+pub use table::{OWN, Row, Rows, Scan, Write, Written};
