@@ -110,10 +110,6 @@ pub struct MatchProvenance {
     pub run: RunId,
     /// When.
     pub at: Timestamp,
-    /// The asset that the object was before, if that had nothing else: its id leads to this one, and names the object
-    /// again if a person says that the two are not one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<AssetId>,
 }
 
 impl Asset {

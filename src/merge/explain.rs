@@ -175,7 +175,7 @@ impl fmt::Display for PartOf {
             Presence::Missing { since, .. } => write!(f, ", missing since {since}")?,
             Presence::Gone { since } => write!(f, ", gone since {since}")?,
         }
-        if let Some(MatchProvenance { reason, run, at, .. }) = &self.tie {
+        if let Some(MatchProvenance { reason, run, at }) = &self.tie {
             write!(f, ", tied by run {run} at {at}: {}", Printable(reason))?;
         }
         match (self.came_by, self.home) {

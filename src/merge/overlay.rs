@@ -12,8 +12,7 @@
 //!    of its directory there is displaced, and decided on anew. Those that were there before share the asset, since a
 //!    person said so.
 //! 5. *Computers that wait* are decided on anew if a decision touches one of the assets that they could be.
-//! 6. What is decided on anew and fits nothing has an asset of its own, under the same id each time: the one that it had
-//!    to itself before the rules tied it to another asset, where there was one and no decision names it.
+//! 6. What is decided on anew and fits nothing has an asset of its own, under the same id each time.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -313,9 +312,7 @@ fn own_asset(record: &Record, standing: &Standing) -> AssetId {
     let mut hasher = RecordDigest::hasher();
     hasher.text("an asset of its own").text(record.organization().as_str());
     hasher.text(source.as_str()).bytes(object.as_bytes());
-    let new = AssetId::from_u128(u128::from_be_bytes(hasher.finish().0));
-    let former = record.former_asset().filter(|former| !standing.named().contains(former));
-    let own = former.unwrap_or(new);
+    let own = AssetId::from_u128(u128::from_be_bytes(hasher.finish().0));
     let survivor = standing.survivor(own);
     if standing.cannot(source, object, survivor).is_some() { own } else { survivor }
 }

@@ -165,11 +165,6 @@ impl Record {
         tie.map_or(Timestamp::MIN, |tie| tie.at)
     }
 
-    /// The asset that it was before it came to its home, if nothing was left of that.
-    pub(crate) fn former_asset(&self) -> Option<AssetId> {
-        self.part()?.tie.as_ref()?.from
-    }
-
     /// Whether its source still has it.
     pub(crate) fn is_present(&self) -> bool {
         self.part().is_some_and(|part| part.presence.is_present())

@@ -35,11 +35,6 @@ impl UnitOfWork {
         self.assets.get(&id).map(|(_, asset)| asset)
     }
 
-    /// Whether an asset is there of which nothing is left.
-    pub(super) fn is_empty(&self, id: AssetId) -> bool {
-        self.asset(id).is_some_and(|asset| asset.parts.is_empty())
-    }
-
     /// Adds an asset that is not there yet.
     pub(super) fn add(&mut self, asset: Asset) {
         self.assets.insert(asset.id, (None, Asset { version: 0, ..asset }));

@@ -132,14 +132,13 @@ impl ComputerUpdate<'_> {
     ) -> Result<(), AssetId> {
         let Destination { home, home_site, .. } = self.goes;
         let is_news = self.link.is_none_or(|link| link.by_rules() != home);
-        let emptied = self.left().filter(|left| unit.is_empty(*left));
         unit.update(target, |mut asset| {
             if let Some(record) = carried {
                 asset = join(&asset, record, writing.policy);
             }
             asset = apply_contribution(asset, &self.says(writing), writing);
             if is_news && home != Home::Waiting {
-                asset = record_match(asset, &self.decision.reason, emptied, writing);
+                asset = record_match(asset, &self.decision.reason, writing);
             }
             let site = home_site.unwrap_or(&asset.site).clone();
             in_order(at_home(asset, home, &site, writing), writing.policy)
@@ -195,10 +194,9 @@ impl LateArrival<'_> {
             return Err(to);
         }
         let Some(record) = take_record(unit, from, writing)? else { return Ok(Vec::new()) };
-        let emptied = Some(from).filter(|from| unit.is_empty(*from));
         unit.update(to, |asset| {
             let joined = join(&asset, record, writing.policy);
-            let tied = record_match(joined, &decision.reason, emptied, writing);
+            let tied = record_match(joined, &decision.reason, writing);
             let site = tied.site.clone();
             in_order(at_home(tied, Home::Asset(to), &site, writing), writing.policy)
         })?;
@@ -219,7 +217,7 @@ impl LateArrival<'_> {
         let known = unit.asset(to).map(|asset| &asset.site);
         let site = self.site.or(known).unwrap_or(site).clone();
         let arrive = |record: Asset| {
-            at_home(record_match(record, &decision.reason, None, writing), home, &site, writing)
+            at_home(record_match(record, &decision.reason, writing), home, &site, writing)
         };
         let mut changes = Vec::new();
         match (link.asset, self.waiting) {

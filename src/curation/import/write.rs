@@ -40,12 +40,7 @@ impl ImportContext<'_> {
         let key = format!("@{}.asset", self.source.kind());
         let number = asset.next_part_number();
         let mut part = SourceRecord::new(number, self.source.clone(), key, self.now);
-        part.tie = reason.map(|reason| MatchProvenance {
-            reason,
-            run: self.run,
-            at: self.now,
-            from: None,
-        });
+        part.tie = reason.map(|reason| MatchProvenance { reason, run: self.run, at: self.now });
         part.since = Some(self.now);
         asset.parts.push(part);
         self.say(asset, number, record);
