@@ -43,6 +43,9 @@ pub enum FullReadReason {
     DatabaseRestored,
     /// The configured interval between full reads has passed.
     Due,
+    /// The inventory has other assets than at the last read, and the task leaves out computers that it does not know:
+    /// what it did not know then it may know now.
+    InventoryChanged,
     /// There is no checkpoint to go on from.
     NoCheckpoint,
     /// Another server answered. What it knows may lag behind what was read before.
@@ -65,6 +68,9 @@ impl fmt::Display for FullReadReason {
             Self::CheckpointRefused => "the checkpoint of the last read is not accepted any more",
             Self::DatabaseRestored => "the server's database was restored since the last read",
             Self::Due => "the interval between full reads has passed",
+            Self::InventoryChanged => {
+                "unknown computers are left out, and the inventory has other assets than at the last read"
+            }
             Self::NoCheckpoint => "there is no checkpoint of an earlier read",
             Self::OtherServer => "another server answered than at the last read",
             Self::RulesChanged => "the task's rules are not those of the last run",

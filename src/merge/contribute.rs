@@ -98,13 +98,14 @@ pub(crate) fn set_presence(
     })
 }
 
-/// The asset with the reason for which the object was tied to it noted on the object's part, unless one is.
+/// The asset with the reason for which the rules tied the object to it noted on the object's part, in place of any
+/// earlier one.
 #[must_use]
 pub(crate) fn record_match(mut asset: Asset, reason: &Reason, writing: &WriteContext<'_>) -> Asset {
     let part = asset.part_of(writing.source, writing.object).map(|part| part.number);
     if let Some(part) = part.and_then(|number| asset.part_mut(number)) {
-        let (run, at) = (writing.run, writing.now);
-        part.tie.get_or_insert_with(|| MatchProvenance { reason: reason.to_string(), run, at });
+        let (reason, run, at) = (reason.to_string(), writing.run, writing.now);
+        part.tie = Some(MatchProvenance { reason, run, at });
     }
     asset
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Level, LostBecause, Reason};
+use super::{Level, LostBecause, Reason, Unmatched, WeakName};
 use crate::value::{AssetId, ObjectGuid};
 
 /// How many of the assets that were considered are listed.
@@ -120,6 +120,17 @@ impl Decision {
         self.verdict == Verdict::Ambiguous
             || self.doubtful.is_some()
             || matches!(self.reason, Reason::Undecided { .. } | Reason::Contested { .. })
+    }
+
+    /// Whether it is left out as unknown although an asset has one of its names, or the names are no evidence only
+    /// because of others that have them: something else than a change of its own may let it in.
+    pub(crate) fn is_left_out_beside(&self) -> bool {
+        let is_shared = |weak: &WeakName| !matches!(weak, WeakName::Weak(..));
+        match &self.reason {
+            Reason::LeftOut(Unmatched::Weak(weak)) => weak.iter().any(is_shared),
+            Reason::LeftOut(_) => !self.candidates.is_empty(),
+            _ => false,
+        }
     }
 
     /// Leaves the computer out if it was matched by its names for the first time.

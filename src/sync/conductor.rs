@@ -8,7 +8,8 @@ use super::decide::{Absences, Matching};
 use super::impact::{ChangeImpact, Intent};
 use super::limits::{Confirmation, LimitsExceeded};
 use super::progress::Progress;
-use super::read::{Reading, Snapshot, checkpoint};
+use super::read::checkpoint::{self, Knowledge};
+use super::read::{Reading, Snapshot, outside};
 use super::report::SyncReport;
 use super::run::Run;
 use super::write::{Sink, Writer, absences, computers, late, principals, settle, sightings};
@@ -70,7 +71,9 @@ async fn carry_out(
 ) -> Result<Outcome> {
     let begun = Instant::now();
     let earlier = checkpoint::earlier(run).await?;
-    let reading = Reading::of(run, directory, earlier.as_ref()).await?;
+    // Before anything is read: what comes from now on is for the next run as well.
+    let assets = outside::digest(run).await?;
+    let reading = Reading::of(run, directory, earlier.as_ref(), assets).await?;
     let mut report = report_of_read(run, &reading.snapshot);
     let mut decided = decide(run, &reading, earlier.as_ref(), &mut report).await?;
     let is_stopped = sink.writes() && is_stopped(run, report.brake.as_ref())?;
@@ -82,12 +85,13 @@ async fn carry_out(
     write(&mut writer, &mut decided, &mut report).await?;
     report.stages.commit = writing.elapsed().as_secs_f64();
     report.duration_seconds = begun.elapsed().as_secs_f64();
-    let checkpoint = checkpoint::after(run, snapshot, earlier.as_ref());
-    let unresolved = decided.matching.unresolved();
+    let knowledge = Knowledge { assets, again: decided.matching.left_out() };
+    let checkpoint = checkpoint::after(run, snapshot, earlier.as_ref(), knowledge);
+    let unresolved = decided.matching.unresolved(run);
     let record = record::of_finished(run, &report, unresolved, checkpoint.clone())?;
     writer.close(checkpoint, record).await?;
     if run.options.explain || is_stopped {
-        report.decisions = Some(decided.matching.into_decisions());
+        report.decisions = Some(decided.matching.into_decisions(run));
     }
     run.options.tell(Progress::Finished);
     Ok(Outcome { report, batches: writer.into_batches(), is_stopped })
@@ -147,7 +151,7 @@ async fn write(
     report: &mut SyncReport,
 ) -> Result<()> {
     let Decided { matching, absences, memberships } = decided;
-    late::write(writer, matching).await?;
+    late::write(writer, matching, &mut report.computers).await?;
     computers::write(writer, matching, &mut report.computers).await?;
     let (groups, users) = (&mut report.groups, &mut report.users);
     principals::write(writer, ObjectKind::Group, memberships, matching, groups).await?;

@@ -1,10 +1,11 @@
 //! Where a read of a directory ended, so that the next one can go on from there.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{RecordDigest, Timestamp};
+use super::{ObjectGuid, RecordDigest, Timestamp};
 
 /// How a directory was read.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Deserialize, Serialize)]
@@ -40,12 +41,29 @@ pub struct Checkpoint {
     /// leaves it empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<RecordDigest>,
+    /// The digest of what the inventory had from elsewhere than the directory, if the task leaves out computers that
+    /// the inventory does not know: with other assets, what did not change may be known. A source leaves it empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assets: Option<RecordDigest>,
+    /// Computers to be read again, changed or not: they were left out although an asset has one of their names, and
+    /// something else may let them in. A source leaves it empty.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub again: BTreeSet<ObjectGuid>,
 }
 
 impl Checkpoint {
     /// A checkpoint as a directory source leaves it.
     pub fn new(mode: ReadMode, scope: ScopeFingerprint, token: Vec<u8>) -> Self {
-        Self { key: CheckpointKey::default(), mode, scope, token, full_read: None, rules: None }
+        Self {
+            key: CheckpointKey::default(),
+            mode,
+            scope,
+            token,
+            full_read: None,
+            rules: None,
+            assets: None,
+            again: BTreeSet::new(),
+        }
     }
 }
 

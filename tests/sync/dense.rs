@@ -46,6 +46,17 @@ impl Dense {
         sync(&task(of), &directory, repository, &options).await.unwrap()
     }
 
+    /// Gives a computer of one of the directories other names, another system, another last logon. Which directory.
+    pub(crate) fn disturb(&mut self, random: &mut SplitMix) -> usize {
+        let of = random.below(2);
+        let accounts = &mut self.directories[of];
+        if !accounts.is_empty() {
+            let n = random.below(accounts.len());
+            accounts[n] = account(random, of, n);
+        }
+        of
+    }
+
     /// An import of what one of the scanners says.
     pub(crate) async fn import(&self, repository: &dyn AssetRepository, of: usize) {
         let scanner = SourceId::new("scan", format!("scanner-{of}")).unwrap();

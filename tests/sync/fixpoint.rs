@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change, CommitOutcome};
 use ldap_inventory::merge::{Decision, Verdict};
 use ldap_inventory::store::MemoryRepository;
-use ldap_inventory::sync::SyncReport;
-use ldap_inventory::testing::SplitMix;
-use ldap_inventory::value::{AssetId, BatchId, ObjectGuid};
+use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
+use ldap_inventory::task::{MatchPolicy, SyncTask};
+use ldap_inventory::testing::{MockDirectory, SplitMix};
+use ldap_inventory::value::{AssetId, BatchId, ObjectGuid, ReadMode};
 
 use super::dense::{Dense, task};
 use super::world::{acme, assets};
@@ -131,8 +132,15 @@ async fn arrive(world: &Dense, order: &[usize]) -> MemoryRepository {
 /// Where a computer that has an asset to itself would go if the inventory did not know it.
 async fn if_it_were_new(world: &Dense, order: &[usize], of: usize, object: ObjectGuid) -> Decision {
     let repository = arrive(world, order).await;
+    forget(&repository, of, object).await;
+    let report = world.sync(&repository, of).await;
+    report.decisions.into_iter().flatten().find(|decision| decision.object == object).unwrap()
+}
+
+/// Takes a computer and the asset that it has to itself out of the inventory.
+async fn forget(repository: &MemoryRepository, of: usize, object: ObjectGuid) {
     let source = task(of).source;
-    let all = assets(&repository).await;
+    let all = assets(repository).await;
     let asset = all.iter().find(|asset| asset.part_of(&source, object).is_some()).unwrap();
     let forget = [
         Change::RemoveLink(object),
@@ -140,6 +148,105 @@ async fn if_it_were_new(world: &Dense, order: &[usize], of: usize, object: Objec
     ];
     let batch = Batch::new(BatchId::random_v7(), acme(), source).with_changes(forget);
     assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
-    let report = world.sync(&repository, of).await;
-    report.decisions.into_iter().flatten().find(|decision| decision.object == object).unwrap()
+}
+
+/// A dense world that goes on: computers get other names between runs that read everything, or what changed. One of the
+/// tasks may leave out what is unknown.
+struct Living {
+    world: Dense,
+    directories: [MockDirectory; 2],
+    tasks: [SyncTask; 2],
+    repository: MemoryRepository,
+}
+
+impl Living {
+    /// Lives through some events and then comes to rest, by reads of changes alone.
+    async fn lived(seed: u64) -> Self {
+        let mut random = SplitMix::new(seed);
+        let world = Dense::new(&mut random);
+        let directory = |of: usize| {
+            let objects = world.directories[of].iter().cloned();
+            MockDirectory::new(objects).with_deltas(ReadMode::DirSync, seed.is_multiple_of(2))
+        };
+        let matching =
+            |of: usize| MatchPolicy::default().with_exclude_unknown(seed % 3 == of as u64);
+        let mut living = Self {
+            directories: [0, 1].map(directory),
+            tasks: [0, 1].map(|of| task(of).with_matching(matching(of))),
+            repository: MemoryRepository::new(),
+            world,
+        };
+        for _ in 0..12 {
+            living.go_on(&mut random).await;
+        }
+        for of in [0, 1, 0, 1] {
+            living.sync(of, false).await;
+        }
+        living
+    }
+
+    async fn go_on(&mut self, random: &mut SplitMix) {
+        match random.below(8) {
+            of @ (0 | 1) => _ = self.sync(of, random.below(3) == 0).await,
+            scanner @ 2..=4 => self.world.import(&self.repository, scanner - 2).await,
+            _ => {
+                let of = self.world.disturb(random);
+                self.directories[of].set_objects(self.world.directories[of].iter().cloned());
+            }
+        }
+    }
+
+    async fn sync(&self, of: usize, full: bool) -> SyncReport {
+        let options = SyncOptions::new().with_full_read(full).with_explain(true);
+        let (task, directory) = (&self.tasks[of], &self.directories[of]);
+        sync(task, directory, &self.repository, &options).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn runs_of_changes_come_to_rest_where_full_reads_do() {
+    let mut by_changes = 0;
+    for seed in 0..300 {
+        let living = Living::lived(seed).await;
+        let before = assets(&living.repository).await;
+        for of in [0, 1] {
+            by_changes += usize::from(living.sync(of, false).await.mode == ReadMode::DirSync);
+        }
+        assert_eq!(assets(&living.repository).await, before, "seed {seed}, by changes");
+        for of in [0, 1] {
+            let report = living.sync(of, true).await;
+            let news: Vec<&Decision> = report
+                .decisions
+                .iter()
+                .flatten()
+                .filter(|d| matches!(d.verdict, Verdict::Matched(_) | Verdict::Create(_)))
+                .collect();
+            assert!(news.is_empty(), "seed {seed}, directory {of}: {news:?}");
+            assert_eq!(report.computers.updated, 0, "seed {seed}, directory {of}");
+        }
+        assert_eq!(assets(&living.repository).await, before, "seed {seed}, a full read");
+    }
+    assert_eq!(by_changes, 600, "nothing came since that a full read would be due for");
+}
+
+#[tokio::test]
+async fn whatever_is_renamed_nothing_stands_beside_what_it_belongs_to() {
+    for seed in 0..100 {
+        let living = Living::lived(seed).await;
+        for asset in assets(&living.repository).await {
+            let [part] = &asset.parts[..] else { continue };
+            let Some(object) = part.object else { continue };
+            let of = usize::from(part.source != task(0).source);
+            let other = Living::lived(seed).await;
+            forget(&other.repository, of, object).await;
+            let report = other.sync(of, true).await;
+            let decision = report.decisions.iter().flatten().find(|d| d.object == object).unwrap();
+            assert!(
+                !matches!(decision.verdict, Verdict::Matched(_)),
+                "seed {seed}: {} stands beside what it would be tied to: {}",
+                decision.name,
+                decision.reason
+            );
+        }
+    }
 }

@@ -11,7 +11,7 @@ use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::{ChangeLimits, SyncTask};
 use ldap_inventory::testing::{MockDirectory, TestDirectory, TestServer};
-use ldap_inventory::value::{ReadMode, RunId, Timestamp};
+use ldap_inventory::value::{ObjectKind, ReadMode, RunId, Timestamp};
 use serde_json::{Value, json};
 
 use super::history::{Domain, Random, disturb};
@@ -50,11 +50,21 @@ impl Chains {
         assert_eq!(full.mode, ReadMode::Full);
         let never = self.task.clone().with_full_read_every(Duration::from_secs(1 << 40));
         let changes = sync(&never, directory, &*self.changes, &options).await.unwrap();
-        if !are_equal(&*self.full, &*self.changes).await {
+        if self.task.matching.exclude_unknown {
+            let (one, other) = (computers(&*self.full).await, computers(&*self.changes).await);
+            assert_same(&one, &other, format!("{context}, {:?}", changes.mode));
+        } else if !are_equal(&*self.full, &*self.changes).await {
             let (one, other) = (inventory(&*self.full).await, inventory(&*self.changes).await);
             assert_same(&one, &other, format!("{context}, {:?}", changes.mode));
         }
         changes
+    }
+
+    /// A scanner finds something, and tells both.
+    async fn scan(&self, n: u64, name: &str) {
+        for store in [&self.full, &self.changes] {
+            put(&**store, scanned(n, &[name])).await;
+        }
     }
 
     /// A full read after the chain finds nothing to write, and a new inventory holds the same.
@@ -64,6 +74,11 @@ impl Chains {
         let options = self.next_run().with_full_read(true);
         let report = sync(&self.task, directory, &*self.changes, &options).await.unwrap();
         assert_eq!(report.mode, ReadMode::Full);
+        if self.task.matching.exclude_unknown {
+            // What is known stays, also where it would not be known today.
+            assert_eq!((report.computers.created, report.computers.updated), (0, 0), "{context}");
+            return;
+        }
         for (created, updated) in [
             (report.computers.created, report.computers.updated),
             (report.users.created, report.users.updated),
@@ -87,6 +102,14 @@ async fn are_equal(one: &dyn AssetRepository, other: &dyn AssetRepository) -> bo
         && users(one).await == users(other).await
         && groups(one).await == groups(other).await
         && links(one).await == links(other).await
+}
+
+/// The assets, and what is known of computers. Runs of changes do not hear of it when a computer goes that the inventory
+/// does not know, and groups show it among their primary members until everything is read.
+async fn computers(repository: &dyn AssetRepository) -> Value {
+    let mut links = links(repository).await;
+    links.retain(|link| link.kind == ObjectKind::Computer);
+    json!({ "assets": assets(repository).await, "links": links })
 }
 
 /// How long something is missing is counted on.
@@ -151,7 +174,9 @@ async fn through_the_mock(seed: u64, tombstones: bool) {
     let mode = if seed.is_multiple_of(2) { ReadMode::DirSync } else { ReadMode::Usn };
     let directory = MockDirectory::new(domain.objects()).with_deltas(mode, tombstones);
     let nested = seed.is_multiple_of(3);
-    let task = task().with_nested_groups(nested);
+    let mut task = task().with_nested_groups(nested);
+    let (is_scanned, excludes) = (seed % 5 < 2, seed.is_multiple_of(5));
+    task.matching.exclude_unknown = excludes;
     let stores: [Arc<dyn AssetRepository>; 2] =
         [Arc::new(MemoryRepository::new()), Arc::new(MemoryRepository::new())];
     let mut chains = Chains::new(task, stores).await;
@@ -162,10 +187,16 @@ async fn through_the_mock(seed: u64, tombstones: bool) {
             domain.change(&mut random);
         }
         directory.set_objects(domain.objects());
+        let scans = is_scanned && step % 4 == 0;
+        if scans {
+            chains.scan(100 + step, &domain.any_host(&mut random)).await;
+        }
         let context = format!("history {seed}, run {step}");
         let report = chains.step(&directory, &context).await;
         let is_full = report.full_because == Some(FullReadReason::Widespread);
-        assert!(report.mode == mode || is_full, "{context}: {report:?}");
+        let has_assets = report.full_because == Some(FullReadReason::InventoryChanged);
+        assert_eq!(has_assets, excludes && scans, "{context}: {:?}", report.full_because);
+        assert!(report.mode == mode || is_full || has_assets, "{context}: {report:?}");
         read_in_full += usize::from(is_full);
     }
     assert!(read_in_full < 10, "{read_in_full} of 20 in history {seed}");

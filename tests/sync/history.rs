@@ -65,6 +65,16 @@ impl Domain {
         domain
     }
 
+    /// The FQDN of a computer that is there, or may come.
+    pub(crate) fn any_host(&self, random: &mut Random) -> String {
+        let there = self.any(random, |thing| thing.kind == ObjectKind::Computer);
+        let name = match there.filter(|_| random.below(3) > 0) {
+            Some(place) => self.things[place].name.to_lowercase(),
+            None => format!("pc{}", self.made + random.below(10)),
+        };
+        format!("{name}.corp.example")
+    }
+
     fn make(&mut self, kind: ObjectKind, name: String, unit: usize) {
         self.made += 1;
         let primary = if kind == ObjectKind::User { 513 } else { 515 };

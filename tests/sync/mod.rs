@@ -17,6 +17,7 @@ pub(crate) mod interfering;
 mod kept;
 #[cfg(feature = "sqlite")]
 mod kills;
+mod late;
 mod left_out;
 mod orders;
 mod plans;

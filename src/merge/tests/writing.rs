@@ -161,7 +161,8 @@ fn a_computer_that_moves_takes_its_record_along() {
     assert_eq!((left.version, left.parts.len()), (3, 1));
     let before = old.part_of(&source(), guid(1)).unwrap();
     let now = joined.part_of(&source(), guid(1)).unwrap();
-    assert_eq!((now.since, &now.tie), (before.since, &before.tie));
+    assert_eq!(now.since, before.since);
+    assert_eq!(now.tie.as_ref().unwrap().run, RunId::from_u128(2), "it is a new tie");
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Deciding which asset every computer is, with what the store knows.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
+use super::alone::{Alone, changed};
 use super::former;
-use super::surroundings::{Alone, Surroundings, View};
+use super::moves::{ComputerMove, Decided, Spot};
+use super::surroundings::{Surroundings, View};
 use crate::Result;
 use crate::asset::{Home, Waiting};
 use crate::grouping::{self, Decisions, Scene};
@@ -43,47 +45,11 @@ pub(in crate::sync) struct Matching {
     told: Vec<Decision>,
     /// The sites of assets that are homes of records elsewhere, also where nothing else is left of them.
     sites: BTreeMap<AssetId, SiteId>,
-    /// Those on known computers that were not read, and that go to an asset which came since.
+    /// What the rules alone say of known computers that were not read, beside whose asset others came since.
     late: Vec<Decision>,
     /// How many new assets have an id.
     new_assets: u64,
     complete: bool,
-}
-
-/// What was decided on one computer.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::sync) struct Decided<'a> {
-    /// By the rules alone.
-    pub(in crate::sync) rules: &'a Decision,
-    /// With what people decided.
-    pub(in crate::sync) told: &'a Decision,
-    /// Where it is from now on, unless it is left out.
-    pub(in crate::sync) spot: Option<Spot>,
-}
-
-/// Where a computer is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(in crate::sync) struct Spot {
-    /// By the rules alone.
-    pub(in crate::sync) home: Home,
-    /// In the inventory as it is shown; `None` if it waits.
-    pub(in crate::sync) shown: Option<AssetId>,
-}
-
-/// Where a computer goes by the rules alone, as far as change limits measure it.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::sync) struct ComputerMove {
-    pub(in crate::sync) object: ObjectGuid,
-    /// The asset that it was.
-    pub(in crate::sync) before: Option<AssetId>,
-    /// The asset that it is from now on.
-    pub(in crate::sync) after: Option<AssetId>,
-    /// Whether that is a new one.
-    pub(in crate::sync) is_new: bool,
-    /// Whether that is one which came since.
-    pub(in crate::sync) joins: bool,
-    /// Whether it takes the place of another computer that is gone.
-    pub(in crate::sync) succeeds: bool,
 }
 
 impl Matching {
@@ -118,7 +84,8 @@ impl Matching {
             complete: snapshot.end.completeness.is_complete(),
         };
         matching.look_up_decisions(run).await?;
-        let candidates = matching.decide_all(run).await?;
+        let changed = changed(snapshot, &matching.links);
+        let candidates = matching.decide_all(run, &changed).await?;
         let everything = 0..matching.rules.len();
         matching.conclude(run, everything, &candidates);
         matching.note_doubts(run).await?;
@@ -176,38 +143,51 @@ impl Matching {
     }
 
     /// Decides on every computer that was read, and on known ones beside whose asset another has come. The candidates.
-    async fn decide_all(&mut self, run: &Run<'_>) -> Result<Vec<Candidate>> {
+    async fn decide_all(
+        &mut self,
+        run: &Run<'_>,
+        changed: &HashSet<ObjectGuid>,
+    ) -> Result<Vec<Candidate>> {
         let read: HashSet<ObjectGuid> = self.computers.iter().map(|c| c.object).collect();
         let view = View { domain: &self.domain, read: &read, absent: &self.absent };
         let alone = match self.complete {
-            true => Alone::find(run, &self.links, &self.scene, view).await?,
+            true => {
+                let changed = self.computers.iter().filter(|c| changed.contains(&c.object));
+                let changed: Vec<&Computer> = changed.collect();
+                Alone::find(run, &self.links, &self.scene, &changed, view).await?
+            }
             false => Alone::default(),
         };
         let movable: HashSet<ObjectGuid> = alone.computers.iter().map(|c| c.object).collect();
-        let unread: Vec<Computer> =
-            alone.computers.into_iter().filter(|c| !read.contains(&c.object)).collect();
+        let unread = alone.computers.iter().filter(|c| !read.contains(&c.object));
         let all: HashSet<ObjectGuid> = read.union(&movable).copied().collect();
         let asking = self.computers.iter().filter(|computer| {
             movable.contains(&computer.object) || self.needs_candidates(computer)
         });
         let view = View { read: &all, ..view };
-        let mut surroundings =
-            Surroundings::of(run, asking.chain(&unread), &self.scene, view).await?;
+        // By the names that they had as well: these lead to their own assets.
+        let asking = asking.chain(&alone.computers);
+        let mut surroundings = Surroundings::of(run, asking, &self.scene, view).await?;
         surroundings.add_moved(run, &self.strangers(&self.computers), view).await?;
-        let computers: Vec<Computer> = self.computers.iter().chain(&unread).cloned().collect();
+        let computers: Vec<Computer> = self.computers.iter().chain(unread).cloned().collect();
         let nobody = BTreeMap::new();
         let decisions = self.decide_on(run, &computers, &surroundings, &movable, &nobody);
         self.count_new(&decisions);
         let (own, late) = decisions.into_iter().partition(|d| read.contains(&d.object));
         self.rules = own;
         self.late = late;
-        self.late.retain(|decision| matches!(decision.verdict, Verdict::Matched(_)));
+        self.late.retain(|late| late.is_open() || matches!(late.verdict, Verdict::Matched(_)));
         Ok(surroundings.into_candidates())
     }
 
     /// The decisions on known computers that were not read, and that go to an asset which came since.
-    pub(in crate::sync) fn late(&self) -> &[Decision] {
-        &self.late
+    pub(in crate::sync) fn late(&self) -> impl Iterator<Item = &Decision> {
+        self.late.iter().filter(|late| self.joins(late))
+    }
+
+    /// Leaves what was decided on these to the next run.
+    pub(in crate::sync) fn put_off(&mut self, late: &HashSet<ObjectGuid>) {
+        self.late.retain(|decision| !late.contains(&decision.object));
     }
 
     /// Where such a computer goes, and whether decisions have nothing to do with it.
@@ -233,8 +213,7 @@ impl Matching {
 
     /// Where all computers go, those included that were not read.
     pub(in crate::sync) fn moves(&self) -> Vec<ComputerMove> {
-        let late = self.late.iter().filter(|late| self.joins(late));
-        let late = late.map(|late| ComputerMove { succeeds: false, ..self.course(late) });
+        let late = self.late().map(|late| ComputerMove { succeeds: false, ..self.course(late) });
         late.chain(self.rules.iter().map(|decision| self.course(decision))).collect()
     }
 
@@ -300,13 +279,29 @@ impl Matching {
     }
 
     /// The decisions that wait for a person, as many as anybody would settle by hand.
-    pub(in crate::sync) fn unresolved(&self) -> Vec<Decision> {
-        let waiting = self.told.iter().filter(|decision| decision.is_open());
-        waiting.take(MOST_UNRESOLVED).cloned().collect()
+    pub(in crate::sync) fn unresolved(&self, run: &Run<'_>) -> Vec<Decision> {
+        let told = self.told.iter().cloned().chain(self.told_late(run));
+        told.filter(Decision::is_open).take(MOST_UNRESOLVED).collect()
     }
 
-    pub(in crate::sync) fn into_decisions(self) -> Vec<Decision> {
+    /// All decisions, in the order of objectGUIDs.
+    pub(in crate::sync) fn into_decisions(mut self, run: &Run<'_>) -> Vec<Decision> {
+        let late: Vec<Decision> = self.told_late(run).collect();
+        self.told.extend(late);
+        self.told.sort_by_key(|decision| decision.object);
         self.told
+    }
+
+    /// Computers that were left out although an asset has one of their names, or would have if fewer had it: something
+    /// else than a change of theirs may let them in.
+    pub(in crate::sync) fn left_out(&self) -> BTreeSet<ObjectGuid> {
+        let may_come = self.rules.iter().filter(|decision| decision.is_left_out_beside());
+        may_come.map(|decision| decision.object).collect()
+    }
+
+    /// What is told of known computers that were not read.
+    fn told_late(&self, run: &Run<'_>) -> impl Iterator<Item = Decision> {
+        self.late.iter().map(|late| self.told(run, late, self.spot(late)))
     }
 
     /// Decides again on some computers, with what the store knows by now.

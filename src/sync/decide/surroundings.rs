@@ -5,19 +5,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use futures::TryStreamExt;
 
 use crate::Result;
-use crate::asset::{Asset, Home, Link, LinksRequest, SearchRequest, SourceRecord};
+use crate::asset::{Asset, Home, Link, LinksRequest};
 use crate::grouping::{self, Scene};
 use crate::merge::{self, Candidate, Computer, DirectoryDomain, KnownComputer};
 use crate::name::MatchKey;
-use crate::query::{Query, quote};
 use crate::sync::run::Run;
 use crate::value::{AssetId, ObjectGuid, SourceId};
 
 /// How many keys one look-up of candidates names: large enough to share its cost, small enough for the
 /// parameter limits of databases.
 const KEYS_PER_LOOKUP: usize = 500;
-/// Assets of one page.
-const PAGE: usize = 500;
 
 /// What is known around some computers.
 #[derive(Debug, Default)]
@@ -26,13 +23,6 @@ pub(super) struct Surroundings {
     pub(super) others: Vec<KnownComputer>,
     /// Objects that another directory has, too, and where they are tied to there.
     pub(super) elsewhere: HashMap<ObjectGuid, (SourceId, AssetId)>,
-}
-
-/// Known computers whose asset has nothing but records of directories, although another asset shares a name with it.
-#[derive(Debug, Default)]
-pub(super) struct Alone {
-    /// As the inventory has them.
-    pub(super) computers: Vec<Computer>,
 }
 
 /// Whose computers are whose.
@@ -163,91 +153,4 @@ impl Surroundings {
             }
         }
     }
-}
-
-impl Alone {
-    /// Finds them among the computers of the run's directory, as the rules alone have them.
-    pub(super) async fn find(
-        run: &Run<'_>,
-        links: &HashMap<ObjectGuid, Link>,
-        scene: &Scene,
-        view: View<'_>,
-    ) -> Result<Self> {
-        let mut alone = Self::default();
-        if !links.values().any(|link| link.by_rules().asset().is_some()) {
-            return Ok(alone);
-        }
-        let is_shown: HashSet<AssetId> = scene.assets.iter().map(|asset| asset.id).collect();
-        let homes = merge::by_home(&scene.assets, &scene.waiting, &run.task.matching);
-        let beside = others_beside(run, &homes, &is_shown).await?;
-        let looked_at: HashSet<AssetId> = beside.iter().map(|asset| asset.id).collect();
-        let by_rules: Vec<Asset> = homes.into_iter().chain(beside).collect();
-        sharing(&by_rules, &by_rules).for_each(|asset| alone.add(run, asset, view));
-        let shown: BTreeSet<MatchKey> = scene.assets.iter().flat_map(Asset::match_keys).collect();
-        let source = quote(run.task.source.as_str());
-        let query = Query::parse(&format!("source:{source} AND name_overlap:true"))?;
-        let mut open = Vec::new();
-        let mut after = None;
-        loop {
-            run.options.cancellation.check()?;
-            let request = SearchRequest::new(run.task.organization.clone(), query.clone(), run.now);
-            let page = run.repository.search_assets(request.with_limit(PAGE).after(after)).await?;
-            let is_new =
-                |asset: &Asset| !is_shown.contains(&asset.id) && !looked_at.contains(&asset.id);
-            for asset in page.records.into_iter().filter(is_new) {
-                if asset.match_keys().is_disjoint(&shown) {
-                    alone.add(run, &asset, view);
-                } else {
-                    open.push(asset);
-                }
-            }
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
-        let others = others_beside(run, &open, &is_shown).await?;
-        sharing(&open, &others).for_each(|asset| alone.add(run, asset, view));
-        Ok(alone)
-    }
-
-    fn add(&mut self, run: &Run<'_>, asset: &Asset, view: View<'_>) {
-        if asset.parts.iter().all(|part| part.object.is_some()) {
-            let own = asset.parts.iter().filter(|part| part.source == run.task.source);
-            self.computers.extend(own.filter_map(|part| present(asset, part, view)));
-        }
-    }
-}
-
-/// The assets that have a key of one of these and that decisions have nothing to do with.
-async fn others_beside(
-    run: &Run<'_>,
-    assets: &[Asset],
-    decided: &HashSet<AssetId>,
-) -> Result<Vec<Asset>> {
-    let keys: BTreeSet<MatchKey> = assets.iter().flat_map(Asset::match_keys).collect();
-    let keys: Vec<MatchKey> = keys.into_iter().collect();
-    let mut found = grouping::candidates(run.repository, &run.task.organization, &keys).await?;
-    found.retain(|asset| !decided.contains(&asset.id));
-    Ok(found)
-}
-
-/// Those of some assets that share a key with another one of all.
-fn sharing<'a>(some: &'a [Asset], all: &[Asset]) -> impl Iterator<Item = &'a Asset> {
-    let mut owners: BTreeMap<MatchKey, BTreeSet<AssetId>> = BTreeMap::new();
-    for asset in all {
-        for key in asset.match_keys() {
-            owners.entry(key).or_default().insert(asset.id);
-        }
-    }
-    some.iter().filter(move |asset| {
-        let mut keys = asset.match_keys().into_iter();
-        keys.any(|key| owners.get(&key).is_some_and(|owners| owners.iter().any(|o| *o != asset.id)))
-    })
-}
-
-fn present(asset: &Asset, part: &SourceRecord, view: View<'_>) -> Option<Computer> {
-    let is_gone = part.object.is_none_or(|object| view.absent.contains(&object));
-    let is_present = part.presence.is_present() && !is_gone;
-    is_present.then(|| Computer::of_part(asset, part, Some(view.domain))).flatten()
 }

@@ -1,10 +1,24 @@
 //! Where the last read ended, and where the next may go on.
 
+use std::collections::BTreeSet;
+
 use super::snapshot::Snapshot;
 use crate::Result;
 use crate::sync::run::Run;
 use crate::task::SyncTask;
-use crate::value::{Checkpoint, CheckpointKey, ReadMode};
+use crate::value::{Checkpoint, CheckpointKey, ObjectGuid, ReadMode, RecordDigest};
+
+/// With more computers to be read again than this, everything is.
+const MOST_AGAIN: usize = 10_000;
+
+/// What a task knew that leaves out unknown computers.
+#[derive(Debug)]
+pub(in crate::sync) struct Knowledge {
+    /// The [digest](super::outside::digest) of what it decided by.
+    pub(in crate::sync) assets: Option<RecordDigest>,
+    /// Computers that it left out although an asset has one of their names.
+    pub(in crate::sync) again: BTreeSet<ObjectGuid>,
+}
 
 /// Where the task's last complete read ended. In an inventory from before tasks had one each, the source's.
 pub(in crate::sync) async fn earlier(run: &Run<'_>) -> Result<Option<Checkpoint>> {
@@ -21,6 +35,7 @@ pub(in crate::sync) fn after(
     run: &Run<'_>,
     snapshot: &Snapshot,
     earlier: Option<&Checkpoint>,
+    knowledge: Knowledge,
 ) -> Option<Checkpoint> {
     let end = &snapshot.end;
     if !end.completeness.is_complete() {
@@ -35,5 +50,9 @@ pub(in crate::sync) fn after(
         true => earlier.and_then(|earlier| earlier.full_read),
         false => Some(run.now),
     };
+    if knowledge.again.len() <= MOST_AGAIN {
+        checkpoint.assets = knowledge.assets;
+        checkpoint.again = knowledge.again;
+    }
     Some(checkpoint)
 }

@@ -22,7 +22,7 @@ use crate::membership::{
 use crate::name::DistinguishedName;
 use crate::sync::links;
 use crate::sync::run::Run;
-use crate::value::{AssetId, Checkpoint, ObjectGuid};
+use crate::value::{AssetId, Checkpoint, ObjectGuid, RecordDigest};
 
 /// How often what depends on a change is read, and what depends on that, and so on, before everything is.
 const ROUNDS: usize = 4;
@@ -49,17 +49,20 @@ pub(in crate::sync) enum PriorMemberships {
 struct Reader<'a> {
     run: &'a Run<'a>,
     directory: TimedDirectory<'a>,
+    assets: Option<RecordDigest>,
 }
 
 impl Reading {
-    /// Reads what is due, or as far as it goes within the deadline.
+    /// Reads what is due, or as far as it goes within the deadline. `assets` is the
+    /// [digest](super::outside::digest) of what the inventory has from outside the directory.
     pub(in crate::sync) async fn of(
         run: &Run<'_>,
         directory: &dyn DirectorySource,
         earlier: Option<&Checkpoint>,
+        assets: Option<RecordDigest>,
     ) -> Result<Self> {
         let directory = TimedDirectory::new(directory, run.options.read_deadline);
-        let reader = Reader { run, directory };
+        let reader = Reader { run, directory, assets };
         run.options.cancellation.guard(reader.read_what_is_due(earlier)).await
     }
 
@@ -91,8 +94,9 @@ impl Reader<'_> {
             return self.read_everything(None).await;
         };
         let links = links::load(self.run).await?;
-        let request = self.request()?.with_again(links::waiting(&links));
-        let request = request.with_checkpoint(Some(checkpoint));
+        let mut again = links::waiting(&links);
+        again.extend(&checkpoint.again);
+        let request = self.request()?.with_again(again).with_checkpoint(Some(checkpoint));
         let mut snapshot = Snapshot::read(request, self.directory, self.run.options).await?;
         keep_known(self.run, &mut snapshot).await?;
         if !snapshot.is_changes() {
@@ -152,7 +156,10 @@ impl Reader<'_> {
             last > self.run.now
                 || self.run.now.saturating_since(last) >= self.run.task.full_read_every
         });
-        is_due.then_some(FullReadReason::Due)
+        if is_due {
+            return Some(FullReadReason::Due);
+        }
+        (earlier.assets != self.assets).then_some(FullReadReason::InventoryChanged)
     }
 
     /// Reads again whatever a change of another object changed, until nothing is left, or everything if that is

@@ -1,20 +1,39 @@
 //! Known computers that were not read, and that go to assets which came since.
 
+use std::collections::HashSet;
+
 use super::load::load;
 use super::writer::Writer;
 use crate::Result;
 use crate::asset::{Change, CommitOutcome};
 use crate::merge::{Decision, LateArrival};
 use crate::sync::decide::Matching;
+use crate::sync::report::ComputerCounts;
 use crate::sync::run::Run;
+use crate::value::ObjectGuid;
 
 /// Writes that assets of known computers, which were not read, become part of others. One that somebody else changes
 /// at this moment is for the next run.
-pub(in crate::sync) async fn write(writer: &mut Writer<'_>, matching: &Matching) -> Result<()> {
-    for decisions in matching.late().chunks(writer.run.options.batch_size) {
+pub(in crate::sync) async fn write(
+    writer: &mut Writer<'_>,
+    matching: &mut Matching,
+    counts: &mut ComputerCounts,
+) -> Result<()> {
+    let late: Vec<Decision> = matching.late().cloned().collect();
+    for decisions in late.chunks(writer.run.options.batch_size) {
         let changes = draft(writer.run, matching, decisions).await?;
-        if let CommitOutcome::Conflict(assets) = writer.submit(changes).await? {
-            tracing::debug!(?assets, "assets changed that others were to become part of");
+        let moved = moved(&changes);
+        let all: HashSet<ObjectGuid> = decisions.iter().map(|decision| decision.object).collect();
+        match writer.submit(changes).await? {
+            CommitOutcome::Applied | CommitOutcome::AlreadyApplied => {
+                counts.matched += moved.len() as u64;
+                counts.updated += moved.len() as u64;
+                matching.put_off(&all.difference(&moved).copied().collect());
+            }
+            CommitOutcome::Conflict(assets) => {
+                tracing::debug!(?assets, "assets changed that others were to become part of");
+                matching.put_off(&all);
+            }
         }
     }
     Ok(())
@@ -39,4 +58,13 @@ async fn draft(run: &Run<'_>, matching: &Matching, decisions: &[Decision]) -> Re
     let mut all = assets.into_changes();
     all.append(&mut changes);
     Ok(all)
+}
+
+/// The computers that these changes move.
+fn moved(changes: &[Change]) -> HashSet<ObjectGuid> {
+    let moved = changes.iter().filter_map(|change| match change {
+        Change::MoveLink { object, .. } => Some(*object),
+        _ => None,
+    });
+    moved.collect()
 }

@@ -1,0 +1,237 @@
+//! What comes late meets what it belongs to, in the run that can tell, and the run says so.
+
+use ldap_inventory::asset::{AssetRepository, ConstraintKind};
+use ldap_inventory::curation::{Author, Curation};
+use ldap_inventory::directory::{DirectoryObject, FullReadReason};
+use ldap_inventory::merge::{Decision, Level, Reason, Verdict};
+use ldap_inventory::sync::{SyncOptions, SyncReport, apply, plan, sync};
+use ldap_inventory::task::{MatchPolicy, SyncTask};
+use ldap_inventory::testing::{MockDirectory, MockRecord, computer, mock_guid};
+use ldap_inventory::value::{AssetId, ObjectGuid, ReadMode};
+
+use super::world::*;
+
+fn telling(objects: impl IntoIterator<Item = MockRecord>) -> MockDirectory {
+    MockDirectory::new(objects).with_deltas(ReadMode::DirSync, true)
+}
+
+fn set(directory: &MockDirectory, objects: impl IntoIterator<Item = MockRecord>) {
+    let objects: Vec<DirectoryObject> = objects.into_iter().map(MockRecord::build).collect();
+    directory.set_objects(objects);
+}
+
+async fn read(
+    task: &SyncTask,
+    directory: &MockDirectory,
+    repository: &dyn AssetRepository,
+    full: bool,
+) -> SyncReport {
+    let options = SyncOptions::new().with_explain(true).with_full_read(full);
+    sync(task, directory, repository, &options).await.unwrap()
+}
+
+fn decision(report: &SyncReport, object: ObjectGuid) -> Option<&Decision> {
+    report.decisions.iter().flatten().find(|decision| decision.object == object)
+}
+
+async fn lead(repository: &dyn AssetRepository, from: AssetId) -> Option<AssetId> {
+    let leads = repository.redirects(&acme(), &[from]).await.unwrap();
+    leads.first().map(|lead| lead.to)
+}
+
+fn excluding() -> SyncTask {
+    task().with_matching(MatchPolicy::default().with_exclude_unknown(true))
+}
+
+#[tokio::test]
+async fn a_computer_that_gets_the_name_of_a_free_asset_joins_it_in_the_run_that_reads_so() {
+    for full in [false, true] {
+        for repository in stores() {
+            let (task, other) = (task(), computer("OTHER"));
+            let directory = telling([computer("TMP1"), other.clone()]);
+            put(&*repository, scanned(1, &["real1.corp.example"])).await;
+            read(&task, &directory, &*repository, full).await;
+            let before = asset_of(&*repository, mock_guid("TMP1")).await.id;
+            set(&directory, [computer("REAL1").with_guid(mock_guid("TMP1")), other]);
+            let report = read(&task, &directory, &*repository, full).await;
+            let decided = decision(&report, mock_guid("TMP1")).unwrap();
+            assert_eq!(decided.verdict, Verdict::Matched(asset_id(1)), "{}", decided.reason);
+            let asset = asset_of(&*repository, mock_guid("TMP1")).await;
+            assert_eq!(asset.id, asset_id(1));
+            assert_eq!(lead(&*repository, before).await, Some(asset_id(1)));
+            assert_eq!((report.computers.updated, report.computers.created), (1, 0));
+            assert_consistent(&*repository).await;
+            let quiet = read(&task, &directory, &*repository, true).await;
+            assert_eq!(quiet.computers.updated, 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_computer_that_is_back_meets_what_came_while_it_was_away() {
+    for repository in stores() {
+        let (task, others) = (task(), ["A", "B", "C"].map(computer));
+        let all = || others.iter().cloned().chain([computer("PC1")]);
+        let directory = telling(all());
+        read(&task, &directory, &*repository, true).await;
+        set(&directory, others.clone());
+        assert_eq!(read(&task, &directory, &*repository, false).await.computers.missing, 1);
+        put(&*repository, scanned(1, &["pc1.corp.example"])).await;
+        set(&directory, all());
+        let report = read(&task, &directory, &*repository, false).await;
+        assert_eq!(report.computers.restored, 1);
+        assert_eq!(asset_of(&*repository, mock_guid("PC1")).await.id, asset_id(1));
+        assert_consistent(&*repository).await;
+    }
+}
+
+/// A computer that has an asset to itself, whose id this is, and a scan under another name that comes to name it.
+async fn found_late(repository: &dyn AssetRepository, directory: &MockDirectory) -> AssetId {
+    put(repository, scanned(1, &["foreign"])).await;
+    read(&task(), directory, repository, true).await;
+    let own = asset_of(repository, mock_guid("UXPC-01")).await.id;
+    let mut named = scanned(1, &["foreign", "uxpc-01.corp.example"]);
+    named.version = 2;
+    put(repository, named).await;
+    own
+}
+
+#[tokio::test]
+async fn a_late_arrival_is_told_counted_and_explained_by_what_decided_it() {
+    for repository in stores() {
+        let (directory, pc) = (telling([computer("UXPC-01")]), mock_guid("UXPC-01"));
+        let own = found_late(&*repository, &directory).await;
+        let report = read(&task(), &directory, &*repository, false).await;
+        assert_eq!((report.mode, report.computers.read), (ReadMode::DirSync, 0));
+        assert_eq!((report.computers.matched, report.computers.updated), (1, 1));
+        let decided = decision(&report, pc).unwrap();
+        assert_eq!(decided.verdict, Verdict::Matched(asset_id(1)));
+        assert_eq!(decided.level, Some(Level::Full));
+        let runs = repository.runs(&acme(), &corp(), 1).await.unwrap();
+        let record: SyncReport = serde_json::from_str(runs[0].report.as_ref().unwrap()).unwrap();
+        assert_eq!((record.run, record.computers), (report.run, report.computers));
+        let tie = asset_of(&*repository, pc).await.part_of(&corp(), pc).unwrap().tie.clone();
+        let tie = tie.unwrap();
+        assert_eq!(tie.run, report.run);
+        assert_eq!(lead(&*repository, own).await, Some(asset_id(1)));
+        assert_eq!(tie.reason, decided.reason.to_string());
+        for full in [false, true] {
+            let quiet = read(&task(), &directory, &*repository, full).await;
+            assert_eq!(quiet.computers.updated, 0);
+            let now = asset_of(&*repository, pc).await.part_of(&corp(), pc).unwrap().tie.clone();
+            assert_eq!(now.as_ref(), Some(&tie));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_plan_tells_of_late_arrivals_and_applies_them() {
+    for repository in stores() {
+        let (directory, pc) = (telling([computer("UXPC-01")]), mock_guid("UXPC-01"));
+        found_late(&*repository, &directory).await;
+        let options = SyncOptions::new().with_explain(true);
+        let plan = plan(&task(), &directory, &*repository, &options).await.unwrap();
+        assert_eq!(plan.report.computers.updated, 1);
+        assert!(decision(&plan.report, pc).is_some());
+        apply(&plan, &*repository, &options).await.unwrap();
+        assert_eq!(asset_of(&*repository, pc).await.id, asset_id(1));
+    }
+}
+
+#[tokio::test]
+async fn a_late_arrival_that_a_person_undoes_is_an_asset_of_its_own_again() {
+    for repository in stores() {
+        let (directory, pc) = (telling([computer("UXPC-01")]), mock_guid("UXPC-01"));
+        let own = found_late(&*repository, &directory).await;
+        read(&task(), &directory, &*repository, false).await;
+        assert_eq!(lead(&*repository, own).await, Some(asset_id(1)));
+        let (curation, anna) = (Curation::new(&*repository, acme()), Author::new("anna"));
+        curation.separate(asset_id(1), &corp(), pc, &anna).await.unwrap();
+        for full in [false, true, false] {
+            let asset = asset_of(&*repository, pc).await;
+            assert!(asset.id != asset_id(1) && asset.parts.len() == 1, "{asset:?}");
+            assert_consistent(&*repository).await;
+            let report = read(&task(), &directory, &*repository, full).await;
+            assert_eq!(report.computers.updated, 0);
+        }
+        let kind = ConstraintKind::CannotLink;
+        curation.forget(asset_id(1), &corp(), pc, kind, &anna).await.unwrap();
+        assert_eq!(asset_of(&*repository, pc).await.id, asset_id(1));
+        assert_eq!(lead(&*repository, own).await, Some(asset_id(1)));
+    }
+}
+
+#[tokio::test]
+async fn who_could_be_several_that_came_since_is_told_by_runs_of_changes_as_well() {
+    for repository in stores() {
+        let (directory, pc) = (telling([computer("UXPC-01")]), mock_guid("UXPC-01"));
+        read(&task(), &directory, &*repository, true).await;
+        for n in [1, 2] {
+            put(&*repository, scanned(n, &["uxpc-01.corp.example"])).await;
+        }
+        for full in [false, true] {
+            let report = read(&task(), &directory, &*repository, full).await;
+            let decided = decision(&report, pc).unwrap();
+            assert!(decided.is_open() && decided.candidates.len() == 2, "{decided:?}");
+            let runs = repository.runs(&acme(), &corp(), 1).await.unwrap();
+            assert!(runs[0].report.as_ref().unwrap().contains(&decided.reason.to_string()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_asset_that_comes_later_is_found_by_a_computer_that_was_left_out_as_unknown() {
+    for repository in stores() {
+        let directory = telling([computer("PC1"), computer("PC2")]);
+        put(&*repository, scanned(2, &["pc2.corp.example"])).await;
+        let first = read(&excluding(), &directory, &*repository, false).await;
+        assert_eq!((first.computers.matched, first.computers.skipped), (1, 1));
+        let quiet = read(&excluding(), &directory, &*repository, false).await;
+        assert_eq!((quiet.mode, quiet.computers.read), (ReadMode::DirSync, 0));
+        put(&*repository, scanned(1, &["pc1.corp.example"])).await;
+        let report = read(&excluding(), &directory, &*repository, false).await;
+        assert_eq!(report.full_because, Some(FullReadReason::InventoryChanged));
+        assert_eq!((report.computers.matched, report.computers.skipped), (2, 0));
+        assert_eq!(asset_of(&*repository, mock_guid("PC1")).await.id, asset_id(1));
+        let quiet = read(&excluding(), &directory, &*repository, false).await;
+        assert_eq!((quiet.mode, quiet.computers.read), (ReadMode::DirSync, 0));
+        // Seen again, and not renamed: nothing that a name could be found by.
+        let mut seen = repository.assets(&acme(), &[asset_id(2)]).await.unwrap().remove(0);
+        seen.version += 1;
+        put(&*repository, seen).await;
+        let quiet = read(&excluding(), &directory, &*repository, false).await;
+        assert_eq!(quiet.mode, ReadMode::DirSync);
+        // Who leaves nobody out has a record of everybody, and reads on.
+        put(&*repository, scanned(3, &["pc3.corp.example"])).await;
+        read(&task(), &directory, &*repository, false).await;
+        put(&*repository, scanned(4, &["pc4.corp.example"])).await;
+        assert_eq!(read(&task(), &directory, &*repository, false).await.mode, ReadMode::DirSync);
+    }
+}
+
+#[tokio::test]
+async fn a_computer_that_was_left_out_beside_another_takes_its_place_when_that_goes() {
+    for repository in stores() {
+        let twin = computer("PC1-NEW").with("dNSHostName", "pc1.corp.example");
+        let others = || ["A", "B", "C"].map(computer).into_iter().chain([twin.clone()]);
+        let directory = telling(others().chain([computer("PC1")]));
+        put(&*repository, scanned(1, &["pc1.corp.example", "pc1"])).await;
+        let first = read(&excluding(), &directory, &*repository, false).await;
+        assert_eq!(first.computers.matched, 1, "{:?}", first.decisions);
+        assert!(matches!(
+            decision(&first, mock_guid("PC1-NEW")).unwrap().reason,
+            Reason::LeftOut(_)
+        ));
+        let held = links(&*repository).await.iter().find(|l| l.asset.is_some()).unwrap().object;
+        let left: Vec<MockRecord> = match held == mock_guid("PC1") {
+            true => others().collect(),
+            false => ["A", "B", "C", "PC1"].map(computer).into(),
+        };
+        set(&directory, left);
+        let report = read(&excluding(), &directory, &*repository, false).await;
+        assert_eq!(report.mode, ReadMode::DirSync, "{:?}", report.full_because);
+        assert_eq!(report.computers.matched, 1, "{:?}", report.decisions);
+        assert_eq!(report.decisions.as_ref().unwrap()[0].succeeds, [held]);
+        assert_consistent(&*repository).await;
+    }
+}
