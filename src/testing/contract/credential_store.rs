@@ -2,7 +2,7 @@
 
 use futures::future::{BoxFuture, join_all};
 
-use super::{Suite, cases};
+use super::suite::{Suite, cases};
 use crate::credential::{Credential, CredentialStore, Sharing};
 use crate::value::{CredentialId, OrganizationId, Secret};
 use crate::{ErrorKind, Result};

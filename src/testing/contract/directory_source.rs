@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::StreamExt;
 use futures::future::{BoxFuture, join_all};
 
-use super::{Suite, cases};
+use super::suite::{Suite, cases};
 use crate::Result;
 use crate::directory::{
     DirectoryEvent, DirectoryObject, DirectorySource, LeftOut, ReadEnd, ReadRequest,

@@ -3,7 +3,7 @@
 use futures::FutureExt;
 use futures::future::{BoxFuture, join, join_all};
 
-use super::{Suite, cases};
+use super::suite::{Suite, cases};
 use crate::Result;
 use crate::store::rows::{Row, Rows, Scan, Write, Written};
 

@@ -1,8 +1,8 @@
 //! Simple binds, and the texts of Active Directory around them.
 
-use super::Shared;
 use super::codec::message::BindMethod;
 use super::codec::response::LdapResult;
+use super::shared::Shared;
 use crate::value::ObjectGuid;
 
 /// What a bind came to. Without `bound` the connection is anonymous from now on.

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
 
+use super::TestServer;
 use super::codec::ber::LengthForm;
 use super::directory::tree::TestDirectory;
 use super::recorder::{Listener, Recorder};
 use super::script::{Script, Stage};
+use super::shared::{Settings, Shared};
 use super::tls::ServerTls;
-use super::{Shared, TestServer};
 use crate::{Error, ErrorKind, Result};
 
 /// Settings of a [`TestServer`]. Each default is what a Windows domain controller does.
@@ -27,8 +28,15 @@ pub struct TestServerBuilder {
     script: Script,
 }
 
+impl TestServer {
+    /// What is to be served, and how.
+    pub fn builder(directory: &TestDirectory) -> TestServerBuilder {
+        TestServerBuilder::new(directory)
+    }
+}
+
 impl TestServerBuilder {
-    pub(super) fn new(directory: &TestDirectory) -> Self {
+    fn new(directory: &TestDirectory) -> Self {
         Self {
             directory: directory.clone(),
             settings: Settings::default(),
@@ -184,38 +192,5 @@ impl TestServerBuilder {
             server.ldap = Some(server.listen(self.address, Listener::Ldap).await?);
         }
         Ok(server)
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct Settings {
-    pub(super) plain_binds: bool,
-    pub(super) paging: bool,
-    pub(super) ignores_paging: bool,
-    pub(super) dirsync: bool,
-    pub(super) tombstones_readable: bool,
-    pub(super) max_page_size: usize,
-    pub(super) max_values: usize,
-    pub(super) dirsync_entries: usize,
-    pub(super) lengths: LengthForm,
-    pub(super) segment: Option<usize>,
-    pub(super) references: Option<Vec<String>>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            plain_binds: false,
-            paging: true,
-            ignores_paging: false,
-            dirsync: true,
-            tombstones_readable: false,
-            max_page_size: 1000,
-            max_values: 1500,
-            dirsync_entries: 1000,
-            lengths: LengthForm::Minimal,
-            segment: None,
-            references: None,
-        }
     }
 }

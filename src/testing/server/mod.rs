@@ -34,6 +34,7 @@ mod script;
 mod search;
 mod select;
 mod session;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -42,12 +43,10 @@ mod wire;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
-use self::builder::Settings;
 pub use self::builder::TestServerBuilder;
 pub use self::codec::ber::LengthForm;
 pub use self::codec::message::OperationKind;
@@ -60,11 +59,10 @@ pub use self::directory::domain::DomainNames;
 pub use self::directory::entry::DirectoryEntry;
 pub use self::directory::generate;
 pub use self::directory::tree::{DirectoryTree, TestDirectory};
-use self::recorder::Recorder;
 pub use self::recorder::{Listener, RecordedConnection, RecordedSearch};
-use self::script::Stage;
 pub use self::script::{Fault, Gate, Raw, Script, When};
 use self::session::Session;
+use self::shared::{Open, Shared};
 pub use self::tls::{ServerTls, TestCa, TlsVersions};
 use crate::{Error, ErrorKind, Result};
 
@@ -82,11 +80,6 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// What is to be served, and how.
-    pub fn builder(directory: &TestDirectory) -> TestServerBuilder {
-        TestServerBuilder::new(directory)
-    }
-
     /// The URL of the LDAPS listener if there is one, else of the LDAP listener.
     pub fn url(&self) -> String {
         self.ldaps_url().or_else(|| self.ldap_url()).unwrap_or_default()
@@ -198,34 +191,6 @@ impl TestServer {
         let task = tokio::spawn(accept(listener, kind, Arc::clone(&self.shared)));
         self.tasks.push(task.abort_handle());
         Ok(address)
-    }
-}
-
-/// What all connections of a server share.
-#[derive(Debug)]
-struct Shared {
-    directory: TestDirectory,
-    settings: Settings,
-    start_tls: bool,
-    tls: Mutex<Option<Arc<ServerConfig>>>,
-    stage: Stage,
-    recorder: Recorder,
-    open: watch::Sender<usize>,
-}
-
-/// Counts a connection as open for as long as it lives.
-struct Open(Arc<Shared>);
-
-impl Open {
-    fn new(shared: &Arc<Shared>) -> Self {
-        shared.open.send_modify(|open| *open += 1);
-        Self(Arc::clone(shared))
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.open.send_modify(|open| *open -= 1);
     }
 }
 

@@ -12,7 +12,8 @@ use super::directory::entry::DirectoryEntry;
 use super::directory::tree::DirectoryTree;
 use super::paging::{self, Cookies, PageRequest, Unfinished};
 use super::select::Selection;
-use super::{Shared, bind, dirsync};
+use super::shared::Shared;
+use super::{bind, dirsync};
 use crate::value::ObjectGuid;
 
 const DONE: u8 = 0x65;

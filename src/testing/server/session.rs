@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use tokio::net::TcpStream;
 
+use super::bind;
 use super::codec::ber::{self, Head};
 use super::codec::message::{Operation, Request, START_TLS, WHO_AM_I};
 use super::codec::response::{Encoder, LdapResult};
@@ -11,8 +12,8 @@ use super::paging::Cookies;
 use super::recorder::{Listener, RecordedSearch, Tape};
 use super::script::{Fault, Point, Raw, WirePosition};
 use super::search::{self, Twist};
+use super::shared::Shared;
 use super::wire::{End, Wire};
-use super::{Shared, bind};
 use crate::value::ObjectGuid;
 
 /// `MaxReceiveBuffer` of a domain controller.

@@ -12,7 +12,7 @@ mod trail;
 
 use futures::future::BoxFuture;
 
-use super::{Suite, cases};
+use super::suite::{Suite, cases};
 use crate::Result;
 use crate::asset::AssetRepository;
 

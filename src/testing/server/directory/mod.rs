@@ -1,6 +1,7 @@
 //! What the server serves: the tree of a domain, as tests change it.
 
 pub(crate) mod account;
+mod binding;
 pub(crate) mod dn;
 pub(crate) mod domain;
 pub(crate) mod entry;
