@@ -24,6 +24,8 @@ use ldap_inventory::value::{
 };
 use proptest::prelude::*;
 
+use crate::cases::cases;
+
 pub(crate) fn acme() -> OrganizationId {
     OrganizationId::new("acme").unwrap()
 }
@@ -233,7 +235,7 @@ async fn scan(repository: &dyn AssetRepository, asset: AssetId, os: u8) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(cases(64)))]
 
     #[test]
     fn a_merge_undone_after_later_syncs_is_as_if_it_had_never_been(
@@ -273,7 +275,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(cases(48)))]
 
     #[test]
     fn decisions_hold_through_every_later_sync_until_they_are_taken_back(

@@ -21,6 +21,7 @@ use ldap_inventory::value::{
 };
 use ldap_inventory::{ErrorKind, Result};
 
+use crate::cases::cases;
 use crate::sync::history::{Random, disturb};
 
 const BASE: &str = "DC=corp,DC=example,DC=test";
@@ -500,7 +501,7 @@ fn own(objects: &BTreeMap<ObjectGuid, DirectoryObject>) -> Vec<String> {
 
 #[tokio::test]
 async fn after_any_history_a_chain_of_deltas_is_one_full_read() {
-    for seed in 0..16_u64 {
+    for seed in 0..u64::from(cases(16)) {
         let (policy, mode) = MODES[(seed % 2) as usize];
         let mut random = Random::new(seed);
         let directory = domain();

@@ -18,6 +18,7 @@ use ldap_inventory::testing::{
 use ldap_inventory::value::{AssetId, OrganizationId, SiteId, SourceId, Timestamp};
 use proptest::prelude::*;
 
+use crate::cases::cases;
 use crate::sync::interfering::Interfering;
 
 fn acme() -> OrganizationId {
@@ -480,7 +481,7 @@ fn file() -> impl Strategy<Value = Vec<String>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(cases(400)))]
 
     #[test]
     fn a_file_again_writes_nothing_and_the_order_of_its_lines_means_nothing(

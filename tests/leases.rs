@@ -15,6 +15,8 @@ use ldap_inventory::value::{
 };
 use proptest::prelude::*;
 
+use crate::cases::cases;
+
 /// What happens next.
 #[derive(Clone, Debug)]
 enum Step {
@@ -226,7 +228,7 @@ fn stores(folder: &tempfile::TempDir) -> Vec<Vec<Arc<dyn AssetRepository>>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(cases(100)))]
 
     #[test]
     fn a_dead_or_slow_holder_neither_blocks_for_ever_nor_writes_late(

@@ -7,6 +7,7 @@
     missing_docs
 )]
 
+mod cases;
 mod command_line;
 mod companies;
 mod contracts;

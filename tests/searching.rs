@@ -11,6 +11,8 @@ use ldap_inventory::value::{AssetId, BatchId, OrganizationId, SourceId, Timestam
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
+use crate::cases::cases;
+
 const NAMES: [&str; 9] = [
     "web1",
     "web1.corp.example",
@@ -214,7 +216,7 @@ async fn agree(repository: &dyn AssetRepository, assets: &[Asset], text: &str, s
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(cases(64)))]
 
     #[test]
     fn the_stores_find_and_count_what_the_evaluator_does(

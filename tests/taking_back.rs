@@ -24,6 +24,8 @@ use ldap_inventory::value::{
 use proptest::prelude::*;
 use serde_json::Value;
 
+use crate::cases::cases;
+
 const COMPUTERS: usize = 4;
 const SCANS: u128 = 4;
 const NAMES: [&str; 4] = ["web0", "web1", "web2", "web3"];
@@ -350,7 +352,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(cases(300)))]
 
     #[test]
     fn what_is_taken_back_leaves_no_trace(steps in prop::collection::vec(step(), 4..24)) {
@@ -360,7 +362,7 @@ proptest! {
 
 #[cfg(feature = "sqlite")]
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig::with_cases(cases(16)))]
 
     #[test]
     fn what_is_taken_back_leaves_no_trace_in_sqlite(

@@ -12,6 +12,7 @@ use ldap_inventory::value::{AssetId, BatchId, ObjectGuid, ReadMode};
 
 use super::dense::{Dense, task};
 use super::world::{acme, assets};
+use crate::cases::cases;
 
 /// What was decided for every computer, and why. What was matched or created is linked from then on.
 fn decided(report: &SyncReport) -> BTreeMap<ObjectGuid, (Option<AssetId>, &'static str, String)> {
@@ -39,7 +40,7 @@ async fn after(
 #[tokio::test]
 async fn on_unchanged_input_every_later_run_decides_the_same_and_writes_nothing() {
     let mut verdicts = BTreeMap::new();
-    for seed in 0..600 {
+    for seed in 0..u64::from(cases(600)) {
         let world = Dense::new(&mut SplitMix::new(seed));
         let repository = MemoryRepository::new();
         for scanner in 0..3 {
@@ -59,13 +60,13 @@ async fn on_unchanged_input_every_later_run_decides_the_same_and_writes_nothing(
             (before, first) = (assets, report);
         }
     }
-    let often = |verdict: &&str| verdicts.get(*verdict).is_some_and(|count| *count > 90);
+    let often = |verdict: &&str| verdicts.get(*verdict).is_some_and(|count| *count > cases(90));
     assert!(["Matched", "Create", "Ambiguous", "Skipped"].iter().all(often), "{verdicts:?}");
 }
 
 #[tokio::test]
 async fn two_directories_come_to_rest() {
-    for seed in 0..600 {
+    for seed in 0..u64::from(cases(600)) {
         let world = Dense::new(&mut SplitMix::new(seed));
         let repository = MemoryRepository::new();
         for scanner in 0..3 {
@@ -88,7 +89,7 @@ async fn two_directories_come_to_rest() {
 
 #[tokio::test]
 async fn in_whatever_order_things_come_nothing_stands_beside_what_it_belongs_to() {
-    for seed in 0..200 {
+    for seed in 0..u64::from(cases(200)) {
         let mut random = SplitMix::new(seed);
         let world = Dense::new(&mut random);
         let order = order(&mut random);
@@ -206,7 +207,7 @@ impl Living {
 #[tokio::test]
 async fn runs_of_changes_come_to_rest_where_full_reads_do() {
     let mut by_changes = 0;
-    for seed in 0..300 {
+    for seed in 0..u64::from(cases(300)) {
         let living = Living::lived(seed).await;
         let before = assets(&living.repository).await;
         for of in [0, 1] {
@@ -231,7 +232,7 @@ async fn runs_of_changes_come_to_rest_where_full_reads_do() {
 
 #[tokio::test]
 async fn whatever_is_renamed_nothing_stands_beside_what_it_belongs_to() {
-    for seed in 0..100 {
+    for seed in 0..u64::from(cases(100)) {
         let living = Living::lived(seed).await;
         for asset in assets(&living.repository).await {
             let [part] = &asset.parts[..] else { continue };

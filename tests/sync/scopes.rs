@@ -20,6 +20,7 @@ use ldap_inventory::value::{AssetId, ObjectGuid, ObjectKind, ReadMode, RunId, Ti
 
 use super::history::Random;
 use super::world::*;
+use crate::cases::cases;
 
 fn dn(unit: &str) -> String {
     if unit.is_empty() {
@@ -281,7 +282,7 @@ async fn still(repository: &dyn AssetRepository) -> (Vec<Link>, usize, Vec<u64>)
 
 #[tokio::test]
 async fn two_hundred_histories_of_scopes_keep_the_law() {
-    for seed in 0..200 {
+    for seed in 0..u64::from(cases(200)) {
         for repository in stores() {
             history(seed, &*repository).await;
         }
