@@ -8,7 +8,7 @@ use super::codec::message::{Control, DIRSYNC};
 use super::codec::response::LdapResult;
 use super::directory::dn::DnKey;
 use super::directory::entry::{Attribute, DirectoryEntry};
-use super::search::Scene;
+use super::scene::Scene;
 use super::select::Sent;
 
 const OBJECT_SECURITY: i64 = 0x1;

@@ -30,6 +30,7 @@ pub(crate) mod directory;
 mod dirsync;
 mod paging;
 mod recorder;
+mod scene;
 mod script;
 mod search;
 mod select;
@@ -55,9 +56,9 @@ pub use self::codec::response::{
     search_done, search_entry, search_reference,
 };
 pub use self::directory::account::AccountState;
-pub use self::directory::domain::DomainNames;
 pub use self::directory::entry::DirectoryEntry;
 pub use self::directory::generate;
+pub use self::directory::names::DomainNames;
 pub use self::directory::tree::{DirectoryTree, TestDirectory};
 pub use self::recorder::{Listener, RecordedConnection, RecordedSearch};
 pub use self::script::{Fault, Gate, Raw, Script, When};

@@ -9,14 +9,12 @@ use super::codec::message::{
 use super::codec::response::{Encoder, LdapResult};
 use super::directory::dn::{self, DnKey};
 use super::directory::entry::DirectoryEntry;
-use super::directory::tree::DirectoryTree;
 use super::paging::{self, Cookies, PageRequest, Unfinished};
+use super::scene::Scene;
 use super::select::Selection;
 use super::shared::Shared;
 use super::{bind, dirsync};
 use crate::value::ObjectGuid;
-
-const DONE: u8 = 0x65;
 
 /// What a script changes in the answer of a search.
 #[derive(Debug, Default)]
@@ -53,16 +51,6 @@ pub(super) fn answer(
         scene.answer(bound, cookies, twist)
     };
     answered.unwrap_or_else(|result| vec![scene.done(&result, &[])])
-}
-
-/// A search and all that it needs.
-pub(super) struct Scene<'a> {
-    pub(super) shared: &'a Shared,
-    pub(super) tree: &'a DirectoryTree,
-    pub(super) request: &'a Request,
-    pub(super) search: &'a SearchRequest,
-    pub(super) encoder: Encoder,
-    pub(super) selection: Selection,
 }
 
 impl Scene<'_> {
@@ -227,10 +215,6 @@ impl Scene<'_> {
 
     fn encode(&self, entry: &DirectoryEntry) -> Vec<u8> {
         self.encoder.entry(self.request.id, &entry.dn, &self.selection.of(entry))
-    }
-
-    pub(super) fn done(&self, result: &LdapResult, controls: &[Control]) -> Vec<u8> {
-        self.encoder.result(self.request.id, DONE, result, controls)
     }
 
     /// A search of the whole domain ends with references to the naming contexts below it.

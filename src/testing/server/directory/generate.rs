@@ -1,6 +1,6 @@
 //! Directories of any size that look like real ones, and are the same for the same seed.
 
-use super::domain::DomainNames;
+use super::names::DomainNames;
 use super::tree::{DirectoryTree, TestDirectory};
 use crate::Result;
 use crate::testing::SplitMix;

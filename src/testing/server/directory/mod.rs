@@ -8,4 +8,5 @@ pub(crate) mod entry;
 pub mod generate;
 mod ldif;
 mod links;
+pub(crate) mod names;
 pub(crate) mod tree;

@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::account::Account;
 use super::dn::{self, DnKey};
-use super::domain::DomainNames;
 use super::entry::{Attribute, DirectoryEntry};
+use super::names::DomainNames;
 use crate::testing::SplitMix;
 use crate::value::ObjectGuid;
 use crate::{Error, ErrorKind, Result};
