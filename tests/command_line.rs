@@ -427,8 +427,9 @@ async fn records_have_the_documented_keys() {
 
     let users = list(&["users"]).await;
     assert_eq!(users.len(), 21);
-    let documented =
-        words("id name display_name dn sam_account_name upn email is_disabled groups attributes");
+    let documented = words(
+        "id name display_name dn sam_account_name upn email is_disabled state groups attributes",
+    );
     assert!(users.iter().all(|user| keys(user) == documented), "{}", users[0]);
     let account = users.iter().find(|user| user["upn"] == ACCOUNT).unwrap();
     assert_eq!(account["name"], "svc-inventory");
@@ -438,7 +439,7 @@ async fn records_have_the_documented_keys() {
 
     let groups = list(&["groups"]).await;
     assert_eq!(groups.len(), 9);
-    let documented = words("id name dn members member_count complete attributes");
+    let documented = words("id name dn members member_count complete state attributes");
     assert!(groups.iter().all(|group| keys(group) == documented), "{}", groups[0]);
     let everybody = groups.iter().find(|group| group["dn"] == domain_users).unwrap();
     assert_eq!(everybody["member_count"], 21);

@@ -20,6 +20,8 @@ struct GroupRecord<'a> {
     members: Vec<&'a str>,
     member_count: usize,
     complete: bool,
+    /// Whether the directory has it: `present`, `missing` or `gone`.
+    state: &'static str,
     attributes: BTreeMap<&'a str, String>,
 }
 
@@ -47,6 +49,7 @@ impl Record for DirectoryGroup {
             member_count: members.len(),
             members,
             complete: self.complete,
+            state: self.presence.as_str(),
             attributes: flattened(&self.attributes),
         }
     }

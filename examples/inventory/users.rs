@@ -19,6 +19,9 @@ struct UserRecord<'a> {
     upn: Option<&'a str>,
     email: Option<&'a str>,
     is_disabled: Option<bool>,
+    /// Whether the directory has it: `present`, `missing` or `gone`. A user that moved to another domain is missing in
+    /// the old one.
+    state: &'static str,
     groups: Vec<&'a str>,
     attributes: BTreeMap<&'a str, String>,
 }
@@ -48,6 +51,7 @@ impl Record for DirectoryUser {
             upn: first("userPrincipalName"),
             email: first("mail"),
             is_disabled: is_disabled(self),
+            state: self.presence.as_str(),
             groups: self.groups.iter().map(|group| group.as_str()).collect(),
             attributes: flattened(&self.attributes),
         }
@@ -56,7 +60,7 @@ impl Record for DirectoryUser {
     fn cells(&self) -> [String; 6] {
         let first = |name| self.attributes.first(name).unwrap_or_default().to_owned();
         let state = match (self.presence.is_present(), is_disabled(self)) {
-            (false, _) => "missing",
+            (false, _) => self.presence.as_str(),
             (true, Some(true)) => "disabled",
             (true, Some(false)) => "",
             (true, None) => "unknown",

@@ -91,4 +91,13 @@ impl Presence {
     pub fn is_present(self) -> bool {
         matches!(self, Self::Present)
     }
+
+    /// The word for it: `present`, `missing` or `gone`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Present => "present",
+            Self::Missing { .. } => "missing",
+            Self::Gone { .. } => "gone",
+        }
+    }
 }

@@ -90,7 +90,8 @@ pub struct ServerReport {
 pub struct ComputerCounts {
     /// Read from the directory, each once.
     pub read: u64,
-    /// Tied to an asset that existed before they were first linked.
+    /// Tied to an asset that existed before they were first linked. In a run of changes some of them need not have been
+    /// read: assets came that they belong to.
     pub matched: u64,
     /// New assets.
     pub created: u64,
