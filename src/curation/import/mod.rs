@@ -58,8 +58,8 @@ impl Curation<'_> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] for a [strict](ImportOptions::strict) import of which something would be left out;
-    /// nothing is written then. What the store reports. [`ErrorKind::Conflict`] if others keep changing the same
+    /// [`ErrorKind::Invalid`](crate::ErrorKind) for a [strict](ImportOptions::strict) import of which something would be left out;
+    /// nothing is written then. What the store reports. [`ErrorKind::Conflict`](crate::ErrorKind) if others keep changing the same
     /// assets. Batches of records that were written before stay, and the same import again writes the rest.
     pub async fn import(
         &self,

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use rustls::{AlertDescription, CertificateError};
 
+use super::algorithm::P521;
 use super::certificate::{ServerCertificate, digest, public_key};
 use super::certificate_error::{Refused, unsupported_key, unsupported_scheme};
 use super::first_answer;
@@ -11,6 +12,11 @@ use super::look::Shown;
 use super::verifier::{PeerVerifier, Rule, UnsupportedKey};
 use crate::credential::{CertificateDigest, ServerHost, Thumbprint};
 use crate::{Error, ErrorKind};
+
+/// In TLS 1.2 a server shows a key on a curve only to those who can agree on keys by that curve as well.
+const ONLY_WITH_TLS_1_3: &str = "the server's certificate has an ECDSA key on P-521, which this client can use with TLS 1.3 alone; let \
+     the server speak TLS 1.3, or give it a certificate with an RSA key of 2048 to 8192 bits or an ECDSA key \
+     on P-256 or P-384; a pin does not help";
 
 /// A handshake: with whom, and what was asked of it.
 pub(crate) struct Handshake<'a> {
@@ -61,6 +67,7 @@ impl Handshake<'_> {
             (key, Some(scheme)) if !self.verifier.knows(scheme) => {
                 unsupported_scheme(scheme, key.as_ref(), tls)
             }
+            (Some(key), _) if key.curve().as_deref() == Some(P521) => ONLY_WITH_TLS_1_3.to_owned(),
             _ => return None,
         };
         Some(with_presented(refused(sentence), Some(&shown.certificate), self.peer))
