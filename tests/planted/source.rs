@@ -31,7 +31,7 @@ enum Fault {
     EndsTwice,
     /// The end is never complete.
     IsNeverComplete,
-    /// A page is lost now and then.
+    /// A page of a long read is lost.
     LosesAPage,
     /// The end is silent on what was left out.
     HidesWhatWasLeftOut,
@@ -109,7 +109,7 @@ fn edit_events(fault: Fault, asked: &ReadRequest, events: &mut Vec<DirectoryEven
         Fault::BeginsLate => events.swap(0, 1),
         Fault::EndsWithoutAnEnd => _ = events.pop(),
         Fault::EndsTwice => events.extend(events.last().cloned()),
-        Fault::LosesAPage if events.len() > 4 => _ = events.remove(1),
+        Fault::LosesAPage if events.len() > 5 => _ = events.remove(1),
         _ => {}
     }
     for event in events {
