@@ -236,7 +236,7 @@ pub(super) async fn constraints_are_replaced_and_taken_back(
     assert_eq!(repository.constraints(&acme()).await?.len(), 2);
     // Who decided and when is no part of what a decision is known by.
     apply(repository, batch(3, [Change::RemoveConstraint(must)])).await?;
-    assert_eq!(repository.constraints(&acme()).await?, [cannot.clone()]);
+    assert_eq!(repository.constraints(&acme()).await?, std::slice::from_ref(&cannot));
     // One that a person took back is told as well.
     let taken_back = Constraint { forgotten: Some((at(100), "dave".to_owned())), ..cannot };
     apply(repository, batch(4, [Change::PutConstraint(taken_back.clone())])).await?;
