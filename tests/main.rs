@@ -19,6 +19,7 @@ mod features;
 mod floors;
 mod importing;
 mod leases;
+mod planted;
 mod renaming;
 mod rows;
 mod searching;

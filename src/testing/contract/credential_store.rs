@@ -3,7 +3,10 @@
 use futures::future::{BoxFuture, join_all};
 
 use super::suite::{Suite, cases};
-use crate::credential::{Credential, CredentialStore, Sharing};
+use crate::credential::{
+    CaCertificate, Credential, CredentialStore, ServerUrl, Sharing, Thumbprint,
+};
+use crate::name::DistinguishedName;
 use crate::value::{CredentialId, OrganizationId, Secret};
 use crate::{ErrorKind, Result};
 
@@ -46,9 +49,26 @@ fn credentials() -> Vec<Credential> {
     };
     vec![
         credential("everywhere").with_sharing(Sharing::Global),
-        credential("somewhere").shared_with(acme()),
+        with_everything(credential("somewhere").shared_with(acme())),
         credential("nowhere"),
     ]
+}
+
+/// With something in every field, so that whatever a store drops is missed.
+fn with_everything(credential: Credential) -> Credential {
+    let pins = ["10.0.0.1=SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="]
+        .map(|pin| Thumbprint::parse(pin).unwrap());
+    let base = DistinguishedName::parse("OU=Servers,DC=corp,DC=example").unwrap();
+    // What is inside a certificate is not looked at before the first connection.
+    let authorities = CaCertificate::parse_all(&[0x30, 0]).unwrap();
+    credential
+        .with_name("Head office")
+        .with_base_dn(base)
+        .with_server(ServerUrl::parse("ldaps://dc1.corp.example").unwrap())
+        .with_server(ServerUrl::parse("ldap://dc2.corp.example:1389").unwrap())
+        .with_thumbprints(pins)
+        .with_pins_on_starttls(true)
+        .with_ca_certificates(authorities)
 }
 
 fn id(name: &str) -> CredentialId {
@@ -102,6 +122,11 @@ async fn the_answer_is_the_very_credential(store: &dyn CredentialStore) -> Resul
         let found = store.credential(&id(name), &acme()).await?.expect("it is there");
         assert_eq!(found.username, format!("CORP\\{name}"));
         assert_eq!(found.password.expose(), format!("{PASSWORD}{name}"));
+        let written = credentials().into_iter().find(|written| written.id == found.id);
+        let written = written.expect("the suite wrote it");
+        assert_eq!(found.ca_certificates, written.ca_certificates);
+        // Debug shows every other field.
+        assert_eq!(format!("{found:?}"), format!("{written:?}"));
     }
     Ok(())
 }

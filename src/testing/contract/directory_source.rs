@@ -35,6 +35,7 @@ pub async fn directory_source<G, S: DirectorySource, F: Future<Output = (G, S, R
 
 const CASES: &[(&str, Case)] = cases![
     the_end_comes_once_and_last,
+    a_server_is_named_before_anything_is_read,
     every_object_is_of_a_kind_that_was_asked_for,
     every_object_is_within_the_bases_that_the_end_names,
     a_narrower_read_says_what_it_covered,
@@ -74,6 +75,19 @@ async fn the_end_comes_once_and_last((source, request): Subject<'_>) -> Result<(
     assert!(end.completeness.is_complete(), "{:?}", end.completeness);
     for kind in [ObjectKind::Computer, ObjectKind::Group, ObjectKind::User] {
         assert!(objects.values().any(|object| object.kind == kind), "the directory has no {kind}");
+    }
+    Ok(())
+}
+
+/// For sources that have a server to name; others have nothing behind the address.
+async fn a_server_is_named_before_anything_is_read((source, request): Subject<'_>) -> Result<()> {
+    let (_, end) = read(*source, request.clone()).await?;
+    if end.server.address.ip().is_unspecified() {
+        return Ok(());
+    }
+    match source.read(request.clone()).await?.next().await.expect("an event")? {
+        DirectoryEvent::Begin(begin) => assert_eq!(begin.server.address, end.server.address),
+        other => panic!("{other:?} comes first"),
     }
     Ok(())
 }

@@ -4,8 +4,10 @@ use futures::FutureExt;
 use futures::future::join_all;
 
 use super::records::*;
-use crate::asset::{AssetRepository, Change, CommitOutcome, ConstraintKind, Link, Version};
-use crate::value::BatchId;
+use crate::asset::{
+    AssetRepository, Change, CommitOutcome, ConstraintKind, DirectoryUser, Link, Version,
+};
+use crate::value::{Attributes, BatchId};
 use crate::{ErrorKind, Result};
 
 pub(super) async fn what_was_committed_is_seen_by_every_later_call(
@@ -51,6 +53,50 @@ pub(super) async fn records_come_back_as_they_were_written(
     assert_eq!(links(repository, &corp()).await?, expected);
     let stored = repository.checkpoint(&acme(), &corp(), KEY).await?;
     assert_eq!(stored, Some(checkpoint(&token)));
+    Ok(())
+}
+
+pub(super) async fn texts_come_back_to_the_last_character(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let long = "\u{1f5a5}".repeat(1 << 18);
+    let texts = ["before\0behind", "\0", " both ends ", "\r\n", "\u{feff}mark", "e\u{301}", &long];
+    let attributes: Attributes = texts.into_iter().map(|text| ("description", text)).collect();
+    let mut asset = asset(1, &["web1"]);
+    asset.parts[0].attributes = attributes.clone();
+    let user = DirectoryUser { attributes, ..user(1) };
+    let changes = [put(&asset, None), Change::PutUser(Box::new(user.clone()))];
+    apply(repository, batch(1, changes)).await?;
+    // Not `assert_eq`, which would print a megabyte.
+    assert!(stored(repository, 1).await? == Some(asset), "a text of the asset differs");
+    let users = repository.users(&acme(), &corp(), &[guid(1)]).await?;
+    assert!(users == [user], "a text of the user differs");
+    Ok(())
+}
+
+pub(super) async fn what_is_written_again_keeps_nothing_of_before(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let rich = [
+        put(&rich_asset(1), None),
+        Change::PutUser(Box::new(user(2))),
+        Change::PutGroup(Box::new(group(3))),
+    ];
+    apply(repository, batch(1, rich)).await?;
+    let mut bare = asset(1, &["web1"]);
+    bare.version = 2;
+    let (mut bare_user, mut bare_group) = (user(2), group(3));
+    (bare_user.groups, bare_user.attributes) = (Vec::new(), Attributes::default());
+    (bare_group.members, bare_group.attributes) = (Vec::new(), Attributes::default());
+    let again = [
+        put(&bare, Some(1)),
+        Change::PutUser(Box::new(bare_user.clone())),
+        Change::PutGroup(Box::new(bare_group.clone())),
+    ];
+    apply(repository, batch(2, again)).await?;
+    assert_eq!(stored(repository, 1).await?, Some(bare));
+    assert_eq!(repository.users(&acme(), &corp(), &[guid(2)]).await?, [bare_user]);
+    assert_eq!(repository.groups(&acme(), &corp(), &[guid(3)]).await?, [bare_group]);
     Ok(())
 }
 
@@ -286,5 +332,30 @@ pub(super) async fn a_dropped_commit_is_whole_or_absent(
     // The same id again is known, whichever of the two commits wrote it.
     let again = repository.commit(batch(20, [])).await?;
     assert_eq!(again, CommitOutcome::AlreadyApplied, "{}", BatchId::from_u128(20));
+    Ok(())
+}
+
+pub(super) async fn a_commit_dropped_at_any_await_is_whole_or_absent(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    const POLLS: u64 = 12;
+    for polls in 1..=POLLS {
+        let writes = [put(&asset(polls, &["dropped"]), None), Change::PutLink(link(polls))];
+        let writes = batch(polls, writes);
+        let mut commit = repository.commit(writes.clone());
+        for _ in 0..polls {
+            if commit.as_mut().now_or_never().is_some() {
+                break;
+            }
+        }
+        drop(commit);
+        match repository.commit(writes).await? {
+            CommitOutcome::Applied | CommitOutcome::AlreadyApplied => {}
+            CommitOutcome::Conflict(_) => panic!("half of it is there after {polls} polls"),
+        }
+    }
+    let found = repository.candidates(&acme(), &keys(&["dropped"])).await?;
+    assert_eq!(numbers(found), (1..=POLLS).collect::<Vec<u64>>());
+    assert_eq!(links(repository, &corp()).await?.len() as u64, POLLS);
     Ok(())
 }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::FutureExt;
+use futures::future::{join, join_all};
 
 use super::records::*;
 use crate::asset::{AssetRepository, Change, CommitOutcome, Lease, LeaseRequest};
 use crate::value::{RunId, Timestamp};
-use crate::{ErrorKind, Result};
+use crate::{Error, ErrorKind, Result};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -96,6 +97,32 @@ pub(super) async fn a_stale_token_is_refused_and_nothing_is_written(
     apply(repository, batch(3, [Change::PutLink(link(3))]).with_lease(second.token)).await?;
     // What was refused was not noted as written either.
     apply(repository, late.with_lease(second.token)).await
+}
+
+pub(super) async fn a_lease_that_is_lost_during_a_commit_is_noticed(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    for polls in 1..=6 {
+        let now = 1_000 * polls as i64;
+        let lease = acquire(repository, run_id(2 * polls), now).await?;
+        let late = batch(polls, [Change::PutLink(link(polls))]).with_lease(lease.token);
+        let mut commit = repository.commit(late);
+        if (0..polls).any(|_| commit.as_mut().now_or_never().is_some()) {
+            continue;
+        }
+        let take_over = async {
+            acquire(repository, run_id(2 * polls + 1), now + 60).await?;
+            let links = links(repository, &corp()).await?;
+            Ok::<_, Error>(links.contains(&link(polls)))
+        };
+        // What is not seen once the lease is another's must not be written later.
+        let (was_seen, committed) = join(take_over, commit).await;
+        match committed {
+            Ok(outcome) => assert!(was_seen?, "{outcome:?} after the lease was lost"),
+            Err(error) => assert_eq!((error.kind(), was_seen?), (ErrorKind::Lease, false)),
+        }
+    }
+    Ok(())
 }
 
 pub(super) async fn a_token_that_was_never_granted_is_refused(

@@ -3,8 +3,8 @@
 use super::records::*;
 use crate::Result;
 use crate::asset::{
-    AssetRepository, Batch, Change, CommitOutcome, ConstraintKind, Home, Link, Presence, Redirect,
-    Waiting,
+    AssetRepository, Batch, Change, CommitOutcome, Constraint, ConstraintKind, Home, Link,
+    Presence, Redirect, Waiting,
 };
 use crate::value::{AssetId, BatchId, Checkpoint, CheckpointKey, RecordDigest, SourceId};
 
@@ -63,12 +63,12 @@ pub(super) async fn a_link_of_any_source_is_moved_and_keeps_what_it_says(
 pub(super) async fn a_sighting_is_noted_and_the_rest_of_the_link_stays(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
-    apply(repository, batch(1, [1, 2].map(|n| Change::PutLink(link(n))))).await?;
+    apply(repository, batch(1, [1, 2, 6].map(|n| Change::PutLink(link(n))))).await?;
     let note = |n, of| Change::NoteSighting { object: guid(n), seen: sighting(of) };
     // Nobody knows the third, and nothing is known of it because it was seen.
-    apply(repository, batch(2, [note(1, 5), note(2, 8), note(3, 9)])).await?;
+    apply(repository, batch(2, [note(1, 5), note(2, 8), note(6, 7), note(3, 9)])).await?;
     let seen = |n, of| Link { seen: Some(sighting(of)), ..link(n) };
-    let mut expected = vec![seen(1, 5), seen(2, 8)];
+    let mut expected = vec![seen(1, 5), seen(2, 8), seen(6, 7)];
     expected.sort_by_key(|link| link.object);
     assert_eq!(links(repository, &corp()).await?, expected);
     let elsewhere = Batch::new(BatchId::from_u128(3), acme(), branch());
@@ -100,6 +100,21 @@ pub(super) async fn what_decisions_moved_is_told_of_all_sources(
     assert_eq!(repository.moved(&acme()).await?.len(), 1);
     let link = Link { asset: None, home: None, ..away };
     assert!(links(repository, &corp()).await?.contains(&link));
+    Ok(())
+}
+
+pub(super) async fn every_source_with_links_is_told(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    for (n, source) in (1..).zip([corp(), branch()]) {
+        let batch = Batch::new(BatchId::from_u128(n), acme(), source);
+        apply(repository, batch.with_changes([Change::PutLink(link(6))])).await?;
+    }
+    let told = repository.sources(&acme()).await?;
+    for source in [corp(), branch()] {
+        let times = told.iter().filter(|told| **told == source).count();
+        assert_eq!(times, 1, "{source}");
+    }
     Ok(())
 }
 
@@ -221,7 +236,11 @@ pub(super) async fn constraints_are_replaced_and_taken_back(
     assert_eq!(repository.constraints(&acme()).await?.len(), 2);
     // Who decided and when is no part of what a decision is known by.
     apply(repository, batch(3, [Change::RemoveConstraint(must)])).await?;
-    assert_eq!(repository.constraints(&acme()).await?, [cannot]);
+    assert_eq!(repository.constraints(&acme()).await?, std::slice::from_ref(&cannot));
+    // One that a person took back is told as well.
+    let taken_back = Constraint { forgotten: Some((at(100), "dave".to_owned())), ..cannot };
+    apply(repository, batch(4, [Change::PutConstraint(taken_back.clone())])).await?;
+    assert_eq!(repository.constraints(&acme()).await?, [taken_back]);
     Ok(())
 }
 
