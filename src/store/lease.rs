@@ -16,19 +16,19 @@ use crate::{Error, ErrorKind, Result, Retry};
 /// use std::time::Duration;
 /// use ldap_inventory::asset::LeaseRequest;
 /// use ldap_inventory::store::LeaseState;
-/// use ldap_inventory::value::{RunId, SourceId, Timestamp};
+/// use ldap_inventory::value::{OrganizationId, RunId, SourceId, Timestamp};
 ///
 /// let mut leases = LeaseState::default();
-/// let source = SourceId::new("ldap", "corp.example")?;
+/// let (acme, source) = (OrganizationId::new("acme")?, SourceId::new("ldap", "corp.example")?);
 /// let (run, now) = (RunId::random_v7(), Timestamp::now());
 /// let hour = Duration::from_secs(3600);
-/// let request = |run| ldap_inventory::Result::Ok(LeaseRequest::new("acme".parse()?, source.clone(), run, now, hour));
+/// let request = |run| LeaseRequest::new(acme.clone(), source.clone(), run, now, hour);
 ///
-/// let lease = leases.acquire(&request(run)?)?;
+/// let lease = leases.acquire(&request(run))?;
 /// leases.check(&source, lease.token)?;
-/// assert!(leases.acquire(&request(RunId::from_u128(7))?).is_err());
+/// assert!(leases.acquire(&request(RunId::from_u128(7))).is_err());
 /// leases.release(run);
-/// assert_eq!(leases.acquire(&request(RunId::from_u128(7))?)?.token, lease.token + 1);
+/// assert_eq!(leases.acquire(&request(RunId::from_u128(7)))?.token, lease.token + 1);
 /// # Ok::<(), ldap_inventory::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
