@@ -73,7 +73,6 @@ def check_handshakes(report, certificates):
     for name, key, algorithms, words in [
         ("SHA-1 and RSA", rsa(2048), "RSA+SHA1", ["RSA with SHA-1", "RSA key of 2048 bits"]),
         ("SHA-1 and ECDSA", P256, "ECDSA+SHA1", ["ECDSA with SHA-1"]),
-        ("SHA-224 and ECDSA", P256, "ECDSA+SHA224", ["ECDSA with SHA-224"]),
     ]:
         certificate = certificates.issue(f"handshake {name}", key)
         with server(certificate, "-tls1_2", "-sigalgs", algorithms, *ANYTHING) as port:

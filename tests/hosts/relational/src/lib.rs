@@ -38,6 +38,13 @@ macro_rules! execute {
     };
 }
 
+/// A record as text: what is bound as JSON goes by `jsonb`, which has no NUL.
+fn document(record: &impl Serialize) -> Result<String> {
+    serde_json::to_string(record).map_err(|cause| {
+        Error::new(ErrorKind::Store, "a record cannot be written as JSON").with_source(cause)
+    })
+}
+
 #[derive(Clone, Debug)]
 pub struct Relational {
     pool: PgPool,
@@ -144,12 +151,11 @@ impl AssetRepository for Relational {
         self.records(o, "waiting", None, None).await
     }
 
-    async fn moved(&self, o: &OrganizationId) -> Result<Vec<(SourceId, Link)>> {
-        let sql = "SELECT source, document FROM records
-                   WHERE organization = $1 AND kind = 'link' AND at = 1";
-        let rows = sqlx::query_as::<_, (String, Json<Link>)>(sql).bind(o.as_str());
+    async fn sources(&self, o: &OrganizationId) -> Result<Vec<SourceId>> {
+        let sql = "SELECT DISTINCT source FROM records WHERE organization = $1 AND kind = 'link'";
+        let rows = sqlx::query_scalar::<_, String>(sql).bind(o.as_str());
         let rows = rows.fetch_all(&self.pool).await.map_err(failed)?;
-        rows.into_iter().map(|(source, Json(link))| Ok((source.parse()?, link))).collect()
+        rows.into_iter().map(|source| source.parse()).collect()
     }
 
     async fn constraints(&self, o: &OrganizationId) -> Found<Constraint> {
@@ -291,14 +297,15 @@ impl Writer {
         expected: Option<Version>,
         asset: &Asset,
     ) -> Result<Option<AssetId>> {
-        let (id, version, document) = (bytes(asset.id), asset.version.cast_signed(), Json(asset));
+        let (id, version, document) =
+            (bytes(asset.id), asset.version.cast_signed(), document(asset)?);
         let expected = expected.map(Version::cast_signed);
         let written = match expected {
             None => {
-                execute! { self.t, "INSERT INTO assets VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+                execute! { self.t, "INSERT INTO assets VALUES ($1, $2, $3, $4::json) ON CONFLICT DO NOTHING",
                 self.o.as_str(), id, version, document }
             }
-            expected => execute! { self.t, "UPDATE assets SET version = $3, document = $4
+            expected => execute! { self.t, "UPDATE assets SET version = $3, document = $4::json
             WHERE organization = $1 AND id = $2 AND version = $5",
             self.o.as_str(), id, version, document, expected },
         };
@@ -350,9 +357,9 @@ impl Writer {
         (at, asset): Place,
         record: &(impl Serialize + Sync),
     ) -> Result<()> {
-        execute! { self.t, "INSERT INTO records VALUES ($1, $2, $3, $4, $5, $6, $7)
-        ON CONFLICT (organization, kind, source, key) DO UPDATE SET at = $5, asset = $6, document = $7",
-        self.o.as_str(), kind, s.map_or("", SourceId::as_str), key, at, asset, Json(record) };
+        execute! { self.t, "INSERT INTO records VALUES ($1, $2, $3, $4, $5, $6, $7::json)
+        ON CONFLICT (organization, kind, source, key) DO UPDATE SET at = $5, asset = $6, document = $7::json",
+        self.o.as_str(), kind, s.map_or("", SourceId::as_str), key, at, asset, document(record)? };
         Ok(())
     }
 
