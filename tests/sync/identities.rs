@@ -3,6 +3,7 @@
 use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::merge::{Decision, Verdict};
+use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::SyncTask;
 use ldap_inventory::testing::{MockDirectory, MockRecord, computer, mock_guid};
@@ -62,6 +63,26 @@ async fn a_former_identity_is_shown_and_ties_nothing() {
         let again = read(&*repository, &branch(), [migrated.build()]).await;
         assert!(matches!(only(&again).verdict, Verdict::Linked(asset) if asset != before));
     }
+}
+
+#[tokio::test]
+async fn as_many_former_identities_as_a_migrated_domain_has_are_looked_up() {
+    let repository = MemoryRepository::new();
+    let before =
+        headquarters(&repository, "PC1", "S-1-5-21-4294967295-4294967295-4294967295-4294967295")
+            .await;
+    let migrated = (0..300_u32).map(|n| {
+        let sid = u32::MAX - n;
+        in_branch(&format!("LAP{n}"))
+            .with("sIDHistory", &format!("S-1-5-21-4294967295-4294967295-4294967295-{sid}"))
+            .with("sIDHistory", &format!("S-1-5-21-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295-{sid}"))
+            .build()
+    });
+    let report = read(&repository, &branch(), migrated).await;
+    let shown =
+        report.decisions.iter().flatten().filter(|decision| !decision.candidates.is_empty());
+    let shown: Vec<_> = shown.map(|decision| decision.candidates[0].asset).collect();
+    assert_eq!(shown, [before]);
 }
 
 #[tokio::test]

@@ -8,10 +8,10 @@ use crate::merge::{Decision, LostBecause, Verdict};
 use crate::query::{Query, quote};
 use crate::sync::read::Snapshot;
 use crate::sync::run::Run;
-use crate::value::ObjectGuid;
+use crate::value::{AssetId, ObjectGuid};
 
-/// How many identifiers one search names.
-const SIDS_PER_SEARCH: usize = 100;
+/// How many identifiers one search names: a query has a longest length, and an identifier up to 184 characters.
+const SIDS_PER_SEARCH: usize = 40;
 /// Assets of one page.
 const PAGE: usize = 500;
 
@@ -27,19 +27,19 @@ pub(super) async fn note(
     let former = former_sids(snapshot, decisions);
     let sids: BTreeSet<&str> = former.values().flatten().copied().collect();
     let sids: Vec<&str> = sids.into_iter().collect();
-    let mut owners: BTreeMap<String, Vec<Asset>> = BTreeMap::new();
+    let mut owners: BTreeMap<String, Vec<AssetId>> = BTreeMap::new();
     for sids in sids.chunks(SIDS_PER_SEARCH) {
         for asset in owners_of(run, sids).await? {
             for sid in sids_of(&asset).filter(|sid| sids.contains(&sid.as_str())) {
-                owners.entry(sid).or_default().push(asset.clone());
+                owners.entry(sid).or_default().push(asset.id);
             }
         }
     }
     for decision in decisions {
         for sid in former.get(&decision.object).into_iter().flatten() {
-            for asset in owners.get(*sid).into_iter().flatten() {
+            for asset in owners.get(*sid).into_iter().flatten().copied() {
                 let why = LostBecause::FormerIdentity { sid: (*sid).to_owned() };
-                decision.consider(asset.id, why);
+                decision.consider(asset, why);
             }
         }
     }
@@ -63,9 +63,8 @@ fn former_sids<'s>(
 }
 
 async fn owners_of(run: &Run<'_>, sids: &[&str]) -> Result<Vec<Asset>> {
-    let tests: Vec<String> =
-        sids.iter().map(|sid| format!("@ldap.computer.objectSid:={}", quote(sid))).collect();
-    let query = Query::parse(&tests.join(" OR "))?;
+    let sids: Vec<String> = sids.iter().map(|sid| quote(sid).to_string()).collect();
+    let query = Query::parse(&format!("@ldap.computer.objectSid:={}", sids.join(",")))?;
     let request = SearchRequest::new(run.task.organization.clone(), query, run.now);
     let (mut found, mut after) = (Vec::new(), None);
     loop {
