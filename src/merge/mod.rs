@@ -1,7 +1,7 @@
 //! Which asset is this computer, and what becomes of the asset.
 //!
 //! Pure: no I/O, no clock, no randomness. The same input gives the same answer, in whatever order it comes. Hosts that
-//! plan offline, and whoever measures it, call [`plan`]; runs and imports work with its parts:
+//! plan offline, and whoever measures it, have a [`Planner`]; runs and imports work with its parts:
 //!
 //! - *The engine* (`decide`): the names of all computers and assets (`compare`, `fit`, `name_index`), who has what
 //!   already (`ties`, `ruling`), who goes first (`assignment`), and a [`Decision`] on each with its [`Reason`].
@@ -37,6 +37,7 @@ mod near;
 mod neighbours;
 mod overlap;
 mod overlay;
+mod parallel;
 mod placed;
 mod plan;
 mod precedence;
@@ -73,7 +74,7 @@ pub use near::{Difference, NearMiss, NearMisses};
 pub(crate) use neighbours::is_questioned;
 pub use overlap::{Overlap, Surveyed, overlaps};
 pub(crate) use overlay::Overlay;
-pub use plan::{DirectoryComputers, plan};
+pub use plan::{DirectoryComputers, Planner};
 pub(crate) use precedence::rank_claims;
 pub use preview::{MergePreview, RetainedValue, UnitedValue, WinningValue};
 pub use reason::{LostBecause, Outranked, Reason, Unmatched, WeakName};

@@ -52,7 +52,7 @@ pub struct Overlap {
     pub reason: String,
 }
 
-/// Every pair of assets that the rules of [`plan`](super::plan()) would tie together, whichever of them
+/// Every pair of assets that the rules of [`Planner::plan`](super::Planner::plan) would tie together, whichever of them
 /// were the computer that a directory has and the other the asset in the inventory: in order of their ids,
 /// each pair once, with the better evidence.
 ///
