@@ -12,7 +12,7 @@ use super::{Candidate, Computer, Decision, Exclusion, MatchContext, Verdict};
 use crate::task::{CandidateScope, MatchPolicy};
 use crate::value::{AssetId, ObjectGuid, SiteId, Timestamp};
 
-/// Decides which asset every computer is, by the rules of [`plan`](super::plan()). One decision for each, in order of
+/// Decides which asset every computer is, by the rules of [`plan`](super::DirectoryComputers::plan). One decision for each, in order of
 /// objectGUIDs, and the same for any order of the input; of two computers with the same objectGUID the later one counts.
 ///
 /// Takes time in proportion to the input, times the limit on shared names.
