@@ -52,7 +52,7 @@ impl Score {
                     host: host.to_owned(),
                     tied_to: tied_to.to_owned(),
                     is: is.clone(),
-                    reason: decision.reason.to_string(),
+                    reason: decision.reason().to_string(),
                 });
             }
         }

@@ -171,7 +171,7 @@ impl<'a> Planner<'a> {
     /// assert_eq!(decisions[0].verdict, Verdict::Matched(id));
     /// assert!(matches!(decisions[1].verdict, Verdict::Create(_)));
     /// assert_eq!(
-    ///     decisions[0].reason.to_string(),
+    ///     decisions[0].reason(),
     ///     "its FQDN web1.corp.example is a name of this asset"
     /// );
     /// # Ok::<(), Box<dyn std::error::Error>>(())
