@@ -4,6 +4,7 @@ mod assets;
 mod left_out;
 mod names;
 mod options;
+mod planning;
 mod plans;
 mod programs;
 

@@ -1,6 +1,7 @@
 //! Known computers of which several assets that came since could be the same thing.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::num::NonZeroUsize;
 
 use super::candidates;
 use super::suffixes::{suffixes_of, tell_suffixes};
@@ -107,6 +108,7 @@ impl Known {
             others: &self.computers,
             constraints: &[],
             first_new: AssetId::from_u128(0),
+            threads: NonZeroUsize::MIN,
             now: Timestamp::now(),
         };
         let nothing = Exclusion::default();

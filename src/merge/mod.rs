@@ -1,7 +1,7 @@
 //! Which asset is this computer, and what becomes of the asset.
 //!
 //! Pure: no I/O, no clock, no randomness. The same input gives the same answer, in whatever order it comes. Hosts that
-//! plan offline, and whoever measures it, call [`DirectoryComputers::plan`]; runs and imports work with its parts:
+//! plan offline, and whoever measures it, have a [`Planner`]; runs and imports work with its parts:
 //!
 //! - *The engine* (`decide`): the names of all computers and assets (`compare`, `fit`, `name_index`), who has what
 //!   already (`ties`, `ruling`), who goes first (`assignment`), and a [`Decision`] on each with its reason.
@@ -37,6 +37,7 @@ mod near;
 mod neighbours;
 mod overlap;
 mod overlay;
+mod parallel;
 mod placed;
 mod plan;
 mod precedence;
@@ -75,7 +76,7 @@ pub(crate) use neighbours::is_questioned;
 pub use overlap::Overlap;
 pub(crate) use overlap::Surveyed;
 pub(crate) use overlay::Overlay;
-pub use plan::DirectoryComputers;
+pub use plan::{DirectoryComputers, Planner};
 pub(crate) use precedence::rank_claims;
 pub use preview::{MergePreview, RetainedValue, UnitedValue, WinningValue};
 pub(crate) use reason::{LostBecause, Outranked, Reason, Unmatched, WeakName};

@@ -75,7 +75,7 @@ impl Surveyed {
 }
 
 impl Overlap {
-    /// Every pair of assets that the [rules](super::DirectoryComputers::plan) would tie together, whichever of them
+    /// Every pair of assets that the [rules](super::Planner::plan) would tie together, whichever of them
     /// were the computer that a directory has and the other the asset in the inventory: in order of their ids,
     /// each pair once, with the better evidence.
     ///

@@ -1,8 +1,10 @@
 //! Planning offline: which asset every computer of a directory is.
 
 use std::collections::{HashMap, HashSet};
+use std::num::NonZeroUsize;
 
 use super::decide::decide;
+use super::parallel;
 use super::{
     Candidate, Computer, Decision, DirectoryDomain, Exclusion, KnownComputer, MatchContext,
 };
@@ -80,10 +82,32 @@ impl DirectoryComputers {
         self.first_new = id;
         self
     }
+}
 
-    /// Decides which asset every computer is, and explains each [`Decision`]. `assets` are all of the
-    /// organization. One decision for each computer, in order of objectGUIDs, and the same for any order of the input; of two
-    /// with the same objectGUID the later one counts.
+/// Decides offline which assets the computers of directories are, by the very rules of a sync.
+///
+/// What assets are compared by is worked out once; [`plan`](Self::plan) may be called for one directory after another.
+#[derive(Debug)]
+pub struct Planner<'a> {
+    assets: &'a [Asset],
+    candidates: Vec<Candidate>,
+    threads: NonZeroUsize,
+}
+
+impl<'a> Planner<'a> {
+    /// Of all assets of an organization, on the thread that calls.
+    pub fn of(assets: &'a [Asset]) -> Self {
+        Self::on_threads(assets, NonZeroUsize::MIN)
+    }
+
+    /// Of all assets of an organization, on so many threads. The answer is the same for any number of them.
+    pub fn on_threads(assets: &'a [Asset], threads: NonZeroUsize) -> Self {
+        Self { assets, candidates: parallel::map(assets, threads, Candidate::of), threads }
+    }
+
+    /// Decides which asset every computer of a directory is, and explains each [`Decision`]. One decision for each
+    /// computer, in order of objectGUIDs, and the same for any order of the input; of two with the same objectGUID the later
+    /// one counts.
     ///
     /// 1. *A person's decision* comes first, the latest if there are several: must-link ties the computer to
     ///    the asset, moving it from another one it may be tied to; cannot-link takes the asset away from it,
@@ -117,7 +141,7 @@ impl DirectoryComputers {
     /// ```
     /// use ldap_inventory::asset::{Asset, Claim, SourceRecord};
     /// use ldap_inventory::directory::DirectoryObject;
-    /// use ldap_inventory::merge::{DirectoryComputers, DirectoryDomain, Verdict};
+    /// use ldap_inventory::merge::{DirectoryComputers, DirectoryDomain, Planner, Verdict};
     /// use ldap_inventory::task::MatchPolicy;
     /// use ldap_inventory::value::{AssetId, ObjectGuid, ObjectKind, SourceId, Timestamp};
     ///
@@ -142,7 +166,8 @@ impl DirectoryComputers {
     /// let computers = DirectoryComputers::new(source, "hq".parse()?, domain, now)
     ///     .with_objects([computer(1, "WEB1")?, computer(2, "WEB2")?]);
     ///
-    /// let decisions = computers.plan(&[asset], &MatchPolicy::default());
+    /// let assets = [asset];
+    /// let decisions = Planner::of(&assets).plan(&computers, &MatchPolicy::default());
     /// assert_eq!(decisions[0].verdict, Verdict::Matched(id));
     /// assert!(matches!(decisions[1].verdict, Verdict::Create(_)));
     /// assert_eq!(
@@ -151,12 +176,10 @@ impl DirectoryComputers {
     /// );
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn plan(&self, assets: &[Asset], policy: &MatchPolicy) -> Vec<Decision> {
-        let Self { source, site, domain, objects, read_at, .. } = self;
-        let hosts: Vec<Computer> =
-            objects.iter().map(|object| Computer::of(object, domain)).collect();
-        let candidates: Vec<Candidate> = assets.iter().map(Candidate::of).collect();
-        let known = Known::of(assets, self);
+    pub fn plan(&self, computers: &DirectoryComputers, policy: &MatchPolicy) -> Vec<Decision> {
+        let DirectoryComputers { source, site, domain, objects, read_at, .. } = computers;
+        let hosts = parallel::map(objects, self.threads, |object| Computer::of(object, domain));
+        let known = Known::of(self.assets, computers);
         let context = MatchContext {
             source,
             links: &known.links,
@@ -164,12 +187,13 @@ impl DirectoryComputers {
             alone: &known.alone,
             elsewhere: &known.elsewhere,
             others: &known.others,
-            constraints: &self.constraints,
-            first_new: self.first_new,
+            constraints: &computers.constraints,
+            first_new: computers.first_new,
             now: *read_at,
+            threads: self.threads,
         };
-        let exclusion = Exclusion::of(&self.exclusions, *read_at);
-        decide(&hosts, &candidates, &context, &exclusion, policy, site)
+        let exclusion = Exclusion::of(&computers.exclusions, *read_at);
+        decide(&hosts, &self.candidates, &context, &exclusion, policy, site)
     }
 }
 
