@@ -25,10 +25,10 @@ mod undecided;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-pub use self::doubt::{Doubt, doubts};
-pub use self::suffixes::suffixes_of;
+pub(crate) use self::doubt::{Doubt, doubts};
+pub(crate) use self::suffixes::suffixes_of;
 pub(crate) use self::suffixes::tell_suffixes;
-pub use self::undecided::undecided_computers;
+pub(crate) use self::undecided::undecided_computers;
 
 use crate::Result;
 use crate::asset::{Asset, AssetRepository, Change, Constraint, MergeRecord, Redirect, Waiting};
@@ -43,7 +43,7 @@ const KEYS_PER_LOOKUP: usize = 500;
 
 /// What people decided in an organization, and everything that it may touch.
 #[derive(Clone, Debug, Default)]
-pub struct Decisions {
+pub(crate) struct Decisions {
     /// On objects, those that were taken back included.
     pub constraints: Vec<Constraint>,
     /// The merges, those that were undone included.
@@ -52,7 +52,7 @@ pub struct Decisions {
 
 /// The assets and waiting computers that decisions may touch.
 #[derive(Clone, Debug, Default)]
-pub struct Scene {
+pub(crate) struct Scene {
     /// The assets.
     pub assets: Vec<Asset>,
     /// All computers that wait.
@@ -65,7 +65,7 @@ impl Decisions {
     /// # Errors
     ///
     /// What the store reports.
-    pub async fn load(
+    pub(crate) async fn load(
         repository: &dyn AssetRepository,
         organization: &OrganizationId,
     ) -> Result<Self> {
@@ -75,12 +75,12 @@ impl Decisions {
     }
 
     /// Those that stand.
-    pub fn standing(&self) -> Standing {
+    pub(crate) fn standing(&self) -> Standing {
         Standing::of(&self.constraints, &self.merges)
     }
 
     /// Now, but later than everything before, also where clocks differ: the latest decision holds.
-    pub fn next_moment(&self) -> Timestamp {
+    pub(crate) fn next_moment(&self) -> Timestamp {
         let on_objects = self.constraints.iter().map(|c| (c.at, c.forgotten.as_ref()));
         let merges = self.merges.iter().map(|merge| (merge.at, merge.undone.as_ref()));
         let moments =
@@ -92,7 +92,7 @@ impl Decisions {
     }
 
     /// Enters a decision, as it shall be written: the same one that was taken back earlier stays on record with it.
-    pub fn enter(&mut self, decision: Constraint) -> Constraint {
+    pub(crate) fn enter(&mut self, decision: Constraint) -> Constraint {
         let is_same = |c: &Constraint| {
             let key = |c: &Constraint| (c.object, c.asset, c.kind);
             key(c) == key(&decision) && c.source == decision.source
@@ -109,7 +109,7 @@ impl Decisions {
 
     /// Takes away what the first version of the inventory wrote along with a merge, and brings back what it took
     /// away: to be written when the merge is undone.
-    pub fn withdraw(&mut self, merge: &MergeRecord) -> Vec<Change> {
+    pub(crate) fn withdraw(&mut self, merge: &MergeRecord) -> Vec<Change> {
         let Some(kept) = &merge.first_version else { return Vec::new() };
         let mut changes = Vec::new();
         self.constraints.retain(|c| {
@@ -135,7 +135,7 @@ impl Scene {
     /// # Errors
     ///
     /// What the store reports.
-    pub async fn load(
+    pub(crate) async fn load(
         repository: &dyn AssetRepository,
         organization: &OrganizationId,
         mut ids: BTreeSet<AssetId>,
@@ -158,7 +158,7 @@ impl Scene {
 /// # Errors
 ///
 /// What the store reports.
-pub async fn settle(
+pub(crate) async fn settle(
     repository: &dyn AssetRepository,
     organization: &OrganizationId,
     standing: &Standing,
@@ -176,7 +176,7 @@ pub async fn settle(
 /// # Errors
 ///
 /// What the store reports.
-pub async fn settle_scene(
+pub(crate) async fn settle_scene(
     repository: &dyn AssetRepository,
     organization: &OrganizationId,
     scene: Scene,
@@ -197,7 +197,7 @@ pub async fn settle_scene(
 /// # Errors
 ///
 /// What the store reports.
-pub async fn changes(
+pub(crate) async fn changes(
     repository: &dyn AssetRepository,
     organization: &OrganizationId,
     settled: Settled,
@@ -217,7 +217,7 @@ pub async fn changes(
 /// # Errors
 ///
 /// What the store reports.
-pub async fn resolve_merged(
+pub(crate) async fn resolve_merged(
     repository: &dyn AssetRepository,
     organization: &OrganizationId,
     ids: &[AssetId],
@@ -250,7 +250,7 @@ pub async fn resolve_merged(
 /// # Errors
 ///
 /// What the store reports.
-pub async fn candidates(
+pub(crate) async fn candidates(
     repository: &dyn AssetRepository,
     organization: &OrganizationId,
     keys: &[MatchKey],

@@ -1,6 +1,7 @@
 //! Known computers of which several assets that came since could be the same thing.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::num::NonZeroUsize;
 
 use super::candidates;
 use super::suffixes::{suffixes_of, tell_suffixes};
@@ -9,7 +10,7 @@ use crate::asset::{Asset, AssetRepository, Home, SearchRequest, SourceRecord, Wa
 use crate::merge::{
     Candidate, Computer, Decision, Exclusion, KnownComputer, MatchContext, Reason, Standing, decide,
 };
-use crate::query::{Query, quote};
+use crate::query::Query;
 use crate::task::{CandidateScope, MatchPolicy};
 use crate::value::{AssetId, ObjectGuid, OrganizationId, SiteId, SourceId, Timestamp};
 
@@ -26,7 +27,7 @@ const PAGE: usize = 500;
 /// # Errors
 ///
 /// What the store reports.
-pub async fn undecided_computers(
+pub(crate) async fn undecided_computers(
     repository: &dyn AssetRepository,
     organization: &OrganizationId,
     source: &SourceId,
@@ -107,6 +108,7 @@ impl Known {
             others: &self.computers,
             constraints: &[],
             first_new: AssetId::from_u128(0),
+            threads: NonZeroUsize::MIN,
             now: Timestamp::now(),
         };
         let nothing = Exclusion::default();
@@ -122,7 +124,7 @@ async fn alone(
     organization: &OrganizationId,
     source: &SourceId,
 ) -> Result<Vec<Asset>> {
-    let query = format!("source:{} AND name_overlap:true", quote(source.as_str()));
+    let query = format!("source:{} AND name_overlap:true", Query::quote(source.as_str()));
     let request = SearchRequest::new(organization.clone(), Query::parse(&query)?, Timestamp::now());
     let is_at_home = |part: &SourceRecord| part.object.is_some() && part.home.is_none();
     let is_alone = |asset: &Asset| asset.parts.iter().all(is_at_home);

@@ -17,6 +17,7 @@
 //! 7. What is decided on anew and fits nothing has an asset of its own, under the same id each time.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::num::NonZeroUsize;
 
 use super::decide::decide;
 use super::neighbours::fits_as_well;
@@ -276,6 +277,7 @@ impl<'a> Overlay<'a> {
                 constraints: &constraints,
                 // What becomes an asset has its own here, the same one each time.
                 first_new: AssetId::from_u128(0),
+                threads: NonZeroUsize::MIN,
                 // Whoever is enabled counts as alive: what is shown must not depend on when it is worked out.
                 now: Timestamp::MIN,
             };

@@ -9,7 +9,7 @@ use crate::grouping::{self, Scene};
 use crate::membership::Links;
 use crate::merge::{self, Computer};
 use crate::name::MatchKey;
-use crate::query::{Query, quote};
+use crate::query::Query;
 use crate::sync::read::Snapshot;
 use crate::sync::run::Run;
 use crate::value::{AssetId, ObjectGuid};
@@ -95,7 +95,7 @@ impl Search<'_> {
     /// The assets with a record of the directory that share a name with another, as they are shown.
     async fn overlapping(&self) -> Result<Vec<Asset>> {
         let Run { task, repository, options, now, .. } = *self.run;
-        let source = quote(task.source.as_str());
+        let source = Query::quote(task.source.as_str());
         let query = Query::parse(&format!("source:{source} AND name_overlap:true"))?;
         let request = SearchRequest::new(task.organization.clone(), query, now).with_limit(PAGE);
         let (mut found, mut after) = (Vec::new(), None);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::Result;
 use crate::asset::{Asset, SearchRequest};
 use crate::merge::{Decision, LostBecause, Verdict};
-use crate::query::{Query, quote};
+use crate::query::Query;
 use crate::sync::read::Snapshot;
 use crate::sync::run::Run;
 use crate::value::{AssetId, ObjectGuid};
@@ -63,7 +63,7 @@ fn former_sids<'s>(
 }
 
 async fn owners_of(run: &Run<'_>, sids: &[&str]) -> Result<Vec<Asset>> {
-    let sids: Vec<String> = sids.iter().map(|sid| quote(sid).to_string()).collect();
+    let sids: Vec<String> = sids.iter().map(|sid| Query::quote(sid).to_string()).collect();
     let query = Query::parse(&format!("@ldap.computer.objectSid:={}", sids.join(",")))?;
     let request = SearchRequest::new(run.task.organization.clone(), query, run.now);
     let (mut found, mut after) = (Vec::new(), None);
