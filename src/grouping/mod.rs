@@ -18,6 +18,7 @@
 //! [`candidates`] for names, where ids of merged assets lead ([`resolve_merged`]), which ties another directory has put
 //! in [doubt](doubts), and [the suffixes](suffixes_of) that stand for a directory's domain.
 
+mod alone;
 mod doubt;
 mod suffixes;
 mod undecided;
@@ -25,6 +26,7 @@ mod undecided;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+pub(crate) use self::alone::{alone_beside_others, is_alone};
 pub use self::doubt::{Doubt, doubts};
 pub use self::suffixes::suffixes_of;
 pub(crate) use self::suffixes::tell_suffixes;

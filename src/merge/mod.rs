@@ -16,6 +16,7 @@
 mod assignment;
 mod attributes;
 mod candidate;
+mod claim_writer;
 mod compare;
 mod computer;
 mod contribute;
@@ -56,6 +57,7 @@ mod write_computer;
 
 pub(crate) use attributes::{group_attributes, user_attributes};
 pub(crate) use candidate::{Candidate, Naming};
+pub(crate) use claim_writer::ClaimWriter;
 pub(crate) use computer::Computer;
 pub(crate) use contribute::{WriteContext, set_presence};
 pub use coverage::{Counts, Coverage, CoverageRow};

@@ -22,7 +22,8 @@ impl Absences {
     ///
     /// Only a complete read can tell, and only of what it covers. A full one shows all of that; one of changes says
     /// what departed, and what was missing before is still missing unless it shows. A kind of which nothing is there
-    /// any more is taken for lost read rights, not for an empty directory.
+    /// any more is taken for lost read rights, not for an empty directory, unless the run
+    /// [accepts](crate::sync::SyncOptions::accepts_empty) that.
     pub(in crate::sync) fn find(
         run: &Run<'_>,
         snapshot: &Snapshot,
@@ -41,11 +42,11 @@ impl Absences {
             let seen = seen(snapshot, kind);
             let covers = |link: &&Link| link.kind == kind && snapshot.coverage.covers(link);
             let known = || links.values().filter(covers);
-            if snapshot.shows_none(kind) && known().any(|link| link.presence.is_present()) {
+            if snapshot.hides_all(kind) && known().any(|link| link.presence.is_present()) {
                 report.warnings.push(format!(
-                    "no {kind} was read though {} are known: the account may have lost its read \
-                     rights; none is taken for missing",
-                    known().count()
+                    "no {kind} was read though {} known: the account may have lost its read rights; none is \
+                     taken for missing. If there is none any more, let one run accept that (accept-empty)",
+                    are(known().count())
                 ));
                 continue;
             }
@@ -92,6 +93,10 @@ impl Absences {
             matching.links.get(&link.object).is_none_or(|known| known.presence != link.presence)
         });
     }
+}
+
+fn are(count: usize) -> String {
+    if count == 1 { "1 is".to_owned() } else { format!("{count} are") }
 }
 
 fn seen(snapshot: &Snapshot, kind: ObjectKind) -> HashSet<ObjectGuid> {
