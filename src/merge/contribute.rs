@@ -100,13 +100,19 @@ pub(crate) fn set_presence(
 }
 
 /// The asset with the reason for which the rules tied the object to it noted on the object's part, in place of any
-/// earlier one.
+/// earlier one, and with the asset that they took it from.
 #[must_use]
-pub(crate) fn record_match(mut asset: Asset, reason: &Reason, writing: &WriteContext<'_>) -> Asset {
+pub(crate) fn record_match(
+    mut asset: Asset,
+    reason: &Reason,
+    from: Option<AssetId>,
+    writing: &WriteContext<'_>,
+) -> Asset {
     let part = asset.part_of(writing.source, writing.object).map(|part| part.number);
     if let Some(part) = part.and_then(|number| asset.part_mut(number)) {
         let (reason, run, at) = (reason.to_string(), writing.run, writing.now);
         part.tie = Some(MatchProvenance { reason, run, at });
+        part.former = from.or(part.former);
     }
     asset
 }

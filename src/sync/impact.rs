@@ -22,7 +22,7 @@ pub(super) struct Intent<'a> {
     pub(super) moves: Vec<ComputerMove>,
     /// What the read showed to be missing, as it shall be written, in the order of objectGUIDs.
     pub(super) absent: &'a [Link],
-    /// Absent objects whose place another computer has taken.
+    /// Absent objects whose place another computer has taken, or that another directory has.
     pub(super) succeeded: HashSet<ObjectGuid>,
     pub(super) memberships: &'a Memberships,
 }

@@ -131,6 +131,9 @@ impl Sabotaged {
             Some(Fault::TokensDoNotRise) if batch.lease == Some(1) => {
                 batch.lease = newest.or(Some(1))
             }
+            Some(Fault::MovedPrincipalsStay) => {
+                batch.changes.retain(|change| !matches!(change, Change::RemovePrincipal { .. }));
+            }
             Some(Fault::RemovalsComeLast) => batch.changes.sort_by_key(|change| {
                 matches!(change, Change::RemoveAsset { .. } | Change::RemoveLink(_))
             }),

@@ -66,6 +66,31 @@ async fn a_former_identity_is_shown_and_ties_nothing() {
 }
 
 #[tokio::test]
+async fn a_former_identity_is_found_in_records_of_whatever_source_carries_it() {
+    for repository in stores() {
+        for (n, (kind, key)) in (1..).zip([
+            ("entra", "@entra.computer"),
+            ("hr-2", "@hr-2.asset"),
+            ("ldap", "@ldap.computer"),
+        ]) {
+            let sid = format!("S-1-5-21-1-2-3-{n}");
+            let mut asset = scanned(n, &[&format!("other{n}.example")]);
+            asset.parts[0].source = SourceId::new(kind, "tenant").unwrap();
+            asset.parts[0].key = key.to_owned();
+            asset.parts[0].attributes = [("objectSid", sid.as_str())].into_iter().collect();
+            put(&*repository, asset).await;
+            let migrated = in_branch(&format!("LAP{n}")).with("sIDHistory", &sid).build();
+            let report = read(&*repository, &branch(), [migrated]).await;
+            let decision =
+                report.decisions.as_ref().unwrap().iter().find(|d| !d.candidates.is_empty());
+            let shown: Vec<AssetId> =
+                decision.unwrap().candidates.iter().map(|shown| shown.asset).collect();
+            assert_eq!(shown, [asset_id(n)], "{kind}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn as_many_former_identities_as_a_migrated_domain_has_are_looked_up() {
     let repository = MemoryRepository::new();
     let before =

@@ -186,7 +186,7 @@ impl<'a> Import<'a> {
     ) -> Result<Vec<T>> {
         let keys: Vec<MatchKey> = keys.into_iter().collect();
         let Curation { repository, organization, policy } = self.curation;
-        let scene = Scene::load(*repository, organization, standing.named()).await?;
+        let scene = Scene::load(*repository, organization, standing, []).await?;
         let touched = by_home(&scene.assets, &scene.waiting, policy);
         let mut found: HashMap<AssetId, T> =
             touched.iter().map(|asset| (asset.id, of(asset))).collect();

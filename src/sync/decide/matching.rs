@@ -335,9 +335,7 @@ impl Matching {
     async fn look_up_decisions(&mut self, run: &Run<'_>) -> Result<()> {
         let (repository, organization) = (run.repository, &run.task.organization);
         self.standing = Decisions::load(repository, organization).await?.standing();
-        let mut ids = self.standing.named();
-        ids.extend(self.decided_on());
-        self.scene = Scene::load(repository, organization, ids).await?;
+        self.scene = Scene::load(repository, organization, &self.standing, []).await?;
         let waiting = self.scene.waiting.iter().enumerate();
         let own = waiting.filter(|(_, waiting)| waiting.source == self.source);
         self.waiting = own.map(|(place, waiting)| (waiting.object, place)).collect();
