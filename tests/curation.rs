@@ -493,6 +493,7 @@ async fn of_two_people_who_decide_otherwise_at_once_one_wins() {
         "links",
         "constraints",
         "merges",
+        "links",
         "moved",
         "assets",
         "waiting",

@@ -165,7 +165,7 @@ async fn write(
     absences.settle(matching, moved, report);
     principals::remove_moved(writer, moved).await?;
     absences::write(writer, absences).await?;
-    settle::write(writer, matching).await?;
+    settle::write(writer).await?;
     sightings::write(writer, matching).await
 }
 

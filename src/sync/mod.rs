@@ -22,6 +22,10 @@
 //! account and the filter that saw it do. Of everything else it says nothing, and each task goes on from where itself
 //! ended.
 
+//!
+//! A user or group that goes to another domain of its forest keeps its objectGUID, and its one record goes along: the
+//! run that reads it there, or the one that misses it where it was, whichever comes later, takes the old one away.
+
 // Where things are: `run` is what every step knows, and imports none of them. `conductor` alone knows their order: it holds
 // the `lease`, has the directory `read`, `decide`s, asks what the change limits say of the `impact`, `write`s, and leaves
 // a `record`. A `plan` is the same run with its batches kept; `apply` writes them later, less what is `stale`. Which asset
