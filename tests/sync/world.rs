@@ -214,8 +214,8 @@ pub(crate) async fn content(repository: &dyn AssetRepository) -> Value {
 fn anonymize(value: &mut Value, labels: &BTreeMap<String, String>) {
     match value {
         Value::Object(fields) => {
-            for passing in ["run", "runs", "since", "written", "version", "ts", "full_read", "tie"]
-            {
+            let passing = ["run", "runs", "since", "written", "version", "ts", "full_read", "tie"];
+            for passing in passing.into_iter().chain(["former"]) {
                 fields.remove(passing);
             }
             if let Some(until) = fields.get_mut("until") {
