@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use ldap_inventory::asset::{AssetRepository, SearchRequest};
 use ldap_inventory::query::Query;
-use ldap_inventory::store::rows::{Row, Rows, RowsRepository, Scan, Write, Written};
+use ldap_inventory::store::rows::{KeyRange, Row, Rows, RowsRepository, Write, Written};
 use ldap_inventory::sync::{SyncOptions, sync};
 use ldap_inventory::task::SyncTask;
 use ldap_inventory::testing::{MockDirectory, computer, contract, user};
@@ -45,7 +45,7 @@ impl Rows for Table {
         self.transaction(|t| keys.iter().filter_map(|key| row(t, key).transpose()).collect())
     }
 
-    async fn scan(&self, scan: &Scan) -> Result<Vec<Row>> {
+    async fn scan(&self, scan: &KeyRange) -> Result<Vec<Row>> {
         let sql = "SELECT key, value FROM rows WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3";
         let range = (&scan.from, &scan.to, i64::try_from(scan.limit).unwrap_or(i64::MAX));
         self.transaction(|t| {

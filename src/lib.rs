@@ -33,7 +33,7 @@
 //! | floor | rooms |
 //! |---|---|
 //! | 5 | [`sync`]: one run, from the read to the report · [`curation`]: what people change, and look into |
-//! | 4 | [`grouping`]: what the rules say, and what people decided, kept in step in a store · `testing`: what tests need |
+//! | 4 | `grouping`: what the rules say, and what people decided, kept in step in a store · `testing`: what tests need |
 //! | 3 | [`merge`]: which asset is this computer? Pure functions · `membership`: who belongs to which group, and what a change of that drags along. Pure · `ldap`: the real directory source · [`store`]: embedded stores, and what a host's own is made of |
 //! | 2 | [`credential`], [`directory`], [`asset`], [`task`]: the nouns, each beside the trait that serves it · `schedule`: when something runs |
 //! | 1 | [`name`], [`value`]: parsed scalars · [`query`]: the query language |
@@ -54,13 +54,13 @@ pub mod asset;
 pub mod credential;
 pub mod curation;
 pub mod directory;
-pub mod grouping;
+mod grouping;
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub mod ldap;
 mod membership;
 pub mod merge;
 pub mod name;
-pub mod os;
+mod os;
 pub mod query;
 #[cfg(feature = "schedule")]
 pub mod schedule;

@@ -7,10 +7,7 @@ use ldap_inventory::credential::CredentialStore;
 use ldap_inventory::directory::{DirectorySource, ReadRequest};
 use ldap_inventory::store::rows::Rows;
 use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository, MemoryRows};
-use ldap_inventory::testing::{
-    FaultPlan, FaultyCredentials, FaultyDirectory, FaultyRepository, MockDirectory, computer,
-    contract, group, user,
-};
+use ldap_inventory::testing::{FaultPlan, Faulty, MockDirectory, computer, contract, group, user};
 use ldap_inventory::value::ReadMode;
 
 #[tokio::test]
@@ -50,7 +47,7 @@ async fn boxed_repository() {
 #[tokio::test]
 async fn repository_without_faults() {
     contract::asset_repository(|| async {
-        ((), FaultyRepository::new(MemoryRepository::new(), &FaultPlan::new()))
+        ((), Faulty::new(MemoryRepository::new(), &FaultPlan::new()))
     })
     .await;
 }
@@ -92,7 +89,7 @@ async fn shared_boxed_and_wrapped_credentials() {
         let store: MemoryCredentialStore = credentials.into_iter().collect();
         let boxed: Box<dyn CredentialStore> = Box::new(store);
         let shared: Arc<dyn CredentialStore> = Arc::new(boxed);
-        ((), FaultyCredentials::new(shared, &FaultPlan::new()))
+        ((), Faulty::new(shared, &FaultPlan::new()))
     })
     .await;
 }
@@ -121,7 +118,7 @@ async fn shared_boxed_and_wrapped_directory() {
     contract::directory_source(|| async {
         let boxed: Box<dyn DirectorySource> = Box::new(directory());
         let shared: Arc<dyn DirectorySource> = Arc::new(boxed);
-        ((), FaultyDirectory::new(shared, &FaultPlan::new()), request())
+        ((), Faulty::new(shared, &FaultPlan::new()), request())
     })
     .await;
 }

@@ -3,7 +3,7 @@
 use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::curation::{Curation, Unresolved};
 use ldap_inventory::directory::DirectoryObject;
-use ldap_inventory::merge::{Decision, Verdict};
+use ldap_inventory::merge::{Considered, Decision, Verdict};
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, sync};
 use ldap_inventory::task::{ChangeLimits, SyncTask};
@@ -100,12 +100,12 @@ async fn a_doubt_is_settled_for_both_sides_at_once() {
             for decision in &decisions {
                 assert!(matches!(decision.verdict, Verdict::Linked(_)), "{decision:?}");
                 assert!(!decision.is_open() && decision.doubtful.is_none(), "{decision:?}");
-                let reason = decision.reason.to_string();
+                let reason = decision.reason();
                 assert!(!reason.contains("a person must decide"), "{reason}");
             }
             let released =
                 on(&decisions, if source == corp() { theirs() } else { mock_guid("SRV9") });
-            let why = released.candidates[0].lost_because.as_ref().unwrap().to_string();
+            let why = released.candidates[0].lost_because().unwrap();
             assert!(why.starts_with("anna decided that it is srv9."), "{why}");
         }
         let kind = ldap_inventory::asset::ConstraintKind::MustLink;
@@ -150,10 +150,10 @@ async fn a_computer_that_a_decision_set_free_says_so() {
         let decisions = read(&repository, &corp(), objects()).await;
         let decision = on(&decisions, mock_guid("KIOSK"));
         assert!(matches!(decision.verdict, Verdict::Linked(_)), "{decision:?}");
-        let reason = decision.reason.to_string();
+        let reason = decision.reason();
         assert!(!reason.contains("a person must decide"), "{reason}");
-        let lost = decision.candidates.iter().filter_map(|c| c.lost_because.as_ref());
-        assert!(lost.map(ToString::to_string).any(|why| why.starts_with("anna decided")));
+        let mut lost = decision.candidates.iter().filter_map(Considered::lost_because);
+        assert!(lost.any(|why| why.starts_with("anna decided")));
     }
 }
 

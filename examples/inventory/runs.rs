@@ -62,7 +62,7 @@ impl Desk<'_> {
         let mut decisions = Table::new(["Computer", "Decision", "Why"]);
         decisions.wraps = true;
         for decision in plan.report.decisions.iter().flatten() {
-            let (verdict, reason) = (decision.verdict.to_string(), decision.reason.to_string());
+            let (verdict, reason) = (decision.verdict.to_string(), decision.reason());
             decisions.row([decision.name.as_str(), &verdict, &reason]);
         }
         writeln!(out)?;

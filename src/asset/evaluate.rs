@@ -7,8 +7,8 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 
 use super::{
-    Asset, AssetInContext, AssetsRequest, Counts, Cursor, DirectoryGroup, DirectoryUser, Facet,
-    ObjectKey, PrincipalsRequest, SearchPage, SearchRequest, Sort, SortKey, Tally,
+    Asset, AssetCounts, AssetsRequest, Cursor, DirectoryGroup, DirectoryUser, Facet, ObjectKey,
+    PrincipalsRequest, SearchPage, SearchRequest, Sort, SortKey, Tally,
 };
 use crate::Result;
 use crate::name::MatchKey;
@@ -58,7 +58,7 @@ pub(super) async fn count_assets(
     request: &SearchRequest,
     shared: &HashSet<MatchKey>,
     facets: &[Facet],
-) -> Result<Counts> {
+) -> Result<AssetCounts> {
     let mut tally = Tally::new(facets);
     let mut found = assets.try_filter(|asset| ready(selects(request, asset, shared)));
     while let Some(asset) = found.try_next().await? {
@@ -106,7 +106,7 @@ pub(super) async fn search_groups(
 
 fn selects(request: &SearchRequest, asset: &Asset, shared: &HashSet<MatchKey>) -> bool {
     let has_overlap = || asset.match_keys().iter().any(|key| shared.contains(key));
-    request.selects(&AssetInContext::new(asset, has_overlap))
+    request.selects_asset(asset, has_overlap)
 }
 
 async fn page<T>(

@@ -32,7 +32,7 @@ pub enum Facet {
 /// How many assets a query finds, and how many of them have which value of each facet.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct Counts {
+pub struct AssetCounts {
     /// The assets that the query finds.
     pub total: u64,
     /// The facets that were asked for, in that order.
@@ -62,7 +62,7 @@ pub struct FacetCount {
 
 /// Counts assets one by one, for a store that does not leave it to its database.
 #[derive(Clone, Debug)]
-pub struct Tally {
+pub(crate) struct Tally {
     total: u64,
     facets: Vec<FacetTally>,
 }
@@ -95,7 +95,18 @@ impl Facet {
     }
 }
 
-impl Counts {
+impl AssetCounts {
+    /// The counts of these assets, by at most `limit` values of each facet.
+    pub fn of<'a>(
+        assets: impl IntoIterator<Item = &'a Asset>,
+        facets: &[Facet],
+        limit: usize,
+    ) -> Self {
+        let mut tally = Tally::new(facets);
+        assets.into_iter().for_each(|asset| tally.add(asset));
+        tally.counts(limit)
+    }
+
     /// Counts that a store has made.
     pub fn new(total: u64, facets: Vec<FacetCounts>) -> Self {
         Self { total, facets }
@@ -124,14 +135,14 @@ impl FacetCounts {
 
 impl Tally {
     /// Nothing counted yet, by these facets.
-    pub fn new(facets: &[Facet]) -> Self {
+    pub(crate) fn new(facets: &[Facet]) -> Self {
         let facets = facets.iter();
         let empty = |facet: &Facet| FacetTally { facet: *facet, with: BTreeMap::new(), without: 0 };
         Self { total: 0, facets: facets.map(empty).collect() }
     }
 
     /// Counts an asset.
-    pub fn add(&mut self, asset: &Asset) {
+    pub(crate) fn add(&mut self, asset: &Asset) {
         self.add_values(|facet| facet.values(asset).into_iter().map(Cow::Owned).collect());
     }
 
@@ -151,13 +162,13 @@ impl Tally {
     }
 
     /// What was counted, with the `limit` values of each facet that most assets have.
-    pub fn counts(self, limit: usize) -> Counts {
+    pub(crate) fn counts(self, limit: usize) -> AssetCounts {
         let facets = self.facets.into_iter().map(|FacetTally { facet, with, without }| {
             let with = with.into_iter().map(|(value, assets)| (Some(value), assets));
             let without = Some((None, without)).filter(|(_, assets)| *assets > 0);
             FacetCounts::new(facet, with.chain(without), limit)
         });
-        Counts { total: self.total, facets: facets.collect() }
+        AssetCounts { total: self.total, facets: facets.collect() }
     }
 }
 

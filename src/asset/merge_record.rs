@@ -22,7 +22,7 @@ pub struct MergeRecord {
     pub bare: Vec<Asset>,
     /// What the first version of the inventory kept instead of leaving it to the records.
     #[serde(flatten)]
-    pub first_version: Option<Box<FirstVersion>>,
+    pub(crate) first_version: Option<Box<FirstVersion>>,
     /// Who merged.
     pub by: String,
     /// When.
@@ -36,19 +36,19 @@ pub struct MergeRecord {
 
 /// What the first version of the inventory kept of a merge, so that it could be undone.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-pub struct FirstVersion {
+pub(crate) struct FirstVersion {
     /// All assets as they were before, the survivor first.
-    pub before: Vec<Asset>,
+    pub(crate) before: Vec<Asset>,
     /// What was added to the part numbers of each of them, so that no two parts of the survivor had the same: 0
     /// for the survivor's own.
     #[serde(default)]
-    pub shifts: Vec<u32>,
+    pub(crate) shifts: Vec<u32>,
     /// The decisions that the merge wrote.
     #[serde(default)]
-    pub decided: Vec<Constraint>,
+    pub(crate) decided: Vec<Constraint>,
     /// The decisions that the merge took away with their assets.
     #[serde(default)]
-    pub withdrawn: Vec<Constraint>,
+    pub(crate) withdrawn: Vec<Constraint>,
 }
 
 impl MergeRecord {

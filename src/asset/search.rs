@@ -1,6 +1,6 @@
 //! Searching the inventory, page by page.
 
-use super::{Cursor, Sort};
+use super::{Asset, AssetInContext, Cursor, Sort};
 use crate::query::{Fields, Query};
 use crate::value::{OrganizationId, SourceId, Timestamp};
 
@@ -72,9 +72,26 @@ impl SearchRequest {
         self
     }
 
-    /// Whether the query holds of a record. An asset is put to it [among](super::AssetInContext) the others.
+    /// Whether the query holds of a user or group.
     pub fn selects(&self, record: &impl Fields) -> bool {
         self.query.matches(record, self.now.as_micros())
+    }
+
+    /// Whether the query holds of an asset. `has_overlap` says whether another asset of the organization has one of its
+    /// [match keys](Asset::match_keys), and is called only where the query asks for that (`name_overlap`).
+    ///
+    /// ```
+    /// # use ldap_inventory::asset::{Asset, SearchRequest};
+    /// # use ldap_inventory::value::{AssetId, Timestamp};
+    /// # let asset = Asset::new(AssetId::random_v7(), "acme".parse()?, "hq".parse()?);
+    /// let query = "name_overlap:t".parse()?;
+    /// let request = SearchRequest::new("acme".parse()?, query, Timestamp::now());
+    /// assert!(request.selects_asset(&asset, || true));
+    /// assert!(!request.selects_asset(&asset, || false));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn selects_asset(&self, asset: &Asset, has_overlap: impl Fn() -> bool) -> bool {
+        self.selects(&AssetInContext::new(asset, has_overlap))
     }
 }
 

@@ -8,15 +8,15 @@ mod source;
 mod transport;
 
 pub use delta::{Departure, FullReadReason, RemovedObject};
-pub use left_out::LeftOut;
+pub use left_out::LeftOutValues;
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub(crate) use object::boolean;
-pub use object::{
-    AccountControl, AccountKind, AttributeError, DirectoryObject, Membership, MembershipState,
-};
+pub(crate) use object::{AccountControl, AccountKind};
+pub use object::{AttributeError, DirectoryObject, Membership};
+pub(crate) use read::PresentSet;
 pub use read::{
-    Completeness, ConnectStep, DirectoryEvent, Page, PresentSet, ReadEnd, ReadRequest, ReadScope,
-    Rejected, ServerIdentity,
+    Completeness, ConnectStep, DirectoryEvent, Page, ReadEnd, ReadRequest, ReadScope, Rejected,
+    ServerIdentity,
 };
 pub use source::DirectorySource;
 pub use transport::{Transport, Verification};

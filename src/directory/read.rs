@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DirectoryObject, FullReadReason, LeftOut, RemovedObject, Transport, Verification};
+use super::{
+    DirectoryObject, FullReadReason, LeftOutValues, RemovedObject, Transport, Verification,
+};
 use crate::name::DistinguishedName;
 use crate::value::{
     Checkpoint, CredentialId, ObjectGuid, ObjectKind, OrganizationId, ReadMode, ScopeFingerprint,
@@ -141,7 +143,7 @@ pub struct ReadEnd {
     pub checkpoint: Option<Checkpoint>,
     /// Everything that is in scope, if a read of changes made sure of it: what is known and not among these
     /// is not there any more. A full read has none, since it shows everything.
-    pub census: Option<PresentSet>,
+    pub census: Option<BTreeMap<ObjectKind, HashSet<ObjectGuid>>>,
     /// How many referrals were seen. None is ever followed.
     pub referrals: u64,
     /// Entries that were left out, the first of them by name.
@@ -152,7 +154,7 @@ pub struct ReadEnd {
     pub rejected_by_kind: BTreeMap<ObjectKind, u64>,
     /// What was left out of the objects that were read, by attribute and reason: the sum of their
     /// [flaws](DirectoryObject::flaws). An object that came twice counts twice.
-    pub left_out: Vec<LeftOut>,
+    pub left_out: Vec<LeftOutValues>,
     /// What a person should know.
     pub warnings: Vec<String>,
 }
@@ -208,7 +210,7 @@ pub struct ReadScope {
 }
 
 /// The objects of each kind that are in scope, by identity alone.
-pub type PresentSet = BTreeMap<ObjectKind, HashSet<ObjectGuid>>;
+pub(crate) type PresentSet = BTreeMap<ObjectKind, HashSet<ObjectGuid>>;
 
 /// Whether a read saw everything in scope. Only a complete one may conclude that an object is gone.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]

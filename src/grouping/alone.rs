@@ -6,7 +6,7 @@ use std::future::ready;
 
 use crate::Result;
 use crate::asset::{Asset, AssetRepository, SearchRequest, found_assets};
-use crate::query::{Query, quote};
+use crate::query::Query;
 use crate::value::{OrganizationId, SourceId, Timestamp};
 
 /// The assets of a directory, as they are shown, that [hold nothing else](is_alone) and share a name with another one.
@@ -16,7 +16,7 @@ pub(crate) fn alone_beside_others<'a>(
     source: &SourceId,
     now: Timestamp,
 ) -> Result<BoxStream<'a, Result<Asset>>> {
-    let query = format!("source:={} AND name_overlap:true", quote(source.as_str()));
+    let query = format!("source:={} AND name_overlap:true", Query::quote(source.as_str()));
     let request = SearchRequest::new(organization.clone(), Query::parse(&query)?, now);
     let found = found_assets(repository, request);
     Ok(Box::pin(found.try_filter(|asset| ready(is_alone(asset)))))

@@ -29,10 +29,10 @@ use std::time::Duration;
 use futures::TryStreamExt;
 
 pub(crate) use self::alone::{alone_beside_others, is_alone};
-pub use self::doubt::{Doubt, doubts};
-pub use self::suffixes::suffixes_of;
+pub(crate) use self::doubt::{Doubt, doubts};
+pub(crate) use self::suffixes::suffixes_of;
 pub(crate) use self::suffixes::tell_suffixes;
-pub use self::undecided::undecided_computers;
+pub(crate) use self::undecided::undecided_computers;
 
 use crate::Result;
 use crate::asset::{
@@ -51,7 +51,7 @@ const OBJECTS_PER_LOOKUP: usize = 500;
 
 /// What people decided in an organization, and everything that it may touch.
 #[derive(Clone, Debug, Default)]
-pub struct Decisions {
+pub(crate) struct Decisions {
     /// On objects, those that were taken back included.
     pub constraints: Vec<Constraint>,
     /// The merges, those that were undone included.
@@ -60,7 +60,7 @@ pub struct Decisions {
 
 /// The assets and waiting computers that decisions may touch.
 #[derive(Clone, Debug, Default)]
-pub struct Scene {
+pub(crate) struct Scene {
     /// The assets.
     pub assets: Vec<Asset>,
     /// All computers that wait.
@@ -73,7 +73,7 @@ impl Decisions {
     /// # Errors
     ///
     /// What the store reports.
-    pub async fn load(
+    pub(crate) async fn load(
         repository: &dyn AssetRepository,
         organization: &OrganizationId,
     ) -> Result<Self> {
@@ -83,12 +83,12 @@ impl Decisions {
     }
 
     /// Those that stand.
-    pub fn standing(&self) -> Standing {
+    pub(crate) fn standing(&self) -> Standing {
         Standing::of(&self.constraints, &self.merges)
     }
 
     /// Now, but later than everything before, also where clocks differ: the latest decision holds.
-    pub fn next_moment(&self) -> Timestamp {
+    pub(crate) fn next_moment(&self) -> Timestamp {
         let on_objects = self.constraints.iter().map(|c| (c.at, c.forgotten.as_ref()));
         let merges = self.merges.iter().map(|merge| (merge.at, merge.undone.as_ref()));
         let moments =
@@ -100,7 +100,7 @@ impl Decisions {
     }
 
     /// Enters a decision, as it shall be written: the same one that was taken back earlier stays on record with it.
-    pub fn enter(&mut self, decision: Constraint) -> Constraint {
+    pub(crate) fn enter(&mut self, decision: Constraint) -> Constraint {
         let is_same = |c: &Constraint| {
             let key = |c: &Constraint| (c.object, c.asset, c.kind);
             key(c) == key(&decision) && c.source == decision.source
@@ -117,7 +117,7 @@ impl Decisions {
 
     /// Takes away what the first version of the inventory wrote along with a merge, and brings back what it took
     /// away: to be written when the merge is undone.
-    pub fn withdraw(&mut self, merge: &MergeRecord) -> Vec<Change> {
+    pub(crate) fn withdraw(&mut self, merge: &MergeRecord) -> Vec<Change> {
         let Some(kept) = &merge.first_version else { return Vec::new() };
         let mut changes = Vec::new();
         self.constraints.retain(|c| {
@@ -143,7 +143,7 @@ impl Scene {
     /// # Errors
     ///
     /// What the store reports.
-    pub async fn load(
+    pub(crate) async fn load(
         repository: &dyn AssetRepository,
         organization: &OrganizationId,
         standing: &Standing,
@@ -170,7 +170,7 @@ impl Scene {
 /// # Errors
 ///
 /// What the store reports.
-pub async fn settle(
+pub(crate) async fn settle(
     repository: &dyn AssetRepository,
     organization: &OrganizationId,
     standing: &Standing,
@@ -186,7 +186,7 @@ pub async fn settle(
 /// # Errors
 ///
 /// What the store reports.
-pub async fn settle_scene(
+pub(crate) async fn settle_scene(
     repository: &dyn AssetRepository,
     organization: &OrganizationId,
     scene: Scene,
@@ -232,7 +232,7 @@ async fn assets_of_decided(
 /// # Errors
 ///
 /// What the store reports.
-pub async fn changes(
+pub(crate) async fn changes(
     repository: &dyn AssetRepository,
     organization: &OrganizationId,
     settled: Settled,
@@ -252,7 +252,7 @@ pub async fn changes(
 /// # Errors
 ///
 /// What the store reports.
-pub async fn resolve_merged(
+pub(crate) async fn resolve_merged(
     repository: &dyn AssetRepository,
     organization: &OrganizationId,
     ids: &[AssetId],
@@ -285,7 +285,7 @@ pub async fn resolve_merged(
 /// # Errors
 ///
 /// What the store reports.
-pub async fn candidates(
+pub(crate) async fn candidates(
     repository: &dyn AssetRepository,
     organization: &OrganizationId,
     keys: &[MatchKey],

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::ready;
+use std::num::NonZeroUsize;
 
 use futures::TryStreamExt;
 
@@ -26,7 +27,7 @@ use crate::value::{AssetId, ObjectGuid, OrganizationId, SiteId, SourceId, Timest
 /// # Errors
 ///
 /// What the store reports.
-pub async fn undecided_computers(
+pub(crate) async fn undecided_computers(
     repository: &dyn AssetRepository,
     organization: &OrganizationId,
     source: &SourceId,
@@ -111,6 +112,7 @@ impl Known {
             others: &self.computers,
             constraints: &[],
             first_new: AssetId::from_u128(0),
+            threads: NonZeroUsize::MIN,
             now: Timestamp::now(),
         };
         let nothing = Exclusion::default();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::links::dn_digest_of;
 use super::read_objects::ReadObjects;
 use crate::asset::{DirectoryGroup, DirectoryUser, Member, MemberPath};
-use crate::directory::{DirectoryObject, MembershipState};
+use crate::directory::DirectoryObject;
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, ObjectKind, RecordDigest, Sid};
 
@@ -84,7 +84,7 @@ impl Memberships {
 
 /// Whether nothing may be concluded from who is missing among a group's members.
 pub(crate) fn is_doubtful(object: &DirectoryObject) -> bool {
-    object.membership.as_ref().is_some_and(|list| list.state == MembershipState::Incomplete)
+    object.membership.as_ref().is_some_and(|list| !list.complete)
 }
 
 /// What tells a changed user or group from an unchanged one: the object's own digest, its memberships, and whether these

@@ -2,7 +2,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::*;
 use crate::asset::{DirectoryGroup, Link, Member, MemberPath, Presence};
-use crate::directory::{DirectoryObject, Membership, MembershipState};
+use crate::directory::{DirectoryObject, Membership};
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, ObjectKind, RecordDigest, RunId, SourceId, Timestamp};
 
@@ -32,9 +32,9 @@ fn object(kind: ObjectKind, n: u8) -> DirectoryObject {
 
 fn group(n: u8, members: &[u8]) -> DirectoryObject {
     let members = members.iter().map(|n| dn(*n)).collect();
-    let state = MembershipState::Complete;
+    let complete = true;
     let mut group = object(ObjectKind::Group, n);
-    group.membership = Some(Membership { members, state });
+    group.membership = Some(Membership { members, complete });
     group
 }
 

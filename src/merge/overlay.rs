@@ -20,6 +20,7 @@
 //!    had to itself before it joined another, if it is vacant.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::num::NonZeroUsize;
 
 use super::decide::decide;
 use super::neighbours::fits_as_well;
@@ -310,6 +311,7 @@ impl<'a> Overlay<'a> {
                 constraints: &constraints,
                 // What becomes an asset has its own here, the same one each time.
                 first_new: AssetId::from_u128(0),
+                threads: NonZeroUsize::MIN,
                 // Whoever is enabled counts as alive: what is shown must not depend on when it is worked out.
                 now: Timestamp::MIN,
             };

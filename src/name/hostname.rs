@@ -94,7 +94,7 @@ impl Hostname {
     /// Reads a host name and brings it into its canonical form.
     ///
     /// The text of an address is taken as well, since inventories have them as names; it is
-    /// [weak](Self::weakness).
+    /// [weak](Self::is_weak).
     ///
     /// # Errors
     ///
@@ -129,7 +129,26 @@ impl Hostname {
         &self.0
     }
 
-    /// The name as people read it, see [`to_unicode`](super::to_unicode).
+    /// A host name or domain as people read and write it: `bücher.example` for `xn--bcher-kva.example`.
+    ///
+    /// A label keeps its ASCII form if its letters could mislead: where UTS 46 forbids them (controls, directions
+    /// that reorder the name), where they cannot be seen or are no letters, marks or digits, and where Latin, Greek
+    /// and Cyrillic ones stand in one word. [`parse`](Self::parse) reads both forms as the same
+    /// name.
+    ///
+    /// ```
+    /// use ldap_inventory::name::Hostname;
+    ///
+    /// assert_eq!(Hostname::readable("xn--bcher-kva.example"), "bücher.example");
+    /// assert_eq!(Hostname::readable("web1.example"), "web1.example");
+    /// // The first letter of this one is Cyrillic.
+    /// assert_eq!(Hostname::readable("xn--dmin-53d.example"), "xn--dmin-53d.example");
+    /// ```
+    pub fn readable(name: &str) -> Cow<'_, str> {
+        to_unicode(name)
+    }
+
+    /// The name as people read it, see [`readable`](Self::readable).
     pub fn to_unicode(&self) -> Cow<'_, str> {
         to_unicode(&self.0)
     }
@@ -144,18 +163,25 @@ impl Hostname {
         self.split().1
     }
 
-    /// Why this name says nothing about which host it is, if so.
-    pub fn weakness(&self) -> Option<Weakness> {
+    /// Whether the name says nothing about which host it is: `localhost`, a placeholder, an address, a product's default
+    /// name.
+    pub fn is_weak(&self) -> bool {
+        self.weakness().is_some()
+    }
+
+    /// Why the name says nothing about which host it is, if so.
+    pub(crate) fn weakness(&self) -> Option<Weakness> {
         Weakness::of(&self.0)
     }
 
-    /// Whether the name has a domain that somebody is in charge of. See [`is_authoritative_domain`].
+    /// Whether the name has a domain whose names somebody is in charge of, so that equal ones mean the same host. Not so for
+    /// `local`, `lan`, `home.arpa` and their like; a domain below one of these is a domain like any other.
     pub fn has_authoritative_domain(&self) -> bool {
         self.domain().is_some_and(is_authoritative_domain)
     }
 
     /// The keys under which an asset of this name is found: one or two; of a weak name one if it
-    /// [holds as an FQDN](Weakness::holds_as_fqdn) and is one, else none.
+    /// is an FQDN that may hold as one all the same, else none.
     pub fn match_keys(&self) -> impl Iterator<Item = MatchKey> + use<> {
         let weakness = self.weakness();
         let short = weakness.is_none().then(|| self.short());
@@ -211,15 +237,7 @@ impl<'de> Deserialize<'de> for Hostname {
 /// of these is a domain like any other.
 ///
 /// The domain may be a DNS or a NetBIOS one, in any case, with or without a dot at its end.
-///
-/// ```
-/// use ldap_inventory::name::is_authoritative_domain;
-///
-/// assert!(is_authoritative_domain("corp.example"));
-/// assert!(is_authoritative_domain("contoso.local"));
-/// assert!(!is_authoritative_domain("WORKGROUP"));
-/// ```
-pub fn is_authoritative_domain(domain: &str) -> bool {
+pub(crate) fn is_authoritative_domain(domain: &str) -> bool {
     let domain = domain.trim();
     let domain = domain.strip_suffix('.').unwrap_or(domain).to_ascii_lowercase();
     !domain.is_empty() && !NOT_AUTHORITATIVE.contains(&domain.as_str())

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::{Error, Result};
 
 /// The length to which Windows cuts a host name for NetBIOS and for `sAMAccountName`, in characters.
-pub const NETBIOS_NAME_LENGTH: usize = 15;
+pub(crate) const NETBIOS_NAME_LENGTH: usize = 15;
 
 const SHORT: &str = "s:";
 const TRUNCATED: &str = "t:";

@@ -8,9 +8,9 @@ mod unicode;
 mod weakness;
 
 pub use dn::DistinguishedName;
-pub use hostname::{Hostname, InvalidHostname, is_authoritative_domain};
-pub use match_key::{MatchKey, NETBIOS_NAME_LENGTH};
-pub use rdn::Rdn;
-pub(crate) use unicode::to_ascii;
-pub use unicode::to_unicode;
-pub use weakness::Weakness;
+pub(crate) use hostname::is_authoritative_domain;
+pub use hostname::{Hostname, InvalidHostname};
+pub use match_key::MatchKey;
+pub(crate) use match_key::NETBIOS_NAME_LENGTH;
+pub(crate) use unicode::{to_ascii, to_unicode};
+pub(crate) use weakness::Weakness;

@@ -16,7 +16,7 @@ use super::write::principals::{self, Known};
 use super::write::{Sink, Writer, absences, computers, late, settle, sightings};
 use super::{lease, links, record};
 use crate::asset::Batch;
-use crate::directory::{DirectorySource, LeftOut};
+use crate::directory::{DirectorySource, LeftOutValues};
 use crate::membership::Memberships;
 use crate::value::{Checkpoint, ObjectKind};
 use crate::{ErrorKind, Result};
@@ -181,7 +181,7 @@ fn report_of_read(run: &Run<'_>, snapshot: &Snapshot) -> SyncReport {
     report.stages.connect = snapshot.connect_seconds;
     report.stages.read = snapshot.read_seconds;
     count_read(snapshot, &mut report);
-    report.note_left_out(LeftOut::of(snapshot.objects()));
+    report.note_left_out(LeftOutValues::of(snapshot.objects()));
     report
 }
 

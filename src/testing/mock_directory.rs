@@ -10,8 +10,8 @@ use futures::stream::{self, BoxStream};
 
 use crate::directory::{
     Completeness, Departure, DirectoryEvent, DirectoryObject, DirectorySource, FullReadReason,
-    LeftOut, Page, PresentSet, ReadEnd, ReadRequest, ReadScope, RemovedObject, ServerIdentity,
-    Transport, Verification,
+    LeftOutValues, Page, PresentSet, ReadEnd, ReadRequest, ReadScope, RemovedObject,
+    ServerIdentity, Transport, Verification,
 };
 use crate::name::DistinguishedName;
 use crate::value::{Checkpoint, ObjectGuid, ReadMode, ScopeFingerprint, View};
@@ -215,7 +215,7 @@ impl State {
         end.scope = Self::scope(request);
         let (objects, departed) = self.due(request, &mut end);
         let begin = Ok(DirectoryEvent::Begin(Box::new(end.clone())));
-        end.left_out = LeftOut::of(&objects);
+        end.left_out = LeftOutValues::of(&objects);
         let (pages, last) = match &self.ending {
             MockEnding::Complete => (usize::MAX, Some(Ok(end))),
             MockEnding::Incomplete { pages, kind } => {

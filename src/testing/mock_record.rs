@@ -1,6 +1,6 @@
 //! Directory objects in a line each.
 
-use crate::directory::{AttributeError, DirectoryObject, Membership, MembershipState};
+use crate::directory::{AttributeError, DirectoryObject, Membership};
 use crate::name::DistinguishedName;
 use crate::value::{Attributes, ObjectGuid, ObjectKind, RecordDigest, Sid};
 
@@ -135,7 +135,7 @@ impl MockRecord {
     /// Says that the members of a group could not all be read.
     #[must_use]
     pub fn with_incomplete_members(mut self) -> Self {
-        self.membership.get_or_insert_default().state = MembershipState::Incomplete;
+        self.membership.get_or_insert_default().complete = false;
         self
     }
 

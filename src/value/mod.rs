@@ -16,11 +16,13 @@ mod text;
 mod timestamp;
 mod view;
 
-pub use attributes::{Attributes, AttributesBuilder};
+pub use attributes::Attributes;
+pub(crate) use attributes::AttributesBuilder;
 pub use checkpoint::{Checkpoint, CheckpointKey, ReadMode, ScopeFingerprint};
-pub use digest::{RecordDigest, RecordHasher};
+pub use digest::RecordDigest;
+pub(crate) use digest::RecordHasher;
 pub use guid::ObjectGuid;
-pub use id::{CredentialId, OrganizationId, SiteId, SourceId, TaskId};
+pub use id::{CredentialId, OrganizationId, SiteId, SourceId};
 pub use object_kind::ObjectKind;
 pub use ordered_id::{AssetId, BatchId, MergeId, RunId};
 pub use secret::Secret;

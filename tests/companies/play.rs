@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
+use ldap_inventory::asset::SearchRequest;
 use ldap_inventory::asset::{
     Asset, AssetRepository, Batch, Change, Claim, CommitOutcome, SourceRecord,
 };
-use ldap_inventory::asset::{SearchRequest, Version};
 use ldap_inventory::merge::{Decision, Verdict};
 use ldap_inventory::name::{DistinguishedName, Hostname};
 use ldap_inventory::query::Query;
@@ -160,7 +160,7 @@ impl<'a> World<'a> {
     }
 
     /// The versions of all assets, apart from those of which something is missing: how long is counted on.
-    async fn versions(&self) -> HashMap<AssetId, Version> {
+    async fn versions(&self) -> HashMap<AssetId, u64> {
         let is_whole = |asset: &Asset| asset.parts.iter().all(|part| part.presence.is_present());
         let assets = self.assets().await.into_iter().filter(is_whole);
         assets.map(|asset| (asset.id, asset.version)).collect()
@@ -233,14 +233,14 @@ fn compare(first: &SyncReport, again: &SyncReport, unstable: &mut Vec<String>) {
         let before = &first[&decision.object];
         let expected = before.verdict.asset().map_or(before.verdict, Verdict::Linked);
         if decision.verdict != expected {
-            let Decision { name, verdict, reason, .. } = &decision;
-            let was = format!("{}: {}", before.verdict, before.reason);
-            unstable.push(format!("{name}: {was}; then {verdict}: {reason}"));
+            let Decision { name, verdict, .. } = &decision;
+            let was = format!("{}: {}", before.verdict, before.reason());
+            unstable.push(format!("{name}: {was}; then {verdict}: {}", decision.reason()));
         }
     }
 }
 
-fn difference(before: &HashMap<AssetId, Version>, after: &HashMap<AssetId, Version>) -> usize {
+fn difference(before: &HashMap<AssetId, u64>, after: &HashMap<AssetId, u64>) -> usize {
     after.iter().filter(|(id, version)| before.get(id) != Some(version)).count()
         + before.keys().filter(|id| !after.contains_key(id)).count()
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use ldap_inventory::asset::{
-    Asset, AssetRepository, AssetsRequest, Batch, Change, CommitOutcome, Constraint, Counts,
+    Asset, AssetCounts, AssetRepository, AssetsRequest, Batch, Change, CommitOutcome, Constraint,
     DirectoryGroup, DirectoryUser, Facet, Lease, LeaseRequest, Link, LinksRequest, MergeRecord,
     PrincipalsRequest, Redirect, RunRecord, SearchPage, SearchRequest, Sort, Waiting,
 };
@@ -566,7 +566,11 @@ impl AssetRepository for Sabotaged {
         }
     }
 
-    async fn count_assets(&self, mut request: SearchRequest, facets: &[Facet]) -> Result<Counts> {
+    async fn count_assets(
+        &self,
+        mut request: SearchRequest,
+        facets: &[Facet],
+    ) -> Result<AssetCounts> {
         match self.fault {
             Some(Fault::EverythingIsCounted) => request.query = Query::everything(),
             Some(Fault::FacetsHaveNoLimit) => request.limit = usize::MAX,

@@ -10,9 +10,7 @@ use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{Cancellation, MergePlan, Progress, SyncOptions, apply, plan, sync};
 use ldap_inventory::testing::SplitMix;
-use ldap_inventory::testing::{
-    CallFault, FaultPlan, FaultyRepository, MockDirectory, computer, mock_guid,
-};
+use ldap_inventory::testing::{CallFault, FaultPlan, Faulty, MockDirectory, computer, mock_guid};
 use ldap_inventory::value::{AssetId, ObjectGuid, RunId, Timestamp};
 
 use super::interfering::Interfering;
@@ -162,7 +160,7 @@ async fn a_plan_that_dropped_something_and_broke_off_does_not_say_where_the_next
                 let plan = planned(&directory, &*inner).await;
                 interfere(&*inner).await;
                 let faults = FaultPlan::new().with(n, fault);
-                let faulty = FaultyRepository::new(Arc::clone(&inner), &faults);
+                let faulty = Faulty::new(Arc::clone(&inner), &faults);
                 let _ = apply(&plan, &faulty, &SyncOptions::new()).await;
                 calls = faults.calls().len();
                 expire_lease(&*inner).await;

@@ -98,7 +98,7 @@ async fn what_is_left_out_is_counted_explained_and_never_written() {
         ] {
             let decision = decision(&report, name);
             assert_eq!(decision.verdict, Verdict::Skipped);
-            assert_eq!(decision.reason.to_string(), sentence);
+            assert_eq!(decision.reason(), sentence);
             assert_eq!(link(&*repository, mock_guid(name)).await, None);
         }
         assert_eq!(assets(&*repository).await.len(), 6, "the scanned ones, and the one of DC1");

@@ -152,7 +152,7 @@ impl<R: AssetRepository> AssetRepository for Interfering<R> {
         self.inner.commit(batch).await
     }
 
-    async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<Counts> {
+    async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<AssetCounts> {
         self.inner.count_assets(request, facets).await
     }
 

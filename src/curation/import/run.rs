@@ -18,7 +18,7 @@ use crate::curation::Curation;
 use crate::grouping::{self, Decisions, Scene};
 use crate::merge::{Candidate, Standing, by_home};
 use crate::name::MatchKey;
-use crate::query::{Query, quote};
+use crate::query::Query;
 use crate::value::{AssetId, BatchId, RunId, SourceId, Timestamp};
 use crate::{Error, ErrorKind, Result, Retry};
 
@@ -150,7 +150,7 @@ impl<'a> Import<'a> {
 
     /// Every record that the inventory has of the source, wherever merges took it.
     async fn own_records(&self) -> Result<Vec<OwnRecord>> {
-        let query = Query::parse(&format!("source:={}", quote(self.source.as_str())))?;
+        let query = Query::parse(&format!("source:={}", Query::quote(self.source.as_str())))?;
         let organization = self.curation.organization.clone();
         let request = SearchRequest::new(organization, query, Timestamp::now());
         let mut assets = found_assets(self.curation.repository, request);

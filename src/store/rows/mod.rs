@@ -14,4 +14,4 @@ mod table;
 pub(super) use decoded::Decoded;
 
 pub use repository::RowsRepository;
-pub use table::{OWN, Row, Rows, Scan, Write, Written};
+pub use table::{KeyRange, Row, Rows, Write, Written};

@@ -8,7 +8,7 @@ use futures::TryStreamExt;
 use crate::Result;
 use crate::asset::{Asset, Facet, SearchRequest, found_assets};
 use crate::merge::{Decision, LostBecause, Verdict};
-use crate::query::{Query, quote};
+use crate::query::Query;
 use crate::sync::read::Snapshot;
 use crate::sync::run::Run;
 use crate::value::{AssetId, ObjectGuid};
@@ -87,7 +87,7 @@ async fn keys(run: &Run<'_>) -> Result<Vec<String>> {
 }
 
 async fn owners_of(run: &Run<'_>, keys: &[String], sids: &[&str]) -> Result<Vec<Asset>> {
-    let sids: Vec<String> = sids.iter().map(|sid| quote(sid).to_string()).collect();
+    let sids: Vec<String> = sids.iter().map(|sid| Query::quote(sid).to_string()).collect();
     let sids = sids.join(",");
     let terms: Vec<String> = keys.iter().map(|key| format!("{key}.objectSid:={sids}")).collect();
     let query = Query::parse(&terms.join(" OR "))?;

@@ -1,6 +1,7 @@
 //! Deciding which asset every computer is, with what the store knows.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use super::alone::{Alone, changed};
@@ -382,6 +383,7 @@ impl Matching {
             others: &surroundings.others,
             constraints: &[],
             first_new: AssetId::from_u128(run.id.as_u128()).nth(self.new_assets + 1),
+            threads: NonZeroUsize::MIN,
             now: run.now,
         };
         let exclusion = Exclusion::of(&task.exclusions, run.now);

@@ -2,7 +2,7 @@
 
 use super::records::*;
 use crate::asset::{Asset, AssetRepository, Change, Cursor, Facet, SearchRequest, Sort, SortKey};
-use crate::query::{Query, quote};
+use crate::query::Query;
 use crate::value::AssetId;
 use crate::{ErrorKind, Result};
 
@@ -88,7 +88,7 @@ pub(super) async fn an_attack_where_operators_stand_is_refused_or_finds_nothing(
                 before.iter().filter(|asset| query.matches(*asset, now)).cloned().collect();
             assert_eq!(found, expected, "{text}");
         }
-        assert_finds_nothing(repository, &Query::parse(&quote(attack)).unwrap()).await?;
+        assert_finds_nothing(repository, &Query::parse(&Query::quote(attack)).unwrap()).await?;
     }
     assert_eq!(all(repository).await?, before, "an attack changed something");
     Ok(())

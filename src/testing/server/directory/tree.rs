@@ -122,7 +122,7 @@ impl DirectoryTree {
     }
 
     /// The names and the SID of the domain.
-    pub fn names(&self) -> &DomainNames {
+    pub(crate) fn names(&self) -> &DomainNames {
         &self.names
     }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use ldap_inventory::asset::*;
 use ldap_inventory::name::MatchKey;
-use ldap_inventory::store::{LeaseState, validate};
+use ldap_inventory::store::LeaseState;
 use ldap_inventory::value::*;
 use ldap_inventory::{Error, ErrorKind, Result, Retry};
 use serde::{Serialize, de::DeserializeOwned};
@@ -199,7 +199,7 @@ impl AssetRepository for Relational {
     }
 
     async fn commit(&self, batch: Batch) -> Result<CommitOutcome> {
-        validate::batch(&batch)?;
+        batch.validate()?;
         let mut writer = self.begin(&batch.organization).await?;
         if !writer.enter(batch.id).await? {
             return Ok(CommitOutcome::AlreadyApplied);
@@ -299,12 +299,12 @@ impl Writer {
 
     async fn put_asset(
         &mut self,
-        expected: Option<Version>,
+        expected: Option<u64>,
         asset: &Asset,
     ) -> Result<Option<AssetId>> {
         let (id, version, document) =
             (bytes(asset.id), asset.version.cast_signed(), document(asset)?);
-        let expected = expected.map(Version::cast_signed);
+        let expected = expected.map(u64::cast_signed);
         let written = match expected {
             None => {
                 execute! { self.t, "INSERT INTO assets VALUES ($1, $2, $3, $4::json) ON CONFLICT DO NOTHING",
@@ -321,7 +321,7 @@ impl Writer {
         Ok((written == 0).then_some(asset.id))
     }
 
-    async fn remove_asset(&mut self, asset: AssetId, version: Version) -> Result<Option<AssetId>> {
+    async fn remove_asset(&mut self, asset: AssetId, version: u64) -> Result<Option<AssetId>> {
         let (id, version) = (bytes(asset), version.cast_signed());
         let removed = execute! { self.t, "DELETE FROM assets
         WHERE organization = $1 AND id = $2 AND version = $3", self.o.as_str(), id, version };
