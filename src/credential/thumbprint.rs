@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// The SHA-256 digest of a certificate's DER form, printed as `SHA256:` and base64.
 #[derive(Clone, Copy, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(into = "String", try_from = "String")]
-pub struct CertificateDigest([u8; 32]);
+pub(crate) struct CertificateDigest([u8; 32]);
 
 /// A pin, `IP=SHA256:B64`: at this address only this certificate is accepted.
 ///
@@ -109,7 +109,7 @@ impl TryFrom<String> for CertificateDigest {
 
 impl Thumbprint {
     /// The pin of this certificate at this address.
-    pub fn new(address: IpAddr, digest: CertificateDigest) -> Self {
+    pub(crate) fn new(address: IpAddr, digest: CertificateDigest) -> Self {
         Self { address: address.to_canonical(), digest }
     }
 
@@ -136,7 +136,7 @@ impl Thumbprint {
     }
 
     /// The digest of the certificate.
-    pub fn digest(&self) -> CertificateDigest {
+    pub(crate) fn digest(&self) -> CertificateDigest {
         self.digest
     }
 }
@@ -198,7 +198,7 @@ impl ThumbprintSet {
     }
 
     /// The certificates that are accepted at this address; none if it is not pinned.
-    pub fn at(&self, address: IpAddr) -> impl Iterator<Item = CertificateDigest> {
+    pub(crate) fn at(&self, address: IpAddr) -> impl Iterator<Item = CertificateDigest> {
         let address = address.to_canonical();
         self.pins.iter().filter(move |pin| pin.address == address).map(|pin| pin.digest)
     }

@@ -7,7 +7,7 @@ use crate::name::DistinguishedName;
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum UserNameForm {
+pub(crate) enum UserNameForm {
     /// A distinguished name, `CN=svc,CN=Users,DC=corp,DC=example` (RFC 4514).
     DistinguishedName,
     /// A down-level logon name, `DOMAIN\user`.

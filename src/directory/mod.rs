@@ -7,7 +7,7 @@ mod read;
 mod source;
 mod transport;
 
-pub use delta::{Departure, FullReadReason, RemovedObject};
+pub use delta::{FullReadReason, RemovedObject};
 pub use left_out::LeftOutValues;
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub(crate) use object::boolean;

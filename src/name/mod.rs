@@ -8,8 +8,8 @@ mod unicode;
 mod weakness;
 
 pub use dn::DistinguishedName;
+pub use hostname::Hostname;
 pub(crate) use hostname::is_authoritative_domain;
-pub use hostname::{Hostname, InvalidHostname};
 pub use match_key::MatchKey;
 pub(crate) use match_key::NETBIOS_NAME_LENGTH;
 pub(crate) use unicode::{to_ascii, to_unicode};

@@ -36,6 +36,8 @@ mod sqlite;
 
 pub use credentials::MemoryCredentialStore;
 pub use lease::LeaseState;
-pub use memory::{MemoryRepository, MemoryRows};
+pub use memory::MemoryRepository;
+#[doc(hidden)]
+pub use memory::MemoryRows;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteRepository;

@@ -18,7 +18,7 @@ mod view;
 
 pub use attributes::Attributes;
 pub(crate) use attributes::AttributesBuilder;
-pub use checkpoint::{Checkpoint, CheckpointKey, ReadMode, ScopeFingerprint};
+pub use checkpoint::{Checkpoint, ReadMode, RecordDigest};
 pub use digest::RecordDigest;
 pub(crate) use digest::RecordHasher;
 pub use guid::ObjectGuid;
@@ -28,4 +28,5 @@ pub use ordered_id::{AssetId, BatchId, MergeId, RunId};
 pub use secret::Secret;
 pub use sid::Sid;
 pub use timestamp::Timestamp;
+#[doc(hidden)]
 pub use view::View;

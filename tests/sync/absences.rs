@@ -4,9 +4,11 @@ use ldap_inventory::asset::{Presence, RunOutcome};
 use ldap_inventory::directory::{DirectoryObject, Rejected};
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::Grace;
-use ldap_inventory::testing::{MockDirectory, MockEnding, computer, mock_guid};
+use ldap_inventory::testing::{MockDirectory, MockEnding};
 use ldap_inventory::value::ObjectKind;
 use ldap_inventory::{ErrorKind, Retry};
+
+use crate::mock::{computer, mock_guid};
 
 use super::world::*;
 
