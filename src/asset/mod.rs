@@ -1,4 +1,13 @@
 //! The inventory: assets, the objects tied to them, and the trait that stores them.
+//!
+//! - An [`Asset`] is made of a [`SourceRecord`] from each of its sources, and of [`Claim`]s to its fields. A [`Link`] ties an
+//!   object of a directory to it; [`DirectoryUser`] and [`DirectoryGroup`] stand beside.
+//! - What people decide: [`Constraint`], [`MergeRecord`], and the [`Redirect`]s that merged ids leave; [`Waiting`] computers.
+//! - [`AssetRepository`] stores it all: written in a [`Batch`] of [`Change`]s, read by the requests, searched by a
+//!   [`SearchRequest`] in the order of a [`SortKey`], counted as [`AssetCounts`]. `evaluate` answers searches where a store has
+//!   no better way. [`LeaseRequest`] and [`Lease`] let one run of a source write at a time; [`RunRecord`]s are its history.
+//!
+//! Stores are in [`store`](crate::store), and what writes to them is [`sync`](crate::sync) and [`curation`](crate::curation).
 
 mod batch;
 mod claim;

@@ -58,7 +58,7 @@ pub struct SortKey {
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum SortValue {
-    /// A text as queries compare it, see [`fold_case`].
+    /// A text as queries compare it, see [`Query::fold`](crate::query::Query::fold).
     Text(String),
     /// Microseconds since 1970-01-01T00:00:00Z.
     Time(i64),

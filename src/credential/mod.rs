@@ -3,7 +3,7 @@
 //! A [`Credential`] is an account, the [servers](ServerUrl) to ask, and what vouches for them: pins ([`ThumbprintSet`]) and
 //! authorities ([`CaCertificate`]) beside those of the operating system. A host keeps its credentials where it likes, and
 //! hands them out by a [`CredentialStore`], which is asked at every connect; [`Sealable`] is the form to encrypt and
-//! store. What a user name means is in `user_name`. How all of this is put to use is the business of `ldap`, above
+//! store. How all of this is put to use is the business of `ldap`, above
 //! all its `transport`; `store::MemoryCredentialStore` is a store for tests.
 
 use std::collections::BTreeSet;
@@ -18,7 +18,6 @@ mod sealable;
 mod store;
 mod thumbprint;
 mod url;
-mod user_name;
 
 pub use authority::CaCertificate;
 pub use sealable::Sealable;
@@ -28,7 +27,6 @@ pub use thumbprint::{Thumbprint, ThumbprintSet};
 pub use url::ServerUrl;
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub(crate) use url::{Scheme, ServerHost};
-use user_name::UserNameForm;
 
 /// An account in a directory, the servers to ask, and how far to trust them.
 ///
@@ -175,11 +173,6 @@ impl Credential {
             organizations.insert(organization);
         }
         self
-    }
-
-    /// The form the user name is written in.
-    pub(crate) fn username_form(&self) -> UserNameForm {
-        UserNameForm::of(&self.username)
     }
 
     /// Whether this organization may use it.

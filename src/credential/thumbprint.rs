@@ -54,7 +54,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 impl CertificateDigest {
     /// The digest with these bytes.
-    pub const fn new(bytes: [u8; 32]) -> Self {
+    pub(crate) const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
@@ -63,12 +63,12 @@ impl CertificateDigest {
     /// # Errors
     ///
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for anything else.
-    pub fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         digest(text).map_err(|reason| Error::invalid("certificate digest", text, reason))
     }
 
     /// The 32 bytes.
-    pub const fn as_bytes(&self) -> &[u8; 32] {
+    pub(crate) const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
@@ -136,8 +136,8 @@ impl Thumbprint {
     }
 
     /// The digest of the certificate.
-    pub(crate) fn digest(&self) -> CertificateDigest {
-        self.digest
+    pub fn sha256(&self) -> [u8; 32] {
+        *self.digest.as_bytes()
     }
 }
 

@@ -74,8 +74,12 @@ impl ServerUrl {
         self.scheme
     }
 
-    /// The host, in its normal form.
-    pub(crate) fn host(&self) -> &ServerHost {
+    /// The host, in its normal form: a name or an address.
+    pub fn host(&self) -> String {
+        self.host.to_string()
+    }
+
+    pub(crate) fn server_host(&self) -> &ServerHost {
         &self.host
     }
 

@@ -212,15 +212,15 @@ impl ReadScope {
     /// What an account reads of a domain below these bases, without a filter. `account` names both as the source knows
     /// them; where it says the same, it sees the same.
     pub fn of_account<'a>(
-        account: impl IntoIterator<Item = &'a str> + Clone,
+        account: impl IntoIterator<Item = &'a str>,
         bases: impl IntoIterator<Item = DistinguishedName>,
     ) -> Self {
         let bases: Vec<DistinguishedName> = bases.into_iter().collect();
         let below: Vec<String> = bases.iter().map(DistinguishedName::normalized).collect();
-        let view = View::of_account(account.clone());
-        let fingerprint =
-            RecordDigest::of(account.into_iter().chain(below.iter().map(String::as_str)));
-        Self { bases, view, fingerprint }
+        let account: Vec<&str> = account.into_iter().collect();
+        let view = View::of_account(account.iter().copied());
+        let all = account.iter().copied().chain(below.iter().map(String::as_str));
+        Self { fingerprint: RecordDigest::of(all), bases, view }
     }
 }
 

@@ -1,4 +1,9 @@
 //! Names of hosts and of directory entries, in the forms in which they can be compared.
+//!
+//! A [`Hostname`] (`hostname`) is parsed once: case, trailing dots and the forms of international names (`unicode`) make no
+//! difference from then on. Some say nothing about which host it is (`weakness`). Its [`MatchKey`]s are what a store indexes.
+//! A [`DistinguishedName`] (`dn`) compares by its RDNs (`rdn`). How names are compared with each other is
+//! [`merge`](crate::merge)'s business.
 
 mod dn;
 mod hostname;

@@ -58,7 +58,7 @@ async fn certificate(
     tls: TlsProvider,
     limits: &ConnectLimits,
 ) -> Result<ServerCertificate, AttemptError> {
-    let host = server.host();
+    let host = server.server_host();
     let attempt = async |transport| {
         let tcp = socket::open(address, limits.tcp).await?;
         let peer = socket::peer(&tcp)?;
