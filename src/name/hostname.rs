@@ -428,7 +428,7 @@ mod tests {
         fn the_canonical_form_is_its_own(text in any::<String>(), near in "([a-zA-Z0-9.ßüİΣς漢א。xn\\-_]|xn--|xn--a\\.){0,40}") {
             for text in [text, near] {
                 if let Ok(name) = Hostname::parse(&text) {
-                    prop_assert_eq!(&Hostname::parse(name.as_str()), &Ok(name.clone()), "{:?}", text);
+                    prop_assert_eq!(&Hostname::read(name.as_str()), &Ok(name.clone()), "{:?}", text);
                     let json = serde_json::to_string(&name).unwrap();
                     prop_assert_eq!(serde_json::from_str::<Hostname>(&json).unwrap(), name);
                 }

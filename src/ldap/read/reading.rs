@@ -596,7 +596,7 @@ mod tests {
         entry(id, "CN=G,DC=x", attributes)
     }
 
-    fn members_of(events: &Events) -> (usize) {
+    fn members_of(events: &Events) -> (usize, bool) {
         match &events[1] {
             Ok(DirectoryEvent::Page(page)) => {
                 let membership = page.objects[0].membership.as_ref().unwrap();
