@@ -7,8 +7,10 @@ use ldap_inventory::merge::{Considered, Decision, Verdict};
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, sync};
 use ldap_inventory::task::{ChangeLimits, SyncTask};
-use ldap_inventory::testing::{MockDirectory, computer, mock_guid};
+use ldap_inventory::testing::MockDirectory;
 use ldap_inventory::value::{AssetId, ObjectGuid, SourceId};
+
+use crate::mock::{computer, mock_guid};
 
 use super::curation::{acme, anna, assets, corp, id, picture, put, scanned};
 

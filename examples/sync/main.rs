@@ -160,7 +160,7 @@ async fn domain(
         return Ok(domain);
     }
     let server = directory.identify(&credential.id, &options.organization).await?;
-    let asked = options.url.first().map(|url| url.host().to_string()).unwrap_or_default();
+    let asked = options.url.first().map(|url| url.host()).unwrap_or_default();
     let root = server.default_naming_context.as_ref().and_then(|root| root.domain());
     Ok(server.domain.or(root).unwrap_or(asked))
 }

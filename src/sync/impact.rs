@@ -10,14 +10,14 @@ use crate::asset::{DirectoryGroup, Link, Member};
 use crate::directory::DirectoryObject;
 use crate::membership::{Links, Memberships, digest, dn_digest, is_doubtful, is_present};
 use crate::task::{ChangeLimits, Limit};
-use crate::value::{AssetId, ObjectGuid, ObjectKind, RecordDigest, ScopeFingerprint};
+use crate::value::{AssetId, ObjectGuid, ObjectKind, RecordDigest};
 
 /// What a run is about to do.
 #[derive(Debug)]
 pub(super) struct Intent<'a> {
     pub(super) reading: &'a Reading,
     /// What the read before covered.
-    pub(super) earlier_scope: Option<ScopeFingerprint>,
+    pub(super) earlier_scope: Option<RecordDigest>,
     pub(super) links: &'a Links,
     pub(super) moves: Vec<ComputerMove>,
     /// What the read showed to be missing, as it shall be written, in the order of objectGUIDs.

@@ -1,7 +1,7 @@
 //! One run of a task: read, decide, write, report.
 //!
 //! [`sync`] is one run of a task. [`plan`] runs the very same code and stops before the first write; what it
-//! returns can be stored, read by people, and [applied](apply) later. Whoever schedules runs calls one of
+//! returns can be stored, read by people, and [applied](MergePlan::apply) later. Whoever schedules runs calls one of
 //! them; nothing here starts by itself.
 //!
 //! A run
@@ -49,7 +49,7 @@ mod run;
 mod stale;
 mod write;
 
-pub use apply::{Applied, apply};
+pub use apply::Applied;
 pub use limits::{Confirmation, ExceededLimit, LimitsExceeded, Measure};
 pub use options::SyncOptions;
 pub use plan::{Loss, MergePlan, Stopped, plan};

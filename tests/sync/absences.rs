@@ -4,9 +4,11 @@ use ldap_inventory::asset::{AssetRepository, Presence, RunOutcome};
 use ldap_inventory::directory::{DirectoryObject, Rejected};
 use ldap_inventory::sync::{Stopped, SyncOptions, SyncReport, sync};
 use ldap_inventory::task::Grace;
-use ldap_inventory::testing::{MockDirectory, MockEnding, computer, group, mock_guid, user};
+use ldap_inventory::testing::{MockDirectory, MockEnding};
 use ldap_inventory::value::{ObjectKind, ReadMode};
 use ldap_inventory::{ErrorKind, Retry};
+
+use crate::mock::{computer, group, mock_guid, user};
 
 use super::world::*;
 

@@ -6,8 +6,10 @@ use ldap_inventory::merge::{Decision, Verdict};
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::SyncTask;
-use ldap_inventory::testing::{MockDirectory, MockRecord, computer, mock_guid};
+use ldap_inventory::testing::{MockDirectory, MockRecord};
 use ldap_inventory::value::{AssetId, SourceId};
+
+use crate::mock::{computer, mock_guid};
 
 use super::world::*;
 

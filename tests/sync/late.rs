@@ -4,10 +4,12 @@ use ldap_inventory::asset::{AssetRepository, Batch, Change, ConstraintKind};
 use ldap_inventory::curation::{Author, Curation};
 use ldap_inventory::directory::{DirectoryObject, FullReadReason};
 use ldap_inventory::merge::{Decision, Level, Verdict};
-use ldap_inventory::sync::{SyncOptions, SyncReport, apply, plan, sync};
+use ldap_inventory::sync::{SyncOptions, SyncReport, plan, sync};
 use ldap_inventory::task::{MatchPolicy, SyncTask};
-use ldap_inventory::testing::{MockDirectory, MockRecord, computer, mock_guid};
+use ldap_inventory::testing::{MockDirectory, MockRecord};
 use ldap_inventory::value::{AssetId, BatchId, ObjectGuid, ReadMode};
+
+use crate::mock::{computer, mock_guid};
 
 use super::world::*;
 
@@ -133,7 +135,7 @@ async fn a_plan_tells_of_late_arrivals_and_applies_them() {
         let plan = plan(&task(), &directory, &*repository, &options).await.unwrap();
         assert_eq!(plan.report.computers.updated, 1);
         assert!(decision(&plan.report, pc).is_some());
-        apply(&plan, &*repository, &options).await.unwrap();
+        plan.apply(&*repository, &options).await.unwrap();
         assert_eq!(asset_of(&*repository, pc).await.id, asset_id(1));
     }
 }
@@ -207,7 +209,7 @@ async fn a_late_arrival_goes_to_what_is_left_when_a_person_rules_the_others_out(
             assert_eq!(report.computers.updated, 0);
             if let Some(told) = decision(&report, pc) {
                 assert_eq!((told.verdict.asset(), told.is_open()), (Some(asset_id(2)), false));
-                assert!(!told.reason.to_string().contains("a person must"), "{}", told.reason);
+                assert!(!told.reason().contains("a person must"), "{}", told.reason());
             }
         }
         let kind = ConstraintKind::CannotLink;

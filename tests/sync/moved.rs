@@ -2,10 +2,12 @@
 
 use ldap_inventory::asset::{AssetRepository, DirectoryUser, LinksRequest};
 use ldap_inventory::directory::DirectoryObject;
-use ldap_inventory::sync::{SyncOptions, SyncReport, apply, plan, sync};
+use ldap_inventory::sync::{SyncOptions, SyncReport, plan, sync};
 use ldap_inventory::task::SyncTask;
-use ldap_inventory::testing::{MockDirectory, MockRecord, group, mock_guid, user};
+use ldap_inventory::testing::{MockDirectory, MockRecord};
 use ldap_inventory::value::{ReadMode, SourceId};
+
+use crate::mock::{group, mock_guid, user};
 
 use super::world::*;
 
@@ -181,7 +183,7 @@ async fn an_incomplete_read_moves_nobody_and_a_plan_moves_whom_its_run_would() {
         forest.branch.set_ending(ending);
         let options = SyncOptions::new();
         let planned = plan(&branch_task(), &forest.branch, &*repository, &options).await.unwrap();
-        apply(&planned, &*repository, &options).await.unwrap();
+        planned.apply(&*repository, &options).await.unwrap();
         assert_eq!(annas(&*repository).await.len(), 2, "missing there, and read here");
         // The task of the old domain sees that it is not lost.
         forest.sync_corp(&*repository).await;
@@ -195,7 +197,7 @@ async fn an_incomplete_read_moves_nobody_and_a_plan_moves_whom_its_run_would() {
         forest.sync_corp(&*repository).await;
         let planned = plan(&branch_task(), &forest.branch, &*repository, &options).await.unwrap();
         assert_eq!(annas(&*repository).await.len(), 1);
-        apply(&planned, &*repository, &options).await.unwrap();
+        planned.apply(&*repository, &options).await.unwrap();
         assert_moved(&*repository).await;
     }
 }

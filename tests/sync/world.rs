@@ -15,11 +15,13 @@ use ldap_inventory::query::Query;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::SyncTask;
-use ldap_inventory::testing::{MockDirectory, computer, group, mock_guid, user};
+use ldap_inventory::testing::MockDirectory;
 use ldap_inventory::value::{
     AssetId, BatchId, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp,
 };
 use serde_json::{Value, json};
+
+use crate::mock::{computer, group, mock_guid, user};
 
 pub(crate) fn acme() -> OrganizationId {
     OrganizationId::new("acme").unwrap()

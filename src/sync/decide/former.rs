@@ -78,7 +78,7 @@ async fn keys(run: &Run<'_>) -> Result<Vec<String>> {
         run.repository.count_assets(everything.with_limit(limit), &[Facet::Source]).await?;
     let kinds = counts.facets.into_iter().flat_map(|facet| facet.values);
     let kinds: BTreeSet<String> =
-        kinds.filter_map(|kind| kind.value).chain(["ldap".to_owned()]).collect();
+        kinds.filter_map(|(kind, _)| kind).chain(["ldap".to_owned()]).collect();
     let keys =
         kinds.iter().flat_map(|kind| [format!("@{kind}.computer"), format!("@{kind}.asset")]);
     // No query can ask for what is filed under a kind that has a colon in it.

@@ -6,9 +6,7 @@ use crate::asset::{
     AssetRepository, Batch, Change, CommitOutcome, Constraint, ConstraintKind, Home, Link,
     Presence, Redirect, Waiting,
 };
-use crate::value::{
-    AssetId, BatchId, Checkpoint, CheckpointKey, ObjectKind, RecordDigest, SourceId,
-};
+use crate::value::{AssetId, BatchId, Checkpoint, ObjectKind, RecordDigest, SourceId};
 
 pub(super) async fn links_come_each_once(repository: &dyn AssetRepository) -> Result<()> {
     // More than any store reads at a time.
@@ -219,7 +217,7 @@ pub(super) async fn a_batch_without_a_checkpoint_keeps_the_one_before(
 pub(super) async fn each_key_has_a_checkpoint_of_its_own(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
-    let keys = [CheckpointKey::default(), CheckpointKey([1; 16]), CheckpointKey([2; 16])];
+    let keys = [RecordDigest::default(), RecordDigest([1; 16]), RecordDigest([2; 16])];
     let of = |key, token: &[u8]| Checkpoint { key, ..checkpoint(token) };
     for (n, key) in keys.into_iter().enumerate() {
         let closed = batch(n as u64, []).closing(Some(of(key, &[n as u8])), run(1, 0));

@@ -170,7 +170,7 @@ impl AssetRepository for Relational {
         &self,
         o: &OrganizationId,
         s: &SourceId,
-        key: CheckpointKey,
+        key: RecordDigest,
     ) -> Result<Option<Checkpoint>> {
         Ok(self.records(o, "checkpoint", Some(s), Some(vec![key.0])).await?.pop())
     }
