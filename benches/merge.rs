@@ -4,7 +4,7 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ldap_inventory::asset::Asset;
-use ldap_inventory::merge::{DirectoryComputers, DirectoryDomain, Overlap, Planner, Verdict};
+use ldap_inventory::merge::{DirectoryComputers, Overlap, Planner, Verdict};
 use ldap_inventory::task::MatchPolicy;
 use ldap_inventory::testing::population;
 use ldap_inventory::value::{OrganizationId, SiteId, SourceId, Timestamp};
@@ -59,9 +59,9 @@ fn survey(criterion: &mut Criterion) {
 
 fn read(count: usize) -> DirectoryComputers {
     let source = SourceId::new("ldap", "corp.example").unwrap();
-    let domain = DirectoryDomain::new(Some("corp.example"), Some("CORP"));
     let now = Timestamp::from_unix_seconds(NOW).unwrap();
-    DirectoryComputers::new(source, SiteId::new("hq").unwrap(), domain, now)
+    DirectoryComputers::new(source, SiteId::new("hq").unwrap(), now)
+        .with_domain(Some("corp.example"), Some("CORP"))
         .with_objects(population::computers(1, count))
 }
 

@@ -12,7 +12,7 @@ use ldap_inventory::query::Query;
 use ldap_inventory::store::rows::{KeyRange, Row, Rows, RowsRepository, Write, Written};
 use ldap_inventory::sync::{SyncOptions, sync};
 use ldap_inventory::task::SyncTask;
-use ldap_inventory::testing::{MockDirectory, computer, contract, user};
+use ldap_inventory::testing::{MockDirectory, MockRecord, contract};
 use ldap_inventory::value::{SourceId, Timestamp};
 use ldap_inventory::{Error, ErrorKind, Result};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
@@ -87,7 +87,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     contract::asset_repository(|| async { ((), RowsRepository::over(table())) }).await;
     println!("the store keeps the contract of AssetRepository");
     let (store, source) = (RowsRepository::over(table()), SourceId::new("ldap", "corp.example")?);
-    let directory = MockDirectory::new([computer("WEB1"), computer("WEB2"), user("alice")]);
+    let directory = MockDirectory::new(["WEB1", "WEB2"].map(MockRecord::computer));
     let task = SyncTask::new("nightly", "acme".parse()?, "hq".parse()?, source, "reader".parse()?);
     let report = sync(&task, &directory, &store, &SyncOptions::new()).await?;
     println!("{} read, {} assets created", report.computers.read, report.computers.created);

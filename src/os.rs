@@ -1,4 +1,5 @@
-//! What an operating system's name tells.
+//! What an operating system's name tells: its family, and whether it names a product at all. For
+//! [`merge`](crate::merge), which drops candidates of another family, and prefers a name of a product.
 
 /// The family that an operating system plainly belongs to.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -7,8 +7,10 @@ use ldap_inventory::credential::CredentialStore;
 use ldap_inventory::directory::{DirectorySource, ReadRequest};
 use ldap_inventory::store::rows::Rows;
 use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository, MemoryRows};
-use ldap_inventory::testing::{FaultPlan, Faulty, MockDirectory, computer, contract, group, user};
+use ldap_inventory::testing::{FaultPlan, Faulty, MockDirectory, contract};
 use ldap_inventory::value::ReadMode;
+
+use crate::mock::{computer, group, user};
 
 #[tokio::test]
 async fn memory_repository() {

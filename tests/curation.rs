@@ -15,13 +15,14 @@ use ldap_inventory::query::Query;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, sync};
 use ldap_inventory::task::{ChangeLimits, SyncTask};
-use ldap_inventory::testing::{CallFault, FaultPlan, Faulty, MockDirectory, computer, mock_guid};
+use ldap_inventory::testing::{CallFault, FaultPlan, Faulty, MockDirectory};
 use ldap_inventory::value::{
     AssetId, BatchId, MergeId, ObjectGuid, OrganizationId, SourceId, Timestamp,
 };
 use proptest::prelude::*;
 
 use crate::cases::cases;
+use crate::mock::{computer, mock_guid};
 
 pub(crate) fn acme() -> OrganizationId {
     OrganizationId::new("acme").unwrap()
@@ -490,6 +491,7 @@ async fn of_two_people_who_decide_otherwise_at_once_one_wins() {
         "links",
         "constraints",
         "merges",
+        "links",
         "moved",
         "assets",
         "waiting",

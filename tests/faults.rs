@@ -7,11 +7,11 @@ use ldap_inventory::asset::{
 use ldap_inventory::credential::CredentialStore;
 use ldap_inventory::directory::{Completeness, DirectoryEvent, DirectorySource, ReadRequest};
 use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
-use ldap_inventory::testing::{
-    CallFault, FaultPlan, Faulty, MockDirectory, MockEnding, computer, group, mock_guid, user,
-};
+use ldap_inventory::testing::{CallFault, FaultPlan, Faulty, MockDirectory, MockEnding};
 use ldap_inventory::value::{BatchId, ObjectKind, OrganizationId, RecordDigest, SourceId};
 use ldap_inventory::{ErrorKind, Result, Retry};
+
+use crate::mock::{computer, group, mock_guid, user};
 
 fn acme() -> OrganizationId {
     OrganizationId::new("acme").unwrap()

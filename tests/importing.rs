@@ -4,19 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ldap_inventory::ErrorKind;
 use ldap_inventory::asset::*;
-use ldap_inventory::curation::{
-    Author, Curation, Field, ImportOptions, Imported, Scan, ScannedAsset,
-};
+use ldap_inventory::curation::{Author, Curation, ImportOptions, Imported, Scan, ScannedAsset};
 use ldap_inventory::merge::Level;
 use ldap_inventory::query::Query;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, sync};
 use ldap_inventory::task::SyncTask;
-use ldap_inventory::testing::{CallFault, FaultPlan, Faulty, MockDirectory, MockRecord, computer};
+use ldap_inventory::testing::{CallFault, FaultPlan, Faulty, MockDirectory, MockRecord};
 use ldap_inventory::value::{AssetId, OrganizationId, SiteId, SourceId, Timestamp};
 use proptest::prelude::*;
 
 use crate::cases::cases;
+use crate::mock::computer;
 use crate::sync::interfering::Interfering;
 
 fn acme() -> OrganizationId {
@@ -371,7 +370,6 @@ async fn records_of_a_program_are_imported_as_those_of_a_file() {
     let twice = Scan::from_iter([record.clone(), record]);
     let imported = curation.import(&scanner(), &twice, &hq()).await.unwrap();
     assert_eq!((imported.unchanged, imported.left_out[0].line), (1, 2));
-    assert_eq!(Field::FirstSeen.as_str(), "first_seen");
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use ldap_inventory::query::Query;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, sync};
 use ldap_inventory::task::{ChangeLimits, SyncTask};
-use ldap_inventory::testing::{MockDirectory, computer, mock_guid};
+use ldap_inventory::testing::MockDirectory;
 use ldap_inventory::value::{
     AssetId, BatchId, MergeId, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp,
 };
@@ -24,6 +24,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::cases::cases;
+use crate::mock::{computer, mock_guid};
 
 const COMPUTERS: usize = 4;
 const SCANS: u128 = 4;
@@ -319,7 +320,7 @@ async fn replay(world: &mut World<'_>, steps: &[Step], decided: &[(usize, Decisi
                 Decision::Merge(record) => Change::PutMerge(Box::new(record)),
             };
             world.commit(vec![put]).await;
-            world.settle().await;
+            world.curation().settle().await.unwrap();
         }
     }
 }

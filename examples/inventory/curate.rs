@@ -113,7 +113,7 @@ impl<'a> Desk<'a> {
         let mut table = Table::new(["Asset", "Name", "How it is near"]);
         (table.wraps, table.whole) = (true, 1);
         for miss in &near {
-            let difference = miss.difference.to_string();
+            let difference = miss.difference();
             table.row([miss.computer.to_string(), miss.computer_name.clone(), difference]);
             table.row([miss.asset.to_string(), miss.asset_name.clone(), String::new()]);
         }

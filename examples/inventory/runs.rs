@@ -5,7 +5,7 @@ use std::io::{self, BufReader, BufWriter, Write};
 use std::path::Path;
 
 use ldap_inventory::asset::{RunOutcome, RunRecord};
-use ldap_inventory::sync::{MergePlan, SyncOptions, apply};
+use ldap_inventory::sync::{MergePlan, SyncOptions};
 use ldap_inventory::value::ReadMode;
 use serde_json::{Value, json};
 
@@ -74,7 +74,7 @@ impl Desk<'_> {
     pub(crate) async fn apply(&self, options: &Applying) -> Result<(), Failure> {
         let plan = read(&options.file)?;
         let sync_options = SyncOptions::new().with_confirmation(options.confirm);
-        let applied = apply(&plan, self.repository, &sync_options).await?;
+        let applied = plan.apply(self.repository, &sync_options).await?;
         if options.json {
             println!("{}", json!(applied));
         } else {

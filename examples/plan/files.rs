@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use csv::{ByteRecord, ReaderBuilder, Trim};
 use ldap_inventory::asset::{Asset, Claim, SourceRecord};
 use ldap_inventory::directory::DirectoryObject;
-use ldap_inventory::merge::{DirectoryComputers, DirectoryDomain};
+use ldap_inventory::merge::DirectoryComputers;
 use ldap_inventory::name::{DistinguishedName, Hostname};
 use ldap_inventory::value::{
     AssetId, ObjectGuid, ObjectKind, OrganizationId, SiteId, SourceId, Timestamp,
@@ -78,11 +78,8 @@ impl Assets {
 impl Hosts {
     /// Reads a file with the headers `guid`, `fqdn` and `cn`. What is no GUID is taken as it is.
     pub(crate) fn read(path: &Path, domain: Option<&str>) -> Result<Self, Failure> {
-        let domain = DirectoryDomain::new(domain, None);
-        let mut hosts = Self {
-            all: DirectoryComputers::new(source("ldap")?, site()?, domain, Timestamp::MIN),
-            ids: HashMap::new(),
-        };
+        let computers = DirectoryComputers::new(source("ldap")?, site()?, Timestamp::MIN);
+        let mut hosts = Self { all: computers.with_domain(domain, None), ids: HashMap::new() };
         // No rule looks at where a computer stands in the directory, unless a task leaves places out.
         let dn: DistinguishedName = "CN=Computers".parse()?;
         let mut row = 0_u128;

@@ -7,7 +7,7 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 
 use super::{
-    Asset, AssetCounts, AssetsRequest, Cursor, DirectoryGroup, DirectoryUser, Facet, ObjectKey,
+    Asset, AssetCounts, AssetsRequest, DirectoryGroup, DirectoryUser, Facet, ObjectKey,
     PrincipalsRequest, SearchPage, SearchRequest, Sort, SortKey, Tally,
 };
 use crate::Result;
@@ -30,7 +30,7 @@ pub(super) fn assets(request: &SearchRequest) -> Result<AssetsRequest> {
 
 /// The users or groups that a search has to look at.
 pub(super) fn principals(request: &SearchRequest) -> Result<PrincipalsRequest> {
-    let after = request.after.as_ref().map(ObjectKey::read).transpose()?;
+    let after = request.after.as_deref().map(ObjectKey::read).transpose()?;
     let all = PrincipalsRequest::new(request.organization.clone());
     Ok(all.of_source(request.source.clone()).after(after))
 }
@@ -112,7 +112,7 @@ fn selects(request: &SearchRequest, asset: &Asset, shared: &HashSet<MatchKey>) -
 async fn page<T>(
     limit: usize,
     records: impl futures::Stream<Item = Result<T>>,
-    cursor: impl Fn(&T) -> Cursor,
+    cursor: impl Fn(&T) -> String,
 ) -> Result<SearchPage<T>> {
     let limit = limit.max(1);
     let records = records.take(limit.saturating_add(1)).try_collect().await?;

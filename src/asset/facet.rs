@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::Asset;
 use crate::name::to_unicode;
@@ -45,19 +45,11 @@ pub struct AssetCounts {
 pub struct FacetCounts {
     /// The facet.
     pub facet: Facet,
-    /// The values that most assets have, and how many have each; of equal counts by the alphabet.
-    pub values: Vec<FacetCount>,
-}
-
-/// How many assets have a value.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct FacetCount {
-    /// The value as queries compare it (see [`fold_case`]), so that `os:="..."` finds just these; `None` for
-    /// the assets that have none.
-    pub value: Option<String>,
-    /// So many assets.
-    pub assets: u64,
+    /// The values that most assets have, and how many have each; of equal counts by the alphabet. Values are as queries
+    /// compare them (see [`Query::fold`](crate::query::Query::fold)), so that `os:="..."` finds just these; `None` stands
+    /// for the assets that have none.
+    #[serde(serialize_with = "by_name")]
+    pub values: Vec<(Option<String>, u64)>,
 }
 
 /// Counts assets one by one, for a store that does not leave it to its database.
@@ -120,17 +112,25 @@ impl FacetCounts {
         counts: impl IntoIterator<Item = (Option<String>, u64)>,
         limit: usize,
     ) -> Self {
-        let counts = counts.into_iter().map(|(value, assets)| FacetCount { value, assets });
-        let mut values: Vec<FacetCount> = counts.collect();
-        values.sort_by(|one, other| {
-            let order = other.assets.cmp(&one.assets);
-            order.then_with(|| {
-                (one.value.is_none(), &one.value).cmp(&(other.value.is_none(), &other.value))
-            })
+        let mut values: Vec<(Option<String>, u64)> = counts.into_iter().collect();
+        values.sort_by(|(one, most), (other, more)| {
+            more.cmp(most).then_with(|| (one.is_none(), one).cmp(&(other.is_none(), other)))
         });
         values.truncate(limit);
         Self { facet, values }
     }
+}
+
+fn by_name<S: Serializer>(
+    values: &[(Option<String>, u64)],
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Count<'a> {
+        value: &'a Option<String>,
+        assets: u64,
+    }
+    serializer.collect_seq(values.iter().map(|(value, assets)| Count { value, assets: *assets }))
 }
 
 impl Tally {

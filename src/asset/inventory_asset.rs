@@ -93,6 +93,10 @@ pub struct SourceRecord {
     /// When the record came to be part of the inventory. Unknown where a version wrote it that did not note it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
+    /// The asset that directories alone knew the record by before the rules took it to one that came since. If a person
+    /// says that it is not that one, it is there again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<AssetId>,
     /// Where the rules alone have the record, if a person's decision holds it here. `None`: here as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub home: Option<Home>,
@@ -279,6 +283,7 @@ impl SourceRecord {
             written,
             tie: None,
             since: Some(written),
+            former: None,
             home: None,
             home_site: None,
         }

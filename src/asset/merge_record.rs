@@ -1,8 +1,11 @@
 //! What a manual merge was, so that it can be undone.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Asset, Constraint};
+use crate::error::Printable;
 use crate::value::{AssetId, MergeId, OrganizationId, Timestamp};
 
 /// A manual merge of several assets into one.
@@ -67,5 +70,21 @@ impl MergeRecord {
     /// Whether an asset took part in it.
     pub fn involves(&self, asset: AssetId) -> bool {
         asset == self.survivor || self.others().any(|other| other == asset)
+    }
+}
+
+impl fmt::Display for MergeRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let others: Vec<String> = self.others().map(|other| other.to_string()).collect();
+        let by = Printable(&self.by);
+        write!(f, "{by} merged {} into {} at {}", others.join(", "), self.survivor, self.at)?;
+        if !self.why.is_empty() {
+            write!(f, ": {}", Printable(&self.why))?;
+        }
+        write!(f, " (merge {})", self.id)?;
+        match &self.undone {
+            Some((at, by)) => write!(f, "; {} undid it at {at}", Printable(by)),
+            None => Ok(()),
+        }
     }
 }

@@ -17,7 +17,7 @@ use super::{
 use crate::Result;
 use crate::name::MatchKey;
 use crate::value::{
-    AssetId, Checkpoint, CheckpointKey, ObjectGuid, OrganizationId, RunId, SourceId,
+    AssetId, Checkpoint, ObjectGuid, OrganizationId, RecordDigest, RunId, SourceId,
 };
 
 /// A store for the inventory.
@@ -174,7 +174,7 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
         &self,
         organization: &OrganizationId,
         source: &SourceId,
-        key: CheckpointKey,
+        key: RecordDigest,
     ) -> Result<Option<Checkpoint>>;
 
     /// The latest runs of a source, newest first, at most `limit`.
@@ -343,7 +343,7 @@ macro_rules! delegate {
                 &self,
                 organization: &OrganizationId,
                 source: &SourceId,
-                key: CheckpointKey,
+                key: RecordDigest,
             ) -> Result<Option<Checkpoint>> {
                 (**self).checkpoint(organization, source, key).await
             }

@@ -1,6 +1,6 @@
 //! Searching the inventory, page by page.
 
-use super::{Asset, AssetInContext, Cursor, Sort};
+use super::{Asset, AssetInContext, Sort};
 use crate::query::{Fields, Query};
 use crate::value::{OrganizationId, SourceId, Timestamp};
 
@@ -23,7 +23,7 @@ pub struct SearchRequest {
     /// and small enough for any store.
     pub limit: usize,
     /// Where the page before ended.
-    pub after: Option<Cursor>,
+    pub after: Option<String>,
 }
 
 /// One page of what was found. What is written between two pages moves nothing else: the next page begins
@@ -34,7 +34,7 @@ pub struct SearchPage<T> {
     /// The records.
     pub records: Vec<T>,
     /// Where the next page begins; `None` if this is the last.
-    pub next: Option<Cursor>,
+    pub next: Option<String>,
 }
 
 impl SearchRequest {
@@ -67,7 +67,7 @@ impl SearchRequest {
 
     /// Goes on after a page.
     #[must_use]
-    pub fn after(mut self, cursor: Option<Cursor>) -> Self {
+    pub fn after(mut self, cursor: Option<String>) -> Self {
         self.after = cursor;
         self
     }
@@ -98,7 +98,7 @@ impl SearchRequest {
 impl<T> SearchPage<T> {
     /// The page that begins with these records: all that were found behind a place, in order, or the first of
     /// them and at least one more than a page holds.
-    pub fn of(mut records: Vec<T>, limit: usize, cursor: impl Fn(&T) -> Cursor) -> Self {
+    pub fn of(mut records: Vec<T>, limit: usize, cursor: impl Fn(&T) -> String) -> Self {
         let limit = limit.max(1);
         let has_more = records.len() > limit;
         records.truncate(limit);

@@ -46,7 +46,8 @@ fn admit_change(batch: &Batch, change: &Change) -> Result<()> {
         | Change::RemoveLink(_)
         | Change::MoveLink { .. }
         | Change::NoteSighting { .. }
-        | Change::RemoveWaiting { .. } => Ok(()),
+        | Change::RemoveWaiting { .. }
+        | Change::RemovePrincipal { .. } => Ok(()),
     }
 }
 

@@ -6,7 +6,8 @@
 //! that is taken back ([`forget`](Curation::forget)). All of it survives every later sync, and who did it, when
 //! and why is kept.
 //!
-//! What scanners find is [imported](Curation::import).
+//! What scanners find is [imported](Curation::import); what the host knows itself of an asset it
+//! [contributes](Curation::contribute).
 //!
 //! Each decision is one batch, planned on the versions of the assets it speaks of: of two people who change the
 //! same at once one wins, and the other is told with [`ErrorKind::Conflict`]. A sync that is under way decides
@@ -39,6 +40,7 @@
 //! # }
 //! ```
 
+mod contributing;
 mod deciding;
 mod history;
 mod import;
@@ -52,7 +54,7 @@ use std::time::Duration;
 pub use self::deciding::Decided;
 pub use self::history::{Action, Entry};
 pub use self::import::{
-    AmbiguousRecord, EndedRecord, Field, ImportOptions, Imported, LeftOut, Scan, ScannedAsset,
+    AmbiguousRecord, EndedRecord, ImportOptions, Imported, LeftOut, Scan, ScannedAsset,
 };
 pub use self::merging::{Merged, Unmerged};
 pub use self::unresolved::Unresolved;

@@ -10,8 +10,7 @@ use super::{
 };
 use crate::name::DistinguishedName;
 use crate::value::{
-    Checkpoint, CredentialId, ObjectGuid, ObjectKind, OrganizationId, ReadMode, ScopeFingerprint,
-    View,
+    Checkpoint, CredentialId, ObjectGuid, ObjectKind, OrganizationId, ReadMode, RecordDigest, View,
 };
 use crate::{Error, ErrorKind};
 
@@ -206,7 +205,23 @@ pub struct ReadScope {
     /// Who looked at the computers. Users and groups are looked at by the same account, without a filter.
     pub view: View,
     /// A digest of all of it, which tells whether a checkpoint is of the same scope.
-    pub fingerprint: ScopeFingerprint,
+    pub fingerprint: RecordDigest,
+}
+
+impl ReadScope {
+    /// What an account reads of a domain below these bases, without a filter. `account` names both as the source knows
+    /// them; where it says the same, it sees the same.
+    pub fn of_account<'a>(
+        account: impl IntoIterator<Item = &'a str>,
+        bases: impl IntoIterator<Item = DistinguishedName>,
+    ) -> Self {
+        let bases: Vec<DistinguishedName> = bases.into_iter().collect();
+        let below: Vec<String> = bases.iter().map(DistinguishedName::normalized).collect();
+        let account: Vec<&str> = account.into_iter().collect();
+        let view = View::of_account(account.iter().copied());
+        let all = account.iter().copied().chain(below.iter().map(String::as_str));
+        Self { fingerprint: RecordDigest::of(all), bases, view }
+    }
 }
 
 /// The objects of each kind that are in scope, by identity alone.

@@ -18,6 +18,7 @@
 //! [`candidates`] for names, where ids of merged assets lead ([`resolve_merged`]), which ties another directory has put
 //! in [doubt](doubts), and [the suffixes](suffixes_of) that stand for a directory's domain.
 
+mod alone;
 mod doubt;
 mod suffixes;
 mod undecided;
@@ -25,21 +26,28 @@ mod undecided;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use futures::TryStreamExt;
+
+pub(crate) use self::alone::{alone_beside_others, is_alone};
 pub(crate) use self::doubt::{Doubt, doubts};
 pub(crate) use self::suffixes::suffixes_of;
 pub(crate) use self::suffixes::tell_suffixes;
 pub(crate) use self::undecided::undecided_computers;
 
 use crate::Result;
-use crate::asset::{Asset, AssetRepository, Change, Constraint, MergeRecord, Redirect, Waiting};
+use crate::asset::{
+    Asset, AssetRepository, Change, Constraint, Link, LinksRequest, MergeRecord, Redirect, Waiting,
+};
 use crate::merge::{Overlay, Settled, Standing};
 use crate::name::MatchKey;
 use crate::task::MatchPolicy;
-use crate::value::{AssetId, OrganizationId, Timestamp};
+use crate::value::{AssetId, ObjectGuid, OrganizationId, SourceId, Timestamp};
 
 /// How many keys one look-up of candidates names: large enough to share its cost, small enough for the
 /// parameter limits of databases.
 const KEYS_PER_LOOKUP: usize = 500;
+/// How many objects one look-up of links names, likewise.
+const OBJECTS_PER_LOOKUP: usize = 500;
 
 /// What people decided in an organization, and everything that it may touch.
 #[derive(Clone, Debug, Default)]
@@ -130,7 +138,7 @@ impl Decisions {
 }
 
 impl Scene {
-    /// The assets with these ids, those that decisions hold something in or away from, and all computers that wait.
+    /// Everything that these decisions may touch, and the assets with these ids.
     ///
     /// # Errors
     ///
@@ -138,8 +146,12 @@ impl Scene {
     pub(crate) async fn load(
         repository: &dyn AssetRepository,
         organization: &OrganizationId,
-        mut ids: BTreeSet<AssetId>,
+        standing: &Standing,
+        also: impl IntoIterator<Item = AssetId>,
     ) -> Result<Self> {
+        let mut ids = standing.named();
+        ids.extend(also);
+        ids.extend(assets_of_decided(repository, organization, standing).await?);
         for (_, link) in repository.moved(organization).await? {
             ids.extend(link.asset.into_iter().chain(link.by_rules().asset()));
         }
@@ -165,9 +177,7 @@ pub(crate) async fn settle(
     also: impl IntoIterator<Item = AssetId>,
     policy: &MatchPolicy,
 ) -> Result<Settled> {
-    let mut ids = standing.named();
-    ids.extend(also);
-    let scene = Scene::load(repository, organization, ids).await?;
+    let scene = Scene::load(repository, organization, standing, also).await?;
     settle_scene(repository, organization, scene, standing, policy).await
 }
 
@@ -188,8 +198,33 @@ pub(crate) async fn settle_scene(
         return Ok(Settled::default());
     }
     let overlay = Overlay::new(scene.assets, scene.waiting, standing, policy);
-    let others = candidates(repository, organization, &overlay.match_keys()).await?;
+    let mut others = candidates(repository, organization, &overlay.match_keys()).await?;
+    if let former @ [_, ..] = &overlay.former_assets()[..] {
+        others.extend(repository.assets(organization, former).await?);
+    }
     Ok(overlay.settle(others))
+}
+
+/// The assets that show the objects on which people decided.
+async fn assets_of_decided(
+    repository: &dyn AssetRepository,
+    organization: &OrganizationId,
+    standing: &Standing,
+) -> Result<BTreeSet<AssetId>> {
+    let mut objects: BTreeMap<&SourceId, Vec<ObjectGuid>> = BTreeMap::new();
+    for (source, object) in standing.objects() {
+        objects.entry(source).or_default().push(object);
+    }
+    let mut assets = BTreeSet::new();
+    for (source, objects) in objects {
+        for objects in objects.chunks(OBJECTS_PER_LOOKUP) {
+            let links = LinksRequest::new(organization.clone(), source.clone());
+            let links = links.of_objects(objects.iter().copied());
+            let links: Vec<Link> = repository.links(links).await?.try_collect().await?;
+            assets.extend(links.into_iter().filter_map(|link| link.asset));
+        }
+    }
+    Ok(assets)
 }
 
 /// What to write for it. Assets that come back do so at a later version than they went.

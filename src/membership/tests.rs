@@ -190,6 +190,11 @@ fn a_computer_that_the_inventory_leaves_out_is_no_object_of_it() {
         |is_kept: bool| Memberships::of(read.objects(), &Earlier::default(), false, |_| is_kept);
     assert_eq!(members(&of(true), STAFF), [known(PC, Direct)]);
     assert_eq!(members(&of(false), STAFF), [(None, Direct)]);
+    // Nothing tells that a primary member is gone which the inventory does not know.
+    let pc = of_primary(object(ObjectKind::Computer, PC), USERS);
+    let read = Read::of([pc, of_primary(user(ALICE), USERS), group(USERS, &[])]);
+    let left_out = Memberships::of(read.objects(), &Earlier::default(), true, |_| false);
+    assert_eq!(members(&left_out, USERS), [known(ALICE, Primary)]);
 }
 
 #[test]

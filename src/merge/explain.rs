@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::preview::{origin, shown};
 use super::standing::Standing;
@@ -31,7 +31,8 @@ pub struct Explanation {
     /// What people decided on it, or on an object that is tied to it, oldest first.
     pub decisions: Vec<Constraint>,
     /// Merges by people that it took part in, oldest first.
-    pub merges: Vec<ExplainedMerge>,
+    #[serde(serialize_with = "merges_as_told")]
+    pub merges: Vec<MergeRecord>,
 }
 
 /// One source's part of an asset.
@@ -88,24 +89,16 @@ pub struct ExplainedValue {
     pub replaced: Option<String>,
 }
 
-/// A merge by a person that an asset took part in.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct ExplainedMerge {
-    /// By which it can be undone.
-    pub id: MergeId,
-    /// The asset that survived.
-    pub survivor: AssetId,
-    /// The assets that became part of it.
-    pub others: Vec<AssetId>,
-    /// Who merged.
-    pub by: String,
-    /// When.
-    pub at: Timestamp,
-    /// Why.
-    pub why: String,
-    /// When and by whom it was undone.
-    pub undone: Option<(Timestamp, String)>,
+/// A merge as it is serialised.
+#[derive(Serialize)]
+struct ToldMerge<'a> {
+    id: MergeId,
+    survivor: AssetId,
+    others: Vec<AssetId>,
+    by: &'a str,
+    at: Timestamp,
+    why: &'a str,
+    undone: &'a Option<(Timestamp, String)>,
 }
 
 impl Explanation {
@@ -129,24 +122,32 @@ impl Explanation {
             parts: asset.parts.iter().map(|part| view.part(part)).collect(),
             values: values.told,
             decisions,
-            merges: merges.iter().filter(involved).map(ExplainedMerge::of).collect(),
+            merges: merges.iter().filter(involved).cloned().collect(),
         }
     }
 }
 
-impl ExplainedMerge {
-    /// What is told of a merge.
-    pub fn of(record: &MergeRecord) -> Self {
-        Self {
-            id: record.id,
-            survivor: record.survivor,
-            others: record.others().collect(),
-            by: record.by.clone(),
-            at: record.at,
-            why: record.why.clone(),
-            undone: record.undone.clone(),
-        }
+impl<'a> ToldMerge<'a> {
+    fn of(record: &'a MergeRecord) -> Self {
+        let MergeRecord { id, survivor, by, at, why, undone, .. } = record;
+        let others = record.others().collect();
+        Self { id: *id, survivor: *survivor, others, by, at: *at, why, undone }
     }
+}
+
+/// A merge without the assets that it keeps.
+pub(crate) fn merge_as_told<S: Serializer>(
+    record: &MergeRecord,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    ToldMerge::of(record).serialize(serializer)
+}
+
+fn merges_as_told<S: Serializer>(
+    records: &[MergeRecord],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(records.iter().map(ToldMerge::of))
 }
 
 impl fmt::Display for Explanation {
@@ -155,7 +156,7 @@ impl fmt::Display for Explanation {
         self.parts.iter().try_for_each(|part| writeln!(f, "  {part}"))?;
         self.values.iter().try_for_each(|value| writeln!(f, "  {value}"))?;
         for decision in &self.decisions {
-            writeln!(f, "  {}", decision)?;
+            writeln!(f, "  {decision}")?;
         }
         self.merges.iter().try_for_each(|merge| writeln!(f, "  {merge}"))
     }
@@ -213,24 +214,6 @@ impl fmt::Display for ExplainedValue {
             None => Ok(()),
         }
     }
-}
-
-impl fmt::Display for ExplainedMerge {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let others: Vec<String> = self.others.iter().map(ToString::to_string).collect();
-        let by = Printable(&self.by);
-        write!(f, "{by} merged {} into {} at {}", others.join(", "), self.survivor, self.at)?;
-        because(f, &self.why)?;
-        write!(f, " (merge {})", self.id)?;
-        match &self.undone {
-            Some((at, by)) => write!(f, "; {} undid it at {at}", Printable(by)),
-            None => Ok(()),
-        }
-    }
-}
-
-fn because(f: &mut fmt::Formatter<'_>, why: &str) -> fmt::Result {
-    if why.is_empty() { Ok(()) } else { write!(f, ": {}", Printable(why)) }
 }
 
 struct View<'a> {

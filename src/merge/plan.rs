@@ -21,8 +21,7 @@ pub struct DirectoryComputers {
     pub source: SourceId,
     /// The site that new assets belong to.
     pub site: SiteId,
-    /// The names of the directory's domain.
-    pub domain: DirectoryDomain,
+    domain: DirectoryDomain,
     /// When they were read.
     pub read_at: Timestamp,
     /// The computers.
@@ -37,22 +36,24 @@ pub struct DirectoryComputers {
 
 impl DirectoryComputers {
     /// Those of a directory in which nothing was read yet.
-    pub fn new(
-        source: SourceId,
-        site: SiteId,
-        domain: DirectoryDomain,
-        read_at: Timestamp,
-    ) -> Self {
+    pub fn new(source: SourceId, site: SiteId, read_at: Timestamp) -> Self {
         Self {
             source,
             site,
-            domain,
+            domain: DirectoryDomain::default(),
             read_at,
             objects: Vec::new(),
             exclusions: Exclusions::default(),
             constraints: Vec::new(),
             first_new: AssetId::from_u128(1),
         }
+    }
+
+    /// Sets the DNS and the NetBIOS name of the directory's domain, in any case, as far as they are known.
+    #[must_use]
+    pub fn with_domain(mut self, dns: Option<&str>, netbios: Option<&str>) -> Self {
+        self.domain = DirectoryDomain::new(dns, netbios);
+        self
     }
 
     /// Sets the computers.
@@ -141,7 +142,7 @@ impl<'a> Planner<'a> {
     /// ```
     /// use ldap_inventory::asset::{Asset, Claim, SourceRecord};
     /// use ldap_inventory::directory::DirectoryObject;
-    /// use ldap_inventory::merge::{DirectoryComputers, DirectoryDomain, Planner, Verdict};
+    /// use ldap_inventory::merge::{DirectoryComputers, Planner, Verdict};
     /// use ldap_inventory::task::MatchPolicy;
     /// use ldap_inventory::value::{AssetId, ObjectGuid, ObjectKind, SourceId, Timestamp};
     ///
@@ -162,8 +163,8 @@ impl<'a> Planner<'a> {
     ///     Ok(computer)
     /// };
     /// let source = SourceId::new("ldap", "corp.example")?;
-    /// let domain = DirectoryDomain::new(Some("corp.example"), Some("CORP"));
-    /// let computers = DirectoryComputers::new(source, "hq".parse()?, domain, now)
+    /// let computers = DirectoryComputers::new(source, "hq".parse()?, now)
+    ///     .with_domain(Some("corp.example"), Some("CORP"))
     ///     .with_objects([computer(1, "WEB1")?, computer(2, "WEB2")?]);
     ///
     /// let assets = [asset];

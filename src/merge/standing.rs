@@ -55,6 +55,16 @@ impl Standing {
         self.named.iter().flat_map(|asset| [*asset, self.survivor(*asset)]).collect()
     }
 
+    /// Whether a decision names an asset.
+    pub(super) fn names(&self, asset: AssetId) -> bool {
+        self.named.contains(&asset)
+    }
+
+    /// The objects of which a person said what they are, or are not.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = (&SourceId, ObjectGuid)> {
+        self.constraints.keys().map(|(source, object)| (source, *object))
+    }
+
     /// What an asset became part of, or itself.
     pub(crate) fn survivor(&self, asset: AssetId) -> AssetId {
         self.path(asset).last().map_or(asset, |(survivor, _)| survivor)

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::unicode::canonical;
 use super::weakness::is_address;
 use super::{MatchKey, Weakness, to_unicode};
+use crate::Error;
 
 /// The longest name that DNS can carry, in characters (RFC 1035, section 2.3.4).
 const LONGEST: usize = 253;
@@ -67,7 +68,7 @@ const NOT_AUTHORITATIVE: &[&str] = &[
 ///
 /// let books = Hostname::parse("BÜCHER.example")?;
 /// assert_eq!((books.as_str(), books.to_string().as_str()), ("xn--bcher-kva.example", "bücher.example"));
-/// # Ok::<(), ldap_inventory::name::InvalidHostname>(())
+/// # Ok::<(), ldap_inventory::Error>(())
 /// ```
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Hostname(Arc<str>);
@@ -75,7 +76,7 @@ pub struct Hostname(Arc<str>);
 /// Why a text is no host name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum InvalidHostname {
+pub(crate) enum InvalidHostname {
     /// There is nothing but blanks and a dot.
     #[error("the host name is empty")]
     Empty,
@@ -98,8 +99,14 @@ impl Hostname {
     ///
     /// # Errors
     ///
-    /// What [`InvalidHostname`] names.
-    pub fn parse(text: &str) -> Result<Self, InvalidHostname> {
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for an empty name or label, a character that no name has, and more
+    /// than the 253 characters that DNS can carry.
+    pub fn parse(text: &str) -> crate::Result<Self> {
+        Self::read(text).map_err(|reason| Error::invalid("host name", text, reason))
+    }
+
+    /// It, or the bare reason why there is none.
+    pub(crate) fn read(text: &str) -> Result<Self, InvalidHostname> {
         let text = text.trim();
         if text.len() > LONGEST_INPUT {
             return Err(InvalidHostname::TooLong);
@@ -118,10 +125,16 @@ impl Hostname {
     /// # Errors
     ///
     /// As for [`parse`](Self::parse).
-    pub fn from_sam_account_name(text: &str) -> Result<Self, InvalidHostname> {
+    pub fn from_sam_account_name(text: &str) -> crate::Result<Self> {
+        Self::read_sam_account_name(text)
+            .map_err(|reason| Error::invalid("sAMAccountName", text, reason))
+    }
+
+    /// It, or the bare reason why there is none.
+    pub(crate) fn read_sam_account_name(text: &str) -> Result<Self, InvalidHostname> {
         let text = text.trim();
         let text = text.strip_suffix('$').unwrap_or(text);
-        Self::parse(text.strip_suffix('\0').unwrap_or(text))
+        Self::read(text.strip_suffix('\0').unwrap_or(text))
     }
 
     /// The canonical form.
@@ -213,9 +226,9 @@ impl fmt::Display for Hostname {
 }
 
 impl FromStr for Hostname {
-    type Err = InvalidHostname;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, InvalidHostname> {
+    fn from_str(text: &str) -> crate::Result<Self> {
         Self::parse(text)
     }
 }
@@ -228,7 +241,7 @@ impl Serialize for Hostname {
 
 impl<'de> Deserialize<'de> for Hostname {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+        Self::read(&String::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }
 
@@ -320,7 +333,7 @@ mod tests {
             // UTS 46 turns this one letter into "a/c".
             ("℀.example", ForbiddenCharacter('/')),
         ] {
-            assert_eq!(Hostname::parse(text), Err(reason), "{text:?}");
+            assert_eq!(Hostname::read(text), Err(reason), "{text:?}");
         }
     }
 
@@ -336,7 +349,7 @@ mod tests {
             ("a\nb", "a host name cannot contain the character '\\n'"),
             (&"a".repeat(254), "the host name is longer than the 253 characters that DNS allows"),
         ] {
-            assert_eq!(Hostname::parse(text).unwrap_err().to_string(), sentence);
+            assert_eq!(Hostname::read(text).unwrap_err().to_string(), sentence);
         }
     }
 
@@ -345,8 +358,8 @@ mod tests {
         let longest = format!("{}a", "a.".repeat(126));
         assert_eq!(longest.len(), 253);
         assert!(Hostname::parse(&format!("{longest}.")).is_ok());
-        assert_eq!(Hostname::parse(&format!("{longest}a")), Err(InvalidHostname::TooLong));
-        assert_eq!(Hostname::parse(&"ü".repeat(1 << 20)), Err(InvalidHostname::TooLong));
+        assert_eq!(Hostname::read(&format!("{longest}a")), Err(InvalidHostname::TooLong));
+        assert_eq!(Hostname::read(&"ü".repeat(1 << 20)), Err(InvalidHostname::TooLong));
     }
 
     #[test]
@@ -359,9 +372,9 @@ mod tests {
     fn a_sam_account_name_loses_one_dollar_sign() {
         assert_eq!(Hostname::from_sam_account_name("WEB1$").unwrap(), host("web1"));
         assert_eq!(Hostname::from_sam_account_name("web1").unwrap(), host("web1"));
-        let twice = Hostname::from_sam_account_name("WEB1$$");
+        let twice = Hostname::read_sam_account_name("WEB1$$");
         assert_eq!(twice, Err(InvalidHostname::ForbiddenCharacter('$')));
-        assert_eq!(Hostname::from_sam_account_name("$"), Err(InvalidHostname::Empty));
+        assert_eq!(Hostname::read_sam_account_name("$"), Err(InvalidHostname::Empty));
     }
 
     #[test]
@@ -415,7 +428,7 @@ mod tests {
         fn the_canonical_form_is_its_own(text in any::<String>(), near in "([a-zA-Z0-9.ßüİΣς漢א。xn\\-_]|xn--|xn--a\\.){0,40}") {
             for text in [text, near] {
                 if let Ok(name) = Hostname::parse(&text) {
-                    prop_assert_eq!(&Hostname::parse(name.as_str()), &Ok(name.clone()), "{:?}", text);
+                    prop_assert_eq!(&Hostname::read(name.as_str()), &Ok(name.clone()), "{:?}", text);
                     let json = serde_json::to_string(&name).unwrap();
                     prop_assert_eq!(serde_json::from_str::<Hostname>(&json).unwrap(), name);
                 }

@@ -34,7 +34,7 @@ const FULL: &str = "f:";
 /// let cut = Hostname::from_sam_account_name("AVERYLONGHOSTNA$")?;
 /// let shared = long.match_keys().find(|key| cut.match_keys().any(|other| other == *key));
 /// assert_eq!(shared.as_ref().map(MatchKey::as_str), Some("t:averylonghostna"));
-/// # Ok::<(), ldap_inventory::name::InvalidHostname>(())
+/// # Ok::<(), ldap_inventory::Error>(())
 /// ```
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct MatchKey(Box<str>);

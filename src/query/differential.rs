@@ -36,7 +36,7 @@ proptest! {
 
     #[test]
     fn a_quoted_text_is_one_value(text in any_text()) {
-        let query = Query::parse(&format!("os:{}", super::quote(&text))).unwrap();
+        let query = Query::parse(&format!("os:{}", Query::quote(&text))).unwrap();
         let Expr::Term(Term::Is(_, Test::Contains(values))) = query.expr() else { panic!() };
         prop_assert_eq!(values.len(), 1);
         prop_assert_eq!(values[0].text().as_str(), &text);
@@ -213,8 +213,8 @@ mod sqlite {
     use rusqlite::{Connection, params_from_iter};
 
     use super::*;
+    use crate::query::limits::{MAX_DEPTH, MAX_VALUES};
     use crate::query::sql::{Child, Column, ColumnMap, Dialect, Sql, SqlValue};
-    use crate::query::{MAX_DEPTH, MAX_VALUES};
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]

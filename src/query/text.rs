@@ -33,7 +33,7 @@ impl Text {
         &self.written
     }
 
-    /// The text as it is compared, see [`fold_case`].
+    /// The text as it is compared, see [`Query::fold`](crate::query::Query::fold).
     pub(crate) fn folded(&self) -> &str {
         &self.folded
     }

@@ -22,7 +22,7 @@
 //! | what a page is | [`SearchPage::of`](crate::asset::SearchPage::of) |
 //! | what a query finds | [`SearchRequest::selects_asset`](crate::asset::SearchRequest::selects_asset), [`selects`](crate::asset::SearchRequest::selects) |
 //! | a query as a condition in SQL, over your columns | [`query::sql`](crate::query::sql) |
-//! | what a column must hold for that | [`Query::fold`](crate::query::Query::fold), [`Asset::each_attribute`](crate::asset::Asset::each_attribute), [`AttributeBloom`](crate::query::sql::AttributeBloom) |
+//! | what a column must hold for that | [`Query::fold`](crate::query::Query::fold), [`Asset::each_attribute`](crate::asset::Asset::each_attribute) |
 //! | counts by facet | [`AssetCounts::of`](crate::asset::AssetCounts::of) |
 //!
 //! `testing::contract` checks the result, either way.
@@ -36,6 +36,8 @@ mod sqlite;
 
 pub use credentials::MemoryCredentialStore;
 pub use lease::LeaseState;
-pub use memory::{MemoryRepository, MemoryRows};
+pub use memory::MemoryRepository;
+#[doc(hidden)]
+pub use memory::MemoryRows;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteRepository;

@@ -16,7 +16,7 @@ use crate::credential::{Credential, CredentialStore};
 use crate::directory::{DirectoryEvent, DirectorySource, ReadRequest};
 use crate::name::MatchKey;
 use crate::value::{
-    AssetId, Checkpoint, CheckpointKey, CredentialId, ObjectGuid, OrganizationId, RunId, SourceId,
+    AssetId, Checkpoint, CredentialId, ObjectGuid, OrganizationId, RecordDigest, RunId, SourceId,
 };
 use crate::{Error, ErrorKind, Result, Retry};
 
@@ -243,7 +243,7 @@ impl<R: AssetRepository> AssetRepository for Faulty<R> {
         &self,
         organization: &OrganizationId,
         source: &SourceId,
-        key: CheckpointKey,
+        key: RecordDigest,
     ) -> Result<Option<Checkpoint>> {
         self.plan.call("checkpoint", self.inner.checkpoint(organization, source, key)).await
     }

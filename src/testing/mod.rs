@@ -20,7 +20,7 @@ pub(crate) mod server;
 
 pub use faults::{CallFault, FaultPlan, Faulty};
 pub use mock_directory::{MockDirectory, MockEnding};
-pub use mock_record::{MockRecord, computer, group, mock_guid, user};
+pub use mock_record::MockRecord;
 #[doc(hidden)]
 pub use rng::SplitMix;
 #[cfg(all(feature = "test-server", any(feature = "aws-lc-rs", feature = "ring")))]

@@ -7,7 +7,9 @@ use sha2::{Digest, Sha256};
 
 /// The first 128 bits of the SHA-256 of a record's text, enough that two versions of one object never
 /// collide by accident. It guards against work, not against an adversary.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Deserialize, Serialize,
+)]
 pub struct RecordDigest(pub [u8; 16]);
 
 impl RecordDigest {

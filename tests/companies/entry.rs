@@ -1,8 +1,9 @@
 //! Computer accounts as they are written down.
 
 use ldap_inventory::directory::DirectoryObject;
-use ldap_inventory::testing::computer;
 use ldap_inventory::value::ObjectGuid;
+
+use crate::mock::computer;
 
 use super::company::{Domain, Side, days_ago};
 

@@ -13,9 +13,7 @@ use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::{ChangeLimits, MatchPolicy, SyncTask};
 use ldap_inventory::testing::MockDirectory;
-use ldap_inventory::value::{
-    AssetId, Attributes, BatchId, ObjectGuid, OrganizationId, RunId, SourceId,
-};
+use ldap_inventory::value::{AssetId, BatchId, ObjectGuid, OrganizationId, RunId, SourceId};
 use serde_json::{Value, json};
 
 use super::company::{Company, Domain, ScanId, Side, Visit, days_ago};
@@ -210,10 +208,9 @@ fn asset(company: &Company, id: ScanId) -> Asset {
     let mut asset = Asset::new(FIRST_ASSET.nth(id as u64), acme(), "hq".parse().unwrap());
     let mut part =
         SourceRecord::new(0, SourceId::new("scan", "network").unwrap(), "@scan.asset", seen);
-    let mut attributes = Attributes::builder();
-    attributes.push("id", &id.to_string());
-    scan.names.iter().for_each(|name| attributes.push("name", name));
-    part.attributes = attributes.build();
+    let id_text = id.to_string();
+    let names = scan.names.iter().map(|name| ("name", name.as_str()));
+    part.attributes = [("id", id_text.as_str())].into_iter().chain(names).collect();
     asset.parts.push(part);
     let names = scan.names.iter().filter_map(|name| Hostname::parse(name).ok());
     asset.names = names.map(|name| Claim::new(name, 0, None, seen)).collect();

@@ -15,8 +15,8 @@ use ldap_inventory::name::MatchKey;
 use ldap_inventory::query::Query;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::value::{
-    AssetId, Attributes, BatchId, Checkpoint, CheckpointKey, ObjectGuid, OrganizationId,
-    RecordDigest, RunId, SourceId,
+    AssetId, Attributes, BatchId, Checkpoint, ObjectGuid, OrganizationId, RecordDigest, RunId,
+    SourceId,
 };
 use ldap_inventory::{ErrorKind, Result};
 
@@ -130,6 +130,9 @@ impl Sabotaged {
             }
             Some(Fault::TokensDoNotRise) if batch.lease == Some(1) => {
                 batch.lease = newest.or(Some(1))
+            }
+            Some(Fault::MovedPrincipalsStay) => {
+                batch.changes.retain(|change| !matches!(change, Change::RemovePrincipal { .. }));
             }
             Some(Fault::RemovalsComeLast) => batch.changes.sort_by_key(|change| {
                 matches!(change, Change::RemoveAsset { .. } | Change::RemoveLink(_))
@@ -472,7 +475,7 @@ impl AssetRepository for Sabotaged {
         &self,
         organization: &OrganizationId,
         source: &SourceId,
-        key: CheckpointKey,
+        key: RecordDigest,
     ) -> Result<Option<Checkpoint>> {
         let (last, is_closed_without) = {
             let past = self.past();
@@ -576,7 +579,7 @@ impl AssetRepository for Sabotaged {
         let mut counts = self.inner.count_assets(request, facets).await?;
         if self.does(Fault::FacetsLeaveOutNothing) {
             for facet in &mut counts.facets {
-                facet.values.retain(|count| count.value.is_some());
+                facet.values.retain(|(value, _)| value.is_some());
             }
         }
         Ok(counts)

@@ -6,8 +6,10 @@ use ldap_inventory::asset::{
 use ldap_inventory::merge::{Decision, Verdict};
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::{Exclusions, MatchPolicy};
-use ldap_inventory::testing::{MockDirectory, computer, mock_guid};
+use ldap_inventory::testing::MockDirectory;
 use ldap_inventory::value::{AssetId, BatchId, ObjectGuid, RunId, Timestamp};
+
+use crate::mock::{computer, mock_guid};
 
 use super::world::*;
 

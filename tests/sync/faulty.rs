@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change, Constraint, ConstraintKind};
 use ldap_inventory::sync::{SyncOptions, sync};
-use ldap_inventory::testing::{CallFault, FaultPlan, Faulty, MockDirectory, computer, mock_guid};
+use ldap_inventory::testing::{CallFault, FaultPlan, Faulty, MockDirectory};
 use ldap_inventory::value::{AssetId, BatchId, RunId, Timestamp};
 use ldap_inventory::{Error, ErrorKind, Result, Retry};
 use serde_json::Value;
+
+use crate::mock::{computer, mock_guid};
 
 use super::interfering::Interfering;
 use super::world::*;

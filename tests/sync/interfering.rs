@@ -126,7 +126,7 @@ impl<R: AssetRepository> AssetRepository for Interfering<R> {
         &self,
         o: &OrganizationId,
         s: &SourceId,
-        key: CheckpointKey,
+        key: RecordDigest,
     ) -> Result<Option<Checkpoint>> {
         self.inner.checkpoint(o, s, key).await
     }

@@ -11,9 +11,11 @@ use ldap_inventory::directory::{
 use ldap_inventory::merge::Explanation;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::{ChangeLimits, Exclusions, Limit};
-use ldap_inventory::testing::{MockDirectory, MockRecord, computer, mock_guid, user};
+use ldap_inventory::testing::{MockDirectory, MockRecord};
 use ldap_inventory::value::ReadMode;
 use ldap_inventory::{ErrorKind, Result};
+
+use crate::mock::{computer, mock_guid, user};
 
 use super::world::*;
 

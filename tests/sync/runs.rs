@@ -4,7 +4,9 @@ use ldap_inventory::asset::MemberPath;
 use ldap_inventory::merge::Verdict;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::MatchPolicy;
-use ldap_inventory::testing::{MockDirectory, computer, group, mock_guid, user};
+use ldap_inventory::testing::MockDirectory;
+
+use crate::mock::{computer, group, mock_guid, user};
 
 use super::world::*;
 

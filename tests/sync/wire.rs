@@ -84,7 +84,7 @@ fn counted(directory: &TestDirectory) -> [u64; 3] {
         let is = |class: &str| {
             entry.values("objectClass").iter().any(|v| v.eq_ignore_ascii_case(class.as_bytes()))
         };
-        if !entry.dn().ends_with(tree.names().base_dn()) {
+        if !entry.dn().ends_with(tree.base_dn()) {
             continue;
         }
         if is("computer") {
@@ -131,7 +131,7 @@ async fn a_domain_goes_into_a_file_and_a_second_run_changes_nothing() {
 #[tokio::test]
 async fn every_form_of_the_user_name_is_sent_as_it_is_given() {
     let fixture = Fixture::new().await;
-    let base = fixture.server.directory().read().names().base_dn().to_owned();
+    let base = fixture.server.directory().read().base_dn().to_owned();
     for name in [
         "CORP\\svc".to_owned(),
         "svc@corp.example.test".to_owned(),

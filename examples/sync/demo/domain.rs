@@ -114,7 +114,7 @@ impl DemonstrationDomain {
     /// One computer is renamed and moved, and one is deleted.
     pub(crate) fn one_day_passes(&self) -> Result<()> {
         let mut tree = self.directory.write();
-        let base = tree.names().base_dn().to_owned();
+        let base = tree.base_dn().to_owned();
         let unit = format!("OU=Headquarters,{base}");
         let moved =
             tree.move_to(&format!("CN=RECEPTION,{unit}"), &format!("OU=Front of house,{base}"))?;

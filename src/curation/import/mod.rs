@@ -20,7 +20,7 @@ mod scan;
 mod write;
 
 pub use self::options::ImportOptions;
-pub use self::record::{Field, LeftOut, ScannedAsset};
+pub use self::record::{LeftOut, ScannedAsset};
 pub use self::report::{AmbiguousRecord, EndedRecord, Imported};
 pub use self::scan::Scan;
 

@@ -313,7 +313,7 @@ mod tests {
     use crate::ldap::protocol::script::{
         self, Attribute, done, element, entry, ldap_result, message, page_done, reference,
     };
-    use crate::value::{ScopeFingerprint, View};
+    use crate::value::{RecordDigest, View};
     use proptest::prelude::*;
 
     type Events = Vec<Result<DirectoryEvent>>;
@@ -324,7 +324,7 @@ mod tests {
         let clock = Clock::start(&limits);
         let connection = Connection::over(stream, &limits, clock).await.unwrap();
         let server = ServerIdentity::at(SocketAddr::from(([127, 0, 0, 1], 636)));
-        let scope = ScopeFingerprint::of(["x"]);
+        let scope = RecordDigest::of(["x"]);
         let (events, mut received) = mpsc::channel(1);
         let reading = Reading {
             connection,
@@ -596,7 +596,7 @@ mod tests {
         entry(id, "CN=G,DC=x", attributes)
     }
 
-    fn members_of(events: &Events) -> (usize) {
+    fn members_of(events: &Events) -> (usize, bool) {
         match &events[1] {
             Ok(DirectoryEvent::Page(page)) => {
                 let membership = page.objects[0].membership.as_ref().unwrap();

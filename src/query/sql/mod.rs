@@ -56,6 +56,7 @@ mod bloom;
 mod columns;
 mod compile;
 
+#[doc(hidden)]
 pub use bloom::AttributeBloom;
 pub use columns::{Child, Column, ColumnMap, Dialect};
 pub use compile::{Sql, SqlValue};

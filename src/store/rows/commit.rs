@@ -227,6 +227,11 @@ impl Draft<'_> {
                     self.put_link(own, &Link { seen: Some(seen.clone()), ..link })?;
                 }
             }
+            Change::RemovePrincipal { source, object } => {
+                for table in [Table::Link, Table::Moved, Table::User, Table::Group] {
+                    self.delete(self.keys.object(table, source, *object));
+                }
+            }
             change => self.put_record(change)?,
         }
         Ok(())

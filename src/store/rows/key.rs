@@ -8,8 +8,7 @@ use super::table::Row;
 use crate::asset::{Constraint, ConstraintKind, ObjectKey};
 use crate::name::MatchKey;
 use crate::value::{
-    AssetId, BatchId, CheckpointKey, MergeId, ObjectGuid, OrganizationId, RecordDigest, RunId,
-    SourceId, Timestamp,
+    AssetId, BatchId, MergeId, ObjectGuid, OrganizationId, RecordDigest, RunId, SourceId, Timestamp,
 };
 
 /// What a row holds. The numbers are in the keys of every host's table: they are never given another meaning.
@@ -156,7 +155,7 @@ impl Keys {
         self.at(Table::Merge).number(id.as_u128()).0
     }
 
-    pub(super) fn checkpoint(&self, source: &SourceId, key: CheckpointKey) -> Vec<u8> {
+    pub(super) fn checkpoint(&self, source: &SourceId, key: RecordDigest) -> Vec<u8> {
         self.at(Table::Checkpoint).source(source).bytes(&key.0).0
     }
 

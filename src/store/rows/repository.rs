@@ -20,7 +20,7 @@ use crate::asset::{
 use crate::name::MatchKey;
 use crate::store::LeaseState;
 use crate::value::{
-    AssetId, Checkpoint, CheckpointKey, ObjectGuid, OrganizationId, RunId, SourceId,
+    AssetId, Checkpoint, ObjectGuid, OrganizationId, RecordDigest, RunId, SourceId,
 };
 use crate::{Error, ErrorKind, Result, Retry};
 
@@ -352,7 +352,7 @@ impl<R: Rows> AssetRepository for RowsRepository<R> {
         &self,
         organization: &OrganizationId,
         source: &SourceId,
-        key: CheckpointKey,
+        key: RecordDigest,
     ) -> Result<Option<Checkpoint>> {
         let key = Keys::of(organization).checkpoint(source, key);
         Ok(self.records("checkpoint", [key]).await?.pop())

@@ -32,7 +32,7 @@ use crate::asset::{
 };
 use crate::name::MatchKey;
 use crate::value::{
-    AssetId, Checkpoint, CheckpointKey, ObjectGuid, OrganizationId, RunId, SourceId,
+    AssetId, Checkpoint, ObjectGuid, OrganizationId, RecordDigest, RunId, SourceId,
 };
 use crate::{Error, Result};
 
@@ -257,7 +257,7 @@ impl AssetRepository for SqliteRepository {
         &self,
         organization: &OrganizationId,
         source: &SourceId,
-        key: CheckpointKey,
+        key: RecordDigest,
     ) -> Result<Option<Checkpoint>> {
         let (o, s) = (organization.clone(), source.clone());
         self.connections.read("checkpoint", move |t| read::checkpoint(t, &o, &s, key)).await

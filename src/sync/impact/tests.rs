@@ -42,7 +42,7 @@ fn scope() -> ReadScope {
     ReadScope {
         bases: vec![DistinguishedName::parse("DC=corp,DC=example").unwrap()],
         view: View::of_account(["reader"]),
-        fingerprint: ScopeFingerprint::of(["corp"]),
+        fingerprint: RecordDigest::of(["corp"]),
     }
 }
 

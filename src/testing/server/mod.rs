@@ -49,17 +49,24 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
 pub use self::builder::TestServerBuilder;
+#[doc(hidden)]
 pub use self::codec::message::OperationKind;
+#[doc(hidden)]
 pub use self::codec::response::LdapResult;
+#[doc(hidden)]
 pub use self::directory::account::AccountState;
 pub use self::directory::entry::DirectoryEntry;
 pub use self::directory::tree::{DirectoryTree, TestDirectory};
 use self::recorder::Listener;
+#[doc(hidden)]
 pub use self::recorder::{RecordedConnection, RecordedSearch};
+#[doc(hidden)]
 pub use self::script::{Fault, Gate, Raw, Script, When};
 use self::session::Session;
 use self::shared::{Open, Shared};
-pub use self::tls::{ServerTls, TestCa};
+pub use self::tls::ServerTls;
+#[doc(hidden)]
+pub use self::tls::TestCa;
 use crate::{Error, ErrorKind, Result};
 
 /// An LDAP server in this process that speaks like a domain controller, on ports of the loopback

@@ -1,7 +1,7 @@
 //! Nothing of a query is more than a value to a store: in no position of it.
 
 use super::records::*;
-use crate::asset::{Asset, AssetRepository, Change, Cursor, Facet, SearchRequest, Sort, SortKey};
+use crate::asset::{Asset, AssetRepository, Change, Facet, SearchRequest, Sort, SortKey};
 use crate::query::Query;
 use crate::value::AssetId;
 use crate::{ErrorKind, Result};
@@ -102,7 +102,7 @@ pub(super) async fn nothing_of_a_cursor_is_more_than_a_place(
         for order in ["name", "-os", "site", "last_seen"] {
             let sort: Sort = order.parse()?;
             let id = AssetId::from_u128(7);
-            let cursor = Cursor(format!("{sort} {id} ={attack}"));
+            let cursor = format!("{sort} {id} ={attack}");
             let request = request(&Query::everything()).with_sort(sort).after(Some(cursor.clone()));
             match SortKey::read(sort, &cursor) {
                 Ok(after) => {

@@ -2,8 +2,8 @@
 
 use super::records::*;
 use crate::asset::{
-    Asset, AssetCounts, AssetRepository, Batch, Change, Claim, Cursor, DirectoryGroup,
-    DirectoryUser, Facet, SearchRequest, Sort, SortKey, SourceRecord,
+    Asset, AssetCounts, AssetRepository, Batch, Change, Claim, DirectoryGroup, DirectoryUser,
+    Facet, SearchRequest, Sort, SortKey, SourceRecord,
 };
 use crate::query::Query;
 use crate::value::{BatchId, ObjectGuid, SourceId};
@@ -336,7 +336,7 @@ pub(super) async fn a_cursor_from_elsewhere_is_refused(
     assert!(other_order.after.is_some());
     let error = repository.search_assets(other_order).await.expect_err("another order");
     assert_eq!(error.kind(), ErrorKind::Invalid);
-    let elsewhere = request("").after(Some(Cursor("elsewhere".to_owned())));
+    let elsewhere = request("").after(Some("elsewhere".to_owned()));
     let error = repository.search_assets(elsewhere.clone()).await.expect_err("no cursor of ours");
     assert_eq!(error.kind(), ErrorKind::Invalid);
     let error = repository.search_users(elsewhere.clone()).await.expect_err("no cursor of ours");

@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_domain_has_what_was_asked_for() {
-        let directory = domain(1, 300, 100, 20);
+        let directory = TestDirectory::generated(1, 300, 100, 20);
         let tree = directory.read();
         let count = |class: &str| {
             tree.entries()
@@ -181,7 +181,8 @@ mod tests {
 
     #[test]
     fn another_seed_gives_another_domain() {
-        let (one, other) = (domain(1, 5, 0, 0), domain(2, 5, 0, 0));
+        let (one, other) =
+            (TestDirectory::generated(1, 5, 0, 0), TestDirectory::generated(2, 5, 0, 0));
         let guids = |d: &TestDirectory| d.read().entries().map(|e| e.guid()).collect::<Vec<_>>();
         assert_ne!(guids(&one), guids(&other));
         assert_ne!(one.read().names().sid(None), other.read().names().sid(None));

@@ -170,7 +170,7 @@ impl AssetRepository for Relational {
         &self,
         o: &OrganizationId,
         s: &SourceId,
-        key: CheckpointKey,
+        key: RecordDigest,
     ) -> Result<Option<Checkpoint>> {
         Ok(self.records(o, "checkpoint", Some(s), Some(vec![key.0])).await?.pop())
     }
@@ -275,6 +275,11 @@ impl Writer {
             }
             Change::PutGroup(group) => {
                 self.put("group", Some(s), group.object.as_bytes(), NOWHERE, group).await?;
+            }
+            Change::RemovePrincipal { source, object } => {
+                for kind in ["link", "user", "group"] {
+                    self.delete(kind, Some(source), object.as_bytes()).await?;
+                }
             }
             Change::PutConstraint(c) => {
                 self.put("constraint", Some(&c.source), &constraint(c), NOWHERE, c).await?;
