@@ -536,6 +536,9 @@ mod tests {
             .await
             .unwrap();
         let drip = tokio::spawn(async move {
+            // Nothing is sent before it is asked for.
+            let mut request = [0; 64];
+            let _ = tokio::io::AsyncReadExt::read(&mut far, &mut request).await;
             while far.write_all(&entries([1])).await.is_ok() {
                 tokio::time::sleep(limits.silence - Duration::from_secs(1)).await;
             }
