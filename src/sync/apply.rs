@@ -45,7 +45,7 @@ pub async fn apply(
     if let Some(braked) = &plan.report.brake
         && !Confirmation::covers(options.confirmation, braked)?
     {
-        return Err(braked.error());
+        return Err(braked.error(&plan.report.lost));
     }
     let run = Run::new(&plan.task, repository, options);
     lease::hold(&run, |token| apply_batches(&run, plan, token)).await

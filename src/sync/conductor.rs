@@ -157,7 +157,7 @@ async fn write(
     principals::write(writer, ObjectKind::Group, memberships, matching, groups).await?;
     principals::write(writer, ObjectKind::User, memberships, matching, users).await?;
     absences.settle(matching, report);
-    absences::write(writer, absences).await?;
+    report.note_lost(absences::write(writer, absences).await?);
     settle::write(writer, matching).await?;
     sightings::write(writer, matching).await
 }
