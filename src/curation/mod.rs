@@ -6,7 +6,9 @@
 //! that is taken back ([`forget`](Curation::forget)). All of it survives every later sync, and who did it, when
 //! and why is kept.
 //!
-//! What scanners find is [imported](Curation::import).
+//! What scanners find is [imported](Curation::import). What waits for a person is [shown](Curation::unresolved) and
+//! [settled](Curation::settle), what no source has any more may be [deleted](Curation::delete), and
+//! [what changed](Curation::changes) since a moment is told by name.
 //!
 //! Each decision is one batch, planned on the versions of the assets it speaks of: of two people who change the
 //! same at once one wins, and the other is told with [`ErrorKind::Conflict`]. A sync that is under way decides
@@ -39,7 +41,9 @@
 //! # }
 //! ```
 
+mod changes;
 mod deciding;
+mod deleting;
 mod history;
 mod import;
 mod merging;
@@ -48,6 +52,7 @@ mod unresolved;
 
 use std::time::Duration;
 
+pub use self::changes::{ChangedField, NotedChange, Occasion};
 pub use self::deciding::Decided;
 pub use self::history::{Action, Entry};
 pub use self::import::{
@@ -178,9 +183,9 @@ impl<'a> Curation<'a> {
 
     /// Writes what a person decided, whole or not at all.
     async fn commit(&self, changes: Vec<Change>) -> Result<()> {
-        let source = SourceId::new("person", "curation")?;
-        let batch = Batch::new(BatchId::random_v7(), self.organization.clone(), source)
-            .with_changes(changes);
+        let id = BatchId::random_v7();
+        let batch = Batch::new(id, self.organization.clone(), source_of_people()?);
+        let batch = batch.with_changes(changes);
         match self.send(&batch).await? {
             CommitOutcome::Applied | CommitOutcome::AlreadyApplied => Ok(()),
             CommitOutcome::Conflict(assets) => Err(conflict(&assets)),
@@ -205,6 +210,11 @@ impl<'a> Curation<'a> {
             tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
         }
     }
+}
+
+/// What writes where people decide.
+fn source_of_people() -> Result<SourceId> {
+    SourceId::new("person", "curation")
 }
 
 fn conflict(assets: &[AssetId]) -> Error {
