@@ -189,7 +189,8 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
     ///
     /// The holder may call it again to prolong its lease; the token stays. While another run holds the
     /// lease the error is of kind [`ErrorKind::Lease`](crate::ErrorKind), names the holder and says
-    /// until when. [`LeaseState::acquire`](crate::store::LeaseState::acquire) decides all that.
+    /// until when. [`LeaseState::acquire`](crate::store::LeaseState::acquire) decides all that. A store that knows for
+    /// certain that the holder's process is dead may take its lease back first.
     async fn acquire_lease(&self, request: LeaseRequest) -> Result<Lease>;
 
     /// Gives a lease back. Nothing happens if it is not held by this holder any more.

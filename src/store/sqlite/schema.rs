@@ -53,6 +53,16 @@ pub(super) fn recognize(connection: &Connection) -> Outcome<()> {
     Ok(())
 }
 
+/// Refuses a recognized file that would have to be brought to the newest schema first.
+pub(super) fn check_newest(connection: &Connection) -> Outcome<()> {
+    if version(connection)? == newest() {
+        return Ok(());
+    }
+    let message = "the inventory file was written by an older version of ldap-inventory, and cannot be read before it \
+                   is brought up to date; let somebody open it who may write it";
+    Err(Error::new(ErrorKind::Configuration, message).into())
+}
+
 /// Brings a recognized file to the newest schema, whole or not at all. What assets are found by is then written anew,
 /// since it may be worked out in another way than by the version that wrote it.
 pub(super) fn migrate(connection: &mut Connection) -> Outcome<()> {
