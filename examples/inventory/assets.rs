@@ -30,12 +30,25 @@ struct AssetRecord<'a> {
 }
 
 impl Record for Asset {
-    const PLURAL: &str = "assets";
+    const NOUN: (&str, &str) = ("asset", "assets");
 
     const FIELDS: Option<&[&str]> = Some(ASSET_FIELDS);
 
-    const TITLES: [&str; 6] =
-        ["Name", "Addresses", "Site", "Sources", "Last seen", "Operating system"];
+    const TITLES: &[&str] =
+        &["Name", "Addresses", "Site", "Sources", "Last seen", "Operating system"];
+
+    const KEYS: &[&str] = &[
+        "id",
+        "names",
+        "domains",
+        "addresses",
+        "os",
+        "os_version",
+        "site",
+        "sources",
+        "first_seen",
+        "last_seen",
+    ];
 
     async fn search(
         repository: &dyn AssetRepository,
@@ -64,7 +77,11 @@ impl Record for Asset {
         }
     }
 
-    fn cells(&self) -> [String; 6] {
+    fn id(&self) -> Option<AssetId> {
+        Some(self.id)
+    }
+
+    fn cells(&self) -> Vec<String> {
         let all: Vec<&Hostname> = self.live_names().collect();
         // `web1` says nothing beside `web1.corp.example`.
         let is_part = |name: &Hostname| {
@@ -81,7 +98,7 @@ impl Record for Asset {
         let last_seen = self.last_seen().map(|time| time.to_string()).unwrap_or_default();
         let sources: Vec<&str> = self.source_kinds().into_iter().collect();
         let os = [self.os(), self.os_version()];
-        [
+        vec![
             names.join(" "),
             addresses.join(" "),
             self.site.to_string(),

@@ -26,11 +26,13 @@ struct GroupRecord<'a> {
 }
 
 impl Record for DirectoryGroup {
-    const PLURAL: &str = "groups";
+    const NOUN: (&str, &str) = ("group", "groups");
 
     const FIELDS: Option<&[&str]> = None;
 
-    const TITLES: [&str; 6] = ["Name", "Direct", "Primary", "Nested", "Known", "DN"];
+    const TITLES: &[&str] = &["Name", "Direct", "Primary", "Nested", "Known", "State", "DN"];
+
+    const KEYS: &[&str] = &["id", "name", "member_count", "complete", "state", "members", "dn"];
 
     async fn search(
         repository: &dyn AssetRepository,
@@ -54,14 +56,16 @@ impl Record for DirectoryGroup {
         }
     }
 
-    fn cells(&self) -> [String; 6] {
+    fn cells(&self) -> Vec<String> {
         let count = |path| members_by(self, &[path]).len().to_string();
-        [
+        let state = if self.presence.is_present() { "" } else { self.presence.as_str() };
+        vec![
             self.dn.common_name().unwrap_or_default(),
             count(MemberPath::Direct),
             count(MemberPath::Primary),
             count(MemberPath::Nested),
             if self.complete { "all" } else { "not all" }.to_owned(),
+            state.to_owned(),
             self.dn.as_str().to_owned(),
         ]
     }

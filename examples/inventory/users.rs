@@ -27,11 +27,24 @@ struct UserRecord<'a> {
 }
 
 impl Record for DirectoryUser {
-    const PLURAL: &str = "users";
+    const NOUN: (&str, &str) = ("user", "users");
 
     const FIELDS: Option<&[&str]> = None;
 
-    const TITLES: [&str; 6] = ["Name", "Account", "Mail", "Groups", "State", "DN"];
+    const TITLES: &[&str] = &["Name", "Account", "Mail", "Groups", "State", "DN"];
+
+    const KEYS: &[&str] = &[
+        "id",
+        "name",
+        "display_name",
+        "sam_account_name",
+        "upn",
+        "email",
+        "is_disabled",
+        "state",
+        "groups",
+        "dn",
+    ];
 
     async fn search(
         repository: &dyn AssetRepository,
@@ -57,7 +70,7 @@ impl Record for DirectoryUser {
         }
     }
 
-    fn cells(&self) -> [String; 6] {
+    fn cells(&self) -> Vec<String> {
         let first = |name| self.attributes.first(name).unwrap_or_default().to_owned();
         let state = match (self.presence.is_present(), is_disabled(self)) {
             (false, _) => self.presence.as_str(),
@@ -65,7 +78,7 @@ impl Record for DirectoryUser {
             (true, Some(false)) => "",
             (true, None) => "unknown",
         };
-        [
+        vec![
             self.attributes.first("displayName").map_or_else(|| first("cn"), str::to_owned),
             first("sAMAccountName"),
             first("mail"),
