@@ -36,12 +36,11 @@ impl Desk<'_> {
             writeln!(out)?;
         }
         match waiting.len() {
-            1 => writeln!(out, "  1 computer waits for a person: settle COMPUTER N, or new")?,
             0 => writeln!(out, "  No computer waits for a person.")?,
-            count => writeln!(
-                out,
-                "  {count} computers wait for a person: settle COMPUTER N, or new for an asset of its own"
-            )?,
+            1 => writeln!(out, "  1 computer waits for a person: settle COMPUTER N, or new")?,
+            count => {
+                writeln!(out, "  {count} computers wait for a person: settle COMPUTER N, or new")?
+            }
         }
         Ok(out.flush()?)
     }

@@ -20,8 +20,9 @@ use super::password;
 #[derive(Args, Clone, Debug)]
 pub(crate) struct TaskOptions {
     /// The server: HOST[:PORT] or IP[:PORT], with ldaps:// or ldap:// in front if LDAPS shall, or shall
-    /// not, come first. May be repeated: the next server is asked only if the one before cannot be reached
-    #[arg(long, env = "LDAP_URL")]
+    /// not, come first. May be repeated, or several with commas: the next server is asked only if the one before cannot
+    /// be reached
+    #[arg(long, env = "LDAP_URL", value_delimiter = ',')]
     pub(crate) url: Vec<ServerUrl>,
 
     /// The account: a DN, user@domain or DOMAIN\user. It needs no special rights

@@ -76,6 +76,30 @@ async fn a_table_is_as_wide_as_the_terminal_ordered_by_name_and_says_what_it_lea
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_person_is_numbered_and_fits() {
+    let directory = generate::domain(1, 3, 2, 1);
+    directory.write().add_account("svc-inventory", PASSWORD).unwrap();
+    directory.write().add_computer("TWIN").unwrap();
+    let rig = Rig::over(&directory, Script::new()).await;
+    let (inventory, assets) = (rig.file("inventory.db"), rig.write("assets.jsonl", ASSETS));
+    assert_eq!(rig.sync(&["--inventory", &inventory, "--assets", &assets]).await.status, 0);
+    for columns in [60, 80, 200] {
+        let (status, seen, said) = tokio::task::block_in_place(|| {
+            on_terminal("inventory", columns, &["--inventory", &inventory, "unresolved"], &[])
+        });
+        assert_eq!((status, &*said), (0, ""));
+        let seen = console::strip_ansi_codes(&seen).into_owned();
+        let widest = seen.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= usize::from(columns), "{widest} of {columns}\n{seen}");
+        for number in ["1", "2"] {
+            let is_numbered = |line: &str| line.split_whitespace().next() == Some(number);
+            assert!(seen.lines().any(is_numbered), "{seen}");
+        }
+        assert!(seen.contains("1 computer waits") && seen.contains("TWIN$"), "{seen}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn colours_are_for_terminals_that_want_them_and_for_those_who_ask() {
     let (_rig, inventory) = filled(3).await;
     let has_colours = |arguments: &[&str], variables: &[(&str, &str)]| {
