@@ -7,6 +7,7 @@ mod left_out;
 mod names;
 mod options;
 mod output;
+mod planning;
 mod plans;
 mod programs;
 #[cfg(unix)]
@@ -20,7 +21,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use ldap_inventory::testing::{
-    Fault, OperationKind, Script, ServerTls, TestDirectory, TestServer, When, generate,
+    Fault, OperationKind, Script, ServerTls, TestDirectory, TestServer, When,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -47,7 +48,7 @@ impl Rig {
     }
 
     async fn with_script(script: Script) -> Self {
-        let directory = generate::domain(1, 30, 20, 5);
+        let directory = TestDirectory::generated(1, 30, 20, 5);
         directory.write().add_account("svc-inventory", PASSWORD).unwrap();
         Self::over(&directory, script).await
     }
@@ -559,7 +560,7 @@ async fn the_store_of_a_host_keeps_the_contract() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_merge_undo_decide_and_survey_on_the_command_line() {
-    let directory = generate::domain(1, 3, 1, 0);
+    let directory = TestDirectory::generated(1, 3, 1, 0);
     directory.write().add_account("svc-inventory", PASSWORD).unwrap();
     directory.write().add_computer("TWIN").unwrap();
     let rig = Rig::over(&directory, Script::new()).await;

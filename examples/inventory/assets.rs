@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ldap_inventory::Result;
-use ldap_inventory::asset::{ASSET_FIELDS, Asset, AssetRepository, SearchPage, SearchRequest};
-use ldap_inventory::name::{Hostname, to_unicode};
+use ldap_inventory::asset::{Asset, AssetRepository, SearchPage, SearchRequest};
+use ldap_inventory::name::Hostname;
 use ldap_inventory::value::{AssetId, SiteId, Timestamp};
 use serde::Serialize;
 
@@ -32,7 +32,7 @@ struct AssetRecord<'a> {
 impl Record for Asset {
     const NOUN: (&str, &str) = ("asset", "assets");
 
-    const FIELDS: Option<&[&str]> = Some(ASSET_FIELDS);
+    const FIELDS: Option<&[&str]> = Some(Asset::FIELDS);
 
     const TITLES: &[&str] =
         &["Name", "Addresses", "Site", "Sources", "Last seen", "Operating system"];
@@ -65,7 +65,7 @@ impl Record for Asset {
         AssetRecord {
             id: self.id,
             names: self.live_names().chain(self.aliases()).map(Hostname::to_unicode).collect(),
-            domains: self.live_domains().map(to_unicode).collect(),
+            domains: self.live_domains().map(Hostname::readable).collect(),
             addresses: self.live_addresses().collect(),
             os: self.os(),
             os_version: self.os_version(),

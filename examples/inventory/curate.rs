@@ -5,8 +5,7 @@ use std::io::{self, BufWriter, Write};
 
 use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::curation::{Curation, Decided, Unmerged};
-use ldap_inventory::grouping::Decisions;
-use ldap_inventory::merge::{Coverage, GoneAsset, MovedRecord, Moves, Overlap, Sentence};
+use ldap_inventory::merge::{Coverage, GoneAsset, MovedRecord, Moves, Overlap};
 use ldap_inventory::value::{AssetId, ObjectGuid, OrganizationId, SourceId};
 use ldap_inventory::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
@@ -116,17 +115,13 @@ impl<'a> Desk<'a> {
     /// Takes back the decision that holds on an asset and an object.
     pub(crate) async fn forget(&self, options: &Deciding) -> Result<(), Failure> {
         let (asset, source, object) = self.subject(options).await?;
-        let decisions = Decisions::load(self.repository, self.organization).await?;
-        let standing = decisions.standing();
-        let latest = standing.latest(&source, object, asset);
+        let latest = self.curation.decision(asset, &source, object).await?;
         let kind = latest.map(|c| c.kind).ok_or_else(|| {
             Error::new(ErrorKind::NotFound, "nobody decided anything on this asset and this object")
         })?;
         let author = options.author.author();
         let told = self.curation.forget(asset, &source, object, kind, &author).await?;
-        tell(options.json, &told, || {
-            format!("taken back: {}{}", Sentence(&told.decision), moved(&told.moves))
-        })
+        tell(options.json, &told, || format!("taken back: {}{}", told.decision, moved(&told.moves)))
     }
 
     pub(crate) async fn overlaps(&self, options: &Surveying) -> Result<(), Failure> {
@@ -168,14 +163,14 @@ impl<'a> Desk<'a> {
             for miss in &near {
                 let (computer, asset) = (miss.computer.to_string(), miss.asset.to_string());
                 let (one, other) = (miss.computer_name.clone(), miss.asset_name.clone());
-                table.row([computer, one, asset, other, miss.difference.to_string()]);
+                table.row([computer, one, asset, other, miss.difference()]);
             }
             return show(&table, form, "");
         };
         let mut table = Table::new(["ID", "Name", "How it is near"]);
         (table.wraps, table.whole) = (true, 1);
         for miss in &near {
-            let difference = miss.difference.to_string();
+            let difference = miss.difference();
             table.row([ids.show(miss.computer), miss.computer_name.clone(), difference]);
             table.row([ids.show(miss.asset), miss.asset_name.clone(), String::new()]);
         }
@@ -272,11 +267,12 @@ fn together(input: impl io::BufRead) -> Result<Vec<Vec<AssetId>>, Failure> {
 
 pub(super) fn decided(json: bool, decided: &Decided) -> Result<(), Failure> {
     tell(json, decided, || {
-        let replaced = decided.replaced.iter().map(|replaced| {
-            format!("\nit takes the place of what was said before: {}", Sentence(replaced))
-        });
+        let replaced = decided
+            .replaced
+            .iter()
+            .map(|replaced| format!("\nit takes the place of what was said before: {}", replaced));
         let replaced: String = replaced.collect();
-        let (decision, moves) = (Sentence(&decided.decision), moved(&decided.moves));
+        let (decision, moves) = (&decided.decision, moved(&decided.moves));
         format!("{decision}{replaced}{moves}\nforget takes it back")
     })
 }
@@ -316,9 +312,9 @@ fn covered(coverage: &Coverage) -> Result<(), Failure> {
         let counts = counts.iter().map(ToString::to_string);
         [site.to_owned()].into_iter().chain(counts).chain([os.to_owned()]).collect::<Vec<_>>()
     };
-    for row in coverage.rows() {
-        let os = if row.os.is_empty() { "unknown" } else { row.os };
-        table.row(cells(row.site.as_str(), row.counts.columns(), os));
+    for (site, os, counts) in coverage.rows() {
+        let os = if os.is_empty() { "unknown" } else { os };
+        table.row(cells(site.as_str(), counts.columns(), os));
     }
     table.row(cells("total", coverage.total.columns(), ""));
     let days = coverage.stale_after_days;

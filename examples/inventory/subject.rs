@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use futures::TryStreamExt;
 use ldap_inventory::asset::{Asset, AssetsRequest, LinksRequest, SearchRequest};
 use ldap_inventory::curation::Unresolved;
-use ldap_inventory::name::to_unicode;
-use ldap_inventory::query::{Query, quote};
+use ldap_inventory::name::Hostname;
+use ldap_inventory::query::Query;
 use ldap_inventory::value::{AssetId, ObjectGuid, SourceId, Timestamp};
 use ldap_inventory::{Error, ErrorKind, Printable};
 
@@ -25,7 +25,7 @@ impl Desk<'_> {
             return Ok(id);
         }
         let mut meant: BTreeMap<AssetId, Asset> = BTreeMap::new();
-        for asset in self.search(&format!("name:={}", quote(text))).await? {
+        for asset in self.search(&format!("name:={}", Query::quote(text))).await? {
             meant.insert(asset.id, asset);
         }
         if short::may_be(text) {
@@ -60,8 +60,9 @@ impl Desk<'_> {
         }
         let is_of_source = |other: &SourceId| source.is_none_or(|source| source == other);
         let mut meant: BTreeMap<(SourceId, ObjectGuid), String> = BTreeMap::new();
-        let account = quote(&format!("{}$", text.trim_end_matches('$'))).to_string();
-        let query = format!("name:={} OR @ldap.computer.sAMAccountName:={account}", quote(text));
+        let account = Query::quote(&format!("{}$", text.trim_end_matches('$'))).to_string();
+        let query =
+            format!("name:={} OR @ldap.computer.sAMAccountName:={account}", Query::quote(text));
         for asset in self.search(&query).await? {
             let directory = asset.parts.iter().filter(|part| is_of_source(&part.source));
             let tied: Vec<_> = directory.filter(|part| part.object.is_some()).collect();
@@ -155,7 +156,7 @@ pub(super) fn traits(asset: &Asset) -> [String; 4] {
 
 /// Whether a name of a directory is meant by a text: without case, domain, or the `$` of accounts.
 fn is_called(name: &str, text: &str) -> bool {
-    let bare = |name: &str| to_unicode(name.trim_end_matches('$')).to_lowercase();
+    let bare = |name: &str| Hostname::readable(name.trim_end_matches('$')).to_lowercase();
     let (name, text) = (bare(name), bare(text));
     name == text || name.split('.').next() == Some(&text)
 }

@@ -4,7 +4,9 @@ use ldap_inventory::ldap::ServerCertificate;
 
 /// What a certificate says, a line for each, and both spellings of its fingerprint.
 pub(crate) fn told(certificate: &ServerCertificate) -> String {
-    let ServerCertificate { subject, issuer, not_before, not_after, digest, .. } = certificate;
+    let ServerCertificate { subject, issuer, not_before, not_after, .. } = certificate;
+    let (digest, hexadecimal) =
+        (certificate.fingerprint(), certificate.fingerprint_in_hexadecimal());
     let names = match certificate.names.as_slice() {
         [] => "none".to_owned(),
         names => names.join(", "),
@@ -12,6 +14,6 @@ pub(crate) fn told(certificate: &ServerCertificate) -> String {
     format!(
         "    subject      {subject}\n    names        {names}\n    issuer       {issuer}\n    \
          valid        {not_before} to {not_after}\n    fingerprint  {digest}\n    \
-         hexadecimal  {digest:X}\n"
+         hexadecimal  {hexadecimal}\n"
     )
 }

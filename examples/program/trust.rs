@@ -1,10 +1,11 @@
 //! Trust on first use: what a server presented that was refused, and what would accept it.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 
 use ldap_inventory::ErrorKind;
-use ldap_inventory::credential::{Scheme, ServerUrl};
-use ldap_inventory::ldap::{ConnectLimits, Presented, ServerCertificate, TlsProvider, probe};
+use ldap_inventory::credential::ServerUrl;
+use ldap_inventory::ldap::{ConnectLimits, ServerCertificate, TlsProvider, probe};
 
 use super::certificate::told;
 use super::exit::Failure;
@@ -17,38 +18,40 @@ pub(crate) async fn advised(failure: Failure, options: &TaskOptions) -> Failure 
         return failure;
     }
     for url in &options.url {
-        if let Some((presented, by_starttls)) = presented(url).await
-            && let Ok(certificate) = &presented.certificate
-        {
-            return failure.and(&advice(&presented, certificate, by_starttls, options));
+        if let Some(presented) = presented(url).await {
+            return failure.and(&advice(&presented, options));
         }
     }
     failure
 }
 
-/// What a server presents at the first of its addresses that presents something, and whether by StartTLS.
-async fn presented(url: &ServerUrl) -> Option<(Presented, bool)> {
+/// What a server presented.
+struct Presented {
+    address: SocketAddr,
+    certificate: ServerCertificate,
+    by_starttls: bool,
+}
+
+/// What a server presents at the first of its addresses that presents something.
+async fn presented(url: &ServerUrl) -> Option<Presented> {
     let (tls, limits) = (TlsProvider::default(), ConnectLimits::new());
     for by_starttls in [false, true] {
-        let found = probe(url, by_starttls, tls, &limits).await.unwrap_or_default();
-        if let Some(presented) = found.into_iter().find(|it| it.certificate.is_ok()) {
-            return Some((presented, by_starttls || url.scheme() == Some(Scheme::Ldap)));
+        let answers = probe(url, by_starttls, tls, &limits).await.unwrap_or_default();
+        let mut found = answers.into_iter().filter_map(|(at, answer)| Some((at, answer.ok()?)));
+        if let Some((address, certificate)) = found.next() {
+            let by_starttls = by_starttls || url.to_string().starts_with("ldap://");
+            return Some(Presented { address, certificate, by_starttls });
         }
     }
     None
 }
 
-fn advice(
-    presented: &Presented,
-    certificate: &ServerCertificate,
-    by_starttls: bool,
-    options: &TaskOptions,
-) -> String {
-    let address = presented.address.ip().to_canonical();
+fn advice(presented: &Presented, options: &TaskOptions) -> String {
+    let Presented { address, certificate, by_starttls } = presented;
+    let (at, address) = (address, address.ip().to_canonical());
     let pin = certificate.thumbprint(address);
-    let how = if by_starttls { "StartTLS" } else { "LDAPS" };
-    let mut text =
-        format!("\n\n  presented by {} over {how}:\n{}", presented.address, told(certificate));
+    let how = if *by_starttls { "StartTLS" } else { "LDAPS" };
+    let mut text = format!("\n\n  presented by {at} over {how}:\n{}", told(certificate));
     let pinned: Vec<_> = options.thumbprint.iter().filter(|pin| pin.address() == address).collect();
     if pinned.iter().any(|given| **given == pin) {
         let _ = write!(
@@ -72,7 +75,7 @@ fn advice(
     text.push_str(
         "\n  Compare the fingerprint with the one on the server itself. If it is the same, accept it by one of\n",
     );
-    let also = if by_starttls { " --pins-on-starttls" } else { "" };
+    let also = if *by_starttls { " --pins-on-starttls" } else { "" };
     let _ = write!(
         text,
         "    --thumbprint '{pin}'{also}\n    --ca-file ca.pem  (the certificate of the authority that issued it)"

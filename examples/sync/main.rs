@@ -91,6 +91,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         .with_explain(options.explain)
         .with_full_read(options.full)
         .with_takeover(options.take_over)
+        .with_accept_empty(options.accept_empty)
         .with_confirmation(options.confirm)
         .with_cancellation(on_interrupt());
     let sync_options = if options.quiet { sync_options } else { progress::shown(sync_options) };

@@ -57,6 +57,11 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) take_over: bool,
 
+    /// Conclude that all computers, all users or all groups are gone if none is read: once, after you have made sure
+    /// that the account has not lost its read rights. The brake holds all the same.
+    #[arg(long)]
+    pub(crate) accept_empty: bool,
+
     /// Let the run through that the brake stopped with this confirmation, and no other.
     #[arg(long, value_name = "CONFIRMATION")]
     pub(crate) confirm: Option<Confirmation>,

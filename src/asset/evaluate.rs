@@ -7,8 +7,8 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 
 use super::{
-    Asset, AssetInContext, AssetsRequest, Counts, Cursor, DirectoryGroup, DirectoryUser, Facet,
-    ObjectKey, PrincipalsRequest, SearchPage, SearchRequest, Sort, SortKey, Tally,
+    Asset, AssetCounts, AssetsRequest, DirectoryGroup, DirectoryUser, Facet, ObjectKey,
+    PrincipalsRequest, SearchPage, SearchRequest, Sort, SortKey, Tally,
 };
 use crate::Result;
 use crate::name::MatchKey;
@@ -30,7 +30,7 @@ pub(super) fn assets(request: &SearchRequest) -> Result<AssetsRequest> {
 
 /// The users or groups that a search has to look at.
 pub(super) fn principals(request: &SearchRequest) -> Result<PrincipalsRequest> {
-    let after = request.after.as_ref().map(ObjectKey::read).transpose()?;
+    let after = request.after.as_deref().map(ObjectKey::read).transpose()?;
     let all = PrincipalsRequest::new(request.organization.clone());
     Ok(all.of_source(request.source.clone()).after(after))
 }
@@ -58,7 +58,7 @@ pub(super) async fn count_assets(
     request: &SearchRequest,
     shared: &HashSet<MatchKey>,
     facets: &[Facet],
-) -> Result<Counts> {
+) -> Result<AssetCounts> {
     let mut tally = Tally::new(facets);
     let mut found = assets.try_filter(|asset| ready(selects(request, asset, shared)));
     while let Some(asset) = found.try_next().await? {
@@ -106,13 +106,13 @@ pub(super) async fn search_groups(
 
 fn selects(request: &SearchRequest, asset: &Asset, shared: &HashSet<MatchKey>) -> bool {
     let has_overlap = || asset.match_keys().iter().any(|key| shared.contains(key));
-    request.selects(&AssetInContext::new(asset, has_overlap))
+    request.selects_asset(asset, has_overlap)
 }
 
 async fn page<T>(
     limit: usize,
     records: impl futures::Stream<Item = Result<T>>,
-    cursor: impl Fn(&T) -> Cursor,
+    cursor: impl Fn(&T) -> String,
 ) -> Result<SearchPage<T>> {
     let limit = limit.max(1);
     let records = records.take(limit.saturating_add(1)).try_collect().await?;

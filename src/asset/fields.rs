@@ -10,35 +10,38 @@ use crate::value::{Attributes, Timestamp};
 /// What an attribute that is a time ends in.
 const TIME: &str = "ts";
 
-/// The fields of assets, for [`Query::parse_known`](crate::query::Query::parse_known). What every source says
-/// itself is asked for beside these: `@ldap.computer.dNSHostName`.
-pub const ASSET_FIELDS: &[&str] = &[
-    "address",
-    "addresses",
-    "alias",
-    "aliases",
-    "domain",
-    "domains",
-    "first_seen",
-    "id",
-    "last_seen",
-    "name",
-    "name_overlap",
-    "names",
-    "os",
-    "os_version",
-    "site",
-    "source",
-    "sources",
-    "type",
-];
+impl Asset {
+    /// The fields of assets, for [`Query::parse_known`](crate::query::Query::parse_known). What every source says
+    /// itself is asked for beside these: `@ldap.computer.dNSHostName`.
+    pub const FIELDS: &[&str] = &[
+        "address",
+        "addresses",
+        "alias",
+        "aliases",
+        "domain",
+        "domains",
+        "first_seen",
+        "id",
+        "last_seen",
+        "name",
+        "name_overlap",
+        "names",
+        "os",
+        "os_version",
+        "site",
+        "source",
+        "sources",
+        "type",
+    ];
+}
 
 const GO_ON: ControlFlow<()> = ControlFlow::Continue(());
 
-/// `name` (what some part still calls it; international names are found in Unicode and in ASCII), `alias` (what none does any more), `domain`, `address`, `os`,
-/// `os_version`, `type`, `site`, `id`, `source` (`ldap`, and in full `ldap/corp.example`), `first_seen`
-/// and `last_seen`; the plurals mean the same. [`AssetInContext`](super::AssetInContext) others it has `name_overlap` too. Attributes are asked for by what a part files them
-/// under: `@ldap.computer.dNSHostName`.
+/// `name` (what some part still calls it; international names are found in Unicode and in ASCII), `alias` (what none does
+/// any more), `domain`, `address`, `os`, `os_version`, `type`, `site`, `id`, `source` (`ldap`, and in full
+/// `ldap/corp.example`), `first_seen` and `last_seen`; the plurals mean the same. Among others
+/// ([`selects_asset`](super::SearchRequest::selects_asset)) it has `name_overlap`, too. Attributes are asked for by what a
+/// part files them under: `@ldap.computer.dNSHostName`.
 impl Fields for Asset {
     fn field(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
         match name {

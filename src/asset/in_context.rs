@@ -1,6 +1,5 @@
 //! What a query asks about an asset that the asset alone does not tell.
 
-use std::fmt;
 use std::ops::ControlFlow;
 
 use super::Asset;
@@ -12,25 +11,15 @@ use crate::query::{Fields, Value, Visit};
 /// its [`match_keys`](Asset::match_keys), and may so be the same thing. Whether the rules would tie the two
 /// together is another question, which [`curation::Curation::overlaps`](crate::curation::Curation::overlaps)
 /// answers.
-///
-/// ```
-/// # use ldap_inventory::asset::{AssetInContext, Asset};
-/// # use ldap_inventory::query::Query;
-/// # use ldap_inventory::value::AssetId;
-/// # let asset = Asset::new(AssetId::random_v7(), "acme".parse()?, "hq".parse()?);
-/// let among = AssetInContext::new(&asset, || true);
-/// assert!(Query::parse("name_overlap:t")?.matches(&among, 0));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Copy)]
-pub struct AssetInContext<'a, F> {
+pub(crate) struct AssetInContext<'a, F> {
     asset: &'a Asset,
     has_overlap: F,
 }
 
 impl<'a, F: Fn() -> bool> AssetInContext<'a, F> {
     /// The asset, and whether another one has one of its match keys. That is asked only if the query does.
-    pub fn new(asset: &'a Asset, has_overlap: F) -> Self {
+    pub(crate) fn new(asset: &'a Asset, has_overlap: F) -> Self {
         Self { asset, has_overlap }
     }
 }
@@ -45,11 +34,5 @@ impl<F: Fn() -> bool> Fields for AssetInContext<'_, F> {
 
     fn attribute(&self, source: &str, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
         self.asset.attribute(source, name, visit)
-    }
-}
-
-impl<F> fmt::Debug for AssetInContext<'_, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AssetInContext").field("asset", &self.asset.id).finish_non_exhaustive()
     }
 }

@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// The SHA-256 digest of a certificate's DER form, printed as `SHA256:` and base64, and with `{:X}` in hexadecimal.
 #[derive(Clone, Copy, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(into = "String", try_from = "String")]
-pub struct CertificateDigest([u8; 32]);
+pub(crate) struct CertificateDigest([u8; 32]);
 
 /// A pin, `IP=SHA256:B64`: at this address only this certificate is accepted.
 ///
@@ -54,32 +54,22 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 impl CertificateDigest {
     /// The digest with these bytes.
-    pub const fn new(bytes: [u8; 32]) -> Self {
+    pub(crate) const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
     /// Reads `SHA256:` and the base64 of exactly 32 bytes, padded or not; or the same in hexadecimal, as OpenSSL and
     /// Windows print it.
     ///
-    /// ```
-    /// use ldap_inventory::credential::CertificateDigest;
-    ///
-    /// let digest = CertificateDigest::parse("SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=")?;
-    /// let hexadecimal = format!("{digest:X}");
-    /// assert!(hexadecimal.starts_with("E3:B0:C4:42:98:FC"));
-    /// assert_eq!(CertificateDigest::parse(&hexadecimal)?, digest);
-    /// # Ok::<(), ldap_inventory::Error>(())
-    /// ```
-    ///
     /// # Errors
     ///
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for anything else.
-    pub fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         digest(text).map_err(|reason| Error::invalid("certificate digest", text, reason))
     }
 
     /// The 32 bytes.
-    pub const fn as_bytes(&self) -> &[u8; 32] {
+    pub(crate) const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
@@ -130,7 +120,7 @@ impl TryFrom<String> for CertificateDigest {
 
 impl Thumbprint {
     /// The pin of this certificate at this address.
-    pub fn new(address: IpAddr, digest: CertificateDigest) -> Self {
+    pub(crate) fn new(address: IpAddr, digest: CertificateDigest) -> Self {
         Self { address: address.to_canonical(), digest }
     }
 
@@ -157,8 +147,8 @@ impl Thumbprint {
     }
 
     /// The digest of the certificate.
-    pub fn digest(&self) -> CertificateDigest {
-        self.digest
+    pub fn sha256(&self) -> [u8; 32] {
+        *self.digest.as_bytes()
     }
 }
 
@@ -219,7 +209,7 @@ impl ThumbprintSet {
     }
 
     /// The certificates that are accepted at this address; none if it is not pinned.
-    pub fn at(&self, address: IpAddr) -> impl Iterator<Item = CertificateDigest> {
+    pub(crate) fn at(&self, address: IpAddr) -> impl Iterator<Item = CertificateDigest> {
         let address = address.to_canonical();
         self.pins.iter().filter(move |pin| pin.address == address).map(|pin| pin.digest)
     }
@@ -310,7 +300,7 @@ mod tests {
 
     #[test]
     fn fingerprints_are_taken_as_openssl_and_windows_print_them() {
-        let digest = pin("10.0.0.1").digest();
+        let digest = pin("10.0.0.1").digest;
         let colons = format!("{digest:X}");
         let bare = colons.replace(':', "");
         for text in [

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Action, Curation, Entry};
 use crate::Result;
 use crate::asset::{Asset, Presence, RunRecord, SourceRecord};
-use crate::merge::{self, ValueOf};
+use crate::merge::{ExplainedValue, Explanation};
 use crate::value::{AssetId, ObjectGuid, ObjectKind, SourceId, Timestamp};
 
 /// How many runs are asked for at first.
@@ -204,8 +204,8 @@ fn of_asset(asset: &Asset, since: Timestamp) -> Vec<NotedChange> {
         NotedChange { reason, ..note(at, Occasion::Matched) }
     }));
     let new: BTreeSet<u32> = new.iter().map(|part| part.number).collect();
-    let values = merge::explain(asset, &[], &[]).values;
-    let known: Vec<ValueOf> =
+    let values = Explanation::of(asset, &[], &[]).values;
+    let known: Vec<ExplainedValue> =
         values.into_iter().filter(|value| !new.contains(&value.part)).collect();
     let mut moments = BTreeSet::new();
     moments.extend(known.iter().map(|value| value.since).filter(|at| *at >= since));
@@ -218,10 +218,10 @@ fn of_asset(asset: &Asset, since: Timestamp) -> Vec<NotedChange> {
 }
 
 /// Which values changed at a moment.
-fn changed_fields(values: &[ValueOf], at: Timestamp) -> Vec<ChangedField> {
+fn changed_fields(values: &[ExplainedValue], at: Timestamp) -> Vec<ChangedField> {
     let begun = values.iter().filter(|value| value.since == at && value.until.is_none());
     let ended = values.iter().filter(|value| value.until == Some(at));
-    let is_replaced = |value: &ValueOf| {
+    let is_replaced = |value: &ExplainedValue| {
         let mut others = values.iter().filter(|other| other.since == at);
         others.any(|other| {
             let is_its = other.field == value.field && other.part == value.part;

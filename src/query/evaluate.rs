@@ -42,7 +42,7 @@ pub type Visit<'a> = &'a mut dyn FnMut(Value<'_>) -> ControlFlow<()>;
 
 /// Anything that can name its fields, and so be asked for with a [`Query`](super::Query).
 ///
-/// Names arrive folded ([`fold_case`](super::fold_case)): lower case, for LDAP's names too. A name that
+/// Names arrive folded ([`Query::fold`](super::Query::fold)): lower case, for LDAP's names too. A name that
 /// is not known has no values. Words without a key are looked for in the field `name`, and
 /// `name_count` counts the values of `name`; so give lists a name in the singular.
 ///

@@ -41,14 +41,14 @@
 //! ## Text
 //!
 //! Case never matters, in names of fields and attributes either, nor do the forms of a letter (`ü` or `u` with
-//! two dots, `ﬁ` or `fi`), `ß` for `ss`, characters that cannot be seen, and `®`, `©` and `™`; [`fold_case`] is the
+//! two dots, `ﬁ` or `fi`), `ß` for `ss`, characters that cannot be seen, and `®`, `©` and `™`; [`Query::fold`] is the
 //! rule. International names are found in Unicode and in ASCII: `bücher` and `xn--bcher-kva`. A text is looked
 //! into; `=` before the first value asks for all of it, and then, in quotes too, `%` stands for any
 //! characters and `_` for exactly one (`_` is `ü`, and `__` is `ß`). (Without `=` they are ordinary characters.)
 //!
 //! Values with spaces, commas, parentheses or quotation marks, and words with colons, are written in double
 //! quotes. A backslash before punctuation or a space takes it literally: `\"`, `\\`, `\,`, `\%`, `\_`.
-//! Before anything else it is an ordinary character, so `CORP\alice` needs no more. [`quote`] does all that.
+//! Before anything else it is an ordinary character, so `CORP\alice` needs no more. [`Query::quote`] does all that.
 //!
 //! ## Numbers and counts
 //!
@@ -78,7 +78,7 @@
 //!
 //! ## Limits
 //!
-//! At most [`MAX_LENGTH`] bytes, [`MAX_VALUES`] values, and [`MAX_DEPTH`] parentheses and `NOT`s within each
+//! At most [`Query::MAX_LENGTH`] bytes, [`Query::MAX_VALUES`] values, and [`Query::MAX_DEPTH`] parentheses and `NOT`s within each
 //! other.
 //!
 //! # Examples
@@ -155,14 +155,10 @@ mod time;
 use std::fmt;
 use std::str::FromStr;
 
-pub use ast::{Bound, Expr, Key, Term, Test};
-pub use error::ParseError;
-pub use evaluate::{Fields, Value, Visit};
-pub use limits::{MAX_DEPTH, MAX_LENGTH, MAX_VALUES};
-pub use literal::{Literal, Pattern, Piece};
-pub use print::quote;
-pub use text::{Text, fold_case};
-pub use time::{Comparison, Measure};
+use self::ast::Expr;
+pub use self::error::ParseError;
+pub use self::evaluate::{Fields, Value, Visit};
+pub(crate) use self::text::fold_case;
 
 /// A query, parsed.
 ///
@@ -173,6 +169,15 @@ pub struct Query {
 }
 
 impl Query {
+    /// The longest query, in bytes. Enough for any that a person writes, and 256 values with room to spare.
+    pub const MAX_LENGTH: usize = limits::MAX_LENGTH;
+
+    /// The deepest nesting of parentheses and `NOT`, so that no query exhausts a stack.
+    pub const MAX_DEPTH: usize = limits::MAX_DEPTH;
+
+    /// The most values and names in one query.
+    pub const MAX_VALUES: usize = limits::MAX_VALUES;
+
     /// Parses a query. Fields are not checked: one that nothing has matches nothing.
     ///
     /// # Errors
@@ -198,8 +203,43 @@ impl Query {
         Self { expr: Expr::Everything }
     }
 
-    /// The query's tree.
-    pub fn expr(&self) -> &Expr {
+    /// A text as a value in a query, in quotation marks and with escapes where it needs them: for hosts that put what
+    /// somebody typed into a query of their own.
+    ///
+    /// ```
+    /// use ldap_inventory::query::Query;
+    ///
+    /// assert_eq!(Query::quote("web1"), "web1");
+    /// assert_eq!(Query::quote("a \"b\" OR c:d"), "\"a \\\"b\\\" OR c:d\"");
+    /// ```
+    pub fn quote(text: &str) -> String {
+        print::quote(text)
+    }
+
+    /// The form in which texts are compared: without case, and without what people do not type.
+    ///
+    /// Unicode's compatibility case folding (NFKC_Casefold), independent of language: composed and decomposed
+    /// letters are the same, `ß` is `ss`, `ﬁ` is `fi`, `ｗｅｂ` is `web`, and what cannot be seen (a soft hyphen, a
+    /// joiner) is left out. Further than Unicode goes: `®`, `©`, `™` and `℠` are left out as well, so that `Windows
+    /// Server® 2008` is found without, and the Turkish letters `ı` and `İ` are `i`. NUL, which databases cannot keep
+    /// in a text, becomes U+FFFD. Folding twice changes nothing.
+    ///
+    /// A store that compiles queries to SQL keeps a column written with this beside every text it wants searched, since a
+    /// database's own `lower` differs from Unicode's (SQLite's knows ASCII only).
+    ///
+    /// ```
+    /// use ldap_inventory::query::Query;
+    ///
+    /// assert_eq!(Query::fold("WEB1.Corp.Example"), "web1.corp.example");
+    /// assert_eq!(Query::fold("A\u{308}RGER"), Query::fold("ärger"));
+    /// assert_eq!(Query::fold("ΟΔΟΣ"), Query::fold("οδος"));
+    /// assert_eq!(Query::fold("Windows Server® 2008"), "windows server 2008");
+    /// ```
+    pub fn fold(text: &str) -> String {
+        fold_case(text)
+    }
+
+    pub(crate) fn expr(&self) -> &Expr {
         &self.expr
     }
 

@@ -284,18 +284,18 @@ fn an_error_becomes_the_crates_own() {
 #[test]
 fn every_limit_holds_at_the_limit_and_not_past_it() {
     let nested = |depth| format!("{}a{}", "(".repeat(depth), ")".repeat(depth));
-    assert!(Query::parse(&nested(MAX_DEPTH)).is_ok());
-    assert!(Query::parse(&nested(MAX_DEPTH + 1)).is_err());
+    assert!(Query::parse(&nested(Query::MAX_DEPTH)).is_ok());
+    assert!(Query::parse(&nested(Query::MAX_DEPTH + 1)).is_err());
     assert!(Query::parse(&nested(4000)).is_err());
-    assert!(Query::parse(&format!("{}a", "not ".repeat(MAX_DEPTH))).is_ok());
-    assert!(Query::parse(&format!("{}a", "not ".repeat(MAX_DEPTH + 1))).is_err());
-    assert!(Query::parse(&"a ".repeat(MAX_VALUES)).is_ok());
-    assert!(Query::parse(&"a ".repeat(MAX_VALUES + 1)).is_err());
-    assert!(Query::parse(&vec!["a"; MAX_VALUES].join(",")).is_ok());
-    assert!(Query::parse(&vec!["a"; MAX_VALUES + 1].join(",")).is_err());
-    assert!(Query::parse(&"a".repeat(MAX_LENGTH)).is_ok());
-    assert!(Query::parse(&"a".repeat(MAX_LENGTH + 1)).is_err());
-    assert!(Query::parse(&"ä".repeat(MAX_LENGTH)).is_err());
+    assert!(Query::parse(&format!("{}a", "not ".repeat(Query::MAX_DEPTH))).is_ok());
+    assert!(Query::parse(&format!("{}a", "not ".repeat(Query::MAX_DEPTH + 1))).is_err());
+    assert!(Query::parse(&"a ".repeat(Query::MAX_VALUES)).is_ok());
+    assert!(Query::parse(&"a ".repeat(Query::MAX_VALUES + 1)).is_err());
+    assert!(Query::parse(&vec!["a"; Query::MAX_VALUES].join(",")).is_ok());
+    assert!(Query::parse(&vec!["a"; Query::MAX_VALUES + 1].join(",")).is_err());
+    assert!(Query::parse(&"a".repeat(Query::MAX_LENGTH)).is_ok());
+    assert!(Query::parse(&"a".repeat(Query::MAX_LENGTH + 1)).is_err());
+    assert!(Query::parse(&"ä".repeat(Query::MAX_LENGTH)).is_err());
 }
 
 #[test]

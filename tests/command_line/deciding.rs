@@ -9,7 +9,7 @@ const TWINS: &str = r#"{"names":["twin"],"addresses":["10.0.0.2"],"site":"hall"}
 
 /// A domain with a computer that two assets could be, synced.
 async fn with_twins() -> (Rig, String) {
-    let directory = generate::domain(1, 6, 2, 1);
+    let directory = TestDirectory::generated(1, 6, 2, 1);
     directory.write().add_account("svc-inventory", PASSWORD).unwrap();
     directory.write().add_computer("TWIN").unwrap();
     let rig = Rig::over(&directory, Script::new()).await;

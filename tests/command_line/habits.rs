@@ -88,7 +88,7 @@ async fn variables_stand_in_for_options() {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_busy_inventory_is_status_75_and_a_killed_run_keeps_nobody_away() {
-    let directory = generate::domain(1, 30, 20, 5);
+    let directory = TestDirectory::generated(1, 30, 20, 5);
     directory.write().add_account("svc-inventory", PASSWORD).unwrap();
     let rig = Rig::over(
         &directory,
@@ -124,7 +124,7 @@ async fn a_busy_inventory_is_status_75_and_a_killed_run_keeps_nobody_away() {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn ctrl_c_is_status_130_and_gives_the_lease_back() {
-    let directory = generate::domain(1, 30, 20, 5);
+    let directory = TestDirectory::generated(1, 30, 20, 5);
     directory.write().add_account("svc-inventory", PASSWORD).unwrap();
     let rig = Rig::over(
         &directory,

@@ -31,7 +31,7 @@ fn on_terminal(
 }
 
 async fn filled(computers: usize) -> (Rig, String) {
-    let directory = generate::domain(1, computers, 20, 5);
+    let directory = TestDirectory::generated(1, computers, 20, 5);
     directory.write().add_account("svc-inventory", PASSWORD).unwrap();
     let rig = Rig::over(&directory, Script::new()).await;
     let inventory = rig.file("inventory.db");
@@ -77,7 +77,7 @@ async fn a_table_is_as_wide_as_the_terminal_ordered_by_name_and_says_what_it_lea
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_for_a_person_is_numbered_and_fits() {
-    let directory = generate::domain(1, 3, 2, 1);
+    let directory = TestDirectory::generated(1, 3, 2, 1);
     directory.write().add_account("svc-inventory", PASSWORD).unwrap();
     directory.write().add_computer("TWIN").unwrap();
     let rig = Rig::over(&directory, Script::new()).await;

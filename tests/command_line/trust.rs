@@ -50,7 +50,7 @@ async fn what_is_wrong_with_a_given_pin_is_said() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn over_starttls_the_missing_option_is_named() {
-    let directory = generate::domain(1, 3, 2, 1);
+    let directory = TestDirectory::generated(1, 3, 2, 1);
     directory.write().add_account("svc-inventory", PASSWORD).unwrap();
     let tls = ServerTls::self_signed(&[]).unwrap();
     let server =

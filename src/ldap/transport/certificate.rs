@@ -20,7 +20,7 @@ use crate::value::Timestamp;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ServerCertificate {
     /// The SHA-256 digest of the whole certificate.
-    pub digest: CertificateDigest,
+    pub(crate) digest: CertificateDigest,
     /// The subject.
     pub subject: String,
     /// The subject of the authority that issued it.
@@ -45,6 +45,17 @@ impl ServerCertificate {
     /// The pin of this certificate at an address, ready to be pasted into a credential.
     pub fn thumbprint(&self, address: IpAddr) -> Thumbprint {
         Thumbprint::new(address, self.digest)
+    }
+
+    /// Its SHA-256 fingerprint as pins have it, `SHA256:` and base64.
+    pub fn fingerprint(&self) -> String {
+        self.digest.to_string()
+    }
+
+    /// Its SHA-256 fingerprint as `openssl x509 -fingerprint -sha256` prints it: pairs of hexadecimal digits, with colons
+    /// between them.
+    pub fn fingerprint_in_hexadecimal(&self) -> String {
+        format!("{:X}", self.digest)
     }
 
     /// Whether it names itself as its issuer.

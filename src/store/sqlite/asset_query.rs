@@ -8,7 +8,7 @@ use rusqlite::{Connection, Statement, ToSql};
 use super::failure::Outcome;
 use super::read::asset;
 use super::{fields, row_id};
-use crate::asset::{Asset, AssetInContext, SearchRequest};
+use crate::asset::{Asset, SearchRequest};
 
 /// The parameters of a statement that come before those of the query: the organization, and three more.
 const OWN: usize = 4;
@@ -88,7 +88,7 @@ impl<'a> Found<'a> {
                 false
             })
         };
-        let asked_for = self.request.selects(&AssetInContext::new(asset, has_overlap));
+        let asked_for = self.request.selects_asset(asset, has_overlap);
         failed.into_inner().map_or(Ok(asked_for), Err)
     }
 
