@@ -6,6 +6,7 @@ mod names;
 mod options;
 mod plans;
 mod programs;
+mod queries;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -7,9 +7,11 @@ use std::net::IpAddr;
 use ldap_inventory::Result;
 use ldap_inventory::asset::{ASSET_FIELDS, Asset, AssetRepository, SearchPage, SearchRequest};
 use ldap_inventory::name::{Hostname, to_unicode};
+use ldap_inventory::query::{Field, Reading};
 use ldap_inventory::value::{AssetId, SiteId, Timestamp};
 use serde::Serialize;
 
+use super::nothing;
 use super::record::{Record, flattened};
 
 #[derive(Serialize)]
@@ -32,7 +34,7 @@ struct AssetRecord<'a> {
 impl Record for Asset {
     const PLURAL: &str = "assets";
 
-    const FIELDS: Option<&[&str]> = Some(ASSET_FIELDS);
+    const FIELDS: &[Field] = ASSET_FIELDS;
 
     const TITLES: [&str; 6] =
         ["Name", "Addresses", "Site", "Sources", "Last seen", "Operating system"];
@@ -42,6 +44,14 @@ impl Record for Asset {
         request: SearchRequest,
     ) -> Result<SearchPage<Self>> {
         repository.search_assets(request).await
+    }
+
+    async fn look(
+        repository: &dyn AssetRepository,
+        request: &SearchRequest,
+        reading: Reading,
+    ) -> Result<Reading> {
+        nothing::assets(repository, request, reading).await
     }
 
     fn json(&self) -> impl Serialize {

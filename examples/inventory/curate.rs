@@ -198,7 +198,8 @@ impl<'a> Desk<'a> {
             return Ok(id);
         }
         let unreadable = |_| Failure::new(Status::Usage, "an asset is named by its id or its name");
-        let query = Query::parse(&format!("name:={}", quote(text))).map_err(unreadable)?;
+        let name = quote(text);
+        let query = Query::parse(&format!("name:={name} NOT alias:={name}")).map_err(unreadable)?;
         let request =
             SearchRequest::new(self.organization.clone(), query, Timestamp::now()).with_limit(2);
         match self.repository.search_assets(request).await?.records.as_slice() {

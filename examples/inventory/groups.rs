@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use ldap_inventory::Result;
 use ldap_inventory::asset::{
-    AssetRepository, DirectoryGroup, MemberPath, SearchPage, SearchRequest,
+    AssetRepository, DirectoryGroup, GROUP_FIELDS, MemberPath, SearchPage, SearchRequest,
 };
+use ldap_inventory::query::{Field, Reading};
 use ldap_inventory::value::ObjectGuid;
 use serde::Serialize;
 
+use super::nothing;
 use super::record::{Record, flattened};
 
 #[derive(Serialize)]
@@ -28,7 +30,7 @@ struct GroupRecord<'a> {
 impl Record for DirectoryGroup {
     const PLURAL: &str = "groups";
 
-    const FIELDS: Option<&[&str]> = None;
+    const FIELDS: &[Field] = GROUP_FIELDS;
 
     const TITLES: [&str; 6] = ["Name", "Direct", "Primary", "Nested", "Known", "DN"];
 
@@ -37,6 +39,14 @@ impl Record for DirectoryGroup {
         request: SearchRequest,
     ) -> Result<SearchPage<Self>> {
         repository.search_groups(request).await
+    }
+
+    async fn look(
+        repository: &dyn AssetRepository,
+        request: &SearchRequest,
+        reading: Reading,
+    ) -> Result<Reading> {
+        nothing::groups(repository, request, reading).await
     }
 
     fn json(&self) -> impl Serialize {
@@ -60,7 +70,8 @@ impl Record for DirectoryGroup {
             self.dn.common_name().unwrap_or_default(),
             count(MemberPath::Direct),
             count(MemberPath::Primary),
-            count(MemberPath::Nested),
+            // Only a task that keeps nested membership has any to count.
+            Some(count(MemberPath::Nested)).filter(|nested| nested != "0").unwrap_or_default(),
             if self.complete { "all" } else { "not all" }.to_owned(),
             self.dn.as_str().to_owned(),
         ]

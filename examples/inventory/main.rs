@@ -14,6 +14,9 @@ mod count;
 mod curate;
 mod explain;
 mod groups;
+mod manual;
+mod members;
+mod nothing;
 mod options;
 mod record;
 mod runs;
@@ -31,7 +34,7 @@ use ldap_inventory::value::Timestamp;
 
 use self::curate::Desk;
 use self::exit::{Failure, Status};
-use self::options::{AssetSearch, Command, Options, Search};
+use self::options::{AssetSearch, Command, GroupSearch, Options, PrincipalSearch, Search};
 use self::record::Record;
 use self::table::Table;
 
@@ -47,6 +50,10 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(options: &Options) -> Result<Status, Failure> {
+    if let Command::Query = options.command {
+        print!("{}", manual::text());
+        return Ok(Status::Complete);
+    }
     let repository = &*open(options.inventory())?;
     let desk = Desk::new(repository, &options.organization);
     match &options.command {
@@ -57,14 +64,18 @@ async fn run(options: &Options) -> Result<Status, Failure> {
             let request = request::<Asset>(options, search)?.with_sort(*sort);
             list::<Asset>(repository, request, search).await?;
         }
-        Command::Users(search) => {
-            let request = request::<DirectoryUser>(options, search)?;
+        Command::Users(PrincipalSearch { search, nested }) => {
+            let request = request::<DirectoryUser>(options, search)?.with_nested(*nested);
             list::<DirectoryUser>(repository, request, search).await?;
         }
-        Command::Groups(search) => {
-            let request = request::<DirectoryGroup>(options, search)?;
-            list::<DirectoryGroup>(repository, request, search).await?;
+        Command::Groups(GroupSearch { groups: PrincipalSearch { search, nested }, members }) => {
+            let request = request::<DirectoryGroup>(options, search)?.with_nested(*nested);
+            match members {
+                true => members::list(repository, &request, search).await?,
+                false => list::<DirectoryGroup>(repository, request, search).await?,
+            }
         }
+        Command::Query => {}
         Command::Merge(merging) => desk.merge(merging).await?,
         Command::Unmerge(unmerging) => desk.unmerge(unmerging).await?,
         Command::Link(deciding) => desk.link(deciding).await?,
@@ -95,11 +106,7 @@ fn open(place: &str) -> Result<std::sync::Arc<dyn AssetRepository>, Failure> {
 /// What the command line asks for. The name of a field that no such record has is refused.
 fn request<R: Record>(options: &Options, search: &Search) -> Result<SearchRequest, Failure> {
     let text = search.query.join(" ");
-    let query = match R::FIELDS {
-        Some(fields) => Query::parse_known(&text, fields),
-        None => Query::parse(&text),
-    };
-    let query = query.map_err(|error| unreadable(&text, &error))?;
+    let query = Query::parse_known(&text, R::FIELDS).map_err(|error| unreadable(&text, &error))?;
     Ok(SearchRequest::new(options.organization.clone(), query, Timestamp::now()))
 }
 
@@ -129,6 +136,9 @@ async fn list<R: Record>(
         if after.is_none() {
             break;
         }
+    }
+    if shown == 0 && limit > 0 {
+        nothing::explain::<R>(repository, &request).await?;
     }
     if !search.json {
         table.write(&mut out, table::width())?;

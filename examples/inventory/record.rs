@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ldap_inventory::Result;
 use ldap_inventory::asset::{AssetRepository, SearchPage, SearchRequest};
+use ldap_inventory::query::{Field, Reading};
 use ldap_inventory::value::Attributes;
 use serde::Serialize;
 
@@ -12,9 +13,8 @@ pub(crate) trait Record: Sized {
     /// What several of them are called.
     const PLURAL: &str;
 
-    /// The fields that it can be asked for beside its attributes; `None` where any attribute may be asked for by
-    /// its bare name.
-    const FIELDS: Option<&[&str]>;
+    /// The fields that it can be asked for.
+    const FIELDS: &[Field];
 
     /// The columns of a table.
     const TITLES: [&str; 6];
@@ -24,6 +24,13 @@ pub(crate) trait Record: Sized {
         repository: &dyn AssetRepository,
         request: SearchRequest,
     ) -> Result<SearchPage<Self>>;
+
+    /// Looks at all of them, to tell why a search found nothing.
+    async fn look(
+        repository: &dyn AssetRepository,
+        request: &SearchRequest,
+        reading: Reading,
+    ) -> Result<Reading>;
 
     /// The object that tools read. Its keys are stable.
     fn json(&self) -> impl Serialize;

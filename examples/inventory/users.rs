@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 
 use ldap_inventory::Result;
-use ldap_inventory::asset::{AssetRepository, DirectoryUser, SearchPage, SearchRequest};
+use ldap_inventory::asset::{
+    AssetRepository, DirectoryUser, SearchPage, SearchRequest, USER_FIELDS,
+};
+use ldap_inventory::query::{Field, Reading};
 use ldap_inventory::value::ObjectGuid;
 use serde::Serialize;
 
+use super::nothing;
 use super::record::{Record, flattened};
 
 #[derive(Serialize)]
@@ -29,7 +33,7 @@ struct UserRecord<'a> {
 impl Record for DirectoryUser {
     const PLURAL: &str = "users";
 
-    const FIELDS: Option<&[&str]> = None;
+    const FIELDS: &[Field] = USER_FIELDS;
 
     const TITLES: [&str; 6] = ["Name", "Account", "Mail", "Groups", "State", "DN"];
 
@@ -38,6 +42,14 @@ impl Record for DirectoryUser {
         request: SearchRequest,
     ) -> Result<SearchPage<Self>> {
         repository.search_users(request).await
+    }
+
+    async fn look(
+        repository: &dyn AssetRepository,
+        request: &SearchRequest,
+        reading: Reading,
+    ) -> Result<Reading> {
+        nothing::users(repository, request, reading).await
     }
 
     fn json(&self) -> impl Serialize {

@@ -24,6 +24,9 @@ pub struct SearchRequest {
     pub limit: usize,
     /// Where the page before ended.
     pub after: Option<Cursor>,
+    /// Whether `group` of users and `member` of groups find membership through other groups as well, as `nested` always
+    /// does.
+    pub nested: bool,
 }
 
 /// One page of what was found. What is written between two pages moves nothing else: the next page begins
@@ -41,7 +44,7 @@ impl SearchRequest {
     /// The first page.
     pub fn new(organization: OrganizationId, query: Query, now: Timestamp) -> Self {
         let (sort, source) = (Sort::default(), None);
-        Self { organization, source, query, now, sort, limit: 100, after: None }
+        Self { organization, source, query, now, sort, limit: 100, after: None, nested: false }
     }
 
     /// Leaves out users and groups of other directories.
@@ -65,6 +68,13 @@ impl SearchRequest {
         self
     }
 
+    /// Lets `group` and `member` find membership through other groups as well.
+    #[must_use]
+    pub fn with_nested(mut self, nested: bool) -> Self {
+        self.nested = nested;
+        self
+    }
+
     /// Goes on after a page.
     #[must_use]
     pub fn after(mut self, cursor: Option<Cursor>) -> Self {
@@ -72,7 +82,8 @@ impl SearchRequest {
         self
     }
 
-    /// Whether the query holds of a record. An asset is put to it [among](super::AssetInContext) the others.
+    /// Whether the query holds of a record. An asset is put to it [among](super::AssetInContext) the others; what it asks
+    /// of nested membership is not known to the record alone.
     pub fn selects(&self, record: &impl Fields) -> bool {
         self.query.matches(record, self.now.as_micros())
     }
