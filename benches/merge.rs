@@ -4,9 +4,7 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ldap_inventory::asset::Asset;
-use ldap_inventory::merge::{
-    DirectoryComputers, DirectoryDomain, Surveyed, Verdict, overlaps, plan,
-};
+use ldap_inventory::merge::{DirectoryComputers, Overlap, Planner, Verdict};
 use ldap_inventory::task::MatchPolicy;
 use ldap_inventory::testing::population;
 use ldap_inventory::value::{OrganizationId, SiteId, SourceId, Timestamp};
@@ -23,7 +21,7 @@ fn planning(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(count as u64));
         group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
             bencher.iter(|| {
-                let decisions = plan(&assets, &computers, &policy);
+                let decisions = Planner::of(&assets).plan(&computers, &policy);
                 let matched = decisions.iter().filter(|d| matches!(d.verdict, Verdict::Matched(_)));
                 assert_eq!(matched.count(), count / 4 * 3);
                 decisions
@@ -46,12 +44,11 @@ fn survey(criterion: &mut Criterion) {
             twin
         });
         assets.extend(twins.collect::<Vec<_>>());
-        let surveyed: Vec<Surveyed> = assets.iter().map(Surveyed::of).collect();
         let expected = assets.len() - scanned(count).len();
         group.throughput(Throughput::Elements(assets.len() as u64));
         group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
             bencher.iter(|| {
-                let pairs = overlaps(&surveyed, &[], &MatchPolicy::default());
+                let pairs = Overlap::among(&assets, &[], &MatchPolicy::default());
                 assert_eq!(pairs.len(), expected);
                 pairs
             });
@@ -62,9 +59,9 @@ fn survey(criterion: &mut Criterion) {
 
 fn read(count: usize) -> DirectoryComputers {
     let source = SourceId::new("ldap", "corp.example").unwrap();
-    let domain = DirectoryDomain::new(Some("corp.example"), Some("CORP"));
     let now = Timestamp::from_unix_seconds(NOW).unwrap();
-    DirectoryComputers::new(source, SiteId::new("hq").unwrap(), domain, now)
+    DirectoryComputers::new(source, SiteId::new("hq").unwrap(), now)
+        .with_domain(Some("corp.example"), Some("CORP"))
         .with_objects(population::computers(1, count))
 }
 

@@ -12,7 +12,7 @@ use ldap_inventory::credential::{Credential, ServerUrl, Sharing};
 use ldap_inventory::directory::{DirectoryEvent, DirectorySource, ReadRequest};
 use ldap_inventory::ldap::LdapSource;
 use ldap_inventory::store::MemoryCredentialStore;
-use ldap_inventory::testing::{TestServer, generate};
+use ldap_inventory::testing::{TestDirectory, TestServer};
 use ldap_inventory::value::{CredentialId, ObjectKind, OrganizationId, Secret};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -44,7 +44,7 @@ fn replay(criterion: &mut Criterion) {
 
 /// Reads once through a relay that keeps what the server says.
 async fn record() -> Recording {
-    let directory = generate::domain(1, COUNT, 1, 1);
+    let directory = TestDirectory::generated(1, COUNT, 1, 1);
     directory.write().add_account("reader", "password").unwrap();
     let server =
         TestServer::builder(&directory).with_ldap().with_plain_binds().start().await.unwrap();

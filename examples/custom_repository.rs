@@ -9,10 +9,10 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use ldap_inventory::asset::{AssetRepository, SearchRequest};
 use ldap_inventory::query::Query;
-use ldap_inventory::store::rows::{Row, Rows, RowsRepository, Scan, Write, Written};
+use ldap_inventory::store::rows::{KeyRange, Row, Rows, RowsRepository, Write, Written};
 use ldap_inventory::sync::{SyncOptions, sync};
 use ldap_inventory::task::SyncTask;
-use ldap_inventory::testing::{MockDirectory, computer, contract, user};
+use ldap_inventory::testing::{MockDirectory, MockRecord, contract};
 use ldap_inventory::value::{SourceId, Timestamp};
 use ldap_inventory::{Error, ErrorKind, Result};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
@@ -45,7 +45,7 @@ impl Rows for Table {
         self.transaction(|t| keys.iter().filter_map(|key| row(t, key).transpose()).collect())
     }
 
-    async fn scan(&self, scan: &Scan) -> Result<Vec<Row>> {
+    async fn scan(&self, scan: &KeyRange) -> Result<Vec<Row>> {
         let sql = "SELECT key, value FROM rows WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3";
         let range = (&scan.from, &scan.to, i64::try_from(scan.limit).unwrap_or(i64::MAX));
         self.transaction(|t| {
@@ -87,7 +87,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     contract::asset_repository(|| async { ((), RowsRepository::over(table())) }).await;
     println!("the store keeps the contract of AssetRepository");
     let (store, source) = (RowsRepository::over(table()), SourceId::new("ldap", "corp.example")?);
-    let directory = MockDirectory::new([computer("WEB1"), computer("WEB2"), user("alice")]);
+    let directory = MockDirectory::new(["WEB1", "WEB2"].map(MockRecord::computer));
     let task = SyncTask::new("nightly", "acme".parse()?, "hq".parse()?, source, "reader".parse()?);
     let report = sync(&task, &directory, &store, &SyncOptions::new()).await?;
     println!("{} read, {} assets created", report.computers.read, report.computers.created);

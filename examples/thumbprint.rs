@@ -35,13 +35,13 @@ fn main() -> ExitCode {
 async fn run(options: &Options) -> Result<Status, Failure> {
     let mut refusals = Vec::new();
     let mut found = 0;
-    for presented in
+    for (address, certificate) in
         probe(&options.url, options.starttls, TlsProvider::default(), &ConnectLimits::new()).await?
     {
-        match presented.certificate {
+        match certificate {
             Ok(certificate) => {
                 found += 1;
-                writeln!(io::stdout(), "{}", certificate.thumbprint(presented.address.ip()))?;
+                writeln!(io::stdout(), "{}", certificate.thumbprint(address.ip()))?;
                 describe(&certificate);
             }
             Err(error) => refusals.push(error),

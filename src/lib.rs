@@ -33,11 +33,32 @@
 //! | floor | rooms |
 //! |---|---|
 //! | 5 | [`sync`]: one run, from the read to the report · [`curation`]: what people change, and look into |
-//! | 4 | [`grouping`]: what the rules say, and what people decided, kept in step in a store · `testing`: what tests need |
+//! | 4 | `grouping`: what the rules say, and what people decided, kept in step in a store · `testing`: what tests need |
 //! | 3 | [`merge`]: which asset is this computer? Pure functions · `membership`: who belongs to which group, and what a change of that drags along. Pure · `ldap`: the real directory source · [`store`]: embedded stores, and what a host's own is made of |
 //! | 2 | [`credential`], [`directory`], [`asset`], [`task`]: the nouns, each beside the trait that serves it · `schedule`: when something runs |
 //! | 1 | [`name`], [`value`]: parsed scalars · [`query`]: the query language |
 //! | 0 | [`Error`] |
+//!
+//! # Glossary
+//!
+//! | word | what it means here |
+//! |---|---|
+//! | asset | one thing of the inventory: a [`asset::Asset`], made of what its sources say |
+//! | source | who says something: a directory, a scanner, a person, the host. A [`value::SourceId`], such as `ldap/corp.example` |
+//! | record, part | what one source says of one thing: a [`asset::SourceRecord`]. Records are the parts of an asset |
+//! | claim | one value of a field with its provenance: which part says so, by which run, since when, until when |
+//! | entry, object | what a directory has, known by its objectGUID: a [`directory::DirectoryObject`] |
+//! | principal | a user or a group |
+//! | link | what the inventory remembers of an object: its asset, a digest, whether it is there ([`asset::Link`]) |
+//! | presence | whether a source still has something: present, missing since a complete read, gone after a grace |
+//! | level | how good the evidence is that a computer is an asset, from *full* (the same FQDN) to *truncated* ([`merge::Level`]) |
+//! | constraint | a person's decision that an object is an asset, or is not. It outranks every rule |
+//! | home | where the rules alone have a record that a person's decision has moved |
+//! | waiting | a computer that fits several assets equally well, until a person or better evidence settles it |
+//! | checkpoint | where a complete read ended, so that the next one asks for changes only |
+//! | run, plan | one sync from the read to the report; one that stops before the first write, to be looked at and applied |
+//! | brake | the limits on what one run may change ([`task::ChangeLimits`]); beyond them nothing is written |
+//! | lease | the right to write a source's records: one run at a time |
 //!
 //! # Features
 //!
@@ -54,13 +75,13 @@ pub mod asset;
 pub mod credential;
 pub mod curation;
 pub mod directory;
-pub mod grouping;
+mod grouping;
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub mod ldap;
 mod membership;
 pub mod merge;
 pub mod name;
-pub mod os;
+mod os;
 pub mod query;
 #[cfg(feature = "schedule")]
 pub mod schedule;

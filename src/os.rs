@@ -1,9 +1,10 @@
-//! What an operating system's name tells.
+//! What an operating system's name tells: its family, and whether it names a product at all. For
+//! [`merge`](crate::merge), which drops candidates of another family, and prefers a name of a product.
 
 /// The family that an operating system plainly belongs to.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
-pub enum OsFamily {
+pub(crate) enum OsFamily {
     /// Linux, whatever the distribution.
     Linux,
     /// macOS, and OS X before it.
@@ -91,7 +92,7 @@ impl OsFamily {
     /// assert_eq!(OsFamily::of("Rocky Linux 9.3"), Some(OsFamily::Linux));
     /// assert_eq!(OsFamily::of("unknown"), None);
     /// ```
-    pub fn of(name: &str) -> Option<Self> {
+    pub(crate) fn of(name: &str) -> Option<Self> {
         let name = name.to_lowercase();
         let is_word = |word: &str| {
             name.match_indices(word).any(|(at, _)| {
@@ -103,7 +104,7 @@ impl OsFamily {
     }
 
     /// What people call it.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Linux => "Linux",
             Self::MacOs => "macOS",
@@ -124,7 +125,7 @@ impl OsFamily {
 /// assert!(names_product("Windows 11 Pro"));
 /// assert!(!names_product("pc-linux-gnu"));
 /// ```
-pub fn names_product(os: &str) -> bool {
+pub(crate) fn names_product(os: &str) -> bool {
     let os = os.trim().to_lowercase();
     let is_triplet = os.ends_with("-linux-gnu") || os.ends_with("-linux-musl");
     // `Samba 4.17`, `Linux 5.15` are the software and the kernel that answered.

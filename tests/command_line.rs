@@ -4,6 +4,7 @@ mod assets;
 mod left_out;
 mod names;
 mod options;
+mod planning;
 mod plans;
 mod programs;
 mod queries;
@@ -14,9 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use ldap_inventory::testing::{
-    Fault, Script, ServerTls, TestDirectory, TestServer, When, generate,
-};
+use ldap_inventory::testing::{Fault, Script, ServerTls, TestDirectory, TestServer, When};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -42,7 +41,7 @@ impl Rig {
     }
 
     async fn with_script(script: Script) -> Self {
-        let directory = generate::domain(1, 30, 20, 5);
+        let directory = TestDirectory::generated(1, 30, 20, 5);
         directory.write().add_account("svc-inventory", PASSWORD).unwrap();
         Self::over(&directory, script).await
     }
@@ -531,7 +530,7 @@ async fn the_store_of_a_host_keeps_the_contract() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_merge_undo_decide_and_survey_on_the_command_line() {
-    let directory = generate::domain(1, 3, 1, 0);
+    let directory = TestDirectory::generated(1, 3, 1, 0);
     directory.write().add_account("svc-inventory", PASSWORD).unwrap();
     directory.write().add_computer("TWIN").unwrap();
     let rig = Rig::over(&directory, Script::new()).await;

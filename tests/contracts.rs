@@ -7,11 +7,10 @@ use ldap_inventory::credential::CredentialStore;
 use ldap_inventory::directory::{DirectorySource, ReadRequest};
 use ldap_inventory::store::rows::Rows;
 use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository, MemoryRows};
-use ldap_inventory::testing::{
-    FaultPlan, FaultyCredentials, FaultyDirectory, FaultyRepository, MockDirectory, computer,
-    contract, group, user,
-};
+use ldap_inventory::testing::{FaultPlan, Faulty, MockDirectory, contract};
 use ldap_inventory::value::ReadMode;
+
+use crate::mock::{computer, group, user};
 
 #[tokio::test]
 async fn memory_repository() {
@@ -50,7 +49,7 @@ async fn boxed_repository() {
 #[tokio::test]
 async fn repository_without_faults() {
     contract::asset_repository(|| async {
-        ((), FaultyRepository::new(MemoryRepository::new(), &FaultPlan::new()))
+        ((), Faulty::new(MemoryRepository::new(), &FaultPlan::new()))
     })
     .await;
 }
@@ -92,7 +91,7 @@ async fn shared_boxed_and_wrapped_credentials() {
         let store: MemoryCredentialStore = credentials.into_iter().collect();
         let boxed: Box<dyn CredentialStore> = Box::new(store);
         let shared: Arc<dyn CredentialStore> = Arc::new(boxed);
-        ((), FaultyCredentials::new(shared, &FaultPlan::new()))
+        ((), Faulty::new(shared, &FaultPlan::new()))
     })
     .await;
 }
@@ -121,7 +120,7 @@ async fn shared_boxed_and_wrapped_directory() {
     contract::directory_source(|| async {
         let boxed: Box<dyn DirectorySource> = Box::new(directory());
         let shared: Arc<dyn DirectorySource> = Arc::new(boxed);
-        ((), FaultyDirectory::new(shared, &FaultPlan::new()), request())
+        ((), Faulty::new(shared, &FaultPlan::new()), request())
     })
     .await;
 }

@@ -10,21 +10,19 @@ use ldap_inventory::asset::{
 };
 use ldap_inventory::curation::{Action, Author, Curation};
 use ldap_inventory::directory::DirectoryObject;
-use ldap_inventory::grouping::resolve_merged;
 use ldap_inventory::name::Hostname;
 use ldap_inventory::query::Query;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, sync};
 use ldap_inventory::task::{ChangeLimits, SyncTask};
-use ldap_inventory::testing::{
-    CallFault, FaultPlan, FaultyRepository, MockDirectory, computer, mock_guid,
-};
+use ldap_inventory::testing::{CallFault, FaultPlan, Faulty, MockDirectory};
 use ldap_inventory::value::{
     AssetId, BatchId, MergeId, ObjectGuid, OrganizationId, SourceId, Timestamp,
 };
 use proptest::prelude::*;
 
 use crate::cases::cases;
+use crate::mock::{computer, mock_guid};
 
 pub(crate) fn acme() -> OrganizationId {
     OrganizationId::new("acme").unwrap()
@@ -214,7 +212,7 @@ async fn take(
 
 /// A scanner finds an asset again, wherever a merge has taken it.
 async fn scan(repository: &dyn AssetRepository, asset: AssetId, os: u8) {
-    let found = resolve_merged(repository, &acme(), &[asset]).await.unwrap();
+    let found = Curation::new(repository, acme()).resolve(&[asset]).await.unwrap();
     let mut found = found.into_values().next().unwrap();
     let is_own = |part: &&SourceRecord| {
         part.object.is_none() && part.home_in(found.id) == Home::Asset(asset)
@@ -435,7 +433,7 @@ async fn a_source_that_knows_assets_by_id_finds_its_part_after_merges() {
     let curation = Curation::new(&repository, acme());
     curation.merge(&[id(1), id(2)], &anna()).await.unwrap();
     let later = curation.merge(&[id(3), id(1)], &anna()).await.unwrap();
-    let found = resolve_merged(&repository, &acme(), &[id(1), id(2), id(3), id(4)]).await.unwrap();
+    let found = curation.resolve(&[id(1), id(2), id(3), id(4)]).await.unwrap();
     assert_eq!(found.values().map(|asset| asset.id).collect::<Vec<_>>(), [id(3); 3]);
     let asset = found.get(&id(2)).unwrap();
     let is_own = |part: &&SourceRecord| {
@@ -445,15 +443,15 @@ async fn a_source_that_knows_assets_by_id_finds_its_part_after_merges() {
     let names = asset.names.iter().filter(|claim| claim.part == part.number);
     assert_eq!(names.map(|c| c.value.as_str()).collect::<Vec<_>>(), ["web2.corp.example"]);
     curation.unmerge(later.id, &anna()).await.unwrap();
-    let found = resolve_merged(&repository, &acme(), &[id(2), id(3)]).await.unwrap();
+    let found = curation.resolve(&[id(2), id(3)]).await.unwrap();
     assert_eq!(found.values().map(|asset| asset.id).collect::<Vec<_>>(), [id(1), id(3)]);
 }
 
 /// A person whose first commit does not get through, so that somebody else is faster.
-async fn slow(repository: &MemoryRepository, calls: &[&str]) -> FaultyRepository<MemoryRepository> {
+async fn slow(repository: &MemoryRepository, calls: &[&str]) -> Faulty<MemoryRepository> {
     let commit = calls.iter().position(|call| *call == "commit").unwrap();
     let plan = FaultPlan::new().with(commit, CallFault::Unreachable);
-    FaultyRepository::new(repository.clone(), &plan)
+    Faulty::new(repository.clone(), &plan)
 }
 
 #[tokio::test(start_paused = true)]
@@ -493,6 +491,7 @@ async fn of_two_people_who_decide_otherwise_at_once_one_wins() {
         "links",
         "constraints",
         "merges",
+        "links",
         "moved",
         "assets",
         "waiting",
@@ -515,7 +514,7 @@ async fn of_two_people_who_decide_otherwise_at_once_one_wins() {
 async fn a_merge_whose_answer_is_lost_is_not_done_twice() {
     let (repository, _) = two().await;
     let plan = FaultPlan::new().with(6, CallFault::AnswerLost);
-    let faulty = FaultyRepository::new(repository.clone(), &plan);
+    let faulty = Faulty::new(repository.clone(), &plan);
     Curation::new(&faulty, acme()).merge(&[id(1), id(2)], &anna()).await.unwrap();
     assert_eq!(repository.merges(&acme()).await.unwrap().len(), 1);
 }

@@ -5,8 +5,9 @@ use ldap_inventory::asset::{Asset, AssetRepository, ConstraintKind, Redirect};
 use ldap_inventory::curation::{Action, Author, Curation};
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::store::MemoryRepository;
-use ldap_inventory::testing::{computer, mock_guid};
 use ldap_inventory::value::{AssetId, ObjectGuid};
+
+use crate::mock::{computer, mock_guid};
 
 use super::curation::{acme, anna, assets, corp, home, id, picture, put, run, scanned};
 

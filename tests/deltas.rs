@@ -7,14 +7,13 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use ldap_inventory::credential::{Credential, CredentialStore, ServerUrl};
 use ldap_inventory::directory::{
-    Departure, DirectoryEvent, DirectoryObject, DirectorySource, FullReadReason, ReadEnd,
-    ReadRequest,
+    DirectoryEvent, DirectoryObject, DirectorySource, FullReadReason, ReadEnd, ReadRequest,
 };
 use ldap_inventory::ldap::{DeltaPolicy, LdapSource};
 use ldap_inventory::name::DistinguishedName;
 use ldap_inventory::testing::{
     DirectoryTree, Fault, LdapResult, MockDirectory, MockEnding, OperationKind, Script,
-    TestDirectory, TestServer, TestServerBuilder, When, computer, contract, group, mock_guid, user,
+    TestDirectory, TestServer, TestServerBuilder, When, contract,
 };
 use ldap_inventory::value::{
     Checkpoint, CredentialId, ObjectGuid, OrganizationId, ReadMode, Secret,
@@ -22,6 +21,7 @@ use ldap_inventory::value::{
 use ldap_inventory::{ErrorKind, Result};
 
 use crate::cases::cases;
+use crate::mock::{computer, group, mock_guid, user};
 use crate::sync::history::{Random, disturb};
 
 const BASE: &str = "DC=corp,DC=example,DC=test";
@@ -43,7 +43,7 @@ impl CredentialStore for Only {
 #[derive(Debug)]
 struct Read {
     objects: BTreeMap<ObjectGuid, DirectoryObject>,
-    departed: BTreeMap<ObjectGuid, Departure>,
+    departed: BTreeMap<ObjectGuid, bool>,
     end: ReadEnd,
 }
 
@@ -104,7 +104,7 @@ async fn collect(source: &impl DirectorySource, request: ReadRequest) -> Result<
         match event {
             DirectoryEvent::Page(page) => {
                 objects.extend(page.objects.into_iter().map(|object| (object.guid, object)));
-                departed.extend(page.departed.into_iter().map(|gone| (gone.object, gone.why)));
+                departed.extend(page.departed.into_iter().map(|gone| (gone.object, gone.deleted)));
             }
             DirectoryEvent::End(end) => last = Some(*end),
             _ => {}
@@ -218,7 +218,7 @@ async fn a_deletion_shows_where_tombstones_may_be_seen_and_a_restored_object_com
             let deleted = read(&source, &before).await;
             assert_eq!(deleted.end.mode, mode);
             let seen = deleted.departed.get(&web1).copied();
-            assert_eq!(seen, visible.then_some(Departure::Deleted));
+            assert_eq!(seen, visible.then_some(true));
             assert!(deleted.objects.is_empty());
             directory.write().restore(&tombstone).unwrap();
             let restored = read(&source, &deleted.end.checkpoint).await;
@@ -264,7 +264,7 @@ async fn what_leaves_the_base_or_the_filter_has_departed() {
         let delta = collect(&source, request(full.end.checkpoint)).await.unwrap();
         assert_eq!((delta.end.mode, delta.names()), (mode, Vec::new()));
         for guid in guids {
-            assert_eq!(delta.departed.get(&guid), Some(&Departure::OutOfScope));
+            assert_eq!(delta.departed.get(&guid), Some(&false));
         }
     }
 }
@@ -372,7 +372,7 @@ async fn whatever_does_not_fit_is_read_in_full_with_its_reason() {
         let later = read(&source, &None).await.end.checkpoint;
         *directory.write() = older.clone();
         assert_eq!(because(&read(&source, &later).await), (ReadMode::Full, Why::DatabaseRestored));
-        let agent = directory.read().names().ds_service_name();
+        let agent = directory.read().ds_service_name();
         directory.write().set(&agent, "invocationId", [[9_u8; 16]]).unwrap();
         assert_eq!(because(&read(&source, &kept).await), (ReadMode::Full, Why::DatabaseRestored));
     }
@@ -479,7 +479,7 @@ async fn the_mock_directory_tells_changes_as_well() {
     directory.set_objects(news);
     let delta = read(&directory, &full.end.checkpoint).await;
     assert_eq!((delta.objects.len(), delta.end.mode), (3, ReadMode::Usn));
-    assert_eq!(delta.departed[&mock_guid("WEB2")], Departure::Deleted);
+    assert!(delta.departed[&mock_guid("WEB2")]);
     directory.refuse_checkpoints();
     let refused = read(&directory, &delta.end.checkpoint).await;
     assert_eq!(refused.end.full_because, Some(FullReadReason::CheckpointRefused));

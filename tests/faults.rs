@@ -7,12 +7,11 @@ use ldap_inventory::asset::{
 use ldap_inventory::credential::CredentialStore;
 use ldap_inventory::directory::{Completeness, DirectoryEvent, DirectorySource, ReadRequest};
 use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
-use ldap_inventory::testing::{
-    CallFault, FaultPlan, FaultyCredentials, FaultyDirectory, FaultyRepository, MockDirectory,
-    MockEnding, computer, group, mock_guid, user,
-};
+use ldap_inventory::testing::{CallFault, FaultPlan, Faulty, MockDirectory, MockEnding};
 use ldap_inventory::value::{BatchId, ObjectKind, OrganizationId, RecordDigest, SourceId};
 use ldap_inventory::{ErrorKind, Result, Retry};
+
+use crate::mock::{computer, group, mock_guid, user};
 
 fn acme() -> OrganizationId {
     OrganizationId::new("acme").unwrap()
@@ -52,7 +51,7 @@ async fn a_lost_answer_leaves_a_commit_behind_and_other_faults_do_not() {
     ] {
         let inner = MemoryRepository::new();
         let plan = FaultPlan::new().with(1, fault);
-        let repository = FaultyRepository::new(inner.clone(), &plan);
+        let repository = Faulty::new(inner.clone(), &plan);
         repository.constraints(&acme()).await.unwrap();
         let error = repository.commit(batch()).await.unwrap_err();
         assert_eq!((error.kind(), error.retry()), (kind, retry), "{fault:?}");
@@ -147,22 +146,22 @@ async fn a_mock_directory_serves_the_bases_and_kinds_that_are_asked_for() {
 #[tokio::test]
 async fn each_outward_call_of_a_read_can_fail() {
     let counting = FaultPlan::new();
-    assert_eq!(shape(&read(&FaultyDirectory::new(directory(), &counting)).await), "bpppe");
+    assert_eq!(shape(&read(&Faulty::new(directory(), &counting)).await), "bpppe");
     assert_eq!(counting.calls(), ["read", "event", "event", "event", "event", "event"]);
     for (n, expected) in [(1, "x"), (2, "bx"), (3, "bpx"), (4, "bppx"), (5, "bpppx")] {
         let plan = FaultPlan::new().with(n, CallFault::Unreachable);
-        let events = read(&FaultyDirectory::new(directory(), &plan)).await;
+        let events = read(&Faulty::new(directory(), &plan)).await;
         assert_eq!(shape(&events), expected, "call {n}");
     }
     let plan = FaultPlan::new().with(0, CallFault::Broken);
-    assert!(FaultyDirectory::new(directory(), &plan).read(request()).await.is_err());
+    assert!(Faulty::new(directory(), &plan).read(request()).await.is_err());
 }
 
 #[tokio::test]
 async fn wrappers_may_share_a_plan() {
     let plan = FaultPlan::new().with(1, CallFault::Broken);
-    let credentials = FaultyCredentials::new(MemoryCredentialStore::new(), &plan);
-    let repository = FaultyRepository::new(MemoryRepository::new(), &plan);
+    let credentials = Faulty::new(MemoryCredentialStore::new(), &plan);
+    let repository = Faulty::new(MemoryRepository::new(), &plan);
     repository.constraints(&acme()).await.unwrap();
     let id = "reader".parse().unwrap();
     assert!(credentials.credential(&id, &acme()).await.is_err());

@@ -1,11 +1,13 @@
 //! The floors of the house: a room imports only from lower floors, and no files import each other in a circle.
 
+mod door;
 mod graph;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use self::door::Door;
 use self::graph::Graph;
 
 /// Every room of `src/` and its floor.
@@ -28,6 +30,32 @@ const FLOORS: [(&str, u8); 18] = [
     ("value", 1),
     ("query", 1),
     ("error", 0),
+];
+
+/// The crate has fewer public names than this, modules apart.
+const MOST_NAMES: usize = 200;
+
+/// Public and hidden. The crate's own tests and benches are other crates: how they script the wire and read what came over
+/// it, their random numbers and made-up inventories. And what is opaque to hosts: they pass on what is in a link, and need
+/// no name for it.
+const HIDDEN: [&str; 17] = [
+    "::asset::Sighting",
+    "::query::sql::AttributeBloom",
+    "::store::MemoryRows",
+    "::testing::AccountState",
+    "::testing::Fault",
+    "::testing::Gate",
+    "::testing::LdapResult",
+    "::testing::OperationKind",
+    "::testing::Raw",
+    "::testing::RecordedConnection",
+    "::testing::RecordedSearch",
+    "::testing::Script",
+    "::testing::SplitMix",
+    "::testing::TestCa",
+    "::testing::When",
+    "::testing::population",
+    "::value::View",
 ];
 
 /// Crates that only the rooms beside them may name.
@@ -135,6 +163,40 @@ fn a_parent_that_only_hands_on_is_in_no_circle() {
     assert_eq!(with(limit), 0);
     assert_eq!(with(&format!("{limit}type It = Child;")), 1);
     assert_eq!(with(&format!("{limit}fn it() -> self::child::Child {{}}")), 1);
+}
+
+#[test]
+fn the_door_is_narrow_and_nothing_has_two_names() {
+    let door = Door::of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs"));
+    let named = |name: &str| door.items.contains_key(name);
+    assert!(["Error", "LdapSource", "Asset", "sync"].into_iter().all(named), "{door:#?}");
+    assert_eq!(door.doubled(), Vec::<String>::new());
+    let count = door.items.len();
+    let names = door.items.values().flatten().cloned().collect::<Vec<_>>().join("\n");
+    assert!(count < MOST_NAMES, "{count} public names:\n{names}");
+    assert_eq!(door.hidden.iter().collect::<Vec<_>>(), HIDDEN);
+}
+
+#[test]
+fn a_reader_of_the_door_sees_what_rustc_does() {
+    let lib = "pub mod room;\nmod inner;\npub use inner::{Inner, More as Other};\npub use room::*;\n\
+               pub(crate) use inner::Private;\n#[cfg(fuzzing)]\npub mod fuzzing;";
+    let room = "mod deep;\npub use self::deep::Deep;\n#[doc(hidden)]\npub use deep::Hidden;\npub struct Room { pub a: u8 }\n\
+                impl Room { pub fn method() {} }\npub async fn walk() {}\npub const SIZE: usize = 1;\n\
+                #[cfg(test)]\npub mod tests { pub struct Test; }\npub(super) fn own() {}";
+    let texts = |path: &[String]| match path.join("::").as_str() {
+        "" => Some(lib.to_owned()),
+        "room" => Some(room.to_owned()),
+        "inner" | "room::deep" => Some(String::new()),
+        _ => None,
+    };
+    let door = Door::of_texts(&texts);
+    let names: Vec<&String> = door.items.keys().collect();
+    assert_eq!(names, ["Deep", "Inner", "Other", "Room", "SIZE", "walk"]);
+    assert_eq!(door.modules.iter().collect::<Vec<_>>(), ["::room"]);
+    assert_eq!(door.hidden.iter().collect::<Vec<_>>(), ["::Hidden", "::room::Hidden"]);
+    let doubled = ["::Deep and ::room::Deep", "::Room and ::room::Room", "::SIZE and ::room::SIZE"];
+    assert_eq!(door.doubled()[..3], doubled);
 }
 
 #[test]

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use ldap_inventory::asset::{Asset, AssetRepository};
 use ldap_inventory::curation::{Curation, ImportOptions, Imported, Scan};
 use ldap_inventory::store::MemoryRepository;
-use ldap_inventory::testing::{MockRecord, computer, mock_guid};
+use ldap_inventory::testing::MockRecord;
 use ldap_inventory::value::{ObjectGuid, SourceId, Timestamp};
+
+use crate::mock::{computer, mock_guid};
 
 use super::curation::{acme, assets, run};
 

@@ -11,7 +11,7 @@ mod kills;
 use custom_repository::Table;
 use ldap_inventory::asset::{Asset, AssetRepository, AssetsRequest, CommitOutcome};
 use ldap_inventory::store::MemoryRepository;
-use ldap_inventory::store::rows::{Row, Rows, RowsRepository, Scan};
+use ldap_inventory::store::rows::{KeyRange, Row, Rows, RowsRepository};
 use ldap_inventory::testing::contract;
 use ldap_inventory::{ErrorKind, Result};
 
@@ -80,7 +80,7 @@ async fn a_projection_is_in_step_with_every_asset() {
         let mut expected: Vec<Row> =
             assets.iter().flat_map(|asset| names(asset).unwrap()).collect();
         expected.sort_by(|one, other| one.key.cmp(&other.key));
-        let found = repository.rows().scan(&Scan::prefix(b"name/")).await.unwrap();
+        let found = repository.rows().scan(&KeyRange::prefix(b"name/")).await.unwrap();
         assert_eq!(found, expected, "after batch {n}");
     }
 }
@@ -90,11 +90,11 @@ async fn a_projection_that_fails_or_reaches_too_far_fails_the_commit() {
     let too_far = MemoryRepository::new().with_projection(|_| Ok(vec![Row::new([1, 2], [])]));
     let error = too_far.commit(history::batch(0)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid, "{error:?}");
-    assert_eq!(too_far.rows().scan(&Scan::new([0], [255])).await.unwrap(), []);
+    assert_eq!(too_far.rows().scan(&KeyRange::new([0], [255])).await.unwrap(), []);
     let failing = MemoryRepository::new()
         .with_projection(|_| Err(ldap_inventory::Error::new(ErrorKind::Store, "no column")));
     assert_eq!(failing.commit(history::batch(0)).await.unwrap_err().kind(), ErrorKind::Store);
-    assert_eq!(failing.rows().scan(&Scan::new([0], [255])).await.unwrap(), []);
+    assert_eq!(failing.rows().scan(&KeyRange::new([0], [255])).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn a_dropped_organization_leaves_nothing() {
         assert_eq!(repository.commit(history::batch(n)).await.unwrap(), CommitOutcome::Applied);
     }
     let prefix = MemoryRepository::prefix_of(&history::organization());
-    let all = repository.rows().scan(&Scan::new([0], [255])).await.unwrap();
-    let below = repository.rows().scan(&Scan::prefix(&prefix)).await.unwrap();
+    let all = repository.rows().scan(&KeyRange::new([0], [255])).await.unwrap();
+    let below = repository.rows().scan(&KeyRange::prefix(&prefix)).await.unwrap();
     assert!(!all.is_empty() && all == below);
 }

@@ -1,11 +1,11 @@
 //! Random queries over random inventories: the evaluator, the memory store and SQLite agree.
 
 use ldap_inventory::asset::{
-    Asset, AssetInContext, AssetRepository, Batch, Change, Claim, CommitOutcome, Facet,
-    SearchRequest, Sort, SortKey, SourceRecord, Tally,
+    Asset, AssetCounts, AssetRepository, Batch, Change, Claim, CommitOutcome, Facet, SearchRequest,
+    Sort, SortKey, SourceRecord,
 };
 use ldap_inventory::name::Hostname;
-use ldap_inventory::query::{Query, quote};
+use ldap_inventory::query::Query;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::value::{AssetId, BatchId, OrganizationId, SourceId, Timestamp};
 use proptest::prelude::*;
@@ -104,7 +104,7 @@ fn value(attribute: &str, n: usize) -> &'static str {
 }
 
 fn key() -> impl Strategy<Value = String> {
-    let fields = ldap_inventory::asset::ASSET_FIELDS.iter().flat_map(|field| field.names);
+    let fields = Asset::FIELDS.iter().flat_map(|field| field.names);
     let fields: Vec<String> = fields.chain(&["nothing"]).map(|name| (*name).to_owned()).collect();
     let attributes = ["@ldap.computer", "@scan.asset", "@other.thing"].into_iter();
     let attributes =
@@ -147,9 +147,9 @@ fn term() -> impl Strategy<Value = String> {
         if end { format!("{exactly}\"{any}{text}\"") } else { format!("{exactly}\"{text}{any}\"") }
     });
     let test = prop_oneof![
-        3 => text().prop_map(|text| quote(&text)),
+        3 => text().prop_map(|text| Query::quote(&text)),
         2 => text().prop_map(|text| format!("={}", exact(&text))),
-        1 => (text(), text()).prop_map(|(a, b)| format!("{},{}", quote(&a), quote(&b))),
+        1 => (text(), text()).prop_map(|(a, b)| format!("{},{}", Query::quote(&a), Query::quote(&b))),
         2 => pattern,
         2 => (select(vec![">", ">=", "<", "<="]), select(bounds.to_vec()))
             .prop_map(|(comparison, bound)| format!("{comparison}{bound}")),
@@ -158,7 +158,7 @@ fn term() -> impl Strategy<Value = String> {
         8 => (key(), test).prop_map(|(key, test)| format!("{key}:{test}")),
         1 => key().prop_map(|key| format!("has:{key}")),
         1 => (key(), 0..3u8).prop_map(|(key, n)| format!("{key}_count:>={n}")),
-        1 => text().prop_map(|text| format!("name:{}", quote(&text))),
+        1 => text().prop_map(|text| format!("name:{}", Query::quote(&text))),
     ]
 }
 
@@ -190,14 +190,13 @@ async fn fill(repository: &dyn AssetRepository, assets: &[Asset]) {
 
 /// What the evaluator says, asked about every asset.
 fn expected(assets: &[Asset], query: &Query, sort: Sort) -> Vec<Asset> {
+    let request = SearchRequest::new(acme(), query.clone(), now());
     let overlaps = |asset: &Asset| {
         let keys = asset.match_keys();
         let others = assets.iter().filter(|other| other.id != asset.id);
         others.flat_map(Asset::match_keys).any(|key| keys.contains(&key))
     };
-    let asked_for = |asset: &&Asset| {
-        query.matches(&AssetInContext::new(asset, || overlaps(asset)), now().as_micros())
-    };
+    let asked_for = |asset: &&Asset| request.selects_asset(asset, || overlaps(asset), || false);
     let mut found: Vec<Asset> = assets.iter().filter(asked_for).cloned().collect();
     found.sort_by(|a, b| SortKey::of(sort, a).compare(&SortKey::of(sort, b)));
     found
@@ -223,11 +222,9 @@ async fn agree(repository: &dyn AssetRepository, assets: &[Asset], text: &str, s
     let expected = expected(assets, &query, sort);
     let ids: Vec<AssetId> = expected.iter().map(|asset| asset.id).collect();
     assert_eq!(found(repository, &query, sort).await, ids, "{text} by {sort} in {repository:?}");
-    let mut tally = Tally::new(&FACETS);
-    expected.iter().for_each(|asset| tally.add(asset));
     let request = SearchRequest::new(acme(), query, now());
     let counts = repository.count_assets(request, &FACETS).await.unwrap();
-    assert_eq!(counts, tally.counts(100), "{text} in {repository:?}");
+    assert_eq!(counts, AssetCounts::of(&expected, &FACETS, 100), "{text} in {repository:?}");
 }
 
 proptest! {

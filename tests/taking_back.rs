@@ -11,13 +11,12 @@ use ldap_inventory::asset::{
 };
 use ldap_inventory::curation::{Author, Curation};
 use ldap_inventory::directory::DirectoryObject;
-use ldap_inventory::grouping::{self, Decisions};
 use ldap_inventory::name::Hostname;
 use ldap_inventory::query::Query;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, sync};
-use ldap_inventory::task::{ChangeLimits, MatchPolicy, SyncTask};
-use ldap_inventory::testing::{MockDirectory, computer, mock_guid};
+use ldap_inventory::task::{ChangeLimits, SyncTask};
+use ldap_inventory::testing::MockDirectory;
 use ldap_inventory::value::{
     AssetId, BatchId, MergeId, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp,
 };
@@ -25,6 +24,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::cases::cases;
+use crate::mock::{computer, mock_guid};
 
 const COMPUTERS: usize = 4;
 const SCANS: u128 = 4;
@@ -128,7 +128,7 @@ impl World<'_> {
     async fn scan(&mut self, scan: u128, names: &[usize], os: u8) {
         self.now += 1;
         let (id, identity) = (AssetId::from_u128(scan + 1), format!("scan {scan}"));
-        let found = grouping::resolve_merged(self.repository, &acme(), &[id]).await.unwrap();
+        let found = self.curation().resolve(&[id]).await.unwrap();
         let found = found.into_values().next();
         let expected = found.as_ref().map(|asset| asset.version);
         let mut asset = found.unwrap_or_else(|| Asset::new(id, acme(), "hq".parse().unwrap()));
@@ -156,7 +156,7 @@ impl World<'_> {
         asset.version = expected.map_or(1, |version| version + 1);
         let put = Change::PutAsset { expected, asset: Box::new(asset) };
         self.commit(vec![put]).await;
-        self.settle().await;
+        self.curation().settle().await.unwrap();
     }
 
     async fn commit(&self, changes: Vec<Change>) {
@@ -164,19 +164,8 @@ impl World<'_> {
         assert_eq!(self.repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
     }
 
-    async fn settle(&self) {
-        let changes = self.settling().await;
-        self.commit(changes).await;
-    }
-
-    /// What would have to be written so that the inventory shows what people decided.
-    async fn settling(&self) -> Vec<Change> {
-        let standing = Decisions::load(self.repository, &acme()).await.unwrap().standing();
-        let also: Vec<AssetId> = self.assets().await.iter().map(|asset| asset.id).collect();
-        let policy = MatchPolicy::default();
-        let acme = acme();
-        let settled = grouping::settle(self.repository, &acme, &standing, also, &policy).await;
-        grouping::changes(self.repository, &acme, settled.unwrap()).await.unwrap()
+    fn curation(&self) -> Curation<'_> {
+        Curation::new(self.repository, acme())
     }
 
     async fn assets(&self) -> Vec<Asset> {
@@ -296,7 +285,9 @@ async fn live(world: &mut World<'_>, steps: &[Step]) -> Vec<(usize, Decision)> {
                 }
             }
         }
-        assert_eq!(world.settling().await, [], "after {step:?}");
+        let before = world.picture().await;
+        assert!(world.curation().settle().await.unwrap().is_empty(), "after {step:?}");
+        assert_eq!(world.picture().await, before, "after {step:?}");
     }
     let constraints = world.repository.constraints(&acme()).await.unwrap();
     let merges = world.repository.merges(&acme()).await.unwrap();
@@ -329,7 +320,7 @@ async fn replay(world: &mut World<'_>, steps: &[Step], decided: &[(usize, Decisi
                 Decision::Merge(record) => Change::PutMerge(Box::new(record)),
             };
             world.commit(vec![put]).await;
-            world.settle().await;
+            world.curation().settle().await.unwrap();
         }
     }
 }

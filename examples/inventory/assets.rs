@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ldap_inventory::Result;
-use ldap_inventory::asset::{ASSET_FIELDS, Asset, AssetRepository, SearchPage, SearchRequest};
-use ldap_inventory::name::{Hostname, to_unicode};
+use ldap_inventory::asset::{Asset, AssetRepository, SearchPage, SearchRequest};
+use ldap_inventory::name::Hostname;
 use ldap_inventory::query::{Field, Reading};
 use ldap_inventory::value::{AssetId, SiteId, Timestamp};
 use serde::Serialize;
 
-use super::nothing;
 use super::record::{Record, flattened};
 
 #[derive(Serialize)]
@@ -34,7 +33,7 @@ struct AssetRecord<'a> {
 impl Record for Asset {
     const PLURAL: &str = "assets";
 
-    const FIELDS: &[Field] = ASSET_FIELDS;
+    const FIELDS: &[Field] = Asset::FIELDS;
 
     const TITLES: [&str; 6] =
         ["Name", "Addresses", "Site", "Sources", "Last seen", "Operating system"];
@@ -46,12 +45,8 @@ impl Record for Asset {
         repository.search_assets(request).await
     }
 
-    async fn look(
-        repository: &dyn AssetRepository,
-        request: &SearchRequest,
-        reading: Reading,
-    ) -> Result<Reading> {
-        nothing::assets(repository, request, reading).await
+    async fn read(repository: &dyn AssetRepository, request: &SearchRequest) -> Result<Reading> {
+        request.read_for_assets(repository).await
     }
 
     fn json(&self) -> impl Serialize {
@@ -62,7 +57,7 @@ impl Record for Asset {
         AssetRecord {
             id: self.id,
             names: self.live_names().chain(self.aliases()).map(Hostname::to_unicode).collect(),
-            domains: self.live_domains().map(to_unicode).collect(),
+            domains: self.live_domains().map(Hostname::readable).collect(),
             addresses: self.live_addresses().collect(),
             os: self.os(),
             os_version: self.os_version(),

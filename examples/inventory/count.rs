@@ -24,9 +24,9 @@ pub(crate) async fn assets(
     }
     for divided in &counts.facets {
         let mut table = Table::new([title(divided.facet), "Assets"]);
-        for count in &divided.values {
-            let value = count.value.as_deref().unwrap_or("none");
-            table.row([value, &count.assets.to_string()]);
+        for (value, assets) in &divided.values {
+            let value = value.as_deref().unwrap_or("none");
+            table.row([value, &assets.to_string()]);
         }
         table.write(&mut out, table::width())?;
         writeln!(out)?;

@@ -6,9 +6,8 @@ use std::io::{self, BufWriter, Write};
 use futures::TryStreamExt;
 use ldap_inventory::asset::{AssetRepository, LinksRequest, SearchRequest};
 use ldap_inventory::curation::{Curation, Decided, Unmerged};
-use ldap_inventory::grouping::Decisions;
-use ldap_inventory::merge::{Coverage, GoneAsset, MovedRecord, Moves, Overlap, Sentence};
-use ldap_inventory::query::{Query, quote};
+use ldap_inventory::merge::{Coverage, GoneAsset, MovedRecord, Moves, Overlap};
+use ldap_inventory::query::Query;
 use ldap_inventory::value::{AssetId, ObjectGuid, OrganizationId, SourceId, Timestamp};
 use ldap_inventory::{Error, ErrorKind};
 use serde::Serialize;
@@ -80,17 +79,13 @@ impl<'a> Desk<'a> {
     /// Takes back the decision that holds on an asset and an object.
     pub(crate) async fn forget(&self, options: &Deciding) -> Result<(), Failure> {
         let (asset, source) = self.subject(options).await?;
-        let decisions = Decisions::load(self.repository, self.organization).await?;
-        let standing = decisions.standing();
-        let latest = standing.latest(&source, options.object, asset);
+        let latest = self.curation.decision(asset, &source, options.object).await?;
         let kind = latest.map(|c| c.kind).ok_or_else(|| {
             Error::new(ErrorKind::NotFound, "nobody decided anything on this asset and this object")
         })?;
         let author = options.author.author();
         let told = self.curation.forget(asset, &source, options.object, kind, &author).await?;
-        tell(options.json, &told, || {
-            format!("taken back: {}{}", Sentence(&told.decision), moved(&told.moves))
-        })
+        tell(options.json, &told, || format!("taken back: {}{}", told.decision, moved(&told.moves)))
     }
 
     pub(crate) async fn overlaps(&self, options: &Surveying) -> Result<(), Failure> {
@@ -118,7 +113,7 @@ impl<'a> Desk<'a> {
         let mut table = Table::new(["Asset", "Name", "How it is near"]);
         (table.wraps, table.whole) = (true, 1);
         for miss in &near {
-            let difference = miss.difference.to_string();
+            let difference = miss.difference();
             table.row([miss.computer.to_string(), miss.computer_name.clone(), difference]);
             table.row([miss.asset.to_string(), miss.asset_name.clone(), String::new()]);
         }
@@ -198,7 +193,7 @@ impl<'a> Desk<'a> {
             return Ok(id);
         }
         let unreadable = |_| Failure::new(Status::Usage, "an asset is named by its id or its name");
-        let name = quote(text);
+        let name = Query::quote(text);
         let query = Query::parse(&format!("name:={name} NOT alias:={name}")).map_err(unreadable)?;
         let request =
             SearchRequest::new(self.organization.clone(), query, Timestamp::now()).with_limit(2);
@@ -237,11 +232,12 @@ impl<'a> Desk<'a> {
 
 fn decided(json: bool, decided: &Decided) -> Result<(), Failure> {
     tell(json, decided, || {
-        let replaced = decided.replaced.iter().map(|replaced| {
-            format!("\nit takes the place of what was said before: {}", Sentence(replaced))
-        });
+        let replaced = decided
+            .replaced
+            .iter()
+            .map(|replaced| format!("\nit takes the place of what was said before: {}", replaced));
         let replaced: String = replaced.collect();
-        let (decision, moves) = (Sentence(&decided.decision), moved(&decided.moves));
+        let (decision, moves) = (&decided.decision, moved(&decided.moves));
         format!("{decision}{replaced}{moves}\nforget takes it back")
     })
 }
@@ -281,9 +277,9 @@ fn covered(coverage: &Coverage) -> Result<(), Failure> {
         let counts = counts.iter().map(ToString::to_string);
         [site.to_owned()].into_iter().chain(counts).chain([os.to_owned()]).collect::<Vec<_>>()
     };
-    for row in coverage.rows() {
-        let os = if row.os.is_empty() { "unknown" } else { row.os };
-        table.row(cells(row.site.as_str(), row.counts.columns(), os));
+    for (site, os, counts) in coverage.rows() {
+        let os = if os.is_empty() { "unknown" } else { os };
+        table.row(cells(site.as_str(), counts.columns(), os));
     }
     table.row(cells("total", coverage.total.columns(), ""));
     let days = coverage.stale_after_days;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use ldap_inventory::asset::Presence;
-use ldap_inventory::merge::{Explanation, PartOf, Sentence, ValueOf};
+use ldap_inventory::merge::{ExplainedRecord, ExplainedValue, Explanation};
 use ldap_inventory::value::Timestamp;
 
 use super::table::{self, Table};
@@ -25,7 +25,7 @@ pub(crate) fn show(out: &mut dyn Write, explanation: &Explanation) -> io::Result
         part.left_out.iter().map(|left_out| [part.number.to_string(), left_out.clone()])
     });
     list(out, ["Part", "Left out by the last read"], left_out)?;
-    let decisions = explanation.decisions.iter().map(|decision| Sentence(decision).to_string());
+    let decisions = explanation.decisions.iter().map(ToString::to_string);
     let decided = decisions.chain(explanation.merges.iter().map(ToString::to_string));
     list(out, ["Decided by people"], decided.map(|sentence| [sentence]))
 }
@@ -50,7 +50,7 @@ fn list<const COLUMNS: usize>(
     table.write(out, table::width())
 }
 
-fn part(part: &PartOf) -> [String; 5] {
+fn part(part: &ExplainedRecord) -> [String; 5] {
     let state = match part.presence {
         Presence::Present => "present".to_owned(),
         Presence::Missing { since, .. } => format!("missing since {}", minute(since)),
@@ -69,7 +69,7 @@ fn part(part: &PartOf) -> [String; 5] {
     ]
 }
 
-fn value(value: &ValueOf) -> [String; 5] {
+fn value(value: &ExplainedValue) -> [String; 5] {
     let mut remarks = Vec::new();
     if let Some(until) = value.until {
         remarks.push(format!("until {}", minute(until)));

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use ldap_inventory::Result;
 use ldap_inventory::asset::{
-    AssetRepository, DirectoryGroup, GROUP_FIELDS, MemberPath, SearchPage, SearchRequest,
+    AssetRepository, DirectoryGroup, MemberPath, SearchPage, SearchRequest,
 };
 use ldap_inventory::query::{Field, Reading};
 use ldap_inventory::value::ObjectGuid;
 use serde::Serialize;
 
-use super::nothing;
 use super::record::{Record, flattened};
 
 #[derive(Serialize)]
@@ -30,7 +29,7 @@ struct GroupRecord<'a> {
 impl Record for DirectoryGroup {
     const PLURAL: &str = "groups";
 
-    const FIELDS: &[Field] = GROUP_FIELDS;
+    const FIELDS: &[Field] = DirectoryGroup::FIELDS;
 
     const TITLES: [&str; 6] = ["Name", "Direct", "Primary", "Nested", "Known", "DN"];
 
@@ -41,12 +40,8 @@ impl Record for DirectoryGroup {
         repository.search_groups(request).await
     }
 
-    async fn look(
-        repository: &dyn AssetRepository,
-        request: &SearchRequest,
-        reading: Reading,
-    ) -> Result<Reading> {
-        nothing::groups(repository, request, reading).await
+    async fn read(repository: &dyn AssetRepository, request: &SearchRequest) -> Result<Reading> {
+        request.read_for_groups(repository).await
     }
 
     fn json(&self) -> impl Serialize {

@@ -1,7 +1,7 @@
 //! The manual of queries: how they are written, and every field, from the tables that the parser goes by.
 
-use ldap_inventory::asset::{ASSET_FIELDS, GROUP_FIELDS, USER_FIELDS};
-use ldap_inventory::query::{Field, FieldKind};
+use ldap_inventory::asset::{Asset, DirectoryGroup, DirectoryUser};
+use ldap_inventory::query::Field;
 
 use super::table::{self, Table};
 
@@ -30,9 +30,9 @@ In a shell, put the whole query into single quotes: 'os:"windows server" web*'.
 /// All of it.
 pub(crate) fn text() -> String {
     let kinds = [
-        ("assets", ASSET_FIELDS, ", and @source.type.attribute"),
-        ("users", USER_FIELDS, ""),
-        ("groups", GROUP_FIELDS, ""),
+        ("assets", Asset::FIELDS, ", and @source.type.attribute"),
+        ("users", DirectoryUser::FIELDS, ""),
+        ("groups", DirectoryGroup::FIELDS, ""),
     ];
     let fields = kinds.map(|(kind, fields, more)| {
         let mut out = Vec::new();
@@ -47,16 +47,12 @@ fn table(fields: &[Field]) -> Table {
     let mut table = Table::new(["Field", "Type", "Example", "Meaning"]);
     table.wraps = true;
     table.whole = 3;
-    for field in fields.iter().filter(|field| field.kind != FieldKind::NotKept) {
-        let kind = match field.kind {
-            FieldKind::Choice(_) => "one of".to_owned(),
-            kind => kind.to_string(),
+    for field in fields.iter().filter(|field| field.is_kept()) {
+        let meaning = match field.words() {
+            [] => field.meaning.to_owned(),
+            words => format!("{}: {}", words.join(", "), field.meaning),
         };
-        let meaning = match field.kind {
-            FieldKind::Choice(words) => format!("{}: {}", words.join(", "), field.meaning),
-            _ => field.meaning.to_owned(),
-        };
-        table.row([field.name().to_owned(), kind, field.example.to_owned(), meaning]);
+        table.row([field.name(), field.kind(), field.example, &meaning]);
     }
     table
 }

@@ -5,9 +5,9 @@ use std::io::{self, BufWriter, Write};
 
 use futures::TryStreamExt;
 use ldap_inventory::asset::{
-    AssetRepository, DirectoryGroup, MemberPath, NestedMember, Nesting, PrincipalsRequest,
-    SearchRequest,
+    AssetRepository, DirectoryGroup, Member, MemberPath, Nesting, PrincipalsRequest, SearchRequest,
 };
+use ldap_inventory::name::DistinguishedName;
 use ldap_inventory::value::ObjectGuid;
 use serde::Serialize;
 
@@ -18,6 +18,9 @@ use super::table::{self, Table};
 
 /// Records that are read at once.
 const PAGE: usize = 500;
+
+/// A member, and the group that names it, if that is another one.
+type NestedMember = (Member, Option<DistinguishedName>);
 
 #[derive(Serialize)]
 struct MemberRecord<'a> {
@@ -49,7 +52,7 @@ pub(crate) async fn list(
     let members: Vec<(&DirectoryGroup, NestedMember)> = members.take(limit).collect();
     let mut out = BufWriter::new(io::stdout().lock());
     if search.json {
-        for (group, NestedMember { member, via, .. }) in &members {
+        for (group, (member, via)) in &members {
             let (group, dn, id) = (group.dn.as_str(), member.dn.as_str(), member.object);
             let via = via.as_ref().map(|via| via.as_str());
             let record = MemberRecord { group, dn, id, path: member.path, via };
@@ -103,8 +106,8 @@ fn members(group: &DirectoryGroup, nesting: &Nesting, nested: bool) -> Vec<Neste
 
 fn table(members: &[(&DirectoryGroup, NestedMember)]) -> Table {
     let mut table = Table::new(["Group", "Member", "How", "DN"]);
-    let name = |dn: &ldap_inventory::name::DistinguishedName| dn.common_name().unwrap_or_default();
-    for (group, NestedMember { member, via, .. }) in members {
+    let name = |dn: &DistinguishedName| dn.common_name().unwrap_or_default();
+    for (group, (member, via)) in members {
         let how = match (via, member.path) {
             (Some(via), _) => format!("via {}", name(via)),
             (None, MemberPath::Primary) => "primary".to_owned(),

@@ -25,12 +25,8 @@ pub(crate) trait Record: Sized {
         request: SearchRequest,
     ) -> Result<SearchPage<Self>>;
 
-    /// Looks at all of them, to tell why a search found nothing.
-    async fn look(
-        repository: &dyn AssetRepository,
-        request: &SearchRequest,
-        reading: Reading,
-    ) -> Result<Reading>;
+    /// How a search for them was read, to tell why it found nothing.
+    async fn read(repository: &dyn AssetRepository, request: &SearchRequest) -> Result<Reading>;
 
     /// The object that tools read. Its keys are stable.
     fn json(&self) -> impl Serialize;

@@ -5,7 +5,7 @@ use std::io::{self, BufReader, BufWriter, Write};
 use std::path::Path;
 
 use ldap_inventory::asset::{RunOutcome, RunRecord};
-use ldap_inventory::sync::{MergePlan, SyncOptions, apply};
+use ldap_inventory::sync::{MergePlan, SyncOptions};
 use ldap_inventory::value::ReadMode;
 use serde_json::{Value, json};
 
@@ -62,7 +62,7 @@ impl Desk<'_> {
         let mut decisions = Table::new(["Computer", "Decision", "Why"]);
         decisions.wraps = true;
         for decision in plan.report.decisions.iter().flatten() {
-            let (verdict, reason) = (decision.verdict.to_string(), decision.reason.to_string());
+            let (verdict, reason) = (decision.verdict.to_string(), decision.reason());
             decisions.row([decision.name.as_str(), &verdict, &reason]);
         }
         writeln!(out)?;
@@ -74,7 +74,7 @@ impl Desk<'_> {
     pub(crate) async fn apply(&self, options: &Applying) -> Result<(), Failure> {
         let plan = read(&options.file)?;
         let sync_options = SyncOptions::new().with_confirmation(options.confirm);
-        let applied = apply(&plan, self.repository, &sync_options).await?;
+        let applied = plan.apply(self.repository, &sync_options).await?;
         if options.json {
             println!("{}", json!(applied));
         } else {

@@ -3,14 +3,11 @@
 use std::collections::BTreeMap;
 
 use ldap_inventory::Result;
-use ldap_inventory::asset::{
-    AssetRepository, DirectoryUser, SearchPage, SearchRequest, USER_FIELDS,
-};
+use ldap_inventory::asset::{AssetRepository, DirectoryUser, SearchPage, SearchRequest};
 use ldap_inventory::query::{Field, Reading};
 use ldap_inventory::value::ObjectGuid;
 use serde::Serialize;
 
-use super::nothing;
 use super::record::{Record, flattened};
 
 #[derive(Serialize)]
@@ -33,7 +30,7 @@ struct UserRecord<'a> {
 impl Record for DirectoryUser {
     const PLURAL: &str = "users";
 
-    const FIELDS: &[Field] = USER_FIELDS;
+    const FIELDS: &[Field] = DirectoryUser::FIELDS;
 
     const TITLES: [&str; 6] = ["Name", "Account", "Mail", "Groups", "State", "DN"];
 
@@ -44,12 +41,8 @@ impl Record for DirectoryUser {
         repository.search_users(request).await
     }
 
-    async fn look(
-        repository: &dyn AssetRepository,
-        request: &SearchRequest,
-        reading: Reading,
-    ) -> Result<Reading> {
-        nothing::users(repository, request, reading).await
+    async fn read(repository: &dyn AssetRepository, request: &SearchRequest) -> Result<Reading> {
+        request.read_for_users(repository).await
     }
 
     fn json(&self) -> impl Serialize {

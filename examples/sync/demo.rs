@@ -81,7 +81,10 @@ async fn connection(
 ) -> Result<(LdapSource, SyncTask)> {
     let url = ServerUrl::parse(&server.url())?;
     let presented = probe(&url, false, TlsProvider::default(), &ConnectLimits::new()).await?;
-    let pin = presented.iter().find_map(|presented| presented.thumbprint()).ok_or_else(|| {
+    let pins = presented.iter().filter_map(|(address, certificate)| {
+        Some(certificate.as_ref().ok()?.thumbprint(address.ip()))
+    });
+    let pin = pins.into_iter().next().ok_or_else(|| {
         Error::new(ErrorKind::Certificate, "the demonstration server presents no certificate")
     })?;
     let organization = OrganizationId::new("demonstration")?;

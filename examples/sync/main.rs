@@ -89,6 +89,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         .with_explain(options.explain)
         .with_full_read(options.full)
         .with_takeover(options.take_over)
+        .with_accept_empty(options.accept_empty)
         .with_confirmation(options.confirm)
         .with_cancellation(on_interrupt());
     let sync_options = progress::shown(sync_options);
@@ -159,7 +160,7 @@ async fn domain(
         return Ok(domain);
     }
     let server = directory.identify(&credential.id, &options.organization).await?;
-    let asked = options.url.first().map(|url| url.host().to_string()).unwrap_or_default();
+    let asked = options.url.first().map(|url| url.host()).unwrap_or_default();
     let root = server.default_naming_context.as_ref().and_then(|root| root.domain());
     Ok(server.domain.or(root).unwrap_or(asked))
 }

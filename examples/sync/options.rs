@@ -129,6 +129,11 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) take_over: bool,
 
+    /// Conclude that all computers, all users or all groups are gone if none is read: once, after you have made sure
+    /// that the account has not lost its read rights. The brake holds all the same.
+    #[arg(long)]
+    pub(crate) accept_empty: bool,
+
     /// How to find out what changed since the last run: by DirSync, by update numbers, whichever the server
     /// offers, or not at all.
     #[arg(long, value_enum, default_value_t = Delta::Auto)]

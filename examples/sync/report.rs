@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use ldap_inventory::Result;
 use ldap_inventory::asset::{Asset, AssetRepository};
 use ldap_inventory::directory::Verification;
-use ldap_inventory::merge::{Decision, Level, Reason, Unmatched, Verdict};
+use ldap_inventory::merge::{Decision, Level, Verdict};
 use ldap_inventory::sync::{Loss, SyncReport};
 use ldap_inventory::value::{AssetId, OrganizationId, ReadMode};
 
@@ -121,13 +121,13 @@ pub(crate) fn decisions<'a>(
 /// tie, who puts it in doubt.
 pub(crate) fn why(decision: &Decision, names: &HashMap<AssetId, String>) -> String {
     let called = |id: AssetId| names.get(&id).cloned().unwrap_or_else(|| id.to_string());
-    let mut why = decision.reason.to_string();
+    let mut why = decision.reason();
     for candidate in &decision.candidates {
         why = why.replace(&candidate.asset.to_string(), &called(candidate.asset));
     }
-    if let Reason::Unmatched(Unmatched::NothingFits) = decision.reason
+    if decision.reason_code() == "nothing_fits"
         && let Some(nearest) = decision.candidates.first()
-        && let Some(lost_because) = &nearest.lost_because
+        && let Some(lost_because) = nearest.lost_because()
     {
         why = format!("{why}; {}: {lost_because}", called(nearest.asset));
     }

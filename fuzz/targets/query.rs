@@ -3,16 +3,16 @@
 
 use std::ops::ControlFlow;
 
-use ldap_inventory::query::sql::{AttributeTable, Child, Column, ColumnMap, Dialect};
-use ldap_inventory::query::{Fields, Query, Value, Visit, quote};
+use ldap_inventory::query::sql::{Child, Column, ColumnMap, Dialect};
+use ldap_inventory::query::{Fields, Query, Value, Visit};
 use libfuzzer_sys::fuzz_target;
 
 const NOW: i64 = 1_790_000_000_000_000;
 
 fuzz_target!(|text: &str| {
-    let word = Query::parse(&quote(text));
+    let word = Query::parse(&Query::quote(text));
     assert!(text.len() > 4_000 || word.is_ok(), "a quoted text is a query: {word:?}");
-    let _ = Query::parse_known(text, ldap_inventory::asset::ASSET_FIELDS);
+    let _ = Query::parse_known(text, ldap_inventory::asset::Asset::FIELDS);
     let query = match Query::parse(text) {
         Ok(query) => query,
         Err(error) => {
@@ -27,9 +27,9 @@ fuzz_target!(|text: &str| {
         assert_eq!(again, query, "{printed}");
         assert_eq!(again.matches(&Thing, NOW), found, "{printed}");
     } else {
-        assert!(printed.len() > ldap_inventory::query::MAX_LENGTH, "{printed}");
+        assert!(printed.len() > Query::MAX_LENGTH, "{printed}");
     }
-    let rows = |dialect| columns(dialect).with_attributes(attributes());
+    let rows = |dialect| columns(dialect).with_attributes(child("t", "t.thing"), "t.source", "t.name", "t.text", "t.time");
     let signatures = columns(Dialect::Sqlite).with_signatures(child("b", "b.thing"), "b.bits", "f");
     for columns in [rows(Dialect::Sqlite), rows(Dialect::Postgres), signatures] {
         let sql = columns.condition(&query, NOW, 1);
@@ -68,10 +68,6 @@ impl Fields for Thing {
 
 fn child(table: &'static str, owner: &'static str) -> Child {
     Child::new(table, owner, "thing.id")
-}
-
-fn attributes() -> AttributeTable {
-    AttributeTable::new(child("t", "t.thing"), "t.source", "t.name", "t.text", "t.time")
 }
 
 fn columns(dialect: Dialect) -> ColumnMap {

@@ -90,6 +90,13 @@ pub enum Change {
     PutUser(Box<DirectoryUser>),
     /// Writes a group whole.
     PutGroup(Box<DirectoryGroup>),
+    /// Takes a user or group of any source away, with what is known of the object: another directory has it.
+    RemovePrincipal {
+        /// The directory.
+        source: SourceId,
+        /// The object.
+        object: ObjectGuid,
+    },
     /// Writes a person's decision; one of the same source, object, asset and kind is replaced.
     PutConstraint(Constraint),
     /// Takes a person's decision back.

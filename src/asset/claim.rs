@@ -26,7 +26,7 @@ pub struct Claim<T> {
 }
 
 /// All claims to one asset-level value or list. The first one holds; the order is survivorship's.
-pub type Claims<T> = Vec<Claim<T>>;
+pub(crate) type Claims<T> = Vec<Claim<T>>;
 
 impl<T> Claim<T> {
     /// A claim that replaces nothing.

@@ -1,6 +1,10 @@
 //! Decisions of people that outrank every rule.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+
+use crate::error::Printable;
 
 use crate::value::{AssetId, ObjectGuid, OrganizationId, SourceId, Timestamp};
 
@@ -30,6 +34,19 @@ pub struct Constraint {
     /// The same decision, made and taken back earlier, the latest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Constraint>,
+}
+
+impl fmt::Display for Constraint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { source, object, asset, kind, by, at, why, .. } = self;
+        let is = match kind {
+            ConstraintKind::MustLink => "is",
+            ConstraintKind::CannotLink => "is not",
+        };
+        let by = Printable(by);
+        write!(f, "{by} decided at {at} that object {object} of {source} {is} asset {asset}")?;
+        if why.is_empty() { Ok(()) } else { write!(f, ": {}", Printable(why)) }
+    }
 }
 
 impl Constraint {

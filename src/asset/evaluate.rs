@@ -8,8 +8,8 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::nesting::NestedSearch;
 use super::{
-    Asset, AssetInContext, AssetsRequest, Counts, Cursor, DirectoryGroup, DirectoryUser, Facet,
-    ObjectKey, PrincipalsRequest, SearchPage, SearchRequest, Sort, SortKey, Tally, Waiting,
+    Asset, AssetCounts, AssetsRequest, DirectoryGroup, DirectoryUser, Facet, ObjectKey,
+    PrincipalsRequest, SearchPage, SearchRequest, Sort, SortKey, Tally, Waiting,
 };
 use crate::Result;
 use crate::name::MatchKey;
@@ -30,6 +30,13 @@ pub(crate) struct Surroundings {
     pub(crate) unresolved: HashSet<AssetId>,
 }
 
+impl Surroundings {
+    /// Whether another asset has one of its match keys.
+    pub(crate) fn has_overlap(&self, asset: &Asset) -> bool {
+        asset.match_keys().iter().any(|key| self.shared.contains(key))
+    }
+}
+
 /// The assets that a search has to look at.
 pub(super) fn assets(request: &SearchRequest) -> Result<AssetsRequest> {
     let all = AssetsRequest::new(request.organization.clone());
@@ -42,7 +49,7 @@ pub(super) fn assets(request: &SearchRequest) -> Result<AssetsRequest> {
 
 /// The users or groups that a search has to look at.
 pub(super) fn principals(request: &SearchRequest) -> Result<PrincipalsRequest> {
-    let after = request.after.as_ref().map(ObjectKey::read).transpose()?;
+    let after = request.after.as_deref().map(ObjectKey::read).transpose()?;
     let all = PrincipalsRequest::new(request.organization.clone());
     Ok(all.of_source(request.source.clone()).after(after))
 }
@@ -80,7 +87,7 @@ pub(super) async fn count_assets(
     request: &SearchRequest,
     surroundings: &Surroundings,
     facets: &[Facet],
-) -> Result<Counts> {
+) -> Result<AssetCounts> {
     let mut tally = Tally::new(facets);
     let mut found = assets.try_filter(|asset| ready(selects(request, asset, surroundings)));
     while let Some(asset) = found.try_next().await? {
@@ -129,16 +136,14 @@ pub(super) async fn search_groups(
 }
 
 fn selects(request: &SearchRequest, asset: &Asset, surroundings: &Surroundings) -> bool {
-    let Surroundings { shared, unresolved } = surroundings;
-    let has_overlap = || asset.match_keys().iter().any(|key| shared.contains(key));
-    let asset_in_context = AssetInContext::new(asset, has_overlap);
-    request.selects(&asset_in_context.unresolved(unresolved.contains(&asset.id)))
+    let is_unresolved = || surroundings.unresolved.contains(&asset.id);
+    request.selects_asset(asset, || surroundings.has_overlap(asset), is_unresolved)
 }
 
 async fn page<T>(
     limit: usize,
     records: impl futures::Stream<Item = Result<T>>,
-    cursor: impl Fn(&T) -> Cursor,
+    cursor: impl Fn(&T) -> String,
 ) -> Result<SearchPage<T>> {
     let limit = limit.max(1);
     let records = records.take(limit.saturating_add(1)).try_collect().await?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::Asset;
 use crate::name::to_unicode;
@@ -32,7 +32,7 @@ pub enum Facet {
 /// How many assets a query finds, and how many of them have which value of each facet.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct Counts {
+pub struct AssetCounts {
     /// The assets that the query finds.
     pub total: u64,
     /// The facets that were asked for, in that order.
@@ -45,24 +45,16 @@ pub struct Counts {
 pub struct FacetCounts {
     /// The facet.
     pub facet: Facet,
-    /// The values that most assets have, and how many have each; of equal counts by the alphabet.
-    pub values: Vec<FacetCount>,
-}
-
-/// How many assets have a value.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct FacetCount {
-    /// The value as queries compare it (see [`fold_case`]), so that `os:="..."` finds just these; `None` for
-    /// the assets that have none.
-    pub value: Option<String>,
-    /// So many assets.
-    pub assets: u64,
+    /// The values that most assets have, and how many have each; of equal counts by the alphabet. Values are as queries
+    /// compare them (see [`Query::fold`](crate::query::Query::fold)), so that `os:="..."` finds just these; `None` stands
+    /// for the assets that have none.
+    #[serde(serialize_with = "by_name")]
+    pub values: Vec<(Option<String>, u64)>,
 }
 
 /// Counts assets one by one, for a store that does not leave it to its database.
 #[derive(Clone, Debug)]
-pub struct Tally {
+pub(crate) struct Tally {
     total: u64,
     facets: Vec<FacetTally>,
 }
@@ -95,7 +87,18 @@ impl Facet {
     }
 }
 
-impl Counts {
+impl AssetCounts {
+    /// The counts of these assets, by at most `limit` values of each facet.
+    pub fn of<'a>(
+        assets: impl IntoIterator<Item = &'a Asset>,
+        facets: &[Facet],
+        limit: usize,
+    ) -> Self {
+        let mut tally = Tally::new(facets);
+        assets.into_iter().for_each(|asset| tally.add(asset));
+        tally.counts(limit)
+    }
+
     /// Counts that a store has made.
     pub fn new(total: u64, facets: Vec<FacetCounts>) -> Self {
         Self { total, facets }
@@ -109,29 +112,37 @@ impl FacetCounts {
         counts: impl IntoIterator<Item = (Option<String>, u64)>,
         limit: usize,
     ) -> Self {
-        let counts = counts.into_iter().map(|(value, assets)| FacetCount { value, assets });
-        let mut values: Vec<FacetCount> = counts.collect();
-        values.sort_by(|one, other| {
-            let order = other.assets.cmp(&one.assets);
-            order.then_with(|| {
-                (one.value.is_none(), &one.value).cmp(&(other.value.is_none(), &other.value))
-            })
+        let mut values: Vec<(Option<String>, u64)> = counts.into_iter().collect();
+        values.sort_by(|(one, most), (other, more)| {
+            more.cmp(most).then_with(|| (one.is_none(), one).cmp(&(other.is_none(), other)))
         });
         values.truncate(limit);
         Self { facet, values }
     }
 }
 
+fn by_name<S: Serializer>(
+    values: &[(Option<String>, u64)],
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Count<'a> {
+        value: &'a Option<String>,
+        assets: u64,
+    }
+    serializer.collect_seq(values.iter().map(|(value, assets)| Count { value, assets: *assets }))
+}
+
 impl Tally {
     /// Nothing counted yet, by these facets.
-    pub fn new(facets: &[Facet]) -> Self {
+    pub(crate) fn new(facets: &[Facet]) -> Self {
         let facets = facets.iter();
         let empty = |facet: &Facet| FacetTally { facet: *facet, with: BTreeMap::new(), without: 0 };
         Self { total: 0, facets: facets.map(empty).collect() }
     }
 
     /// Counts an asset.
-    pub fn add(&mut self, asset: &Asset) {
+    pub(crate) fn add(&mut self, asset: &Asset) {
         self.add_values(|facet| facet.values(asset).into_iter().map(Cow::Owned).collect());
     }
 
@@ -151,13 +162,13 @@ impl Tally {
     }
 
     /// What was counted, with the `limit` values of each facet that most assets have.
-    pub fn counts(self, limit: usize) -> Counts {
+    pub(crate) fn counts(self, limit: usize) -> AssetCounts {
         let facets = self.facets.into_iter().map(|FacetTally { facet, with, without }| {
             let with = with.into_iter().map(|(value, assets)| (Some(value), assets));
             let without = Some((None, without)).filter(|(_, assets)| *assets > 0);
             FacetCounts::new(facet, with.chain(without), limit)
         });
-        Counts { total: self.total, facets: facets.collect() }
+        AssetCounts { total: self.total, facets: facets.collect() }
     }
 }
 

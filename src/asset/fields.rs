@@ -3,16 +3,15 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use super::field_tables::{ASSET_FIELDS, GROUP_FIELDS, USER_FIELDS};
 use super::{Asset, DirectoryGroup, DirectoryUser};
 use crate::name::{to_ascii, to_unicode};
-use crate::query::{Field, FieldKind, Fields, Value, Visit, fold_case, is_time_attribute};
+use crate::query::{Field, Fields, Value, Visit, fold_case, is_time_attribute};
 use crate::value::{Attributes, Timestamp};
 
 const GO_ON: ControlFlow<()> = ControlFlow::Continue(());
 
-/// What [`ASSET_FIELDS`] has, but for what needs others: `name_overlap` and the state `unresolved` are known to
-/// [`AssetInContext`](super::AssetInContext). Attributes are asked for by what a part files them under:
+/// What [`Asset::FIELDS`] has, but for what needs others: `name_overlap` and the state `unresolved` are known to
+/// [`selects_asset`](super::SearchRequest::selects_asset). Attributes are asked for by what a part files them under:
 /// `@ldap.computer.dNSHostName`.
 impl Fields for Asset {
     fn field(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
@@ -58,8 +57,8 @@ impl Fields for Asset {
         parts.try_for_each(|part| attribute(&part.attributes, name, visit))
     }
 
-    fn field_kind(&self, name: &str) -> Option<FieldKind> {
-        Field::kind_of(ASSET_FIELDS, name)
+    fn is_time(&self, name: &str) -> bool {
+        Field::has_times(Asset::FIELDS, name)
     }
 
     fn attribute_names(&self, visit: &mut dyn FnMut(&str, &str)) {
@@ -69,7 +68,7 @@ impl Fields for Asset {
     }
 }
 
-/// What [`USER_FIELDS`] has, and every attribute by its bare name: `isDisabled:true`. `nested` needs the groups: a
+/// What [`DirectoryUser::FIELDS`] has, and every attribute by its bare name: `isDisabled:true`. `nested` needs the groups: a
 /// [`Nesting`](super::Nesting) knows it.
 impl Fields for DirectoryUser {
     fn field(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
@@ -95,8 +94,8 @@ impl Fields for DirectoryUser {
         if source == USER { attribute(&self.attributes, name, visit) } else { GO_ON }
     }
 
-    fn field_kind(&self, name: &str) -> Option<FieldKind> {
-        Field::kind_of(USER_FIELDS, name)
+    fn is_time(&self, name: &str) -> bool {
+        Field::has_times(DirectoryUser::FIELDS, name)
     }
 
     fn attribute_names(&self, visit: &mut dyn FnMut(&str, &str)) {
@@ -104,7 +103,7 @@ impl Fields for DirectoryUser {
     }
 }
 
-/// What [`GROUP_FIELDS`] has, and every attribute by its bare name. `nested` needs the other groups: a
+/// What [`DirectoryGroup::FIELDS`] has, and every attribute by its bare name. `nested` needs the other groups: a
 /// [`Nesting`](super::Nesting) knows it.
 impl Fields for DirectoryGroup {
     fn field(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
@@ -131,8 +130,8 @@ impl Fields for DirectoryGroup {
         if source == GROUP { attribute(&self.attributes, name, visit) } else { GO_ON }
     }
 
-    fn field_kind(&self, name: &str) -> Option<FieldKind> {
-        Field::kind_of(GROUP_FIELDS, name)
+    fn is_time(&self, name: &str) -> bool {
+        Field::has_times(DirectoryGroup::FIELDS, name)
     }
 
     fn attribute_names(&self, visit: &mut dyn FnMut(&str, &str)) {

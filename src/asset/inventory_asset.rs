@@ -14,7 +14,7 @@ use crate::value::{
 };
 
 /// How often an asset was written. The first version is 1.
-pub type Version = u64;
+pub(crate) type Version = u64;
 
 /// One asset: what several sources say about one thing.
 ///
@@ -32,33 +32,33 @@ pub struct Asset {
     /// The site it belongs to.
     pub site: SiteId,
     /// How often it was written; what optimistic commits compare.
-    pub version: Version,
+    pub version: u64,
     /// What sources say about it, in the order they first did. A number names one part at a time.
     pub parts: Vec<SourceRecord>,
     /// Host names. Those no longer claimed by any part are aliases.
     #[serde(default)]
-    pub names: Claims<Hostname>,
+    pub names: Vec<Claim<Hostname>>,
     /// DNS or NetBIOS domains.
     #[serde(default)]
-    pub domains: Claims<String>,
+    pub domains: Vec<Claim<String>>,
     /// Addresses.
     #[serde(default)]
-    pub addresses: Claims<IpAddr>,
+    pub addresses: Vec<Claim<IpAddr>>,
     /// The operating system.
     #[serde(default)]
-    pub os: Claims<String>,
+    pub os: Vec<Claim<String>>,
     /// The operating system's version.
     #[serde(default)]
-    pub os_version: Claims<String>,
+    pub os_version: Vec<Claim<String>>,
     /// What sort of thing it is: `server`, `desktop`, ...
     #[serde(default, rename = "type")]
-    pub kind: Claims<String>,
+    pub kind: Vec<Claim<String>>,
     /// When it was first seen, by each source.
     #[serde(default)]
-    pub first_seen: Claims<Timestamp>,
+    pub first_seen: Vec<Claim<Timestamp>>,
     /// When it was last seen, by each source.
     #[serde(default)]
-    pub last_seen: Claims<Timestamp>,
+    pub last_seen: Vec<Claim<Timestamp>>,
 }
 
 /// What one source says about an asset, as one object of that source.
@@ -93,6 +93,10 @@ pub struct SourceRecord {
     /// When the record came to be part of the inventory. Unknown where a version wrote it that did not note it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
+    /// The asset that directories alone knew the record by before the rules took it to one that came since. If a person
+    /// says that it is not that one, it is there again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<AssetId>,
     /// Where the rules alone have the record, if a person's decision holds it here. `None`: here as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub home: Option<Home>,
@@ -279,6 +283,7 @@ impl SourceRecord {
             written,
             tie: None,
             since: Some(written),
+            former: None,
             home: None,
             home_site: None,
         }

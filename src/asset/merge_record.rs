@@ -1,8 +1,11 @@
 //! What a manual merge was, so that it can be undone.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Asset, Constraint};
+use crate::error::Printable;
 use crate::value::{AssetId, MergeId, OrganizationId, Timestamp};
 
 /// A manual merge of several assets into one.
@@ -22,7 +25,7 @@ pub struct MergeRecord {
     pub bare: Vec<Asset>,
     /// What the first version of the inventory kept instead of leaving it to the records.
     #[serde(flatten)]
-    pub first_version: Option<Box<FirstVersion>>,
+    pub(crate) first_version: Option<Box<FirstVersion>>,
     /// Who merged.
     pub by: String,
     /// When.
@@ -36,19 +39,19 @@ pub struct MergeRecord {
 
 /// What the first version of the inventory kept of a merge, so that it could be undone.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-pub struct FirstVersion {
+pub(crate) struct FirstVersion {
     /// All assets as they were before, the survivor first.
-    pub before: Vec<Asset>,
+    pub(crate) before: Vec<Asset>,
     /// What was added to the part numbers of each of them, so that no two parts of the survivor had the same: 0
     /// for the survivor's own.
     #[serde(default)]
-    pub shifts: Vec<u32>,
+    pub(crate) shifts: Vec<u32>,
     /// The decisions that the merge wrote.
     #[serde(default)]
-    pub decided: Vec<Constraint>,
+    pub(crate) decided: Vec<Constraint>,
     /// The decisions that the merge took away with their assets.
     #[serde(default)]
-    pub withdrawn: Vec<Constraint>,
+    pub(crate) withdrawn: Vec<Constraint>,
 }
 
 impl MergeRecord {
@@ -67,5 +70,21 @@ impl MergeRecord {
     /// Whether an asset took part in it.
     pub fn involves(&self, asset: AssetId) -> bool {
         asset == self.survivor || self.others().any(|other| other == asset)
+    }
+}
+
+impl fmt::Display for MergeRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let others: Vec<String> = self.others().map(|other| other.to_string()).collect();
+        let by = Printable(&self.by);
+        write!(f, "{by} merged {} into {} at {}", others.join(", "), self.survivor, self.at)?;
+        if !self.why.is_empty() {
+            write!(f, ": {}", Printable(&self.why))?;
+        }
+        write!(f, " (merge {})", self.id)?;
+        match &self.undone {
+            Some((at, by)) => write!(f, "; {} undid it at {at}", Printable(by)),
+            None => Ok(()),
+        }
     }
 }

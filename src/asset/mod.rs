@@ -1,14 +1,24 @@
 //! The inventory: assets, the objects tied to them, and the trait that stores them.
+//!
+//! - An [`Asset`] is made of a [`SourceRecord`] from each of its sources, and of [`Claim`]s to its fields. A [`Link`] ties an
+//!   object of a directory to it; [`DirectoryUser`] and [`DirectoryGroup`] stand beside, and a [`Nesting`] tells who is in a
+//!   group through other groups.
+//! - What people decide: [`Constraint`], [`MergeRecord`], and the [`Redirect`]s that merged ids leave; [`Waiting`] computers.
+//! - [`AssetRepository`] stores it all: written in a [`Batch`] of [`Change`]s, read by the requests, searched by a
+//!   [`SearchRequest`] in the order of a [`SortKey`], counted as [`AssetCounts`]. `evaluate` answers searches where a store has
+//!   no better way. [`LeaseRequest`] and [`Lease`] let one run of a source write at a time; [`RunRecord`]s are its history.
+//!
+//! Stores are in [`store`](crate::store), and what writes to them is [`sync`](crate::sync) and [`curation`](crate::curation).
 
 mod batch;
 mod claim;
 mod claim_field;
 mod constraint;
-mod cursor;
 mod evaluate;
 mod facet;
 mod field_tables;
 mod fields;
+mod found;
 mod home;
 mod in_context;
 mod inventory_asset;
@@ -18,29 +28,37 @@ mod merge_record;
 mod nesting;
 mod object_key;
 mod principal;
+mod reading;
+mod record;
 mod redirect;
 mod repository;
 mod request;
 mod run;
 mod search;
 mod sort;
+mod validate;
 mod waiting;
 
 pub use batch::{Batch, Change, CommitOutcome};
-pub use claim::{Claim, Claims};
+pub use claim::Claim;
+pub(crate) use claim::Claims;
 pub(crate) use claim_field::{ClaimField, ClaimValue, ClaimsEditor, ClaimsVisitor, Holding};
 pub use constraint::{Constraint, ConstraintKind};
-pub use cursor::Cursor;
 pub(crate) use evaluate::{asks_for_states, unresolved};
-pub use facet::{Counts, Facet, FacetCount, FacetCounts, Tally};
-pub use field_tables::{ASSET_FIELDS, GROUP_FIELDS, USER_FIELDS};
+pub(crate) use facet::Tally;
+pub use facet::{AssetCounts, Facet, FacetCounts};
+pub(crate) use found::found_assets;
 pub use home::Home;
-pub use in_context::AssetInContext;
-pub use inventory_asset::{Asset, MatchProvenance, SourceRecord, Version};
+pub(crate) use in_context::AssetInContext;
+pub(crate) use inventory_asset::Version;
+pub use inventory_asset::{Asset, MatchProvenance, SourceRecord};
 pub use lease::Lease;
-pub use link::{Link, Presence, Sighting};
-pub use merge_record::{FirstVersion, MergeRecord};
-pub use nesting::{NestedMember, Nesting};
+#[doc(hidden)]
+pub use link::Sighting;
+pub use link::{Link, Presence};
+pub(crate) use merge_record::FirstVersion;
+pub use merge_record::MergeRecord;
+pub use nesting::Nesting;
 pub(crate) use nesting::{NestedSearch, asks_for_nesting};
 pub use object_key::ObjectKey;
 pub use principal::{DirectoryGroup, DirectoryUser, Member, MemberPath};

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::{DirectoryGroup, DirectoryUser, Member, MemberPath, SearchRequest};
 use crate::name::DistinguishedName;
-use crate::query::{Expr, FieldKind, Fields, Key, Term, Test, Value, Visit};
+use crate::query::{Expr, Fields, Key, Term, Test, Value, Visit};
 use crate::value::ObjectGuid;
 
 /// The groups of a directory as a graph: who is in a group, also through other groups.
@@ -36,23 +36,14 @@ use crate::value::ObjectGuid;
 /// // Group 1 has group 2, which has Alice.
 /// let (one, two) = (group(1, &[("CN=group 2", Some(2))]), group(2, &[("CN=Alice", Some(9))]));
 /// let members = Nesting::of([&one, &two]).members(one.object);
-/// assert_eq!(members[1].member.dn.as_str(), "CN=Alice");
-/// assert_eq!(members[1].via.as_ref().unwrap().as_str(), "CN=group 2");
+/// let (alice, via) = &members[1];
+/// assert_eq!(alice.dn.as_str(), "CN=Alice");
+/// assert_eq!(via.as_ref().unwrap().as_str(), "CN=group 2");
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Nesting {
     groups: Vec<Group>,
     numbers: HashMap<ObjectGuid, usize>,
-}
-
-/// A member of a group, perhaps through another one.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct NestedMember {
-    /// The member, and how it is one.
-    pub member: Member,
-    /// The group that names it, if that is another one: the first on the shortest way.
-    pub via: Option<DistinguishedName>,
 }
 
 #[derive(Clone, Debug)]
@@ -83,9 +74,10 @@ impl Nesting {
         nesting
     }
 
-    /// The members of a group: its own first, then those through them, each once. The group itself is none, whatever
-    /// circles there are. Empty for a group that is not in the graph.
-    pub fn members(&self, group: ObjectGuid) -> Vec<NestedMember> {
+    /// The members of a group: its own first, then those through them, each once, with the group that names it if that is
+    /// another one: the first on the shortest way. The group itself is none, whatever circles there are. Empty for a
+    /// group that is not in the graph.
+    pub fn members(&self, group: ObjectGuid) -> Vec<(Member, Option<DistinguishedName>)> {
         let Some(start) = self.numbers.get(&group).copied() else { return Vec::new() };
         let (mut members, mut seen) = (Vec::new(), HashSet::new());
         self.walk_down([start], |through, edge| {
@@ -97,7 +89,7 @@ impl Nesting {
             if via.is_some() {
                 member.path = MemberPath::Nested;
             }
-            members.push(NestedMember { member, via: via.map(|group| group.dn.clone()) });
+            members.push((member, via.map(|group| group.dn.clone())));
         });
         members
     }
@@ -175,6 +167,17 @@ impl Nesting {
         found
     }
 
+    /// The groups that name each member themselves.
+    fn named_by(&self) -> HashMap<Identity, Vec<usize>> {
+        let mut named_by: HashMap<Identity, Vec<usize>> = HashMap::new();
+        for (number, group) in self.groups.iter().enumerate() {
+            for edge in &group.members {
+                named_by.entry(identity(&edge.member)).or_default().push(number);
+            }
+        }
+        named_by
+    }
+
     /// The groups with a member that passes, also through others.
     fn above(&self, passes: Passes<'_>) -> HashSet<Identity> {
         let has_one = |group: &Group| group.members.iter().any(|edge| passes(&edge.member.dn));
@@ -205,6 +208,9 @@ fn identity(member: &Member) -> Identity {
 /// The field of those who are in a group, or have a member, through other groups too.
 const NESTED: &str = "nested";
 
+/// What a search asks instead of how many these are.
+const NESTED_COUNT: &str = "nested count";
+
 /// The fields of direct membership, each with its plural.
 const GROUP: [&str; 2] = ["group", "groups"];
 const MEMBER: [&str; 2] = ["member", "members"];
@@ -221,6 +227,9 @@ pub(crate) fn asks_for_nesting(request: &SearchRequest) -> bool {
 pub(crate) struct NestedSearch {
     request: SearchRequest,
     answers: Vec<HashSet<Identity>>,
+    nesting: Nesting,
+    /// The groups that name each member, if the query asks how many there are.
+    named_by: Option<HashMap<Identity, Vec<usize>>>,
 }
 
 impl NestedSearch {
@@ -229,7 +238,7 @@ impl NestedSearch {
         request: &SearchRequest,
         groups: impl IntoIterator<Item = &'g DirectoryGroup>,
     ) -> Self {
-        Self::new(request, GROUP, &Nesting::of(groups), |nesting, passes| nesting.below(passes))
+        Self::new(request, GROUP, Nesting::of(groups), |nesting, passes| nesting.below(passes))
     }
 
     /// A search for groups.
@@ -237,16 +246,16 @@ impl NestedSearch {
         request: &SearchRequest,
         groups: impl IntoIterator<Item = &'g DirectoryGroup>,
     ) -> Self {
-        Self::new(request, MEMBER, &Nesting::of(groups), |nesting, passes| nesting.above(passes))
+        Self::new(request, MEMBER, Nesting::of(groups), |nesting, passes| nesting.above(passes))
     }
 
     fn new(
         request: &SearchRequest,
         [direct, plural]: [&'static str; 2],
-        nesting: &Nesting,
+        nesting: Nesting,
         find: impl Fn(&Nesting, Passes<'_>) -> HashSet<Identity>,
     ) -> Self {
-        let mut answers = Vec::new();
+        let (mut answers, mut counts) = (Vec::new(), false);
         let is_nested = |key: &Key| match key {
             Key::Field(name) => {
                 let name = name.folded();
@@ -257,10 +266,14 @@ impl NestedSearch {
         let query = request.query.rewritten(&mut |term| match term {
             Term::Is(key, test) if is_nested(key) => {
                 let passes = |dn: &DistinguishedName| test.accepts(Value::Text(dn.as_str()), 0);
-                answers.push(find(nesting, &passes));
+                answers.push(find(&nesting, &passes));
                 let directly = Term::Is(Key::field(direct), test.clone());
                 let nested = Term::Is(Key::field(NESTED), Test::is_number(answers.len()));
                 Some(Expr::Or(vec![Expr::Term(directly), Expr::Term(nested)]))
+            }
+            Term::Is(Key::Count(key), test) if is_nested(key) => {
+                counts = true;
+                Some(Expr::Term(Term::Is(Key::field(NESTED_COUNT), test.clone())))
             }
             // Who is in a group through others is in one directly.
             Term::Has(keys) if keys.iter().any(is_nested) => {
@@ -271,25 +284,53 @@ impl NestedSearch {
             _ => None,
         });
         let request = SearchRequest { query, ..request.clone() };
-        Self { request, answers }
+        let named_by = counts.then(|| nesting.named_by());
+        Self { request, answers, nesting, named_by }
     }
 
     /// Whether the search finds a user.
     pub(crate) fn finds_user(&self, user: &DirectoryUser) -> bool {
-        self.finds(user, user.object, &user.dn)
+        self.finds(user, user.object, &user.dn, &|own| self.groups_of(own, user))
     }
 
     /// Whether the search finds a group.
     pub(crate) fn finds_group(&self, group: &DirectoryGroup) -> bool {
-        self.finds(group, group.object, &group.dn)
+        self.finds(group, group.object, &group.dn, &|_| self.members_of(group))
     }
 
-    fn finds(&self, record: &impl Fields, object: ObjectGuid, dn: &DistinguishedName) -> bool {
-        if self.answers.is_empty() {
+    fn finds(
+        &self,
+        record: &impl Fields,
+        object: ObjectGuid,
+        dn: &DistinguishedName,
+        count: &dyn Fn(&[Identity]) -> usize,
+    ) -> bool {
+        if self.answers.is_empty() && self.named_by.is_none() {
             return self.request.selects(record);
         }
         let own = [Identity::Object(object), Identity::Dn(dn.normalized().into())];
-        self.request.selects(&InContext { record, own, answers: &self.answers })
+        self.request.selects(&InContext { record, own, answers: &self.answers, count })
+    }
+
+    /// How many groups a user is in: those that it names, those that name it, and what these are in.
+    fn groups_of(&self, own: &[Identity], user: &DirectoryUser) -> usize {
+        let named_by = |own: &Identity| self.named_by.as_ref()?.get(own);
+        let start = own.iter().filter_map(named_by).flatten().copied();
+        let mut dns: HashSet<_> = user.groups.iter().map(DistinguishedName::normalized).collect();
+        self.nesting.walk(start, |_, group, next| {
+            dns.insert(group.dn.normalized());
+            next.extend(&group.parents);
+        });
+        dns.len()
+    }
+
+    /// How many members a group has.
+    fn members_of(&self, group: &DirectoryGroup) -> usize {
+        let mut members: HashSet<Identity> = group.members.iter().map(identity).collect();
+        self.nesting.walk_down(self.nesting.numbers.get(&group.object).copied(), |_, edge| {
+            members.insert(identity(&edge.member));
+        });
+        members.len()
     }
 }
 
@@ -301,12 +342,19 @@ struct InContext<'a, R> {
     record: &'a R,
     own: [Identity; 2],
     answers: &'a [HashSet<Identity>],
+    /// How many there are.
+    count: &'a dyn Fn(&[Identity]) -> usize,
 }
 
 impl<R: Fields> Fields for InContext<'_, R> {
     fn field(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
-        if name != NESTED {
-            return self.record.field(name, visit);
+        match name {
+            NESTED => {}
+            NESTED_COUNT => {
+                let count = (self.count)(&self.own);
+                return visit(Value::Number(i64::try_from(count).unwrap_or(i64::MAX)));
+            }
+            _ => return self.record.field(name, visit),
         }
         let is_among = |answer: &HashSet<Identity>| self.own.iter().any(|own| answer.contains(own));
         let among = (1_i64..).zip(self.answers).filter(|(_, answer)| is_among(answer));
@@ -317,8 +365,8 @@ impl<R: Fields> Fields for InContext<'_, R> {
         self.record.attribute(source, name, visit)
     }
 
-    fn field_kind(&self, name: &str) -> Option<FieldKind> {
-        self.record.field_kind(name)
+    fn is_time(&self, name: &str) -> bool {
+        self.record.is_time(name)
     }
 }
 
@@ -388,7 +436,7 @@ mod tests {
     fn listed(nesting: &Nesting, n: u64) -> Vec<String> {
         let name = |dn: &DistinguishedName| dn.common_name().unwrap();
         let members = nesting.members(guid(n)).into_iter();
-        let listed = members.map(|NestedMember { member, via }| match via {
+        let listed = members.map(|(member, via)| match via {
             Some(via) => format!("{}<{}", name(&member.dn), name(&via)),
             None => name(&member.dn),
         });
@@ -485,6 +533,12 @@ mod tests {
         assert_eq!(found("nested:CN=G9", false), [4], "a group that was not read");
         assert_eq!(found("nested:G4,G3 NOT group:CN=G1", false), [2, 3, 4]);
         assert_eq!(found("has:nested", false), [1, 2, 3, 4]);
+        assert_eq!(found("nested_count:3", false), [1, 2, 3]);
+        assert_eq!(found("nested_count:2", false), [4], "a group that was not read counts as well");
+        assert_eq!(found("nested_count:0", false), [0; 0]);
+        assert_eq!(found("nested_count:>0", false), [1, 2, 3, 4]);
+        assert_eq!(found("group_count:1", false), [1, 2, 3]);
+        assert_eq!(found("group_count:3 NOT nested:CN=G4", true), [1, 2, 3]);
         let found = |query: &str, nested: bool| -> Vec<u64> {
             let search = NestedSearch::groups(&request(query, nested), &groups);
             let found = (1..).zip(&groups).filter(|(_, group)| search.finds_group(group));
@@ -493,5 +547,8 @@ mod tests {
         assert_eq!(found("member:CN=U2", false), [2]);
         assert_eq!(found("member:CN=U2", true), [1, 2, 3]);
         assert_eq!(found("nested:CN=U4", false), [4]);
+        assert_eq!(found("nested_count:6", false), [1, 2, 3], "three groups and three users");
+        assert_eq!(found("nested_count:1 OR member_count:0", false), [4]);
+        assert_eq!(found("member_count:6", true), [1, 2, 3]);
     }
 }

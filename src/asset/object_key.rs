@@ -1,6 +1,6 @@
 //! The order in which users and groups are found, and where a page ends in it.
 
-use super::{Cursor, DirectoryGroup, DirectoryUser};
+use super::{DirectoryGroup, DirectoryUser};
 use crate::value::{ObjectGuid, SourceId};
 use crate::{Error, Result};
 
@@ -26,18 +26,18 @@ impl ObjectKey {
     /// # Errors
     ///
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for a cursor from elsewhere.
-    pub fn read(cursor: &Cursor) -> Result<Self> {
+    pub fn read(cursor: &str) -> Result<Self> {
         let refused =
-            || Error::invalid("cursor", &cursor.0, "it does not come from a page of this search");
-        let (object, source) = cursor.0.split_once(' ').ok_or_else(refused)?;
+            || Error::invalid("cursor", cursor, "it does not come from a page of this search");
+        let (object, source) = cursor.split_once(' ').ok_or_else(refused)?;
         let source = source.parse().map_err(|error| refused().with_source(error))?;
         let object = object.parse().map_err(|error| refused().with_source(error))?;
         Ok(Self { source, object })
     }
 
     /// The cursor of a page that ends here.
-    pub fn cursor(&self) -> Cursor {
-        Cursor(format!("{} {}", self.object, self.source))
+    pub fn cursor(&self) -> String {
+        format!("{} {}", self.object, self.source)
     }
 }
 

@@ -11,14 +11,14 @@ use futures::stream::BoxStream;
 use super::evaluate::Surroundings;
 use super::nesting::{NestedSearch, asks_for_nesting};
 use super::{
-    Asset, AssetsRequest, Batch, CommitOutcome, Constraint, Counts, DirectoryGroup, DirectoryUser,
-    Facet, Lease, LeaseRequest, Link, LinksRequest, MergeRecord, PrincipalsRequest, Redirect,
-    RunRecord, SearchPage, SearchRequest, Waiting, evaluate,
+    Asset, AssetCounts, AssetsRequest, Batch, CommitOutcome, Constraint, DirectoryGroup,
+    DirectoryUser, Facet, Lease, LeaseRequest, Link, LinksRequest, MergeRecord, PrincipalsRequest,
+    Redirect, RunRecord, SearchPage, SearchRequest, Waiting, evaluate,
 };
 use crate::Result;
 use crate::name::MatchKey;
 use crate::value::{
-    AssetId, Checkpoint, CheckpointKey, ObjectGuid, OrganizationId, RunId, SourceId,
+    AssetId, Checkpoint, ObjectGuid, OrganizationId, RecordDigest, RunId, SourceId,
 };
 
 /// A store for the inventory.
@@ -79,7 +79,7 @@ use crate::value::{
 /// that is there all the time comes once.
 ///
 /// *Searches* find what [`Query::matches`](crate::query::Query::matches) says, put to each user and group, and
-/// to each asset [among](super::AssetInContext) the others, in the order of [`SortKey`](super::SortKey) or
+/// to each asset [among](SearchRequest::selects_asset) the others, in the order of [`SortKey`](super::SortKey) or
 /// [`ObjectKey`](super::ObjectKey). Their pages together are everything, each record once, also if other records are
 /// written in between.
 ///
@@ -175,7 +175,7 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
         &self,
         organization: &OrganizationId,
         source: &SourceId,
-        key: CheckpointKey,
+        key: RecordDigest,
     ) -> Result<Option<Checkpoint>>;
 
     /// The latest runs of a source, newest first, at most `limit`.
@@ -220,7 +220,7 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
 
     /// Counts the assets that a query finds, and how many of them have which value of these facets, at most
     /// `limit` values of each. The request's order and place mean nothing here.
-    async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<Counts> {
+    async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<AssetCounts> {
         let surroundings = surroundings(self, &request).await?;
         let all = AssetsRequest::new(request.organization.clone());
         evaluate::count_assets(self.each_asset(all).await?, &request, &surroundings, facets).await
@@ -261,7 +261,7 @@ async fn groups_asked_for(
 }
 
 /// What the query asks about assets that they alone do not tell.
-async fn surroundings(
+pub(super) async fn surroundings(
     repository: &(impl AssetRepository + ?Sized),
     request: &SearchRequest,
 ) -> Result<Surroundings> {
@@ -363,7 +363,7 @@ macro_rules! delegate {
                 &self,
                 organization: &OrganizationId,
                 source: &SourceId,
-                key: CheckpointKey,
+                key: RecordDigest,
             ) -> Result<Option<Checkpoint>> {
                 (**self).checkpoint(organization, source, key).await
             }
@@ -393,7 +393,7 @@ macro_rules! delegate {
                 &self,
                 request: SearchRequest,
                 facets: &[Facet],
-            ) -> Result<Counts> {
+            ) -> Result<AssetCounts> {
                 (**self).count_assets(request, facets).await
             }
             async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>> {

@@ -1,6 +1,6 @@
 //! Searching the inventory, page by page.
 
-use super::{Cursor, Sort};
+use super::{Asset, AssetInContext, Sort};
 use crate::query::{Fields, Query};
 use crate::value::{OrganizationId, SourceId, Timestamp};
 
@@ -23,7 +23,7 @@ pub struct SearchRequest {
     /// and small enough for any store.
     pub limit: usize,
     /// Where the page before ended.
-    pub after: Option<Cursor>,
+    pub after: Option<String>,
     /// Whether `group` of users and `member` of groups find membership through other groups as well, as `nested` always
     /// does.
     pub nested: bool,
@@ -37,7 +37,7 @@ pub struct SearchPage<T> {
     /// The records.
     pub records: Vec<T>,
     /// Where the next page begins; `None` if this is the last.
-    pub next: Option<Cursor>,
+    pub next: Option<String>,
 }
 
 impl SearchRequest {
@@ -77,22 +77,45 @@ impl SearchRequest {
 
     /// Goes on after a page.
     #[must_use]
-    pub fn after(mut self, cursor: Option<Cursor>) -> Self {
+    pub fn after(mut self, cursor: Option<String>) -> Self {
         self.after = cursor;
         self
     }
 
-    /// Whether the query holds of a record. An asset is put to it [among](super::AssetInContext) the others; what it asks
-    /// of nested membership is not known to the record alone.
+    /// Whether the query holds of a user or group. What it asks of nested membership is not known to the record alone.
     pub fn selects(&self, record: &impl Fields) -> bool {
         self.query.matches(record, self.now.as_micros())
+    }
+
+    /// Whether the query holds of an asset. `has_overlap` says whether another asset of the organization has one of its
+    /// [match keys](Asset::match_keys), `is_unresolved` whether a computer waits that may be it: it is one of the
+    /// [candidates](super::Waiting::candidates) of a [`Waiting`](super::Waiting). Each is called only where the query asks
+    /// for it (`name_overlap`, `state`).
+    ///
+    /// ```
+    /// # use ldap_inventory::asset::{Asset, SearchRequest};
+    /// # use ldap_inventory::value::{AssetId, Timestamp};
+    /// # let asset = Asset::new(AssetId::random_v7(), "acme".parse()?, "hq".parse()?);
+    /// let query = "name_overlap:t".parse()?;
+    /// let request = SearchRequest::new("acme".parse()?, query, Timestamp::now());
+    /// assert!(request.selects_asset(&asset, || true, || false));
+    /// assert!(!request.selects_asset(&asset, || false, || false));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn selects_asset(
+        &self,
+        asset: &Asset,
+        has_overlap: impl Fn() -> bool,
+        is_unresolved: impl Fn() -> bool,
+    ) -> bool {
+        self.selects(&AssetInContext::new(asset, has_overlap, is_unresolved))
     }
 }
 
 impl<T> SearchPage<T> {
     /// The page that begins with these records: all that were found behind a place, in order, or the first of
     /// them and at least one more than a page holds.
-    pub fn of(mut records: Vec<T>, limit: usize, cursor: impl Fn(&T) -> Cursor) -> Self {
+    pub fn of(mut records: Vec<T>, limit: usize, cursor: impl Fn(&T) -> String) -> Self {
         let limit = limit.max(1);
         let has_more = records.len() > limit;
         records.truncate(limit);

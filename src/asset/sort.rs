@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Asset, Cursor};
+use super::Asset;
 use crate::query::fold_case;
 use crate::value::AssetId;
 use crate::{Error, Result};
@@ -58,7 +58,7 @@ pub struct SortKey {
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum SortValue {
-    /// A text as queries compare it, see [`fold_case`].
+    /// A text as queries compare it, see [`Query::fold`](crate::query::Query::fold).
     Text(String),
     /// Microseconds since 1970-01-01T00:00:00Z.
     Time(i64),
@@ -125,11 +125,11 @@ impl SortKey {
     /// # Errors
     ///
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for a cursor from elsewhere, another order included.
-    pub fn read(sort: Sort, cursor: &Cursor) -> Result<Self> {
+    pub fn read(sort: Sort, cursor: &str) -> Result<Self> {
         let refused =
-            || Error::invalid("cursor", &cursor.0, "it does not come from a page of this search");
+            || Error::invalid("cursor", cursor, "it does not come from a page of this search");
         let place = || {
-            let place = cursor.0.strip_prefix(&sort.to_string())?.strip_prefix(' ')?;
+            let place = cursor.strip_prefix(&sort.to_string())?.strip_prefix(' ')?;
             let (id, value) = match place.split_once(" =") {
                 Some((id, value)) => (id, Some(sort.by.read(value)?)),
                 None => (place, None),
@@ -140,13 +140,13 @@ impl SortKey {
     }
 
     /// The cursor of a page that ends here.
-    pub fn cursor(&self) -> Cursor {
+    pub fn cursor(&self) -> String {
         let Self { sort, value, id } = self;
-        Cursor(match value {
+        match value {
             None => format!("{sort} {id}"),
             Some(SortValue::Text(text)) => format!("{sort} {id} ={text}"),
             Some(SortValue::Time(micros)) => format!("{sort} {id} ={micros}"),
-        })
+        }
     }
 
     /// Which of two places of one order comes first.
@@ -225,7 +225,7 @@ mod tests {
             assert!(SortKey::read(other, &place.cursor()).is_err(), "{other}");
         }
         for wrong in ["last_seen", "last_seen x", "last_seen x =1", ""] {
-            assert!(SortKey::read(sort, &Cursor(wrong.to_owned())).is_err(), "{wrong}");
+            assert!(SortKey::read(sort, wrong).is_err(), "{wrong}");
         }
     }
 }

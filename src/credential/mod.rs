@@ -3,7 +3,7 @@
 //! A [`Credential`] is an account, the [servers](ServerUrl) to ask, and what vouches for them: pins ([`ThumbprintSet`]) and
 //! authorities ([`CaCertificate`]) beside those of the operating system. A host keeps its credentials where it likes, and
 //! hands them out by a [`CredentialStore`], which is asked at every connect; [`Sealable`] is the form to encrypt and
-//! store. What a user name means is in [`UserNameForm`]. How all of this is put to use is the business of `ldap`, above
+//! store. How all of this is put to use is the business of `ldap`, above
 //! all its `transport`; `store::MemoryCredentialStore` is a store for tests.
 
 use std::collections::BTreeSet;
@@ -18,14 +18,15 @@ mod sealable;
 mod store;
 mod thumbprint;
 mod url;
-mod user_name;
 
 pub use authority::CaCertificate;
 pub use sealable::Sealable;
 pub use store::CredentialStore;
-pub use thumbprint::{CertificateDigest, Thumbprint, ThumbprintSet};
-pub use url::{Scheme, ServerHost, ServerUrl};
-pub use user_name::UserNameForm;
+pub(crate) use thumbprint::CertificateDigest;
+pub use thumbprint::{Thumbprint, ThumbprintSet};
+pub use url::ServerUrl;
+#[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
+pub(crate) use url::{Scheme, ServerHost};
 
 /// An account in a directory, the servers to ask, and how far to trust them.
 ///
@@ -172,11 +173,6 @@ impl Credential {
             organizations.insert(organization);
         }
         self
-    }
-
-    /// The form the user name is written in.
-    pub fn username_form(&self) -> UserNameForm {
-        UserNameForm::of(&self.username)
     }
 
     /// Whether this organization may use it.

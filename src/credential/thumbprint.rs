@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// The SHA-256 digest of a certificate's DER form, printed as `SHA256:` and base64.
 #[derive(Clone, Copy, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(into = "String", try_from = "String")]
-pub struct CertificateDigest([u8; 32]);
+pub(crate) struct CertificateDigest([u8; 32]);
 
 /// A pin, `IP=SHA256:B64`: at this address only this certificate is accepted.
 ///
@@ -54,7 +54,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 impl CertificateDigest {
     /// The digest with these bytes.
-    pub const fn new(bytes: [u8; 32]) -> Self {
+    pub(crate) const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
@@ -63,12 +63,12 @@ impl CertificateDigest {
     /// # Errors
     ///
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for anything else.
-    pub fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         digest(text).map_err(|reason| Error::invalid("certificate digest", text, reason))
     }
 
     /// The 32 bytes.
-    pub const fn as_bytes(&self) -> &[u8; 32] {
+    pub(crate) const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
@@ -109,7 +109,7 @@ impl TryFrom<String> for CertificateDigest {
 
 impl Thumbprint {
     /// The pin of this certificate at this address.
-    pub fn new(address: IpAddr, digest: CertificateDigest) -> Self {
+    pub(crate) fn new(address: IpAddr, digest: CertificateDigest) -> Self {
         Self { address: address.to_canonical(), digest }
     }
 
@@ -136,8 +136,8 @@ impl Thumbprint {
     }
 
     /// The digest of the certificate.
-    pub fn digest(&self) -> CertificateDigest {
-        self.digest
+    pub fn sha256(&self) -> [u8; 32] {
+        *self.digest.as_bytes()
     }
 }
 
@@ -198,7 +198,7 @@ impl ThumbprintSet {
     }
 
     /// The certificates that are accepted at this address; none if it is not pinned.
-    pub fn at(&self, address: IpAddr) -> impl Iterator<Item = CertificateDigest> {
+    pub(crate) fn at(&self, address: IpAddr) -> impl Iterator<Item = CertificateDigest> {
         let address = address.to_canonical();
         self.pins.iter().filter(move |pin| pin.address == address).map(|pin| pin.digest)
     }

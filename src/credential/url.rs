@@ -38,7 +38,7 @@ pub struct ServerUrl {
 
 /// The scheme of a [`ServerUrl`] (RFC 4516 for `ldap`; `ldaps` is common practice).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Scheme {
+pub(crate) enum Scheme {
     /// `ldap://`: StartTLS, then plain LDAP where it is allowed.
     Ldap,
     /// `ldaps://`: TLS from the first byte, then as for no scheme.
@@ -47,7 +47,7 @@ pub enum Scheme {
 
 /// The host of a [`ServerUrl`].
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum ServerHost {
+pub(crate) enum ServerHost {
     /// A host name in lower-case ASCII, without a dot at the end.
     Name(String),
     /// An IP address; for a link-local IPv6 address with its zone (RFC 4007), such as `eth0`.
@@ -70,12 +70,16 @@ impl ServerUrl {
     }
 
     /// The scheme, if one was given.
-    pub fn scheme(&self) -> Option<Scheme> {
+    pub(crate) fn scheme(&self) -> Option<Scheme> {
         self.scheme
     }
 
-    /// The host, in its normal form.
-    pub fn host(&self) -> &ServerHost {
+    /// The host, in its normal form: a name or an address.
+    pub fn host(&self) -> String {
+        self.host.to_string()
+    }
+
+    pub(crate) fn server_host(&self) -> &ServerHost {
         &self.host
     }
 

@@ -95,6 +95,21 @@ impl Curation<'_> {
         Ok(Decided { decision, replaced: Vec::new(), moves })
     }
 
+    /// The decision that holds on an object and an asset, if somebody made one.
+    ///
+    /// # Errors
+    ///
+    /// What the store reports.
+    pub async fn decision(
+        &self,
+        asset: AssetId,
+        source: &SourceId,
+        object: ObjectGuid,
+    ) -> Result<Option<Constraint>> {
+        let decisions = Decisions::load(self.repository, &self.organization).await?;
+        Ok(decisions.standing().latest(source, object, asset).cloned())
+    }
+
     async fn decide(
         &self,
         asset: AssetId,

@@ -8,7 +8,7 @@ use super::Curation;
 use crate::Result;
 use crate::asset::{Constraint, ConstraintKind, MergeRecord};
 use crate::error::Printable;
-use crate::merge::{MergeOf, Sentence};
+use crate::merge::merge_as_told;
 use crate::value::{AssetId, MergeId, Timestamp};
 
 /// One thing that a person did. Prints as a sentence.
@@ -32,7 +32,8 @@ pub enum Action {
     /// Made one asset of several.
     Merged {
         /// The merge.
-        merge: MergeOf,
+        #[serde(serialize_with = "merge_as_told")]
+        merge: Box<MergeRecord>,
     },
     /// Took a merge back.
     Unmerged {
@@ -68,7 +69,7 @@ impl Curation<'_> {
         let merges = self.repository.merges(&self.organization).await?;
         let mut entries = Vec::new();
         for record in &merges {
-            let merge = MergeOf::of(record);
+            let merge = Box::new(record.clone());
             entries.push(Entry {
                 at: record.at,
                 by: record.by.clone(),
@@ -97,12 +98,10 @@ impl fmt::Display for Entry {
                 let by = Printable(&self.by);
                 write!(f, "{by} took merge {merge} into {survivor} back at {}", self.at)
             }
-            Action::Linked { decision } | Action::Separated { decision } => {
-                Sentence(decision).fmt(f)
-            }
+            Action::Linked { decision } | Action::Separated { decision } => decision.fmt(f),
             Action::Forgot { decision } => {
                 write!(f, "{} took back at {}: ", Printable(&self.by), self.at)?;
-                Sentence(decision).fmt(f)
+                decision.fmt(f)
             }
         }
     }

@@ -108,15 +108,14 @@ impl Curation<'_> {
         let mut puts = vec![Change::PutMerge(Box::new(record.clone()))];
         puts.extend(decisions.withdraw(&record));
         let survivor = before.survivor(record.survivor);
-        let mut ids = before.named();
-        ids.extend(decisions.standing().named());
-        let mut scene = Scene::load(self.repository, &self.organization, ids).await?;
+        let standing = decisions.standing();
+        let mut scene =
+            Scene::load(self.repository, &self.organization, &standing, before.named()).await?;
         if let Some(asset) = scene.assets.iter_mut().find(|asset| asset.id == survivor) {
             merge::remember_homes(asset, &record);
         }
         let subject: Vec<Asset> =
             scene.assets.iter().filter(|asset| asset.id == survivor).cloned().collect();
-        let standing = decisions.standing();
         let settled = grouping::settle_scene(
             self.repository,
             &self.organization,
@@ -180,9 +179,13 @@ impl Curation<'_> {
         };
         decisions.merges.push(record.clone());
         let united = decisions.standing();
-        let ids: BTreeSet<AssetId> = standing.named();
-        let settled =
-            grouping::settle(self.repository, &self.organization, &united, ids, &self.policy);
+        let settled = grouping::settle(
+            self.repository,
+            &self.organization,
+            &united,
+            standing.named(),
+            &self.policy,
+        );
         let settled = settled.await?;
         let after = settled.asset(survivor.id).unwrap_or(survivor);
         let preview = MergePreview::of(&before, after, settled.moves(), &self.policy);

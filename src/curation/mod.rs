@@ -6,7 +6,8 @@
 //! that is taken back ([`forget`](Curation::forget)). All of it survives every later sync, and who did it, when
 //! and why is kept.
 //!
-//! What scanners find is [imported](Curation::import).
+//! What scanners find is [imported](Curation::import); what the host knows itself of an asset it
+//! [contributes](Curation::contribute).
 //!
 //! Each decision is one batch, planned on the versions of the assets it speaks of: of two people who change the
 //! same at once one wins, and the other is told with [`ErrorKind::Conflict`]. A sync that is under way decides
@@ -39,6 +40,7 @@
 //! # }
 //! ```
 
+mod contributing;
 mod deciding;
 mod history;
 mod import;
@@ -46,12 +48,13 @@ mod merging;
 mod survey;
 mod unresolved;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use self::deciding::Decided;
 pub use self::history::{Action, Entry};
 pub use self::import::{
-    AmbiguousRecord, EndedRecord, Field, ImportOptions, Imported, LeftOut, Scan, ScannedAsset,
+    AmbiguousRecord, EndedRecord, ImportOptions, Imported, LeftOut, Scan, ScannedAsset,
 };
 pub use self::merging::{Merged, Unmerged};
 pub use self::unresolved::Unresolved;
@@ -113,9 +116,40 @@ impl<'a> Curation<'a> {
         self
     }
 
+    /// Where ids of assets lead: each with the asset that it names today. An asset that is there is named by its own id; the
+    /// id of one whose records are part of others leads to where they went. For sources that know an asset by its id, so
+    /// that they find [their record](Asset::record_of) again. An id that leads nowhere is left out.
+    ///
+    /// # Errors
+    ///
+    /// What the store reports.
+    pub async fn resolve(&self, ids: &[AssetId]) -> Result<BTreeMap<AssetId, Asset>> {
+        grouping::resolve_merged(self.repository, &self.organization, ids).await
+    }
+
+    /// Lets the inventory show what people decided. Syncs, imports and decisions do so themselves: this is for hosts that
+    /// [commit](AssetRepository::commit) records of their own, afterwards. What moved is returned; writes nothing where
+    /// nobody decided anything on what was written.
+    ///
+    /// # Errors
+    ///
+    /// What the store reports; [`ErrorKind::Conflict`] if an asset was changed at this moment.
+    pub async fn settle(&self) -> Result<Moves> {
+        let standing = Decisions::load(self.repository, &self.organization).await?.standing();
+        let settled =
+            grouping::settle(self.repository, &self.organization, &standing, [], &self.policy);
+        let settled = settled.await?;
+        let moves = settled.moves().clone();
+        let changes = grouping::changes(self.repository, &self.organization, settled).await?;
+        if !changes.is_empty() {
+            self.commit(changes).await.map_err(|error| error.in_operation("settle"))?;
+        }
+        Ok(moves)
+    }
+
     /// The assets that these ids name today, in this order.
     async fn assets(&self, ids: &[AssetId]) -> Result<Vec<Asset>> {
-        let mut found = grouping::resolve_merged(self.repository, &self.organization, ids).await?;
+        let mut found = self.resolve(ids).await?;
         match ids.iter().find(|id| !found.contains_key(id)) {
             None => Ok(ids.iter().filter_map(|id| found.remove(id)).collect()),
             Some(missing) => Err(self.no_such_asset(*missing)),
@@ -128,7 +162,7 @@ impl<'a> Curation<'a> {
     }
 
     async fn found(&self, id: AssetId) -> Result<Option<Asset>> {
-        let found = grouping::resolve_merged(self.repository, &self.organization, &[id]).await?;
+        let found = self.resolve(&[id]).await?;
         Ok(found.into_values().next())
     }
 

@@ -7,11 +7,11 @@ use futures::TryStreamExt;
 use super::Curation;
 use crate::Result;
 use crate::asset::{Asset, AssetsRequest, Constraint, LinksRequest};
-use crate::merge::{self, Coverage, Explanation, NearMiss, NearMisses, Overlap, Surveyed};
+use crate::merge::{Coverage, Explanation, NearMiss, NearMisses, Overlap, Surveyed};
 use crate::value::{AssetId, SourceId, Timestamp};
 
 impl Curation<'_> {
-    /// Pairs of assets that the rules would tie together today. See [`overlaps`](merge::overlaps).
+    /// Pairs of assets that the rules would tie together today. See [`Overlap::among`].
     ///
     /// Reads the inventory page by page and keeps names and ties of every asset, a few hundred bytes each.
     ///
@@ -23,7 +23,7 @@ impl Curation<'_> {
         self.each_asset(|asset| surveyed.push(Surveyed::of(asset))).await?;
         let mut constraints = self.repository.constraints(&self.organization).await?;
         constraints.retain(Constraint::stands);
-        Ok(merge::overlaps(&surveyed, &constraints, &self.policy))
+        Ok(Overlap::between(&surveyed, &constraints, &self.policy))
     }
 
     /// Computers that only a directory knows, and assets that no directory knows, of nearly the same name. Suggestions for
@@ -59,7 +59,7 @@ impl Curation<'_> {
         let asset = self.asset(asset).await?;
         let constraints = self.repository.constraints(&self.organization).await?;
         let merges = self.repository.merges(&self.organization).await?;
-        Ok(merge::explain(&asset, &constraints, &merges))
+        Ok(Explanation::of(&asset, &constraints, &merges))
     }
 
     /// The directories whose objects the inventory knows, also where all of them wait for a person, in order.

@@ -10,24 +10,28 @@ use crate::value::{ObjectGuid, ObjectKind};
 ///
 /// It may never have been in scope: a read of changes knows only what changed, not what was known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct RemovedObject {
     /// Which object.
     pub object: ObjectGuid,
     /// What it is, where the directory still says so.
     pub kind: Option<ObjectKind>,
-    /// What became of it.
-    pub why: Departure,
+    /// Whether it was deleted: the account sees its tombstone. Otherwise it was moved elsewhere, does not match the filter
+    /// any more, was deleted without a tombstone that the account may see, or may not be read any more. These cannot be
+    /// told apart.
+    pub deleted: bool,
 }
 
-/// What became of an object that departed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Departure {
-    /// It was deleted: the account sees its tombstone.
-    Deleted,
-    /// It was moved elsewhere, does not match the filter any more, was deleted without a tombstone that the
-    /// account may see, or may not be read any more. These cannot be told apart.
-    OutOfScope,
+impl RemovedObject {
+    /// One of which the account sees the tombstone.
+    pub fn deleted(object: ObjectGuid, kind: Option<ObjectKind>) -> Self {
+        Self { object, kind, deleted: true }
+    }
+
+    /// One that is not in scope any more, for whatever reason.
+    pub fn out_of_scope(object: ObjectGuid, kind: Option<ObjectKind>) -> Self {
+        Self { object, kind, deleted: false }
+    }
 }
 
 /// Why everything was read, and not only what changed.

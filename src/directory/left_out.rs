@@ -12,7 +12,7 @@ use crate::error::Printable;
 /// Prints as a sentence without its full stop.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
-pub struct LeftOut {
+pub struct LeftOutValues {
     /// The attribute, by the directory's own name.
     pub attribute: String,
     /// Why, in a few words.
@@ -25,7 +25,7 @@ pub struct LeftOut {
     pub first: String,
 }
 
-impl LeftOut {
+impl LeftOutValues {
     /// What was left out of these objects, by attribute and reason.
     pub fn of<'a>(objects: impl IntoIterator<Item = &'a DirectoryObject>) -> Vec<Self> {
         let mut all = Vec::new();
@@ -56,7 +56,7 @@ impl LeftOut {
     }
 }
 
-impl fmt::Display for LeftOut {
+impl fmt::Display for LeftOutValues {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { attribute, reason, count, objects, first } = self;
         let (values, were) = if *count == 1 { ("value", "was") } else { ("values", "were") };
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn values_are_counted_by_attribute_and_reason_and_named_once() {
-        let left_out = LeftOut::of(&[
+        let left_out = LeftOutValues::of(&[
             object(1, &[("operatingSystem", "not UTF-8 text", 1), ("info", "too long", 2)]),
             object(2, &[]),
             object(3, &[("info", "too long", 5), ("info", "not UTF-8 text", 1)]),

@@ -1,4 +1,9 @@
 //! What a directory says: objects, reads, and the trait that serves them.
+//!
+//! A [`DirectorySource`] answers a [`ReadRequest`] with a stream of [`DirectoryEvent`]s: [`Page`]s of [`DirectoryObject`]s
+//! (`object`), and a [`ReadEnd`] that says how complete the read was, what it covered and who answered (`read`). A read of
+//! changes names what departed, or says why it was a full one after all (`delta`); what could not be read of an object is
+//! counted (`left_out`). `ldap` has the real source; `testing::MockDirectory` one for tests.
 
 mod delta;
 mod left_out;
@@ -7,16 +12,16 @@ mod read;
 mod source;
 mod transport;
 
-pub use delta::{Departure, FullReadReason, RemovedObject};
-pub use left_out::LeftOut;
+pub use delta::{FullReadReason, RemovedObject};
+pub use left_out::LeftOutValues;
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub(crate) use object::boolean;
-pub use object::{
-    AccountControl, AccountKind, AttributeError, DirectoryObject, Membership, MembershipState,
-};
+pub(crate) use object::{AccountControl, AccountKind};
+pub use object::{AttributeError, DirectoryObject, Membership};
+pub(crate) use read::PresentSet;
 pub use read::{
-    Completeness, ConnectStep, DirectoryEvent, Page, PresentSet, ReadEnd, ReadRequest, ReadScope,
-    Rejected, ServerIdentity,
+    Completeness, ConnectStep, DirectoryEvent, Page, ReadEnd, ReadRequest, ReadScope, Rejected,
+    ServerIdentity,
 };
 pub use source::DirectorySource;
 pub use transport::{Transport, Verification};

@@ -32,24 +32,14 @@ pub struct DirectoryObject {
 }
 
 /// The direct members of a group.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Membership {
     /// Their DNs, each once.
     pub members: Vec<DistinguishedName>,
-    /// Whether these are all.
-    pub state: MembershipState,
-}
-
-/// Whether a list of members is whole.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MembershipState {
-    /// Every member that the account may see.
-    #[default]
-    Complete,
-    /// Some may be missing: a range read failed, or the list changed while it was read. Nothing may be
-    /// concluded from a member's absence.
-    Incomplete,
+    /// Whether these are all that the account may see. Otherwise a range read failed, or the list changed while it was
+    /// read, and nothing may be concluded from a member's absence.
+    pub complete: bool,
 }
 
 /// Values of one attribute that were left out of an object, for one reason.
@@ -61,6 +51,26 @@ pub struct AttributeError {
     pub reason: String,
     /// How many values; 1 where the source cannot tell how many there are.
     pub count: u64,
+}
+
+impl Membership {
+    /// A list that is whole.
+    pub fn new(members: impl IntoIterator<Item = DistinguishedName>) -> Self {
+        Self { members: members.into_iter().collect(), complete: true }
+    }
+
+    /// A list of which some may be missing.
+    #[must_use]
+    pub fn incomplete(self) -> Self {
+        Self { complete: false, ..self }
+    }
+}
+
+impl Default for Membership {
+    /// No members, and that is all.
+    fn default() -> Self {
+        Self::new([])
+    }
 }
 
 impl DirectoryObject {
@@ -136,7 +146,7 @@ impl DirectoryObject {
     }
 
     /// `userAccountControl`; `None` where it is absent or unreadable.
-    pub fn account_control(&self) -> Option<AccountControl> {
+    pub(crate) fn account_control(&self) -> Option<AccountControl> {
         self.attributes.first("userAccountControl")?.parse().ok().map(AccountControl)
     }
 
@@ -174,7 +184,7 @@ impl DirectoryObject {
     }
 
     /// What kind of account a computer object is. Only a [`AccountKind::Host`] is a machine.
-    pub fn account_kind(&self) -> AccountKind {
+    pub(crate) fn account_kind(&self) -> AccountKind {
         let classes = || self.attributes.values("objectClass");
         let is = |class: &str| classes().any(|c| c.eq_ignore_ascii_case(class));
         if is("msDS-GroupManagedServiceAccount")
@@ -246,7 +256,7 @@ impl DirectoryObject {
         if let Some(membership) = &self.membership {
             let mut members: Vec<&str> = membership.members.iter().map(|dn| dn.as_str()).collect();
             members.sort_unstable();
-            hasher.bytes(&[membership.state as u8]);
+            hasher.bytes(&[u8::from(!membership.complete)]);
             members.iter().for_each(|dn| {
                 hasher.text(dn);
             });
@@ -314,7 +324,7 @@ const VOLATILE: [&str; 6] =
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum AccountKind {
+pub(crate) enum AccountKind {
     /// A machine.
     Host,
     /// A managed service account: gMSA, sMSA or dMSA. `objectClass=computer` includes them.
@@ -329,27 +339,27 @@ pub enum AccountKind {
 
 /// `userAccountControl` (MS-ADTS 2.2.16). Unknown bits are kept.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct AccountControl(pub i64);
+pub(crate) struct AccountControl(pub(crate) i64);
 
 impl AccountControl {
     /// `ADS_UF_ACCOUNT_DISABLE`.
-    pub fn is_disabled(self) -> bool {
+    pub(crate) fn is_disabled(self) -> bool {
         self.has(0x2)
     }
 
     /// `ADS_UF_INTERDOMAIN_TRUST_ACCOUNT`.
-    pub fn is_trust(self) -> bool {
+    pub(crate) fn is_trust(self) -> bool {
         self.has(0x800)
     }
 
     /// `ADS_UF_SERVER_TRUST_ACCOUNT` or `ADS_UF_PARTIAL_SECRETS_ACCOUNT`: a domain controller, read-only
     /// ones included.
-    pub fn is_domain_controller(self) -> bool {
+    pub(crate) fn is_domain_controller(self) -> bool {
         self.has(0x2000) || self.has(0x400_0000)
     }
 
     /// `ADS_UF_DONT_EXPIRE_PASSWD`.
-    pub fn password_never_expires(self) -> bool {
+    pub(crate) fn password_never_expires(self) -> bool {
         self.has(0x1_0000)
     }
 

@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DirectoryObject, FullReadReason, LeftOut, RemovedObject, Transport, Verification};
+use super::{
+    DirectoryObject, FullReadReason, LeftOutValues, RemovedObject, Transport, Verification,
+};
 use crate::name::DistinguishedName;
 use crate::value::{
-    Checkpoint, CredentialId, ObjectGuid, ObjectKind, OrganizationId, ReadMode, ScopeFingerprint,
-    View,
+    Checkpoint, CredentialId, ObjectGuid, ObjectKind, OrganizationId, ReadMode, RecordDigest, View,
 };
 use crate::{Error, ErrorKind};
 
@@ -141,7 +142,7 @@ pub struct ReadEnd {
     pub checkpoint: Option<Checkpoint>,
     /// Everything that is in scope, if a read of changes made sure of it: what is known and not among these
     /// is not there any more. A full read has none, since it shows everything.
-    pub census: Option<PresentSet>,
+    pub census: Option<BTreeMap<ObjectKind, HashSet<ObjectGuid>>>,
     /// How many referrals were seen. None is ever followed.
     pub referrals: u64,
     /// Entries that were left out, the first of them by name.
@@ -152,7 +153,7 @@ pub struct ReadEnd {
     pub rejected_by_kind: BTreeMap<ObjectKind, u64>,
     /// What was left out of the objects that were read, by attribute and reason: the sum of their
     /// [flaws](DirectoryObject::flaws). An object that came twice counts twice.
-    pub left_out: Vec<LeftOut>,
+    pub left_out: Vec<LeftOutValues>,
     /// What a person should know.
     pub warnings: Vec<String>,
 }
@@ -204,11 +205,27 @@ pub struct ReadScope {
     /// Who looked at the computers. Users and groups are looked at by the same account, without a filter.
     pub view: View,
     /// A digest of all of it, which tells whether a checkpoint is of the same scope.
-    pub fingerprint: ScopeFingerprint,
+    pub fingerprint: RecordDigest,
+}
+
+impl ReadScope {
+    /// What an account reads of a domain below these bases, without a filter. `account` names both as the source knows
+    /// them; where it says the same, it sees the same.
+    pub fn of_account<'a>(
+        account: impl IntoIterator<Item = &'a str>,
+        bases: impl IntoIterator<Item = DistinguishedName>,
+    ) -> Self {
+        let bases: Vec<DistinguishedName> = bases.into_iter().collect();
+        let below: Vec<String> = bases.iter().map(DistinguishedName::normalized).collect();
+        let account: Vec<&str> = account.into_iter().collect();
+        let view = View::of_account(account.iter().copied());
+        let all = account.iter().copied().chain(below.iter().map(String::as_str));
+        Self { fingerprint: RecordDigest::of(all), bases, view }
+    }
 }
 
 /// The objects of each kind that are in scope, by identity alone.
-pub type PresentSet = BTreeMap<ObjectKind, HashSet<ObjectGuid>>;
+pub(crate) type PresentSet = BTreeMap<ObjectKind, HashSet<ObjectGuid>>;
 
 /// Whether a read saw everything in scope. Only a complete one may conclude that an object is gone.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]

@@ -39,6 +39,10 @@ use crate::Result;
 /// - Referrals are counted, never followed.
 /// - The source asks its credential store at every connect, so that a rotated password takes effect.
 ///
+/// - A source without a server, such as a file, names the address `0.0.0.0:0`
+///   ([`ServerIdentity::at`](super::ServerIdentity::at)), [`Transport::Ldap`](super::Transport) and
+///   [`Verification::Nothing`](super::Verification): nothing vouches for what it says.
+///
 /// # Errors
 ///
 /// An error before the stream begins means that nothing was read: the credential is missing or not

@@ -13,7 +13,7 @@ use crate::value::{AssetId, ObjectGuid, OrganizationId, SourceId};
 /// A tie by a bare short name alone, while a computer of another directory waits that has the name and fits as well. It
 /// stays until a person or a better name settles it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Doubt {
+pub(crate) struct Doubt {
     /// The asset that the computer is tied to.
     pub asset: AssetId,
     /// The other computer and its directory.
@@ -26,7 +26,7 @@ pub struct Doubt {
 /// # Errors
 ///
 /// What the store reports.
-pub async fn doubts(
+pub(crate) async fn doubts(
     repository: &dyn AssetRepository,
     organization: &OrganizationId,
     source: &SourceId,

@@ -18,6 +18,7 @@
 //! [`candidates`] for names, where ids of merged assets lead ([`resolve_merged`]), which ties another directory has put
 //! in [doubt](doubts), and [the suffixes](suffixes_of) that stand for a directory's domain.
 
+mod alone;
 mod doubt;
 mod suffixes;
 mod undecided;
@@ -25,25 +26,32 @@ mod undecided;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-pub use self::doubt::{Doubt, doubts};
-pub use self::suffixes::suffixes_of;
+use futures::TryStreamExt;
+
+pub(crate) use self::alone::{alone_beside_others, is_alone};
+pub(crate) use self::doubt::{Doubt, doubts};
+pub(crate) use self::suffixes::suffixes_of;
 pub(crate) use self::suffixes::tell_suffixes;
-pub use self::undecided::undecided_computers;
+pub(crate) use self::undecided::undecided_computers;
 
 use crate::Result;
-use crate::asset::{Asset, AssetRepository, Change, Constraint, MergeRecord, Redirect, Waiting};
+use crate::asset::{
+    Asset, AssetRepository, Change, Constraint, Link, LinksRequest, MergeRecord, Redirect, Waiting,
+};
 use crate::merge::{Overlay, Settled, Standing};
 use crate::name::MatchKey;
 use crate::task::MatchPolicy;
-use crate::value::{AssetId, OrganizationId, Timestamp};
+use crate::value::{AssetId, ObjectGuid, OrganizationId, SourceId, Timestamp};
 
 /// How many keys one look-up of candidates names: large enough to share its cost, small enough for the
 /// parameter limits of databases.
 const KEYS_PER_LOOKUP: usize = 500;
+/// How many objects one look-up of links names, likewise.
+const OBJECTS_PER_LOOKUP: usize = 500;
 
 /// What people decided in an organization, and everything that it may touch.
 #[derive(Clone, Debug, Default)]
-pub struct Decisions {
+pub(crate) struct Decisions {
     /// On objects, those that were taken back included.
     pub constraints: Vec<Constraint>,
     /// The merges, those that were undone included.
@@ -52,7 +60,7 @@ pub struct Decisions {
 
 /// The assets and waiting computers that decisions may touch.
 #[derive(Clone, Debug, Default)]
-pub struct Scene {
+pub(crate) struct Scene {
     /// The assets.
     pub assets: Vec<Asset>,
     /// All computers that wait.
@@ -65,7 +73,7 @@ impl Decisions {
     /// # Errors
     ///
     /// What the store reports.
-    pub async fn load(
+    pub(crate) async fn load(
         repository: &dyn AssetRepository,
         organization: &OrganizationId,
     ) -> Result<Self> {
@@ -75,12 +83,12 @@ impl Decisions {
     }
 
     /// Those that stand.
-    pub fn standing(&self) -> Standing {
+    pub(crate) fn standing(&self) -> Standing {
         Standing::of(&self.constraints, &self.merges)
     }
 
     /// Now, but later than everything before, also where clocks differ: the latest decision holds.
-    pub fn next_moment(&self) -> Timestamp {
+    pub(crate) fn next_moment(&self) -> Timestamp {
         let on_objects = self.constraints.iter().map(|c| (c.at, c.forgotten.as_ref()));
         let merges = self.merges.iter().map(|merge| (merge.at, merge.undone.as_ref()));
         let moments =
@@ -92,7 +100,7 @@ impl Decisions {
     }
 
     /// Enters a decision, as it shall be written: the same one that was taken back earlier stays on record with it.
-    pub fn enter(&mut self, decision: Constraint) -> Constraint {
+    pub(crate) fn enter(&mut self, decision: Constraint) -> Constraint {
         let is_same = |c: &Constraint| {
             let key = |c: &Constraint| (c.object, c.asset, c.kind);
             key(c) == key(&decision) && c.source == decision.source
@@ -109,7 +117,7 @@ impl Decisions {
 
     /// Takes away what the first version of the inventory wrote along with a merge, and brings back what it took
     /// away: to be written when the merge is undone.
-    pub fn withdraw(&mut self, merge: &MergeRecord) -> Vec<Change> {
+    pub(crate) fn withdraw(&mut self, merge: &MergeRecord) -> Vec<Change> {
         let Some(kept) = &merge.first_version else { return Vec::new() };
         let mut changes = Vec::new();
         self.constraints.retain(|c| {
@@ -130,16 +138,20 @@ impl Decisions {
 }
 
 impl Scene {
-    /// The assets with these ids, those that decisions hold something in or away from, and all computers that wait.
+    /// Everything that these decisions may touch, and the assets with these ids.
     ///
     /// # Errors
     ///
     /// What the store reports.
-    pub async fn load(
+    pub(crate) async fn load(
         repository: &dyn AssetRepository,
         organization: &OrganizationId,
-        mut ids: BTreeSet<AssetId>,
+        standing: &Standing,
+        also: impl IntoIterator<Item = AssetId>,
     ) -> Result<Self> {
+        let mut ids = standing.named();
+        ids.extend(also);
+        ids.extend(assets_of_decided(repository, organization, standing).await?);
         for (_, link) in repository.moved(organization).await? {
             ids.extend(link.asset.into_iter().chain(link.by_rules().asset()));
         }
@@ -158,16 +170,14 @@ impl Scene {
 /// # Errors
 ///
 /// What the store reports.
-pub async fn settle(
+pub(crate) async fn settle(
     repository: &dyn AssetRepository,
     organization: &OrganizationId,
     standing: &Standing,
     also: impl IntoIterator<Item = AssetId>,
     policy: &MatchPolicy,
 ) -> Result<Settled> {
-    let mut ids = standing.named();
-    ids.extend(also);
-    let scene = Scene::load(repository, organization, ids).await?;
+    let scene = Scene::load(repository, organization, standing, also).await?;
     settle_scene(repository, organization, scene, standing, policy).await
 }
 
@@ -176,7 +186,7 @@ pub async fn settle(
 /// # Errors
 ///
 /// What the store reports.
-pub async fn settle_scene(
+pub(crate) async fn settle_scene(
     repository: &dyn AssetRepository,
     organization: &OrganizationId,
     scene: Scene,
@@ -188,8 +198,33 @@ pub async fn settle_scene(
         return Ok(Settled::default());
     }
     let overlay = Overlay::new(scene.assets, scene.waiting, standing, policy);
-    let others = candidates(repository, organization, &overlay.match_keys()).await?;
+    let mut others = candidates(repository, organization, &overlay.match_keys()).await?;
+    if let former @ [_, ..] = &overlay.former_assets()[..] {
+        others.extend(repository.assets(organization, former).await?);
+    }
     Ok(overlay.settle(others))
+}
+
+/// The assets that show the objects on which people decided.
+async fn assets_of_decided(
+    repository: &dyn AssetRepository,
+    organization: &OrganizationId,
+    standing: &Standing,
+) -> Result<BTreeSet<AssetId>> {
+    let mut objects: BTreeMap<&SourceId, Vec<ObjectGuid>> = BTreeMap::new();
+    for (source, object) in standing.objects() {
+        objects.entry(source).or_default().push(object);
+    }
+    let mut assets = BTreeSet::new();
+    for (source, objects) in objects {
+        for objects in objects.chunks(OBJECTS_PER_LOOKUP) {
+            let links = LinksRequest::new(organization.clone(), source.clone());
+            let links = links.of_objects(objects.iter().copied());
+            let links: Vec<Link> = repository.links(links).await?.try_collect().await?;
+            assets.extend(links.into_iter().filter_map(|link| link.asset));
+        }
+    }
+    Ok(assets)
 }
 
 /// What to write for it. Assets that come back do so at a later version than they went.
@@ -197,7 +232,7 @@ pub async fn settle_scene(
 /// # Errors
 ///
 /// What the store reports.
-pub async fn changes(
+pub(crate) async fn changes(
     repository: &dyn AssetRepository,
     organization: &OrganizationId,
     settled: Settled,
@@ -217,7 +252,7 @@ pub async fn changes(
 /// # Errors
 ///
 /// What the store reports.
-pub async fn resolve_merged(
+pub(crate) async fn resolve_merged(
     repository: &dyn AssetRepository,
     organization: &OrganizationId,
     ids: &[AssetId],
@@ -250,7 +285,7 @@ pub async fn resolve_merged(
 /// # Errors
 ///
 /// What the store reports.
-pub async fn candidates(
+pub(crate) async fn candidates(
     repository: &dyn AssetRepository,
     organization: &OrganizationId,
     keys: &[MatchKey],

@@ -21,7 +21,7 @@ struct Report {
 /// # Errors
 ///
 /// What the store reports.
-pub async fn suffixes_of(
+pub(crate) async fn suffixes_of(
     repository: &dyn AssetRepository,
     organization: &OrganizationId,
     source: &SourceId,

@@ -1,20 +1,21 @@
 //! Known computers of which several assets that came since could be the same thing.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::future::ready;
+use std::num::NonZeroUsize;
 
+use futures::TryStreamExt;
+
+use super::alone::alone_beside_others;
 use super::candidates;
 use super::suffixes::{suffixes_of, tell_suffixes};
 use crate::Result;
-use crate::asset::{Asset, AssetRepository, Home, SearchRequest, SourceRecord, Waiting};
+use crate::asset::{Asset, AssetRepository, Home, Waiting};
 use crate::merge::{
     Candidate, Computer, Decision, Exclusion, KnownComputer, MatchContext, Reason, Standing, decide,
 };
-use crate::query::{Query, quote};
 use crate::task::{CandidateScope, MatchPolicy};
 use crate::value::{AssetId, ObjectGuid, OrganizationId, SiteId, SourceId, Timestamp};
-
-/// Assets of one page.
-const PAGE: usize = 500;
 
 /// The computers of a directory whose asset holds nothing but records of directories, while several other assets fit them
 /// equally well, or one that a computer of another directory fits as well: a person must say which it is. In order of
@@ -26,7 +27,7 @@ const PAGE: usize = 500;
 /// # Errors
 ///
 /// What the store reports.
-pub async fn undecided_computers(
+pub(crate) async fn undecided_computers(
     repository: &dyn AssetRepository,
     organization: &OrganizationId,
     source: &SourceId,
@@ -34,7 +35,11 @@ pub async fn undecided_computers(
     standing: &Standing,
     policy: &MatchPolicy,
 ) -> Result<Vec<Decision>> {
-    let alone = alone(repository, organization, source).await?;
+    let alone = alone_beside_others(repository, organization, source, Timestamp::now())?;
+    // Where the rules alone have them.
+    let is_at_home = |asset: &Asset| asset.parts.iter().all(|part| part.home.is_none());
+    let alone = alone.try_filter(|asset| ready(is_at_home(asset)));
+    let alone: Vec<Asset> = alone.try_collect().await?;
     let keys: HashSet<_> = alone.iter().flat_map(Asset::match_keys).collect();
     let keys: Vec<_> = keys.into_iter().collect();
     let around = candidates(repository, organization, &keys).await?;
@@ -107,34 +112,12 @@ impl Known {
             others: &self.computers,
             constraints: &[],
             first_new: AssetId::from_u128(0),
+            threads: NonZeroUsize::MIN,
             now: Timestamp::now(),
         };
         let nothing = Exclusion::default();
         let decisions = decide(&computers, candidates, &context, &nothing, policy, site);
         decisions.into_iter().filter(waits).collect()
-    }
-}
-
-/// The assets that hold nothing but records of directories, this one among them, where the rules alone have them, and share
-/// a name with another asset.
-async fn alone(
-    repository: &dyn AssetRepository,
-    organization: &OrganizationId,
-    source: &SourceId,
-) -> Result<Vec<Asset>> {
-    let query = format!("source:{} AND name_overlap:true", quote(source.as_str()));
-    let request = SearchRequest::new(organization.clone(), Query::parse(&query)?, Timestamp::now());
-    let is_at_home = |part: &SourceRecord| part.object.is_some() && part.home.is_none();
-    let is_alone = |asset: &Asset| asset.parts.iter().all(is_at_home);
-    let (mut alone, mut after) = (Vec::new(), None);
-    loop {
-        let page = request.clone().with_limit(PAGE).after(after);
-        let page = repository.search_assets(page).await?;
-        alone.extend(page.records.into_iter().filter(is_alone));
-        after = page.next;
-        if after.is_none() {
-            return Ok(alone);
-        }
     }
 }
 

@@ -26,5 +26,5 @@ pub use protocol::diagnosis::{BindDiagnosis, BindRefusal};
 pub use source::LdapSource;
 pub use transport::certificate::ServerCertificate;
 pub use transport::connect_limits::ConnectLimits;
-pub use transport::probe::{Presented, probe};
+pub use transport::probe::probe;
 pub use transport::provider::TlsProvider;

@@ -23,7 +23,7 @@ use crate::ldap::transport::connect::{self, Connected};
 use crate::ldap::transport::connect_limits::ConnectLimits;
 use crate::ldap::transport::provider::TlsProvider;
 use crate::name::DistinguishedName;
-use crate::value::{CredentialId, ObjectKind, OrganizationId, ScopeFingerprint, View};
+use crate::value::{CredentialId, ObjectKind, OrganizationId, RecordDigest, View};
 use crate::{Error, ErrorKind, Result};
 
 /// The pages that may wait for the reader of the stream.
@@ -226,7 +226,7 @@ impl LdapSource {
     fn tracking(
         &self,
         request: &ReadRequest,
-        scope: ScopeFingerprint,
+        scope: RecordDigest,
         selections: &[(ObjectKind, Selection)],
     ) -> Tracking {
         let mut attributes: Vec<String> =
@@ -419,7 +419,7 @@ fn fingerprint(
     credential: &Credential,
     bases: &[DistinguishedName],
     root: &RootDse,
-) -> ScopeFingerprint {
+) -> RecordDigest {
     let mut parts: Vec<String> = bases.iter().map(|base| base.normalized()).collect();
     parts.sort_unstable();
     parts.dedup();
@@ -431,7 +431,7 @@ fn fingerprint(
     parts.push(credential.username.to_lowercase());
     parts.push("domain".to_owned());
     parts.extend(root.default_naming_context.as_ref().map(DistinguishedName::normalized));
-    ScopeFingerprint::of(parts.iter().map(String::as_str))
+    RecordDigest::of(parts.iter().map(String::as_str))
 }
 
 #[cfg(test)]

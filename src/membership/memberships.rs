@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::links::dn_digest_of;
 use super::read_objects::ReadObjects;
 use crate::asset::{DirectoryGroup, DirectoryUser, Member, MemberPath};
-use crate::directory::{DirectoryObject, MembershipState};
+use crate::directory::DirectoryObject;
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, ObjectKind, RecordDigest, Sid};
 
@@ -27,7 +27,8 @@ pub(crate) struct Earlier {
 impl Memberships {
     /// Works the memberships out. Cycles, which directories allow, are walked once.
     ///
-    /// A member is known as an object if the inventory keeps it; `is_kept` says so of the computers.
+    /// A member is known as an object if the inventory keeps it; `is_kept` says so of the computers. One that it does
+    /// not keep is no primary member: nothing would tell that it is gone.
     pub(crate) fn of(
         read: ReadObjects<'_>,
         earlier: &Earlier,
@@ -35,8 +36,10 @@ impl Memberships {
         is_kept: impl Fn(ObjectGuid) -> bool,
     ) -> Self {
         let known = Known::of(read, earlier);
+        let is_kept =
+            |object: &DirectoryObject| object.kind != ObjectKind::Computer || is_kept(object.guid);
         let mut edges = known.direct(is_kept);
-        edges.extend(known.primary());
+        edges.extend(known.primary(is_kept));
         if nested {
             let through = known.through_groups(&edges);
             edges.extend(through);
@@ -81,7 +84,7 @@ impl Memberships {
 
 /// Whether nothing may be concluded from who is missing among a group's members.
 pub(crate) fn is_doubtful(object: &DirectoryObject) -> bool {
-    object.membership.as_ref().is_some_and(|list| list.state == MembershipState::Incomplete)
+    object.membership.as_ref().is_some_and(|list| !list.complete)
 }
 
 /// What tells a changed user or group from an unchanged one: the object's own digest, its memberships, and whether these
@@ -141,14 +144,14 @@ impl<'a> Known<'a> {
         read.chain(self.unread_groups().map(|group| (group.object, &group.dn)))
     }
 
-    fn direct(&self, is_kept: impl Fn(ObjectGuid) -> bool) -> Vec<Edge> {
+    fn direct(&self, is_kept: impl Fn(&DirectoryObject) -> bool) -> Vec<Edge> {
         let mut edges: Vec<Edge> = self.named().collect();
         let named: HashSet<&str> = edges.iter().map(|edge| &*edge.key).collect();
         // Only objects that some group names are kept by DN: most computers are in none.
         let objects: HashMap<Box<str>, ObjectGuid> = self
             .read
             .all()
-            .filter(|object| object.kind != ObjectKind::Computer || is_kept(object.guid))
+            .filter(|object| is_kept(object))
             .map(|object| (key(&object.dn), object.guid))
             .filter(|(dn, _)| named.contains(&**dn))
             .collect();
@@ -178,12 +181,13 @@ impl<'a> Known<'a> {
 
     /// `primaryGroupID` is the last part of the SID of a group in the object's own domain, and neither
     /// `member` nor `memberOf` says anything of it.
-    fn primary(&self) -> Vec<Edge> {
+    fn primary(&self, is_kept: impl Fn(&DirectoryObject) -> bool) -> Vec<Edge> {
         let read = self.read.groups.iter().map(|group| (group.sid.as_ref(), group.guid));
         let unread = self.unread_groups().map(|group| (group.sid.as_ref(), group.object));
         let groups: HashMap<&Sid, ObjectGuid> =
             read.chain(unread).filter_map(|(sid, group)| Some((sid?, group))).collect();
-        let fresh = self.read.accounts().filter_map(|object| {
+        let kept = self.read.accounts().filter(|object| is_kept(object));
+        let fresh = kept.filter_map(|object| {
             let rid = object.attributes.first("primaryGroupID")?.parse().ok()?;
             let group = *groups.get(&object.sid.as_ref()?.domain()?.with_rid(rid)?)?;
             Some(Edge {

@@ -2,7 +2,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::*;
 use crate::asset::{DirectoryGroup, Link, Member, MemberPath, Presence};
-use crate::directory::{DirectoryObject, Membership, MembershipState};
+use crate::directory::{DirectoryObject, Membership};
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, ObjectKind, RecordDigest, RunId, SourceId, Timestamp};
 
@@ -32,9 +32,9 @@ fn object(kind: ObjectKind, n: u8) -> DirectoryObject {
 
 fn group(n: u8, members: &[u8]) -> DirectoryObject {
     let members = members.iter().map(|n| dn(*n)).collect();
-    let state = MembershipState::Complete;
+    let complete = true;
     let mut group = object(ObjectKind::Group, n);
-    group.membership = Some(Membership { members, state });
+    group.membership = Some(Membership { members, complete });
     group
 }
 
@@ -190,6 +190,11 @@ fn a_computer_that_the_inventory_leaves_out_is_no_object_of_it() {
         |is_kept: bool| Memberships::of(read.objects(), &Earlier::default(), false, |_| is_kept);
     assert_eq!(members(&of(true), STAFF), [known(PC, Direct)]);
     assert_eq!(members(&of(false), STAFF), [(None, Direct)]);
+    // Nothing tells that a primary member is gone which the inventory does not know.
+    let pc = of_primary(object(ObjectKind::Computer, PC), USERS);
+    let read = Read::of([pc, of_primary(user(ALICE), USERS), group(USERS, &[])]);
+    let left_out = Memberships::of(read.objects(), &Earlier::default(), true, |_| false);
+    assert_eq!(members(&left_out, USERS), [known(ALICE, Primary)]);
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Comparing the names of a computer with those of the assets that share one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
 use super::fit::{DistinctiveNames, Truncation, fit, may_be_cut, may_have_been_cut};
-use super::name_index::{Longer, NameIndex, Owned, Owners, beginning};
-use super::{Candidate, Computer, Evidence, LostBecause, WeakName};
+use super::name_index::{Longer, NameIndex, NameNumbers, beginning};
+use super::{Candidate, Computer, Evidence, LostBecause, Naming, WeakName};
 use crate::name::Hostname;
 
 /// The names of all assets and computers of a run, and which of them are evidence.
@@ -14,7 +14,7 @@ use crate::name::Hostname;
 /// that none of the directory's computers has: so that the count is the same before a run and after it.
 #[derive(Debug)]
 pub(super) struct Names<'a> {
-    assets: &'a [&'a Candidate],
+    numbers: NameNumbers<'a>,
     by_asset: NameIndex<'a>,
     by_computer: NameIndex<'a>,
     limit: usize,
@@ -29,6 +29,13 @@ pub(super) struct Comparison {
     pub(super) weak: Vec<WeakName>,
 }
 
+/// Names of assets that were taken: what they say about other computers may be another thing now.
+#[derive(Debug)]
+pub(super) struct Touched {
+    names: HashSet<u32>,
+    beginnings: HashSet<String>,
+}
+
 /// What a computer's names say about one asset.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Compared {
@@ -39,36 +46,49 @@ pub(super) struct Compared {
 impl<'a> Names<'a> {
     /// Of candidates, each with whether it counts, and of computers, each with whether it is alive.
     pub(super) fn of(
-        assets: &'a [&'a Candidate],
+        assets: &[&'a Candidate],
         is_free: impl Fn(&Candidate) -> bool,
         computers: impl Iterator<Item = (&'a Computer, bool)>,
         limit: usize,
     ) -> Self {
-        let owned =
-            assets.iter().map(|asset| Owned { names: &asset.whole.names, counts: is_free(asset) });
-        let mut by_asset = NameIndex::of(owned);
-        for (place, asset) in (0..).zip(assets) {
-            let counts = is_free(asset);
-            asset
-                .whole
-                .default_names
-                .iter()
-                .for_each(|name| by_asset.add_full(name, place, counts));
+        let mut numbers = NameNumbers::with_capacity(2 * assets.len());
+        let [mut by_asset, mut by_computer] = [NameIndex::default(), NameIndex::default()];
+        for asset in assets {
+            let Naming { names, default_names, .. } = &asset.whole;
+            by_asset.add(&mut numbers, names, default_names.iter(), is_free(asset));
         }
-        let hosts: Vec<(&Computer, bool)> = computers.filter(|(c, _)| c.is_host()).collect();
-        let owned = hosts.iter().map(|(c, alive)| Owned { names: &c.names, counts: *alive });
-        let mut by_computer = NameIndex::of(owned);
-        for (place, (computer, alive)) in (0..).zip(hosts) {
-            computer.default_names().for_each(|name| by_computer.add_full(name, place, alive));
+        for (computer, is_alive) in computers.filter(|(computer, _)| computer.is_host()) {
+            let default_names = computer.default_names();
+            by_computer.add(&mut numbers, &computer.names, default_names, is_alive);
         }
-        Self { assets, by_asset, by_computer, limit }
+        by_asset.finish(&numbers);
+        by_computer.finish(&numbers);
+        Self { numbers, by_asset, by_computer, limit }
     }
 
     /// Notes that a computer of the directory has the asset from now on.
     pub(super) fn take(&mut self, place: usize) {
-        if let Some(asset) = self.assets.get(place) {
-            self.by_asset.discount(&asset.whole.names, &asset.whole.default_names);
+        self.by_asset.discount(place);
+    }
+
+    /// What it means for others that these assets are taken.
+    pub(super) fn touched(&self, assets: &[&Candidate], places: &HashSet<usize>) -> Touched {
+        let names = places.iter().flat_map(|place| self.by_asset.names(*place)).copied();
+        let taken = places.iter().filter_map(|place| assets.get(*place));
+        let shorts = taken.flat_map(|asset| asset.whole.names.iter().map(Hostname::short));
+        Touched {
+            names: names.collect(),
+            beginnings: shorts.filter_map(beginning).map(str::to_owned).collect(),
         }
+    }
+
+    /// Whether a computer has one of these names, or one that may be the same but for a cut.
+    pub(super) fn has_one_of(&self, touched: &Touched, computer: &Computer) -> bool {
+        let has = |name: &str| self.numbers.get(name).is_some_and(|n| touched.names.contains(&n));
+        let is_cut_alike = |short| beginning(short).is_some_and(|b| touched.beginnings.contains(b));
+        let mut names = computer.names.iter();
+        names.any(|name| has(name.short()) || is_cut_alike(name.short()))
+            || computer.default_names().any(|name| has(name.as_str()))
     }
 
     /// Compares a computer with every asset that shares a name which is evidence. `naming` is what an asset is called
@@ -76,7 +96,7 @@ impl<'a> Names<'a> {
     pub(super) fn compare<'n>(
         &self,
         computer: &Computer,
-        naming: impl Fn(usize) -> Option<&'n super::Naming>,
+        naming: impl Fn(usize) -> Option<&'n Naming>,
     ) -> Comparison {
         let mut weak = Vec::new();
         let distinctive = self.distinctive(computer, &mut weak);
@@ -106,7 +126,7 @@ impl<'a> Names<'a> {
         for (name, weakness) in &computer.weak_names {
             let is_told = computer.default_names().any(|known| known == name);
             if is_told && self.is_one_hosts(name, computer) {
-                distinctive.full.insert(name);
+                distinctive.full.push(name);
             } else {
                 weak.push(WeakName::Weak(name.clone(), *weakness));
             }
@@ -117,18 +137,19 @@ impl<'a> Names<'a> {
                 continue;
             }
             if name.domain().is_some() {
-                match self.shared(name.as_str(), NameIndex::full) {
-                    None => _ = distinctive.full.insert(name),
+                match self.shared(name.as_str()) {
+                    None => distinctive.full.push(name),
                     Some(shared) => note(weak, shared),
                 }
             }
             let short = name.short();
-            match self.shared(short, NameIndex::short) {
-                None => _ = distinctive.short.insert(short),
+            match self.shared(short) {
+                None => distinctive.short.push(short),
                 Some(shared) => note(weak, shared),
             }
             distinctive.truncated.extend(self.truncation(short, computer, weak));
         }
+        distinctive.sort();
         distinctive
     }
 
@@ -136,9 +157,8 @@ impl<'a> Names<'a> {
     fn is_one_hosts(&self, name: &Hostname, computer: &Computer) -> bool {
         let is_governed = name.has_authoritative_domain()
             || name.domain().is_some_and(|domain| computer.domain.is(domain));
-        let [assets, computers] =
-            [&self.by_asset, &self.by_computer].map(|index| index.full(name.as_str()));
-        is_governed && assets.counted <= 1 && computers.counted <= 1
+        let [assets, computers] = self.counted(name.as_str());
+        is_governed && assets <= 1 && computers <= 1
     }
 
     /// A name that a computer has beside its own is none of it where another computer has it as well.
@@ -146,11 +166,7 @@ impl<'a> Names<'a> {
         if !computer.aliases.contains(name) {
             return None;
         }
-        let owners = match name.domain() {
-            Some(_) => self.by_computer.full(name.as_str()),
-            None => self.by_computer.short(name.short()),
-        };
-        let computers = owners.places.len();
+        let computers = self.by_computer.owners(self.numbers.get(name.as_str())).places.len();
         (computers > 1).then(|| WeakName::Alias { name: name.clone(), computers })
     }
 
@@ -170,7 +186,7 @@ impl<'a> Names<'a> {
         let of_assets = self.by_asset.longer(cut);
         let is_there = match computer_is_cut {
             true => of_assets.is_some(),
-            false => !self.by_asset.short(cut).places.is_empty(),
+            false => !self.assets(cut).is_empty(),
         };
         if !is_there {
             return None;
@@ -181,30 +197,37 @@ impl<'a> Names<'a> {
             note(weak, WeakName::Beginning(cut.to_owned()));
             return None;
         };
-        let shared = |name| self.shared(name, NameIndex::short);
-        if let Some(shared) = shared(cut).or_else(|| shared(whole)) {
+        if let Some(shared) = self.shared(cut).or_else(|| self.shared(whole)) {
             note(weak, shared);
             return None;
         }
         Some(Truncation { cut, whole, computer_is_cut })
     }
 
-    fn places(&self, distinctive: &DistinctiveNames<'_>) -> BTreeSet<u32> {
-        let full = distinctive.full.iter().map(|name| self.by_asset.full(name.as_str()));
-        let short = distinctive.short.iter().map(|name| self.by_asset.short(name));
-        let truncated =
-            distinctive.truncated.iter().map(|name| self.by_asset.short(name.of_asset()));
-        full.chain(short).chain(truncated).flat_map(|owners| &owners.places).copied().collect()
+    /// The places of the assets that have one of these names, each once and in order.
+    fn places(&self, distinctive: &DistinctiveNames<'_>) -> Vec<u32> {
+        let full = distinctive.full.iter().map(|name| name.as_str());
+        let truncated = distinctive.truncated.iter().map(|name| name.of_asset());
+        let names = full.chain(distinctive.short.iter().copied()).chain(truncated);
+        let mut places: Vec<u32> = names.flat_map(|name| self.assets(name)).copied().collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    fn assets(&self, name: &str) -> &[u32] {
+        self.by_asset.owners(self.numbers.get(name)).places
+    }
+
+    /// How many have a name, among assets and among computers.
+    fn counted(&self, name: &str) -> [usize; 2] {
+        let number = self.numbers.get(name);
+        [&self.by_asset, &self.by_computer].map(|index| index.owners(number).counted)
     }
 
     /// Too many have it, counted among assets and among computers.
-    fn shared(
-        &self,
-        name: &str,
-        owners: for<'i> fn(&'i NameIndex<'a>, &str) -> &'i Owners,
-    ) -> Option<WeakName> {
-        let [assets, computers] =
-            [&self.by_asset, &self.by_computer].map(|index| owners(index, name).counted);
+    fn shared(&self, name: &str) -> Option<WeakName> {
+        let [assets, computers] = self.counted(name);
         (assets.max(computers) > self.limit).then(|| WeakName::Shared {
             name: name.to_owned(),
             assets,

@@ -2,10 +2,11 @@
 
 use super::Reason;
 use super::attributes::is_same_apart_from_volatile;
+use super::claim_writer::ClaimWriter;
 use super::contribution::Contribution;
 use super::precedence::rank_claims;
 use crate::asset::{
-    Asset, Claim, ClaimField, ClaimValue, Claims, ClaimsEditor, Home, MatchProvenance, Presence,
+    Asset, ClaimField, ClaimValue, Claims, ClaimsEditor, Home, MatchProvenance, Presence,
     SourceRecord,
 };
 use crate::task::MatchPolicy;
@@ -99,13 +100,19 @@ pub(crate) fn set_presence(
 }
 
 /// The asset with the reason for which the rules tied the object to it noted on the object's part, in place of any
-/// earlier one.
+/// earlier one, and with the asset that they took it from.
 #[must_use]
-pub(crate) fn record_match(mut asset: Asset, reason: &Reason, writing: &WriteContext<'_>) -> Asset {
+pub(crate) fn record_match(
+    mut asset: Asset,
+    reason: &Reason,
+    from: Option<AssetId>,
+    writing: &WriteContext<'_>,
+) -> Asset {
     let part = asset.part_of(writing.source, writing.object).map(|part| part.number);
     if let Some(part) = part.and_then(|number| asset.part_mut(number)) {
         let (reason, run, at) = (reason.to_string(), writing.run, writing.now);
         part.tie = Some(MatchProvenance { reason, run, at });
+        part.former = from.or(part.former);
     }
     asset
 }
@@ -174,14 +181,15 @@ impl WriteContext<'_> {
                 part.attributes = said.attributes.clone();
             }
         }
-        self.unite(&mut asset.names, number, &said.names);
-        self.unite(&mut asset.domains, number, &said.domains);
-        self.settle(&mut asset.os, number, said.os.clone());
-        self.settle(&mut asset.os_version, number, said.os_version.clone());
-        self.settle(&mut asset.kind, number, said.kind.map(str::to_owned));
-        self.move_time(&mut asset.first_seen, number, said.first_seen, Timestamp::min);
+        let own = ClaimWriter { part: number, run: Some(self.run), now: self.now };
+        own.unite(&mut asset.names, &said.names, true);
+        own.unite(&mut asset.domains, &said.domains, true);
+        own.settle(&mut asset.os, said.os.clone());
+        own.settle(&mut asset.os_version, said.os_version.clone());
+        own.settle(&mut asset.kind, said.kind.map(str::to_owned));
+        own.move_time(&mut asset.first_seen, said.first_seen, Timestamp::min);
         if moved {
-            self.move_time(&mut asset.last_seen, number, said.last_seen, Timestamp::max);
+            own.move_time(&mut asset.last_seen, said.last_seen, Timestamp::max);
         }
         rank_claims(asset, self.policy);
     }
@@ -196,55 +204,5 @@ impl WriteContext<'_> {
         part.object = Some(self.object);
         asset.parts.push(part);
         number
-    }
-
-    /// Claims all of these values for a part, and dates those that it claims no more.
-    fn unite<T: Clone + PartialEq>(&self, claims: &mut Claims<T>, part: u32, values: &[T]) {
-        for claim in claims.iter_mut().filter(|claim| claim.part == part && claim.is_live()) {
-            if !values.contains(&claim.value) {
-                claim.until = Some(self.now);
-            }
-        }
-        for value in values {
-            match claims.iter_mut().find(|claim| claim.part == part && claim.value == *value) {
-                Some(claim) if claim.is_live() => {}
-                Some(retired) => *retired = self.claim(value.clone(), part),
-                None => claims.push(self.claim(value.clone(), part)),
-            }
-        }
-    }
-
-    /// Sets a part's one claim to a value that only one source can have right.
-    fn settle(&self, claims: &mut Claims<String>, part: u32, value: Option<String>) {
-        let own = claims.iter_mut().find(|claim| claim.part == part);
-        match (own, value) {
-            (Some(own), Some(value)) if own.value == value && own.is_live() => {}
-            (Some(own), Some(value)) => {
-                let replaced = Some(own.value.clone()).filter(|former| *former != value);
-                *own = Claim { replaced, ..self.claim(value, part) };
-            }
-            (Some(own), None) if own.is_live() => own.until = Some(self.now),
-            (None, Some(value)) => claims.push(self.claim(value, part)),
-            (_, None) => {}
-        }
-    }
-
-    fn move_time(
-        &self,
-        claims: &mut Claims<Timestamp>,
-        part: u32,
-        time: Option<Timestamp>,
-        better: fn(Timestamp, Timestamp) -> Timestamp,
-    ) {
-        let Some(time) = time else { return };
-        match claims.iter_mut().find(|claim| claim.part == part) {
-            Some(own) if better(own.value, time) == own.value => {}
-            Some(own) => *own = Claim { replaced: Some(own.value), ..self.claim(time, part) },
-            None => claims.push(self.claim(time, part)),
-        }
-    }
-
-    fn claim<T>(&self, value: T, part: u32) -> Claim<T> {
-        Claim::new(value, part, Some(self.run), self.now)
     }
 }

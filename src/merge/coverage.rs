@@ -25,29 +25,25 @@ pub struct Coverage {
     /// From what age on an asset is stale, in days.
     pub stale_after_days: u64,
     /// Everything.
-    pub total: Counts,
+    pub total: CoverageCounts,
     /// Each site and operating system.
     #[serde(serialize_with = "as_list")]
-    rows: BTreeMap<(SiteId, String), Counts>,
+    rows: BTreeMap<(SiteId, String), CoverageCounts>,
 }
 
-/// One row of a [`Coverage`].
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct CoverageRow<'a> {
-    /// The site.
-    pub site: &'a SiteId,
-    /// The operating system; empty if it is not known.
-    pub os: &'a str,
-    /// The assets.
+/// A row as it is serialised.
+#[derive(Serialize)]
+struct Row<'a> {
+    site: &'a SiteId,
+    os: &'a str,
     #[serde(flatten)]
-    pub counts: Counts,
+    counts: &'a CoverageCounts,
 }
 
 /// How many assets there are of each sort.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct Counts {
+pub struct CoverageCounts {
     /// All.
     pub assets: u64,
     /// In the directory, and seen by scans.
@@ -67,10 +63,10 @@ pub struct Counts {
 impl Coverage {
     /// Nothing counted yet.
     pub fn new(now: Timestamp, stale_after_days: u64) -> Self {
-        Self { now, stale_after_days, total: Counts::default(), rows: BTreeMap::new() }
+        Self { now, stale_after_days, total: CoverageCounts::default(), rows: BTreeMap::new() }
     }
 
-    /// Counts an asset.
+    /// CoverageCounts an asset.
     pub fn add(&mut self, asset: &Asset) {
         let counts = self.counts(asset);
         let key = (asset.site.clone(), asset.os().unwrap_or_default().to_owned());
@@ -78,16 +74,16 @@ impl Coverage {
         self.total.add(&counts);
     }
 
-    /// The rows, in order of site and operating system.
-    pub fn rows(&self) -> impl Iterator<Item = CoverageRow<'_>> {
-        self.rows.iter().map(|((site, os), counts)| CoverageRow { site, os, counts: *counts })
+    /// Each site and operating system (empty if it is not known) with its assets, in this order.
+    pub fn rows(&self) -> impl Iterator<Item = (&SiteId, &str, &CoverageCounts)> {
+        self.rows.iter().map(|((site, os), counts)| (site, os.as_str(), counts))
     }
 
-    fn counts(&self, asset: &Asset) -> Counts {
+    fn counts(&self, asset: &Asset) -> CoverageCounts {
         let in_directory = asset.parts.iter().any(is_in_directory);
         let in_scans = asset.parts.iter().any(is_scan);
         let count = u64::from;
-        Counts {
+        CoverageCounts {
             assets: 1,
             both: count(in_directory && in_scans),
             only_directory: count(in_directory && !in_scans),
@@ -114,17 +110,17 @@ impl fmt::Display for Coverage {
         let titles = ["assets", "both", "directory", "scans", "neither", "stale dir", "stale scan"];
         write!(f, "{:<12} {:<32}", "site", "operating system")?;
         titles.iter().try_for_each(|title| write!(f, " {title:>10}"))?;
-        for row in self.rows() {
-            let os = if row.os.is_empty() { "unknown" } else { row.os };
-            write!(f, "\n{:<12} {:<32}", row.site, Printable(os).to_string())?;
-            row.counts.print(f)?;
+        for (site, os, counts) in self.rows() {
+            let os = if os.is_empty() { "unknown" } else { os };
+            write!(f, "\n{site:<12} {:<32}", Printable(os).to_string())?;
+            counts.print(f)?;
         }
         write!(f, "\n{:<45}", "total")?;
         self.total.print(f)
     }
 }
 
-impl Counts {
+impl CoverageCounts {
     /// The numbers in order of the fields.
     pub fn columns(&self) -> [u64; 7] {
         [
@@ -162,9 +158,9 @@ fn is_scan(part: &SourceRecord) -> bool {
 }
 
 fn as_list<S: serde::Serializer>(
-    rows: &BTreeMap<(SiteId, String), Counts>,
+    rows: &BTreeMap<(SiteId, String), CoverageCounts>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    let rows = rows.iter().map(|((site, os), counts)| CoverageRow { site, os, counts: *counts });
+    let rows = rows.iter().map(|((site, os), counts)| Row { site, os, counts });
     serializer.collect_seq(rows)
 }

@@ -6,13 +6,14 @@ use super::assignment::Assignment;
 use super::compare::Names;
 use super::matching::{Draft, Matching};
 use super::neighbours::Neighbours;
+use super::parallel;
 use super::ruling::Rulings;
 use super::ties::Ties;
 use super::{Candidate, Computer, Decision, Exclusion, MatchContext, Verdict};
 use crate::task::{CandidateScope, MatchPolicy};
 use crate::value::{AssetId, ObjectGuid, SiteId, Timestamp};
 
-/// Decides which asset every computer is, by the rules of [`plan`](super::plan()). One decision for each, in order of
+/// Decides which asset every computer is, by the rules of [`Planner::plan`](super::Planner::plan). One decision for each, in order of
 /// objectGUIDs, and the same for any order of the input; of two computers with the same objectGUID the later one counts.
 ///
 /// Takes time in proportion to the input, times the limit on shared names.
@@ -48,8 +49,16 @@ pub(crate) fn decide(
         exclusion,
         policy,
     };
-    let mut drafts: Vec<Draft<'_>> = computers.values().map(|host| matching.draft(host)).collect();
-    while matching.settle_claims(&mut drafts) {}
+    let hosts: Vec<&Computer> = computers.values().copied().collect();
+    let mut drafts: Vec<Draft<'_>> =
+        parallel::map(&hosts, known.threads, |host| matching.draft(host));
+    let mut open: Vec<&mut Draft<'_>> = drafts.iter_mut().collect();
+    while !open.is_empty() {
+        open.retain(|draft| !draft.is_settled());
+        if !matching.settle_claims(&mut open) {
+            break;
+        }
+    }
     let mut created = 0;
     let decided = drafts.into_iter().map(|draft| {
         let decision = matching.decision(draft, known.first_new.nth(created));
@@ -59,21 +68,22 @@ pub(crate) fn decide(
     decided.collect()
 }
 
-/// Settles the best claims, and drafts anew what these may have changed. Whether there were any.
-impl Matching<'_> {
-    fn settle_claims(&mut self, drafts: &mut [Draft<'_>]) -> bool {
+impl<'a> Matching<'a> {
+    /// Settles the best of the claims that are open, and drafts anew what these may have changed. Whether there were any.
+    fn settle_claims(&mut self, open: &mut [&mut Draft<'a>]) -> bool {
         let mut assignment = Assignment::default();
-        for draft in drafts.iter() {
+        for draft in open.iter() {
             draft.interests().for_each(|(place, claimant)| assignment.enter(place, claimant));
         }
         let mut taken = HashSet::new();
-        for draft in drafts.iter_mut() {
+        for draft in open.iter_mut() {
             taken.extend(self.settle(draft, &assignment));
         }
-        let names = self.names_of(&taken);
-        let open = drafts.iter_mut().filter(|draft| !draft.is_settled());
-        for draft in open.filter(|draft| draft.has_one_of(&names)) {
-            self.draft_again(draft);
+        let touched = self.names.touched(self.assets, &taken);
+        for draft in open.iter_mut().filter(|draft| !draft.is_settled()) {
+            if self.names.has_one_of(&touched, draft.computer) {
+                self.draft_again(draft);
+            }
         }
         !taken.is_empty()
     }

@@ -12,8 +12,7 @@ pub(super) const MOST_LISTED: usize = 10;
 
 /// What was decided on one computer, and why.
 ///
-/// Serialises to the object that `sync --json --explain` prints. Reasons are sentences there, and come
-/// back as [`Reason::Recorded`].
+/// Serialises to the object that `sync --json --explain` prints. Reasons are sentences there, and come back as such.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(into = "Record", try_from = "Record")]
 #[non_exhaustive]
@@ -26,8 +25,7 @@ pub struct Decision {
     pub verdict: Verdict,
     /// How good the evidence was that decided.
     pub level: Option<Level>,
-    /// Why.
-    pub reason: Reason,
+    pub(crate) reason: Reason,
     /// The assets that were considered, the best first, at most 10. None for a known object whose names
     /// were not looked at.
     pub candidates: Vec<Considered>,
@@ -78,8 +76,14 @@ pub struct Considered {
     pub asset: AssetId,
     /// How well it fits; `None` if something speaks against it.
     pub level: Option<Level>,
-    /// Why it was not taken; `None` for the one that was.
-    pub lost_because: Option<LostBecause>,
+    pub(crate) lost_because: Option<LostBecause>,
+}
+
+impl Considered {
+    /// Why it was not taken, as a sentence; `None` for the one that was.
+    pub fn lost_because(&self) -> Option<String> {
+        self.lost_because.as_ref().map(ToString::to_string)
+    }
 }
 
 impl Decision {
@@ -95,6 +99,24 @@ impl Decision {
             succeeds: Vec::new(),
             doubtful: None,
         }
+    }
+
+    /// Why, as a sentence without a full stop.
+    pub fn reason(&self) -> String {
+        self.reason.to_string()
+    }
+
+    /// Why, in one word for programs. More may come:
+    ///
+    /// - of a computer that is an asset: `known`, `decided` (by a person), `names`, `most_recently_seen`, `moved` (from
+    ///   another domain), and `undecided` or `contested` if it stays where it is meanwhile;
+    /// - of one that is none of the assets: `no_name`, `no_asset`, `weak_names`, `nothing_fits`, `held` (what fits is
+    ///   another computer), `outranked` (another computer fits better), `ambiguous`;
+    /// - of one that waits: `ambiguous`, `contested`;
+    /// - of one that is left out: `not_a_host`, `excluded`, `awaits_complete_read`, or why it is none of the assets;
+    /// - `recorded`: the decision was read from where it was stored, and only the sentence is left.
+    pub fn reason_code(&self) -> &'static str {
+        self.reason.code()
     }
 
     pub(super) fn with_level(self, level: Option<Level>) -> Self {

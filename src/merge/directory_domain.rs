@@ -8,7 +8,7 @@ use crate::name::to_ascii;
 
 /// The names of a directory's own domain, and what is known of the domains around it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct DirectoryDomain {
+pub(crate) struct DirectoryDomain {
     dns: Option<Arc<str>>,
     netbios: Option<Arc<str>>,
     around: Arc<Around>,
@@ -24,7 +24,7 @@ struct Around {
 
 impl DirectoryDomain {
     /// The domain of these names, in any case, as far as they are known.
-    pub fn new(dns: Option<&str>, netbios: Option<&str>) -> Self {
+    pub(crate) fn new(dns: Option<&str>, netbios: Option<&str>) -> Self {
         let canonical = |name: &str| Some(canonical_domain(name)).filter(|name| !name.is_empty());
         Self {
             dns: dns.and_then(canonical).map(Arc::from),
@@ -36,7 +36,7 @@ impl DirectoryDomain {
     /// The domain with these other suffixes that stand for it, such as those that DHCP or a VPN gives its computers,
     /// and these DNS names of other domains, which are not its own although they may be below it.
     #[must_use]
-    pub fn within<'a>(
+    pub(crate) fn within<'a>(
         mut self,
         suffixes: impl IntoIterator<Item = &'a str>,
         others: impl IntoIterator<Item = &'a str>,
@@ -56,17 +56,17 @@ impl DirectoryDomain {
     }
 
     /// The DNS name, in lower case and in ASCII.
-    pub fn dns(&self) -> Option<&str> {
+    pub(crate) fn dns(&self) -> Option<&str> {
         self.dns.as_deref()
     }
 
     /// The NetBIOS name, in lower case.
-    pub fn netbios(&self) -> Option<&str> {
+    pub(crate) fn netbios(&self) -> Option<&str> {
         self.netbios.as_deref()
     }
 
     /// Those names that are known.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.dns().into_iter().chain(self.netbios())
     }
 

@@ -41,7 +41,7 @@ impl fmt::Display for Level {
 /// Which names of a computer and an asset agree, and how.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Evidence {
+pub(crate) enum Evidence {
     /// Both have this fully qualified domain name.
     Full {
         /// The name.
@@ -70,7 +70,7 @@ pub enum Evidence {
 
 impl Evidence {
     /// How good it is.
-    pub fn level(&self) -> Level {
+    pub(crate) fn level(&self) -> Level {
         match self {
             Self::Full { .. } => Level::Full,
             Self::Qualified { .. } => Level::Qualified,

@@ -24,7 +24,7 @@ pub(crate) struct Exclusion {
 /// Why a computer is left out. Prints as half a sentence, with the fact that decided.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Excluded {
+pub(crate) enum Excluded {
     /// It is below this OU, which the task excludes.
     Below(DistinguishedName),
     /// It is below none of the OUs that the task includes.

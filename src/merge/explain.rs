@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::preview::{origin, shown};
 use super::standing::Standing;
 use crate::asset::{
-    Asset, ClaimField, ClaimValue, Claims, ClaimsVisitor, Constraint, ConstraintKind, Home,
-    MatchProvenance, MergeRecord, Presence, SourceRecord, Version,
+    Asset, ClaimField, ClaimValue, Claims, ClaimsVisitor, Constraint, Home, MatchProvenance,
+    MergeRecord, Presence, SourceRecord, Version,
 };
 use crate::error::Printable;
 use crate::value::{AssetId, MergeId, ObjectGuid, RunId, SiteId, SourceId, Timestamp};
@@ -25,19 +25,20 @@ pub struct Explanation {
     /// The site it belongs to.
     pub site: SiteId,
     /// What its sources are.
-    pub parts: Vec<PartOf>,
+    pub parts: Vec<ExplainedRecord>,
     /// Every value of every field; names that no source has for it any more are among them.
-    pub values: Vec<ValueOf>,
+    pub values: Vec<ExplainedValue>,
     /// What people decided on it, or on an object that is tied to it, oldest first.
     pub decisions: Vec<Constraint>,
     /// Merges by people that it took part in, oldest first.
-    pub merges: Vec<MergeOf>,
+    #[serde(serialize_with = "merges_as_told")]
+    pub merges: Vec<MergeRecord>,
 }
 
 /// One source's part of an asset.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct PartOf {
+pub struct ExplainedRecord {
     /// The number that values name it by.
     pub number: u32,
     /// The source.
@@ -67,7 +68,7 @@ pub struct PartOf {
 /// One value, and where it comes from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct ValueOf {
+pub struct ExplainedValue {
     /// The field.
     pub field: &'static str,
     /// The value.
@@ -88,63 +89,65 @@ pub struct ValueOf {
     pub replaced: Option<String>,
 }
 
-/// A merge by a person that an asset took part in.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct MergeOf {
-    /// By which it can be undone.
-    pub id: MergeId,
-    /// The asset that survived.
-    pub survivor: AssetId,
-    /// The assets that became part of it.
-    pub others: Vec<AssetId>,
-    /// Who merged.
-    pub by: String,
-    /// When.
-    pub at: Timestamp,
-    /// Why.
-    pub why: String,
-    /// When and by whom it was undone.
-    pub undone: Option<(Timestamp, String)>,
+/// A merge as it is serialised.
+#[derive(Serialize)]
+struct ToldMerge<'a> {
+    id: MergeId,
+    survivor: AssetId,
+    others: Vec<AssetId>,
+    by: &'a str,
+    at: Timestamp,
+    why: &'a str,
+    undone: &'a Option<(Timestamp, String)>,
 }
 
-/// Explains an asset, with all decisions and merges of its organization at hand.
-pub fn explain(asset: &Asset, constraints: &[Constraint], merges: &[MergeRecord]) -> Explanation {
-    let view = View { merges };
-    let mut values = Values { asset, told: Vec::new() };
-    asset.each_claims(&mut values);
-    let standing = Standing::of(constraints, merges);
-    let touches = |c: &&Constraint| {
-        let is_on = c.asset == asset.id || standing.survivor(c.asset) == asset.id;
-        c.stands() && (is_on || asset.part_of(&c.source, c.object).is_some())
-    };
-    let mut decisions: Vec<Constraint> = constraints.iter().filter(touches).cloned().collect();
-    decisions.sort_by_key(|c| (c.at, c.object, c.kind));
-    let involved = |record: &&MergeRecord| record.involves(asset.id);
-    Explanation {
-        asset: asset.id,
-        version: asset.version,
-        site: asset.site.clone(),
-        parts: asset.parts.iter().map(|part| view.part(part)).collect(),
-        values: values.told,
-        decisions,
-        merges: merges.iter().filter(involved).map(MergeOf::of).collect(),
-    }
-}
-
-impl MergeOf {
-    /// What is told of a merge.
-    pub fn of(record: &MergeRecord) -> Self {
+impl Explanation {
+    /// Explains an asset, with all decisions and merges of its organization at hand.
+    pub fn of(asset: &Asset, constraints: &[Constraint], merges: &[MergeRecord]) -> Self {
+        let view = View { merges };
+        let mut values = Values { asset, told: Vec::new() };
+        asset.each_claims(&mut values);
+        let standing = Standing::of(constraints, merges);
+        let touches = |c: &&Constraint| {
+            let is_on = c.asset == asset.id || standing.survivor(c.asset) == asset.id;
+            c.stands() && (is_on || asset.part_of(&c.source, c.object).is_some())
+        };
+        let mut decisions: Vec<Constraint> = constraints.iter().filter(touches).cloned().collect();
+        decisions.sort_by_key(|c| (c.at, c.object, c.kind));
+        let involved = |record: &&MergeRecord| record.involves(asset.id);
         Self {
-            id: record.id,
-            survivor: record.survivor,
-            others: record.others().collect(),
-            by: record.by.clone(),
-            at: record.at,
-            why: record.why.clone(),
-            undone: record.undone.clone(),
+            asset: asset.id,
+            version: asset.version,
+            site: asset.site.clone(),
+            parts: asset.parts.iter().map(|part| view.part(part)).collect(),
+            values: values.told,
+            decisions,
+            merges: merges.iter().filter(involved).cloned().collect(),
         }
     }
+}
+
+impl<'a> ToldMerge<'a> {
+    fn of(record: &'a MergeRecord) -> Self {
+        let MergeRecord { id, survivor, by, at, why, undone, .. } = record;
+        let others = record.others().collect();
+        Self { id: *id, survivor: *survivor, others, by, at: *at, why, undone }
+    }
+}
+
+/// A merge without the assets that it keeps.
+pub(crate) fn merge_as_told<S: Serializer>(
+    record: &MergeRecord,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    ToldMerge::of(record).serialize(serializer)
+}
+
+fn merges_as_told<S: Serializer>(
+    records: &[MergeRecord],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(records.iter().map(ToldMerge::of))
 }
 
 impl fmt::Display for Explanation {
@@ -153,13 +156,13 @@ impl fmt::Display for Explanation {
         self.parts.iter().try_for_each(|part| writeln!(f, "  {part}"))?;
         self.values.iter().try_for_each(|value| writeln!(f, "  {value}"))?;
         for decision in &self.decisions {
-            writeln!(f, "  {}", Sentence(decision))?;
+            writeln!(f, "  {decision}")?;
         }
         self.merges.iter().try_for_each(|merge| writeln!(f, "  {merge}"))
     }
 }
 
-impl fmt::Display for PartOf {
+impl fmt::Display for ExplainedRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "part {}: {}", self.number, self.source)?;
         if let Some(object) = self.object {
@@ -194,7 +197,7 @@ impl fmt::Display for PartOf {
     }
 }
 
-impl fmt::Display for ValueOf {
+impl fmt::Display for ExplainedValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: ", self.field, Printable(&self.value))?;
         write!(f, "{} says so since {}", origin(self.source.as_ref()), self.since)?;
@@ -213,48 +216,13 @@ impl fmt::Display for ValueOf {
     }
 }
 
-impl fmt::Display for MergeOf {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let others: Vec<String> = self.others.iter().map(ToString::to_string).collect();
-        let by = Printable(&self.by);
-        write!(f, "{by} merged {} into {} at {}", others.join(", "), self.survivor, self.at)?;
-        because(f, &self.why)?;
-        write!(f, " (merge {})", self.id)?;
-        match &self.undone {
-            Some((at, by)) => write!(f, "; {} undid it at {at}", Printable(by)),
-            None => Ok(()),
-        }
-    }
-}
-
-/// A person's decision in words.
-#[derive(Clone, Copy, Debug)]
-pub struct Sentence<'a>(pub &'a Constraint);
-
-impl fmt::Display for Sentence<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Constraint { source, object, asset, kind, by, at, why, .. } = self.0;
-        let is = match kind {
-            ConstraintKind::MustLink => "is",
-            ConstraintKind::CannotLink => "is not",
-        };
-        let by = Printable(by);
-        write!(f, "{by} decided at {at} that object {object} of {source} {is} asset {asset}")?;
-        because(f, why)
-    }
-}
-
-fn because(f: &mut fmt::Formatter<'_>, why: &str) -> fmt::Result {
-    if why.is_empty() { Ok(()) } else { write!(f, ": {}", Printable(why)) }
-}
-
 struct View<'a> {
     merges: &'a [MergeRecord],
 }
 
 impl View<'_> {
-    fn part(&self, part: &SourceRecord) -> PartOf {
-        PartOf {
+    fn part(&self, part: &SourceRecord) -> ExplainedRecord {
+        ExplainedRecord {
             number: part.number,
             source: part.source.clone(),
             object: part.object,
@@ -283,12 +251,12 @@ impl View<'_> {
 /// Tells every value of every field.
 struct Values<'a> {
     asset: &'a Asset,
-    told: Vec<ValueOf>,
+    told: Vec<ExplainedValue>,
 }
 
 impl ClaimsVisitor for Values<'_> {
     fn visit<T: ClaimValue>(&mut self, field: ClaimField, claims: &Claims<T>) {
-        self.told.extend(claims.iter().map(|claim| ValueOf {
+        self.told.extend(claims.iter().map(|claim| ExplainedValue {
             field: field.one,
             value: shown(&claim.value),
             holds: field.holding.holds(claims, claim),

@@ -1,18 +1,16 @@
 //! Whether two names overlap, and whether their domains are one: the one place for that.
 
-use std::collections::BTreeSet;
-
 use super::candidate::Naming;
 use super::name_index::beginning;
 use super::{Computer, Evidence, LostBecause};
 use crate::name::{Hostname, is_authoritative_domain};
 
-/// The names of one computer that are evidence.
+/// The names of one computer that are evidence, each once and in order.
 #[derive(Debug, Default)]
 pub(super) struct DistinctiveNames<'a> {
-    pub(super) full: BTreeSet<&'a Hostname>,
-    pub(super) short: BTreeSet<&'a str>,
-    pub(super) truncated: BTreeSet<Truncation<'a>>,
+    pub(super) full: Vec<&'a Hostname>,
+    pub(super) short: Vec<&'a str>,
+    pub(super) truncated: Vec<Truncation<'a>>,
 }
 
 /// A name of 15 characters and the only longer one that begins with it.
@@ -31,6 +29,7 @@ impl<'a> DistinctiveNames<'a> {
         let full = computer.names.iter().filter(|name| name.domain().is_some());
         all.full = full.chain(computer.default_names()).collect();
         all.short = computer.names.iter().map(Hostname::short).collect();
+        all.sort();
         for short in all.short.iter().copied() {
             let Some(cut) = beginning(short) else { continue };
             if cut.len() == short.len() && may_be_cut(short, computer) {
@@ -42,10 +41,21 @@ impl<'a> DistinctiveNames<'a> {
                     computer_is_cut: true,
                 }));
             } else if cut.len() < short.len() && may_have_been_cut(cut, computer) {
-                all.truncated.insert(Truncation { cut, whole: short, computer_is_cut: false });
+                all.truncated.push(Truncation { cut, whole: short, computer_is_cut: false });
             }
         }
+        all.sort();
         all
+    }
+
+    /// Brings the names into order, each once.
+    pub(super) fn sort(&mut self) {
+        self.full.sort_unstable();
+        self.full.dedup();
+        self.short.sort_unstable();
+        self.short.dedup();
+        self.truncated.sort_unstable();
+        self.truncated.dedup();
     }
 }
 
@@ -67,7 +77,7 @@ pub(super) fn fit(
     naming: &Naming,
 ) -> Result<Evidence, LostBecause> {
     let all = naming.names.iter().chain(&naming.default_names);
-    if let Some(name) = all.filter(|name| distinctive.full.contains(name)).min() {
+    if let Some(name) = all.filter(|name| distinctive.full.binary_search(name).is_ok()).min() {
         return Ok(Evidence::Full { name: name.clone() });
     }
     let mut best = Err(LostBecause::NoEvidence);

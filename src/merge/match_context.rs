@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::num::NonZeroUsize;
 
 use super::Computer;
 use crate::asset::Constraint;
@@ -31,6 +32,8 @@ pub(crate) struct MatchContext<'a> {
     pub(crate) first_new: AssetId,
     /// The time of the decision.
     pub(crate) now: Timestamp,
+    /// How many threads may work on the decisions. It is the same for any number.
+    pub(crate) threads: NonZeroUsize,
 }
 
 /// A computer that the inventory knows from an earlier run, and that its directory has still.

@@ -1,10 +1,9 @@
 //! Matching one computer with the assets.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::assignment::{Assignment, Claimant};
 use super::compare::{Compared, Comparison, Names};
-use super::name_index::beginning;
 use super::neighbours::{Neighbours, outlives};
 use super::ruling::Rulings;
 use super::ties::Ties;
@@ -12,7 +11,6 @@ use super::{
     Candidate, Computer, Evidence, Excluded, Exclusion, Level, LostBecause, MatchContext, Naming,
     Outranked, Reason, Unmatched, Verdict,
 };
-use crate::name::Hostname;
 use crate::task::{Ambiguity, MatchPolicy};
 use crate::value::AssetId;
 
@@ -27,7 +25,7 @@ pub(super) struct Draft<'a> {
     /// The asset that it got.
     pub(super) won: bool,
     /// Claims that it lost to other computers of the directory, by the assets' places.
-    pub(super) lost: HashMap<usize, (String, Outranked)>,
+    pub(super) lost: BTreeMap<usize, (String, Outranked)>,
 }
 
 /// What a computer would get of what is left.
@@ -48,7 +46,7 @@ pub(super) struct Matching<'a> {
     pub(super) places: HashMap<AssetId, usize>,
     pub(super) names: Names<'a>,
     pub(super) rulings: &'a Rulings<'a>,
-    pub(super) ties: Ties,
+    pub(super) ties: Ties<'a>,
     pub(super) neighbours: Neighbours<'a>,
     pub(super) known: &'a MatchContext<'a>,
     pub(super) exclusion: &'a Exclusion,
@@ -58,15 +56,18 @@ pub(super) struct Matching<'a> {
 impl<'a> Draft<'a> {
     /// The assets that it claims, or that it cannot decide between.
     pub(super) fn interests(&self) -> impl Iterator<Item = (usize, Claimant<'a>)> {
-        let (level, places, is_sure) = match &self.proposal {
-            _ if self.won => (Level::Known, Vec::new(), false),
-            Proposal::Asset { place, evidence, .. } => (evidence.level(), vec![*place], true),
-            Proposal::Contested { place, level, .. } => (*level, vec![*place], false),
-            Proposal::Ambiguous(level, _) => (*level, self.on_level(*level), false),
-            _ => (Level::Known, Vec::new(), false),
+        let (level, place, is_sure) = match &self.proposal {
+            Proposal::Asset { place, evidence, .. } if !self.won => {
+                (evidence.level(), Some(*place), true)
+            }
+            Proposal::Contested { place, level, .. } => (*level, Some(*place), false),
+            Proposal::Ambiguous(level, _) => (*level, None, false),
+            // A level on which no names agree.
+            _ => (Level::Known, None, false),
         };
+        let several = place.is_none().then(|| self.on_level(level)).into_iter().flatten();
         let claimant = Claimant { computer: self.computer, level, is_sure };
-        places.into_iter().map(move |place| (place, claimant))
+        place.into_iter().chain(several).map(move |place| (place, claimant))
     }
 
     pub(super) fn is_settled(&self) -> bool {
@@ -77,19 +78,11 @@ impl<'a> Draft<'a> {
             )
     }
 
-    /// Whether it has one of these short names, whole or cut.
-    pub(super) fn has_one_of(&self, names: &BTreeSet<String>) -> bool {
-        let all = self.computer.names.iter().chain(self.computer.default_names());
-        all.map(Hostname::short).any(|short| {
-            names.contains(short) || beginning(short).is_some_and(|cut| names.contains(cut))
-        })
-    }
-
-    fn on_level(&self, level: Level) -> Vec<usize> {
-        let fitting = self.compared.iter().filter(|compared| {
+    fn on_level(&self, level: Level) -> impl Iterator<Item = usize> {
+        let fitting = self.compared.iter().filter(move |compared| {
             compared.outcome.as_ref().is_ok_and(|evidence| evidence.level() == level)
         });
-        fitting.map(|compared| compared.place).collect()
+        fitting.map(|compared| compared.place)
     }
 }
 
@@ -103,7 +96,7 @@ impl<'a> Matching<'a> {
             proposal: Proposal::Unasked,
             compared: Vec::new(),
             won: false,
-            lost: HashMap::new(),
+            lost: BTreeMap::new(),
         };
         let is_late = self.known.alone.contains(&computer.object)
             && self.rulings.must(computer.object).is_none();
@@ -145,7 +138,7 @@ impl<'a> Matching<'a> {
     /// Gives a computer the asset that it claims, if nobody goes before it. The asset's place, then.
     pub(super) fn settle(
         &mut self,
-        draft: &mut Draft<'_>,
+        draft: &mut Draft<'a>,
         assignment: &Assignment<'_>,
     ) -> Option<usize> {
         let computer = draft.computer;
@@ -159,18 +152,6 @@ impl<'a> Matching<'a> {
         self.ties.hold(asset, computer.object, &computer.name);
         self.names.take(place);
         Some(place)
-    }
-
-    /// The short names, whole and cut, of the assets at these places.
-    pub(super) fn names_of(&self, places: &HashSet<usize>) -> BTreeSet<String> {
-        let assets = places.iter().filter_map(|place| self.assets.get(*place));
-        let names =
-            assets.flat_map(|asset| asset.whole.names.iter().chain(&asset.whole.default_names));
-        let shorts = names.map(Hostname::short);
-        shorts
-            .flat_map(|short| std::iter::once(short).chain(beginning(short)))
-            .map(str::to_owned)
-            .collect()
     }
 
     pub(super) fn asset(&self, place: usize) -> Option<AssetId> {
@@ -246,7 +227,7 @@ impl<'a> Matching<'a> {
 
     /// Among several that fit equally well, those whose operating system is plainly of another family are out.
     fn drop_other_systems(&self, computer: &Computer, compared: &mut [Compared]) {
-        let Some(family) = computer.os_family else { return };
+        let Some(family) = computer.os_family.filter(|_| compared.len() > 1) else { return };
         let best: Vec<usize> = on_best_level(compared).iter().map(|(place, _)| *place).collect();
         let other = |place: usize| {
             let theirs = self.assets.get(place).and_then(|asset| asset.os_family);

@@ -1,21 +1,22 @@
 //! Which asset is this computer, and what becomes of the asset.
 //!
 //! Pure: no I/O, no clock, no randomness. The same input gives the same answer, in whatever order it comes. Hosts that
-//! plan offline, and whoever measures it, call [`plan`]; runs and imports work with its parts:
+//! plan offline, and whoever measures it, have a [`Planner`]; runs and imports work with its parts:
 //!
 //! - *The engine* (`decide`): the names of all computers and assets (`compare`, `fit`, `name_index`), who has what
-//!   already (`ties`, `ruling`), who goes first (`assignment`), and a [`Decision`] on each with its [`Reason`].
+//!   already (`ties`, `ruling`), who goes first (`assignment`), and a [`Decision`] on each with its reason.
 //! - *Survivorship* (`write_computer`): what one computer says (`contribution`), written into the assets of a
 //!   `UnitOfWork` with its provenance (`contribute`), and whose word holds where only one can (`precedence`).
-//! - *Decisions of people*: an `Overlay` lays those that stand over what the rules alone say, and [`Settled`] is what has
+//! - *Decisions of people*: an `Overlay` lays those that stand over what the rules alone say, and `Settled` is what has
 //!   to be written for it. Assets are taken apart into a `Record` of each source, and put together anew.
-//! - *Looking at what is there*: [`overlaps`], [`NearMisses`], [`Coverage`], [`Explanation`] and [`MergePreview`].
+//! - *Looking at what is there*: [`Overlap`], [`NearMiss`], [`Coverage`], [`Explanation`] and [`MergePreview`].
 //!
-//! The store's part in all of this is [`sync`](crate::sync)'s and [`grouping`](crate::grouping)'s.
+//! The store's part in all of this is [`sync`](crate::sync)'s and `grouping`'s.
 
 mod assignment;
 mod attributes;
 mod candidate;
+mod claim_writer;
 mod compare;
 mod computer;
 mod contribute;
@@ -37,6 +38,7 @@ mod near;
 mod neighbours;
 mod overlap;
 mod overlay;
+mod parallel;
 mod placed;
 mod plan;
 mod precedence;
@@ -56,31 +58,36 @@ mod write_computer;
 
 pub(crate) use attributes::{group_attributes, user_attributes};
 pub(crate) use candidate::{Candidate, Naming};
+pub(crate) use claim_writer::ClaimWriter;
 pub(crate) use computer::Computer;
 pub(crate) use contribute::{WriteContext, set_presence};
-pub use coverage::{Counts, Coverage, CoverageRow};
+pub use coverage::{Coverage, CoverageCounts};
 pub(crate) use decide::decide;
 pub use decision::{Considered, Decision, Verdict};
-pub use directory_domain::DirectoryDomain;
-pub use evidence::{Evidence, Level};
-pub use exclusion::Excluded;
-pub(crate) use exclusion::Exclusion;
-pub use explain::{Explanation, MergeOf, PartOf, Sentence, ValueOf, explain};
+pub(crate) use directory_domain::DirectoryDomain;
+pub(crate) use evidence::Evidence;
+pub use evidence::Level;
+pub(crate) use exclusion::{Excluded, Exclusion};
+pub(crate) use explain::merge_as_told;
+pub use explain::{ExplainedRecord, ExplainedValue, Explanation};
 pub(crate) use first_version::remember_homes;
 pub(crate) use known::keep_known;
 pub(crate) use match_context::{KnownComputer, MatchContext};
-pub use near::{Difference, NearMiss, NearMisses};
+pub use near::NearMiss;
+pub(crate) use near::NearMisses;
 pub(crate) use neighbours::is_questioned;
-pub use overlap::{Overlap, Surveyed, overlaps};
+pub use overlap::Overlap;
+pub(crate) use overlap::Surveyed;
 pub(crate) use overlay::Overlay;
-pub use plan::{DirectoryComputers, plan};
+pub use plan::{DirectoryComputers, Planner};
 pub(crate) use precedence::rank_claims;
-pub use preview::{MergePreview, RetainedValue, UnitedValue, WinningValue};
-pub use reason::{LostBecause, Outranked, Reason, Unmatched, WeakName};
+pub use preview::{MergePreview, RetainedValue, WinningValue};
+pub(crate) use reason::{LostBecause, Outranked, Reason, Unmatched, WeakName};
 pub(crate) use record::{Record, assemble, by_home, take_apart};
 pub(crate) use resemblance::{Resemblance, resemblances};
-pub use settled::{GoneAsset, MovedRecord, Moves, Settled};
-pub use standing::Standing;
+pub(crate) use settled::Settled;
+pub use settled::{GoneAsset, MovedRecord, Moves};
+pub(crate) use standing::Standing;
 pub(crate) use unit_of_work::UnitOfWork;
 pub(crate) use write_computer::{
     ComputerUpdate, Destination, LateArrival, why_it_waits, write_computer,

@@ -4,31 +4,31 @@ use std::collections::HashMap;
 
 use crate::name::{Hostname, NETBIOS_NAME_LENGTH};
 
-/// Who has which name: a look-up from names to places in a list of assets or computers. Building it takes time in
-/// proportion to the number of names.
+/// A number for every name of a run, whole or short: a name is hashed once and looked up by its number from then on.
+#[derive(Debug, Default)]
+pub(super) struct NameNumbers<'a>(HashMap<&'a str, u32>);
+
+/// The names of assets, or of computers, by their places: added one after the other, looked up once all are there.
 #[derive(Debug, Default)]
 pub(super) struct NameIndex<'a> {
-    full: HashMap<&'a str, Owners>,
-    short: HashMap<&'a str, Owners>,
+    /// The names of each owner.
+    names: Lists,
+    /// The owners of each name, in order.
+    places: Lists,
+    /// How many of them count where a name must not be common.
+    counted: Vec<u32>,
+    /// Which owners count.
+    counts: Vec<bool>,
     longer: HashMap<&'a str, Longer<'a>>,
 }
 
 /// Those who have a name.
-#[derive(Debug, Default)]
-pub(super) struct Owners {
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Owners<'i> {
     /// Their places, in order.
-    pub(super) places: Vec<u32>,
+    pub(super) places: &'i [u32],
     /// How many of them count where a name must not be common.
     pub(super) counted: usize,
-}
-
-/// The names of one owner.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Owned<'a> {
-    /// Names that are evidence on every level.
-    pub(super) names: &'a [Hostname],
-    /// Whether the owner counts.
-    pub(super) counts: bool,
 }
 
 /// The short names that are longer than 15 characters and share the first 15.
@@ -38,28 +38,83 @@ pub(super) enum Longer<'a> {
     Several,
 }
 
-const NOBODY: &Owners = &Owners { places: Vec::new(), counted: 0 };
+/// Lists of numbers in one piece of memory: a list for each name costs more than all that is in them.
+#[derive(Debug, Default)]
+struct Lists {
+    items: Vec<u32>,
+    ends: Vec<usize>,
+}
+
+impl<'a> NameNumbers<'a> {
+    /// For about so many names.
+    pub(super) fn with_capacity(names: usize) -> Self {
+        Self(HashMap::with_capacity(names))
+    }
+
+    /// The number of a name, if anybody has it.
+    pub(super) fn get(&self, name: &str) -> Option<u32> {
+        self.0.get(name).copied()
+    }
+
+    fn number(&mut self, name: &'a str) -> u32 {
+        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        *self.0.entry(name).or_insert(next)
+    }
+}
 
 impl<'a> NameIndex<'a> {
-    /// Of owners in order of their places.
-    pub(super) fn of(owners: impl Iterator<Item = Owned<'a>>) -> Self {
-        let mut index = Self::default();
-        for (place, owner) in (0..).zip(owners) {
-            for name in owner.names {
-                index.add(name, place, owner.counts);
+    /// Adds the next owner: its names, and those by which it is known in full alone. `counts` where a name must not be
+    /// common.
+    pub(super) fn add(
+        &mut self,
+        numbers: &mut NameNumbers<'a>,
+        names: &'a [Hostname],
+        default_names: impl Iterator<Item = &'a Hostname>,
+        counts: bool,
+    ) {
+        let mut own: Vec<u32> = Vec::with_capacity(2 * names.len());
+        for name in names {
+            let short = name.short();
+            own.push(numbers.number(short));
+            if name.domain().is_some() {
+                own.push(numbers.number(name.as_str()));
+            }
+            if let Some(cut) = beginning(short).filter(|cut| cut.len() < short.len()) {
+                let longer = self.longer.entry(cut).or_insert(Longer::One(short));
+                *longer = longer.and(Longer::One(short));
             }
         }
-        index
+        own.extend(default_names.map(|name| numbers.number(name.as_str())));
+        own.sort_unstable();
+        own.dedup();
+        self.names.push(own);
+        self.counts.push(counts);
     }
 
-    /// Those with this fully qualified name.
-    pub(super) fn full(&self, name: &str) -> &Owners {
-        self.full.get(name).unwrap_or(NOBODY)
+    /// Makes the owners known to look-ups, once all names of the run have their numbers.
+    pub(super) fn finish(&mut self, numbers: &NameNumbers<'a>) {
+        self.places = self.names.transposed(numbers.0.len());
+        self.counted = vec![0; numbers.0.len()];
+        for (names, _) in self.names.iter().zip(&self.counts).filter(|(_, counts)| **counts) {
+            for name in names {
+                if let Some(counted) = self.counted.get_mut(*name as usize) {
+                    *counted += 1;
+                }
+            }
+        }
     }
 
-    /// Those with this short name, whatever follows it.
-    pub(super) fn short(&self, name: &str) -> &Owners {
-        self.short.get(name).unwrap_or(NOBODY)
+    /// Those who have a name.
+    pub(super) fn owners(&self, name: Option<u32>) -> Owners<'_> {
+        name.map_or_else(Owners::default, |name| Owners {
+            places: self.places.get(name as usize),
+            counted: self.counted.get(name as usize).map_or(0, |counted| *counted as usize),
+        })
+    }
+
+    /// The names of an owner.
+    pub(super) fn names(&self, place: usize) -> &[u32] {
+        self.names.get(place)
     }
 
     /// The longer names that begin with these 15 characters.
@@ -67,48 +122,12 @@ impl<'a> NameIndex<'a> {
         self.longer.get(cut).copied()
     }
 
-    /// Adds a name by which the owner is known in full alone. Places must not go back.
-    pub(super) fn add_full(&mut self, name: &'a Hostname, place: u32, counts: bool) {
-        self.full.entry(name.as_str()).or_default().push(place, counts);
-    }
-
     /// Notes that an owner who counted does not any more.
-    pub(super) fn discount(&mut self, names: &[Hostname], default_names: &[Hostname]) {
-        let mut done: Vec<&str> = Vec::new();
-        for name in names.iter().filter(|name| name.domain().is_some()).chain(default_names) {
-            if let Some(owners) = self.full.get_mut(name.as_str()) {
-                owners.counted = owners.counted.saturating_sub(1);
+    pub(super) fn discount(&mut self, place: usize) {
+        for name in self.names.get(place) {
+            if let Some(counted) = self.counted.get_mut(*name as usize) {
+                *counted = counted.saturating_sub(1);
             }
-        }
-        for short in names.iter().map(Hostname::short) {
-            if !done.contains(&short) {
-                done.push(short);
-                if let Some(owners) = self.short.get_mut(short) {
-                    owners.counted = owners.counted.saturating_sub(1);
-                }
-            }
-        }
-    }
-
-    fn add(&mut self, name: &'a Hostname, place: u32, counts: bool) {
-        let short = name.short();
-        if name.domain().is_some() {
-            self.add_full(name, place, counts);
-        }
-        self.short.entry(short).or_default().push(place, counts);
-        if let Some(cut) = beginning(short).filter(|cut| cut.len() < short.len()) {
-            let longer = self.longer.entry(cut).or_insert(Longer::One(short));
-            *longer = longer.and(Longer::One(short));
-        }
-    }
-}
-
-impl Owners {
-    fn push(&mut self, place: u32, counts: bool) {
-        // Several names of one owner share their short name; its place is then the last one already.
-        if self.places.last() != Some(&place) {
-            self.places.push(place);
-            self.counted += usize::from(counts);
         }
     }
 }
@@ -120,8 +139,105 @@ impl Longer<'_> {
     }
 }
 
+impl Lists {
+    fn push(&mut self, list: Vec<u32>) {
+        self.items.extend(list);
+        self.ends.push(self.items.len());
+    }
+
+    fn get(&self, place: usize) -> &[u32] {
+        let start = place.checked_sub(1).and_then(|before| self.ends.get(before)).copied();
+        let end = self.ends.get(place).copied().unwrap_or_default();
+        self.items.get(start.unwrap_or_default()..end).unwrap_or_default()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u32]> {
+        (0..self.ends.len()).map(|place| self.get(place))
+    }
+
+    /// For each of so many numbers, the places of the lists that have it, in order.
+    fn transposed(&self, numbers: usize) -> Self {
+        let mut ends = vec![0; numbers];
+        for number in &self.items {
+            if let Some(length) = ends.get_mut(*number as usize) {
+                *length += 1;
+            }
+        }
+        let mut total = 0;
+        for end in &mut ends {
+            // Where the list begins, for now; it ends where the last of its items was put.
+            total += std::mem::replace(end, total);
+        }
+        let mut items = vec![0; total];
+        for (place, list) in (0..).zip(self.iter()) {
+            for number in list {
+                if let Some(next) = ends.get_mut(*number as usize)
+                    && let Some(item) = items.get_mut(*next)
+                {
+                    *item = place;
+                    *next += 1;
+                }
+            }
+        }
+        Self { items, ends }
+    }
+}
+
 /// What NetBIOS leaves of a short name of 15 characters or more.
 pub(super) fn beginning(short: &str) -> Option<&str> {
+    if short.len() < NETBIOS_NAME_LENGTH {
+        return None;
+    }
     let mut ends = short.char_indices().map(|(at, c)| at + c.len_utf8());
     short.get(..ends.nth(NETBIOS_NAME_LENGTH - 1)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(names: &[&str]) -> Vec<Hostname> {
+        names.iter().map(|name| Hostname::parse(name).unwrap()).collect()
+    }
+
+    #[test]
+    fn owners_are_found_by_every_name_once() {
+        let owners = [
+            hosts(&["web1.corp.example", "web1", "web1.corp.example"]),
+            hosts(&[]),
+            hosts(&["web1.lab.example"]),
+            hosts(&["db1"]),
+        ];
+        let (mut numbers, mut index) = (NameNumbers::default(), NameIndex::default());
+        for (names, counts) in owners.iter().zip([true, true, false, true]) {
+            index.add(&mut numbers, names, [].into_iter(), counts);
+        }
+        index.finish(&numbers);
+        for (name, places, counted) in [
+            ("web1", vec![0, 2], 1),
+            ("web1.corp.example", vec![0], 1),
+            ("web1.lab.example", vec![2], 0),
+            ("db1", vec![3], 1),
+            ("db2", vec![], 0),
+        ] {
+            let owners = index.owners(numbers.get(name));
+            assert_eq!((owners.places, owners.counted), (&places[..], counted), "{name}");
+        }
+        index.discount(0);
+        assert_eq!(index.owners(numbers.get("web1")).counted, 0);
+        assert_eq!(index.owners(numbers.get("web1")).places, [0, 2]);
+    }
+
+    #[test]
+    fn a_name_that_only_the_other_side_has_has_no_owners_here() {
+        let (assets, computers) = (hosts(&["web1"]), hosts(&["db1", "web1"]));
+        let mut numbers = NameNumbers::default();
+        let [mut by_asset, mut by_computer] = [NameIndex::default(), NameIndex::default()];
+        by_asset.add(&mut numbers, &assets, [].into_iter(), true);
+        by_computer.add(&mut numbers, &computers, [].into_iter(), true);
+        by_asset.finish(&numbers);
+        by_computer.finish(&numbers);
+        assert!(by_asset.owners(numbers.get("db1")).places.is_empty());
+        assert_eq!(by_computer.owners(numbers.get("db1")).places, [0]);
+    }
 }

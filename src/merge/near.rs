@@ -54,15 +54,21 @@ pub struct NearMiss {
     pub asset: AssetId,
     /// Its name, as it was written.
     pub asset_name: String,
-    /// In what they differ.
-    pub difference: Difference,
+    difference: Difference,
+}
+
+impl NearMiss {
+    /// In what the names differ, as a sentence without a full stop.
+    pub fn difference(&self) -> String {
+        self.difference.to_string()
+    }
 }
 
 /// In what two names differ.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Difference {
+pub(super) enum Difference {
     /// Another separator between the words, or none.
     Separators,
     /// Two neighbouring letters changed places.
@@ -75,7 +81,7 @@ pub enum Difference {
 
 /// Collects names, asset by asset, and finds those that are near. Takes time in proportion to the number of names.
 #[derive(Debug, Default)]
-pub struct NearMisses {
+pub(crate) struct NearMisses {
     /// Computers that only a directory knows.
     computers: Vec<(AssetId, Computer, String)>,
     /// Names of assets that no directory knows, as they were written.
@@ -84,7 +90,7 @@ pub struct NearMisses {
 
 impl NearMisses {
     /// Looks at an asset.
-    pub fn add(&mut self, asset: &Asset) {
+    pub(crate) fn add(&mut self, asset: &Asset) {
         let objects = || asset.parts.iter().filter(|part| part.object.is_some());
         if objects().next().is_none() {
             let candidate = Candidate::of(asset);
@@ -103,7 +109,7 @@ impl NearMisses {
     }
 
     /// The pairs, in order of their ids, each once.
-    pub fn find(&self) -> Vec<NearMiss> {
+    pub(crate) fn find(&self) -> Vec<NearMiss> {
         let mut index: HashMap<String, Vec<usize>> = HashMap::new();
         for (place, (_, _, name)) in self.computers.iter().enumerate() {
             spellings(name).into_iter().for_each(|key| index.entry(key).or_default().push(place));

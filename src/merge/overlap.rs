@@ -19,7 +19,7 @@ use crate::value::{AssetId, ObjectGuid, SourceId};
 /// An asset, as far as it matters for finding others that it could be. A few hundred bytes, since all of
 /// an inventory are held at once.
 #[derive(Clone, Debug)]
-pub struct Surveyed {
+pub(crate) struct Surveyed {
     candidate: Candidate,
     computer: Computer,
     /// Objects of directories that are tied to it, and whether the directory still has them.
@@ -52,59 +52,9 @@ pub struct Overlap {
     pub reason: String,
 }
 
-/// Every pair of assets that the rules of [`plan`](super::plan()) would tie together, whichever of them
-/// were the computer that a directory has and the other the asset in the inventory: in order of their ids,
-/// each pair once, with the better evidence.
-///
-/// Names that more than [`weak_name_limit`](MatchPolicy::weak_name_limit) assets have, and weak ones, are no
-/// evidence; but of assets that have one FQDN in a domain that somebody is in charge of, however many, each is a pair
-/// with the first of them. The two names of a domain, as directories tell them, are one domain. A pair is ruled out by a domain that contradicts, by a person's decision that an object of one
-/// is not the other, and by objects on both sides that one directory has today.
-///
-/// Takes time in proportion to the inventory, times the limit on shared names.
-pub fn overlaps(
-    assets: &[Surveyed],
-    constraints: &[Constraint],
-    policy: &MatchPolicy,
-) -> Vec<Overlap> {
-    let by_id: BTreeMap<AssetId, &Surveyed> =
-        assets.iter().map(|asset| (asset.candidate.asset, asset)).collect();
-    let book = DomainBook::of(assets);
-    let assets: Vec<Surveyed> = by_id.into_values().map(|asset| book.complete(asset)).collect();
-    let candidates: Vec<&Candidate> = assets.iter().map(|asset| &asset.candidate).collect();
-    let computers: Vec<&Computer> = assets.iter().map(|asset| &asset.computer).collect();
-    let all = computers.iter().map(|computer| (*computer, true));
-    let names = Names::of(&candidates, |_| true, all, policy.weak_name_limit);
-    let mut outcomes: BTreeMap<(usize, usize), Vec<Result<Evidence, LostBecause>>> =
-        BTreeMap::new();
-    for (place, computer) in computers.iter().enumerate() {
-        let naming = |place: usize| candidates.get(place).map(|candidate| &candidate.whole);
-        for compared in names.compare(computer, naming).assets {
-            let pair = (place.min(compared.place), place.max(compared.place));
-            if pair.0 != pair.1 {
-                outcomes.entry(pair).or_default().push(compared.outcome);
-            }
-        }
-    }
-    for (pair, name) in namesakes(&assets, policy.weak_name_limit) {
-        outcomes.insert(pair, vec![Ok(Evidence::Full { name }); 2]);
-    }
-    let rulings = Separations::of(constraints);
-    outcomes
-        .into_iter()
-        .filter_map(|((first, second), outcomes)| {
-            let (first, second) = (assets.get(first)?, assets.get(second)?);
-            let apart = policy.scope == CandidateScope::Site
-                && first.candidate.site != second.candidate.site;
-            let evidence = agreed(outcomes).filter(|_| !apart && !rulings.keep(first, second))?;
-            Some(Overlap::of(first, second, &evidence))
-        })
-        .collect()
-}
-
 impl Surveyed {
     /// What matters of an asset.
-    pub fn of(asset: &Asset) -> Self {
+    pub(crate) fn of(asset: &Asset) -> Self {
         let candidate = Candidate::of(asset);
         let object = ObjectGuid::from_bytes(asset.id.as_u128().to_be_bytes());
         let Naming { names, default_names, domains } = candidate.whole.clone();
@@ -125,6 +75,67 @@ impl Surveyed {
 }
 
 impl Overlap {
+    /// Every pair of assets that the [rules](super::Planner::plan) would tie together, whichever of them
+    /// were the computer that a directory has and the other the asset in the inventory: in order of their ids,
+    /// each pair once, with the better evidence.
+    ///
+    /// Names that more than [`weak_name_limit`](MatchPolicy::weak_name_limit) assets have, and weak ones, are no
+    /// evidence; but of assets that have one FQDN in a domain that somebody is in charge of, however many, each is a pair
+    /// with the first of them. The two names of a domain, as directories tell them, are one domain. A pair is ruled out by a domain that contradicts, by a person's decision that an object of one
+    /// is not the other, and by objects on both sides that one directory has today.
+    ///
+    /// Takes time in proportion to the inventory, times the limit on shared names.
+    pub fn among<'a>(
+        assets: impl IntoIterator<Item = &'a Asset>,
+        constraints: &[Constraint],
+        policy: &MatchPolicy,
+    ) -> Vec<Self> {
+        let surveyed: Vec<Surveyed> = assets.into_iter().map(Surveyed::of).collect();
+        Self::between(&surveyed, constraints, policy)
+    }
+
+    /// [`among`](Self::among), of assets of which no more is at hand than matters.
+    pub(crate) fn between(
+        assets: &[Surveyed],
+        constraints: &[Constraint],
+        policy: &MatchPolicy,
+    ) -> Vec<Self> {
+        let by_id: BTreeMap<AssetId, &Surveyed> =
+            assets.iter().map(|asset| (asset.candidate.asset, asset)).collect();
+        let book = DomainBook::of(assets);
+        let assets: Vec<Surveyed> = by_id.into_values().map(|asset| book.complete(asset)).collect();
+        let candidates: Vec<&Candidate> = assets.iter().map(|asset| &asset.candidate).collect();
+        let computers: Vec<&Computer> = assets.iter().map(|asset| &asset.computer).collect();
+        let all = computers.iter().map(|computer| (*computer, true));
+        let names = Names::of(&candidates, |_| true, all, policy.weak_name_limit);
+        let mut outcomes: BTreeMap<(usize, usize), Vec<Result<Evidence, LostBecause>>> =
+            BTreeMap::new();
+        for (place, computer) in computers.iter().enumerate() {
+            let naming = |place: usize| candidates.get(place).map(|candidate| &candidate.whole);
+            for compared in names.compare(computer, naming).assets {
+                let pair = (place.min(compared.place), place.max(compared.place));
+                if pair.0 != pair.1 {
+                    outcomes.entry(pair).or_default().push(compared.outcome);
+                }
+            }
+        }
+        for (pair, name) in namesakes(&assets, policy.weak_name_limit) {
+            outcomes.insert(pair, vec![Ok(Evidence::Full { name }); 2]);
+        }
+        let rulings = Separations::of(constraints);
+        outcomes
+            .into_iter()
+            .filter_map(|((first, second), outcomes)| {
+                let (first, second) = (assets.get(first)?, assets.get(second)?);
+                let apart = policy.scope == CandidateScope::Site
+                    && first.candidate.site != second.candidate.site;
+                let evidence =
+                    agreed(outcomes).filter(|_| !apart && !rulings.keep(first, second))?;
+                Some(Overlap::of(first, second, &evidence))
+            })
+            .collect()
+    }
+
     fn of(first: &Surveyed, second: &Surveyed, evidence: &Evidence) -> Self {
         let (key, reason) = match evidence {
             Evidence::Full { name } => (name.to_string(), format!("both have the FQDN {name}")),

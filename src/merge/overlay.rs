@@ -14,9 +14,13 @@
 //! 5. *A doubt is settled for both sides*: a computer that a bare short name alone had tied to an asset is displaced if a
 //!    person said that the asset is one of another directory, which has the name and fits as well.
 //! 6. *Computers that wait* are decided on anew if a decision touches one of the assets that they could be.
-//! 7. What is decided on anew and fits nothing has an asset of its own, under the same id each time.
+//! 7. *Known computers whose asset only directories know* are compared anew with what came since if a decision rules
+//!    some of that out: what is left may be one.
+//! 8. What is decided on anew and fits nothing has an asset of its own, under the same id each time: that of the one it
+//!    had to itself before it joined another, if it is vacant.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::num::NonZeroUsize;
 
 use super::decide::decide;
 use super::neighbours::fits_as_well;
@@ -37,6 +41,8 @@ pub(crate) struct Overlay<'a> {
     policy: &'a MatchPolicy,
     pub(super) stored: BTreeMap<AssetId, Asset>,
     pub(super) placed: Vec<Placed>,
+    /// The places of known computers that are compared with what came since.
+    late: BTreeSet<usize>,
 }
 
 impl<'a> Overlay<'a> {
@@ -65,9 +71,10 @@ impl<'a> Overlay<'a> {
             all.push(Placed { waited, ..placed(record, None) });
         }
         let stored = assets.into_iter().map(|asset| (asset.id, asset)).collect();
-        let mut overlay = Self { standing, policy, stored, placed: all };
+        let mut overlay = Self { standing, policy, stored, placed: all, late: BTreeSet::new() };
         overlay.displace();
         overlay.settle_doubts();
+        overlay.late = overlay.late_arrivals();
         overlay
     }
 
@@ -75,13 +82,20 @@ impl<'a> Overlay<'a> {
     pub(crate) fn match_keys(&self) -> Vec<MatchKey> {
         let open = self.placed.iter().filter(|placed| placed.spot != Spot::In(placed.home()));
         let undecided = open.filter(|placed| !matches!(placed.spot, Spot::In(_)));
+        let late = self.late.iter().filter_map(|place| self.placed.get(*place));
         let keys: BTreeSet<MatchKey> =
-            undecided.flat_map(|placed| placed.record.match_keys()).collect();
+            undecided.chain(late).flat_map(|placed| placed.record.match_keys()).collect();
         keys.into_iter().collect()
     }
 
-    /// What is shown, with these other assets, which have one of the [keys](Self::match_keys), and what has to be
-    /// written for it.
+    /// The assets that records had to themselves before on which the rules decide anew: they may be vacant.
+    pub(crate) fn former_assets(&self) -> Vec<AssetId> {
+        let open = self.placed.iter().filter(|placed| placed.spot == Spot::Open);
+        open.filter_map(|placed| placed.record.part()?.former).collect()
+    }
+
+    /// What is shown, with these other assets, which have one of the [keys](Self::match_keys) or are
+    /// [former ones](Self::former_assets), and what has to be written for it.
     pub(crate) fn settle(mut self, others: Vec<Asset>) -> Settled {
         for asset in others {
             if !self.stored.contains_key(&asset.id) {
@@ -207,6 +221,25 @@ impl<'a> Overlay<'a> {
         open.iter().filter(is_doubtful).map(|(place, ..)| *place).collect()
     }
 
+    /// Known computers in assets that only directories know, of which a person said what they are not.
+    fn late_arrivals(&self) -> BTreeSet<usize> {
+        let mut joint: HashSet<AssetId> = HashSet::new();
+        for placed in self.placed.iter().filter(|placed| placed.record.object().is_none()) {
+            joint.extend(placed.now());
+        }
+        let is_late = |placed: &Placed| {
+            let Some((source, object)) = placed.record.object() else { return false };
+            let is_alone = placed.now().is_some_and(|asset| !joint.contains(&asset));
+            let rules_out = || self.standing.must(source, object).is_none();
+            is_alone
+                && placed.record.is_present()
+                && !self.standing.on(source, object).is_empty()
+                && rules_out()
+        };
+        let late = self.placed.iter().enumerate().filter(|(_, placed)| is_late(placed));
+        late.map(|(place, _)| place).collect()
+    }
+
     /// The assets as they are without what is still open.
     fn shown(&self) -> BTreeMap<AssetId, Asset> {
         let mut records: BTreeMap<AssetId, Vec<Record>> = BTreeMap::new();
@@ -266,16 +299,19 @@ impl<'a> Overlay<'a> {
             });
             let computers: Vec<Computer> = computers.collect();
             let (links, absent) = (held(shown, &source), HashSet::new());
+            let late = places.iter().filter(|(_, place)| self.late.contains(place));
+            let late: HashSet<ObjectGuid> = late.map(|(object, _)| *object).collect();
             let known = MatchContext {
                 source: &source,
                 links: &links,
                 absent: &absent,
-                alone: &absent,
+                alone: &late,
                 elsewhere: &HashMap::new(),
                 others: &others,
                 constraints: &constraints,
                 // What becomes an asset has its own here, the same one each time.
                 first_new: AssetId::from_u128(0),
+                threads: NonZeroUsize::MIN,
                 // Whoever is enabled counts as alive: what is shown must not depend on when it is worked out.
                 now: Timestamp::MIN,
             };
@@ -315,7 +351,7 @@ impl<'a> Overlay<'a> {
                 placed.spot == Spot::Waits && waited.is_none_or(|(by_rules, _)| by_rules.is_none())
             };
             let Some((source, object)) = placed.record.object() else { continue };
-            if placed.spot == Spot::Open || is_unexplained() {
+            if placed.spot == Spot::Open || self.late.contains(&place) || is_unexplained() {
                 let mut site = placed.record.site();
                 if self.policy.scope == CandidateScope::Organization {
                     site = sites.entry(source.clone()).or_insert_with(|| site.clone());
@@ -333,23 +369,43 @@ impl<'a> Overlay<'a> {
         place: usize,
         decision: Decision,
     ) -> Option<((SourceId, ObjectGuid), Decision)> {
+        let own = self.own_asset(place);
+        let is_late = self.late.contains(&place);
         let placed = self.placed.get_mut(place)?;
         if decision.verdict == Verdict::Ambiguous {
             placed.told = serde_json::to_string(&decision).ok();
         }
-        if placed.spot != Spot::Open {
+        if placed.spot != Spot::Open && !is_late {
             return None;
         }
         placed.spot = match decision.verdict {
             Verdict::Linked(asset) | Verdict::Matched(asset) => Spot::In(asset),
             Verdict::Ambiguous => Spot::Waits,
             Verdict::Skipped if placed.record.home() == Home::Waiting => Spot::Waits,
-            Verdict::Create(_) | Verdict::Skipped => {
-                Spot::In(own_asset(&placed.record, self.standing))
-            }
+            Verdict::Create(_) | Verdict::Skipped => Spot::In(own),
         };
         let (source, object) = placed.record.object()?;
         Some(((source.clone(), object), decision))
+    }
+}
+
+/// An asset of their own for records that fit no other one.
+impl Overlay<'_> {
+    fn own_asset(&self, place: usize) -> AssetId {
+        let Some(placed) = self.placed.get(place) else { return AssetId::from_u128(0) };
+        let former = placed.record.part().and_then(|part| part.former);
+        let former = former.filter(|former| self.is_vacant(*former, place));
+        former.unwrap_or_else(|| new_asset(&placed.record, self.standing))
+    }
+
+    /// Whether nothing else is in an asset, and no decision names it: of one that was merged or told apart, people's words
+    /// say what becomes of its id.
+    fn is_vacant(&self, asset: AssetId, except: usize) -> bool {
+        let mut others = self.placed.iter().enumerate().filter(|(place, _)| *place != except);
+        let is_in_it = |(_, placed): (usize, &Placed)| {
+            placed.now() == Some(asset) || placed.record.home() == Home::Asset(asset)
+        };
+        !self.standing.names(asset) && !others.any(is_in_it)
     }
 }
 
@@ -382,8 +438,8 @@ fn held(shown: &BTreeMap<AssetId, Asset>, source: &SourceId) -> HashMap<ObjectGu
     held.filter_map(|(asset, part)| Some((part.object?, asset))).collect()
 }
 
-/// The asset of a computer that is no other one: the same each time.
-fn own_asset(record: &Record, standing: &Standing) -> AssetId {
+/// The asset of a computer that is no other one and never had one to itself: the same each time.
+fn new_asset(record: &Record, standing: &Standing) -> AssetId {
     let Some((source, object)) = record.object() else { return AssetId::from_u128(0) };
     let mut hasher = RecordDigest::hasher();
     hasher.text("an asset of its own").text(record.organization().as_str());

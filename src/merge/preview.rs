@@ -29,7 +29,7 @@ pub struct MergePreview {
     /// `os`, `os_version`, `type`, `first_seen` and `last_seen`, as far as they are known.
     pub values: Vec<WinningValue>,
     /// `names`, `domains` and `addresses`, all of which are kept.
-    pub united: Vec<UnitedValue>,
+    pub united: Vec<RetainedValue>,
     /// Directory objects that are tied to the survivor from then on.
     pub links: Vec<MovedRecord>,
     /// What should be looked at before it is done.
@@ -54,28 +54,19 @@ pub struct WinningValue {
     pub beside: Vec<RetainedValue>,
 }
 
-/// A value that is kept and does not hold.
+/// A value that is kept: beside one that holds, or as one of a list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RetainedValue {
-    /// The value.
-    pub value: String,
-    /// The asset it comes from.
-    pub from: AssetId,
-    /// The source that says so.
-    pub source: Option<SourceId>,
-}
-
-/// A value of a list, and the assets that have it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct UnitedValue {
-    /// The list.
+    /// The field.
     pub field: &'static str,
     /// The value.
     pub value: String,
     /// The assets that have it.
     pub from: Vec<AssetId>,
+    /// The source that says so; of a list, where several may, none is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceId>,
 }
 
 impl MergePreview {
@@ -161,7 +152,7 @@ struct View<'a> {
 struct Told<'a> {
     view: View<'a>,
     values: Vec<WinningValue>,
-    united: Vec<UnitedValue>,
+    united: Vec<RetainedValue>,
 }
 
 impl ClaimsVisitor for Told<'_> {
@@ -187,7 +178,7 @@ impl View<'_> {
             from: self.owner(winner.part),
             source: self.source(winner.part),
             why,
-            beside: rest.map(|claim| self.beside(claim)).collect(),
+            beside: rest.map(|claim| self.beside(field, claim)).collect(),
         })
     }
 
@@ -225,27 +216,28 @@ impl View<'_> {
             from: self.owner(winner.part),
             source: self.source(winner.part),
             why,
-            beside: rest.map(|claim| self.beside(claim)).collect(),
+            beside: rest.map(|claim| self.beside(field.name, claim)).collect(),
         })
     }
 
-    fn kept<T: ClaimValue>(&self, field: &'static str, claims: &Claims<T>) -> Vec<UnitedValue> {
-        let mut kept: Vec<UnitedValue> = Vec::new();
+    fn kept<T: ClaimValue>(&self, field: &'static str, claims: &Claims<T>) -> Vec<RetainedValue> {
+        let mut kept: Vec<RetainedValue> = Vec::new();
         for claim in claims.iter().filter(|claim| claim.is_live()) {
             let (value, owner) = (shown(&claim.value), self.owner(claim.part));
             match kept.iter_mut().find(|kept| kept.value == value) {
                 Some(kept) if kept.from.contains(&owner) => {}
                 Some(kept) => kept.from.push(owner),
-                None => kept.push(UnitedValue { field, value, from: vec![owner] }),
+                None => kept.push(RetainedValue { field, value, from: vec![owner], source: None }),
             }
         }
         kept
     }
 
-    fn beside<T: ClaimValue>(&self, claim: &Claim<T>) -> RetainedValue {
+    fn beside<T: ClaimValue>(&self, field: &'static str, claim: &Claim<T>) -> RetainedValue {
         RetainedValue {
+            field,
             value: claim.value.to_string(),
-            from: self.owner(claim.part),
+            from: vec![self.owner(claim.part)],
             source: self.source(claim.part),
         }
     }

@@ -14,7 +14,7 @@ use crate::value::{AssetId, SourceId, Timestamp};
 /// Why a computer went where it went. Prints, and serialises, as a sentence.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Reason {
+pub(crate) enum Reason {
     /// The object is tied to the asset since an earlier run, whatever the names say now.
     Known,
     /// A person said that it is the asset.
@@ -76,7 +76,7 @@ pub enum Reason {
 /// Why a computer is none of the assets.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Unmatched {
+pub(crate) enum Unmatched {
     /// It has no host name at all.
     NoName,
     /// No asset has one of its names.
@@ -113,7 +113,7 @@ pub enum Unmatched {
 /// In what one of two computers that fit the same asset goes before the other.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Outranked {
+pub(crate) enum Outranked {
     /// Its names fit on this better level.
     Level(Level),
     /// The other is the loser of a replication conflict.
@@ -129,7 +129,7 @@ pub enum Outranked {
 /// A name of a computer that is no evidence.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum WeakName {
+pub(crate) enum WeakName {
     /// Any host could have it.
     Weak(Hostname, Weakness),
     /// More assets or computers have it than the task allows.
@@ -157,7 +157,7 @@ pub enum WeakName {
 /// Why an asset that was considered was not taken. Prints, and serialises, as a sentence.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum LostBecause {
+pub(crate) enum LostBecause {
     /// Another asset fits on this better level.
     LowerLevel(Level),
     /// It belongs to a domain that is not the computer's.
@@ -222,6 +222,41 @@ pub enum LostBecause {
     SeenEarlier,
     /// The sentence of a reason that was stored.
     Recorded(String),
+}
+
+impl Reason {
+    /// It in one word.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::Known => "known",
+            Self::Decided { .. } => "decided",
+            Self::Names(_) => "names",
+            Self::MostRecentlySeen { .. } => "most_recently_seen",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::Contested { .. } => "contested",
+            Self::Moved { .. } => "moved",
+            Self::Undecided { .. } => "undecided",
+            Self::Unmatched(why) | Self::LeftOut(why) => why.code(),
+            Self::NotAHost(_) => "not_a_host",
+            Self::Excluded(_) => "excluded",
+            Self::AwaitsCompleteRead => "awaits_complete_read",
+            Self::Recorded(_) => "recorded",
+        }
+    }
+}
+
+impl Unmatched {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoName => "no_name",
+            Self::NoAsset => "no_asset",
+            Self::Weak(_) => "weak_names",
+            Self::NothingFits => "nothing_fits",
+            Self::Held { .. } => "held",
+            Self::Outranked { .. } => "outranked",
+            Self::Ambiguous { .. } => "ambiguous",
+        }
+    }
 }
 
 impl fmt::Display for Reason {

@@ -14,7 +14,7 @@ use crate::value::{AssetId, ObjectGuid, SourceId};
 
 /// What moves so that the inventory shows what people decided, and what has to be written for it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Settled {
+pub(crate) struct Settled {
     /// Assets that change or come back, with the versions that they have in the store.
     assets: Vec<(Option<Version>, Asset)>,
     gone: Vec<(GoneAsset, Version)>,
@@ -101,7 +101,7 @@ impl Settled {
     }
 
     /// What the rules decided on an object anew with regard to people's decisions, if they did. A new asset is its own.
-    pub fn decision(&self, source: &SourceId, object: ObjectGuid) -> Option<&Decision> {
+    pub(crate) fn decision(&self, source: &SourceId, object: ObjectGuid) -> Option<&Decision> {
         self.decided.get(&(source.clone(), object))
     }
 
@@ -179,25 +179,17 @@ impl Settled {
     }
 
     /// What moves.
-    pub fn moves(&self) -> &Moves {
+    pub(crate) fn moves(&self) -> &Moves {
         &self.moves
     }
 
     /// An asset as it shall be, if it changes.
-    pub fn asset(&self, id: AssetId) -> Option<&Asset> {
+    pub(crate) fn asset(&self, id: AssetId) -> Option<&Asset> {
         self.assets.iter().map(|(_, asset)| asset).find(|asset| asset.id == id)
     }
 
-    /// Whether there is nothing to write.
-    pub fn is_empty(&self) -> bool {
-        self.assets.is_empty()
-            && self.gone.is_empty()
-            && self.waiting.is_empty()
-            && self.settled.is_empty()
-    }
-
     /// Everything that has to be written at once, with where ids of assets that come back lead until then.
-    pub fn into_changes(self, redirects: &[Redirect]) -> Vec<Change> {
+    pub(crate) fn into_changes(self, redirects: &[Redirect]) -> Vec<Change> {
         let mut changes = Vec::new();
         for (expected, mut asset) in self.assets {
             if let Some(redirect) = redirects.iter().find(|redirect| redirect.from == asset.id) {

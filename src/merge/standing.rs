@@ -10,7 +10,7 @@ use crate::value::{AssetId, ObjectGuid, SourceId, Timestamp};
 /// Of several decisions on one object and asset the latest holds; of two at the same instant the one that keeps
 /// them apart. Of several must-links of one object the latest holds.
 #[derive(Clone, Debug, Default)]
-pub struct Standing {
+pub(crate) struct Standing {
     /// What each merged asset became part of, and when.
     merged: BTreeMap<AssetId, (AssetId, Timestamp)>,
     /// In the order of time.
@@ -21,7 +21,7 @@ pub struct Standing {
 
 impl Standing {
     /// Those of all decisions that stand. Their order does not matter.
-    pub fn of(constraints: &[Constraint], merges: &[MergeRecord]) -> Self {
+    pub(crate) fn of(constraints: &[Constraint], merges: &[MergeRecord]) -> Self {
         let mut standing = Self::default();
         let mut merges: Vec<&MergeRecord> = merges.iter().filter(|merge| merge.stands()).collect();
         merges.sort_by_key(|merge| (merge.at, merge.id));
@@ -46,29 +46,39 @@ impl Standing {
     }
 
     /// Whether nobody decided anything.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.named.is_empty()
     }
 
     /// The assets that the decisions name, and those that these became part of.
-    pub fn named(&self) -> BTreeSet<AssetId> {
+    pub(crate) fn named(&self) -> BTreeSet<AssetId> {
         self.named.iter().flat_map(|asset| [*asset, self.survivor(*asset)]).collect()
     }
 
+    /// Whether a decision names an asset.
+    pub(super) fn names(&self, asset: AssetId) -> bool {
+        self.named.contains(&asset)
+    }
+
+    /// The objects of which a person said what they are, or are not.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = (&SourceId, ObjectGuid)> {
+        self.constraints.keys().map(|(source, object)| (source, *object))
+    }
+
     /// What an asset became part of, or itself.
-    pub fn survivor(&self, asset: AssetId) -> AssetId {
+    pub(crate) fn survivor(&self, asset: AssetId) -> AssetId {
         self.path(asset).last().map_or(asset, |(survivor, _)| survivor)
     }
 
     /// The decision by which an object is an asset.
-    pub fn must(&self, source: &SourceId, object: ObjectGuid) -> Option<&Constraint> {
+    pub(crate) fn must(&self, source: &SourceId, object: ObjectGuid) -> Option<&Constraint> {
         let decided = self.on(source, object);
         let is_must = |c: &&Constraint| c.kind == ConstraintKind::MustLink && holds(decided, c);
         decided.iter().rev().find(is_must)
     }
 
     /// The decision by which an object is not an asset.
-    pub fn cannot(
+    pub(crate) fn cannot(
         &self,
         source: &SourceId,
         object: ObjectGuid,
@@ -79,7 +89,7 @@ impl Standing {
     }
 
     /// The decision that holds on an object and an asset.
-    pub fn latest(
+    pub(crate) fn latest(
         &self,
         source: &SourceId,
         object: ObjectGuid,
@@ -90,13 +100,13 @@ impl Standing {
     }
 
     /// What was decided on an object, oldest first.
-    pub fn on(&self, source: &SourceId, object: ObjectGuid) -> &[Constraint] {
+    pub(crate) fn on(&self, source: &SourceId, object: ObjectGuid) -> &[Constraint] {
         let key = (source.clone(), object);
         self.constraints.get(&key).map_or(&[], Vec::as_slice)
     }
 
     /// All decisions on objects.
-    pub fn constraints(&self) -> Vec<Constraint> {
+    pub(crate) fn constraints(&self) -> Vec<Constraint> {
         self.constraints.values().flatten().cloned().collect()
     }
 

@@ -1,5 +1,7 @@
 //! What is tied before names are looked at.
 
+use std::borrow::Cow;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use super::ruling::Rulings;
@@ -8,18 +10,18 @@ use crate::value::{AssetId, ObjectGuid};
 
 /// Which objects are tied to an asset without a look at names.
 #[derive(Debug, Default)]
-pub(super) struct Ties {
+pub(super) struct Ties<'a> {
     /// Computers of this run: where to, and by what right.
     pub(super) settled: HashMap<ObjectGuid, (Verdict, Level, Reason)>,
     /// What a person would call the object that has the asset.
-    holders: HashMap<AssetId, (ObjectGuid, String)>,
+    holders: HashMap<AssetId, (ObjectGuid, Cow<'a, str>)>,
     /// The absent objects that had the asset.
     pub(super) predecessors: HashMap<AssetId, Vec<ObjectGuid>>,
 }
 
-impl Ties {
+impl<'a> Ties<'a> {
     pub(super) fn of(
-        computers: &BTreeMap<ObjectGuid, &Computer>,
+        computers: &BTreeMap<ObjectGuid, &'a Computer>,
         known: &MatchContext<'_>,
         rulings: &Rulings<'_>,
     ) -> Self {
@@ -36,7 +38,7 @@ impl Ties {
             } else if known.absent.contains(object) {
                 ties.predecessors.entry(*asset).or_default().push(*object);
             } else {
-                ties.hold(*asset, *object, &object.to_string());
+                ties.hold(*asset, *object, object.to_string());
             }
         }
         for (object, computer) in computers {
@@ -56,7 +58,7 @@ impl Ties {
     /// Ties what another directory has under the same objectGUID, unless another computer has that asset.
     fn take_moved(
         &mut self,
-        computers: &BTreeMap<ObjectGuid, &Computer>,
+        computers: &BTreeMap<ObjectGuid, &'a Computer>,
         known: &MatchContext<'_>,
         rulings: &Rulings<'_>,
     ) {
@@ -73,15 +75,23 @@ impl Ties {
     }
 
     /// Of several holders the one with the lowest objectGUID is named.
-    pub(super) fn hold(&mut self, asset: AssetId, object: ObjectGuid, name: &str) {
-        let holder = self.holders.entry(asset).or_insert_with(|| (object, name.to_owned()));
-        if object < holder.0 {
-            *holder = (object, name.to_owned());
+    pub(super) fn hold(
+        &mut self,
+        asset: AssetId,
+        object: ObjectGuid,
+        name: impl Into<Cow<'a, str>>,
+    ) {
+        match self.holders.entry(asset) {
+            Entry::Vacant(free) => _ = free.insert((object, name.into())),
+            Entry::Occupied(mut held) if object < held.get().0 => {
+                held.insert((object, name.into()));
+            }
+            Entry::Occupied(_) => {}
         }
     }
 
     /// What a person would call the object that has the asset.
     pub(super) fn holder(&self, asset: AssetId) -> Option<&str> {
-        self.holders.get(&asset).map(|(_, name)| name.as_str())
+        self.holders.get(&asset).map(|(_, name)| name.as_ref())
     }
 }

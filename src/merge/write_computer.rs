@@ -138,7 +138,8 @@ impl ComputerUpdate<'_> {
             }
             asset = apply_contribution(asset, &self.says(writing), writing);
             if is_news && home != Home::Waiting {
-                asset = record_match(asset, &self.decision.reason, writing);
+                let from = self.link.and_then(|link| link.by_rules().asset());
+                asset = record_match(asset, &self.decision.reason, from, writing);
             }
             let site = home_site.unwrap_or(&asset.site).clone();
             in_order(at_home(asset, home, &site, writing), writing.policy)
@@ -189,14 +190,15 @@ impl LateArrival<'_> {
         from: AssetId,
         writing: &WriteContext<'_>,
     ) -> Result<Vec<Change>, AssetId> {
-        let Self { decision, to, .. } = self;
+        let Self { decision, to, link, .. } = self;
         if unit.asset(to).is_none() {
             return Err(to);
         }
         let Some(record) = take_record(unit, from, writing)? else { return Ok(Vec::new()) };
         unit.update(to, |asset| {
             let joined = join(&asset, record, writing.policy);
-            let tied = record_match(joined, &decision.reason, writing);
+            let before = link.by_rules().asset();
+            let tied = record_match(joined, &decision.reason, before, writing);
             let site = tied.site.clone();
             in_order(at_home(tied, Home::Asset(to), &site, writing), writing.policy)
         })?;
@@ -217,7 +219,8 @@ impl LateArrival<'_> {
         let known = unit.asset(to).map(|asset| &asset.site);
         let site = self.site.or(known).unwrap_or(site).clone();
         let arrive = |record: Asset| {
-            at_home(record_match(record, &decision.reason, writing), home, &site, writing)
+            let before = link.by_rules().asset();
+            at_home(record_match(record, &decision.reason, before, writing), home, &site, writing)
         };
         let mut changes = Vec::new();
         match (link.asset, self.waiting) {

@@ -58,7 +58,7 @@ impl DistinguishedName {
     }
 
     /// The RDNs, the entry's own first.
-    pub fn rdns(&self) -> impl Iterator<Item = Rdn<'_>> {
+    pub(crate) fn rdns(&self) -> impl Iterator<Item = Rdn<'_>> {
         rdns(&self.0)
     }
 

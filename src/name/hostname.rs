@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::unicode::canonical;
 use super::weakness::is_address;
 use super::{MatchKey, Weakness, to_unicode};
+use crate::Error;
 
 /// The longest name that DNS can carry, in characters (RFC 1035, section 2.3.4).
 const LONGEST: usize = 253;
@@ -67,7 +68,7 @@ const NOT_AUTHORITATIVE: &[&str] = &[
 ///
 /// let books = Hostname::parse("BÜCHER.example")?;
 /// assert_eq!((books.as_str(), books.to_string().as_str()), ("xn--bcher-kva.example", "bücher.example"));
-/// # Ok::<(), ldap_inventory::name::InvalidHostname>(())
+/// # Ok::<(), ldap_inventory::Error>(())
 /// ```
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Hostname(Arc<str>);
@@ -75,7 +76,7 @@ pub struct Hostname(Arc<str>);
 /// Why a text is no host name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum InvalidHostname {
+pub(crate) enum InvalidHostname {
     /// There is nothing but blanks and a dot.
     #[error("the host name is empty")]
     Empty,
@@ -94,12 +95,18 @@ impl Hostname {
     /// Reads a host name and brings it into its canonical form.
     ///
     /// The text of an address is taken as well, since inventories have them as names; it is
-    /// [weak](Self::weakness).
+    /// [weak](Self::is_weak).
     ///
     /// # Errors
     ///
-    /// What [`InvalidHostname`] names.
-    pub fn parse(text: &str) -> Result<Self, InvalidHostname> {
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for an empty name or label, a character that no name has, and more
+    /// than the 253 characters that DNS can carry.
+    pub fn parse(text: &str) -> crate::Result<Self> {
+        Self::read(text).map_err(|reason| Error::invalid("host name", text, reason))
+    }
+
+    /// It, or the bare reason why there is none.
+    pub(crate) fn read(text: &str) -> Result<Self, InvalidHostname> {
         let text = text.trim();
         if text.len() > LONGEST_INPUT {
             return Err(InvalidHostname::TooLong);
@@ -118,10 +125,16 @@ impl Hostname {
     /// # Errors
     ///
     /// As for [`parse`](Self::parse).
-    pub fn from_sam_account_name(text: &str) -> Result<Self, InvalidHostname> {
+    pub fn from_sam_account_name(text: &str) -> crate::Result<Self> {
+        Self::read_sam_account_name(text)
+            .map_err(|reason| Error::invalid("sAMAccountName", text, reason))
+    }
+
+    /// It, or the bare reason why there is none.
+    pub(crate) fn read_sam_account_name(text: &str) -> Result<Self, InvalidHostname> {
         let text = text.trim();
         let text = text.strip_suffix('$').unwrap_or(text);
-        Self::parse(text.strip_suffix('\0').unwrap_or(text))
+        Self::read(text.strip_suffix('\0').unwrap_or(text))
     }
 
     /// The canonical form.
@@ -129,7 +142,26 @@ impl Hostname {
         &self.0
     }
 
-    /// The name as people read it, see [`to_unicode`](super::to_unicode).
+    /// A host name or domain as people read and write it: `bücher.example` for `xn--bcher-kva.example`.
+    ///
+    /// A label keeps its ASCII form if its letters could mislead: where UTS 46 forbids them (controls, directions
+    /// that reorder the name), where they cannot be seen or are no letters, marks or digits, and where Latin, Greek
+    /// and Cyrillic ones stand in one word. [`parse`](Self::parse) reads both forms as the same
+    /// name.
+    ///
+    /// ```
+    /// use ldap_inventory::name::Hostname;
+    ///
+    /// assert_eq!(Hostname::readable("xn--bcher-kva.example"), "bücher.example");
+    /// assert_eq!(Hostname::readable("web1.example"), "web1.example");
+    /// // The first letter of this one is Cyrillic.
+    /// assert_eq!(Hostname::readable("xn--dmin-53d.example"), "xn--dmin-53d.example");
+    /// ```
+    pub fn readable(name: &str) -> Cow<'_, str> {
+        to_unicode(name)
+    }
+
+    /// The name as people read it, see [`readable`](Self::readable).
     pub fn to_unicode(&self) -> Cow<'_, str> {
         to_unicode(&self.0)
     }
@@ -144,18 +176,25 @@ impl Hostname {
         self.split().1
     }
 
-    /// Why this name says nothing about which host it is, if so.
-    pub fn weakness(&self) -> Option<Weakness> {
+    /// Whether the name says nothing about which host it is: `localhost`, a placeholder, an address, a product's default
+    /// name.
+    pub fn is_weak(&self) -> bool {
+        self.weakness().is_some()
+    }
+
+    /// Why the name says nothing about which host it is, if so.
+    pub(crate) fn weakness(&self) -> Option<Weakness> {
         Weakness::of(&self.0)
     }
 
-    /// Whether the name has a domain that somebody is in charge of. See [`is_authoritative_domain`].
+    /// Whether the name has a domain whose names somebody is in charge of, so that equal ones mean the same host. Not so for
+    /// `local`, `lan`, `home.arpa` and their like; a domain below one of these is a domain like any other.
     pub fn has_authoritative_domain(&self) -> bool {
         self.domain().is_some_and(is_authoritative_domain)
     }
 
     /// The keys under which an asset of this name is found: one or two; of a weak name one if it
-    /// [holds as an FQDN](Weakness::holds_as_fqdn) and is one, else none.
+    /// is an FQDN that may hold as one all the same, else none.
     pub fn match_keys(&self) -> impl Iterator<Item = MatchKey> + use<> {
         let weakness = self.weakness();
         let short = weakness.is_none().then(|| self.short());
@@ -187,9 +226,9 @@ impl fmt::Display for Hostname {
 }
 
 impl FromStr for Hostname {
-    type Err = InvalidHostname;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, InvalidHostname> {
+    fn from_str(text: &str) -> crate::Result<Self> {
         Self::parse(text)
     }
 }
@@ -202,7 +241,7 @@ impl Serialize for Hostname {
 
 impl<'de> Deserialize<'de> for Hostname {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+        Self::read(&String::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }
 
@@ -211,15 +250,7 @@ impl<'de> Deserialize<'de> for Hostname {
 /// of these is a domain like any other.
 ///
 /// The domain may be a DNS or a NetBIOS one, in any case, with or without a dot at its end.
-///
-/// ```
-/// use ldap_inventory::name::is_authoritative_domain;
-///
-/// assert!(is_authoritative_domain("corp.example"));
-/// assert!(is_authoritative_domain("contoso.local"));
-/// assert!(!is_authoritative_domain("WORKGROUP"));
-/// ```
-pub fn is_authoritative_domain(domain: &str) -> bool {
+pub(crate) fn is_authoritative_domain(domain: &str) -> bool {
     let domain = domain.trim();
     let domain = domain.strip_suffix('.').unwrap_or(domain).to_ascii_lowercase();
     !domain.is_empty() && !NOT_AUTHORITATIVE.contains(&domain.as_str())
@@ -302,7 +333,7 @@ mod tests {
             // UTS 46 turns this one letter into "a/c".
             ("℀.example", ForbiddenCharacter('/')),
         ] {
-            assert_eq!(Hostname::parse(text), Err(reason), "{text:?}");
+            assert_eq!(Hostname::read(text), Err(reason), "{text:?}");
         }
     }
 
@@ -318,7 +349,7 @@ mod tests {
             ("a\nb", "a host name cannot contain the character '\\n'"),
             (&"a".repeat(254), "the host name is longer than the 253 characters that DNS allows"),
         ] {
-            assert_eq!(Hostname::parse(text).unwrap_err().to_string(), sentence);
+            assert_eq!(Hostname::read(text).unwrap_err().to_string(), sentence);
         }
     }
 
@@ -327,8 +358,8 @@ mod tests {
         let longest = format!("{}a", "a.".repeat(126));
         assert_eq!(longest.len(), 253);
         assert!(Hostname::parse(&format!("{longest}.")).is_ok());
-        assert_eq!(Hostname::parse(&format!("{longest}a")), Err(InvalidHostname::TooLong));
-        assert_eq!(Hostname::parse(&"ü".repeat(1 << 20)), Err(InvalidHostname::TooLong));
+        assert_eq!(Hostname::read(&format!("{longest}a")), Err(InvalidHostname::TooLong));
+        assert_eq!(Hostname::read(&"ü".repeat(1 << 20)), Err(InvalidHostname::TooLong));
     }
 
     #[test]
@@ -341,9 +372,9 @@ mod tests {
     fn a_sam_account_name_loses_one_dollar_sign() {
         assert_eq!(Hostname::from_sam_account_name("WEB1$").unwrap(), host("web1"));
         assert_eq!(Hostname::from_sam_account_name("web1").unwrap(), host("web1"));
-        let twice = Hostname::from_sam_account_name("WEB1$$");
+        let twice = Hostname::read_sam_account_name("WEB1$$");
         assert_eq!(twice, Err(InvalidHostname::ForbiddenCharacter('$')));
-        assert_eq!(Hostname::from_sam_account_name("$"), Err(InvalidHostname::Empty));
+        assert_eq!(Hostname::read_sam_account_name("$"), Err(InvalidHostname::Empty));
     }
 
     #[test]
@@ -397,7 +428,7 @@ mod tests {
         fn the_canonical_form_is_its_own(text in any::<String>(), near in "([a-zA-Z0-9.ßüİΣς漢א。xn\\-_]|xn--|xn--a\\.){0,40}") {
             for text in [text, near] {
                 if let Ok(name) = Hostname::parse(&text) {
-                    prop_assert_eq!(&Hostname::parse(name.as_str()), &Ok(name.clone()), "{:?}", text);
+                    prop_assert_eq!(&Hostname::read(name.as_str()), &Ok(name.clone()), "{:?}", text);
                     let json = serde_json::to_string(&name).unwrap();
                     prop_assert_eq!(serde_json::from_str::<Hostname>(&json).unwrap(), name);
                 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::{Error, Result};
 
 /// The length to which Windows cuts a host name for NetBIOS and for `sAMAccountName`, in characters.
-pub const NETBIOS_NAME_LENGTH: usize = 15;
+pub(crate) const NETBIOS_NAME_LENGTH: usize = 15;
 
 const SHORT: &str = "s:";
 const TRUNCATED: &str = "t:";
@@ -34,7 +34,7 @@ const FULL: &str = "f:";
 /// let cut = Hostname::from_sam_account_name("AVERYLONGHOSTNA$")?;
 /// let shared = long.match_keys().find(|key| cut.match_keys().any(|other| other == *key));
 /// assert_eq!(shared.as_ref().map(MatchKey::as_str), Some("t:averylonghostna"));
-/// # Ok::<(), ldap_inventory::name::InvalidHostname>(())
+/// # Ok::<(), ldap_inventory::Error>(())
 /// ```
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct MatchKey(Box<str>);

@@ -6,21 +6,21 @@ use std::fmt::Write as _;
 /// One component of a [`DistinguishedName`](super::DistinguishedName): `CN=WEB1`, or several such pairs
 /// joined by `+`.
 #[derive(Clone, Copy, Debug)]
-pub struct Rdn<'a>(&'a str);
+pub(crate) struct Rdn<'a>(&'a str);
 
 impl<'a> Rdn<'a> {
     /// The type of the (first) pair as it is written, such as `CN`.
-    pub fn attribute_type(&self) -> &'a str {
+    pub(crate) fn attribute_type(&self) -> &'a str {
         self.raw_pairs().next().map_or("", |(attribute_type, _)| attribute_type)
     }
 
     /// The value of the (first) pair, without escapes. A value in the form `#04024869` stays as it is.
-    pub fn value(&self) -> Cow<'a, str> {
+    pub(crate) fn value(&self) -> Cow<'a, str> {
         self.pairs().next().map_or(Cow::Borrowed(""), |(_, value)| value)
     }
 
     /// All pairs of type and value, without escapes.
-    pub fn pairs(&self) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> + use<'a> {
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> + use<'a> {
         // The values were checked when the DN was parsed.
         self.raw_pairs().map(|(name, raw)| (name, unescape(raw).unwrap_or(Cow::Borrowed(raw))))
     }

@@ -9,22 +9,8 @@ use idna::uts46::{AsciiDenyList, Hyphens, Uts46};
 /// What the ASCII form of an international label begins with.
 const ACE_PREFIX: &[u8] = b"xn--";
 
-/// A host name or domain as people read and write it: `bücher.example` for `xn--bcher-kva.example`.
-///
-/// A label keeps its ASCII form if its letters could mislead: where UTS 46 forbids them (controls, directions
-/// that reorder the name), where they cannot be seen or are no letters, marks or digits, and where Latin, Greek
-/// and Cyrillic ones stand in one word. [`Hostname::parse`](super::Hostname::parse) reads both forms as the same
-/// name.
-///
-/// ```
-/// use ldap_inventory::name::to_unicode;
-///
-/// assert_eq!(to_unicode("xn--bcher-kva.example"), "bücher.example");
-/// assert_eq!(to_unicode("web1.example"), "web1.example");
-/// // The first letter of this one is Cyrillic.
-/// assert_eq!(to_unicode("xn--dmin-53d.example"), "xn--dmin-53d.example");
-/// ```
-pub fn to_unicode(name: &str) -> Cow<'_, str> {
+/// See [`Hostname::readable`](super::Hostname::readable).
+pub(crate) fn to_unicode(name: &str) -> Cow<'_, str> {
     if !has_ace_label(name) {
         return Cow::Borrowed(name);
     }
@@ -167,7 +153,7 @@ mod tests {
             for text in [name, any] {
                 if let Ok(name) = Hostname::parse(&text) {
                     let shown = name.to_string();
-                    prop_assert_eq!(&Hostname::parse(&shown), &Ok(name), "{:?}", text);
+                    prop_assert_eq!(&Hostname::read(&shown), &Ok(name), "{:?}", text);
                 }
             }
         }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Weakness {
+pub(crate) enum Weakness {
     /// An address, or the name under which DNS keeps one: it belongs to the place in the network and passes from
     /// host to host.
     IpAddress,
@@ -52,7 +52,7 @@ impl Weakness {
 
     /// Whether a fully qualified name of this sort may still tell one host from all others: somebody gave
     /// `printer.corp.example` to one printer, although a thousand are called `printer`.
-    pub fn holds_as_fqdn(self) -> bool {
+    pub(crate) fn holds_as_fqdn(self) -> bool {
         matches!(self, Self::MadeOfAddress | Self::Generic | Self::VendorDefault)
     }
 }

@@ -7,7 +7,7 @@ use super::time::{Comparison, Measure};
 /// A query, or part of one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Expr {
+pub(crate) enum Expr {
     /// All of these; two or more.
     And(Vec<Expr>),
     /// Everything there is: the empty query.
@@ -23,7 +23,7 @@ pub enum Expr {
 /// A single condition.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Term {
+pub(crate) enum Term {
     /// One of these has a value: `has:os,os_version`.
     Has(Vec<Key>),
     /// A value of the key passes the test: `os:windows`.
@@ -33,7 +33,7 @@ pub enum Term {
 /// What a condition is about.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Key {
+pub(crate) enum Key {
     /// An attribute as its source gave it: `@ldap.computer.operatingSystem`.
     Attribute {
         /// The source and type, with the at sign: `@ldap.computer`.
@@ -52,7 +52,7 @@ pub enum Key {
 /// What a value must be like. Of several alternatives, one suffices.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Test {
+pub(crate) enum Test {
     /// `>`, `>=`, `<` or `<=` than a number or a time.
     Compare(Comparison, Bound),
     /// Like one of these, without case: for text, contains it. What has wildcards, which are `*` and `?` here, is the form
@@ -87,7 +87,7 @@ pub(crate) const NEVER: &str = "never";
 
 /// What a value is compared with: its meaning, and how it was written.
 #[derive(Clone, Debug)]
-pub struct Bound {
+pub(crate) struct Bound {
     measure: Measure,
     written: String,
 }
@@ -99,12 +99,12 @@ impl Bound {
     }
 
     /// What it means.
-    pub fn measure(&self) -> Measure {
+    pub(crate) fn measure(&self) -> Measure {
         self.measure
     }
 
     /// How it was written.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.written
     }
 }

@@ -36,11 +36,11 @@ proptest! {
 
     #[test]
     fn a_quoted_text_is_one_value(text in any_text()) {
-        let query = Query::parse(&format!("os:{}", super::quote(&text))).unwrap();
+        let query = Query::parse(&format!("os:{}", Query::quote(&text))).unwrap();
         let Expr::Term(Term::Is(_, Test::Contains(values))) = query.expr() else { panic!() };
         prop_assert_eq!(values.len(), 1);
         prop_assert_eq!(values[0].literal().unwrap().text().as_str(), &text);
-        let query = Query::parse(&format!("os:={}", super::quote(&text))).unwrap();
+        let query = Query::parse(&format!("os:={}", Query::quote(&text))).unwrap();
         let Expr::Term(Term::Is(_, Test::Equals(values))) = query.expr() else { panic!() };
         prop_assert_eq!(values[0].literal().unwrap().text().as_str(), &text);
     }
@@ -175,7 +175,7 @@ fn passes(value: &Owned, test: &Test) -> bool {
                         .pieces()
                         .iter()
                         .map(|piece| match piece {
-                            Piece::Text(text) => Piece::Text(super::Text::new(
+                            Piece::Text(text) => Piece::Text(crate::query::text::Text::new(
                                 forms(&fold_case(text.as_str()), "=").pop().unwrap_or_default(),
                             )),
                             piece => piece.clone(),
@@ -284,11 +284,8 @@ mod sqlite {
     use rusqlite::{Connection, params_from_iter};
 
     use super::*;
-    use crate::query::sql::{
-        AttributeTable, Child, Column, ColumnMap, Dialect, Sql, SqlValue, WORD_SEPARATOR,
-        address_key,
-    };
-    use crate::query::{MAX_DEPTH, MAX_VALUES};
+    use crate::query::limits::{MAX_DEPTH, MAX_VALUES};
+    use crate::query::sql::{Child, Column, ColumnMap, Dialect, Sql, SqlValue};
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
@@ -417,13 +414,13 @@ mod sqlite {
                     Column::address("item_address.text", "item_address.key")
                         .in_child(child("item_address", "item_address.item")),
                 )
-                .with_attributes(AttributeTable::new(
+                .with_attributes(
                     child("attribute", "attribute.item"),
                     "attribute.source",
                     "attribute.name",
                     "attribute.text",
                     "attribute.time",
-                ))
+                )
         };
         let plain = |table, owner| Child::new(table, owner, "item.id");
         let selective = |table, owner| Child::new(table, owner, "item.id").selective();
@@ -460,7 +457,7 @@ mod sqlite {
                         "INSERT INTO item_address VALUES (?1, ?2, ?3)",
                         vec![
                             Cell::Text(address.to_canonical().to_string()),
-                            Cell::Text(address_key(*address)),
+                            Cell::Text(Column::address_key(*address)),
                         ],
                     ),
                     ("name", Owned::Name(unicode, ascii)) => {
@@ -475,7 +472,7 @@ mod sqlite {
                             vec![cell(value)],
                         );
                         if *field == "source" {
-                            let separator = Cell::Text(WORD_SEPARATOR.into());
+                            let separator = Cell::Text(Column::WORD_SEPARATOR.into());
                             let listed =
                                 "UPDATE item SET sources = sources || ?3 || ?2 WHERE id = ?1";
                             run(listed, vec![cell(value), separator]);
@@ -490,7 +487,7 @@ mod sqlite {
                     }
                 }
             }
-            let separator = Cell::Text(WORD_SEPARATOR.into());
+            let separator = Cell::Text(Column::WORD_SEPARATOR.into());
             run("UPDATE item SET sources = sources || ?2 WHERE id = ?1", vec![separator]);
             for (source, name, value) in &item.attributes {
                 let (text, time) = match value {

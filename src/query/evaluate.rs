@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::ops::ControlFlow;
 
 use super::ast::{Bound, Expr, Key, Term, Test};
-use super::field::{FieldKind, is_time_attribute};
+use super::field::is_time_attribute;
 use super::literal::{Literal, Pattern, Piece};
 use super::text::{Text, equals, folded, number};
 use super::time::Comparison;
@@ -43,7 +43,7 @@ pub type Visit<'a> = &'a mut dyn FnMut(Value<'_>) -> ControlFlow<()>;
 
 /// Anything that can name its fields, and so be asked for with a [`Query`](super::Query).
 ///
-/// Names arrive folded ([`fold_case`](super::fold_case)): lower case, for LDAP's names too. A name that
+/// Names arrive folded ([`Query::fold`](super::Query::fold)): lower case, for LDAP's names too. A name that
 /// is not known has no values. Words without a key are looked for in the field `name`, and
 /// `name_count` counts the values of `name`; so give lists a name in the singular.
 ///
@@ -83,11 +83,11 @@ pub trait Fields {
     /// name (`dnshostname`).
     fn attribute(&self, source: &str, name: &str, visit: Visit<'_>) -> ControlFlow<()>;
 
-    /// What kind of values the field with this folded name has, whether it has one here or not. Of a
-    /// [`Time`](FieldKind::Time), `never` finds what has none. Attributes say so by their names, which end in `TS`.
-    fn field_kind(&self, name: &str) -> Option<FieldKind> {
+    /// Whether the values of the field with this folded name are [times](Value::Time), whether it has one here or not:
+    /// `never` finds what has none. Not unless implemented. Attributes say so by their names, which end in `TS`.
+    fn is_time(&self, name: &str) -> bool {
         let _ = name;
-        None
+        false
     }
 
     /// Shows the source and the name of every attribute that has a value, as the source spells them: what a
@@ -106,8 +106,8 @@ impl<T: Fields + ?Sized> Fields for &T {
         (**self).attribute(source, name, visit)
     }
 
-    fn field_kind(&self, name: &str) -> Option<FieldKind> {
-        (**self).field_kind(name)
+    fn is_time(&self, name: &str) -> bool {
+        (**self).is_time(name)
     }
 
     fn attribute_names(&self, visit: &mut dyn FnMut(&str, &str)) {
@@ -182,8 +182,8 @@ impl Key {
         match self {
             Self::Attribute { name, .. } => is_time_attribute(name.folded()),
             Self::Count(_) => false,
-            Self::Field(name) => item.field_kind(name.folded()) == Some(FieldKind::Time),
-            Self::Name => item.field_kind(NAME) == Some(FieldKind::Time),
+            Self::Field(name) => item.is_time(name.folded()),
+            Self::Name => item.is_time(NAME),
         }
     }
 

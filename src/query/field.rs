@@ -3,15 +3,15 @@
 use super::text::fold_case;
 
 /// A field that queries may ask for: what [`Query::parse_known`](super::Query::parse_known) knows, and what a host shows
-/// of it.
+/// of it. Hosts with fields of their own make tables of them.
 ///
 /// ```
-/// use ldap_inventory::asset::ASSET_FIELDS;
-/// use ldap_inventory::query::{FieldKind, Query};
+/// use ldap_inventory::asset::Asset;
+/// use ldap_inventory::query::Query;
 ///
-/// for field in ASSET_FIELDS {
-///     println!("{} ({}): {}. {}", field.name(), field.kind, field.meaning, field.example);
-///     let example = Query::parse_known(field.example, ASSET_FIELDS);
+/// for field in Asset::FIELDS {
+///     println!("{} ({}): {}. {}", field.name(), field.kind(), field.meaning, field.example);
+///     let example = Query::parse_known(field.example, Asset::FIELDS);
 ///     assert!(example.is_ok(), "{}", field.example);
 /// }
 /// ```
@@ -20,51 +20,117 @@ use super::text::fold_case;
 pub struct Field {
     /// Its names, folded; the first is the one to show, the others mean the same.
     pub names: &'static [&'static str],
-    /// What its values are.
-    pub kind: FieldKind,
     /// What it tells, in a few words.
     pub meaning: &'static str,
     /// A query that asks for it.
     pub example: &'static str,
+    pub(crate) kind: FieldKind,
 }
+
+type Names = &'static [&'static str];
 
 /// What the values of a field are, and so what may be asked of them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum FieldKind {
-    /// IP addresses, which a network holds or not.
+pub(crate) enum FieldKind {
     Address,
-    /// Not one field but all that are not in the table: attributes by their bare names, as users and groups have them.
-    Attribute,
-    /// Yes or no.
+    Attributes,
     Boolean,
-    /// One of these words.
-    Choice(&'static [&'static str]),
-    /// Distinguished names, in which escapes make no difference.
-    DistinguishedName,
-    /// The same through other groups as well, which no record tells by itself.
+    Choice(Names),
+    Dn,
     Nested,
-    /// Nothing is kept under this name, though people look for it; the example is what finds it.
     NotKept,
-    /// Whole numbers.
     Number,
-    /// Text that is looked into.
     Text,
-    /// Moments, and `never` where there was none.
     Time,
-    /// Words that are compared as a whole.
     Word,
 }
 
+/// Each with its folded names, what it tells, and a query that asks for it.
 impl Field {
-    /// A field with these names, folded.
-    pub const fn new(
-        names: &'static [&'static str],
-        kind: FieldKind,
+    /// IP addresses, which a network holds or not.
+    pub const fn address(names: Names, meaning: &'static str, example: &'static str) -> Self {
+        Self { names, meaning, example, kind: FieldKind::Address }
+    }
+
+    /// Not one field but all that are not in the table: attributes by their bare names, as users and groups have them.
+    pub const fn attributes(names: Names, meaning: &'static str, example: &'static str) -> Self {
+        Self { names, meaning, example, kind: FieldKind::Attributes }
+    }
+
+    /// Yes or no.
+    pub const fn boolean(names: Names, meaning: &'static str, example: &'static str) -> Self {
+        Self { names, meaning, example, kind: FieldKind::Boolean }
+    }
+
+    /// One of these words.
+    pub const fn choice(
+        names: Names,
+        words: &'static [&'static str],
         meaning: &'static str,
         example: &'static str,
     ) -> Self {
-        Self { names, kind, meaning, example }
+        Self { names, meaning, example, kind: FieldKind::Choice(words) }
+    }
+
+    /// Distinguished names, in which escapes make no difference.
+    pub const fn dn(names: Names, meaning: &'static str, example: &'static str) -> Self {
+        Self { names, meaning, example, kind: FieldKind::Dn }
+    }
+
+    /// Distinguished names through other groups as well, which no record tells by itself.
+    pub const fn nested(names: Names, meaning: &'static str, example: &'static str) -> Self {
+        Self { names, meaning, example, kind: FieldKind::Nested }
+    }
+
+    /// Nothing is kept under these names, though people look for them; the example is what finds it.
+    pub const fn not_kept(names: Names, meaning: &'static str, example: &'static str) -> Self {
+        Self { names, meaning, example, kind: FieldKind::NotKept }
+    }
+
+    /// Whole numbers.
+    pub const fn number(names: Names, meaning: &'static str, example: &'static str) -> Self {
+        Self { names, meaning, example, kind: FieldKind::Number }
+    }
+
+    /// Text that is looked into.
+    pub const fn text(names: Names, meaning: &'static str, example: &'static str) -> Self {
+        Self { names, meaning, example, kind: FieldKind::Text }
+    }
+
+    /// Moments, and `never` where there was none.
+    pub const fn time(names: Names, meaning: &'static str, example: &'static str) -> Self {
+        Self { names, meaning, example, kind: FieldKind::Time }
+    }
+
+    /// Words that are compared as a whole.
+    pub const fn word(names: Names, meaning: &'static str, example: &'static str) -> Self {
+        Self { names, meaning, example, kind: FieldKind::Word }
+    }
+
+    /// What its values are, in a word: `text`, `time`.
+    pub fn kind(&self) -> &'static str {
+        match self.kind {
+            FieldKind::Address => "address",
+            FieldKind::Attributes => "attribute",
+            FieldKind::Boolean => "true or false",
+            FieldKind::Choice(_) => "one of",
+            FieldKind::Dn | FieldKind::Nested => "DN",
+            FieldKind::NotKept => "not kept",
+            FieldKind::Number => "number",
+            FieldKind::Text => "text",
+            FieldKind::Time => "time",
+            FieldKind::Word => "word",
+        }
+    }
+
+    /// The words of a [`choice`](Self::choice). None for other fields.
+    pub fn words(&self) -> &'static [&'static str] {
+        if let FieldKind::Choice(words) = self.kind { words } else { &[] }
+    }
+
+    /// Whether anything is kept under its names.
+    pub fn is_kept(&self) -> bool {
+        self.kind != FieldKind::NotKept
     }
 
     /// The name to show.
@@ -79,43 +145,22 @@ impl Field {
 
     /// Whether names that are not in the table are those of attributes.
     pub(crate) fn leaves_attributes(fields: &[Self]) -> bool {
-        fields.iter().any(|field| field.kind == FieldKind::Attribute)
+        fields.iter().any(|field| field.kind == FieldKind::Attributes)
     }
 
-    /// The kind of the field with this name, as [`Fields::field_kind`](super::Fields::field_kind) tells it.
-    pub(crate) fn kind_of(fields: &[Self], name: &str) -> Option<FieldKind> {
+    /// Whether the values of the field with this name are times, as [`Fields::is_time`](super::Fields::is_time) tells it.
+    pub(crate) fn has_times(fields: &[Self], name: &str) -> bool {
         match Self::of(fields, name) {
-            Some(field) => Some(field.kind),
-            None if Self::leaves_attributes(fields) && is_time_attribute(name) => {
-                Some(FieldKind::Time)
-            }
-            None => None,
+            Some(field) => field.kind == FieldKind::Time,
+            None => Self::leaves_attributes(fields) && is_time_attribute(name),
         }
     }
 
     /// The names of the fields of which something is kept.
     pub(crate) fn kept(fields: &[Self]) -> impl Iterator<Item = &'static str> + Clone + '_ {
-        let kept = |field: &&Self| !matches!(field.kind, FieldKind::Attribute | FieldKind::NotKept);
+        let kept =
+            |field: &&Self| !matches!(field.kind, FieldKind::Attributes | FieldKind::NotKept);
         fields.iter().filter(kept).flat_map(|field| field.names.iter().copied())
-    }
-}
-
-impl std::fmt::Display for FieldKind {
-    /// The word for it: `text`, `time`; the words of a choice.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let word = match self {
-            Self::Address => "address",
-            Self::Attribute => "attribute",
-            Self::Boolean => "true or false",
-            Self::Choice(words) => return f.pad(&words.join(", ")),
-            Self::DistinguishedName | Self::Nested => "DN",
-            Self::NotKept => "not kept",
-            Self::Number => "number",
-            Self::Text => "text",
-            Self::Time => "time",
-            Self::Word => "word",
-        };
-        f.pad(word)
     }
 }
 

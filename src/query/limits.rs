@@ -1,11 +1,11 @@
 //! How large a query may be.
 
 /// The longest query, in bytes. Enough for any that a person writes, and 256 values with room to spare.
-pub const MAX_LENGTH: usize = 8192;
+pub(super) const MAX_LENGTH: usize = 8192;
 
 /// The deepest nesting of parentheses and `NOT`, so that no query exhausts a stack.
-pub const MAX_DEPTH: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 
 /// The most values and names in one query. SQLite refuses expressions over 1000 deep, and a list is as
 /// deep as it is long.
-pub const MAX_VALUES: usize = 256;
+pub(super) const MAX_VALUES: usize = 256;

@@ -8,7 +8,7 @@ use super::time::moment;
 /// A value of a query. What it means depends on the field: `10.0.0.5` is an address to a field of
 /// addresses, and some characters to a field of text. So everything that it can be read as is kept.
 #[derive(Clone, Debug)]
-pub struct Literal {
+pub(crate) struct Literal {
     text: Text,
     pub(crate) number: Option<i64>,
     pub(crate) boolean: Option<bool>,
@@ -20,7 +20,7 @@ pub struct Literal {
 
 /// A value with its wildcards.
 #[derive(Clone, Debug)]
-pub struct Pattern {
+pub(crate) struct Pattern {
     pieces: Vec<Piece>,
     elements: Vec<Element>,
     /// The same without escapes, if it may be the form of a DN.
@@ -31,7 +31,7 @@ pub struct Pattern {
 /// A piece of a [`Pattern`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Piece {
+pub(crate) enum Piece {
     /// `*`, and after `=` also `%`: any number of characters, also none.
     Any,
     /// `?`, and after `=` also `_`: exactly one character.
@@ -87,7 +87,7 @@ impl Literal {
     }
 
     /// The value's text, without quotes and escapes.
-    pub fn text(&self) -> &Text {
+    pub(crate) fn text(&self) -> &Text {
         &self.text
     }
 }
@@ -130,12 +130,12 @@ impl Pattern {
     }
 
     /// The pieces, in order: never two texts or two `*` beside each other, and no empty text.
-    pub fn pieces(&self) -> &[Piece] {
+    pub(crate) fn pieces(&self) -> &[Piece] {
         &self.pieces
     }
 
     /// The value, if it has no wildcards.
-    pub fn literal(&self) -> Option<&Literal> {
+    pub(crate) fn literal(&self) -> Option<&Literal> {
         self.literal.as_ref()
     }
 
@@ -264,17 +264,8 @@ impl Network {
     }
 }
 
-/// The key that a store keeps beside an address, so that a network is a range of keys.
-///
-/// `4` or `6` and the address in hexadecimal: keys sort as addresses do, IPv4 first. An IPv4 address
-/// written as IPv6 (`::ffff:10.0.0.5`) has the key of the IPv4 address.
-///
-/// ```
-/// use ldap_inventory::query::sql::address_key;
-///
-/// assert_eq!(address_key("10.0.0.5".parse().unwrap()), "40a000005");
-/// ```
-pub fn address_key(address: IpAddr) -> String {
+/// See [`Column::address_key`](super::sql::Column::address_key).
+pub(crate) fn address_key(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => format!("4{:08x}", address.to_bits()),
         IpAddr::V6(address) => format!("6{:032x}", address.to_bits()),

@@ -40,13 +40,13 @@
 //! A condition holds if *one* of the field's values passes, so `NOT name:web` finds what has no such name
 //! at all. A field without a value, and a field that does not exist, pass no test; a host that wants a
 //! mistyped name refused, or a value that its field cannot have, parses with [`Query::parse_known`], and gets what may
-//! have been meant. The [fields](Field) are tables that a host can show: [`asset::ASSET_FIELDS`](crate::asset::ASSET_FIELDS)
+//! have been meant. The [fields](Field) are tables that a host can show: [`Asset::FIELDS`](crate::asset::Asset::FIELDS)
 //! and its like. Where nothing is found, a [`Reading`] says how the query was read, and what is near.
 //!
 //! ## Text
 //!
 //! Case never matters, in names of fields and attributes either, nor do the forms of a letter (`ü` or `u` with
-//! two dots, `ﬁ` or `fi`), `ß` for `ss`, characters that cannot be seen, and `®`, `©` and `™`; [`fold_case`] is the
+//! two dots, `ﬁ` or `fi`), `ß` for `ss`, characters that cannot be seen, and `®`, `©` and `™`; [`Query::fold`] is the
 //! rule. International names are found in Unicode and in ASCII: `bücher` and `xn--bcher-kva`. A text is looked
 //! into. `*` stands for any characters and `?` for exactly one (`?` is `ü`, and `??` is `ß`), in quotes too; a value that has
 //! one of them is the form of the whole text. `=` before the first value asks for all of the text as well, and then
@@ -54,7 +54,7 @@
 //!
 //! Values with spaces, commas, parentheses or quotation marks, and words with colons, are written in double
 //! quotes. A backslash before punctuation or a space takes it literally: `\"`, `\\`, `\,`, `\*`, `\?`, `\%`, `\_`.
-//! Before anything else it is an ordinary character, so `CORP\alice` needs no more. [`quote`] does all that.
+//! Before anything else it is an ordinary character, so `CORP\alice` needs no more. [`Query::quote`] does all that.
 //!
 //! A distinguished name finds itself as it is printed, whole or in part: `member:"CN=O'Brien\, Pat"`. Its escapes make no
 //! difference to a value with a character that DNs escape, such as a comma; and one without blanks needs no quotes,
@@ -92,7 +92,7 @@
 //!
 //! ## Limits
 //!
-//! At most [`MAX_LENGTH`] bytes, [`MAX_VALUES`] values, and [`MAX_DEPTH`] parentheses and `NOT`s within each
+//! At most [`Query::MAX_LENGTH`] bytes, [`Query::MAX_VALUES`] values, and [`Query::MAX_DEPTH`] parentheses and `NOT`s within each
 //! other.
 //!
 //! # Examples
@@ -174,17 +174,13 @@ mod time;
 use std::fmt;
 use std::str::FromStr;
 
-pub use ast::{Bound, Expr, Key, Term, Test};
-pub use error::ParseError;
-pub use evaluate::{Fields, Value, Visit};
-pub(crate) use field::is_time_attribute;
-pub use field::{Field, FieldKind};
-pub use limits::{MAX_DEPTH, MAX_LENGTH, MAX_VALUES};
-pub use literal::{Literal, Pattern, Piece};
-pub use print::quote;
-pub use reading::{Condition, Reading};
-pub use text::{Text, fold_case};
-pub use time::{Comparison, Measure};
+pub(crate) use self::ast::{Expr, Key, Term, Test};
+pub use self::error::ParseError;
+pub use self::evaluate::{Fields, Value, Visit};
+pub use self::field::Field;
+pub(crate) use self::field::is_time_attribute;
+pub use self::reading::Reading;
+pub(crate) use self::text::fold_case;
 
 /// A query, parsed.
 ///
@@ -195,6 +191,15 @@ pub struct Query {
 }
 
 impl Query {
+    /// The longest query, in bytes. Enough for any that a person writes, and 256 values with room to spare.
+    pub const MAX_LENGTH: usize = limits::MAX_LENGTH;
+
+    /// The deepest nesting of parentheses and `NOT`, so that no query exhausts a stack.
+    pub const MAX_DEPTH: usize = limits::MAX_DEPTH;
+
+    /// The most values and names in one query.
+    pub const MAX_VALUES: usize = limits::MAX_VALUES;
+
     /// Parses a query. Fields are not checked: one that nothing has matches nothing, and so does a value that no
     /// field can have.
     ///
@@ -215,10 +220,10 @@ impl Query {
     /// `last_seen:2026-13-01`. With what may have been meant.
     ///
     /// ```
-    /// use ldap_inventory::asset::ASSET_FIELDS;
+    /// use ldap_inventory::asset::Asset;
     /// use ldap_inventory::query::Query;
     ///
-    /// let error = Query::parse_known("web last_seen:30days", ASSET_FIELDS).unwrap_err();
+    /// let error = Query::parse_known("web last_seen:30days", Asset::FIELDS).unwrap_err();
     /// assert_eq!((error.column, error.suggestion.as_deref()), (15, Some("<30days")));
     /// ```
     pub fn parse_known(text: &str, fields: &[Field]) -> Result<Self, ParseError> {
@@ -230,8 +235,44 @@ impl Query {
         Self { expr: Expr::Everything }
     }
 
-    /// The query's tree.
-    pub fn expr(&self) -> &Expr {
+    /// A text as a value in a query, in quotation marks and with escapes where it needs them; nothing of it is a
+    /// wildcard, after `=` neither. For hosts that put what somebody typed into a query of their own.
+    ///
+    /// ```
+    /// use ldap_inventory::query::Query;
+    ///
+    /// assert_eq!(Query::quote("web1"), "web1");
+    /// assert_eq!(Query::quote("web*"), r#""web\*""#);
+    /// assert_eq!(Query::quote("a \"b\" OR c:d"), "\"a \\\"b\\\" OR c:d\"");
+    /// ```
+    pub fn quote(text: &str) -> String {
+        print::quote(text)
+    }
+
+    /// The form in which texts are compared: without case, and without what people do not type.
+    ///
+    /// Unicode's compatibility case folding (NFKC_Casefold), independent of language: composed and decomposed
+    /// letters are the same, `ß` is `ss`, `ﬁ` is `fi`, `ｗｅｂ` is `web`, and what cannot be seen (a soft hyphen, a
+    /// joiner) is left out. Further than Unicode goes: `®`, `©`, `™` and `℠` are left out as well, so that `Windows
+    /// Server® 2008` is found without, and the Turkish letters `ı` and `İ` are `i`. NUL, which databases cannot keep
+    /// in a text, becomes U+FFFD. Folding twice changes nothing.
+    ///
+    /// A store that compiles queries to SQL keeps a column written with this beside every text it wants searched, since a
+    /// database's own `lower` differs from Unicode's (SQLite's knows ASCII only).
+    ///
+    /// ```
+    /// use ldap_inventory::query::Query;
+    ///
+    /// assert_eq!(Query::fold("WEB1.Corp.Example"), "web1.corp.example");
+    /// assert_eq!(Query::fold("A\u{308}RGER"), Query::fold("ärger"));
+    /// assert_eq!(Query::fold("ΟΔΟΣ"), Query::fold("οδος"));
+    /// assert_eq!(Query::fold("Windows Server® 2008"), "windows server 2008");
+    /// ```
+    pub fn fold(text: &str) -> String {
+        fold_case(text)
+    }
+
+    pub(crate) fn expr(&self) -> &Expr {
         &self.expr
     }
 

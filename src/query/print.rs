@@ -8,18 +8,8 @@ use super::literal::{Pattern, Piece};
 use super::term::COUNT;
 use super::time::Comparison;
 
-/// Writes a text as one value of a query, whatever it contains: nothing of it is a wildcard, after `=` neither.
-///
-/// For hosts that put what somebody typed into a query of their own.
-///
-/// ```
-/// use ldap_inventory::query::quote;
-///
-/// assert_eq!(quote("web1"), "web1");
-/// assert_eq!(quote("web*"), r#""web\*""#);
-/// assert_eq!(quote("a \"b\" OR c:d"), "\"a \\\"b\\\" OR c:d\"");
-/// ```
-pub fn quote(text: &str) -> String {
+/// See [`Query::quote`](super::Query::quote).
+pub(crate) fn quote(text: &str) -> String {
     let mut out = String::new();
     // Writing to a string does not fail.
     let _ = write_value(&mut out, [Part::Text(text, &['%', '_', '*', '?'])]);

@@ -29,16 +29,16 @@ use super::{Query, fold_case};
 /// #         ControlFlow::Continue(())
 /// #     }
 /// # }
-/// use ldap_inventory::asset::ASSET_FIELDS;
+/// use ldap_inventory::asset::Asset;
 /// use ldap_inventory::query::{Query, Reading};
 ///
-/// let query = Query::parse_known("os:windws", ASSET_FIELDS)?;
-/// let mut reading = Reading::new(&query, ASSET_FIELDS, 0);
+/// let query = Query::parse_known("os:windws", Asset::FIELDS)?;
+/// let mut reading = Reading::new(&query, Asset::FIELDS, 0);
 /// for machine in [Machine("Windows 11"), Machine("Linux")] {
 ///     reading.look_at(&machine);
 /// }
-/// assert_eq!(reading.conditions()[0].found, 0);
-/// assert_eq!(reading.conditions()[0].near(), ["os:windows"]);
+/// let conditions: Vec<_> = reading.conditions().collect();
+/// assert_eq!(conditions, [("os:windws", 0, vec!["os:windows".to_owned()])]);
 /// assert_eq!(reading.to_string(), "Read as: os:windws\n  os:windws finds nothing; near is os:windows");
 /// # Ok::<(), ldap_inventory::query::ParseError>(())
 /// ```
@@ -51,14 +51,13 @@ pub struct Reading {
 
 /// One condition of a query, by itself.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Condition {
+struct Condition {
     /// How it was read: the condition as it prints.
-    pub text: String,
+    text: String,
     /// Whether it is a word without a field, which is looked for in names.
-    pub is_word: bool,
+    is_word: bool,
     /// How many records it finds by itself.
-    pub found: u64,
+    found: u64,
     term: Term,
     candidates: Near,
 }
@@ -91,10 +90,11 @@ impl Reading {
         &self.query
     }
 
-    /// Its conditions, each once, in the order of the query; without those on [nested](FieldKind::Nested) membership, of
-    /// which no record tells by itself.
-    pub fn conditions(&self) -> &[Condition] {
-        &self.conditions
+    /// Its conditions, each once, in the order of the query: how it was read, how many records it finds by itself, and, if
+    /// it finds none, conditions that find something, to take instead; the nearest first. Without those on
+    /// [nested](Field::nested) membership, of which no record tells by itself.
+    pub fn conditions(&self) -> impl Iterator<Item = (&str, u64, Vec<String>)> {
+        self.conditions.iter().map(|one| (one.text.as_str(), one.found, one.near()))
     }
 
     /// A field with one word, and words behind it: perhaps one text, whose quotation marks the shell took away.
@@ -137,8 +137,8 @@ impl Condition {
         }
     }
 
-    /// Conditions that find something, to take instead; the nearest first. None if it finds something itself.
-    pub fn near(&self) -> Vec<String> {
+    /// What to take instead, the nearest first. Nothing if it finds something itself.
+    fn near(&self) -> Vec<String> {
         if self.found > 0 { Vec::new() } else { self.candidates.nearest(MOST) }
     }
 
@@ -235,11 +235,10 @@ fn collect<'e>(expr: &'e Expr, terms: &mut Vec<&'e Term>) {
 }
 
 fn is_nested(term: &Term, fields: &[Field]) -> bool {
-    let is_nested = |key: &Key| match key {
-        Key::Field(name) => {
-            Field::of(fields, name.folded()).is_some_and(|field| field.kind == FieldKind::Nested)
-        }
-        _ => false,
+    let is_nested = |key: &Key| {
+        let counted = if let Key::Count(key) = key { key } else { key };
+        let Key::Field(name) = counted else { return false };
+        Field::of(fields, name.folded()).is_some_and(|field| field.kind == FieldKind::Nested)
     };
     match term {
         Term::Has(keys) => keys.iter().any(is_nested),
@@ -280,7 +279,7 @@ fn comparison_in(word: &str, fields: &[Field]) -> Option<String> {
     let (name, rest) = word.split_at_checked(at)?;
     let folded = fold_case(name);
     let field = Field::of(fields, &folded);
-    let is_kept = field.is_some_and(|field| field.kind != FieldKind::NotKept);
+    let is_kept = field.is_some_and(Field::is_kept);
     let is_attribute = name.starts_with('@') || field.is_none() && Field::leaves_attributes(fields);
     if !is_kept && !is_attribute {
         return field.map(|field| field.example.to_owned());
@@ -324,7 +323,7 @@ impl fmt::Display for Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::asset::{ASSET_FIELDS, USER_FIELDS};
+    use crate::asset::{Asset, DirectoryUser};
     use crate::query::tests::{Item, NOW, Owned};
 
     fn items() -> [Item; 2] {
@@ -376,21 +375,23 @@ mod tests {
             ("colour=red", 0, &[]),
             ("alive=true", 0, &["last_seen:<7days"]),
         ] {
-            let reading = reading(query, ASSET_FIELDS);
-            let [condition] = reading.conditions() else { panic!("{query}") };
+            let reading = reading(query, Asset::FIELDS);
+            let conditions: Vec<_> =
+                reading.conditions().map(|(_, found, near)| (found, near)).collect();
             assert_eq!(
-                (condition.found, condition.near()),
-                (found, near.iter().map(|n| (*n).to_owned()).collect()),
+                conditions,
+                [(found, near.iter().map(|n| (*n).to_owned()).collect())],
                 "{query}"
             );
         }
-        let bare = reading("mail=alice", USER_FIELDS);
-        assert_eq!(bare.conditions()[0].near(), ["mail:alice"]);
+        let bare = reading("mail=alice", DirectoryUser::FIELDS);
+        let (_, _, near) = bare.conditions().next().unwrap();
+        assert_eq!(near, ["mail:alice"]);
     }
 
     #[test]
     fn words_behind_a_field_may_have_lost_their_quotation_marks() {
-        let reading = reading("os:windows server 2012", ASSET_FIELDS);
+        let reading = reading("os:windows server 2012", Asset::FIELDS);
         let lines = reading.to_string();
         assert_eq!(
             lines.lines().collect::<Vec<_>>(),

@@ -57,9 +57,9 @@ impl Fields for Item {
         values.map(|(_, _, value)| value.value()).try_for_each(visit)
     }
 
-    fn field_kind(&self, name: &str) -> Option<FieldKind> {
+    fn is_time(&self, name: &str) -> bool {
         let falls_through = self.falls_through && !FIELDS.contains(&name) && name.ends_with("ts");
-        (name == "last_seen" || falls_through).then_some(FieldKind::Time)
+        name == "last_seen" || falls_through
     }
 
     fn attribute_names(&self, visit: &mut dyn FnMut(&str, &str)) {
@@ -328,23 +328,23 @@ fn a_wrong_unit_or_field_is_answered_with_the_right_one() {
 }
 
 const TABLE: &[Field] = &[
-    Field::new(&["name", "names"], FieldKind::Text, "names", "name:web1"),
-    Field::new(&["os_version"], FieldKind::Text, "version", "os_version:10"),
-    Field::new(&["address"], FieldKind::Address, "addresses", "address:10.0.0.1"),
-    Field::new(&["virtual"], FieldKind::Boolean, "virtual or not", "virtual:t"),
-    Field::new(&["state"], FieldKind::Choice(&["present", "gone"]), "state", "state:gone"),
-    Field::new(&["dn"], FieldKind::DistinguishedName, "DN", "dn:CN=x"),
-    Field::new(&["vlan"], FieldKind::Number, "VLAN", "vlan:>1"),
-    Field::new(&["seen"], FieldKind::Time, "last sight", "seen:never"),
-    Field::new(&["source"], FieldKind::Word, "source", "source:ldap"),
-    Field::new(&["alive"], FieldKind::NotKept, "not known", "seen:<7days"),
+    Field::text(&["name", "names"], "names", "name:web1"),
+    Field::text(&["os_version"], "version", "os_version:10"),
+    Field::address(&["address"], "addresses", "address:10.0.0.1"),
+    Field::boolean(&["virtual"], "virtual or not", "virtual:t"),
+    Field::choice(&["state"], &["present", "gone"], "state", "state:gone"),
+    Field::dn(&["dn"], "DN", "dn:CN=x"),
+    Field::number(&["vlan"], "VLAN", "vlan:>1"),
+    Field::time(&["seen"], "last sight", "seen:never"),
+    Field::word(&["source"], "source", "source:ldap"),
+    Field::not_kept(&["alive"], "not known", "seen:<7days"),
 ];
 
 /// With the attributes of a directory, as users and groups have them.
 const DIRECTORY_TABLE: &[Field] = &[
-    Field::new(&["name"], FieldKind::Text, "names", "name:web1"),
-    Field::new(&["sam_account_name"], FieldKind::Text, "account", "sam_account_name:x"),
-    Field::new(&["attribute"], FieldKind::Attribute, "the rest", "mail:x"),
+    Field::text(&["name"], "names", "name:web1"),
+    Field::text(&["sam_account_name"], "account", "sam_account_name:x"),
+    Field::attributes(&["attribute"], "the rest", "mail:x"),
 ];
 
 #[test]
@@ -446,18 +446,18 @@ fn an_error_becomes_the_crates_own() {
 #[test]
 fn every_limit_holds_at_the_limit_and_not_past_it() {
     let nested = |depth| format!("{}a{}", "(".repeat(depth), ")".repeat(depth));
-    assert!(Query::parse(&nested(MAX_DEPTH)).is_ok());
-    assert!(Query::parse(&nested(MAX_DEPTH + 1)).is_err());
+    assert!(Query::parse(&nested(Query::MAX_DEPTH)).is_ok());
+    assert!(Query::parse(&nested(Query::MAX_DEPTH + 1)).is_err());
     assert!(Query::parse(&nested(4000)).is_err());
-    assert!(Query::parse(&format!("{}a", "not ".repeat(MAX_DEPTH))).is_ok());
-    assert!(Query::parse(&format!("{}a", "not ".repeat(MAX_DEPTH + 1))).is_err());
-    assert!(Query::parse(&"a ".repeat(MAX_VALUES)).is_ok());
-    assert!(Query::parse(&"a ".repeat(MAX_VALUES + 1)).is_err());
-    assert!(Query::parse(&vec!["a"; MAX_VALUES].join(",")).is_ok());
-    assert!(Query::parse(&vec!["a"; MAX_VALUES + 1].join(",")).is_err());
-    assert!(Query::parse(&"a".repeat(MAX_LENGTH)).is_ok());
-    assert!(Query::parse(&"a".repeat(MAX_LENGTH + 1)).is_err());
-    assert!(Query::parse(&"ä".repeat(MAX_LENGTH)).is_err());
+    assert!(Query::parse(&format!("{}a", "not ".repeat(Query::MAX_DEPTH))).is_ok());
+    assert!(Query::parse(&format!("{}a", "not ".repeat(Query::MAX_DEPTH + 1))).is_err());
+    assert!(Query::parse(&"a ".repeat(Query::MAX_VALUES)).is_ok());
+    assert!(Query::parse(&"a ".repeat(Query::MAX_VALUES + 1)).is_err());
+    assert!(Query::parse(&vec!["a"; Query::MAX_VALUES].join(",")).is_ok());
+    assert!(Query::parse(&vec!["a"; Query::MAX_VALUES + 1].join(",")).is_err());
+    assert!(Query::parse(&"a".repeat(Query::MAX_LENGTH)).is_ok());
+    assert!(Query::parse(&"a".repeat(Query::MAX_LENGTH + 1)).is_err());
+    assert!(Query::parse(&"ä".repeat(Query::MAX_LENGTH)).is_err());
 }
 
 #[test]

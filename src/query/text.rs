@@ -7,26 +7,8 @@ use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed}
 use icu_properties::CodePointSetData;
 use icu_properties::props::DefaultIgnorableCodePoint;
 
-/// The form in which texts are compared: without case, and without what people do not type.
-///
-/// Unicode's compatibility case folding (NFKC_Casefold), independent of language: composed and decomposed
-/// letters are the same, `ß` is `ss`, `ﬁ` is `fi`, `ｗｅｂ` is `web`, and what cannot be seen (a soft hyphen, a
-/// joiner) is left out. Further than Unicode goes: `®`, `©`, `™` and `℠` are left out as well, so that `Windows
-/// Server® 2008` is found without, and the Turkish letters `ı` and `İ` are `i`. NUL, which databases cannot keep
-/// in a text, becomes U+FFFD. Folding twice changes nothing.
-///
-/// A store that compiles queries to SQL keeps a column written with this function beside every text it
-/// wants searched, since a database's own `lower` differs from Unicode's (SQLite's knows ASCII only).
-///
-/// ```
-/// use ldap_inventory::query::fold_case;
-///
-/// assert_eq!(fold_case("WEB1.Corp.Example"), "web1.corp.example");
-/// assert_eq!(fold_case("A\u{308}RGER"), fold_case("ärger"));
-/// assert_eq!(fold_case("ΟΔΟΣ"), fold_case("οδος"));
-/// assert_eq!(fold_case("Windows Server® 2008"), "windows server 2008");
-/// ```
-pub fn fold_case(text: &str) -> String {
+/// See [`Query::fold`](super::Query::fold).
+pub(crate) fn fold_case(text: &str) -> String {
     if is_plain(text) { text.to_ascii_lowercase() } else { folded_chars(text).collect() }
 }
 
@@ -34,7 +16,7 @@ pub fn fold_case(text: &str) -> String {
 ///
 /// Two are equal if they are compared alike.
 #[derive(Clone)]
-pub struct Text {
+pub(crate) struct Text {
     written: String,
     folded: String,
 }
@@ -47,12 +29,12 @@ impl Text {
     }
 
     /// The text as it was written, without quotes and escapes.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.written
     }
 
-    /// The text as it is compared, see [`fold_case`].
-    pub fn folded(&self) -> &str {
+    /// The text as it is compared, see [`Query::fold`](crate::query::Query::fold).
+    pub(crate) fn folded(&self) -> &str {
         &self.folded
     }
 }

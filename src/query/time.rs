@@ -16,7 +16,7 @@ const UNITS: &[(i64, &[&str])] = &[
 
 /// How a value compares with a bound. For a distance from now, less is nearer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Comparison {
+pub(crate) enum Comparison {
     /// `>`
     Greater,
     /// `>=`
@@ -30,7 +30,7 @@ pub enum Comparison {
 /// What a value is compared with. Times are in microseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Measure {
+pub(crate) enum Measure {
     /// A distance from now, in either direction: `30days`.
     Distance {
         /// Its length in microseconds.

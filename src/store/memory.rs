@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::rows::{Decoded, Row, Rows, RowsRepository, Scan, Write, Written};
+use super::rows::{Decoded, KeyRange, Row, Rows, RowsRepository, Write, Written};
 use crate::Result;
 
 /// An inventory in memory: for tests, for trying things out, and for hosts that read everything anew
@@ -93,7 +93,7 @@ impl Rows for MemoryRows {
         Ok(keys.iter().filter_map(|key| Some(rows.get(key)?.row(key))).collect())
     }
 
-    async fn scan(&self, scan: &Scan) -> Result<Vec<Row>> {
+    async fn scan(&self, scan: &KeyRange) -> Result<Vec<Row>> {
         if scan.from >= scan.to {
             return Ok(Vec::new());
         }

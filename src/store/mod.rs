@@ -14,16 +14,16 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | which batches are admitted at all | [`validate::batch`] |
+//! | which batches are admitted at all | [`Batch::validate`](crate::asset::Batch::validate) |
 //! | who holds a lease, and which token is good | [`LeaseState`] |
 //! | by which keys an asset is found | [`Asset::match_keys`](crate::asset::Asset::match_keys), in a table with a row for each |
 //! | in which order assets are found, and where a page ends | [`SortKey`](crate::asset::SortKey) |
 //! | the same of users and groups | [`ObjectKey`](crate::asset::ObjectKey) |
 //! | what a page is | [`SearchPage::of`](crate::asset::SearchPage::of) |
-//! | what a query finds | [`SearchRequest::selects`](crate::asset::SearchRequest::selects), [`AssetInContext`](crate::asset::AssetInContext) |
+//! | what a query finds | [`SearchRequest::selects_asset`](crate::asset::SearchRequest::selects_asset), [`selects`](crate::asset::SearchRequest::selects) |
 //! | a query as a condition in SQL, over your columns | [`query::sql`](crate::query::sql) |
-//! | what a column must hold for that | [`fold_case`](crate::query::fold_case), [`Asset::each_attribute`](crate::asset::Asset::each_attribute), [`AttributeBloom`](crate::query::sql::AttributeBloom) |
-//! | counts by facet | [`Tally`](crate::asset::Tally) |
+//! | what a column must hold for that | [`Query::fold`](crate::query::Query::fold), [`Asset::each_attribute`](crate::asset::Asset::each_attribute) |
+//! | counts by facet | [`AssetCounts::of`](crate::asset::AssetCounts::of) |
 //!
 //! `testing::contract` checks the result, either way.
 
@@ -33,10 +33,11 @@ mod memory;
 pub mod rows;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-pub mod validate;
 
 pub use credentials::MemoryCredentialStore;
 pub use lease::LeaseState;
-pub use memory::{MemoryRepository, MemoryRows};
+pub use memory::MemoryRepository;
+#[doc(hidden)]
+pub use memory::MemoryRows;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteRepository;

@@ -24,31 +24,33 @@ pub struct Applied {
     pub dropped: u64,
 }
 
-/// Writes what a plan says, as far as it still holds.
-///
-/// A change to an asset that is not at the version it was planned on is dropped, together with the link that
-/// goes with it, and so is a change to a computer that was tied to another asset since. Users and groups are
-/// left as they are if another run has finished since: it has read them later. Nothing is ever added. If
-/// anything was dropped, or may have been when the plan was applied before, or if another run has finished
-/// since, the plan's checkpoint is not written, so that the next run reads everything.
-///
-/// # Errors
-///
-/// [`ErrorKind::LimitsExceeded`] if the plan is more than one run may change and the options do not
-/// [confirm](SyncOptions::with_confirmation) it; nothing was written then. [`ErrorKind::Lease`] if a run of the
-/// source is under way, and what the store reports. What was written before stays; applying the plan again goes on, since batches that were written are not written twice.
-pub async fn apply(
-    plan: &MergePlan,
-    repository: &dyn AssetRepository,
-    options: &SyncOptions,
-) -> Result<Applied> {
-    if let Some(braked) = &plan.report.brake
-        && !Confirmation::covers(options.confirmation, braked)?
-    {
-        return Err(braked.error());
+impl MergePlan {
+    /// Writes what it says, as far as it still holds.
+    ///
+    /// A change to an asset that is not at the version it was planned on is dropped, together with the link that
+    /// goes with it, and so is a change to a computer that was tied to another asset since. Users and groups are
+    /// left as they are if another run has finished since: it has read them later. Nothing is ever added. If
+    /// anything was dropped, or may have been when the plan was applied before, or if another run has finished
+    /// since, the plan's checkpoint is not written, so that the next run reads everything.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::LimitsExceeded`] if the plan is more than one run may change and the options do not
+    /// [confirm](SyncOptions::with_confirmation) it; nothing was written then. [`ErrorKind::Lease`] if a run of the
+    /// source is under way, and what the store reports. What was written before stays; applying the plan again goes on, since batches that were written are not written twice.
+    pub async fn apply(
+        &self,
+        repository: &dyn AssetRepository,
+        options: &SyncOptions,
+    ) -> Result<Applied> {
+        if let Some(braked) = &self.report.brake
+            && !Confirmation::covers(options.confirmation, braked)?
+        {
+            return Err(braked.error());
+        }
+        let run = Run::new(&self.task, repository, options);
+        lease::hold(&run, |token| apply_batches(&run, self, token)).await
     }
-    let run = Run::new(&plan.task, repository, options);
-    lease::hold(&run, |token| apply_batches(&run, plan, token)).await
 }
 
 async fn apply_batches(run: &Run<'_>, plan: &MergePlan, token: u64) -> Result<Applied> {
@@ -102,7 +104,7 @@ async fn apply_batches(run: &Run<'_>, plan: &MergePlan, token: u64) -> Result<Ap
 
 /// Lets the inventory show what people decided, with what the plan has written.
 async fn settle(run: &Run<'_>, plan: &MergePlan, token: u64) -> Result<()> {
-    let changes = settle::changes(run, []).await?;
+    let changes = settle::changes(run).await?;
     if changes.is_empty() {
         return Ok(());
     }

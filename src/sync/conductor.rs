@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use tracing::Instrument;
 
-use super::decide::{Absences, Matching};
+use super::decide::{Absences, Matching, MovedPrincipals};
 use super::impact::{ChangeImpact, Intent};
 use super::limits::{Confirmation, LimitsExceeded};
 use super::progress::Progress;
@@ -12,10 +12,11 @@ use super::read::checkpoint::{self, Knowledge};
 use super::read::{Reading, Snapshot, outside};
 use super::report::SyncReport;
 use super::run::Run;
-use super::write::{Sink, Writer, absences, computers, late, principals, settle, sightings};
+use super::write::principals::{self, Known};
+use super::write::{Sink, Writer, absences, computers, late, settle, sightings};
 use super::{lease, links, record};
 use crate::asset::Batch;
-use crate::directory::{DirectorySource, LeftOut};
+use crate::directory::{DirectorySource, LeftOutValues};
 use crate::membership::Memberships;
 use crate::value::{Checkpoint, ObjectKind};
 use crate::{ErrorKind, Result};
@@ -101,6 +102,7 @@ async fn carry_out(
 struct Decided {
     matching: Matching,
     absences: Absences,
+    moved: MovedPrincipals,
     memberships: Memberships,
 }
 
@@ -117,6 +119,9 @@ async fn decide(
     let links = links::load(run).await?;
     let absences = Absences::find(run, snapshot, &links, report);
     let absent = absences.absent(snapshot, &links);
+    let (absent_now, hidden) = (absences.links(), absences.hidden());
+    let moved = MovedPrincipals::find(run, snapshot, &links, absent_now, hidden).await?;
+    absences.warn_of_hidden(&moved, report);
     let matching = Matching::decide(run, snapshot, links, absent).await?;
     let nested = run.task.nested_groups;
     let memberships = reading.memberships(nested, |computer| matching.keeps(computer));
@@ -126,12 +131,12 @@ async fn decide(
         links: &matching.links,
         moves: matching.moves(),
         absent: absences.links(),
-        succeeded: matching.succeeded(),
+        succeeded: matching.succeeded().into_iter().chain(moved.left()).collect(),
         memberships: &memberships,
     };
     report.brake = impact_of(run, &intent).await?.judge(&run.task.change_limits);
     report.stages.plan = planning.elapsed().as_secs_f64();
-    Ok(Decided { matching, absences, memberships })
+    Ok(Decided { matching, absences, moved, memberships })
 }
 
 async fn impact_of(run: &Run<'_>, intent: &Intent<'_>) -> Result<ChangeImpact> {
@@ -150,15 +155,17 @@ async fn write(
     decided: &mut Decided,
     report: &mut SyncReport,
 ) -> Result<()> {
-    let Decided { matching, absences, memberships } = decided;
+    let Decided { matching, absences, moved, memberships } = decided;
     late::write(writer, matching, &mut report.computers).await?;
     computers::write(writer, matching, &mut report.computers).await?;
     let (groups, users) = (&mut report.groups, &mut report.users);
-    principals::write(writer, ObjectKind::Group, memberships, matching, groups).await?;
-    principals::write(writer, ObjectKind::User, memberships, matching, users).await?;
-    absences.settle(matching, report);
+    let known = Known { links: &matching.links, memberships, moved };
+    principals::write(writer, ObjectKind::Group, known, groups).await?;
+    principals::write(writer, ObjectKind::User, known, users).await?;
+    absences.settle(matching, moved, report);
+    principals::remove_moved(writer, moved).await?;
     absences::write(writer, absences).await?;
-    settle::write(writer, matching).await?;
+    settle::write(writer).await?;
     sightings::write(writer, matching).await
 }
 
@@ -174,7 +181,7 @@ fn report_of_read(run: &Run<'_>, snapshot: &Snapshot) -> SyncReport {
     report.stages.connect = snapshot.connect_seconds;
     report.stages.read = snapshot.read_seconds;
     count_read(snapshot, &mut report);
-    report.note_left_out(LeftOut::of(snapshot.objects()));
+    report.note_left_out(LeftOutValues::of(snapshot.objects()));
     report
 }
 

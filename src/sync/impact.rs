@@ -10,19 +10,19 @@ use crate::asset::{DirectoryGroup, Link, Member};
 use crate::directory::DirectoryObject;
 use crate::membership::{Links, Memberships, digest, dn_digest, is_doubtful, is_present};
 use crate::task::{ChangeLimits, Limit};
-use crate::value::{AssetId, ObjectGuid, ObjectKind, RecordDigest, ScopeFingerprint};
+use crate::value::{AssetId, ObjectGuid, ObjectKind, RecordDigest};
 
 /// What a run is about to do.
 #[derive(Debug)]
 pub(super) struct Intent<'a> {
     pub(super) reading: &'a Reading,
     /// What the read before covered.
-    pub(super) earlier_scope: Option<ScopeFingerprint>,
+    pub(super) earlier_scope: Option<RecordDigest>,
     pub(super) links: &'a Links,
     pub(super) moves: Vec<ComputerMove>,
     /// What the read showed to be missing, as it shall be written, in the order of objectGUIDs.
     pub(super) absent: &'a [Link],
-    /// Absent objects whose place another computer has taken.
+    /// Absent objects whose place another computer has taken, or that another directory has.
     pub(super) succeeded: HashSet<ObjectGuid>,
     pub(super) memberships: &'a Memberships,
 }

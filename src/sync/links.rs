@@ -1,6 +1,6 @@
 //! What the inventory knows of the objects of the task's directory.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use futures::TryStreamExt;
@@ -10,7 +10,13 @@ use crate::Result;
 use crate::asset::{Link, LinksRequest, Presence, Sighting};
 use crate::directory::DirectoryObject;
 use crate::membership::{Links, dn_digest};
-use crate::value::{AssetId, ObjectGuid, ObjectKind, RecordDigest};
+use crate::value::{AssetId, ObjectGuid, ObjectKind, RecordDigest, SourceId};
+
+/// How many objects one look-up names: large enough to share its cost, small enough for the parameter limits of
+/// databases.
+const OBJECTS_PER_LOOKUP: usize = 500;
+/// With more objects than these all links of a directory are read: one stream costs less than many look-ups.
+const MOST_BY_OBJECT: usize = 5_000;
 
 /// What the store knows of every object of the task's directory.
 pub(super) async fn load(run: &Run<'_>) -> Result<Links> {
@@ -18,6 +24,38 @@ pub(super) async fn load(run: &Run<'_>) -> Result<Links> {
     let links = LinksRequest::new(task.organization.clone(), task.source.clone());
     let links = run.repository.links(links).await?;
     links.map_ok(|link| (link.object, link)).try_collect().await
+}
+
+/// What the store knows of these objects in other directories.
+pub(super) async fn elsewhere(
+    run: &Run<'_>,
+    objects: &[ObjectGuid],
+) -> Result<Vec<(SourceId, Link)>> {
+    let mut found = Vec::new();
+    if objects.is_empty() {
+        return Ok(found);
+    }
+    let organization = &run.task.organization;
+    let wanted: HashSet<ObjectGuid> = objects.iter().copied().collect();
+    let sources = run.repository.sources(organization).await?;
+    for source in sources.into_iter().filter(|source| *source != run.task.source) {
+        let all = LinksRequest::new(organization.clone(), source.clone());
+        let requests: Vec<LinksRequest> = match objects.len() {
+            ..=MOST_BY_OBJECT => objects
+                .chunks(OBJECTS_PER_LOOKUP)
+                .map(|objects| all.clone().of_objects(objects.iter().copied()))
+                .collect(),
+            _ => vec![all],
+        };
+        for request in requests {
+            run.options.cancellation.check()?;
+            let mut links = run.repository.links(request).await?;
+            while let Some(link) = links.try_next().await? {
+                found.extend(wanted.contains(&link.object).then(|| (source.clone(), link)));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Computers that wait for a decision. Whether they still wait depends on the inventory, which may have changed

@@ -1,7 +1,7 @@
 //! One run of a task: read, decide, write, report.
 //!
 //! [`sync`] is one run of a task. [`plan`] runs the very same code and stops before the first write; what it
-//! returns can be stored, read by people, and [applied](apply) later. Whoever schedules runs calls one of
+//! returns can be stored, read by people, and [applied](MergePlan::apply) later. Whoever schedules runs calls one of
 //! them; nothing here starts by itself.
 //!
 //! A run
@@ -21,6 +21,10 @@
 //! A run concludes that an object is gone only if its read covered the place where the object was last seen, as the
 //! account and the filter that saw it do. Of everything else it says nothing, and each task goes on from where itself
 //! ended.
+
+//!
+//! A user or group that goes to another domain of its forest keeps its objectGUID, and its one record goes along: the
+//! run that reads it there, or the one that misses it where it was, whichever comes later, takes the old one away.
 
 // Where things are: `run` is what every step knows, and imports none of them. `conductor` alone knows their order: it holds
 // the `lease`, has the directory `read`, `decide`s, asks what the change limits say of the `impact`, `write`s, and leaves
@@ -45,7 +49,7 @@ mod run;
 mod stale;
 mod write;
 
-pub use apply::{Applied, apply};
+pub use apply::Applied;
 pub use limits::{Confirmation, ExceededLimit, LimitsExceeded, Measure};
 pub use options::SyncOptions;
 pub use plan::{Loss, MergePlan, Stopped, plan};

@@ -38,6 +38,10 @@ pub struct SyncOptions {
     /// account, or a read through another filter, saw it last. Off unless set: for one run, after the account was
     /// replaced by one that sees as much.
     pub takes_over: bool,
+    /// Concludes that all computers, all users or all groups are gone if a complete read shows none of them. Off unless
+    /// set, since that is what lost read rights look like: for one run, after a person has made sure of it. The task's
+    /// [change limits](crate::task::ChangeLimits) hold all the same.
+    pub accepts_empty: bool,
     /// Lets the run through that the brake stopped with this confirmation, and no other. None unless set.
     pub confirmation: Option<Confirmation>,
     /// Stops the run between two steps.
@@ -58,6 +62,7 @@ impl Default for SyncOptions {
             lease_time: Duration::from_secs(300),
             full_read: false,
             takes_over: false,
+            accepts_empty: false,
             confirmation: None,
             cancellation: Cancellation::new(),
             run: None,
@@ -97,6 +102,13 @@ impl SyncOptions {
     #[must_use]
     pub fn with_takeover(mut self, takes_over: bool) -> Self {
         self.takes_over = takes_over;
+        self
+    }
+
+    /// Takes it that all of a kind are gone if a complete read shows none.
+    #[must_use]
+    pub fn with_accept_empty(mut self, accepts_empty: bool) -> Self {
+        self.accepts_empty = accepts_empty;
         self
     }
 
@@ -164,6 +176,7 @@ impl fmt::Debug for SyncOptions {
             .field("lease_time", &self.lease_time)
             .field("full_read", &self.full_read)
             .field("takes_over", &self.takes_over)
+            .field("accepts_empty", &self.accepts_empty)
             .field("confirmation", &self.confirmation)
             .finish_non_exhaustive()
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::LimitsExceeded;
 use crate::directory::{
-    Completeness, ConnectStep, FullReadReason, LeftOut, ReadEnd, Transport, Verification,
+    Completeness, ConnectStep, FullReadReason, LeftOutValues, ReadEnd, Transport, Verification,
 };
 use crate::merge::Decision;
 use crate::value::{ReadMode, RunId, Timestamp};
@@ -53,7 +53,7 @@ pub struct SyncReport {
     /// What was left out of the objects that were read, by attribute and reason. Each has its sentence among the
     /// warnings.
     #[serde(default)]
-    pub left_out: Vec<LeftOut>,
+    pub left_out: Vec<LeftOutValues>,
     /// The suffixes that stand for the directory's domain: those that the task lists, and those that the directory
     /// allows. Runs of other directories ask whose a suffix is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -187,9 +187,9 @@ impl SyncReport {
 
 impl SyncReport {
     /// Says what was left out: here, among the warnings, and in the log.
-    pub(super) fn note_left_out(&mut self, left_out: Vec<LeftOut>) {
+    pub(super) fn note_left_out(&mut self, left_out: Vec<LeftOutValues>) {
         for it in &left_out {
-            let LeftOut { attribute, reason, count, objects, first, .. } = it;
+            let LeftOutValues { attribute, reason, count, objects, first, .. } = it;
             tracing::warn!(attribute, reason, count, objects, first, "values were left out");
             self.warnings.push(it.to_string());
         }

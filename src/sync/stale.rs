@@ -10,7 +10,10 @@ use crate::value::{AssetId, ObjectGuid, ObjectKind};
 /// Drops what a batch says of users and groups, and of where objects were seen: a later run knows better.
 pub(super) fn drop_principals(batch: &mut Batch) {
     batch.changes.retain(|change| match change {
-        Change::PutUser(_) | Change::PutGroup(_) | Change::NoteSighting { .. } => false,
+        Change::PutUser(_)
+        | Change::PutGroup(_)
+        | Change::RemovePrincipal { .. }
+        | Change::NoteSighting { .. } => false,
         Change::PutLink(link) => link.kind == ObjectKind::Computer,
         _ => true,
     });

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ChangeLimits, Exclusions, Grace, MatchPolicy};
 use crate::name::DistinguishedName;
-use crate::value::{CheckpointKey, CredentialId, OrganizationId, SiteId, SourceId};
+use crate::value::{CredentialId, OrganizationId, RecordDigest, SiteId, SourceId};
 
 /// One connection: which directory is read, with which credential, into which site, by which rules.
 ///
@@ -104,7 +104,7 @@ impl SyncTask {
     /// What its checkpoint is kept under: a digest of credential, bases, filter and attributes, as they are
     /// configured. Tasks that differ in one of these go on from where each of them ended, whatever other tasks did
     /// to the same directory in between.
-    pub fn checkpoint_key(&self) -> CheckpointKey {
+    pub fn checkpoint_key(&self) -> RecordDigest {
         let normalized = |dn: &String| match DistinguishedName::parse(dn) {
             Ok(dn) => dn.normalized(),
             Err(_) => dn.clone(),
@@ -113,7 +113,7 @@ impl SyncTask {
         let parts = [self.credential.as_str(), "bases"].into_iter();
         let parts = parts.chain(bases.iter().map(String::as_str)).chain(["filter"]);
         let parts = parts.chain(self.computer_filter.as_deref()).chain(["attributes"]);
-        CheckpointKey::of(parts.chain(self.extra_attributes.iter().map(String::as_str)))
+        RecordDigest::of(parts.chain(self.extra_attributes.iter().map(String::as_str)))
     }
 
     /// Looks below these DNs.
@@ -212,6 +212,6 @@ mod tests {
         ] {
             assert_ne!(key, other.checkpoint_key(), "{other:?}");
         }
-        assert_ne!(key, CheckpointKey::default());
+        assert_ne!(key, RecordDigest::default());
     }
 }

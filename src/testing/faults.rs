@@ -8,7 +8,7 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 
 use crate::asset::{
-    Asset, AssetRepository, AssetsRequest, Batch, CommitOutcome, Constraint, Counts,
+    Asset, AssetCounts, AssetRepository, AssetsRequest, Batch, CommitOutcome, Constraint,
     DirectoryGroup, DirectoryUser, Facet, Lease, LeaseRequest, Link, LinksRequest, MergeRecord,
     PrincipalsRequest, Redirect, RunRecord, SearchPage, SearchRequest, Waiting,
 };
@@ -16,7 +16,7 @@ use crate::credential::{Credential, CredentialStore};
 use crate::directory::{DirectoryEvent, DirectorySource, ReadRequest};
 use crate::name::MatchKey;
 use crate::value::{
-    AssetId, Checkpoint, CheckpointKey, CredentialId, ObjectGuid, OrganizationId, RunId, SourceId,
+    AssetId, Checkpoint, CredentialId, ObjectGuid, OrganizationId, RecordDigest, RunId, SourceId,
 };
 use crate::{Error, ErrorKind, Result, Retry};
 
@@ -43,7 +43,7 @@ pub enum CallFault {
 /// ```
 /// use ldap_inventory::asset::AssetRepository;
 /// use ldap_inventory::store::MemoryRepository;
-/// use ldap_inventory::testing::{CallFault, FaultPlan, FaultyRepository};
+/// use ldap_inventory::testing::{CallFault, FaultPlan, Faulty};
 /// use ldap_inventory::value::OrganizationId;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -54,11 +54,11 @@ pub enum CallFault {
 /// }
 ///
 /// let counting = FaultPlan::new();
-/// work(FaultyRepository::new(MemoryRepository::new(), &counting)).await?;
+/// work(Faulty::new(MemoryRepository::new(), &counting)).await?;
 /// assert_eq!(counting.calls(), ["constraints"]);
 /// for n in 0..counting.calls().len() {
 ///     let plan = FaultPlan::new().with(n, CallFault::TimedOut);
-///     assert!(work(FaultyRepository::new(MemoryRepository::new(), &plan)).await.is_err());
+///     assert!(work(Faulty::new(MemoryRepository::new(), &plan)).await.is_err());
 /// }
 /// # Ok(())
 /// # }
@@ -136,23 +136,26 @@ impl CallFault {
     }
 }
 
-/// A repository whose calls fail as planned.
+/// A repository, a directory or a credential store whose calls fail as planned.
+///
+/// Of a directory, beginning a read is one call (`read`), and so is every event (`event`); a fault on an event ends the
+/// stream with an error, as a source does.
 #[derive(Clone, Debug)]
-pub struct FaultyRepository<R> {
-    inner: R,
+pub struct Faulty<T> {
+    inner: T,
     plan: FaultPlan,
 }
 
-impl<R> FaultyRepository<R> {
-    /// Wraps a repository.
-    pub fn new(inner: R, plan: &FaultPlan) -> Self {
+impl<T> Faulty<T> {
+    /// Wraps it.
+    pub fn new(inner: T, plan: &FaultPlan) -> Self {
         Self { inner, plan: plan.clone() }
     }
 }
 
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
-impl<R: AssetRepository> AssetRepository for FaultyRepository<R> {
+impl<R: AssetRepository> AssetRepository for Faulty<R> {
     async fn links(&self, request: LinksRequest) -> Result<BoxStream<'static, Result<Link>>> {
         self.plan.call("links", self.inner.links(request)).await
     }
@@ -240,7 +243,7 @@ impl<R: AssetRepository> AssetRepository for FaultyRepository<R> {
         &self,
         organization: &OrganizationId,
         source: &SourceId,
-        key: CheckpointKey,
+        key: RecordDigest,
     ) -> Result<Option<Checkpoint>> {
         self.plan.call("checkpoint", self.inner.checkpoint(organization, source, key)).await
     }
@@ -272,7 +275,7 @@ impl<R: AssetRepository> AssetRepository for FaultyRepository<R> {
         self.plan.call("commit", self.inner.commit(batch)).await
     }
 
-    async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<Counts> {
+    async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<AssetCounts> {
         self.plan.call("count_assets", self.inner.count_assets(request, facets)).await
     }
 
@@ -289,24 +292,9 @@ impl<R: AssetRepository> AssetRepository for FaultyRepository<R> {
     }
 }
 
-/// A directory whose calls fail as planned. Beginning a read is one call (`read`), and so is every event
-/// (`event`); a fault on an event ends the stream with an error, as a source does.
-#[derive(Clone, Debug)]
-pub struct FaultyDirectory<D> {
-    inner: D,
-    plan: FaultPlan,
-}
-
-impl<D> FaultyDirectory<D> {
-    /// Wraps a directory.
-    pub fn new(inner: D, plan: &FaultPlan) -> Self {
-        Self { inner, plan: plan.clone() }
-    }
-}
-
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
-impl<D: DirectorySource> DirectorySource for FaultyDirectory<D> {
+impl<D: DirectorySource> DirectorySource for Faulty<D> {
     async fn read(
         &self,
         request: ReadRequest,
@@ -324,23 +312,9 @@ impl<D: DirectorySource> DirectorySource for FaultyDirectory<D> {
     }
 }
 
-/// A credential store whose calls fail as planned.
-#[derive(Clone, Debug)]
-pub struct FaultyCredentials<C> {
-    inner: C,
-    plan: FaultPlan,
-}
-
-impl<C> FaultyCredentials<C> {
-    /// Wraps a credential store.
-    pub fn new(inner: C, plan: &FaultPlan) -> Self {
-        Self { inner, plan: plan.clone() }
-    }
-}
-
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
-impl<C: CredentialStore> CredentialStore for FaultyCredentials<C> {
+impl<C: CredentialStore> CredentialStore for Faulty<C> {
     async fn credential(
         &self,
         id: &CredentialId,

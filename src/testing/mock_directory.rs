@@ -9,12 +9,12 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 
 use crate::directory::{
-    Completeness, Departure, DirectoryEvent, DirectoryObject, DirectorySource, FullReadReason,
-    LeftOut, Page, PresentSet, ReadEnd, ReadRequest, ReadScope, RemovedObject, ServerIdentity,
-    Transport, Verification,
+    Completeness, DirectoryEvent, DirectoryObject, DirectorySource, FullReadReason, LeftOutValues,
+    Page, PresentSet, ReadEnd, ReadRequest, ReadScope, RemovedObject, ServerIdentity, Transport,
+    Verification,
 };
 use crate::name::DistinguishedName;
-use crate::value::{Checkpoint, ObjectGuid, ReadMode, ScopeFingerprint, View};
+use crate::value::{Checkpoint, ObjectGuid, ReadMode, RecordDigest, View};
 use crate::{Error, ErrorKind, Result, Retry};
 
 /// A [`DirectorySource`] over a list of objects, which ends as it is told to.
@@ -24,11 +24,12 @@ use crate::{Error, ErrorKind, Result, Retry};
 /// ```
 /// use futures::TryStreamExt;
 /// use ldap_inventory::directory::{DirectoryEvent, DirectorySource, ReadRequest};
-/// use ldap_inventory::testing::{MockDirectory, computer, user};
+/// use ldap_inventory::testing::{MockDirectory, MockRecord};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> ldap_inventory::Result<()> {
-/// let directory = MockDirectory::new([computer("WEB1"), computer("WEB2"), user("alice")]);
+/// let web = ["WEB1", "WEB2"].map(MockRecord::computer);
+/// let directory = MockDirectory::new(web.into_iter().chain([MockRecord::user("alice")]));
 /// let directory = directory.with_page_size(2);
 /// let request = ReadRequest::new("reader".parse()?, "acme".parse()?);
 /// let events: Vec<DirectoryEvent> = directory.read(request).await?.try_collect().await?;
@@ -108,7 +109,7 @@ impl MockDirectory {
         server.domain = Some("corp.example".to_owned());
         server.netbios_domain = Some("CORP".to_owned());
         let verified_by = Verification::CertificateAuthority;
-        let fingerprint = ScopeFingerprint::of([]);
+        let fingerprint = RecordDigest::of([]);
         let view = View::of_account([]);
         let scope = ReadScope { bases: Vec::new(), view, fingerprint };
         let state = State {
@@ -215,7 +216,7 @@ impl State {
         end.scope = Self::scope(request);
         let (objects, departed) = self.due(request, &mut end);
         let begin = Ok(DirectoryEvent::Begin(Box::new(end.clone())));
-        end.left_out = LeftOut::of(&objects);
+        end.left_out = LeftOutValues::of(&objects);
         let (pages, last) = match &self.ending {
             MockEnding::Complete => (usize::MAX, Some(Ok(end))),
             MockEnding::Incomplete { pages, kind } => {
@@ -276,7 +277,7 @@ impl State {
     fn scope(request: &ReadRequest) -> ReadScope {
         let filter = request.computer_filter.as_deref();
         let written = request.base_dns.iter().map(DistinguishedName::as_str);
-        let fingerprint = ScopeFingerprint::of(written.chain(filter));
+        let fingerprint = RecordDigest::of(written.chain(filter));
         let view = View::of_account([request.credential.as_str()]).through(filter);
         // Without a base everything is read, whatever domain it stands in.
         let bases = match request.base_dns.as_slice() {
@@ -301,7 +302,7 @@ impl Deltas {
     fn since(
         &self,
         checkpoint: Option<&Checkpoint>,
-        scope: ScopeFingerprint,
+        scope: RecordDigest,
     ) -> std::result::Result<&[Vec<DirectoryObject>], FullReadReason> {
         let checkpoint = checkpoint.filter(|known| known.mode == self.mode);
         let checkpoint = checkpoint.ok_or(FullReadReason::NoCheckpoint)?;
@@ -341,14 +342,14 @@ fn changes(
         .map(|object| (object.guid, object))
         .collect();
     let departed = was_there.into_values().filter_map(|object| {
-        let why = match now.by_guid.get(&object.guid) {
-            Some(now) if is_asked_for(request, now) => return None,
-            Some(_) => Departure::OutOfScope,
-            None if tombstones => Departure::Deleted,
-            None if request.again.contains(&object.guid) => Departure::OutOfScope,
-            None => return None,
-        };
-        Some(RemovedObject { object: object.guid, kind: Some(object.kind), why })
+        let (guid, kind) = (object.guid, Some(object.kind));
+        match now.by_guid.get(&guid) {
+            Some(now) if is_asked_for(request, now) => None,
+            Some(_) => Some(RemovedObject::out_of_scope(guid, kind)),
+            None if tombstones => Some(RemovedObject::deleted(guid, kind)),
+            None if request.again.contains(&guid) => Some(RemovedObject::out_of_scope(guid, kind)),
+            None => None,
+        }
     });
     (changed, departed.collect())
 }

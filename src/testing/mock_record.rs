@@ -1,6 +1,6 @@
 //! Directory objects in a line each.
 
-use crate::directory::{AttributeError, DirectoryObject, Membership, MembershipState};
+use crate::directory::{AttributeError, DirectoryObject, Membership};
 use crate::name::DistinguishedName;
 use crate::value::{Attributes, ObjectGuid, ObjectKind, RecordDigest, Sid};
 
@@ -10,15 +10,15 @@ use crate::value::{Attributes, ObjectGuid, ObjectKind, RecordDigest, Sid};
 /// that the same line is the same object in every run.
 ///
 /// ```
-/// use ldap_inventory::testing::{computer, group, user};
+/// use ldap_inventory::testing::MockRecord;
 ///
-/// let web1 = computer("WEB1").with("operatingSystem", "Windows Server 2022").build();
+/// let web1 = MockRecord::computer("WEB1").with("operatingSystem", "Windows Server 2022").build();
 /// assert_eq!(web1.host_names()[0].as_str(), "web1.corp.example");
 /// assert_eq!(web1.dn.as_str(), "CN=WEB1,CN=Computers,DC=corp,DC=example");
 ///
-/// let alice = user("alice").disabled().build();
+/// let alice = MockRecord::user("alice").disabled().build();
 /// assert_eq!(alice.is_disabled(), Some(true));
-/// let staff = group("Staff").with_member(&alice.dn).build();
+/// let staff = MockRecord::group("Staff").with_member(&alice.dn).build();
 /// assert_eq!(staff.membership.unwrap().members, [alice.dn]);
 /// ```
 #[derive(Clone, Debug)]
@@ -35,36 +35,34 @@ pub struct MockRecord {
     flaws: Vec<AttributeError>,
 }
 
-/// A computer with `dNSHostName` and `sAMAccountName` made from its name.
-pub fn computer(name: &str) -> MockRecord {
-    MockRecord::new(ObjectKind::Computer, name, "CN=Computers")
-}
-
-/// A user with `sAMAccountName` and `userPrincipalName` made from its name.
-pub fn user(name: &str) -> MockRecord {
-    MockRecord::new(ObjectKind::User, name, "CN=Users")
-}
-
-/// A group without members.
-pub fn group(name: &str) -> MockRecord {
-    let mut group = MockRecord::new(ObjectKind::Group, name, "CN=Users");
-    group.membership = Some(Membership::default());
-    group
-}
-
-/// The objectGUID that an object gets for its name.
-pub fn mock_guid(name: &str) -> ObjectGuid {
-    let mut hasher = RecordDigest::hasher();
-    hasher.text("mock record").text(name);
-    ObjectGuid::from_bytes(hasher.finish().0)
-}
-
 impl MockRecord {
+    /// A computer with `dNSHostName` and `sAMAccountName` made from its name.
+    pub fn computer(name: &str) -> Self {
+        Self::new(ObjectKind::Computer, name, "CN=Computers")
+    }
+
+    /// A user with `sAMAccountName` and `userPrincipalName` made from its name.
+    pub fn user(name: &str) -> Self {
+        Self::new(ObjectKind::User, name, "CN=Users")
+    }
+
+    /// A group without members.
+    pub fn group(name: &str) -> Self {
+        let mut group = Self::new(ObjectKind::Group, name, "CN=Users");
+        group.membership = Some(Membership::default());
+        group
+    }
+
+    /// The objectGUID that an object gets for its name.
+    pub fn guid_of(name: &str) -> ObjectGuid {
+        ObjectGuid::from_bytes(RecordDigest::of(["mock record", name]).0)
+    }
+
     fn new(kind: ObjectKind, name: &str, container: &str) -> Self {
         Self {
             kind,
             name: name.to_owned(),
-            guid: mock_guid(name),
+            guid: Self::guid_of(name),
             container: container.to_owned(),
             domain: "corp.example".to_owned(),
             attributes: Vec::new(),
@@ -135,7 +133,7 @@ impl MockRecord {
     /// Says that the members of a group could not all be read.
     #[must_use]
     pub fn with_incomplete_members(mut self) -> Self {
-        self.membership.get_or_insert_default().state = MembershipState::Incomplete;
+        self.membership.get_or_insert_default().complete = false;
         self
     }
 

@@ -2,7 +2,7 @@
 //!
 //! - [`contract`] checks an implementation of one of the three traits in one call.
 //! - [`MockDirectory`] is a directory without a network.
-//! - [`FaultyRepository`], [`FaultyDirectory`] and [`FaultyCredentials`] fail the n-th call.
+//! - [`Faulty`] wraps any of them, and fails the n-th call.
 //!
 //! With the feature `test-server`, and `aws-lc-rs` or `ring`:
 //!
@@ -12,14 +12,16 @@ pub mod contract;
 mod faults;
 mod mock_directory;
 mod mock_record;
+#[doc(hidden)]
 pub mod population;
 mod rng;
 #[cfg(all(feature = "test-server", any(feature = "aws-lc-rs", feature = "ring")))]
 pub(crate) mod server;
 
-pub use faults::{CallFault, FaultPlan, FaultyCredentials, FaultyDirectory, FaultyRepository};
+pub use faults::{CallFault, FaultPlan, Faulty};
 pub use mock_directory::{MockDirectory, MockEnding};
-pub use mock_record::{MockRecord, computer, group, mock_guid, user};
+pub use mock_record::MockRecord;
+#[doc(hidden)]
 pub use rng::SplitMix;
 #[cfg(all(feature = "test-server", any(feature = "aws-lc-rs", feature = "ring")))]
 pub use server::*;

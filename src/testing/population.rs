@@ -1,7 +1,7 @@
 //! Computers of any number, and an inventory of scanned assets that knows some of them. The same for the
 //! same seed.
 
-use super::mock_record::computer;
+use super::mock_record::MockRecord;
 use super::rng::SplitMix;
 use crate::Result;
 use crate::asset::{Asset, Claim, SourceRecord};
@@ -29,8 +29,7 @@ pub fn scanned(
     for n in (0..count).filter(|n| n % 4 != 3) {
         let short = format!("host-{n}");
         let name = if n % 4 == 2 { short } else { format!("{short}.corp.example") };
-        let name = Hostname::parse(&name)
-            .map_err(|reason| crate::Error::invalid("host name", &name, reason))?;
+        let name = Hostname::parse(&name)?;
         let mut asset = Asset::new(first.nth(n as u64), organization.clone(), site.clone());
         asset.parts.push(SourceRecord::new(
             0,
@@ -52,7 +51,7 @@ fn one_computer(n: usize, random: &mut SplitMix) -> DirectoryObject {
     let system = random.pick(&SYSTEMS).copied().unwrap_or_default();
     // Within a month of 2026, in units of 100 ns since 1601.
     let logon = 134_100_000_000_000_000_u64 + (random.next_u64() % 25_000_000_000_000);
-    computer(&format!("HOST-{n}"))
+    MockRecord::computer(&format!("HOST-{n}"))
         .in_domain("corp.example")
         .with_guid(guid)
         .with("operatingSystem", system)

@@ -36,7 +36,7 @@ struct Span {
 
 impl Attributes {
     /// An empty builder.
-    pub fn builder() -> AttributesBuilder {
+    pub(crate) fn builder() -> AttributesBuilder {
         AttributesBuilder::default()
     }
 
@@ -117,7 +117,7 @@ impl<'de> Deserialize<'de> for Attributes {
 
 /// Collects [`Attributes`].
 #[derive(Clone, Debug, Default)]
-pub struct AttributesBuilder {
+pub(crate) struct AttributesBuilder {
     text: String,
     spans: Vec<(u32, u16)>,
 }
@@ -125,7 +125,7 @@ pub struct AttributesBuilder {
 impl AttributesBuilder {
     /// Adds a value. A NUL within a name, which no directory allows, becomes `_`; what would make the
     /// text exceed 4 GiB is left out.
-    pub fn push(&mut self, name: &str, value: &str) {
+    pub(crate) fn push(&mut self, name: &str, value: &str) {
         let known = well_known(name);
         let mark = self.text.len();
         if known.is_none() {
@@ -140,7 +140,7 @@ impl AttributesBuilder {
     }
 
     /// The attributes.
-    pub fn build(self) -> Attributes {
+    pub(crate) fn build(self) -> Attributes {
         Attributes {
             text: self.text.into_boxed_str(),
             spans: self.spans.into_iter().map(|(end, name)| Span { end, name }).collect(),

@@ -1,7 +1,6 @@
 //! Where a read of a directory ended, so that the next one can go on from there.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,13 +23,16 @@ pub enum ReadMode {
 /// Where a complete read ended. Opaque to stores, which keep it in the same transaction as the data.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
 pub struct Checkpoint {
-    /// Under what it is kept, one of each key for a source. A source leaves it empty.
+    /// Under what it is kept, one of each key for a source: a digest of what a task reads, as it is configured, so that it is
+    /// known before anything is read. Several tasks may read one directory, each below other bases or through another
+    /// filter, and each goes on from where itself ended. A source leaves it at the default, which is also that of an
+    /// inventory that kept one checkpoint for a directory.
     #[serde(default)]
-    pub key: CheckpointKey,
+    pub key: RecordDigest,
     /// What the token is for.
     pub mode: ReadMode,
-    /// The scope that the read covered. A token for another scope says nothing about this one.
-    pub scope: ScopeFingerprint,
+    /// The digest of the scope that the read covered: bases, filters, account, identity of the domain. A token for another scope says nothing about this one.
+    pub scope: RecordDigest,
     /// The directory source's own words: a cookie, or a server's invocation id and update number.
     pub token: Vec<u8>,
     /// When everything was last read. Reads of changes pass it on, so that the next full read comes in time.
@@ -53,9 +55,9 @@ pub struct Checkpoint {
 
 impl Checkpoint {
     /// A checkpoint as a directory source leaves it.
-    pub fn new(mode: ReadMode, scope: ScopeFingerprint, token: Vec<u8>) -> Self {
+    pub fn new(mode: ReadMode, scope: RecordDigest, token: Vec<u8>) -> Self {
         Self {
-            key: CheckpointKey::default(),
+            key: RecordDigest::default(),
             mode,
             scope,
             token,
@@ -64,51 +66,5 @@ impl Checkpoint {
             assets: None,
             again: BTreeSet::new(),
         }
-    }
-}
-
-/// What a checkpoint is kept under: a digest of what a task reads, as it is configured, so that it is known before
-/// anything is read.
-///
-/// Several tasks may read one directory, each below other bases or through another filter. Each goes on from
-/// where itself ended. The key of an inventory that kept one checkpoint for a directory is the default.
-#[derive(
-    Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Deserialize, Serialize,
-)]
-pub struct CheckpointKey(pub [u8; 16]);
-
-impl CheckpointKey {
-    /// The key of these parts, in this order.
-    pub fn of<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
-        Self(ScopeFingerprint::of(parts).0)
-    }
-}
-
-impl fmt::Display for CheckpointKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        super::RecordDigest(self.0).fmt(f)
-    }
-}
-
-/// A digest of what a read covers: bases, filters, account and domain identity.
-///
-/// A token for one scope says nothing about what changed in another.
-#[derive(Clone, Copy, Eq, Hash, PartialEq, Deserialize, Serialize)]
-pub struct ScopeFingerprint(pub [u8; 16]);
-
-impl ScopeFingerprint {
-    /// The fingerprint of these parts, in this order.
-    pub fn of<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut digest = super::RecordDigest::hasher();
-        for part in parts {
-            digest.text(part);
-        }
-        Self(digest.finish().0)
-    }
-}
-
-impl fmt::Debug for ScopeFingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ScopeFingerprint({})", super::RecordDigest(self.0))
     }
 }

@@ -7,12 +7,21 @@ use sha2::{Digest, Sha256};
 
 /// The first 128 bits of the SHA-256 of a record's text, enough that two versions of one object never
 /// collide by accident. It guards against work, not against an adversary.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Deserialize, Serialize,
+)]
 pub struct RecordDigest(pub [u8; 16]);
 
 impl RecordDigest {
+    /// The digest of a record's parts, each delimited by its length, so that `["ab", "c"]` and `["a", "bc"]` differ.
+    pub fn of<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut hasher = Self::hasher();
+        parts.into_iter().for_each(|part| _ = hasher.text(part));
+        hasher.finish()
+    }
+
     /// A hasher for a record's parts.
-    pub fn hasher() -> RecordHasher {
+    pub(crate) fn hasher() -> RecordHasher {
         RecordHasher(Sha256::new())
     }
 }
@@ -26,23 +35,23 @@ impl fmt::Display for RecordDigest {
 /// Collects the parts of a record into a [`RecordDigest`]. Each part is delimited by its length, so that
 /// `("ab", "c")` and `("a", "bc")` differ.
 #[derive(Clone, Debug)]
-pub struct RecordHasher(Sha256);
+pub(crate) struct RecordHasher(Sha256);
 
 impl RecordHasher {
     /// Adds bytes.
-    pub fn bytes(&mut self, part: &[u8]) -> &mut Self {
+    pub(crate) fn bytes(&mut self, part: &[u8]) -> &mut Self {
         self.0.update((part.len() as u64).to_le_bytes());
         self.0.update(part);
         self
     }
 
     /// Adds text.
-    pub fn text(&mut self, part: &str) -> &mut Self {
+    pub(crate) fn text(&mut self, part: &str) -> &mut Self {
         self.bytes(part.as_bytes())
     }
 
     /// The digest.
-    pub fn finish(self) -> RecordDigest {
+    pub(crate) fn finish(self) -> RecordDigest {
         let mut short = [0; 16];
         short.iter_mut().zip(self.0.finalize()).for_each(|(to, from)| *to = from);
         RecordDigest(short)
@@ -53,18 +62,10 @@ impl RecordHasher {
 mod tests {
     use super::*;
 
-    fn of(parts: &[&str]) -> RecordDigest {
-        let mut hasher = RecordDigest::hasher();
-        parts.iter().for_each(|part| {
-            hasher.text(part);
-        });
-        hasher.finish()
-    }
-
     #[test]
     fn parts_do_not_run_together() {
-        assert_eq!(of(&["ab", "c"]), of(&["ab", "c"]));
-        assert_ne!(of(&["ab", "c"]), of(&["a", "bc"]));
-        assert_ne!(of(&[]), of(&[""]));
+        assert_eq!(RecordDigest::of(["ab", "c"]), RecordDigest::of(["ab", "c"]));
+        assert_ne!(RecordDigest::of(["ab", "c"]), RecordDigest::of(["a", "bc"]));
+        assert_ne!(RecordDigest::of([]), RecordDigest::of([""]));
     }
 }

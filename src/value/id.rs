@@ -71,10 +71,6 @@ text_id! {
     /// The name under which a credential store keeps a credential.
     CredentialId, "credential id"
 }
-text_id! {
-    /// A recurring sync task.
-    TaskId, "task id"
-}
 
 /// Where records come from: a kind of source and the name of one, such as `ldap/corp.example.test`.
 ///
@@ -184,7 +180,7 @@ mod tests {
     #[test]
     fn blank_ids_and_control_characters_are_refused_everywhere() {
         for text in ["", " ", "\u{a0}", "a\nb", "a\0", "\u{85}x"] {
-            assert!(TaskId::new(text).is_err(), "{text:?}");
+            assert!(CredentialId::new(text).is_err(), "{text:?}");
             assert!(text.parse::<CredentialId>().is_err(), "{text:?}");
             let json = serde_json::to_string(text).unwrap();
             assert!(serde_json::from_str::<OrganizationId>(&json).is_err(), "{text:?}");
@@ -216,9 +212,9 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_taken_is_kept(text in any::<String>()) {
-            if let Ok(id) = TaskId::new(&text) {
+            if let Ok(id) = CredentialId::new(&text) {
                 prop_assert_eq!(id.as_str(), &text);
-                prop_assert_eq!(id.to_string().parse::<TaskId>().unwrap(), id);
+                prop_assert_eq!(id.to_string().parse::<CredentialId>().unwrap(), id);
             }
         }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{RecordDigest, ScopeFingerprint};
+use super::RecordDigest;
 
 /// What decides whether an object shows in a read, besides where it stands: which account reads which domain, and
 /// through which filter.
@@ -18,19 +18,19 @@ pub struct View {
 impl View {
     /// What these parts, of account and domain, see without a filter.
     pub fn of_account<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
-        Self { account: RecordDigest(ScopeFingerprint::of(parts).0), filter: None }
+        Self { account: RecordDigest::of(parts), filter: None }
     }
 
     /// A view of which only the fingerprint of a whole scope is known, as in inventories from before links
     /// remembered more. It is that of no account.
-    pub fn of_scope(scope: ScopeFingerprint) -> Self {
-        Self { account: RecordDigest(scope.0), filter: None }
+    pub fn of_scope(scope: RecordDigest) -> Self {
+        Self { account: scope, filter: None }
     }
 
     /// The same account's view through a filter, or without one.
     #[must_use]
     pub fn through(self, filter: Option<&str>) -> Self {
-        let filter = filter.map(|filter| RecordDigest(ScopeFingerprint::of([filter]).0));
+        let filter = filter.map(|filter| RecordDigest::of([filter]));
         Self { filter, ..self }
     }
 

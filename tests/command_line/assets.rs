@@ -1,6 +1,6 @@
 //! Scanned assets, as people import them.
 
-use ldap_inventory::testing::{Script, TestDirectory, generate};
+use ldap_inventory::testing::{Script, TestDirectory};
 use serde_json::{Value, json};
 
 use super::{PASSWORD, Ran, Rig, run};
@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// A domain with HOST7, KIOSK and UXPC-01, in which an inventory is kept.
 async fn rig() -> Rig {
-    let directory: TestDirectory = generate::domain(1, 1, 1, 0);
+    let directory: TestDirectory = TestDirectory::generated(1, 1, 1, 0);
     {
         let mut tree = directory.write();
         tree.add_account("svc-inventory", PASSWORD).unwrap();

@@ -10,7 +10,7 @@ const SCANNED: &str = r#"{"names":["xn--bro-pc1-n2a"],"domains":["corp.example.t
 
 #[tokio::test(flavor = "multi_thread")]
 async fn international_names_are_read_in_letters_and_found_in_every_form() {
-    let directory = generate::domain(1, 3, 2, 1);
+    let directory = TestDirectory::generated(1, 3, 2, 1);
     directory.write().add_account("svc-inventory", PASSWORD).unwrap();
     directory.write().add_computer("BÜRO-PC1").unwrap();
     let rig = Rig::over(&directory, Script::new()).await;

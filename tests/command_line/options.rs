@@ -125,6 +125,34 @@ async fn another_account_is_told_what_it_does_not_show_and_may_take_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_last_computers_are_missing_if_somebody_says_so() {
+    let directory = directory();
+    let rig = Rig::over(&directory, Script::new()).await;
+    for (full, file) in [(&[][..], "changes.db"), (&["--full"][..], "full.db")] {
+        let last = ["Berlin1", "Berlin2"].map(|name| format!("CN={name},OU=Berlin,{BASE}"));
+        let (base, file) = (format!("OU=Berlin,{BASE}"), rig.file(file));
+        let always = ["--json", "--inventory", &file, "--base-dn", &base];
+        let options = [&always[..], full].concat();
+        let read = rig.sync(&options).await.json();
+        assert_eq!(read["computers"]["read"], json!(2));
+        for dn in &last {
+            directory.write().delete(dn).unwrap();
+        }
+        let doubtful = rig.sync(&options).await.json();
+        assert_eq!(doubtful["computers"]["missing"], json!(0));
+        let warning = doubtful["warnings"][0].as_str().unwrap();
+        assert!(warning.contains("2 are known") && warning.contains("accept-empty"), "{warning}");
+        let accepted = rig.sync(&[&options[..], &["--accept-empty"]].concat()).await.json();
+        assert_eq!(accepted["computers"]["missing"], json!(2));
+        assert_eq!(accepted["warnings"], json!([]));
+        let ou = format!("OU=Berlin,{BASE}");
+        for name in ["Berlin1", "Berlin2"] {
+            directory.write().add_computer_in(&ou, name).unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_left_out_is_counted_and_explained() {
     let rig = rig().await;
     let (berlin, lyon) = (format!("OU=Berlin,{BASE}"), format!("OU=Lyon,{BASE}"));

@@ -10,8 +10,8 @@ use ldap_inventory::value::Timestamp;
 use super::{ACCOUNT, PASSWORD, Rig, examples, run};
 
 /// What is started by the tests of this module and of the one above it.
-const STARTED: [&str; 6] =
-    ["custom_repository", "inventory", "read_directory", "scheduler", "sync", "thumbprint"];
+const STARTED: [&str; 7] =
+    ["custom_repository", "inventory", "plan", "read_directory", "scheduler", "sync", "thumbprint"];
 
 #[test]
 fn every_program_is_started_by_a_test() {

@@ -4,7 +4,7 @@ use super::*;
 
 /// A small domain with groups within groups, a user with a comma in its name, and scanned assets.
 async fn rig() -> (Rig, String) {
-    let directory = generate::domain(1, 3, 2, 1);
+    let directory = TestDirectory::generated(1, 3, 2, 1);
     {
         let mut tree = directory.write();
         tree.add_account("svc-inventory", PASSWORD).unwrap();

@@ -1,9 +1,9 @@
 //! Computer accounts as they are written down.
 
 use ldap_inventory::directory::DirectoryObject;
-use ldap_inventory::name::NETBIOS_NAME_LENGTH;
-use ldap_inventory::testing::computer;
 use ldap_inventory::value::ObjectGuid;
+
+use crate::mock::computer;
 
 use super::company::{Domain, Side, days_ago};
 
@@ -89,7 +89,7 @@ impl Entry {
 
 /// What NetBIOS makes of a name.
 pub(crate) fn netbios(name: &str) -> String {
-    name.to_uppercase().chars().take(NETBIOS_NAME_LENGTH).collect()
+    name.to_uppercase().chars().take(15).collect()
 }
 
 /// The moment so many days ago as a directory writes it: in 100 ns since 1601.

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
+use ldap_inventory::asset::SearchRequest;
 use ldap_inventory::asset::{
     Asset, AssetRepository, Batch, Change, Claim, CommitOutcome, SourceRecord,
 };
-use ldap_inventory::asset::{SearchRequest, Version};
 use ldap_inventory::merge::{Decision, Verdict};
 use ldap_inventory::name::{DistinguishedName, Hostname};
 use ldap_inventory::query::Query;
@@ -13,9 +13,7 @@ use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::{ChangeLimits, MatchPolicy, SyncTask};
 use ldap_inventory::testing::MockDirectory;
-use ldap_inventory::value::{
-    AssetId, Attributes, BatchId, ObjectGuid, OrganizationId, RunId, SourceId,
-};
+use ldap_inventory::value::{AssetId, BatchId, ObjectGuid, OrganizationId, RunId, SourceId};
 use serde_json::{Value, json};
 
 use super::company::{Company, Domain, ScanId, Side, Visit, days_ago};
@@ -160,7 +158,7 @@ impl<'a> World<'a> {
     }
 
     /// The versions of all assets, apart from those of which something is missing: how long is counted on.
-    async fn versions(&self) -> HashMap<AssetId, Version> {
+    async fn versions(&self) -> HashMap<AssetId, u64> {
         let is_whole = |asset: &Asset| asset.parts.iter().all(|part| part.presence.is_present());
         let assets = self.assets().await.into_iter().filter(is_whole);
         assets.map(|asset| (asset.id, asset.version)).collect()
@@ -210,10 +208,9 @@ fn asset(company: &Company, id: ScanId) -> Asset {
     let mut asset = Asset::new(FIRST_ASSET.nth(id as u64), acme(), "hq".parse().unwrap());
     let mut part =
         SourceRecord::new(0, SourceId::new("scan", "network").unwrap(), "@scan.asset", seen);
-    let mut attributes = Attributes::builder();
-    attributes.push("id", &id.to_string());
-    scan.names.iter().for_each(|name| attributes.push("name", name));
-    part.attributes = attributes.build();
+    let id_text = id.to_string();
+    let names = scan.names.iter().map(|name| ("name", name.as_str()));
+    part.attributes = [("id", id_text.as_str())].into_iter().chain(names).collect();
     asset.parts.push(part);
     let names = scan.names.iter().filter_map(|name| Hostname::parse(name).ok());
     asset.names = names.map(|name| Claim::new(name, 0, None, seen)).collect();
@@ -233,14 +230,14 @@ fn compare(first: &SyncReport, again: &SyncReport, unstable: &mut Vec<String>) {
         let before = &first[&decision.object];
         let expected = before.verdict.asset().map_or(before.verdict, Verdict::Linked);
         if decision.verdict != expected {
-            let Decision { name, verdict, reason, .. } = &decision;
-            let was = format!("{}: {}", before.verdict, before.reason);
-            unstable.push(format!("{name}: {was}; then {verdict}: {reason}"));
+            let Decision { name, verdict, .. } = &decision;
+            let was = format!("{}: {}", before.verdict, before.reason());
+            unstable.push(format!("{name}: {was}; then {verdict}: {}", decision.reason()));
         }
     }
 }
 
-fn difference(before: &HashMap<AssetId, Version>, after: &HashMap<AssetId, Version>) -> usize {
+fn difference(before: &HashMap<AssetId, u64>, after: &HashMap<AssetId, u64>) -> usize {
     after.iter().filter(|(id, version)| before.get(id) != Some(version)).count()
         + before.keys().filter(|id| !after.contains_key(id)).count()
 }

@@ -24,10 +24,10 @@ struct Module {
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-struct Import {
-    path: Vec<String>,
+pub(super) struct Import {
+    pub(super) path: Vec<String>,
     /// What the file calls it; `*` for everything.
-    name: String,
+    pub(super) name: String,
     is_public: bool,
 }
 
@@ -224,7 +224,12 @@ impl Module {
 }
 
 /// Reads what stands between `use` and its semicolon.
-fn read_tree(tokens: &[String], before: &[String], is_public: bool, into: &mut Vec<Import>) {
+pub(super) fn read_tree(
+    tokens: &[String],
+    before: &[String],
+    is_public: bool,
+    into: &mut Vec<Import>,
+) {
     let mut path = before.to_vec();
     let mut rest = tokens;
     while let Some((token, after)) = rest.split_first() {
@@ -286,7 +291,7 @@ fn inline_paths(tokens: &[String]) -> Vec<Vec<String>> {
 }
 
 /// Words and signs, without comments and texts.
-fn tokens(text: &str) -> Vec<String> {
+pub(super) fn tokens(text: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -344,7 +349,7 @@ fn length_of_text(code: &str) -> Option<usize> {
 }
 
 /// The code without what only tests have: whatever follows `#[cfg(test)]`, up to its semicolon or closing brace.
-fn without_tests(tokens: Vec<String>) -> Vec<String> {
+pub(super) fn without_tests(tokens: Vec<String>) -> Vec<String> {
     const ONLY_TESTS: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
     let mut kept = Vec::new();
     let mut rest = tokens.as_slice();

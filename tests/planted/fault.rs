@@ -105,6 +105,8 @@ pub(super) enum Fault {
     RunsHaveNoLimit,
     /// An object that is forgotten waits on.
     TheForgottenWaitOn,
+    /// Users and groups that another directory has are not taken away.
+    MovedPrincipalsStay,
     /// A link that is moved loses what it says of its object.
     MovingForgets,
     /// A link that is noted to have been seen loses its asset.

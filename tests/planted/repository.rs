@@ -9,7 +9,7 @@ use super::missed;
 use super::sabotaged::Sabotaged;
 
 /// Each fault, and the case that catches it.
-const FAULTS: [(Fault, &str); 68] = [
+const FAULTS: [(Fault, &str); 69] = [
     (LeasesIgnoreTheOrganization, "isolation::organizations_do_not_see_each_other"),
     (LeasesIgnoreTheSource, "isolation::sources_do_not_see_each_other"),
     (LeasesNeverExpire, "leases::an_expired_lease_is_taken_over_with_a_higher_token"),
@@ -68,6 +68,7 @@ const FAULTS: [(Fault, &str); 68] = [
     (RunsComeOldestFirst, "trail::runs_come_newest_first"),
     (RunsHaveNoLimit, "trail::runs_come_newest_first"),
     (TheForgottenWaitOn, "trail::computers_wait_until_they_are_taken_away"),
+    (MovedPrincipalsStay, "trail::a_user_or_group_of_any_source_is_taken_away"),
     (MovingForgets, "trail::a_link_of_any_source_is_moved_and_keeps_what_it_says"),
     (SightingsUntie, "trail::a_sighting_is_noted_and_the_rest_of_the_link_stays"),
     (ConstraintsTakenBackAreHidden, "trail::constraints_are_replaced_and_taken_back"),

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use ldap_inventory::asset::{
-    Asset, AssetRepository, AssetsRequest, Batch, Change, CommitOutcome, Constraint, Counts,
+    Asset, AssetCounts, AssetRepository, AssetsRequest, Batch, Change, CommitOutcome, Constraint,
     DirectoryGroup, DirectoryUser, Facet, Lease, LeaseRequest, Link, LinksRequest, MergeRecord,
     PrincipalsRequest, Redirect, RunRecord, SearchPage, SearchRequest, Sort, Waiting,
 };
@@ -15,8 +15,8 @@ use ldap_inventory::name::MatchKey;
 use ldap_inventory::query::Query;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::value::{
-    AssetId, Attributes, BatchId, Checkpoint, CheckpointKey, ObjectGuid, OrganizationId,
-    RecordDigest, RunId, SourceId,
+    AssetId, Attributes, BatchId, Checkpoint, ObjectGuid, OrganizationId, RecordDigest, RunId,
+    SourceId,
 };
 use ldap_inventory::{ErrorKind, Result};
 
@@ -130,6 +130,9 @@ impl Sabotaged {
             }
             Some(Fault::TokensDoNotRise) if batch.lease == Some(1) => {
                 batch.lease = newest.or(Some(1))
+            }
+            Some(Fault::MovedPrincipalsStay) => {
+                batch.changes.retain(|change| !matches!(change, Change::RemovePrincipal { .. }));
             }
             Some(Fault::RemovalsComeLast) => batch.changes.sort_by_key(|change| {
                 matches!(change, Change::RemoveAsset { .. } | Change::RemoveLink(_))
@@ -472,7 +475,7 @@ impl AssetRepository for Sabotaged {
         &self,
         organization: &OrganizationId,
         source: &SourceId,
-        key: CheckpointKey,
+        key: RecordDigest,
     ) -> Result<Option<Checkpoint>> {
         let (last, is_closed_without) = {
             let past = self.past();
@@ -563,7 +566,11 @@ impl AssetRepository for Sabotaged {
         }
     }
 
-    async fn count_assets(&self, mut request: SearchRequest, facets: &[Facet]) -> Result<Counts> {
+    async fn count_assets(
+        &self,
+        mut request: SearchRequest,
+        facets: &[Facet],
+    ) -> Result<AssetCounts> {
         match self.fault {
             Some(Fault::EverythingIsCounted) => request.query = Query::everything(),
             Some(Fault::FacetsHaveNoLimit) => request.limit = usize::MAX,
@@ -572,7 +579,7 @@ impl AssetRepository for Sabotaged {
         let mut counts = self.inner.count_assets(request, facets).await?;
         if self.does(Fault::FacetsLeaveOutNothing) {
             for facet in &mut counts.facets {
-                facet.values.retain(|count| count.value.is_some());
+                facet.values.retain(|(value, _)| value.is_some());
             }
         }
         Ok(counts)

@@ -6,9 +6,11 @@ use futures::{StreamExt, TryStreamExt};
 use ldap_inventory::directory::{
     Completeness, DirectoryEvent, DirectorySource, ReadEnd, ReadRequest,
 };
-use ldap_inventory::testing::{MockDirectory, computer, contract, group, user};
+use ldap_inventory::testing::{MockDirectory, contract};
 use ldap_inventory::value::{ObjectKind, ReadMode};
 use ldap_inventory::{ErrorKind, Result};
+
+use crate::mock::{computer, group, user};
 
 use super::missed;
 

@@ -8,8 +8,8 @@ use ldap_inventory::asset::{
     Sighting, SourceRecord,
 };
 use ldap_inventory::value::{
-    AssetId, BatchId, Checkpoint, CheckpointKey, ObjectGuid, ObjectKind, OrganizationId, ReadMode,
-    RecordDigest, RunId, ScopeFingerprint, SourceId, Timestamp, View,
+    AssetId, BatchId, Checkpoint, ObjectGuid, ObjectKind, OrganizationId, ReadMode, RecordDigest,
+    RunId, SourceId, Timestamp, View,
 };
 
 /// As many assets are written in turn.
@@ -117,9 +117,9 @@ pub(crate) fn batch(n: u64) -> Batch {
         _ => Change::PutConstraint(constraint),
     });
     let batch = Batch::new(BatchId::from_u128(u128::from(n)), organization(), source());
-    let scope = ScopeFingerprint::of(["DC=corp,DC=example"]);
+    let scope = RecordDigest::of(["DC=corp,DC=example"]);
     let checkpoint = Checkpoint::new(ReadMode::Full, scope, n.to_be_bytes().to_vec());
-    let checkpoint = Checkpoint { key: CheckpointKey([n as u8 % 2; 16]), ..checkpoint };
+    let checkpoint = Checkpoint { key: RecordDigest([n as u8 % 2; 16]), ..checkpoint };
     batch.with_changes(changes).closing(Some(checkpoint), run(n))
 }
 

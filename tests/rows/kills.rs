@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use ldap_inventory::asset::{AssetRepository, CommitOutcome};
 use ldap_inventory::store::MemoryRepository;
-use ldap_inventory::store::rows::{Row, Rows, RowsRepository, Scan};
+use ldap_inventory::store::rows::{KeyRange, Row, Rows, RowsRepository};
 use ldap_inventory::testing::SplitMix;
 
 use super::history;
@@ -106,5 +106,5 @@ async fn reflect(mirror: &MemoryRepository, batches: std::ops::Range<u64>) {
 
 /// Everything in a table.
 async fn rows(rows: &impl Rows) -> Vec<Row> {
-    rows.scan(&Scan::prefix(&[ldap_inventory::store::rows::OWN])).await.unwrap()
+    rows.scan(&KeyRange::prefix(&[Row::OWN])).await.unwrap()
 }

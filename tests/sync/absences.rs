@@ -1,12 +1,14 @@
 //! What a run may conclude from what it did not see.
 
-use ldap_inventory::asset::{Presence, RunOutcome};
+use ldap_inventory::asset::{AssetRepository, Presence, RunOutcome};
 use ldap_inventory::directory::{DirectoryObject, Rejected};
-use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
+use ldap_inventory::sync::{Stopped, SyncOptions, SyncReport, sync};
 use ldap_inventory::task::Grace;
-use ldap_inventory::testing::{MockDirectory, MockEnding, computer, mock_guid};
-use ldap_inventory::value::ObjectKind;
+use ldap_inventory::testing::{MockDirectory, MockEnding};
+use ldap_inventory::value::{ObjectKind, ReadMode};
 use ldap_inventory::{ErrorKind, Retry};
+
+use crate::mock::{computer, group, mock_guid, user};
 
 use super::world::*;
 
@@ -159,6 +161,76 @@ async fn no_computers_among_users_removes_no_computer() {
         let report = run(&directory, &*repository).await;
         assert!(says(&report, "no computer was read"), "{:?}", report.warnings);
         assert_eq!(report.computers.missing, 0);
+    }
+}
+
+/// Runs with what the inventory is to take for gone, as a task that reads changes where it can.
+async fn accepting(
+    directory: &MockDirectory,
+    repository: &dyn AssetRepository,
+    full: bool,
+) -> SyncReport {
+    let options = SyncOptions::new().with_accept_empty(true).with_full_read(full);
+    sync(&task(), directory, repository, &options).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_last_of_a_kind_is_missing_if_a_person_says_that_there_is_none_any_more() {
+    for (full, mode) in [(true, ReadMode::Full), (false, ReadMode::DirSync)] {
+        for repository in stores() {
+            let all =
+                || vec![computer("PC1").build(), user("alice").build(), group("Staff").build()];
+            let directory = MockDirectory::new(all()).with_deltas(ReadMode::DirSync, false);
+            run(&directory, &*repository).await;
+            for kind in [ObjectKind::Computer, ObjectKind::User, ObjectKind::Group] {
+                let mut left = all();
+                left.retain(|object| object.kind != kind);
+                directory.set_objects(left);
+                let options = SyncOptions::new().with_full_read(full);
+                let report = sync(&task(), &directory, &*repository, &options).await.unwrap();
+                assert_eq!(report.mode, mode);
+                assert!(says(&report, &format!("no {kind} was read though 1 is known")));
+                assert!(says(&report, "accept-empty"), "{:?}", report.warnings);
+                let missing = |report: &SyncReport| match kind {
+                    ObjectKind::Computer => report.computers.missing,
+                    ObjectKind::User => report.users.missing,
+                    ObjectKind::Group => report.groups.missing,
+                };
+                assert_eq!(missing(&report), 0);
+                let report = accepting(&directory, &*repository, full).await;
+                assert_eq!((report.mode, missing(&report)), (mode, 1), "{kind}");
+                assert_eq!(report.warnings, Vec::<String>::new());
+                assert_consistent(&*repository).await;
+                // What is missing is known: nobody need say it again.
+                let options = SyncOptions::new().with_full_read(full);
+                let report = sync(&task(), &directory, &*repository, &options).await.unwrap();
+                assert_eq!((missing(&report), report.warnings.len()), (1, 0), "{kind}");
+                directory.set_objects(all());
+                run(&directory, &*repository).await;
+                assert!(links(&*repository).await.iter().all(|link| link.presence.is_present()));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_brake_holds_for_who_accepts_that_a_kind_is_gone() {
+    for full in [true, false] {
+        for repository in stores() {
+            let computers = || (0..30).map(|n| computer(&format!("PC{n}")).build());
+            let alice = user("alice").build();
+            let directory = MockDirectory::new(computers().chain([alice.clone()]))
+                .with_deltas(ReadMode::DirSync, false);
+            run(&directory, &*repository).await;
+            directory.set_objects([alice]);
+            let options = SyncOptions::new().with_accept_empty(true).with_full_read(full);
+            let stopped = sync(&task(), &directory, &*repository, &options).await.unwrap_err();
+            assert_eq!(stopped.kind(), ErrorKind::LimitsExceeded);
+            let confirmation = Stopped::of(&stopped).unwrap().braked.confirmation;
+            let options = options.with_confirmation(Some(confirmation));
+            let report = sync(&task(), &directory, &*repository, &options).await.unwrap();
+            assert_eq!(report.computers.missing, 30);
+        }
     }
 }
 

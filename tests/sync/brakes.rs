@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use ldap_inventory::asset::{AssetRepository, RunOutcome};
 use ldap_inventory::directory::DirectoryObject;
-use ldap_inventory::sync::{Measure, MergePlan, Stopped, SyncOptions, apply, plan, sync};
+use ldap_inventory::sync::{Measure, MergePlan, Stopped, SyncOptions, plan, sync};
 use ldap_inventory::task::{ChangeLimits, Limit, SyncTask};
-use ldap_inventory::testing::{MockDirectory, computer, group, mock_guid, user};
+use ldap_inventory::testing::MockDirectory;
 use ldap_inventory::value::ReadMode;
 use ldap_inventory::{Error, ErrorKind, Result};
+
+use crate::mock::{computer, group, mock_guid, user};
 
 use super::world::*;
 
@@ -193,11 +195,11 @@ async fn a_stopped_plan_is_stored_and_applied_when_it_is_confirmed() {
         let text = serde_json::to_string(&stopped.plan).unwrap();
         let stored: MergePlan = serde_json::from_str(&text).unwrap();
         let before = inventory(&*repository).await;
-        let refused = apply(&stored, &*repository, &SyncOptions::new()).await.unwrap_err();
+        let refused = stored.apply(&*repository, &SyncOptions::new()).await.unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::LimitsExceeded);
         assert_same(&inventory(&*repository).await, &before, "not confirmed");
         let confirmed = SyncOptions::new().with_confirmation(Some(confirmation));
-        let applied = apply(&stored, &*repository, &confirmed).await.unwrap();
+        let applied = stored.apply(&*repository, &confirmed).await.unwrap();
         assert_eq!(applied.dropped, 0);
         let missing = links(&*repository).await;
         assert_eq!(missing.iter().filter(|link| !link.presence.is_present()).count(), 24);

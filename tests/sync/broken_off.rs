@@ -8,12 +8,12 @@ use ldap_inventory::ErrorKind;
 use ldap_inventory::asset::{AssetRepository, LeaseRequest};
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::store::MemoryRepository;
-use ldap_inventory::sync::{Cancellation, MergePlan, Progress, SyncOptions, apply, plan, sync};
+use ldap_inventory::sync::{Cancellation, MergePlan, Progress, SyncOptions, plan, sync};
 use ldap_inventory::testing::SplitMix;
-use ldap_inventory::testing::{
-    CallFault, FaultPlan, FaultyRepository, MockDirectory, computer, mock_guid,
-};
+use ldap_inventory::testing::{CallFault, FaultPlan, Faulty, MockDirectory};
 use ldap_inventory::value::{AssetId, ObjectGuid, RunId, Timestamp};
+
+use crate::mock::{computer, mock_guid};
 
 use super::interfering::Interfering;
 use super::orders::{crowded_domain, crowded_scan};
@@ -162,11 +162,11 @@ async fn a_plan_that_dropped_something_and_broke_off_does_not_say_where_the_next
                 let plan = planned(&directory, &*inner).await;
                 interfere(&*inner).await;
                 let faults = FaultPlan::new().with(n, fault);
-                let faulty = FaultyRepository::new(Arc::clone(&inner), &faults);
-                let _ = apply(&plan, &faulty, &SyncOptions::new()).await;
+                let faulty = Faulty::new(Arc::clone(&inner), &faults);
+                let _ = plan.apply(&faulty, &SyncOptions::new()).await;
                 calls = faults.calls().len();
                 expire_lease(&*inner).await;
-                apply(&plan, &*inner, &SyncOptions::new()).await.unwrap();
+                plan.apply(&*inner, &SyncOptions::new()).await.unwrap();
                 let context = format!("{fault:?} at call {n}, {:?}", faults.calls());
                 assert_eq!(link(&*inner, mock_guid("WEB1")).await, None, "{context}");
                 assert_consistent(&*inner).await;

@@ -6,9 +6,11 @@ use ldap_inventory::curation::{Curation, ImportOptions, Scan};
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::{ChangeLimits, SyncTask};
+use ldap_inventory::testing::MockDirectory;
 use ldap_inventory::testing::SplitMix;
-use ldap_inventory::testing::{MockDirectory, computer, mock_guid};
 use ldap_inventory::value::{SourceId, Timestamp};
+
+use crate::mock::{computer, mock_guid};
 
 use super::world::acme;
 

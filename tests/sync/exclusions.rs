@@ -6,8 +6,10 @@ use ldap_inventory::asset::{
 use ldap_inventory::merge::{Decision, Verdict};
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::{Exclusions, MatchPolicy};
-use ldap_inventory::testing::{MockDirectory, computer, mock_guid};
+use ldap_inventory::testing::MockDirectory;
 use ldap_inventory::value::{AssetId, BatchId, ObjectGuid, RunId, Timestamp};
+
+use crate::mock::{computer, mock_guid};
 
 use super::world::*;
 
@@ -98,7 +100,7 @@ async fn what_is_left_out_is_counted_explained_and_never_written() {
         ] {
             let decision = decision(&report, name);
             assert_eq!(decision.verdict, Verdict::Skipped);
-            assert_eq!(decision.reason.to_string(), sentence);
+            assert_eq!(decision.reason(), sentence);
             assert_eq!(link(&*repository, mock_guid(name)).await, None);
         }
         assert_eq!(assets(&*repository).await.len(), 6, "the scanned ones, and the one of DC1");

@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use ldap_inventory::asset::{
-    Asset, AssetRepository, Batch, Change, Constraint, ConstraintKind, Version,
-};
+use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change, Constraint, ConstraintKind};
 use ldap_inventory::sync::{SyncOptions, sync};
-use ldap_inventory::testing::{
-    CallFault, FaultPlan, FaultyDirectory, FaultyRepository, MockDirectory, computer, mock_guid,
-};
+use ldap_inventory::testing::{CallFault, FaultPlan, Faulty, MockDirectory};
 use ldap_inventory::value::{AssetId, BatchId, RunId, Timestamp};
 use ldap_inventory::{Error, ErrorKind, Result, Retry};
 use serde_json::Value;
+
+use crate::mock::{computer, mock_guid};
 
 use super::interfering::Interfering;
 use super::world::*;
@@ -37,8 +35,8 @@ async fn run_with(
     repository: &Arc<dyn AssetRepository>,
     plan: &FaultPlan,
 ) -> Result<()> {
-    let repository = FaultyRepository::new(Arc::clone(repository), plan);
-    let directory = FaultyDirectory::new(directory.clone(), plan);
+    let repository = Faulty::new(Arc::clone(repository), plan);
+    let directory = Faulty::new(directory.clone(), plan);
     let report = sync(&task(), &directory, &repository, &options()).await?;
     // A read that broke off is no error, but for a test of errors it is one.
     let broken_off = || Error::new(ErrorKind::Disconnected, "the read was incomplete");
@@ -126,7 +124,7 @@ async fn a_store_that_keeps_failing_in_passing_is_asked_a_bounded_number_of_time
 /// What somebody else writes: the asset with another operating system, or with another name.
 fn touched(asset: &Asset, change: impl FnOnce(&mut Asset)) -> Batch {
     let mut asset = asset.clone();
-    let expected: Option<Version> = Some(asset.version);
+    let expected: Option<u64> = Some(asset.version);
     asset.version += 1;
     change(&mut asset);
     let id = BatchId::from_u128(RunId::random_v7().as_u128());
@@ -135,7 +133,7 @@ fn touched(asset: &Asset, change: impl FnOnce(&mut Asset)) -> Batch {
 }
 
 /// The asset as it stood when a batch that writes it was planned; its version is told from the batch.
-fn planned_on(batch: &Batch, id: AssetId) -> Option<Version> {
+fn planned_on(batch: &Batch, id: AssetId) -> Option<u64> {
     batch.changes.iter().find_map(|change| match change {
         Change::PutAsset { expected, asset } if asset.id == id => *expected,
         _ => None,

@@ -20,8 +20,8 @@ fn decided(report: &SyncReport) -> BTreeMap<ObjectGuid, (Option<AssetId>, &'stat
         Verdict::Linked(_) | Verdict::Matched(_) | Verdict::Create(_) => {
             (decision.verdict.asset(), "linked", String::new())
         }
-        Verdict::Ambiguous => (None, "ambiguous", decision.reason.to_string()),
-        _ => (None, "skipped", decision.reason.to_string()),
+        Verdict::Ambiguous => (None, "ambiguous", decision.reason()),
+        _ => (None, "skipped", decision.reason()),
     };
     let decisions = report.decisions.iter().flatten();
     decisions.map(|decision| (decision.object, of(decision))).collect()
@@ -103,7 +103,7 @@ async fn in_whatever_order_things_come_nothing_stands_beside_what_it_belongs_to(
                 !matches!(decision.verdict, Verdict::Matched(_)),
                 "seed {seed}, {order:?}: {} stands beside what it would be tied to: {}",
                 decision.name,
-                decision.reason
+                decision.reason()
             );
         }
     }
@@ -246,7 +246,7 @@ async fn whatever_is_renamed_nothing_stands_beside_what_it_belongs_to() {
                 !matches!(decision.verdict, Verdict::Matched(_)),
                 "seed {seed}: {} stands beside what it would be tied to: {}",
                 decision.name,
-                decision.reason
+                decision.reason()
             );
         }
     }

@@ -1,8 +1,10 @@
 //! Domains that change at random, one step at a time.
 
 use ldap_inventory::directory::DirectoryObject;
-use ldap_inventory::testing::{DirectoryTree, MockRecord, computer, group, mock_guid, user};
+use ldap_inventory::testing::{DirectoryTree, MockRecord};
 use ldap_inventory::value::{Attributes, ObjectKind};
+
+use crate::mock::{computer, group, mock_guid, user};
 
 /// A stream of numbers that a seed decides (the constants are Knuth's for MMIX).
 pub(crate) struct Random(u64);

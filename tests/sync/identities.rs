@@ -6,8 +6,10 @@ use ldap_inventory::merge::{Decision, Verdict};
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::SyncTask;
-use ldap_inventory::testing::{MockDirectory, MockRecord, computer, mock_guid};
+use ldap_inventory::testing::{MockDirectory, MockRecord};
 use ldap_inventory::value::{AssetId, SourceId};
+
+use crate::mock::{computer, mock_guid};
 
 use super::world::*;
 
@@ -58,10 +60,35 @@ async fn a_former_identity_is_shown_and_ties_nothing() {
         assert!(matches!(decision.verdict, Verdict::Create(_)), "{decision:?}");
         let [shown] = &decision.candidates[..] else { panic!("{decision:?}") };
         assert_eq!((shown.asset, shown.level), (before, None));
-        let why = shown.lost_because.as_ref().unwrap().to_string();
+        let why = shown.lost_because().unwrap();
         assert!(why.contains(OLD) && why.contains("ties nothing"), "{why}");
         let again = read(&*repository, &branch(), [migrated.build()]).await;
         assert!(matches!(only(&again).verdict, Verdict::Linked(asset) if asset != before));
+    }
+}
+
+#[tokio::test]
+async fn a_former_identity_is_found_in_records_of_whatever_source_carries_it() {
+    for repository in stores() {
+        for (n, (kind, key)) in (1..).zip([
+            ("entra", "@entra.computer"),
+            ("hr-2", "@hr-2.asset"),
+            ("ldap", "@ldap.computer"),
+        ]) {
+            let sid = format!("S-1-5-21-1-2-3-{n}");
+            let mut asset = scanned(n, &[&format!("other{n}.example")]);
+            asset.parts[0].source = SourceId::new(kind, "tenant").unwrap();
+            asset.parts[0].key = key.to_owned();
+            asset.parts[0].attributes = [("objectSid", sid.as_str())].into_iter().collect();
+            put(&*repository, asset).await;
+            let migrated = in_branch(&format!("LAP{n}")).with("sIDHistory", &sid).build();
+            let report = read(&*repository, &branch(), [migrated]).await;
+            let decision =
+                report.decisions.as_ref().unwrap().iter().find(|d| !d.candidates.is_empty());
+            let shown: Vec<AssetId> =
+                decision.unwrap().candidates.iter().map(|shown| shown.asset).collect();
+            assert_eq!(shown, [asset_id(n)], "{kind}");
+        }
     }
 }
 
@@ -117,7 +144,7 @@ async fn a_computer_that_moved_to_another_domain_keeps_its_asset_under_whatever_
                 matches!(decision.verdict, Verdict::Matched(asset) if asset == before),
                 "{name}: {decision:?}"
             );
-            assert!(decision.reason.to_string().contains("corp.example"), "{}", decision.reason);
+            assert!(decision.reason().contains("corp.example"), "{}", decision.reason());
         }
     }
 }

@@ -126,7 +126,7 @@ impl<R: AssetRepository> AssetRepository for Interfering<R> {
         &self,
         o: &OrganizationId,
         s: &SourceId,
-        key: CheckpointKey,
+        key: RecordDigest,
     ) -> Result<Option<Checkpoint>> {
         self.inner.checkpoint(o, s, key).await
     }
@@ -152,7 +152,7 @@ impl<R: AssetRepository> AssetRepository for Interfering<R> {
         self.inner.commit(batch).await
     }
 
-    async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<Counts> {
+    async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<AssetCounts> {
         self.inner.count_assets(request, facets).await
     }
 

@@ -9,9 +9,11 @@ use ldap_inventory::directory::{DirectoryObject, FullReadReason};
 use ldap_inventory::store::{MemoryRepository, SqliteRepository};
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::{ChangeLimits, SyncTask};
-use ldap_inventory::testing::{MockDirectory, MockEnding, computer, group, mock_guid, user};
+use ldap_inventory::testing::{MockDirectory, MockEnding};
 use ldap_inventory::value::{ReadMode, RunId, SourceId, Timestamp};
 use serde_json::{Value, json};
+
+use crate::mock::{computer, group, mock_guid, user};
 
 use super::world::*;
 

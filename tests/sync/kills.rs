@@ -20,7 +20,7 @@ use ldap_inventory::asset::{
 use ldap_inventory::ldap::LdapSource;
 use ldap_inventory::store::{MemoryRepository, SqliteRepository};
 use ldap_inventory::sync::{Progress, SyncOptions, SyncReport, sync};
-use ldap_inventory::testing::{SplitMix, TestDirectory, TestServer, generate};
+use ldap_inventory::testing::{SplitMix, TestDirectory, TestServer};
 use ldap_inventory::value::{Checkpoint, RunId, Timestamp};
 use serde_json::Value;
 
@@ -357,7 +357,7 @@ fn change(directory: &TestDirectory) {
 async fn kill_runs(seeds: impl Iterator<Item = u64>, most: usize) -> usize {
     let mut kills = 0;
     for seed in seeds {
-        let directory = generate::domain(seed, 160, 30, 10);
+        let directory = TestDirectory::generated(seed, 160, 30, 10);
         directory.write().add_account("svc", PASSWORD).unwrap();
         let mut rig = Rig::new(seed, &directory).await;
         let undisturbed = Arc::new(MemoryRepository::new());

@@ -6,14 +6,16 @@ use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use ldap_inventory::asset::{Asset, AssetRepository, DirectoryUser};
 use ldap_inventory::directory::{
-    DirectoryEvent, DirectoryObject, DirectorySource, LeftOut, ReadRequest,
+    DirectoryEvent, DirectoryObject, DirectorySource, LeftOutValues, ReadRequest,
 };
-use ldap_inventory::merge::explain;
+use ldap_inventory::merge::Explanation;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::{ChangeLimits, Exclusions, Limit};
-use ldap_inventory::testing::{MockDirectory, MockRecord, computer, mock_guid, user};
+use ldap_inventory::testing::{MockDirectory, MockRecord};
 use ldap_inventory::value::ReadMode;
 use ldap_inventory::{ErrorKind, Result};
+
+use crate::mock::{computer, mock_guid, user};
 
 use super::world::*;
 
@@ -134,8 +136,8 @@ async fn what_was_left_out_is_told_in_report_warnings_attributes_and_explanation
     let second = computer("WEB2").without("operatingSystem", REASON);
     let directory = MockDirectory::new(with([unreadable_web1().build(), second.build()]));
     let report = run(&directory, repository).await;
-    let of = |report: &SyncReport| -> Vec<LeftOut> {
-        let os = |it: &&LeftOut| it.attribute == "operatingSystem";
+    let of = |report: &SyncReport| -> Vec<LeftOutValues> {
+        let os = |it: &&LeftOutValues| it.attribute == "operatingSystem";
         report.left_out.iter().filter(os).cloned().collect()
     };
     let [os] = &of(&report)[..] else { panic!("{:?}", report.left_out) };
@@ -150,7 +152,7 @@ async fn what_was_left_out_is_told_in_report_warnings_attributes_and_explanation
     let asset = asset_of(repository, mock_guid("WEB2")).await;
     let part = asset.part_of(&corp(), mock_guid("WEB2")).unwrap();
     assert_eq!(part.attributes.first("leftOut"), Some("operatingSystem: 1 value, not UTF-8 text"));
-    let explained = explain(&asset, &[], &[]).to_string();
+    let explained = Explanation::of(&asset, &[], &[]).to_string();
     assert!(
         explained.contains("left out of operatingSystem: 1 value, not UTF-8 text"),
         "{explained}"

@@ -19,6 +19,7 @@ mod kept;
 mod kills;
 mod late;
 mod left_out;
+mod moved;
 mod orders;
 mod plans;
 mod recurring;

@@ -4,11 +4,12 @@ use ldap_inventory::asset::{AssetRepository, LinksRequest};
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, sync};
+use ldap_inventory::testing::MockDirectory;
 use ldap_inventory::testing::SplitMix;
-use ldap_inventory::testing::{MockDirectory, computer, group, user};
 
 use super::world::*;
 use crate::cases::cases;
+use crate::mock::{computer, group, user};
 
 /// A domain of computers whose names overlap with those of many assets in many ways.
 pub(crate) fn crowded_domain(random: &mut SplitMix) -> Vec<DirectoryObject> {

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use ldap_inventory::ErrorKind;
 use ldap_inventory::asset::{AssetRepository, LeaseRequest, Presence};
-use ldap_inventory::sync::{Cancellation, MergePlan, Progress, SyncOptions, apply, plan, sync};
-use ldap_inventory::testing::{MockDirectory, computer, mock_guid};
+use ldap_inventory::sync::{Cancellation, MergePlan, Progress, SyncOptions, plan, sync};
+use ldap_inventory::testing::MockDirectory;
 use ldap_inventory::value::{RunId, Timestamp};
+
+use crate::mock::{computer, mock_guid};
 
 use super::world::*;
 
@@ -157,7 +159,7 @@ async fn a_plan_writes_nothing_and_applying_it_writes_what_a_run_would_have_writ
             let json = serde_json::to_string(&plan).unwrap();
             let stored: MergePlan = serde_json::from_str(&json).unwrap();
             assert_eq!(serde_json::to_string(&stored).unwrap(), json);
-            let applied = apply(&stored, &*repository, &SyncOptions::new()).await.unwrap();
+            let applied = stored.apply(&*repository, &SyncOptions::new()).await.unwrap();
             let report = run(&directory, &*other).await;
             assert_eq!(applied.dropped, 0);
             let planned: usize = plan.batches.iter().map(|batch| batch.changes.len()).sum();
@@ -176,9 +178,9 @@ async fn a_plan_that_is_applied_twice_writes_once() {
     for repository in stores() {
         scan(&*repository).await;
         let plan = planned(&MockDirectory::new(domain()), &*repository).await;
-        apply(&plan, &*repository, &SyncOptions::new()).await.unwrap();
+        plan.apply(&*repository, &SyncOptions::new()).await.unwrap();
         let before = inventory(&*repository).await;
-        let again = apply(&plan, &*repository, &SyncOptions::new()).await.unwrap();
+        let again = plan.apply(&*repository, &SyncOptions::new()).await.unwrap();
         assert_eq!((again.written, again.dropped), (0, 0));
         assert_same(&inventory(&*repository).await, &before, "before");
     }
@@ -189,7 +191,7 @@ async fn a_plan_is_not_applied_while_a_run_is_under_way() {
     for repository in stores() {
         let plan = planned(&MockDirectory::new(domain()), &*repository).await;
         hold_lease(&*repository).await;
-        let refused = apply(&plan, &*repository, &SyncOptions::new()).await;
+        let refused = plan.apply(&*repository, &SyncOptions::new()).await;
         assert_eq!(refused.unwrap_err().kind(), ErrorKind::Lease);
         assert_eq!(links(&*repository).await, []);
     }
@@ -204,7 +206,7 @@ async fn a_change_to_an_asset_that_was_written_meanwhile_is_dropped_with_its_lin
         let mut touched = repository.assets(&acme(), &[asset_id(1)]).await.unwrap().remove(0);
         touched.version += 1;
         put(&*repository, touched.clone()).await;
-        let applied = apply(&plan, &*repository, &SyncOptions::new()).await.unwrap();
+        let applied = plan.apply(&*repository, &SyncOptions::new()).await.unwrap();
         assert_eq!(applied.dropped, 2);
         assert_eq!(link(&*repository, mock_guid("WEB1")).await, None);
         assert_eq!(repository.assets(&acme(), &[asset_id(1)]).await.unwrap(), [touched]);
@@ -233,7 +235,7 @@ async fn a_takeover_that_went_stale_leaves_the_old_link_in_place() {
         let mut touched = repository.assets(&acme(), &[asset_id(1)]).await.unwrap().remove(0);
         touched.version += 1;
         put(&*repository, touched).await;
-        apply(&plan, &*repository, &SyncOptions::new()).await.unwrap();
+        plan.apply(&*repository, &SyncOptions::new()).await.unwrap();
         let kept = link(&*repository, mock_guid("WEB1")).await.unwrap();
         assert_eq!((kept.asset, kept.presence), (Some(asset_id(1)), Presence::Present));
         assert_eq!(link(&*repository, mock_guid("joined again")).await, None);
@@ -249,7 +251,7 @@ async fn a_plan_that_a_run_has_overtaken_makes_no_second_asset() {
         let plan = planned(&directory, &*repository).await;
         run(&directory, &*repository).await;
         let before = inventory(&*repository).await;
-        let applied = apply(&plan, &*repository, &SyncOptions::new()).await.unwrap();
+        let applied = plan.apply(&*repository, &SyncOptions::new()).await.unwrap();
         assert!(applied.dropped > 0, "{applied:?}");
         assert_consistent(&*repository).await;
         assert_same(&inventory(&*repository).await, &before, "before");
@@ -265,7 +267,7 @@ async fn a_plan_that_a_run_has_overtaken_does_not_say_where_the_next_read_begins
         sync(&narrow, &directory, &*repository, &SyncOptions::new()).await.unwrap();
         let before =
             repository.checkpoint(&acme(), &corp(), task().checkpoint_key()).await.unwrap();
-        apply(&plan, &*repository, &SyncOptions::new()).await.unwrap();
+        plan.apply(&*repository, &SyncOptions::new()).await.unwrap();
         assert_eq!(
             repository.checkpoint(&acme(), &corp(), task().checkpoint_key()).await.unwrap(),
             before

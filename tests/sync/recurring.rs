@@ -12,10 +12,11 @@ use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::{Grace, MatchPolicy, SyncTask};
 use ldap_inventory::testing::{
     Fault, LdapResult, MockDirectory, MockEnding, OperationKind, Script, TestServer, When,
-    computer, mock_guid,
 };
 use ldap_inventory::value::{ReadMode, RunId, Timestamp};
 use ldap_inventory::{ErrorKind, Result};
+
+use crate::mock::{computer, mock_guid};
 
 use super::wire::{credential, directory, source};
 use super::world::*;

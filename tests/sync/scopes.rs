@@ -15,12 +15,13 @@ use ldap_inventory::directory::{
 };
 use ldap_inventory::sync::{Measure, Stopped, SyncOptions, SyncReport, sync};
 use ldap_inventory::task::{ChangeLimits, Limit, SyncTask};
-use ldap_inventory::testing::{MockDirectory, computer, group, mock_guid, user};
+use ldap_inventory::testing::MockDirectory;
 use ldap_inventory::value::{AssetId, ObjectGuid, ObjectKind, ReadMode, RunId, Timestamp, View};
 
 use super::history::Random;
 use super::world::*;
 use crate::cases::cases;
+use crate::mock::{computer, group, mock_guid, user};
 
 fn dn(unit: &str) -> String {
     if unit.is_empty() {

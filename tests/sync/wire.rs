@@ -9,8 +9,8 @@ use ldap_inventory::ldap::LdapSource;
 use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::testing::{
-    Fault, LdapResult, OperationKind, Script, ServerTls, TestCa, TestDirectory, TestServer, When,
-    generate, nested_sequences,
+    Fault, LdapResult, OperationKind, Raw, Script, ServerTls, TestCa, TestDirectory, TestServer,
+    When,
 };
 use ldap_inventory::value::{ObjectKind, Secret};
 use ldap_inventory::{Error, ErrorKind, Result, Retry};
@@ -24,7 +24,7 @@ const NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
 const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) fn directory() -> TestDirectory {
-    let directory = generate::domain(11, 120, 60, 12);
+    let directory = TestDirectory::generated(11, 120, 60, 12);
     directory.write().add_account("svc", PASSWORD).unwrap();
     directory
 }
@@ -84,7 +84,7 @@ fn counted(directory: &TestDirectory) -> [u64; 3] {
         let is = |class: &str| {
             entry.values("objectClass").iter().any(|v| v.eq_ignore_ascii_case(class.as_bytes()))
         };
-        if !entry.dn().ends_with(tree.names().base_dn()) {
+        if !entry.dn().ends_with(tree.base_dn()) {
             continue;
         }
         if is("computer") {
@@ -131,7 +131,7 @@ async fn a_domain_goes_into_a_file_and_a_second_run_changes_nothing() {
 #[tokio::test]
 async fn every_form_of_the_user_name_is_sent_as_it_is_given() {
     let fixture = Fixture::new().await;
-    let base = fixture.server.directory().read().names().base_dn().to_owned();
+    let base = fixture.server.directory().read().base_dn().to_owned();
     for name in [
         "CORP\\svc".to_owned(),
         "svc@corp.example.test".to_owned(),
@@ -284,7 +284,7 @@ async fn a_refused_password_is_sent_exactly_once() {
 
 #[tokio::test]
 async fn what_would_overflow_a_parser_is_a_protocol_error() {
-    let nested = nested_sequences(8_000);
+    let nested = Raw::nested_sequences(8_000);
     assert!(nested.len() > 30_000, "{}", nested.len());
     let ca = TestCa::new("Example Test CA").unwrap();
     let tls = ServerTls::signed_by(&ca, &NAMES).unwrap();
@@ -318,7 +318,7 @@ async fn what_would_overflow_a_parser_in_the_middle_of_a_read_leaves_it_incomple
     let total = fixture.server.bytes_sent();
     for n in 1..10 {
         let when = When::bytes_sent(total * n / 10);
-        let fault = Fault::Before(nested_sequences(8_000).into());
+        let fault = Fault::Before(Raw::nested_sequences(8_000).into());
         fixture.server.set_script(Script::new().with(when, fault));
         let everything = SyncOptions::new().with_full_read(true);
         let report = sync(&task(), &source, &repository, &everything).await;

@@ -15,11 +15,13 @@ use ldap_inventory::query::Query;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::SyncTask;
-use ldap_inventory::testing::{MockDirectory, computer, group, mock_guid, user};
+use ldap_inventory::testing::MockDirectory;
 use ldap_inventory::value::{
     AssetId, BatchId, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp,
 };
 use serde_json::{Value, json};
+
+use crate::mock::{computer, group, mock_guid, user};
 
 pub(crate) fn acme() -> OrganizationId {
     OrganizationId::new("acme").unwrap()
@@ -211,11 +213,14 @@ pub(crate) async fn content(repository: &dyn AssetRepository) -> Value {
     inventory
 }
 
+/// What differs from run to run.
+const PASSING: [&str; 9] =
+    ["run", "runs", "since", "written", "version", "ts", "full_read", "tie", "former"];
+
 fn anonymize(value: &mut Value, labels: &BTreeMap<String, String>) {
     match value {
         Value::Object(fields) => {
-            for passing in ["run", "runs", "since", "written", "version", "ts", "full_read", "tie"]
-            {
+            for passing in PASSING {
                 fields.remove(passing);
             }
             if let Some(until) = fields.get_mut("until") {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ldap_inventory::curation::ScannedAsset;
 use ldap_inventory::name::Hostname;
-use ldap_inventory::testing::{DirectoryEntry, DirectoryTree, TestDirectory, generate};
+use ldap_inventory::testing::{DirectoryEntry, DirectoryTree, TestDirectory};
 use ldap_inventory::value::ObjectGuid;
 use ldap_inventory::{Error, ErrorKind, Result};
 use serde::Deserialize;
@@ -42,7 +42,7 @@ struct NotableComputer {
 impl DemonstrationDomain {
     /// The domain on its first day.
     pub(crate) fn new() -> Result<Self> {
-        let directory = generate::domain(SEED, COMPUTER_COUNT, USER_COUNT, GROUP_COUNT);
+        let directory = TestDirectory::generated(SEED, COMPUTER_COUNT, USER_COUNT, GROUP_COUNT);
         let ordinary = directory.read().entries().filter_map(host_name).collect();
         let mut notable: Vec<NotableComputer> =
             COMPUTERS.lines().map(serde_json::from_str).collect::<Result<_, _>>().map_err(
@@ -114,7 +114,7 @@ impl DemonstrationDomain {
     /// One computer is renamed and moved, and one is deleted.
     pub(crate) fn one_day_passes(&self) -> Result<()> {
         let mut tree = self.directory.write();
-        let base = tree.names().base_dn().to_owned();
+        let base = tree.base_dn().to_owned();
         let unit = format!("OU=Headquarters,{base}");
         let moved =
             tree.move_to(&format!("CN=RECEPTION,{unit}"), &format!("OU=Front of house,{base}"))?;

@@ -20,7 +20,7 @@ mod scan;
 mod write;
 
 pub use self::options::ImportOptions;
-pub use self::record::{Field, LeftOut, ScannedAsset};
+pub use self::record::{LeftOut, ScannedAsset};
 pub use self::report::{AmbiguousRecord, EndedRecord, Imported};
 pub use self::scan::Scan;
 
@@ -42,7 +42,7 @@ impl Curation<'_> {
     ///    an address, or is of the same site. What could still be several records is left out, since lines of that
     ///    sort need an id; a line with a new id is a new asset then. Names that any host could have, such as
     ///    `localhost`, need the address as well.
-    /// 3. Otherwise the [rules for computers](crate::merge::plan()) look for it among all assets of the organization.
+    /// 3. Otherwise the [rules for computers](crate::merge::Planner::plan) look for it among all assets of the organization.
     ///    Exactly one on the best level takes it, with what any source knows of it, unless it has a record of the
     ///    source that another line is, or that has another id. An asset whose record of the source has a name of it
     ///    goes before others.

@@ -17,13 +17,13 @@ impl SpelledName {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let (domain, host) = account(text.trim());
         let host = without_port(host).trim_end_matches('.');
-        let name = Hostname::from_sam_account_name(host).map_err(|error| error.to_string())?;
+        let name = Hostname::read_sam_account_name(host).map_err(|error| error.to_string())?;
         if !name.as_str().chars().any(char::is_alphanumeric) {
             return Err("a host name needs a letter or a digit".to_owned());
         }
         let domain = domain.filter(|domain| !domain.eq_ignore_ascii_case(name.short()));
         if let Some(domain) = domain {
-            Hostname::parse(domain).map_err(|error| format!("of the domain before it, {error}"))?;
+            Hostname::read(domain).map_err(|error| format!("of the domain before it, {error}"))?;
         }
         Ok(Self { name, domain: domain.map(str::to_owned) })
     }

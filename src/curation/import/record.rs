@@ -33,13 +33,13 @@ pub struct ScannedAsset {
     /// When the scanner last saw it.
     pub last_seen: Option<Timestamp>,
     /// The fields of which a value was left out. What is known of these is not dated out.
-    pub partial: BTreeSet<Field>,
+    pub(super) partial: BTreeSet<Field>,
 }
 
 /// A field of a [`ScannedAsset`].
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
-pub enum Field {
+pub(crate) enum Field {
     /// `id`
     Id,
     /// `names`
@@ -134,7 +134,7 @@ fn sorted(attributes: &Attributes) -> BTreeMap<&str, Vec<&str>> {
 
 impl Field {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Id,
         Self::Names,
         Self::Addresses,
@@ -146,7 +146,7 @@ impl Field {
     ];
 
     /// What a file calls it.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Id => "id",
             Self::Names => "names",

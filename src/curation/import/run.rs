@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use futures::TryStreamExt;
+
 use super::identity::{Line, OwnRecord};
 use super::options::ImportOptions;
 use super::plan::{Plan, Step, plan};
@@ -9,16 +11,18 @@ use super::renamed::{self, Departure};
 use super::report::{AmbiguousRecord, Imported};
 use super::scan::{self, Scan};
 use super::write::{ImportContext, Outcome};
-use crate::asset::{Asset, Batch, Change, CommitOutcome, MatchProvenance, SearchRequest};
+use crate::asset::{
+    Asset, Batch, Change, CommitOutcome, MatchProvenance, SearchRequest, found_assets,
+};
 use crate::curation::Curation;
 use crate::grouping::{self, Decisions, Scene};
 use crate::merge::{Candidate, Standing, by_home};
 use crate::name::MatchKey;
-use crate::query::{Query, quote};
+use crate::query::Query;
 use crate::value::{AssetId, BatchId, RunId, SourceId, Timestamp};
 use crate::{Error, ErrorKind, Result, Retry};
 
-/// How many assets are read and written at once.
+/// How many assets are written at once.
 const AT_ONCE: usize = 500;
 /// How many keys are looked up at once.
 const KEYS_AT_ONCE: usize = 500;
@@ -146,21 +150,16 @@ impl<'a> Import<'a> {
 
     /// Every record that the inventory has of the source, wherever merges took it.
     async fn own_records(&self) -> Result<Vec<OwnRecord>> {
-        let query = Query::parse(&format!("source:={}", quote(self.source.as_str())))?;
+        let query = Query::parse(&format!("source:={}", Query::quote(self.source.as_str())))?;
         let organization = self.curation.organization.clone();
-        let request = SearchRequest::new(organization, query, Timestamp::now()).with_limit(AT_ONCE);
-        let (mut own, mut after) = (Vec::new(), None);
-        loop {
-            let page = self.curation.repository.search_assets(request.clone().after(after)).await?;
-            for asset in &page.records {
-                let parts = asset.parts.iter().filter(|part| part.source == *self.source);
-                own.extend(parts.map(|part| OwnRecord::of(asset, part)));
-            }
-            after = page.next;
-            if after.is_none() {
-                return Ok(own);
-            }
+        let request = SearchRequest::new(organization, query, Timestamp::now());
+        let mut assets = found_assets(self.curation.repository, request);
+        let mut own = Vec::new();
+        while let Some(asset) = assets.try_next().await? {
+            let parts = asset.parts.iter().filter(|part| part.source == *self.source);
+            own.extend(parts.map(|part| OwnRecord::of(&asset, part)));
         }
+        Ok(own)
     }
 
     /// What people decided, as it stands.
@@ -187,7 +186,7 @@ impl<'a> Import<'a> {
     ) -> Result<Vec<T>> {
         let keys: Vec<MatchKey> = keys.into_iter().collect();
         let Curation { repository, organization, policy } = self.curation;
-        let scene = Scene::load(*repository, organization, standing.named()).await?;
+        let scene = Scene::load(*repository, organization, standing, []).await?;
         let touched = by_home(&scene.assets, &scene.waiting, policy);
         let mut found: HashMap<AssetId, T> =
             touched.iter().map(|asset| (asset.id, of(asset))).collect();

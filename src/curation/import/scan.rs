@@ -243,8 +243,8 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::record::Field;
     use super::*;
-    use crate::curation::Field;
 
     fn now() -> Timestamp {
         "2026-06-01T00:00:00Z".parse().unwrap()

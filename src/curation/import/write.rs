@@ -4,8 +4,8 @@
 //! sources.
 
 use super::record::{Field, ScannedAsset, digest};
-use crate::asset::{Asset, Claim, Claims, Home, MatchProvenance, Presence, SourceRecord};
-use crate::merge::rank_claims;
+use crate::asset::{Asset, Home, MatchProvenance, Presence, SourceRecord};
+use crate::merge::{ClaimWriter, rank_claims};
 use crate::task::MatchPolicy;
 use crate::value::{AssetId, RunId, SiteId, SourceId, Timestamp};
 
@@ -62,7 +62,7 @@ impl ImportContext<'_> {
         let before = asset.clone();
         let seen = asset.last_seen.iter().find(|claim| claim.part == number);
         if seen.is_some_and(|seen| record.last_seen.is_some_and(|time| time < seen.value)) {
-            self.move_time(&mut asset.first_seen, number, record.first_seen, Timestamp::min);
+            self.claims(number).move_time(&mut asset.first_seen, record.first_seen, Timestamp::min);
             return Outcome::Outdated;
         }
         self.say(asset, number, record);
@@ -79,10 +79,11 @@ impl ImportContext<'_> {
         if let Some(part) = asset.part_mut(number) {
             part.presence = Presence::Missing { since: self.now, runs: 1 };
         }
-        self.claim(&mut asset.names, number, &[], true);
-        self.claim(&mut asset.addresses, number, &[], true);
-        self.claim(&mut asset.domains, number, &[], true);
-        self.claim(&mut asset.os, number, &[], true);
+        let own = self.claims(number);
+        own.unite(&mut asset.names, &[], true);
+        own.unite(&mut asset.addresses, &[], true);
+        own.unite(&mut asset.domains, &[], true);
+        own.unite(&mut asset.os, &[], true);
         self.sign(asset, number);
     }
 
@@ -98,13 +99,13 @@ impl ImportContext<'_> {
                 part.identity.clone_from(&record.id);
             }
         }
-        let ends = |field| !record.partial.contains(&field);
-        self.claim(&mut asset.names, number, &record.names, ends(Field::Names));
-        self.claim(&mut asset.addresses, number, &record.addresses, ends(Field::Addresses));
-        self.claim(&mut asset.domains, number, &record.domains, ends(Field::Domains));
-        self.claim(&mut asset.os, number, record.os.as_slice(), ends(Field::Os));
-        self.move_time(&mut asset.first_seen, number, record.first_seen, Timestamp::min);
-        self.move_time(&mut asset.last_seen, number, record.last_seen, Timestamp::max);
+        let (own, are_all) = (self.claims(number), |field| !record.partial.contains(&field));
+        own.unite(&mut asset.names, &record.names, are_all(Field::Names));
+        own.unite(&mut asset.addresses, &record.addresses, are_all(Field::Addresses));
+        own.unite(&mut asset.domains, &record.domains, are_all(Field::Domains));
+        own.unite(&mut asset.os, record.os.as_slice(), are_all(Field::Os));
+        own.move_time(&mut asset.first_seen, record.first_seen, Timestamp::min);
+        own.move_time(&mut asset.last_seen, record.last_seen, Timestamp::max);
     }
 
     fn sign(&self, asset: &mut Asset, number: u32) {
@@ -113,46 +114,7 @@ impl ImportContext<'_> {
         }
     }
 
-    /// Makes a part claim these values. What it claimed before and does not claim any more is kept and dated, if the
-    /// values are all there are; what other parts claim is left alone.
-    fn claim<T: Clone + PartialEq>(
-        &self,
-        claims: &mut Claims<T>,
-        part: u32,
-        values: &[T],
-        ends: bool,
-    ) {
-        for claim in claims.iter_mut().filter(|claim| claim.part == part && claim.is_live()) {
-            if ends && !values.contains(&claim.value) {
-                claim.until = Some(self.now);
-            }
-        }
-        for value in values {
-            match claims.iter_mut().find(|claim| claim.part == part && claim.value == *value) {
-                Some(claim) if claim.is_live() => {}
-                Some(retired) => *retired = self.new_claim(value.clone(), part),
-                None => claims.push(self.new_claim(value.clone(), part)),
-            }
-        }
-    }
-
-    /// A time is no name that somebody may still look for: the earlier first sight holds, and the later last one.
-    fn move_time(
-        &self,
-        claims: &mut Claims<Timestamp>,
-        part: u32,
-        time: Option<Timestamp>,
-        better: fn(Timestamp, Timestamp) -> Timestamp,
-    ) {
-        let Some(time) = time else { return };
-        match claims.iter_mut().find(|claim| claim.part == part) {
-            Some(own) if better(own.value, time) == own.value => {}
-            Some(own) => *own = self.new_claim(time, part),
-            None => claims.push(self.new_claim(time, part)),
-        }
-    }
-
-    fn new_claim<T>(&self, value: T, part: u32) -> Claim<T> {
-        Claim::new(value, part, None, self.now)
+    fn claims(&self, part: u32) -> ClaimWriter {
+        ClaimWriter { part, run: None, now: self.now }
     }
 }

@@ -18,7 +18,7 @@ use crate::ldap::protocol::entry::RawEntry;
 use crate::ldap::protocol::root_dse::RootDse;
 use crate::ldap::protocol::search::SearchRequest;
 use crate::name::DistinguishedName;
-use crate::value::{Checkpoint, ObjectGuid, ObjectKind, ReadMode, ScopeFingerprint};
+use crate::value::{Checkpoint, ObjectGuid, ObjectKind, ReadMode, RecordDigest};
 use crate::{Error, Result};
 
 /// More groups than this are not kept in a token. There is no checkpoint then.
@@ -48,7 +48,7 @@ pub enum DeltaPolicy {
 #[derive(Debug)]
 pub(crate) struct Tracking {
     pub(crate) policy: DeltaPolicy,
-    pub(crate) scope: ScopeFingerprint,
+    pub(crate) scope: RecordDigest,
     /// Where the last read ended.
     pub(crate) checkpoint: Option<Checkpoint>,
     /// What is read again though it did not change.
@@ -171,7 +171,7 @@ impl Tracking {
     }
 
     fn fingerprint(&self) -> [u8; 16] {
-        ScopeFingerprint::of(self.attributes.iter().map(String::as_str)).0
+        RecordDigest::of(self.attributes.iter().map(String::as_str)).0
     }
 }
 
@@ -254,7 +254,7 @@ mod tests {
     fn tracking() -> Tracking {
         Tracking {
             policy: DeltaPolicy::Auto,
-            scope: ScopeFingerprint::of(["x"]),
+            scope: RecordDigest::of(["x"]),
             checkpoint: None,
             again: Vec::new(),
             census: true,
@@ -308,7 +308,7 @@ mod tests {
             assert_eq!(because(next(), |t| t.checkpoint = None), Why::NoCheckpoint);
             assert_eq!(because(next(), |t| t.policy = DeltaPolicy::Never), Why::Asked);
             assert_eq!(because(next(), |t| t.server = None), Why::Unsupported);
-            assert_eq!(because(next(), |t| t.scope = ScopeFingerprint::of([])), Why::ScopeChanged);
+            assert_eq!(because(next(), |t| t.scope = RecordDigest::of([])), Why::ScopeChanged);
             let more = |t: &mut Tracking| t.attributes.push("info".to_owned());
             assert_eq!(because(next(), more), Why::ScopeChanged);
             assert_eq!(because(next(), server(|s| s.name.push('x'))), Why::OtherServer);

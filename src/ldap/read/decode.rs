@@ -2,7 +2,7 @@
 
 use super::attributes::{Selected, Selection, Syntax};
 use super::syntax::{self, NOT_A_DN};
-use crate::directory::{AttributeError, DirectoryObject, Membership, MembershipState, Rejected};
+use crate::directory::{AttributeError, DirectoryObject, Membership, Rejected};
 use crate::ldap::limits::LdapLimits;
 use crate::ldap::protocol::ber::Malformed;
 use crate::ldap::protocol::entry::{RawAttribute, RawEntry};
@@ -46,7 +46,7 @@ struct Draft<'a> {
     attributes: AttributesBuilder,
     octets: usize,
     members: Vec<DistinguishedName>,
-    members_state: MembershipState,
+    are_members_complete: bool,
     /// Attributes of which the server sends only some values at once.
     ranged: Vec<(String, Syntax)>,
     flaws: Vec<AttributeError>,
@@ -95,7 +95,7 @@ impl<'l> Draft<'l> {
             attributes: Attributes::builder(),
             octets: 0,
             members: Vec::new(),
-            members_state: MembershipState::Complete,
+            are_members_complete: true,
             ranged: Vec::new(),
             flaws: Vec::new(),
         }
@@ -136,7 +136,7 @@ impl<'l> Draft<'l> {
     /// Leaves out a value that is too large.
     fn leave_out(&mut self, name: &str, syntax: Syntax) {
         if syntax == Syntax::Members {
-            self.members_state = MembershipState::Incomplete;
+            self.are_members_complete = false;
         }
         self.flaw(name, "longer than the limit value_bytes allows");
     }
@@ -154,12 +154,12 @@ impl<'l> Draft<'l> {
 
     fn take_member(&mut self, name: &str, value: &[u8]) {
         if self.members.len() >= self.limits.members {
-            self.members_state = MembershipState::Incomplete;
+            self.are_members_complete = false;
             self.flaw(name, "more than the limit members allows");
         } else if let Some(member) = member(value) {
             self.members.push(member);
         } else {
-            self.members_state = MembershipState::Incomplete;
+            self.are_members_complete = false;
             self.flaw(name, NOT_A_DN);
         }
     }
@@ -205,7 +205,7 @@ impl<'l> Draft<'l> {
         object.attributes = self.attributes.build();
         object.flaws = self.flaws;
         if kind == ObjectKind::Group {
-            object.membership = Some(membership(self.members, self.members_state));
+            object.membership = Some(membership(self.members, self.are_members_complete));
         }
         Ok(Ranged { object, attributes: self.ranged })
     }
@@ -230,13 +230,10 @@ pub(crate) fn add_values(
 }
 
 /// Members, each once.
-pub(crate) fn membership(
-    mut members: Vec<DistinguishedName>,
-    state: MembershipState,
-) -> Membership {
+pub(crate) fn membership(mut members: Vec<DistinguishedName>, complete: bool) -> Membership {
     members.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
     members.dedup_by(|a, b| a.as_str() == b.as_str());
-    Membership { members, state }
+    Membership { members, complete }
 }
 
 /// The DN of a member.
@@ -377,14 +374,14 @@ mod tests {
         let group = |members: &[&[u8]]| {
             let object = object(ObjectKind::Group, &[("member", members)]);
             let membership = object.membership.unwrap();
-            (membership.members.len(), membership.state)
+            (membership.members.len(), membership.complete)
         };
-        assert_eq!(group(&[]), (0, MembershipState::Complete));
-        assert_eq!(group(&[b"CN=A", b"CN=B", b"CN=A"]), (2, MembershipState::Complete));
-        assert_eq!(group(&[b"CN=A", b"\xff"]), (1, MembershipState::Incomplete));
+        assert_eq!(group(&[]), (0, true));
+        assert_eq!(group(&[b"CN=A", b"CN=B", b"CN=A"]), (2, true));
+        assert_eq!(group(&[b"CN=A", b"\xff"]), (1, false));
         let four: &[&[u8]] = &[b"CN=A", b"CN=B", b"CN=C", b"CN=D"];
-        assert_eq!(group(four), (4, MembershipState::Complete));
-        assert_eq!(group(&[four, &[b"CN=E"]].concat()), (4, MembershipState::Incomplete));
+        assert_eq!(group(four), (4, true));
+        assert_eq!(group(&[four, &[b"CN=E"]].concat()), (4, false));
         assert_eq!(computer(&[("member", &[b"CN=A"])]).membership, None);
     }
 
@@ -463,7 +460,7 @@ mod tests {
     fn a_member_that_is_too_long_leaves_the_list_incomplete() {
         let long = [b'x'; 65];
         let group = object(ObjectKind::Group, &[("member", &[b"CN=A", &long])]);
-        assert_eq!(group.membership.as_ref().unwrap().state, MembershipState::Incomplete);
+        assert!(!group.membership.as_ref().unwrap().complete);
         assert_eq!(flaws(&group), ["member: 1 value, longer than the limit value_bytes allows"]);
     }
 

@@ -14,7 +14,9 @@ use tokio::sync::mpsc;
 
 use super::attributes::Selection;
 use super::decode::{Decoded, Decoder, Ranged};
-use crate::directory::{Completeness, DirectoryEvent, DirectoryObject, LeftOut, Page, ReadEnd};
+use crate::directory::{
+    Completeness, DirectoryEvent, DirectoryObject, LeftOutValues, Page, ReadEnd,
+};
 use crate::ldap::delta::{Position, Tracking};
 use crate::ldap::limits::LdapLimits;
 use crate::ldap::protocol::connection::Connection;
@@ -277,7 +279,7 @@ async fn send(
     }
     for object in &objects {
         progress.kinds.insert(object.kind);
-        LeftOut::count(&mut end.left_out, object);
+        LeftOutValues::count(&mut end.left_out, object);
     }
     if let Some(found) = &mut progress.found {
         found.extend(objects.iter().map(|object| object.guid));
@@ -304,14 +306,14 @@ mod tests {
     use std::net::SocketAddr;
 
     use super::*;
-    use crate::directory::{MembershipState, ReadScope, ServerIdentity, Transport, Verification};
+    use crate::directory::{ReadScope, ServerIdentity, Transport, Verification};
     use crate::ldap::delta::DeltaPolicy;
     use crate::ldap::protocol::connection::Clock;
     use crate::ldap::protocol::frame::op;
     use crate::ldap::protocol::script::{
         self, Attribute, done, element, entry, ldap_result, message, page_done, reference,
     };
-    use crate::value::{ScopeFingerprint, View};
+    use crate::value::{RecordDigest, View};
     use proptest::prelude::*;
 
     type Events = Vec<Result<DirectoryEvent>>;
@@ -322,7 +324,7 @@ mod tests {
         let clock = Clock::start(&limits);
         let connection = Connection::over(stream, &limits, clock).await.unwrap();
         let server = ServerIdentity::at(SocketAddr::from(([127, 0, 0, 1], 636)));
-        let scope = ScopeFingerprint::of(["x"]);
+        let scope = RecordDigest::of(["x"]);
         let (events, mut received) = mpsc::channel(1);
         let reading = Reading {
             connection,
@@ -594,11 +596,11 @@ mod tests {
         entry(id, "CN=G,DC=x", attributes)
     }
 
-    fn members_of(events: &Events) -> (usize, MembershipState) {
+    fn members_of(events: &Events) -> (usize, bool) {
         match &events[1] {
             Ok(DirectoryEvent::Page(page)) => {
                 let membership = page.objects[0].membership.as_ref().unwrap();
-                (membership.members.len(), membership.state)
+                (membership.members.len(), membership.complete)
             }
             other => panic!("{other:?}"),
         }
@@ -615,7 +617,7 @@ mod tests {
             range(3, "member;range=2-*", &[b"CN=3"]),
         ];
         let events = read(ObjectKind::Group, LdapLimits::default(), replies).await;
-        assert_eq!(members_of(&events), (3, MembershipState::Complete));
+        assert_eq!(members_of(&events), (3, true));
         assert!(the_end(&events).completeness.is_complete());
     }
 
@@ -662,7 +664,7 @@ mod tests {
     async fn a_group_that_vanishes_meanwhile_has_unknown_members_and_the_read_goes_on() {
         let replies = vec![[group(1), page_done(1, 0, b"")].concat(), done(2, 32)];
         let events = read(ObjectKind::Group, LdapLimits::default(), replies).await;
-        assert_eq!(members_of(&events), (0, MembershipState::Incomplete));
+        assert_eq!(members_of(&events), (0, false));
         let end = the_end(&events);
         assert!(end.completeness.is_complete());
         assert_eq!((&*end.left_out[0].attribute, end.left_out[0].count), ("member", 1));

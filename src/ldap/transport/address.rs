@@ -14,7 +14,7 @@ use crate::{Error, ErrorKind, Result, Retry};
 /// A resolver that does not answer in time is left behind; its thread ends when the operating system
 /// gives up.
 pub(crate) async fn resolve(server: &ServerUrl, within: Duration) -> Result<Vec<SocketAddr>> {
-    let host = match server.host() {
+    let host = match server.server_host() {
         ServerHost::Address(address, None) => return Ok(vec![SocketAddr::new(*address, 0)]),
         host => host.to_string(),
     };

@@ -20,7 +20,7 @@ use crate::value::Timestamp;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ServerCertificate {
     /// The SHA-256 digest of the whole certificate.
-    pub digest: CertificateDigest,
+    pub(crate) digest: CertificateDigest,
     /// The subject.
     pub subject: String,
     /// The subject of the authority that issued it.

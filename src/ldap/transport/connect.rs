@@ -169,8 +169,13 @@ impl Walk<'_> {
         }
         let verification = trust.verification();
         let rule = self.rule(trust).await.map_err(AttemptError::Final)?;
-        let attempt =
-            Attempt { transport, host: server.host(), peer, limits: self.limits, tls: self.tls };
+        let attempt = Attempt {
+            transport,
+            host: server.server_host(),
+            peer,
+            limits: self.limits,
+            tls: self.tls,
+        };
         let secured = attempt.secure(tcp, rule).await?;
         Ok(Established::secured(secured, peer, transport, verification))
     }

@@ -12,30 +12,14 @@ use super::socket;
 use super::starttls;
 use super::tls::Attempt;
 use super::verifier::Rule;
-use crate::credential::{Scheme, ServerUrl, Thumbprint};
+use crate::credential::{Scheme, ServerUrl};
 use crate::directory::Transport;
 use crate::{Error, ErrorKind, Result};
 
-/// What one address of a server presents.
-#[derive(Debug)]
-pub struct Presented {
-    /// The address, with the port that was asked.
-    pub address: SocketAddr,
-    /// Its certificate, or why there is none. The server has proved that it holds the certificate's
-    /// key; nothing vouches for the certificate itself.
-    pub certificate: Result<ServerCertificate>,
-}
-
-impl Presented {
-    /// The pin line of this certificate, to be pasted into a credential once it was compared with the
-    /// certificate on the server itself.
-    pub fn thumbprint(&self) -> Option<Thumbprint> {
-        let certificate = self.certificate.as_ref().ok()?;
-        Some(certificate.thumbprint(self.address.ip()))
-    }
-}
-
-/// Asks every address of a server for its certificate, by LDAPS or by StartTLS.
+/// Asks every address of a server for its certificate, by LDAPS or by StartTLS. Each comes with its port and the
+/// certificate, or why there is none. The server has proved that it holds the certificate's key; nothing vouches for the
+/// certificate itself. [`ServerCertificate::thumbprint`] is the pin line, to be pasted into a credential once it was
+/// compared with the certificate on the server.
 ///
 /// Nothing is verified and nothing is sent but TLS and, if that was asked for, the StartTLS request: no
 /// bind, no account is needed. `starttls` chooses StartTLS, as does an `ldap://` address.
@@ -48,7 +32,7 @@ pub async fn probe(
     starttls: bool,
     tls: TlsProvider,
     limits: &ConnectLimits,
-) -> Result<Vec<Presented>> {
+) -> Result<Vec<(SocketAddr, Result<ServerCertificate>)>> {
     let by_starttls = starttls || server.scheme() == Some(Scheme::Ldap);
     let transport = if by_starttls { Transport::StartTls } else { Transport::Ldaps };
     let port = server.port().unwrap_or(default_port(transport));
@@ -62,7 +46,7 @@ pub async fn probe(
             certificate(server, transport, address, tls, limits).await.map_err(|fault| {
                 fault.into_error().in_operation("probe").with_context("address", address)
             });
-        answers.push(Presented { address, certificate });
+        answers.push((address, certificate));
     }
     Ok(answers)
 }
@@ -74,7 +58,7 @@ async fn certificate(
     tls: TlsProvider,
     limits: &ConnectLimits,
 ) -> Result<ServerCertificate, AttemptError> {
-    let host = server.host();
+    let host = server.server_host();
     let attempt = async |transport| {
         let tcp = socket::open(address, limits.tcp).await?;
         let peer = socket::peer(&tcp)?;

@@ -1,6 +1,7 @@
 //! A small world: the directory `corp.example` (`CORP`), and the assets of an organization.
 
 use std::collections::{HashMap, HashSet};
+use std::num::NonZeroUsize;
 
 use crate::asset::{Asset, Claim, Constraint, ConstraintKind, SourceRecord};
 use crate::directory::DirectoryObject;
@@ -166,6 +167,7 @@ impl World {
             others: &self.others,
             constraints: &self.constraints,
             first_new: id(NEW),
+            threads: NonZeroUsize::MIN,
             now: day(TODAY),
         };
         let (exclusion, site) = (Exclusion::of(&self.exclusions, day(TODAY)), site("hq"));

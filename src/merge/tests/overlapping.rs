@@ -10,7 +10,7 @@ use super::fixture::*;
 use super::naive;
 use crate::asset::{Asset, Claim, Constraint, ConstraintKind, Presence, SourceRecord};
 use crate::merge::{Candidate, Computer};
-use crate::merge::{Coverage, DirectoryDomain, Level, Overlap, Surveyed, explain, overlaps};
+use crate::merge::{Coverage, DirectoryDomain, Explanation, Level, Overlap, Surveyed};
 use crate::name::Hostname;
 use crate::task::MatchPolicy;
 use crate::value::{AssetId, SourceId};
@@ -30,7 +30,7 @@ const NAMES: &[&str] = &[
 
 fn pairs(assets: &[Asset], constraints: &[Constraint], limit: usize) -> Vec<Overlap> {
     let surveyed: Vec<Surveyed> = assets.iter().map(Surveyed::of).collect();
-    overlaps(&surveyed, constraints, &MatchPolicy::default().with_weak_name_limit(limit))
+    Overlap::between(&surveyed, constraints, &MatchPolicy::default().with_weak_name_limit(limit))
 }
 
 /// The scanned asset with a part of this object of the directory.
@@ -99,7 +99,7 @@ fn coverage_counts_by_site_and_operating_system() {
     set.parts[0].source = SourceId::new("person", "anna").unwrap();
     [both, lost, only, set].iter().for_each(|asset| coverage.add(asset));
     assert_eq!(coverage.total.columns(), [4, 1, 1, 1, 1, 0, 1]);
-    let rows: Vec<_> = coverage.rows().map(|row| (row.os, row.counts.assets)).collect();
+    let rows: Vec<_> = coverage.rows().map(|(_, os, counts)| (os, counts.assets)).collect();
     assert_eq!(rows, [("", 3), ("Windows 11", 1)]);
     let json = serde_json::to_value(&coverage).unwrap();
     assert_eq!(json["rows"][1]["os"], "Windows 11");
@@ -124,7 +124,7 @@ fn an_explanation_tells_every_value_and_every_decision() {
         ConstraintKind::MustLink,
         1,
     );
-    let told = explain(&asset, &world.constraints, &[]);
+    let told = Explanation::of(&asset, &world.constraints, &[]);
     let holds: Vec<_> = told.values.iter().map(|v| (v.field, v.value.as_str(), v.holds)).collect();
     assert_eq!(
         holds,

@@ -12,7 +12,7 @@ use crate::query::text::{Text, folded, is_escapable, may_be_escaped};
 
 /// The bytes of a signature. A computer of a domain says three to four hundred different things, which
 /// fill a quarter of so many bits.
-pub const BLOOM_BYTES: usize = 256;
+const BLOOM_BYTES: usize = 256;
 
 const BITS: u64 = BLOOM_BYTES as u64 * 8;
 
@@ -24,16 +24,16 @@ const SHORT: usize = 12;
 /// The characters of a piece.
 const PIECE: usize = 3;
 
-/// What the attributes of one thing say, or what a test wants of them, in [`BLOOM_BYTES`] bytes. Stores keep
+/// What the attributes of one thing say, or what a test wants of them, in 256 bytes. Stores keep
 /// it beside a record, see [`ColumnMap::with_signatures`](super::ColumnMap::with_signatures).
 ///
 /// ```
 /// use ldap_inventory::query::Value;
-/// use ldap_inventory::query::sql::{AttributeBloom, BLOOM_BYTES};
+/// use ldap_inventory::query::sql::AttributeBloom;
 ///
 /// let mut web1 = AttributeBloom::new();
 /// web1.add("@ldap.computer", "dnshostname", Value::Text("WEB1.corp.example"));
-/// assert_eq!(web1.as_bytes().len(), BLOOM_BYTES);
+/// assert_eq!(web1.as_bytes().len(), 256);
 /// assert!(AttributeBloom::covers(web1.as_bytes(), AttributeBloom::new().as_bytes()));
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]

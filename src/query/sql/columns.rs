@@ -1,16 +1,19 @@
 //! How a store says where its fields are.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::query::literal::address_key;
 
 /// Where a store keeps the fields that queries ask for, and in which dialect it is asked.
 ///
 /// All SQL in here is the store's own, and `'static` so that nothing else can get in. Conditions:
 ///
-/// - Texts and words are kept folded ([`fold_case`](crate::query::fold_case)), as are the names and sources of
+/// - Texts and words are kept folded ([`Query::fold`](crate::query::Query::fold)), as are the names and sources of
 ///   attributes; in SQLite with the default collation.
 /// - Times are microseconds since 1970-01-01T00:00:00Z; in PostgreSQL they, and numbers, are `bigint`.
 /// - Addresses are kept as the text of [`IpAddr::to_canonical`](std::net::IpAddr::to_canonical) and as
-///   their [`address_key`](super::address_key).
+///   their [`address_key`](Column::address_key).
 /// - A [`Name`](crate::query::Value::Name) is two rows of a child table, a row for each form, of which one
 ///   [counts](Child::counting).
 /// - NULL is the absence of a value; child tables hold no NULL.
@@ -37,9 +40,6 @@ pub struct ColumnMap {
     pub(crate) residual_attributes: bool,
     pub(crate) signatures: Option<SignatureColumn>,
 }
-
-/// What stands between the words of a [`listed`](Column::listed) column, and in none of them: U+001F.
-pub const WORD_SEPARATOR: char = '\u{1f}';
 
 /// A database's way of writing SQL.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -71,7 +71,7 @@ pub struct Child {
 
 /// A child table of attributes: a row for every value.
 #[derive(Clone, Copy, Debug)]
-pub struct AttributeTable {
+pub(crate) struct AttributeTable {
     pub(crate) child: Child,
     pub(crate) source: &'static str,
     pub(crate) name: &'static str,
@@ -126,10 +126,19 @@ impl ColumnMap {
         self
     }
 
-    /// Says where the attributes are.
+    /// Says where the attributes are: in `child`, with columns for the folded source key (`@ldap.computer`), the folded
+    /// name, the folded text, and the time, which is NULL for those that are none.
     #[must_use]
-    pub fn with_attributes(mut self, attributes: AttributeTable) -> Self {
-        self.attributes = Some(attributes);
+    pub fn with_attributes(
+        mut self,
+        child: Child,
+        source: &'static str,
+        name: &'static str,
+        text: &'static str,
+        time: &'static str,
+    ) -> Self {
+        let kind = Kind::Attribute { text, time };
+        self.attributes = Some(AttributeTable { child, source, name, kind });
         self
     }
 
@@ -163,7 +172,8 @@ impl ColumnMap {
         self
     }
 
-    /// The names of the fields, for [`Query::parse_known`](crate::query::Query::parse_known).
+    /// The names of the fields, each with its [`Field`](crate::query::Field) in what a host gives to
+    /// [`Query::parse_known`](crate::query::Query::parse_known).
     pub fn names(&self) -> Vec<&'static str> {
         self.columns.keys().copied().collect()
     }
@@ -174,6 +184,23 @@ impl ColumnMap {
 }
 
 impl Column {
+    /// What stands between the words of a [`listed`](Self::listed) column, and in none of them: U+001F.
+    pub const WORD_SEPARATOR: char = '\u{1f}';
+
+    /// The key that a store keeps beside an address, so that a network is a range of keys.
+    ///
+    /// `4` or `6` and the address in hexadecimal: keys sort as addresses do, IPv4 first. An IPv4 address
+    /// written as IPv6 (`::ffff:10.0.0.5`) has the key of the IPv4 address.
+    ///
+    /// ```
+    /// use ldap_inventory::query::sql::Column;
+    ///
+    /// assert_eq!(Column::address_key("10.0.0.5".parse().unwrap()), "40a000005");
+    /// ```
+    pub fn address_key(address: IpAddr) -> String {
+        address_key(address)
+    }
+
     /// IP addresses: their text and their key.
     pub fn address(text: &'static str, key: &'static str) -> Self {
         Self::of(Kind::Address { text, key })
@@ -217,7 +244,7 @@ impl Column {
         self
     }
 
-    /// The words of a child table are in a column of the row as well: in one text, [`WORD_SEPARATOR`] before each
+    /// The words of a child table are in a column of the row as well: in one text, [`WORD_SEPARATOR`](Self::WORD_SEPARATOR) before each
     /// and after the last. Then that is looked into for whole words, which takes no search of the child table for
     /// every row.
     #[must_use]
@@ -250,20 +277,6 @@ impl Child {
     pub fn selective(mut self) -> Self {
         self.selective = true;
         self
-    }
-}
-
-impl AttributeTable {
-    /// Attributes in `child`, with columns for the folded source key (`@ldap.computer`), the folded name,
-    /// the folded text, and the time, which is NULL for those that are none.
-    pub fn new(
-        child: Child,
-        source: &'static str,
-        name: &'static str,
-        text: &'static str,
-        time: &'static str,
-    ) -> Self {
-        Self { child, source, name, kind: Kind::Attribute { text, time } }
     }
 }
 

@@ -8,7 +8,7 @@ pub use self::compiler::{Sql, SqlValue};
 use self::compiler::Compiler;
 use self::passes::numbers;
 use super::bloom;
-use super::columns::{Child, Column, ColumnMap, Kind, SignatureColumn, WORD_SEPARATOR};
+use super::columns::{Child, Column, ColumnMap, Kind, SignatureColumn};
 use crate::query::Query;
 use crate::query::ast::{Expr, Key, Term, Test};
 use crate::query::evaluate::{NAME, boolean_text};
@@ -161,11 +161,12 @@ impl Compiler<'_> {
     }
 
     fn lists(&mut self, list: &'static str, words: &[&str]) {
-        let can_be_listed = |word: &&&str| !word.contains(WORD_SEPARATOR);
+        let can_be_listed = |word: &&&str| !word.contains(Column::WORD_SEPARATOR);
         let words: Vec<&str> = words.iter().filter(can_be_listed).copied().collect();
         self.joined(&words, " OR ", |this, word| {
             this.push_all(&[this.map.dialect.position(), "(", list, ", "]);
-            this.text(&format!("{WORD_SEPARATOR}{word}{WORD_SEPARATOR}"));
+            let end = Column::WORD_SEPARATOR;
+            this.text(&format!("{end}{word}{end}"));
             this.push(") > 0");
         });
     }
@@ -260,7 +261,7 @@ fn whole_words(test: &Test) -> Option<Vec<&str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::sql::{AttributeTable, Dialect};
+    use crate::query::sql::Dialect;
 
     fn condition(dialect: Dialect, query: &str, first: usize) -> Sql {
         let child = Child::new("x", "x.owner", "a.id");
@@ -270,13 +271,7 @@ mod tests {
             .with("address", Column::address("a.ip", "a.ip_key"))
             .with("seen", Column::time("a.seen"))
             .with("overlap", Column::residual())
-            .with_attributes(AttributeTable::new(
-                child.selective(),
-                "x.source",
-                "x.name",
-                "x.text",
-                "x.time",
-            ));
+            .with_attributes(child.selective(), "x.source", "x.name", "x.text", "x.time");
         map.condition(&Query::parse(query).unwrap(), 1000, first)
     }
 

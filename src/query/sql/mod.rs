@@ -6,24 +6,24 @@
 //!
 //! # A host's own tables
 //!
-//! Texts are kept [folded](super::fold_case), times in microseconds, and lists in child tables:
+//! Texts are kept [folded](super::Query::fold), times in microseconds, and lists in child tables:
 //!
 //! ```sql
 //! CREATE TABLE hosts (
 //!     id        bigint PRIMARY KEY,
-//!     os        text,                        -- fold_case(asset.os())
+//!     os        text,                        -- Query::fold(asset.os())
 //!     last_seen bigint,                      -- asset.last_seen().as_micros()
 //!     document  text NOT NULL                -- the asset as JSON, which is read only where it must be
 //! );
 //! CREATE TABLE host_names (                  -- two rows for an international name, one of which counts
 //!     host   bigint NOT NULL REFERENCES hosts,
-//!     text   text   NOT NULL,                -- fold_case(name), and of its other form
+//!     text   text   NOT NULL,                -- Query::fold(name), and of its other form
 //!     counts boolean NOT NULL
 //! );
 //! CREATE TABLE host_addresses (
 //!     host   bigint NOT NULL REFERENCES hosts,
 //!     text   text   NOT NULL,                -- address.to_canonical()
-//!     key    text COLLATE "C" NOT NULL       -- address_key(address)
+//!     key    text COLLATE "C" NOT NULL       -- Column::address_key(address)
 //! );
 //! ```
 //!
@@ -56,8 +56,7 @@ mod bloom;
 mod columns;
 mod compile;
 
-pub use bloom::{AttributeBloom, BLOOM_BYTES};
-pub use columns::{AttributeTable, Child, Column, ColumnMap, Dialect, WORD_SEPARATOR};
+#[doc(hidden)]
+pub use bloom::AttributeBloom;
+pub use columns::{Child, Column, ColumnMap, Dialect};
 pub use compile::{Sql, SqlValue};
-
-pub use super::literal::address_key;

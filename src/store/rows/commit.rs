@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::key::{Keys, Table};
 use super::record::{self, Head, encode};
-use super::table::{OWN, Row, Rows, Scan, Write};
+use super::table::{KeyRange, Row, Rows, Write};
 use crate::asset::{Asset, Batch, Change, CommitOutcome, Link, Redirect, RunRecord, Version};
 use crate::name::MatchKey;
 use crate::store::LeaseState;
@@ -169,7 +169,8 @@ impl<'a> Draft<'a> {
         gone: &BTreeSet<AssetId>,
     ) -> Result<()> {
         for id in gone {
-            let linked = rows.scan(&Scan::prefix(&self.keys.asset(Table::LinkedTo, *id))).await?;
+            let linked =
+                rows.scan(&KeyRange::prefix(&self.keys.asset(Table::LinkedTo, *id))).await?;
             for row in linked {
                 let (source, object) = record::decode_row("object of an asset", &row)?;
                 self.linked.insert((*id, source, object));
@@ -224,6 +225,11 @@ impl Draft<'_> {
             Change::NoteSighting { object, seen } => {
                 if let Some(link) = self.link(own, *object)? {
                     self.put_link(own, &Link { seen: Some(seen.clone()), ..link })?;
+                }
+            }
+            Change::RemovePrincipal { source, object } => {
+                for table in [Table::Link, Table::Moved, Table::User, Table::Group] {
+                    self.delete(self.keys.object(table, source, *object));
                 }
             }
             change => self.put_record(change)?,
@@ -321,7 +327,7 @@ impl Draft<'_> {
     fn put_asset(&mut self, asset: &Asset, projection: Option<&Projection>) -> Result<Head> {
         let mut head = Head { version: asset.version, keys: asset.match_keys(), ..Head::default() };
         for row in projection.map(|project| project(asset)).transpose()?.unwrap_or_default() {
-            if row.key.first() == Some(&OWN) {
+            if row.key.first() == Some(&Row::OWN) {
                 let message = "a projection may not write to the repository's own rows";
                 let error = Error::new(ErrorKind::Invalid, message);
                 return Err(error.with_context("asset", asset.id));

@@ -1,15 +1,14 @@
 //! The keys of the repository's rows.
 //!
-//! [`OWN`], the digest of the organization, the table, and what is unique within the table. Ids and GUIDs are their
+//! [`Row::OWN`], the digest of the organization, the table, and what is unique within the table. Ids and GUIDs are their
 //! bytes, so that they are in order; a text ends with a mark that is lower than any of its bytes, so that texts are
 //! in order too, and none is the beginning of another.
 
-use super::table::OWN;
+use super::table::Row;
 use crate::asset::{Constraint, ConstraintKind, ObjectKey};
 use crate::name::MatchKey;
 use crate::value::{
-    AssetId, BatchId, CheckpointKey, MergeId, ObjectGuid, OrganizationId, RecordDigest, RunId,
-    SourceId, Timestamp,
+    AssetId, BatchId, MergeId, ObjectGuid, OrganizationId, RecordDigest, RunId, SourceId, Timestamp,
 };
 
 /// What a row holds. The numbers are in the keys of every host's table: they are never given another meaning.
@@ -54,7 +53,7 @@ impl Key {
     pub(super) fn organization(organization: &OrganizationId) -> Self {
         let mut hasher = RecordDigest::hasher();
         hasher.text(organization.as_str());
-        Self([&[OWN], &hasher.finish().0[..]].concat())
+        Self([&[Row::OWN], &hasher.finish().0[..]].concat())
     }
 
     pub(super) fn into_bytes(self) -> Vec<u8> {
@@ -156,7 +155,7 @@ impl Keys {
         self.at(Table::Merge).number(id.as_u128()).0
     }
 
-    pub(super) fn checkpoint(&self, source: &SourceId, key: CheckpointKey) -> Vec<u8> {
+    pub(super) fn checkpoint(&self, source: &SourceId, key: RecordDigest) -> Vec<u8> {
         self.at(Table::Checkpoint).source(source).bytes(&key.0).0
     }
 

@@ -3,6 +3,9 @@
 //! A host that has such a table implements the three methods of [`Rows`], and [`RowsRepository`] is the whole
 //! [`AssetRepository`](crate::asset::AssetRepository) over it. [`MemoryRepository`](super::MemoryRepository) is that over
 //! a map in memory.
+//!
+//! `table` is what a host implements; `key` how keys are made, and `record` what their values are; `repository` reads,
+//! `commit` writes, and `decoded` keeps what was parsed before.
 
 mod commit;
 mod decoded;
@@ -14,4 +17,4 @@ mod table;
 pub(super) use decoded::Decoded;
 
 pub use repository::RowsRepository;
-pub use table::{OWN, Row, Rows, Scan, Write, Written};
+pub use table::{KeyRange, Row, Rows, Write, Written};

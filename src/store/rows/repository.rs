@@ -11,16 +11,16 @@ use futures::{StreamExt, TryStreamExt};
 use super::commit::{self, Planned, Projection};
 use super::key::{Key, Keys, Table};
 use super::record::{Record, decode, decode_ids, decode_row, encode};
-use super::table::{Row, Rows, Scan, Write, Written};
+use super::table::{KeyRange, Row, Rows, Write, Written};
 use crate::asset::{
     Asset, AssetRepository, AssetsRequest, Batch, CommitOutcome, Constraint, DirectoryGroup,
     DirectoryUser, Lease, LeaseRequest, Link, LinksRequest, MergeRecord, PrincipalsRequest,
     Redirect, RunRecord, Sighting, Waiting,
 };
 use crate::name::MatchKey;
-use crate::store::{LeaseState, validate};
+use crate::store::LeaseState;
 use crate::value::{
-    AssetId, Checkpoint, CheckpointKey, ObjectGuid, OrganizationId, RunId, SourceId,
+    AssetId, Checkpoint, ObjectGuid, OrganizationId, RecordDigest, RunId, SourceId,
 };
 use crate::{Error, ErrorKind, Result, Retry};
 
@@ -47,7 +47,7 @@ const ATTEMPTS: usize = 1000;
 /// ```
 /// use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change};
 /// use ldap_inventory::store::MemoryRepository;
-/// use ldap_inventory::store::rows::{Row, Rows, Scan};
+/// use ldap_inventory::store::rows::{Row, Rows, KeyRange};
 /// use ldap_inventory::value::{AssetId, BatchId, SourceId};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -63,7 +63,7 @@ const ATTEMPTS: usize = 1000;
 /// let source = SourceId::new("scan", "office")?;
 /// let batch = Batch::new(BatchId::random_v7(), "acme".parse()?, source).with_changes([put]);
 /// repository.commit(batch).await?;
-/// assert_eq!(repository.rows().scan(&Scan::prefix(b"site/hq/")).await?.len(), 1);
+/// assert_eq!(repository.rows().scan(&KeyRange::prefix(b"site/hq/")).await?.len(), 1);
 /// # Ok(())
 /// # }
 /// ```
@@ -83,7 +83,7 @@ impl<R: Rows + ?Sized> RowsRepository<R> {
     /// Keeps these rows of every asset in step with it: they are written when the asset is, and those that were
     /// written when it was written last go, as they all do when it goes.
     ///
-    /// Keys of such rows may begin with anything but [`OWN`](super::OWN), and two assets share none: put the id in. An
+    /// Keys of such rows may begin with anything but [`Row::OWN`](super::Row::OWN), and two assets share none: put the id in. An
     /// error of the projection fails the commit. Assets that were written without it have no such rows until they are
     /// written again.
     #[must_use]
@@ -123,7 +123,7 @@ impl<R: Rows + ?Sized> RowsRepository<R> {
         prefix: Vec<u8>,
         limit: usize,
     ) -> Result<Vec<T>> {
-        let rows = self.rows.scan(&Scan::prefix(&prefix).with_limit(limit)).await?;
+        let rows = self.rows.scan(&KeyRange::prefix(&prefix).with_limit(limit)).await?;
         rows.iter().map(|row| decode_row(item, row)).collect()
     }
 
@@ -178,7 +178,11 @@ impl<R: Rows + ?Sized> RowsRepository<R> {
 
 impl<R: Rows> RowsRepository<R> {
     /// The records of a range, read page by page.
-    fn stream<T: Record>(&self, item: &'static str, range: Scan) -> BoxStream<'static, Result<T>> {
+    fn stream<T: Record>(
+        &self,
+        item: &'static str,
+        range: KeyRange,
+    ) -> BoxStream<'static, Result<T>> {
         let rows = Arc::clone(&self.rows);
         let range = range.with_limit(PAGE);
         let pages = stream::try_unfold(Some(range), move |range| {
@@ -206,7 +210,7 @@ impl<R: Rows> RowsRepository<R> {
             Some(source) => keys.source(table, source),
             None => keys.table(table),
         };
-        let range = Scan::prefix(&prefix);
+        let range = KeyRange::prefix(&prefix);
         let range = match &request.after {
             Some(after) => range.after(&keys.place(table, after)),
             None => range,
@@ -225,7 +229,7 @@ impl<R: Rows> AssetRepository for RowsRepository<R> {
             let links: Vec<Link> = self.records("link", keys).await?;
             return Ok(stream::iter(links.into_iter().map(Ok)).boxed());
         }
-        let links = self.stream("link", Scan::prefix(&keys.source(Table::Link, source)));
+        let links = self.stream("link", KeyRange::prefix(&keys.source(Table::Link, source)));
         Ok(links.map_ok(move |link| seen.share(link)).boxed())
     }
 
@@ -234,7 +238,7 @@ impl<R: Rows> AssetRepository for RowsRepository<R> {
         request: AssetsRequest,
     ) -> Result<BoxStream<'static, Result<Asset>>> {
         let keys = Keys::of(&request.organization);
-        let range = Scan::prefix(&keys.table(Table::Asset));
+        let range = KeyRange::prefix(&keys.table(Table::Asset));
         Ok(match request.after {
             Some(id) => self.stream("asset", range.after(&keys.asset(Table::Asset, id))),
             None => self.stream("asset", range),
@@ -348,7 +352,7 @@ impl<R: Rows> AssetRepository for RowsRepository<R> {
         &self,
         organization: &OrganizationId,
         source: &SourceId,
-        key: CheckpointKey,
+        key: RecordDigest,
     ) -> Result<Option<Checkpoint>> {
         let key = Keys::of(organization).checkpoint(source, key);
         Ok(self.records("checkpoint", [key]).await?.pop())
@@ -385,7 +389,7 @@ impl<R: Rows> AssetRepository for RowsRepository<R> {
     }
 
     async fn commit(&self, batch: Batch) -> Result<CommitOutcome> {
-        validate::batch(&batch)?;
+        batch.validate()?;
         for _ in 0..ATTEMPTS {
             match commit::plan(&*self.rows, &batch, self.projection.as_ref()).await? {
                 Planned::Decided(outcome) => return Ok(outcome),

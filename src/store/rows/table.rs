@@ -25,7 +25,7 @@ use crate::Result;
 ///   other write comes between: in a relational database, one transaction of the isolation level `SERIALIZABLE`, or
 ///   of a lower one that locks the rows it compares (a row that is expected to be absent too: `INSERT .. ON CONFLICT
 ///   DO NOTHING` says whether it was).
-/// - The table is the repository's alone, but for keys that do not begin with [`OWN`]: those are the host's, and what
+/// - The table is the repository's alone, but for keys that do not begin with [`Row::OWN`]: those are the host's, and what
 ///   a [projection](super::RowsRepository::with_projection) writes.
 ///
 /// # Errors
@@ -48,7 +48,7 @@ use crate::Result;
 /// # use std::sync::Mutex;
 /// use async_trait::async_trait;
 /// use ldap_inventory::Result;
-/// use ldap_inventory::store::rows::{Row, Rows, RowsRepository, Scan, Write, Written};
+/// use ldap_inventory::store::rows::{Row, Rows, RowsRepository, KeyRange, Write, Written};
 ///
 /// #[derive(Debug, Default)]
 /// struct Table(Mutex<BTreeMap<Vec<u8>, Vec<u8>>>);
@@ -61,7 +61,7 @@ use crate::Result;
 ///         Ok(keys.iter().filter_map(row).collect())
 ///     }
 ///
-///     async fn scan(&self, scan: &Scan) -> Result<Vec<Row>> {
+///     async fn scan(&self, scan: &KeyRange) -> Result<Vec<Row>> {
 ///         let table = self.0.lock().unwrap();
 ///         let rows = table.range(scan.from.clone()..scan.to.clone()).take(scan.limit);
 ///         Ok(rows.map(|(key, value)| Row::new(key.clone(), value.clone())).collect())
@@ -94,14 +94,11 @@ pub trait Rows: Debug + Send + Sync + 'static {
     async fn get(&self, keys: &[Vec<u8>]) -> Result<Vec<Row>>;
 
     /// The first rows of a range, in the order of their keys.
-    async fn scan(&self, scan: &Scan) -> Result<Vec<Row>>;
+    async fn scan(&self, scan: &KeyRange) -> Result<Vec<Row>>;
 
     /// Writes everything, or nothing if something is not as it is expected.
     async fn write(&self, write: &Write) -> Result<Written>;
 }
-
-/// The byte that keys of the repository begin with. A host's own rows begin with another.
-pub const OWN: u8 = 1;
 
 /// A row of the table.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -117,7 +114,7 @@ pub struct Row {
 /// A range of keys.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Scan {
+pub struct KeyRange {
     /// The first key of the range.
     pub from: Vec<u8>,
     /// The first key behind the range.
@@ -149,13 +146,16 @@ pub enum Written {
 }
 
 impl Row {
+    /// The byte that keys of the repository begin with. A host's own rows begin with another.
+    pub const OWN: u8 = 1;
+
     /// A row.
     pub fn new(key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Self {
         Self { key: key.into(), value: value.into(), decoded: Decoded::default() }
     }
 }
 
-impl Scan {
+impl KeyRange {
     /// All rows from a key on, and before another.
     pub fn new(from: impl Into<Vec<u8>>, to: impl Into<Vec<u8>>) -> Self {
         Self { from: from.into(), to: to.into(), limit: usize::MAX }
@@ -231,7 +231,7 @@ macro_rules! delegate {
             async fn get(&self, keys: &[Vec<u8>]) -> Result<Vec<Row>> {
                 (**self).get(keys).await
             }
-            async fn scan(&self, scan: &Scan) -> Result<Vec<Row>> {
+            async fn scan(&self, scan: &KeyRange) -> Result<Vec<Row>> {
                 (**self).scan(scan).await
             }
             async fn write(&self, write: &Write) -> Result<Written> {
@@ -250,12 +250,12 @@ mod tests {
 
     #[test]
     fn a_prefix_ends_behind_all_that_begin_with_it() {
-        let end = |prefix: &[u8]| Scan::prefix(prefix).to;
+        let end = |prefix: &[u8]| KeyRange::prefix(prefix).to;
         assert_eq!(end(&[1, 2]), [1, 3]);
         assert_eq!(end(&[1, 255]), [2]);
         assert_eq!(end(&[1, 255, 255]), [2]);
         assert!(end(&[255]).as_slice() > [255, 255].as_slice() || end(&[255]) == [255, 255]);
-        assert_eq!(Scan::prefix(&[1, 2]).after(&[1, 2, 9]).from, [1, 2, 9, 0]);
-        assert_eq!(Scan::prefix(&[1, 2]).after(&[1]).from, [1, 2]);
+        assert_eq!(KeyRange::prefix(&[1, 2]).after(&[1, 2, 9]).from, [1, 2, 9, 0]);
+        assert_eq!(KeyRange::prefix(&[1, 2]).after(&[1]).from, [1, 2]);
     }
 }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Statement, ToSql};
 use super::failure::Outcome;
 use super::read::{asset, waiting};
 use super::{fields, row_id};
-use crate::asset::{Asset, AssetInContext, SearchRequest, asks_for_states, unresolved};
+use crate::asset::{Asset, SearchRequest, asks_for_states, unresolved};
 use crate::value::AssetId;
 
 /// The parameters of a statement that come before those of the query: the organization, and three more.
@@ -105,9 +105,8 @@ impl<'a> Found<'a> {
                 false
             })
         };
-        let asset_in_context = AssetInContext::new(asset, has_overlap);
-        let is_unresolved = self.unresolved.contains(&asset.id);
-        let asked_for = self.request.selects(&asset_in_context.unresolved(is_unresolved));
+        let is_unresolved = || self.unresolved.contains(&asset.id);
+        let asked_for = self.request.selects_asset(asset, has_overlap, is_unresolved);
         failed.into_inner().map_or(Ok(asked_for), Err)
     }
 

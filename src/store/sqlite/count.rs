@@ -6,8 +6,8 @@ use rusqlite::{Connection, Row};
 
 use super::asset_query::Found;
 use super::failure::Outcome;
-use crate::asset::{Counts, Facet, SearchRequest, Tally};
-use crate::query::sql::WORD_SEPARATOR;
+use crate::asset::{AssetCounts, Facet, SearchRequest, Tally};
+use crate::query::sql::Column;
 
 /// How many assets a request finds, and how they divide. In one pass: grouping in the database sorts
 /// everything for each facet.
@@ -15,7 +15,7 @@ pub(super) fn assets(
     connection: &Connection,
     request: &SearchRequest,
     facets: &[Facet],
-) -> Outcome<Counts> {
+) -> Outcome<AssetCounts> {
     let mut tally = Tally::new(facets);
     let Some(found) = Found::of(connection, request)? else {
         return Ok(tally.counts(request.limit));
@@ -24,7 +24,7 @@ pub(super) fn assets(
         let mut statement = connection.prepare(&found.sql("count(*)", "", "", ""))?;
         let parameters = found.parameters(&statement, &[]);
         let total: i64 = statement.query_row(&*parameters, |row| row.get(0))?;
-        return Ok(Counts::new(total.cast_unsigned(), Vec::new()));
+        return Ok(AssetCounts::new(total.cast_unsigned(), Vec::new()));
     }
     let select = "number, domains, os, site, sources, type";
     let mut statement = connection.prepare(&found.sql(select, "", "", ""))?;
@@ -60,7 +60,7 @@ fn columns<'r>(row: &'r Row<'_>) -> Outcome<Columns<'r>> {
 }
 
 fn values<'r>(facet: Facet, columns: &Columns<'r>) -> Vec<Cow<'r, str>> {
-    let listed = |list: &'r str| list.split(WORD_SEPARATOR).filter(|word| !word.is_empty());
+    let listed = |list: &'r str| list.split(Column::WORD_SEPARATOR).filter(|word| !word.is_empty());
     let mut values: Vec<&str> = match facet {
         Facet::Domain => listed(columns.domains).collect(),
         Facet::Os => columns.os.into_iter().collect(),

@@ -8,9 +8,7 @@ use rusqlite::{Connection, params};
 
 use super::failure::Outcome;
 use crate::asset::Asset;
-use crate::query::sql::{
-    AttributeBloom, Child, Column, ColumnMap, Dialect, SqlValue, WORD_SEPARATOR, address_key,
-};
+use crate::query::sql::{AttributeBloom, Child, Column, ColumnMap, Dialect, SqlValue};
 use crate::query::{Fields, Value, fold_case};
 
 /// Where the fields of assets are. Attributes are in the documents, and in the signatures as far as that
@@ -124,11 +122,11 @@ impl Columns {
 
 /// The values of a field, with a separator around each.
 fn listed(asset: &Asset, field: &str) -> String {
-    let mut list = String::from(WORD_SEPARATOR);
+    let mut list = String::from(Column::WORD_SEPARATOR);
     let _ = asset.field(field, &mut |value| {
         if let Value::Text(word) | Value::Word(word) | Value::Name { unicode: word, .. } = value {
             list.push_str(&fold_case(word));
-            list.push(WORD_SEPARATOR);
+            list.push(Column::WORD_SEPARATOR);
         }
         ControlFlow::Continue(())
     });
@@ -180,7 +178,7 @@ fn rows(asset: &Asset, field: &str) -> Vec<Row> {
                 add(-1 - position, fold_case(ascii), None);
             }
             Value::Address(ip) => {
-                add(position, ip.to_canonical().to_string(), Some(address_key(ip)))
+                add(position, ip.to_canonical().to_string(), Some(Column::address_key(ip)))
             }
             _ => return ControlFlow::Continue(()),
         }

@@ -26,13 +26,13 @@ use self::connections::Connections;
 use self::failure::{Outcome, damaged};
 use self::sighting::Sightings;
 use crate::asset::{
-    Asset, AssetRepository, AssetsRequest, Batch, CommitOutcome, Constraint, Counts,
+    Asset, AssetCounts, AssetRepository, AssetsRequest, Batch, CommitOutcome, Constraint,
     DirectoryGroup, DirectoryUser, Facet, Lease, LeaseRequest, Link, LinksRequest, MergeRecord,
     PrincipalsRequest, Redirect, RunRecord, SearchPage, SearchRequest, Waiting,
 };
 use crate::name::MatchKey;
 use crate::value::{
-    AssetId, Checkpoint, CheckpointKey, ObjectGuid, OrganizationId, RunId, SourceId,
+    AssetId, Checkpoint, ObjectGuid, OrganizationId, RecordDigest, RunId, SourceId,
 };
 use crate::{Error, Result};
 
@@ -257,7 +257,7 @@ impl AssetRepository for SqliteRepository {
         &self,
         organization: &OrganizationId,
         source: &SourceId,
-        key: CheckpointKey,
+        key: RecordDigest,
     ) -> Result<Option<Checkpoint>> {
         let (o, s) = (organization.clone(), source.clone());
         self.connections.read("checkpoint", move |t| read::checkpoint(t, &o, &s, key)).await
@@ -288,11 +288,11 @@ impl AssetRepository for SqliteRepository {
     }
 
     async fn commit(&self, batch: Batch) -> Result<CommitOutcome> {
-        super::validate::batch(&batch)?;
+        batch.validate()?;
         self.connections.write("commit", move |c| write::commit(c, &batch)).await
     }
 
-    async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<Counts> {
+    async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<AssetCounts> {
         let facets = facets.to_vec();
         self.connections.read("count_assets", move |t| count::assets(t, &request, &facets)).await
     }

@@ -12,7 +12,7 @@ use super::sighting::Sightings;
 use crate::asset::{Asset, Constraint, Link, MergeRecord, Redirect, RunRecord, Waiting};
 use crate::name::MatchKey;
 use crate::value::{
-    AssetId, Checkpoint, CheckpointKey, MergeId, ObjectGuid, OrganizationId, RunId, SourceId,
+    AssetId, Checkpoint, MergeId, ObjectGuid, OrganizationId, RecordDigest, RunId, SourceId,
 };
 
 /// At most `limit` links in the order of their objects, behind `after`.
@@ -236,7 +236,7 @@ pub(super) fn checkpoint(
     connection: &Connection,
     organization: &OrganizationId,
     source: &SourceId,
-    key: CheckpointKey,
+    key: RecordDigest,
 ) -> Outcome<Option<Checkpoint>> {
     let Some(number) = row_id::source(connection, organization, source)? else { return Ok(None) };
     let sql = "SELECT document FROM checkpoints WHERE source = ?1 AND key = ?2";

@@ -83,7 +83,7 @@ fn groups_asked_for(
 
 /// What a search looks through, and how many it needs for a page and to know whether there is another.
 fn principals(request: &SearchRequest) -> Outcome<(PrincipalsRequest, usize)> {
-    let after = request.after.as_ref().map(ObjectKey::read).transpose()?;
+    let after = request.after.as_deref().map(ObjectKey::read).transpose()?;
     let all = PrincipalsRequest::new(request.organization.clone());
     let all = all.of_source(request.source.clone()).after(after);
     Ok((all, request.limit.max(1).saturating_add(1)))

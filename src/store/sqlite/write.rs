@@ -100,6 +100,9 @@ impl Writer<'_> {
             Change::RemoveWaiting { source, object } => self.remove_waiting(source, *object)?,
             Change::PutUser(user) => self.put_user(user)?,
             Change::PutGroup(group) => self.put_group(group)?,
+            Change::RemovePrincipal { source, object } => {
+                self.remove_principal(source, *object)?;
+            }
             Change::PutConstraint(constraint) => self.put_constraint(constraint)?,
             Change::RemoveConstraint(constraint) => self.remove_constraint(constraint)?,
             Change::PutMerge(record) => self.put_merge(record)?,
@@ -279,6 +282,17 @@ impl Writer<'_> {
         let sql = "DELETE FROM waiting WHERE object = ?3 AND source =
                    (SELECT number FROM sources WHERE organization = ?1 AND id = ?2)";
         self.execute(sql, params![self.organization, source.as_str(), object.as_bytes()])?;
+        Ok(())
+    }
+
+    fn remove_principal(&self, source: &SourceId, object: ObjectGuid) -> Outcome<()> {
+        for table in ["links", "users", "directory_groups"] {
+            let sql = format!(
+                "DELETE FROM {table} WHERE object = ?3 AND source =
+                 (SELECT number FROM sources WHERE organization = ?1 AND id = ?2)"
+            );
+            self.execute(&sql, params![self.organization, source.as_str(), object.as_bytes()])?;
+        }
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::matching::Matching;
+use super::moved::MovedPrincipals;
 use crate::asset::{Link, Presence};
 use crate::membership::Links;
 use crate::sync::SyncReport;
@@ -10,11 +11,15 @@ use crate::sync::read::Snapshot;
 use crate::sync::run::Run;
 use crate::value::{ObjectGuid, ObjectKind};
 
+const KINDS: [ObjectKind; 3] = [ObjectKind::Computer, ObjectKind::Group, ObjectKind::User];
+
 /// Known objects that a complete read did not show, as they shall be written.
 #[derive(Debug, Default)]
 pub(in crate::sync) struct Absences {
     /// Sorted by objectGUID.
     links: Vec<Link>,
+    /// What was present, of the kinds that do not show at all.
+    hidden: Vec<Link>,
 }
 
 impl Absences {
@@ -22,7 +27,8 @@ impl Absences {
     ///
     /// Only a complete read can tell, and only of what it covers. A full one shows all of that; one of changes says
     /// what departed, and what was missing before is still missing unless it shows. A kind of which nothing is there
-    /// any more is taken for lost read rights, not for an empty directory.
+    /// any more is taken for lost read rights, not for an empty directory, unless the run
+    /// [accepts](crate::sync::SyncOptions::accepts_empty) that.
     pub(in crate::sync) fn find(
         run: &Run<'_>,
         snapshot: &Snapshot,
@@ -37,17 +43,17 @@ impl Absences {
             }
             return absences;
         }
-        for kind in [ObjectKind::Computer, ObjectKind::Group, ObjectKind::User] {
+        for kind in KINDS {
             let seen = seen(snapshot, kind);
             let covers = |link: &&Link| link.kind == kind && snapshot.coverage.covers(link);
             let known = || links.values().filter(covers);
-            if snapshot.shows_none(kind) && known().any(|link| link.presence.is_present()) {
-                report.warnings.push(format!(
-                    "no {kind} was read though {} are known: the account may have lost its read \
-                     rights; none is taken for missing",
-                    known().count()
-                ));
-                continue;
+            if snapshot.hides_all(kind) {
+                let present = known().filter(|link| link.presence.is_present());
+                let hidden = absences.hidden.len();
+                absences.hidden.extend(present.cloned());
+                if absences.hidden.len() > hidden {
+                    continue;
+                }
             }
             let is_absent = |link: &&Link| {
                 let shows_all = !snapshot.is_changes() || !link.presence.is_present();
@@ -69,6 +75,26 @@ impl Absences {
         &self.links
     }
 
+    /// What was there of the kinds of which nothing is there any more.
+    pub(in crate::sync) fn hidden(&self) -> &[Link] {
+        &self.hidden
+    }
+
+    /// Warns of the kinds of which nothing is there any more, unless all of it is in other directories.
+    pub(in crate::sync) fn warn_of_hidden(&self, moved: &MovedPrincipals, report: &mut SyncReport) {
+        for kind in KINDS {
+            let hidden = self.hidden.iter().filter(|link| link.kind == kind);
+            let count = hidden.filter(|link| !moved.has_left(link.object)).count();
+            if count > 0 {
+                let are = if count == 1 { "is" } else { "are" };
+                report.warnings.push(format!(
+                    "no {kind} was read though {count} {are} known: the account may have lost its read rights; \
+                     none is taken for missing. If there is none any more, let one run accept that (accept-empty)"
+                ));
+            }
+        }
+    }
+
     /// Every known computer that the directory has no more, as far as this read and earlier ones tell.
     pub(in crate::sync) fn absent(
         &self,
@@ -81,10 +107,15 @@ impl Absences {
         all.map(|link| link.object).filter(|object| !seen.contains(object)).collect()
     }
 
-    /// Leaves out those whose place another computer takes, counts the rest, and keeps what is news.
-    pub(in crate::sync) fn settle(&mut self, matching: &Matching, report: &mut SyncReport) {
+    /// Leaves out those whose place another computer takes, and those that another directory has, counts the rest, and keeps what is news.
+    pub(in crate::sync) fn settle(
+        &mut self,
+        matching: &Matching,
+        moved: &MovedPrincipals,
+        report: &mut SyncReport,
+    ) {
         let succeeded = matching.succeeded();
-        self.links.retain(|link| !succeeded.contains(&link.object));
+        self.links.retain(|link| !succeeded.contains(&link.object) && !moved.has_left(link.object));
         for link in &self.links {
             count(report, link.kind, link.presence);
         }

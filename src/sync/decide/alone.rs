@@ -2,20 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use futures::TryStreamExt;
+
 use super::surroundings::View;
 use crate::Result;
-use crate::asset::{Asset, SearchRequest, SourceRecord};
+use crate::asset::{Asset, SourceRecord};
 use crate::grouping::{self, Scene};
 use crate::membership::Links;
 use crate::merge::{self, Computer};
 use crate::name::MatchKey;
-use crate::query::{Query, quote};
 use crate::sync::read::Snapshot;
 use crate::sync::run::Run;
 use crate::value::{AssetId, ObjectGuid};
-
-/// Assets of one page.
-const PAGE: usize = 500;
 
 /// Known computers whose asset has nothing but records of directories, although another asset has one of their names.
 #[derive(Debug, Default)]
@@ -77,7 +75,11 @@ impl Search<'_> {
         sharing(&by_rules, &by_rules).for_each(|asset| self.add(asset, alone));
         let shown = keys(&scene.assets);
         let mut open = Vec::new();
-        for asset in self.overlapping().await? {
+        let Run { task, repository, options, now, .. } = *self.run;
+        let (organization, source) = (&task.organization, &task.source);
+        let mut overlapping = grouping::alone_beside_others(repository, organization, source, now)?;
+        while let Some(asset) = overlapping.try_next().await? {
+            options.cancellation.check()?;
             if self.decided.contains(&asset.id) || looked_at.contains(&asset.id) {
                 continue;
             }
@@ -90,24 +92,6 @@ impl Search<'_> {
         let others = self.others_with(keys(&open)).await?;
         sharing(&open, &others).for_each(|asset| self.add(asset, alone));
         Ok(())
-    }
-
-    /// The assets with a record of the directory that share a name with another, as they are shown.
-    async fn overlapping(&self) -> Result<Vec<Asset>> {
-        let Run { task, repository, options, now, .. } = *self.run;
-        let source = quote(task.source.as_str());
-        let query = Query::parse(&format!("source:{source} AND name_overlap:true"))?;
-        let request = SearchRequest::new(task.organization.clone(), query, now).with_limit(PAGE);
-        let (mut found, mut after) = (Vec::new(), None);
-        loop {
-            options.cancellation.check()?;
-            let page = repository.search_assets(request.clone().after(after)).await?;
-            found.extend(page.records);
-            after = page.next;
-            if after.is_none() {
-                return Ok(found);
-            }
-        }
     }
 
     /// Those that have the name of another asset by what was read just now.
@@ -150,7 +134,7 @@ impl Search<'_> {
     }
 
     fn add(&self, asset: &Asset, alone: &mut Alone) {
-        if asset.parts.iter().all(|part| part.object.is_some()) {
+        if grouping::is_alone(asset) {
             let own = asset.parts.iter().filter(|part| part.source == self.run.task.source);
             alone.computers.extend(own.filter_map(|part| self.present(asset, part)));
         }

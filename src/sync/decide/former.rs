@@ -1,19 +1,22 @@
 //! What a computer was called by before it came into its domain: its former security identifiers.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::future::ready;
+
+use futures::TryStreamExt;
 
 use crate::Result;
-use crate::asset::{Asset, SearchRequest};
+use crate::asset::{Asset, Facet, SearchRequest, found_assets};
 use crate::merge::{Decision, LostBecause, Verdict};
-use crate::query::{Query, quote};
+use crate::query::Query;
 use crate::sync::read::Snapshot;
 use crate::sync::run::Run;
 use crate::value::{AssetId, ObjectGuid};
 
 /// How many identifiers one search names: a query has a longest length, and an identifier up to 184 characters.
 const SIDS_PER_SEARCH: usize = 40;
-/// Assets of one page.
-const PAGE: usize = 500;
+/// How many kinds of source are looked at.
+const MOST_KINDS: usize = 20;
 
 /// Notes on the decisions on new computers which assets have a computer with a SID that they had before: what a
 /// migration between domains leaves in `sIDHistory` (MS-ADTS 3.1.1.3.2, MS-ADA3).
@@ -28,8 +31,12 @@ pub(super) async fn note(
     let sids: BTreeSet<&str> = former.values().flatten().copied().collect();
     let sids: Vec<&str> = sids.into_iter().collect();
     let mut owners: BTreeMap<String, Vec<AssetId>> = BTreeMap::new();
-    for sids in sids.chunks(SIDS_PER_SEARCH) {
-        for asset in owners_of(run, sids).await? {
+    let keys = match sids.as_slice() {
+        [] => return Ok(()),
+        _ => keys(run).await?,
+    };
+    for sids in sids.chunks((SIDS_PER_SEARCH / keys.len().max(1)).max(1)) {
+        for asset in owners_of(run, &keys, sids).await? {
             for sid in sids_of(&asset).filter(|sid| sids.contains(&sid.as_str())) {
                 owners.entry(sid).or_default().push(asset.id);
             }
@@ -62,25 +69,38 @@ fn former_sids<'s>(
     .collect()
 }
 
-async fn owners_of(run: &Run<'_>, sids: &[&str]) -> Result<Vec<Asset>> {
-    let sids: Vec<String> = sids.iter().map(|sid| quote(sid).to_string()).collect();
-    let query = Query::parse(&format!("@ldap.computer.objectSid:={}", sids.join(",")))?;
-    let request = SearchRequest::new(run.task.organization.clone(), query, run.now);
-    let (mut found, mut after) = (Vec::new(), None);
-    loop {
-        run.options.cancellation.check()?;
-        let request = request.clone().with_limit(PAGE).after(after);
-        let page = run.repository.search_assets(request).await?;
-        found.extend(page.records);
-        after = page.next;
-        if after.is_none() {
-            return Ok(found);
-        }
-    }
+/// What records that carry `objectSid` are filed under, whatever source they are of: a directory's computers, and what
+/// other sources file of their own.
+async fn keys(run: &Run<'_>) -> Result<Vec<String>> {
+    let (organization, limit) = (run.task.organization.clone(), MOST_KINDS);
+    let everything = SearchRequest::new(organization, Query::everything(), run.now);
+    let counts =
+        run.repository.count_assets(everything.with_limit(limit), &[Facet::Source]).await?;
+    let kinds = counts.facets.into_iter().flat_map(|facet| facet.values);
+    let kinds: BTreeSet<String> =
+        kinds.filter_map(|(kind, _)| kind).chain(["ldap".to_owned()]).collect();
+    let keys =
+        kinds.iter().flat_map(|kind| [format!("@{kind}.computer"), format!("@{kind}.asset")]);
+    // No query can ask for what is filed under a kind that has a colon in it.
+    let is_key = |key: &String| Query::parse(&format!("{key}.objectSid:*")).is_ok();
+    Ok(keys.filter(is_key).collect())
 }
 
-/// The identifiers of the computers that an asset has.
+async fn owners_of(run: &Run<'_>, keys: &[String], sids: &[&str]) -> Result<Vec<Asset>> {
+    let sids: Vec<String> = sids.iter().map(|sid| Query::quote(sid).to_string()).collect();
+    let sids = sids.join(",");
+    let terms: Vec<String> = keys.iter().map(|key| format!("{key}.objectSid:={sids}")).collect();
+    let query = Query::parse(&terms.join(" OR "))?;
+    let request = SearchRequest::new(run.task.organization.clone(), query, run.now);
+    let found = found_assets(run.repository, request);
+    found
+        .and_then(|asset| ready(run.options.cancellation.check().map(|()| asset)))
+        .try_collect()
+        .await
+}
+
+/// The identifiers that the records of an asset carry.
 fn sids_of(asset: &Asset) -> impl Iterator<Item = String> {
-    let parts = asset.parts.iter().filter(|part| part.object.is_some());
-    parts.filter_map(|part| part.attributes.first("objectSid").map(str::to_owned))
+    let sids = asset.parts.iter().filter_map(|part| part.attributes.first("objectSid"));
+    sids.map(str::to_owned)
 }

@@ -1,6 +1,7 @@
 //! Deciding which asset every computer is, with what the store knows.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use super::alone::{Alone, changed};
@@ -13,7 +14,7 @@ use crate::grouping::{self, Decisions, Scene};
 use crate::membership::Links;
 use crate::merge::{
     self, Candidate, Computer, Decision, DirectoryDomain, Exclusion, LateArrival, Level,
-    MatchContext, Reason, Standing, Verdict,
+    MatchContext, Reason, Settled, Standing, Verdict,
 };
 use crate::sync::links;
 use crate::sync::read::Snapshot;
@@ -45,6 +46,8 @@ pub(in crate::sync) struct Matching {
     told: Vec<Decision>,
     /// The sites of assets that are homes of records elsewhere, also where nothing else is left of them.
     sites: BTreeMap<AssetId, SiteId>,
+    /// What the rules say with regard to people's decisions, where these have something elsewhere.
+    settled: Settled,
     /// What the rules alone say of known computers that were not read, beside whose asset others came since.
     late: Vec<Decision>,
     /// How many new assets have an id.
@@ -79,6 +82,7 @@ impl Matching {
             rules: Vec::new(),
             told: Vec::new(),
             sites: BTreeMap::new(),
+            settled: Settled::default(),
             late: Vec::new(),
             new_assets: 0,
             complete: snapshot.end.completeness.is_complete(),
@@ -117,9 +121,8 @@ impl Matching {
     /// Notes why computers are where the rules have them with regard to people's decisions on others, or on other assets.
     async fn note_reasons(&mut self, run: &Run<'_>) -> Result<()> {
         let task = run.task;
-        let is_elsewhere = |spot: Spot| spot.shown.is_some() && Home::of(spot.shown) != spot.home;
-        let spots: Vec<Option<Spot>> = self.rules.iter().map(|rules| self.spot(rules)).collect();
-        if !spots.iter().flatten().copied().any(is_elsewhere) {
+        let mut all = self.rules.iter().chain(&self.late);
+        if !all.any(|rules| self.spot(rules).is_some_and(Spot::is_elsewhere)) {
             return Ok(());
         }
         let settled = grouping::settle_scene(
@@ -129,17 +132,24 @@ impl Matching {
             &self.standing,
             &task.matching,
         );
-        let settled = settled.await?;
-        for (told, spot) in self.told.iter_mut().zip(spots) {
-            let decided = settled.decision(&self.source, told.object);
-            if let Some(decided) = decided.filter(|_| spot.is_some_and(is_elsewhere)) {
-                told.level = Some(Level::Constraint);
-                told.reason = decided.reason.clone();
-                told.candidates = decided.candidates.clone();
-                told.more_candidates = decided.more_candidates;
-            }
+        self.settled = settled.await?;
+        let mut all_told = std::mem::take(&mut self.told);
+        for (told, rules) in all_told.iter_mut().zip(&self.rules) {
+            self.give_reason(told, self.spot(rules));
         }
+        self.told = all_told;
         Ok(())
+    }
+
+    /// Says why a computer is where people's decisions on others, or on other assets, have it.
+    fn give_reason(&self, told: &mut Decision, spot: Option<Spot>) {
+        let decided = self.settled.decision(&self.source, told.object);
+        if let Some(decided) = decided.filter(|_| spot.is_some_and(Spot::is_elsewhere)) {
+            told.level = Some(Level::Constraint);
+            told.reason = decided.reason.clone();
+            told.candidates = decided.candidates.clone();
+            told.more_candidates = decided.more_candidates;
+        }
     }
 
     /// Decides on every computer that was read, and on known ones beside whose asset another has come. The candidates.
@@ -239,16 +249,6 @@ impl Matching {
         Some(Decided { rules, told, spot: self.spot(rules) })
     }
 
-    /// The assets that show what people decided on.
-    pub(in crate::sync) fn decided_on(&self) -> impl Iterator<Item = AssetId> {
-        let decided = self.links.values().filter(|link| self.is_decided_on(link.object));
-        decided.filter_map(|link| link.asset)
-    }
-
-    fn is_decided_on(&self, object: ObjectGuid) -> bool {
-        !self.standing.on(&self.source, object).is_empty()
-    }
-
     /// A computer of the directory as one that waits.
     pub(in crate::sync) fn waiting(&self, object: ObjectGuid) -> Option<&Waiting> {
         let place = self.waiting.get(&object)?;
@@ -301,7 +301,12 @@ impl Matching {
 
     /// What is told of known computers that were not read.
     fn told_late(&self, run: &Run<'_>) -> impl Iterator<Item = Decision> {
-        self.late.iter().map(|late| self.told(run, late, self.spot(late)))
+        self.late.iter().map(|late| {
+            let spot = self.spot(late);
+            let mut told = self.told(run, late, spot);
+            self.give_reason(&mut told, spot);
+            told
+        })
     }
 
     /// Decides again on some computers, with what the store knows by now.
@@ -335,9 +340,7 @@ impl Matching {
     async fn look_up_decisions(&mut self, run: &Run<'_>) -> Result<()> {
         let (repository, organization) = (run.repository, &run.task.organization);
         self.standing = Decisions::load(repository, organization).await?.standing();
-        let mut ids = self.standing.named();
-        ids.extend(self.decided_on());
-        self.scene = Scene::load(repository, organization, ids).await?;
+        self.scene = Scene::load(repository, organization, &self.standing, []).await?;
         let waiting = self.scene.waiting.iter().enumerate();
         let own = waiting.filter(|(_, waiting)| waiting.source == self.source);
         self.waiting = own.map(|(place, waiting)| (waiting.object, place)).collect();
@@ -380,6 +383,7 @@ impl Matching {
             others: &surroundings.others,
             constraints: &[],
             first_new: AssetId::from_u128(run.id.as_u128()).nth(self.new_assets + 1),
+            threads: NonZeroUsize::MIN,
             now: run.now,
         };
         let exclusion = Exclusion::of(&task.exclusions, run.now);

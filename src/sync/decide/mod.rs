@@ -5,15 +5,18 @@
 //! - [`surroundings`] looks that up: the assets that the computers could be, and whom else these could be.
 //! - [`alone`] finds known computers that have an asset to themselves although another one has their name.
 //! - [`former`] notes which assets a new computer may have been in another domain, by its `sIDHistory`.
+//! - [`MovedPrincipals`] are users and groups that went from one domain of a forest to another.
 //! - [`Absences`] are the known objects that a complete read did not show.
 
 mod absences;
 mod alone;
 mod former;
 mod matching;
+mod moved;
 mod moves;
 mod surroundings;
 
 pub(super) use self::absences::Absences;
 pub(super) use self::matching::Matching;
+pub(super) use self::moved::MovedPrincipals;
 pub(super) use self::moves::{ComputerMove, Decided, Spot};

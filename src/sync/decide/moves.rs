@@ -24,6 +24,13 @@ pub(in crate::sync) struct Spot {
     pub(in crate::sync) shown: Option<AssetId>,
 }
 
+impl Spot {
+    /// Whether it is shown in another asset than the rules alone have it in.
+    pub(super) fn is_elsewhere(self) -> bool {
+        self.shown.is_some() && Home::of(self.shown) != self.home
+    }
+}
+
 /// Where a computer goes by the rules alone, as far as change limits measure it.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::sync) struct ComputerMove {

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use futures::TryStreamExt;
-
 use crate::Result;
-use crate::asset::{Asset, Home, Link, LinksRequest};
+use crate::asset::{Asset, Home};
 use crate::grouping::{self, Scene};
 use crate::merge::{self, Candidate, Computer, DirectoryDomain, KnownComputer};
 use crate::name::MatchKey;
+use crate::sync::links;
 use crate::sync::run::Run;
 use crate::value::{AssetId, ObjectGuid, SourceId};
 
@@ -73,23 +72,15 @@ impl Surroundings {
         objects: &[ObjectGuid],
         view: View<'_>,
     ) -> Result<()> {
-        if objects.is_empty() {
-            return Ok(());
-        }
-        let organization = &run.task.organization;
-        let sources = run.repository.sources(organization).await?;
-        for source in sources.into_iter().filter(|source| *source != run.task.source) {
-            for objects in objects.chunks(KEYS_PER_LOOKUP) {
-                run.options.cancellation.check()?;
-                let links = LinksRequest::new(organization.clone(), source.clone());
-                let links = links.of_objects(objects.iter().copied());
-                let links: Vec<Link> = run.repository.links(links).await?.try_collect().await?;
-                let homes = links.iter().filter_map(|link| link.by_rules().asset());
-                let unseen = homes.filter(|home| !self.candidates.contains_key(home));
-                let unseen: Vec<AssetId> = unseen.collect();
-                for asset in run.repository.assets(organization, &unseen).await? {
-                    self.add(run, &asset, view);
-                }
+        let links = links::elsewhere(run, objects).await?;
+        let homes = links.iter().filter_map(|(_, link)| link.by_rules().asset());
+        let unseen = homes.filter(|home| !self.candidates.contains_key(home));
+        let unseen: BTreeSet<AssetId> = unseen.collect();
+        let unseen: Vec<AssetId> = unseen.into_iter().collect();
+        for unseen in unseen.chunks(KEYS_PER_LOOKUP) {
+            run.options.cancellation.check()?;
+            for asset in run.repository.assets(&run.task.organization, unseen).await? {
+                self.add(run, &asset, view);
             }
         }
         Ok(())

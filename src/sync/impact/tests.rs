@@ -1,8 +1,6 @@
 use super::*;
 use crate::asset::{MemberPath, Presence, Sighting};
-use crate::directory::{
-    Membership, MembershipState, ReadEnd, ReadScope, ServerIdentity, Transport, Verification,
-};
+use crate::directory::{Membership, ReadEnd, ReadScope, ServerIdentity, Transport, Verification};
 use crate::membership::Earlier;
 use crate::name::DistinguishedName;
 use crate::sync::read::Snapshot;
@@ -33,9 +31,9 @@ fn object(kind: ObjectKind, n: u8) -> DirectoryObject {
 
 fn group(members: &[u8]) -> DirectoryObject {
     let members = members.iter().map(|n| dn(*n)).collect();
-    let state = MembershipState::Complete;
+    let complete = true;
     DirectoryObject {
-        membership: Some(Membership { members, state }),
+        membership: Some(Membership { members, complete }),
         ..object(ObjectKind::Group, STAFF)
     }
 }
@@ -44,7 +42,7 @@ fn scope() -> ReadScope {
     ReadScope {
         bases: vec![DistinguishedName::parse("DC=corp,DC=example").unwrap()],
         view: View::of_account(["reader"]),
-        fingerprint: ScopeFingerprint::of(["corp"]),
+        fingerprint: RecordDigest::of(["corp"]),
     }
 }
 
@@ -241,7 +239,7 @@ fn nobody_leaves_a_group_after_an_incomplete_read_or_by_an_incomplete_list() {
     assert_eq!(ChangeImpact::of(&quiet.intent()).changed_groups, []);
     quiet.reading.snapshot.end = end;
     let list = quiet.reading.snapshot.groups[0].membership.as_mut().unwrap();
-    list.state = MembershipState::Incomplete;
+    list.complete = false;
     assert_eq!(ChangeImpact::of(&quiet.intent()).changed_groups, []);
 }
 

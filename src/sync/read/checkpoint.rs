@@ -6,7 +6,7 @@ use super::snapshot::Snapshot;
 use crate::Result;
 use crate::sync::run::Run;
 use crate::task::SyncTask;
-use crate::value::{Checkpoint, CheckpointKey, ObjectGuid, ReadMode, RecordDigest};
+use crate::value::{Checkpoint, ObjectGuid, ReadMode, RecordDigest};
 
 /// With more computers to be read again than this, everything is.
 const MOST_AGAIN: usize = 10_000;
@@ -26,7 +26,7 @@ pub(in crate::sync) async fn earlier(run: &Run<'_>) -> Result<Option<Checkpoint>
     let own = run.task.checkpoint_key();
     match run.repository.checkpoint(organization, source, own).await? {
         Some(checkpoint) => Ok(Some(checkpoint)),
-        None => run.repository.checkpoint(organization, source, CheckpointKey::default()).await,
+        None => run.repository.checkpoint(organization, source, RecordDigest::default()).await,
     }
 }
 

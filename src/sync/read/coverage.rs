@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::asset::{Change, Link, Sighting};
 use crate::directory::{DirectoryObject, ReadScope};
 use crate::name::DistinguishedName;
-use crate::value::{ObjectKind, RecordDigest, ScopeFingerprint, View};
+use crate::value::{ObjectKind, RecordDigest, View};
 
 /// What a read covered, ready to be compared with many links.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(in crate::sync) struct Coverage {
     /// In normal form.
     bases: Vec<String>,
     view: View,
-    fingerprint: ScopeFingerprint,
+    fingerprint: RecordDigest,
     takes_over: bool,
 }
 

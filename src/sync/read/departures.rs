@@ -34,7 +34,7 @@ pub(super) fn take_absent(snapshot: &mut Snapshot, links: &Links) -> bool {
 
 /// Whether the absence of an object would say something.
 fn is_covered(snapshot: &Snapshot, link: &Link) -> bool {
-    snapshot.coverage.covers(link) && !snapshot.shows_none(link.kind)
+    snapshot.coverage.covers(link) && !snapshot.hides_all(link.kind)
 }
 
 /// What was missing and is there, as the census says, without a change: it was missing to somebody else.

@@ -25,6 +25,8 @@ pub(in crate::sync) struct Snapshot {
     pub(in crate::sync) end: ReadEnd,
     /// What it can speak for.
     pub(in crate::sync) coverage: Coverage,
+    /// Whether a kind that does not show at all is gone.
+    accepts_empty: bool,
     /// Seconds until the bind was answered, and until the last page.
     pub(in crate::sync) connect_seconds: f64,
     pub(in crate::sync) read_seconds: f64,
@@ -44,7 +46,7 @@ impl Snapshot {
         let connected = Instant::now();
         let mut collected = Collected::default();
         let end = collected.take(events, options).await?;
-        let mut snapshot = collected.into_snapshot(end, options.takes_over);
+        let mut snapshot = collected.into_snapshot(end, options);
         snapshot.connect_seconds = (connected - begun).as_secs_f64();
         snapshot.read_seconds = connected.elapsed().as_secs_f64();
         Ok(snapshot)
@@ -55,7 +57,7 @@ impl Snapshot {
     pub(in crate::sync) fn of(objects: Vec<DirectoryObject>, end: ReadEnd) -> Self {
         let mut collected = Collected::default();
         collected.add(Page { objects, departed: Vec::new() });
-        collected.into_snapshot(end, false)
+        collected.into_snapshot(end, &SyncOptions::new())
     }
 
     /// The same as what is left of a read that broke off with this error.
@@ -103,8 +105,13 @@ impl Snapshot {
         self.objects().map(|object| object.guid).collect()
     }
 
-    /// Whether nothing of this kind is there any more.
-    pub(in crate::sync) fn shows_none(&self, kind: ObjectKind) -> bool {
+    /// Whether nothing of this kind shows any more, and nobody said that this is so: the account may have lost its read
+    /// rights.
+    pub(in crate::sync) fn hides_all(&self, kind: ObjectKind) -> bool {
+        !self.accepts_empty && self.shows_none(kind)
+    }
+
+    fn shows_none(&self, kind: ObjectKind) -> bool {
         let census = self.end.census.as_ref();
         let counted = census.map(|census| census.get(&kind).is_some_and(|there| !there.is_empty()));
         // A read of changes that counted nobody says nothing of those that did not change.
@@ -209,7 +216,7 @@ impl Collected {
         self.objects.len() as u64
     }
 
-    fn into_snapshot(self, end: ReadEnd, takes_over: bool) -> Snapshot {
+    fn into_snapshot(self, end: ReadEnd, options: &SyncOptions) -> Snapshot {
         let Self { mut objects, places, mut departed } = self;
         departed.retain(|object| !places.contains_key(object));
         drop(places);
@@ -220,7 +227,8 @@ impl Collected {
             groups: Vec::new(),
             trusts: 0,
             departed,
-            coverage: Coverage::of(&end.scope, takes_over),
+            coverage: Coverage::of(&end.scope, options.takes_over),
+            accepts_empty: options.accepts_empty,
             end,
             connect_seconds: 0.0,
             read_seconds: 0.0,

@@ -4,13 +4,21 @@ use super::writer::Writer;
 use crate::Result;
 use crate::asset::{Change, CommitOutcome, DirectoryGroup, DirectoryUser, Presence};
 use crate::directory::DirectoryObject;
-use crate::membership::{Memberships, digest, is_doubtful};
+use crate::membership::{Links, Memberships, digest, is_doubtful};
 use crate::merge;
-use crate::sync::decide::Matching;
-use crate::sync::links;
+use crate::sync::decide::MovedPrincipals;
+use crate::sync::links::of as link_of;
 use crate::sync::report::PrincipalCounts;
 use crate::sync::run::Run;
 use crate::value::ObjectKind;
+
+/// What is known of users and groups beside what was read.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::sync) struct Known<'a> {
+    pub(in crate::sync) links: &'a Links,
+    pub(in crate::sync) memberships: &'a Memberships,
+    pub(in crate::sync) moved: &'a MovedPrincipals,
+}
 
 /// Writes what changed of the users, or of the groups.
 ///
@@ -19,16 +27,17 @@ use crate::value::ObjectKind;
 pub(in crate::sync) async fn write(
     writer: &mut Writer<'_>,
     kind: ObjectKind,
-    memberships: &Memberships,
-    matching: &Matching,
+    known: Known<'_>,
     counts: &mut PrincipalCounts,
 ) -> Result<()> {
+    let Known { links, memberships, moved } = known;
     let complete = writer.snapshot.end.completeness.is_complete();
     for objects in writer.snapshot.of_kind(kind).chunks(writer.run.options.batch_size) {
         let mut changes = Vec::new();
         for object in objects {
             let digest = digest(object, memberships, complete);
-            let known = matching.links.get(&object.guid).filter(|link| link.kind == kind);
+            let known = links.get(&object.guid).filter(|link| link.kind == kind);
+            let removals: Vec<Change> = moved.removals(object.guid).collect();
             let doubtful = !complete || is_doubtful(object);
             match known {
                 Some(link) if link.digest == digest && link.presence.is_present() || doubtful => {
@@ -37,15 +46,33 @@ pub(in crate::sync) async fn write(
                     continue;
                 }
                 Some(_) => counts.updated += 1,
-                None => counts.created += 1,
+                None if removals.is_empty() => counts.created += 1,
+                None => counts.updated += 1,
             }
+            changes.extend(removals);
             changes.push(put(writer.run, object, memberships, complete));
             let seen = writer.snapshot.coverage.sighting(object);
-            changes.push(Change::PutLink(links::of(object, None, digest, seen)));
+            changes.push(Change::PutLink(link_of(object, None, digest, seen)));
         }
         // Users and groups are this source's alone, and the lease keeps others away from them.
         let _: CommitOutcome = writer.submit(changes).await?;
         writer.progress(objects.len());
+    }
+    Ok(())
+}
+
+/// Takes away what another directory has.
+pub(in crate::sync) async fn remove_moved(
+    writer: &mut Writer<'_>,
+    moved: &MovedPrincipals,
+) -> Result<()> {
+    let source = &writer.run.task.source;
+    let removals: Vec<Change> = moved
+        .left()
+        .map(|object| Change::RemovePrincipal { source: source.clone(), object })
+        .collect();
+    for removals in removals.chunks(writer.run.options.batch_size) {
+        let _: CommitOutcome = writer.submit(removals.to_vec()).await?;
     }
     Ok(())
 }

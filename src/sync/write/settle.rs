@@ -5,15 +5,13 @@ use super::writer::Writer;
 use crate::Result;
 use crate::asset::{Change, CommitOutcome};
 use crate::grouping::{self, Decisions};
-use crate::sync::decide::Matching;
 use crate::sync::run::Run;
-use crate::value::AssetId;
 
 /// Writes what has to be so that the inventory shows what people decided, with all that the run has written.
-pub(in crate::sync) async fn write(writer: &mut Writer<'_>, matching: &Matching) -> Result<()> {
+pub(in crate::sync) async fn write(writer: &mut Writer<'_>) -> Result<()> {
     let mut attempt = 0;
     while writer.sink.writes() {
-        let changes = changes(writer.run, matching.decided_on()).await?;
+        let changes = changes(writer.run).await?;
         match writer.submit(changes).await? {
             CommitOutcome::Applied | CommitOutcome::AlreadyApplied => break,
             CommitOutcome::Conflict(assets) => {
@@ -28,13 +26,10 @@ pub(in crate::sync) async fn write(writer: &mut Writer<'_>, matching: &Matching)
 }
 
 /// What has to be written so that the inventory shows what people decided.
-pub(in crate::sync) async fn changes(
-    run: &Run<'_>,
-    also: impl IntoIterator<Item = AssetId>,
-) -> Result<Vec<Change>> {
+pub(in crate::sync) async fn changes(run: &Run<'_>) -> Result<Vec<Change>> {
     let (repository, organization) = (run.repository, &run.task.organization);
     let standing = Decisions::load(repository, organization).await?.standing();
     let policy = &run.task.matching;
-    let settled = grouping::settle(repository, organization, &standing, also, policy).await?;
+    let settled = grouping::settle(repository, organization, &standing, [], policy).await?;
     grouping::changes(repository, organization, settled).await
 }

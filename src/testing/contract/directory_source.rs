@@ -8,7 +8,7 @@ use futures::future::{BoxFuture, join_all};
 use super::suite::{Suite, cases};
 use crate::Result;
 use crate::directory::{
-    DirectoryEvent, DirectoryObject, DirectorySource, LeftOut, ReadEnd, ReadRequest,
+    DirectoryEvent, DirectoryObject, DirectorySource, LeftOutValues, ReadEnd, ReadRequest,
 };
 use crate::value::{ObjectGuid, ObjectKind};
 
@@ -189,7 +189,7 @@ async fn what_was_left_out_of_objects_is_summed_up_in_the_end(
     let (objects, mut end) = read(*source, request.clone()).await?;
     end.left_out.sort_by(|a, b| (&a.attribute, &a.reason).cmp(&(&b.attribute, &b.reason)));
     let told = end.left_out.iter().map(|it| (&it.attribute, &it.reason));
-    let flawed = LeftOut::of(objects.values());
+    let flawed = LeftOutValues::of(objects.values());
     assert!(told.eq(flawed.iter().map(|it| (&it.attribute, &it.reason))), "{:?}", end.left_out);
     Ok(())
 }

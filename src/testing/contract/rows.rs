@@ -5,7 +5,7 @@ use futures::future::{BoxFuture, join, join_all};
 
 use super::suite::{Suite, cases};
 use crate::Result;
-use crate::store::rows::{Row, Rows, Scan, Write, Written};
+use crate::store::rows::{KeyRange, Row, Rows, Write, Written};
 
 type Case = for<'a> fn(&'a dyn Rows) -> BoxFuture<'a, Result<()>>;
 
@@ -47,8 +47,8 @@ fn key(rest: &[u8]) -> Vec<u8> {
     [&[1], rest].concat()
 }
 
-fn everything() -> Scan {
-    Scan::prefix(&[1])
+fn everything() -> KeyRange {
+    KeyRange::prefix(&[1])
 }
 
 async fn write(rows: &dyn Rows, write: Write) -> Result<()> {
@@ -149,13 +149,13 @@ async fn a_scan_begins_with_its_first_key_and_ends_before_its_last(rows: &dyn Ro
     let at = |n: u32| key(&n.to_be_bytes());
     for from in 0..11 {
         for to in from..11 {
-            let found = rows.scan(&Scan::new(at(from), at(to))).await?;
+            let found = rows.scan(&KeyRange::new(at(from), at(to))).await?;
             assert_eq!(found, all[from as usize..to.min(10) as usize], "{from} to {to}");
         }
     }
-    assert_eq!(rows.scan(&Scan::new(at(7), at(3))).await?, []);
-    assert_eq!(rows.scan(&Scan::prefix(&at(4))).await?, all[4..5]);
-    assert_eq!(rows.scan(&Scan::prefix(&at(4)).after(&at(4))).await?, []);
+    assert_eq!(rows.scan(&KeyRange::new(at(7), at(3))).await?, []);
+    assert_eq!(rows.scan(&KeyRange::prefix(&at(4))).await?, all[4..5]);
+    assert_eq!(rows.scan(&KeyRange::prefix(&at(4)).after(&at(4))).await?, []);
     assert_eq!(rows.scan(&everything().after(&at(8))).await?, all[9..]);
     Ok(())
 }
@@ -163,7 +163,8 @@ async fn a_scan_begins_with_its_first_key_and_ends_before_its_last(rows: &dyn Ro
 async fn scans_go_on_page_by_page(rows: &dyn Rows) -> Result<()> {
     let all = fill(rows, 500).await?;
     for limit in [1, 7, 499, 500, 501] {
-        let (mut found, mut scan): (Vec<Row>, Scan) = (Vec::new(), everything().with_limit(limit));
+        let (mut found, mut scan): (Vec<Row>, KeyRange) =
+            (Vec::new(), everything().with_limit(limit));
         loop {
             let page = rows.scan(&scan).await?;
             assert!(page.len() <= limit, "a page has more than its limit");
@@ -237,7 +238,7 @@ async fn a_host_s_own_rows_are_rows_like_others(rows: &dyn Rows) -> Result<()> {
     let own = Write::new().put(b"site/hq/1".as_slice(), b"web1".as_slice());
     write(rows, own.put(key(b"a"), b"1".as_slice())).await?;
     let expected = [Row::new(b"site/hq/1".as_slice(), b"web1".as_slice())];
-    assert_eq!(rows.scan(&Scan::prefix(b"site/")).await?, expected);
+    assert_eq!(rows.scan(&KeyRange::prefix(b"site/")).await?, expected);
     assert_eq!(rows.scan(&everything()).await?.len(), 1);
     Ok(())
 }

@@ -134,9 +134,15 @@ impl TestServerBuilder {
         self
     }
 
-    /// Writes lengths in this form, [`LengthForm::Minimal`] unless set.
-    pub fn with_lengths(mut self, form: LengthForm) -> Self {
-        self.settings.lengths = form;
+    /// Writes lengths as Windows does, `84` and four octets for everything constructed, and not in the fewest octets.
+    pub fn with_lengths_of_windows(mut self) -> Self {
+        self.settings.lengths = LengthForm::ActiveDirectory;
+        self
+    }
+
+    /// Writes all lengths in `84` and four octets, which a reader must accept all the same.
+    pub fn with_long_lengths(mut self) -> Self {
+        self.settings.lengths = LengthForm::LongEverywhere;
         self
     }
 

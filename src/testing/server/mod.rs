@@ -49,22 +49,24 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
 pub use self::builder::TestServerBuilder;
-pub use self::codec::ber::LengthForm;
+#[doc(hidden)]
 pub use self::codec::message::OperationKind;
-pub use self::codec::response::{
-    LdapResult, nested_sequences, notice_of_disconnection, notice_of_disconnection_as_windows,
-    search_done, search_entry, search_reference,
-};
+#[doc(hidden)]
+pub use self::codec::response::LdapResult;
+#[doc(hidden)]
 pub use self::directory::account::AccountState;
 pub use self::directory::entry::DirectoryEntry;
-pub use self::directory::generate;
-pub use self::directory::names::DomainNames;
 pub use self::directory::tree::{DirectoryTree, TestDirectory};
-pub use self::recorder::{Listener, RecordedConnection, RecordedSearch};
+use self::recorder::Listener;
+#[doc(hidden)]
+pub use self::recorder::{RecordedConnection, RecordedSearch};
+#[doc(hidden)]
 pub use self::script::{Fault, Gate, Raw, Script, When};
 use self::session::Session;
 use self::shared::{Open, Shared};
-pub use self::tls::{ServerTls, TestCa, TlsVersions};
+pub use self::tls::ServerTls;
+#[doc(hidden)]
+pub use self::tls::TestCa;
 use crate::{Error, ErrorKind, Result};
 
 /// An LDAP server in this process that speaks like a domain controller, on ports of the loopback

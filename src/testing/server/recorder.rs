@@ -7,7 +7,7 @@ use super::codec::message::{Control, SearchRequest};
 
 /// How a connection was made.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Listener {
+pub(crate) enum Listener {
     /// TLS from the first byte.
     Ldaps,
     /// Without TLS, or with TLS from the StartTLS operation on.
@@ -18,8 +18,6 @@ pub enum Listener {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RecordedConnection {
-    /// Which listener accepted it.
-    pub listener: Listener,
     /// The bytes as they travelled, TLS handshake and records included.
     pub raw: Vec<u8>,
     /// The LDAP bytes: what was in TLS, decrypted, and what came without.
@@ -81,10 +79,9 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    pub(crate) fn open(&self, listener: Listener) -> Tape {
+    pub(crate) fn open(&self) -> Tape {
         let mut connections = self.lock();
         connections.push(RecordedConnection {
-            listener,
             raw: Vec::new(),
             plain: Vec::new(),
             binds: 0,

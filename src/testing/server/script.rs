@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::codec::message::OperationKind;
-use super::codec::response::LdapResult;
+use super::codec::response::{self, LdapResult};
 use super::recorder::Listener;
 
 /// When a fault happens: a point in the life of a connection, which occurrence of it, on which
@@ -67,10 +67,17 @@ impl When {
         self
     }
 
-    /// Only on connections of this listener.
+    /// Only on connections of the LDAPS listener.
     #[must_use]
-    pub fn over(mut self, listener: Listener) -> Self {
-        self.listener = Some(listener);
+    pub fn over_ldaps(mut self) -> Self {
+        self.listener = Some(Listener::Ldaps);
+        self
+    }
+
+    /// Only on connections of the LDAP listener.
+    #[must_use]
+    pub fn over_ldap(mut self) -> Self {
+        self.listener = Some(Listener::Ldap);
         self
     }
 
@@ -123,6 +130,26 @@ impl Raw {
     /// Bytes that depend on the message id of the request they pretend to answer.
     pub fn for_message(make: impl Fn(i32) -> Vec<u8> + Send + Sync + 'static) -> Self {
         Self(Arc::new(make))
+    }
+
+    /// A search entry with any octets as values.
+    pub fn search_entry(message_id: i32, dn: &str, attributes: &[(&str, &[&[u8]])]) -> Vec<u8> {
+        response::search_entry(message_id, dn, attributes)
+    }
+
+    /// A Notice of Disconnection (RFC 4511, section 4.4.1): message id 0, with the name of the notice inside.
+    pub fn notice_of_disconnection(result: &LdapResult) -> Vec<u8> {
+        response::notice_of_disconnection(result)
+    }
+
+    /// A Notice of Disconnection as Windows writes it: the name stands outside of the operation.
+    pub fn notice_of_disconnection_as_windows(result: &LdapResult) -> Vec<u8> {
+        response::notice_of_disconnection_as_windows(result)
+    }
+
+    /// Sequences inside each other, `depth` of them, with correct lengths. A parser that recurses on them ends its process.
+    pub fn nested_sequences(depth: usize) -> Vec<u8> {
+        response::nested_sequences(depth)
     }
 
     pub(crate) fn bytes(&self, message_id: i32) -> Vec<u8> {
@@ -336,7 +363,7 @@ mod tests {
         let stage = stage(
             Script::new()
                 .with(When::accepted().on_connection(2), Fault::Reset)
-                .with(When::accepted().over(Listener::Ldap), Fault::Close),
+                .with(When::accepted().over_ldap(), Fault::Close),
         );
         assert!(matches!(stage.faults(&Point::Accepted, HERE).as_slice(), [Fault::Close]));
         assert!(matches!(stage.faults(&Point::Accepted, THERE).as_slice(), [Fault::Reset]));

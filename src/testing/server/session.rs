@@ -41,7 +41,7 @@ enum Next {
 
 impl Session {
     pub(super) fn new(stream: TcpStream, listener: Listener, shared: Arc<Shared>) -> Self {
-        let tape = Arc::new(shared.recorder.open(listener));
+        let tape = Arc::new(shared.recorder.open());
         let place = WirePosition { connection: tape.number(), listener };
         Self {
             shared,

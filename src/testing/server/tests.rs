@@ -500,13 +500,13 @@ async fn dirsync_reports_members_one_by_one_on_request() {
 async fn every_length_form_and_any_segments_say_the_same() {
     let directory = directory(3);
     let mut answers = Vec::new();
-    for (form, segment) in [
-        (LengthForm::Minimal, 1 << 20),
-        (LengthForm::ActiveDirectory, 1 << 20),
-        (LengthForm::LongEverywhere, 1),
+    let server = || TestServer::builder(&directory).with_ldap().with_plain_binds();
+    for (server, segment) in [
+        (server(), 1 << 20),
+        (server().with_lengths_of_windows(), 1 << 20),
+        (server().with_long_lengths(), 1),
     ] {
-        let server = TestServer::builder(&directory).with_ldap().with_plain_binds();
-        let server = server.with_lengths(form).with_segments(segment).start().await.unwrap();
+        let server = server.with_segments(segment).start().await.unwrap();
         let mut ldap = bound(&server).await;
         let entries = search(&mut ldap, BASE, "(cn=PC*)", &[], vec![]).await.0;
         answers.push(entries.into_iter().map(|e| (e.dn, e.attrs.len())).collect::<Vec<_>>());
@@ -590,7 +590,7 @@ async fn each_bad_certificate_is_bad_in_its_own_way() {
         ),
         (ServerTls::self_signed(&names).unwrap(), "UnknownIssuer"),
         (ServerTls::self_signed_authority(&names).unwrap(), "CaUsedAsEndEntity"),
-        (good.clone().with_versions(TlsVersions::Only12), "ProtocolVersion"),
+        (good.clone().only_tls_1_2(), "ProtocolVersion"),
     ];
     for (tls, expected) in cases {
         server.set_tls(tls.clone()).unwrap();
@@ -671,7 +671,7 @@ async fn start_tls_can_lie() {
     let server = TestServer::builder(&directory(1)).with_start_tls(tls).start().await.unwrap();
     let start_tls = || When::operation(OperationKind::StartTls);
 
-    let injected = search_entry(9, "CN=evil", &[("cn", &[b"evil"])]);
+    let injected = Raw::search_entry(9, "CN=evil", &[("cn", &[b"evil"])]);
     server.set_script(Script::new().with(start_tls(), Fault::After(injected.clone().into())));
     let mut stream = raw(&server).await;
     stream.write_all(&extended_request(1, START_TLS)).await.unwrap();
@@ -696,7 +696,9 @@ async fn start_tls_can_lie() {
 async fn unsolicited_messages_come_where_the_script_says() {
     let server = plain(&directory(0)).await;
     let gone = LdapResult::new(52, "shutting down");
-    for notice in [notice_of_disconnection(&gone), notice_of_disconnection_as_windows(&gone)] {
+    for notice in
+        [Raw::notice_of_disconnection(&gone), Raw::notice_of_disconnection_as_windows(&gone)]
+    {
         let script = Script::new()
             .with(When::accepted(), Fault::Before(notice.clone().into()))
             .with(When::operation(OperationKind::Bind), Fault::Truncate);
@@ -757,7 +759,7 @@ async fn a_stalled_connection_ends_when_the_client_leaves() {
 #[tokio::test]
 async fn a_flood_lasts_as_long_as_the_client_reads() {
     let server = plain(&directory(1)).await;
-    let entry = Raw::for_message(|id| search_entry(id, "CN=x", &[]));
+    let entry = Raw::for_message(|id| Raw::search_entry(id, "CN=x", &[]));
     server.set_script(
         Script::new().with(When::operation(OperationKind::Search), Fault::Flood(entry)),
     );
@@ -765,7 +767,7 @@ async fn a_flood_lasts_as_long_as_the_client_reads() {
     stream.write_all(&[bind_request(1), search_request(7)].concat()).await.unwrap();
     read_message(&mut stream).await.unwrap();
     for _ in 0..1000 {
-        assert_eq!(read_message(&mut stream).await.unwrap(), search_entry(7, "CN=x", &[]));
+        assert_eq!(read_message(&mut stream).await.unwrap(), Raw::search_entry(7, "CN=x", &[]));
     }
     drop(stream);
     server.all_closed().await;
@@ -775,7 +777,7 @@ async fn a_flood_lasts_as_long_as_the_client_reads() {
 async fn what_is_no_ldap_ends_the_connection() {
     let server = plain(&directory(0)).await;
     for bytes in
-        [b"\x16\x03\x01\x02\x00".as_slice(), b"GET / HTTP/1.1\r\n", &nested_sequences(9000)]
+        [b"\x16\x03\x01\x02\x00".as_slice(), b"GET / HTTP/1.1\r\n", &Raw::nested_sequences(9000)]
     {
         let mut stream = raw(&server).await;
         stream.write_all(bytes).await.unwrap();

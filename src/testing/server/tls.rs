@@ -59,7 +59,7 @@ impl std::fmt::Debug for TestCa {
 
 /// The TLS versions that a test server offers.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum TlsVersions {
+pub(crate) enum TlsVersions {
     /// TLS 1.2 and 1.3.
     #[default]
     Both,
@@ -124,10 +124,17 @@ impl ServerTls {
         Ok(self)
     }
 
-    /// Offers these versions only.
+    /// Offers TLS 1.2 only.
     #[must_use]
-    pub fn with_versions(mut self, versions: TlsVersions) -> Self {
-        self.versions = versions;
+    pub fn only_tls_1_2(mut self) -> Self {
+        self.versions = TlsVersions::Only12;
+        self
+    }
+
+    /// Offers TLS 1.3 only.
+    #[must_use]
+    pub fn only_tls_1_3(mut self) -> Self {
+        self.versions = TlsVersions::Only13;
         self
     }
 

@@ -8,7 +8,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::{Planned, Reading, Stop};
-use crate::directory::{Departure, DirectoryEvent, FullReadReason, Page, RemovedObject};
+use crate::directory::{DirectoryEvent, FullReadReason, Page, RemovedObject};
 use crate::ldap::delta::{Change, Changes, ObjectLocation, any_of};
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, ObjectKind, ReadMode};
@@ -73,12 +73,7 @@ impl Reading {
             self.read_below(&container, &searches, &mut departed).await?;
         }
         let deleted = changes.objects.iter().filter(|(_, change)| change.deleted);
-        let why = Departure::Deleted;
-        departed.extend(deleted.map(|(object, _)| RemovedObject {
-            object: *object,
-            kind: None,
-            why,
-        }));
+        departed.extend(deleted.map(|(object, _)| RemovedObject::deleted(*object, None)));
         self.send_departed(departed).await?;
         if self.tracking.census { self.take_census(&searches).await } else { Ok(()) }
     }
@@ -104,13 +99,13 @@ impl Reading {
             located.insert(object);
             let moved = changes.objects.get(&object).is_some_and(|change: &Change| change.moved);
             match kind {
-                Some(_) => departed.push(out_of_scope(object, kind)),
+                Some(_) => departed.push(RemovedObject::out_of_scope(object, kind)),
                 None if moved => containers.push(dn),
                 None => {}
             }
         }
         let nowhere = missing.iter().filter(|guid| !located.contains(guid));
-        departed.extend(nowhere.map(|guid| out_of_scope(*guid, None)));
+        departed.extend(nowhere.map(|guid| RemovedObject::out_of_scope(*guid, None)));
         Ok((departed, containers))
     }
 
@@ -140,7 +135,8 @@ impl Reading {
             let filter = self.tracking.filter();
             let gone = self.connection.object_locations(container, filter, &self.limits).await?;
             let gone = gone.into_iter().filter(|found| found.kind.is_some());
-            departed.extend(gone.map(|found| out_of_scope(found.object, found.kind)));
+            departed
+                .extend(gone.map(|found| RemovedObject::out_of_scope(found.object, found.kind)));
         }
         Ok(())
     }
@@ -165,10 +161,6 @@ impl Reading {
     fn has_found(&self, guid: &ObjectGuid) -> bool {
         self.progress.found.as_ref().is_some_and(|found| found.contains(guid))
     }
-}
-
-fn out_of_scope(object: ObjectGuid, kind: Option<ObjectKind>) -> RemovedObject {
-    RemovedObject { object, kind, why: Departure::OutOfScope }
 }
 
 /// The containers that lie in no other of them.

@@ -1,7 +1,7 @@
 //! Attributes whose values do not come with their entry, but range by range.
 
 use super::{Reading, Stop};
-use crate::directory::{AttributeError, DirectoryObject, Membership, MembershipState};
+use crate::directory::{AttributeError, DirectoryObject, Membership};
 use crate::ldap::read::attributes::Syntax;
 use crate::ldap::read::decode::{self, Ranged};
 
@@ -34,8 +34,7 @@ impl Reading {
     async fn read_members(&mut self, group: &mut DirectoryObject) -> Result<bool, Stop> {
         let read = self.connection.members(group.dn.as_str(), &self.limits).await?;
         let is_whole = read.flaws.is_empty();
-        let state = if is_whole { MembershipState::Complete } else { MembershipState::Incomplete };
-        group.membership = Some(decode::membership(read.values, state));
+        group.membership = Some(decode::membership(read.values, is_whole));
         group.flaws.extend(read.flaws);
         Ok(is_whole)
     }
@@ -58,7 +57,7 @@ impl Reading {
 /// Notes that nothing of an attribute could be read.
 fn leave_out(object: &mut DirectoryObject, attribute: &str) -> bool {
     if let Some(list) = &mut object.membership {
-        *list = Membership { members: Vec::new(), state: MembershipState::Incomplete };
+        *list = Membership::new([]).incomplete();
     }
     let reason = "not read before the read ended".to_owned();
     object.flaws.push(AttributeError { attribute: attribute.to_owned(), reason, count: 1 });

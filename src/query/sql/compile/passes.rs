@@ -269,7 +269,7 @@ fn prefix(pattern: &Pattern) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::Text;
+    use crate::query::text::Text;
 
     #[test]
     fn the_end_of_a_prefix_steps_over_what_is_no_character() {

@@ -14,7 +14,7 @@ use super::super::failure::{Outcome, damaged};
 use super::super::sighting;
 use crate::asset::Sighting;
 use crate::name::DistinguishedName;
-use crate::value::{ObjectGuid, ScopeFingerprint, View};
+use crate::value::{ObjectGuid, RecordDigest, View};
 
 /// Gives links the sightings that can be worked out.
 pub(super) fn fill_sightings(transaction: &Transaction<'_>) -> Outcome<()> {
@@ -36,14 +36,14 @@ pub(super) fn fill_sightings(transaction: &Transaction<'_>) -> Outcome<()> {
 struct Source {
     number: i64,
     /// The scope of each complete run, by the run's id.
-    runs: BTreeMap<String, ScopeFingerprint>,
+    runs: BTreeMap<String, RecordDigest>,
     /// The scope of all of them, if they had the same.
-    only: Option<ScopeFingerprint>,
+    only: Option<RecordDigest>,
 }
 
 #[derive(Deserialize)]
 struct Checkpoint {
-    scope: ScopeFingerprint,
+    scope: RecordDigest,
 }
 
 #[derive(Deserialize)]
@@ -87,8 +87,7 @@ impl Source {
             runs.extend(checkpoint.map(|checkpoint| (id, checkpoint.scope)));
         }
         let scopes: BTreeSet<[u8; 16]> = runs.values().map(|scope| scope.0).collect();
-        let only =
-            scopes.first().filter(|_| scopes.len() == 1).map(|scope| ScopeFingerprint(*scope));
+        let only = scopes.first().filter(|_| scopes.len() == 1).map(|scope| RecordDigest(*scope));
         Ok(Self { number, runs, only })
     }
 

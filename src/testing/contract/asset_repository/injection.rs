@@ -1,8 +1,8 @@
 //! Nothing of a query is more than a value to a store: in no position of it.
 
 use super::records::*;
-use crate::asset::{Asset, AssetRepository, Change, Cursor, Facet, SearchRequest, Sort, SortKey};
-use crate::query::{Query, quote};
+use crate::asset::{Asset, AssetRepository, Change, Facet, SearchRequest, Sort, SortKey};
+use crate::query::Query;
 use crate::value::AssetId;
 use crate::{ErrorKind, Result};
 
@@ -88,7 +88,7 @@ pub(super) async fn an_attack_where_operators_stand_is_refused_or_finds_nothing(
                 before.iter().filter(|asset| query.matches(*asset, now)).cloned().collect();
             assert_eq!(found, expected, "{text}");
         }
-        assert_finds_nothing(repository, &Query::parse(&quote(attack)).unwrap()).await?;
+        assert_finds_nothing(repository, &Query::parse(&Query::quote(attack)).unwrap()).await?;
     }
     assert_eq!(all(repository).await?, before, "an attack changed something");
     Ok(())
@@ -102,7 +102,7 @@ pub(super) async fn nothing_of_a_cursor_is_more_than_a_place(
         for order in ["name", "-os", "site", "last_seen"] {
             let sort: Sort = order.parse()?;
             let id = AssetId::from_u128(7);
-            let cursor = Cursor(format!("{sort} {id} ={attack}"));
+            let cursor = format!("{sort} {id} ={attack}");
             let request = request(&Query::everything()).with_sort(sort).after(Some(cursor.clone()));
             match SortKey::read(sort, &cursor) {
                 Ok(after) => {

@@ -80,6 +80,7 @@ const CASES: &[(&str, Case)] = cases![
     trail::links_come_each_once,
     trail::a_link_is_replaced_and_forgotten,
     trail::a_link_of_any_source_is_moved_and_keeps_what_it_says,
+    trail::a_user_or_group_of_any_source_is_taken_away,
     trail::a_sighting_is_noted_and_the_rest_of_the_link_stays,
     trail::what_decisions_moved_is_told_of_all_sources,
     trail::every_source_with_links_is_told,

@@ -12,8 +12,8 @@ use crate::asset::{
 };
 use crate::name::{DistinguishedName, Hostname, MatchKey};
 use crate::value::{
-    AssetId, BatchId, Checkpoint, CheckpointKey, MergeId, ObjectGuid, ObjectKind, OrganizationId,
-    ReadMode, RecordDigest, RunId, ScopeFingerprint, SiteId, SourceId, Timestamp, View,
+    AssetId, BatchId, Checkpoint, MergeId, ObjectGuid, ObjectKind, OrganizationId, ReadMode,
+    RecordDigest, RunId, SiteId, SourceId, Timestamp, View,
 };
 
 pub(super) fn acme() -> OrganizationId {
@@ -237,10 +237,10 @@ pub(super) fn run(n: u64, started: i64) -> RunRecord {
 }
 
 /// What checkpoints are kept under, unless a case is about others.
-pub(super) const KEY: CheckpointKey = CheckpointKey([7; 16]);
+pub(super) const KEY: RecordDigest = RecordDigest([7; 16]);
 
 pub(super) fn checkpoint(token: &[u8]) -> Checkpoint {
-    let scope = ScopeFingerprint::of(["DC=corp,DC=example"]);
+    let scope = RecordDigest::of(["DC=corp,DC=example"]);
     let checkpoint = Checkpoint::new(ReadMode::DirSync, scope, token.to_vec());
     Checkpoint { key: KEY, full_read: Some(at(5)), ..checkpoint }
 }

@@ -6,7 +6,7 @@ use crate::asset::{
     AssetRepository, Batch, Change, CommitOutcome, Constraint, ConstraintKind, Home, Link,
     Presence, Redirect, Waiting,
 };
-use crate::value::{AssetId, BatchId, Checkpoint, CheckpointKey, RecordDigest, SourceId};
+use crate::value::{AssetId, BatchId, Checkpoint, ObjectKind, RecordDigest, SourceId};
 
 pub(super) async fn links_come_each_once(repository: &dyn AssetRepository) -> Result<()> {
     // More than any store reads at a time.
@@ -35,6 +35,31 @@ pub(super) async fn a_link_is_replaced_and_forgotten(
     let forgotten = [Change::RemoveLink(changed.object), Change::RemoveLink(guid(77))];
     apply(repository, batch(3, forgotten)).await?;
     assert_eq!(links(repository, &corp()).await?, [kept]);
+    Ok(())
+}
+
+pub(super) async fn a_user_or_group_of_any_source_is_taken_away(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let there = [
+        Change::PutLink(Link { kind: ObjectKind::User, asset: None, ..link(2) }),
+        Change::PutUser(Box::new(user(2))),
+        Change::PutLink(Link { kind: ObjectKind::Group, asset: None, ..link(3) }),
+        Change::PutGroup(Box::new(group(3))),
+        Change::PutUser(Box::new(user(4))),
+    ];
+    apply(repository, batch(1, there)).await?;
+    let away = |source: &SourceId, n| {
+        let (source, object) = (source.clone(), guid(n));
+        Change::RemovePrincipal { source, object }
+    };
+    let removals = [away(&corp(), 2), away(&corp(), 3), away(&branch(), 4), away(&corp(), 77)];
+    let elsewhere = Batch::new(BatchId::from_u128(2), acme(), branch()).with_changes(removals);
+    apply(repository, elsewhere).await?;
+    assert!(links(repository, &corp()).await?.is_empty());
+    let users = repository.users(&acme(), &corp(), &[guid(2), guid(4)]).await?;
+    assert_eq!(users, [user(4)]);
+    assert!(repository.groups(&acme(), &corp(), &[guid(3)]).await?.is_empty());
     Ok(())
 }
 
@@ -192,7 +217,7 @@ pub(super) async fn a_batch_without_a_checkpoint_keeps_the_one_before(
 pub(super) async fn each_key_has_a_checkpoint_of_its_own(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
-    let keys = [CheckpointKey::default(), CheckpointKey([1; 16]), CheckpointKey([2; 16])];
+    let keys = [RecordDigest::default(), RecordDigest([1; 16]), RecordDigest([2; 16])];
     let of = |key, token: &[u8]| Checkpoint { key, ..checkpoint(token) };
     for (n, key) in keys.into_iter().enumerate() {
         let closed = batch(n as u64, []).closing(Some(of(key, &[n as u8])), run(1, 0));

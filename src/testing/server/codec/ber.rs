@@ -5,7 +5,7 @@
 
 /// How the server writes lengths.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum LengthForm {
+pub(crate) enum LengthForm {
     /// The fewest octets, as OpenLDAP and Samba do.
     #[default]
     Minimal,

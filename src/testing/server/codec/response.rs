@@ -162,12 +162,12 @@ fn write_control(list: &mut Writer, control: &Control) {
 }
 
 /// A Notice of Disconnection (RFC 4511, section 4.4.1): message id 0, with the name of the notice inside.
-pub fn notice_of_disconnection(result: &LdapResult) -> Vec<u8> {
+pub(crate) fn notice_of_disconnection(result: &LdapResult) -> Vec<u8> {
     Encoder { form: LengthForm::Minimal }.extended(0, result, Some(DISCONNECTION), None)
 }
 
 /// A Notice of Disconnection as Windows writes it: the name stands outside of the operation.
-pub fn notice_of_disconnection_as_windows(result: &LdapResult) -> Vec<u8> {
+pub(crate) fn notice_of_disconnection_as_windows(result: &LdapResult) -> Vec<u8> {
     let encoder = Encoder { form: LengthForm::ActiveDirectory };
     encoder.message(0, &[], |writer| {
         writer.constructed(0x78, |operation| result.write(operation));
@@ -176,25 +176,15 @@ pub fn notice_of_disconnection_as_windows(result: &LdapResult) -> Vec<u8> {
 }
 
 /// A search entry with any octets as values, to inject.
-pub fn search_entry(message_id: i32, dn: &str, attributes: &[(&str, &[&[u8]])]) -> Vec<u8> {
+pub(crate) fn search_entry(message_id: i32, dn: &str, attributes: &[(&str, &[&[u8]])]) -> Vec<u8> {
     let attributes: Vec<_> =
         attributes.iter().map(|(name, values)| (String::from(*name), values.to_vec())).collect();
     Encoder { form: LengthForm::Minimal }.entry(message_id, dn, &attributes)
 }
 
-/// A search result reference, to inject.
-pub fn search_reference(message_id: i32, url: &str) -> Vec<u8> {
-    Encoder { form: LengthForm::Minimal }.reference(message_id, url)
-}
-
-/// The answer that ends a search, to inject.
-pub fn search_done(message_id: i32, result: &LdapResult) -> Vec<u8> {
-    Encoder { form: LengthForm::Minimal }.result(message_id, 0x65, result, &[])
-}
-
 /// Sequences inside each other, `depth` of them, with correct lengths. A parser that recurses on them ends its
 /// process.
-pub fn nested_sequences(depth: usize) -> Vec<u8> {
+pub(crate) fn nested_sequences(depth: usize) -> Vec<u8> {
     let mut lengths = Vec::with_capacity(depth);
     let mut length = 0usize;
     for _ in 0..depth {

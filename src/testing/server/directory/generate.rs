@@ -25,25 +25,28 @@ const DEPARTMENTS: [&str; 5] = ["Finance", "Engineering", "Sales", "Support", "P
 const FILETIME_2026: u64 = 134_116_992_000_000_000;
 const DAY: u64 = 864_000_000_000;
 
-/// A domain `corp.example.test` with as many computers, users and groups.
-///
-/// Computers are named by site and role, about one in twenty is disabled, one in twenty-five was joined in advance and
-/// has no `dNSHostName`, and one in a hundred is a group managed service account. Users have departments and
-/// mail addresses. Groups have users, computers and other groups as members, nesting without cycles.
-///
-/// ```
-/// use ldap_inventory::testing::generate;
-///
-/// let (one, same) = (generate::domain(7, 100, 20, 5), generate::domain(7, 100, 20, 5));
-/// assert!(one.read().entries().zip(same.read().entries()).all(|(a, b)| a.guid() == b.guid()));
-/// ```
-pub fn domain(seed: u64, computers: usize, users: usize, groups: usize) -> TestDirectory {
-    let names = DomainNames::new("corp.example.test", "CORP", seed);
-    let mut tree = DirectoryTree::of_domain(names, seed);
-    if let Err(error) = fill(&mut tree, seed, computers, users, groups) {
-        debug_assert!(false, "{error}");
+impl TestDirectory {
+    /// A domain `corp.example.test` with as many computers, users and groups.
+    ///
+    /// Computers are named by site and role, about one in twenty is disabled, one in twenty-five was joined in advance and
+    /// has no `dNSHostName`, and one in a hundred is a group managed service account. Users have departments and
+    /// mail addresses. Groups have users, computers and other groups as members, nesting without cycles.
+    ///
+    /// ```
+    /// use ldap_inventory::testing::TestDirectory;
+    ///
+    /// let generated = || TestDirectory::generated(7, 100, 20, 5);
+    /// let (one, same) = (generated(), generated());
+    /// assert!(one.read().entries().zip(same.read().entries()).all(|(a, b)| a.guid() == b.guid()));
+    /// ```
+    pub fn generated(seed: u64, computers: usize, users: usize, groups: usize) -> Self {
+        let names = DomainNames::new("corp.example.test", "CORP", seed);
+        let mut tree = DirectoryTree::of_domain(names, seed);
+        if let Err(error) = fill(&mut tree, seed, computers, users, groups) {
+            debug_assert!(false, "{error}");
+        }
+        Self::from(tree)
     }
-    TestDirectory::from(tree)
 }
 
 fn fill(
@@ -161,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_domain_has_what_was_asked_for() {
-        let directory = domain(1, 300, 100, 20);
+        let directory = TestDirectory::generated(1, 300, 100, 20);
         let tree = directory.read();
         let count = |class: &str| {
             tree.entries()
@@ -178,7 +181,8 @@ mod tests {
 
     #[test]
     fn another_seed_gives_another_domain() {
-        let (one, other) = (domain(1, 5, 0, 0), domain(2, 5, 0, 0));
+        let (one, other) =
+            (TestDirectory::generated(1, 5, 0, 0), TestDirectory::generated(2, 5, 0, 0));
         let guids = |d: &TestDirectory| d.read().entries().map(|e| e.guid()).collect::<Vec<_>>();
         assert_ne!(guids(&one), guids(&other));
         assert_ne!(one.read().names().sid(None), other.read().names().sid(None));

@@ -5,7 +5,7 @@ mod binding;
 pub(crate) mod dn;
 pub(crate) mod domain;
 pub(crate) mod entry;
-pub mod generate;
+mod generate;
 mod ldif;
 mod links;
 pub(crate) mod names;

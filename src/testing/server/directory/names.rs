@@ -4,7 +4,7 @@ use crate::testing::SplitMix;
 
 /// The names and the identifier of a domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct DomainNames {
+pub(crate) struct DomainNames {
     dns_name: String,
     netbios_name: String,
     base_dn: String,
@@ -24,37 +24,37 @@ impl DomainNames {
     }
 
     /// The DNS name, `corp.example.test`.
-    pub fn dns_name(&self) -> &str {
+    pub(crate) fn dns_name(&self) -> &str {
         &self.dns_name
     }
 
     /// The NetBIOS name, `CORP`.
-    pub fn netbios_name(&self) -> &str {
+    pub(crate) fn netbios_name(&self) -> &str {
         &self.netbios_name
     }
 
     /// The root of the domain, `DC=corp,DC=example,DC=test`.
-    pub fn base_dn(&self) -> &str {
+    pub(crate) fn base_dn(&self) -> &str {
         &self.base_dn
     }
 
     /// The host name of the domain controller, `dc1.corp.example.test`.
-    pub fn host_name(&self) -> String {
+    pub(crate) fn host_name(&self) -> String {
         format!("dc1.{}", self.dns_name)
     }
 
     /// The configuration naming context.
-    pub fn configuration_dn(&self) -> String {
+    pub(crate) fn configuration_dn(&self) -> String {
         format!("CN=Configuration,{}", self.base_dn)
     }
 
     /// The schema naming context.
-    pub fn schema_dn(&self) -> String {
+    pub(crate) fn schema_dn(&self) -> String {
         format!("CN=Schema,{}", self.configuration_dn())
     }
 
     /// The name of the server's directory service agent (`dsServiceName`), which holds its `invocationId`.
-    pub fn ds_service_name(&self) -> String {
+    pub(crate) fn ds_service_name(&self) -> String {
         format!(
             "CN=NTDS Settings,CN=DC1,CN=Servers,CN=Default-First-Site-Name,CN=Sites,{}",
             self.configuration_dn()
@@ -62,7 +62,7 @@ impl DomainNames {
     }
 
     /// The octets of the domain's SID (MS-DTYP 2.4.2.2), with a relative identifier if one is given.
-    pub fn sid(&self, rid: Option<u32>) -> Vec<u8> {
+    pub(crate) fn sid(&self, rid: Option<u32>) -> Vec<u8> {
         let parts: Vec<u32> = std::iter::once(21).chain(self.sid).chain(rid).collect();
         let mut bytes = vec![1, parts.len() as u8, 0, 0, 0, 0, 0, 5];
         bytes.extend(parts.iter().flat_map(|part| part.to_le_bytes()));

@@ -121,8 +121,18 @@ impl DirectoryTree {
         }
     }
 
+    /// The DN that everything stands below.
+    pub fn base_dn(&self) -> &str {
+        self.names.base_dn()
+    }
+
+    /// The DN of the server's own settings (`dsServiceName`).
+    pub fn ds_service_name(&self) -> String {
+        self.names.ds_service_name()
+    }
+
     /// The names and the SID of the domain.
-    pub fn names(&self) -> &DomainNames {
+    pub(crate) fn names(&self) -> &DomainNames {
         &self.names
     }
 

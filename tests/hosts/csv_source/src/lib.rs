@@ -10,7 +10,7 @@ use ldap_inventory::directory::{
     ServerIdentity, Transport, Verification,
 };
 use ldap_inventory::name::DistinguishedName;
-use ldap_inventory::value::{Attributes, ObjectKind, ScopeFingerprint, View};
+use ldap_inventory::value::{Attributes, ObjectKind};
 use ldap_inventory::{Error, ErrorKind, Result};
 
 /// Computers, one a line: `objectGUID,cn,dNSHostName,operatingSystem`. The first line names the columns.
@@ -50,11 +50,7 @@ impl CsvDirectory {
 
     fn end(&self) -> ReadEnd {
         let base = self.base.as_str();
-        let scope = ReadScope {
-            bases: vec![self.base.clone()],
-            view: View::of_account(["csv", base]),
-            fingerprint: ScopeFingerprint::of(["csv", base]),
-        };
+        let scope = ReadScope::of_account(["csv", base], [self.base.clone()]);
         // A table has no server, and nothing vouches for it.
         let nobody = ServerIdentity::at(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
         ReadEnd::complete(scope, Transport::Ldap, Verification::Nothing, nobody)

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use ldap_inventory::asset::*;
 use ldap_inventory::name::MatchKey;
-use ldap_inventory::store::{LeaseState, validate};
+use ldap_inventory::store::LeaseState;
 use ldap_inventory::value::*;
 use ldap_inventory::{Error, ErrorKind, Result, Retry};
 use serde::{Serialize, de::DeserializeOwned};
@@ -170,7 +170,7 @@ impl AssetRepository for Relational {
         &self,
         o: &OrganizationId,
         s: &SourceId,
-        key: CheckpointKey,
+        key: RecordDigest,
     ) -> Result<Option<Checkpoint>> {
         Ok(self.records(o, "checkpoint", Some(s), Some(vec![key.0])).await?.pop())
     }
@@ -199,7 +199,7 @@ impl AssetRepository for Relational {
     }
 
     async fn commit(&self, batch: Batch) -> Result<CommitOutcome> {
-        validate::batch(&batch)?;
+        batch.validate()?;
         let mut writer = self.begin(&batch.organization).await?;
         if !writer.enter(batch.id).await? {
             return Ok(CommitOutcome::AlreadyApplied);
@@ -276,6 +276,11 @@ impl Writer {
             Change::PutGroup(group) => {
                 self.put("group", Some(s), group.object.as_bytes(), NOWHERE, group).await?;
             }
+            Change::RemovePrincipal { source, object } => {
+                for kind in ["link", "user", "group"] {
+                    self.delete(kind, Some(source), object.as_bytes()).await?;
+                }
+            }
             Change::PutConstraint(c) => {
                 self.put("constraint", Some(&c.source), &constraint(c), NOWHERE, c).await?;
             }
@@ -294,12 +299,12 @@ impl Writer {
 
     async fn put_asset(
         &mut self,
-        expected: Option<Version>,
+        expected: Option<u64>,
         asset: &Asset,
     ) -> Result<Option<AssetId>> {
         let (id, version, document) =
             (bytes(asset.id), asset.version.cast_signed(), document(asset)?);
-        let expected = expected.map(Version::cast_signed);
+        let expected = expected.map(u64::cast_signed);
         let written = match expected {
             None => {
                 execute! { self.t, "INSERT INTO assets VALUES ($1, $2, $3, $4::json) ON CONFLICT DO NOTHING",
@@ -316,7 +321,7 @@ impl Writer {
         Ok((written == 0).then_some(asset.id))
     }
 
-    async fn remove_asset(&mut self, asset: AssetId, version: Version) -> Result<Option<AssetId>> {
+    async fn remove_asset(&mut self, asset: AssetId, version: u64) -> Result<Option<AssetId>> {
         let (id, version) = (bytes(asset), version.cast_signed());
         let removed = execute! { self.t, "DELETE FROM assets
         WHERE organization = $1 AND id = $2 AND version = $3", self.o.as_str(), id, version };

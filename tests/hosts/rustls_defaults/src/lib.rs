@@ -23,7 +23,7 @@ mod tests {
     use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
     use ldap_inventory::sync::{SyncOptions, sync};
     use ldap_inventory::task::SyncTask;
-    use ldap_inventory::testing::{ServerTls, TestServer, generate};
+    use ldap_inventory::testing::{ServerTls, TestServer, TestDirectory};
     use ldap_inventory::value::{Secret, SourceId};
     use rustls::crypto::CryptoProvider;
 
@@ -31,7 +31,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_sync_over_ldaps_and_the_hosts_own_tls_live_side_by_side() {
-        let domain = generate::domain(5, 40, 0, 0);
+        let domain = TestDirectory::generated(5, 40, 0, 0);
         domain.write().add_account("svc", "correct horse").unwrap();
         let tls = ServerTls::self_signed(&["127.0.0.1"]).unwrap();
         let server = TestServer::builder(&domain).with_ldaps(tls).start().await.unwrap();

@@ -21,13 +21,13 @@ mod tests {
     use ldap_inventory::store::{MemoryRepository, SqliteRepository};
     use ldap_inventory::sync::{SyncOptions, sync};
     use ldap_inventory::task::SyncTask;
-    use ldap_inventory::testing::{MockDirectory, computer};
+    use ldap_inventory::testing::{MockDirectory, MockRecord};
     use ldap_inventory::value::SourceId;
 
     use super::*;
 
     async fn created(inventory: &dyn AssetRepository) -> u64 {
-        let directory = MockDirectory::new([computer("WEB1"), computer("WEB2")]);
+        let directory = MockDirectory::new([MockRecord::computer("WEB1"), MockRecord::computer("WEB2")]);
         let source = SourceId::new("ldap", "corp.example").unwrap();
         let (organization, site) = ("acme".parse().unwrap(), "hq".parse().unwrap());
         let task = SyncTask::new("corp", organization, site, source, "reader".parse().unwrap());

@@ -115,7 +115,7 @@ fn a_handshake_signed_with_sha_1_is_told() {
     let (verifier, host) =
         (PeerVerifier::new(Rule::Anything, TLS), ServerUrl::parse(HOST).unwrap());
     let handshake = Handshake {
-        host: host.host(),
+        host: host.server_host(),
         peer: HOST.parse().unwrap(),
         pins: &[],
         verifier: &verifier,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use ldap_inventory::store::rows::{Row, Rows, Scan, Write, Written};
+use ldap_inventory::store::rows::{Row, Rows, KeyRange, Write, Written};
 use ldap_inventory::{Error, ErrorKind, Result, Retry};
 use sqlx::postgres::PgPool;
 
@@ -25,7 +25,7 @@ impl Rows for Table {
         rows(found.fetch_all(&self.0).await)
     }
 
-    async fn scan(&self, scan: &Scan) -> Result<Vec<Row>> {
+    async fn scan(&self, scan: &KeyRange) -> Result<Vec<Row>> {
         let sql = "SELECT key, value FROM rows WHERE key >= $1 AND key < $2 ORDER BY key LIMIT $3";
         let found = sqlx::query_as(sql).bind(&scan.from).bind(&scan.to);
         let limit = i64::try_from(scan.limit).unwrap_or(i64::MAX);

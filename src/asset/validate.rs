@@ -1,20 +1,22 @@
 //! What no store writes, whoever asks.
-//!
-//! A store asks [`batch`] before it looks at anything else. What only the stored records tell (versions, leases, batch
-//! ids) it checks within its transaction.
 
-use crate::asset::{Asset, Batch, Change, Version};
+use super::{Asset, Batch, Change, Version};
 use crate::value::{OrganizationId, SourceId};
 use crate::{Error, ErrorKind, Result};
 
-/// Refuses a batch that would write for another organization or source than its own, or an asset whose
-/// version does not follow the expected one.
-///
-/// # Errors
-///
-/// [`ErrorKind::Invalid`] that names the batch and what is wrong in it.
-pub fn batch(batch: &Batch) -> Result<()> {
-    batch.changes.iter().try_for_each(|change| admit_change(batch, change))
+impl Batch {
+    /// Refuses a batch that would write for another organization or source than its own, or an asset whose
+    /// version does not follow the expected one.
+    ///
+    /// A store asks this before it looks at anything else. What only the stored records tell (versions, leases, batch
+    /// ids) it checks within its transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] that names the batch and what is wrong in it.
+    pub fn validate(&self) -> Result<()> {
+        self.changes.iter().try_for_each(|change| admit_change(self, change))
+    }
 }
 
 fn admit_change(batch: &Batch, change: &Change) -> Result<()> {
@@ -44,7 +46,8 @@ fn admit_change(batch: &Batch, change: &Change) -> Result<()> {
         | Change::RemoveLink(_)
         | Change::MoveLink { .. }
         | Change::NoteSighting { .. }
-        | Change::RemoveWaiting { .. } => Ok(()),
+        | Change::RemoveWaiting { .. }
+        | Change::RemovePrincipal { .. } => Ok(()),
     }
 }
 

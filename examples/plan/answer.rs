@@ -1,0 +1,123 @@
+//! What is printed.
+
+use std::io::{self, Write};
+
+use ldap_inventory::merge::{Decision, Verdict};
+use serde_json::{Value, json};
+
+use crate::files::Assets;
+use crate::score::Score;
+
+/// How many computers went where, and how long that took.
+pub(crate) struct Answer {
+    assets: usize,
+    hosts: usize,
+    matched: usize,
+    created: usize,
+    ambiguous: usize,
+    names_left_out: usize,
+    seconds: Seconds,
+    score: Option<Score>,
+}
+
+/// How long each step took.
+pub(crate) struct Seconds {
+    /// Reading the files.
+    pub(crate) load: f64,
+    /// Preparing the assets.
+    pub(crate) index: f64,
+    /// Deciding.
+    pub(crate) plan: f64,
+}
+
+impl Answer {
+    pub(crate) fn of(
+        decisions: &[Decision],
+        assets: &Assets,
+        seconds: Seconds,
+        score: Option<Score>,
+    ) -> Self {
+        let count = |is: fn(&Verdict) -> bool| decisions.iter().filter(|d| is(&d.verdict)).count();
+        Self {
+            assets: assets.all.len(),
+            hosts: decisions.len(),
+            matched: count(|verdict| matches!(verdict, Verdict::Matched(_))),
+            created: count(|verdict| matches!(verdict, Verdict::Create(_))),
+            ambiguous: count(|verdict| matches!(verdict, Verdict::Ambiguous)),
+            names_left_out: assets.left_out,
+            seconds,
+            score,
+        }
+    }
+
+    pub(crate) fn print_json(&self) -> io::Result<()> {
+        let mut object = json!({
+            "assets": self.assets,
+            "hosts": self.hosts,
+            "matched": self.matched,
+            "created": self.created,
+            "ambiguous": self.ambiguous,
+            "names_left_out": self.names_left_out,
+            "load_seconds": self.seconds.load,
+            "index_seconds": self.seconds.index,
+            "plan_seconds": self.seconds.plan,
+        });
+        if let (Some(score), Some(object)) = (&self.score, object.as_object_mut()) {
+            object.extend(score_of(score));
+        }
+        writeln!(io::stdout().lock(), "{object}")
+    }
+
+    pub(crate) fn print(&self) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        let Self { assets, hosts, matched, created, ambiguous, seconds, .. } = self;
+        writeln!(out, "{hosts:>9} hosts beside {assets} assets")?;
+        writeln!(out, "{matched:>9} are an asset of the inventory")?;
+        writeln!(out, "{created:>9} are new")?;
+        writeln!(out, "{ambiguous:>9} wait for a person: several assets fit")?;
+        if self.names_left_out > 0 {
+            writeln!(out, "{:>9} names left out: no host names", self.names_left_out)?;
+        }
+        if let Some(score) = &self.score {
+            print_score(&mut out, score)?;
+        }
+        let Seconds { load, index, plan } = seconds;
+        eprintln!("load {load:.2} s, index {index:.2} s, plan {plan:.2} s");
+        Ok(())
+    }
+}
+
+fn score_of(score: &Score) -> serde_json::Map<String, Value> {
+    let wrong = score.wrong.iter().map(|tie| {
+        json!({
+            "guid": tie.host,
+            "asset": tie.tied_to,
+            "truth": if tie.is.is_empty() { None } else { Some(&tie.is) },
+            "reason": tie.reason,
+        })
+    });
+    let wrong: Vec<Value> = wrong.collect();
+    [
+        ("precision", json!(score.precision())),
+        ("recall", json!(score.recall())),
+        ("without_truth", json!(score.unknown)),
+        ("wrong", Value::Array(wrong)),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value))
+    .collect()
+}
+
+fn print_score(out: &mut impl Write, score: &Score) -> io::Result<()> {
+    let (right, tied, there) = (score.right, score.tied, score.there);
+    writeln!(out, "precision {:.6}: {right} of {tied} ties are right", score.precision())?;
+    writeln!(out, "recall    {:.6}: {right} of the {there} that there are", score.recall())?;
+    if score.unknown > 0 {
+        writeln!(out, "{} hosts are not in the truth", score.unknown)?;
+    }
+    for tie in &score.wrong {
+        let is = if tie.is.is_empty() { "new" } else { &tie.is };
+        writeln!(out, "wrong: {} is {is}, not {}: {}", tie.host, tie.tied_to, tie.reason)?;
+    }
+    Ok(())
+}

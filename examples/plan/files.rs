@@ -1,0 +1,191 @@
+//! The CSV files.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use csv::{ByteRecord, ReaderBuilder, Trim};
+use ldap_inventory::asset::{Asset, Claim, SourceRecord};
+use ldap_inventory::directory::DirectoryObject;
+use ldap_inventory::merge::DirectoryComputers;
+use ldap_inventory::name::{DistinguishedName, Hostname};
+use ldap_inventory::value::{
+    AssetId, ObjectGuid, ObjectKind, OrganizationId, SiteId, SourceId, Timestamp,
+};
+
+use crate::exit::{Failure, Status};
+
+/// The inventory, in the order in which the file first names the assets.
+pub(crate) struct Assets {
+    pub(crate) all: Vec<Asset>,
+    /// Names that are no host names.
+    pub(crate) left_out: usize,
+    ids: Ids,
+}
+
+/// The computers.
+pub(crate) struct Hosts {
+    pub(crate) all: DirectoryComputers,
+    ids: HashMap<ObjectGuid, String>,
+}
+
+/// Which asset each computer is, by what the files call them; an empty one where it is none of them.
+pub(crate) struct Truth(pub(crate) HashMap<String, String>);
+
+/// What a file calls its rows, by the numbers that they have here.
+#[derive(Default)]
+struct Ids {
+    numbers: HashMap<String, usize>,
+    texts: Vec<String>,
+}
+
+impl Assets {
+    /// Reads a file with the headers `id` and `name`.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let (organization, site, source) = (OrganizationId::new("plan")?, site()?, source("scan")?);
+        let mut assets = Self { all: Vec::new(), left_out: 0, ids: Ids::default() };
+        Rows::open(path, ["id", "name"])?.each(|[id, name]| {
+            let number = assets.ids.number(id);
+            if number == assets.all.len() {
+                let id = AssetId::from_u128(number as u128 + 1);
+                let mut asset = Asset::new(id, organization.clone(), site.clone());
+                let record = SourceRecord::new(0, source.clone(), "@scan", Timestamp::MIN);
+                asset.parts.push(record);
+                assets.all.push(asset);
+            }
+            match (assets.all.get_mut(number), Hostname::parse(name)) {
+                (Some(asset), Ok(name)) => {
+                    asset.names.push(Claim::new(name, 0, None, Timestamp::MIN));
+                }
+                _ => assets.left_out += usize::from(!name.is_empty()),
+            }
+            Ok(())
+        })?;
+        Ok(assets)
+    }
+
+    /// What the file calls an asset; nothing for a new one.
+    pub(crate) fn id(&self, asset: AssetId) -> &str {
+        let number = usize::try_from(asset.as_u128()).ok().and_then(|n| n.checked_sub(1));
+        number.and_then(|number| self.ids.texts.get(number)).map_or("", String::as_str)
+    }
+
+    /// The id of the first asset that is not in the file.
+    pub(crate) fn first_new(&self) -> AssetId {
+        AssetId::from_u128(self.all.len() as u128 + 1)
+    }
+}
+
+impl Hosts {
+    /// Reads a file with the headers `guid`, `fqdn` and `cn`. What is no GUID is taken as it is.
+    pub(crate) fn read(path: &Path, domain: Option<&str>) -> Result<Self, Failure> {
+        let computers = DirectoryComputers::new(source("ldap")?, site()?, Timestamp::MIN);
+        let mut hosts = Self { all: computers.with_domain(domain, None), ids: HashMap::new() };
+        // No rule looks at where a computer stands in the directory, unless a task leaves places out.
+        let dn: DistinguishedName = "CN=Computers".parse()?;
+        let mut row = 0_u128;
+        Rows::open(path, ["guid", "fqdn", "cn"])?.each(|[id, fqdn, cn]| {
+            row += 1;
+            let guid = id.parse().unwrap_or_else(|_| ObjectGuid::from_bytes(row.to_be_bytes()));
+            if hosts.ids.insert(guid, id.to_owned()).is_some() {
+                return Err(format!("the guid {id:?} is there twice"));
+            }
+            let mut host = DirectoryObject::new(ObjectKind::Computer, guid, dn.clone());
+            let told = [("cn", cn), ("dNSHostName", fqdn)];
+            host.attributes = told.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+            hosts.all.objects.push(host);
+            Ok(())
+        })?;
+        Ok(hosts)
+    }
+
+    /// What the file calls a computer.
+    pub(crate) fn id(&self, guid: ObjectGuid) -> &str {
+        self.ids.get(&guid).map_or("", String::as_str)
+    }
+}
+
+impl Truth {
+    /// Reads a file with the headers `guid` and `asset`.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let mut truth = HashMap::new();
+        Rows::open(path, ["guid", "asset"])?.each(|[guid, asset]| {
+            match truth.insert(guid.to_owned(), asset.to_owned()) {
+                None => Ok(()),
+                Some(_) => Err(format!("the guid {guid:?} is there twice")),
+            }
+        })?;
+        Ok(Self(truth))
+    }
+}
+
+impl Ids {
+    fn number(&mut self, text: &str) -> usize {
+        if let Some(number) = self.numbers.get(text) {
+            return *number;
+        }
+        let number = self.texts.len();
+        self.numbers.insert(text.to_owned(), number);
+        self.texts.push(text.to_owned());
+        number
+    }
+}
+
+/// The rows of a CSV file, each as the columns that were asked for, in any order in the file.
+struct Rows<const N: usize> {
+    path: PathBuf,
+    file: csv::Reader<std::fs::File>,
+    columns: [usize; N],
+}
+
+impl<const N: usize> Rows<N> {
+    fn open(path: &Path, names: [&str; N]) -> Result<Self, Failure> {
+        let refuse = |reason: String| {
+            Failure::new(Status::Usage, format!("{} cannot be read: {reason}", path.display()))
+        };
+        let reader = ReaderBuilder::new().trim(Trim::All).flexible(true).from_path(path);
+        let mut file = reader.map_err(|error| refuse(error.to_string()))?;
+        let headers = file.headers().map_err(|error| refuse(error.to_string()))?.clone();
+        let mut columns = [0; N];
+        for (column, name) in columns.iter_mut().zip(names) {
+            let is_it = |header: &str| header.trim_start_matches('\u{feff}') == name;
+            let found = headers.iter().position(is_it);
+            *column = found.ok_or_else(|| refuse(format!("it has no column {name:?}")))?;
+        }
+        Ok(Self { path: path.to_owned(), file, columns })
+    }
+
+    /// Calls for each row that is not empty. The first column must not be.
+    fn each(
+        mut self,
+        mut take: impl FnMut([&str; N]) -> Result<(), String>,
+    ) -> Result<(), Failure> {
+        let mut row = ByteRecord::new();
+        loop {
+            let line = self.file.position().line();
+            let refuse = |reason: &dyn std::fmt::Display| {
+                let path = self.path.display();
+                Failure::new(Status::Usage, format!("{path}, line {line}: {reason}"))
+            };
+            if !self.file.read_byte_record(&mut row).map_err(|error| refuse(&error))? {
+                return Ok(());
+            }
+            let mut values = [""; N];
+            for (value, column) in values.iter_mut().zip(self.columns) {
+                let bytes = row.get(column).unwrap_or_default();
+                *value = std::str::from_utf8(bytes).map_err(|_| refuse(&"it is not UTF-8"))?;
+            }
+            if values.first().is_none_or(|id| id.is_empty()) {
+                return Err(refuse(&"the row has no id"));
+            }
+            take(values).map_err(|reason| refuse(&reason))?;
+        }
+    }
+}
+
+fn site() -> Result<SiteId, Failure> {
+    Ok(SiteId::new("plan")?)
+}
+
+fn source(kind: &str) -> Result<SourceId, Failure> {
+    Ok(SourceId::new(kind, "plan")?)
+}

@@ -1,0 +1,92 @@
+//! Users and groups that went from one domain of a forest to another, where they keep their objectGUID.
+//!
+//! Whichever task runs later finds out: that of the new domain reads what another directory has lost, or that of the old
+//! one loses what another directory has. While both show an object, as they may until all is replicated, it has a record
+//! of each. Computers are no matter of this: an asset may have several records.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::Result;
+use crate::asset::{Change, Link};
+use crate::membership::{Links, dn_digest, is_present};
+use crate::sync::links;
+use crate::sync::read::Snapshot;
+use crate::sync::run::Run;
+use crate::value::{ObjectGuid, ObjectKind, RecordDigest, SourceId};
+
+/// Users and groups that moved to the run's directory, or away from it.
+#[derive(Debug, Default)]
+pub(in crate::sync) struct MovedPrincipals {
+    /// What was read for the first time, or is back, and the directories that have it no more.
+    came: BTreeMap<ObjectGuid, Vec<SourceId>>,
+    /// What was not read, and that another directory has.
+    left: BTreeSet<ObjectGuid>,
+}
+
+impl MovedPrincipals {
+    /// Finds them. `absent` is what the read did not show, `hidden` what there was of the kinds that it did not show at all.
+    pub(in crate::sync) async fn find(
+        run: &Run<'_>,
+        snapshot: &Snapshot,
+        links: &Links,
+        absent: &[Link],
+        hidden: &[Link],
+    ) -> Result<Self> {
+        let mut moved = Self::default();
+        if !snapshot.end.completeness.is_complete() {
+            return Ok(moved);
+        }
+        let read = snapshot.users.iter().chain(&snapshot.groups);
+        let new = read.filter(|object| !is_present(links, object.guid));
+        let new = new.map(|object| (object.guid, (object.kind, dn_digest(&object.dn))));
+        let absent = absent.iter().chain(hidden);
+        let absent = absent.filter(|link| link.kind != ObjectKind::Computer);
+        let absent = absent.map(|link| (link.object, (link.kind, link.dn_digest)));
+        let (new, absent) = (Places::from_iter(new), Places::from_iter(absent));
+        let objects: Vec<ObjectGuid> = new.keys().chain(absent.keys()).copied().collect();
+        for (source, link) in links::elsewhere(run, &objects).await? {
+            if link.presence.is_present() && is_other_place(&absent, &link) {
+                moved.left.insert(link.object);
+            } else if !link.presence.is_present() && is_other_place(&new, &link) {
+                moved.came.entry(link.object).or_default().push(source);
+            }
+        }
+        moved.doubt_hidden(hidden);
+        Ok(moved)
+    }
+
+    /// Of a kind that does not show at all either everything has left, or nothing is said of any.
+    fn doubt_hidden(&mut self, hidden: &[Link]) {
+        for kind in [ObjectKind::User, ObjectKind::Group] {
+            let of_kind = || hidden.iter().filter(|link| link.kind == kind);
+            if !of_kind().all(|link| self.left.contains(&link.object)) {
+                of_kind().for_each(|link| _ = self.left.remove(&link.object));
+            }
+        }
+    }
+
+    /// Whether another directory has it.
+    pub(in crate::sync) fn has_left(&self, object: ObjectGuid) -> bool {
+        self.left.contains(&object)
+    }
+
+    /// What another directory has that was not read.
+    pub(in crate::sync) fn left(&self) -> impl Iterator<Item = ObjectGuid> {
+        self.left.iter().copied()
+    }
+
+    /// Takes away what other directories had of an object that was read.
+    pub(in crate::sync) fn removals(&self, object: ObjectGuid) -> impl Iterator<Item = Change> {
+        let sources = self.came.get(&object).into_iter().flatten();
+        sources.map(move |source| Change::RemovePrincipal { source: source.clone(), object })
+    }
+}
+
+/// Of which kind objects are, and the digests of their DNs.
+type Places = HashMap<ObjectGuid, (ObjectKind, RecordDigest)>;
+
+/// Whether another directory has the same object elsewhere. What has one DN is one entry that two tasks read.
+fn is_other_place(places: &Places, link: &Link) -> bool {
+    let place = places.get(&link.object);
+    place.is_some_and(|(kind, dn)| *kind == link.kind && *dn != link.dn_digest)
+}

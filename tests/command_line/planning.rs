@@ -1,0 +1,103 @@
+//! Two exports reconciled offline.
+
+use super::{Ran, run};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const ASSETS: &str = "id,name
+a1,web1.corp.example
+a1,WEB1
+a2,db1
+a3,mail.lab.example
+a4,twin
+a5,twin
+a6,not a host name
+";
+
+const HOSTS: &str = "guid,fqdn,cn
+11111111-1111-1111-1111-111111111111,web1.corp.example,WEB1
+22222222-2222-2222-2222-222222222222,,DB1
+33333333-3333-3333-3333-333333333333,mail.corp.example,MAIL
+44444444-4444-4444-4444-444444444444,,TWIN
+h5,new1.corp.example,NEW1
+";
+
+async fn plan(files: &[(&str, &str)], options: &[&str]) -> Ran {
+    let dir = TempDir::new().unwrap();
+    let mut arguments: Vec<String> = Vec::new();
+    for (option, text) in files {
+        let path = dir.path().join(option);
+        std::fs::write(&path, text).unwrap();
+        arguments.extend([format!("--{option}"), path.to_str().unwrap().to_owned()]);
+    }
+    arguments.extend(options.iter().map(|option| (*option).to_owned()));
+    run("plan", &arguments.iter().map(String::as_str).collect::<Vec<_>>(), None).await
+}
+
+fn without_times(ran: &Ran) -> Value {
+    let mut answer: Value = serde_json::from_str(&ran.stdout).unwrap();
+    for key in ["load_seconds", "index_seconds", "plan_seconds"] {
+        let seconds = answer.as_object_mut().unwrap().remove(key).unwrap();
+        assert!(seconds.as_f64().is_some(), "{key}: {seconds}");
+    }
+    answer
+}
+
+#[tokio::test]
+async fn two_exports_are_reconciled_whatever_the_number_of_threads() {
+    for threads in ["1", "2", "5"] {
+        let files = [("assets", ASSETS), ("hosts", HOSTS)];
+        let ran = plan(&files, &["--json", "--threads", threads]).await;
+        assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
+        let expected = json!({
+            "assets": 6, "hosts": 5, "matched": 2, "created": 2, "ambiguous": 1,
+            "names_left_out": 1,
+        });
+        assert_eq!(without_times(&ran), expected);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_scored_and_wrong_ties_are_named() {
+    let truth = "guid,asset
+11111111-1111-1111-1111-111111111111,a1
+22222222-2222-2222-2222-222222222222,
+44444444-4444-4444-4444-444444444444,a5
+h5,
+";
+    let files = [("assets", ASSETS), ("hosts", HOSTS), ("truth", truth)];
+    let ran = plan(&files, &["--json"]).await;
+    let answer = without_times(&ran);
+    assert_eq!((&answer["precision"], &answer["recall"]), (&json!(0.5), &json!(0.5)));
+    assert_eq!(answer["without_truth"], 1);
+    let wrong = json!([{
+        "guid": "22222222-2222-2222-2222-222222222222", "asset": "a2", "truth": null,
+        "reason": "the short name db1 is a name of this asset, and no domain contradicts it",
+    }]);
+    assert_eq!(answer["wrong"], wrong);
+    let told = plan(&files, &[]).await;
+    assert!(told.stdout.contains("precision 0.500000: 1 of 2 ties are right"), "{}", told.stdout);
+    assert!(told.stdout.contains("wrong: 22222222-2222-2222-2222-222222222222 is new, not a2"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_named_by_file_and_line() {
+    for (files, sentence) in [
+        ([("assets", "id,names\n"), ("hosts", HOSTS)], "it has no column \"name\""),
+        ([("assets", "id,name\n,web1\n"), ("hosts", HOSTS)], "line 2: the row has no id"),
+        ([("assets", ASSETS), ("hosts", "guid,fqdn,cn\nx,,A\nx,,B\n")], "line 3: the guid \"x\""),
+    ] {
+        let ran = plan(&files, &[]).await;
+        assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{sentence}");
+        assert!(ran.stderr.contains(sentence), "{}", ran.stderr);
+        assert_eq!(ran.stderr.lines().count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn columns_may_stand_in_any_order_beside_others() {
+    let assets = "\u{feff}name,owner,id\nweb1.corp.example,jane,a1\n";
+    let hosts = "cn,guid,fqdn\nWEB1,h1,web1.corp.example\n";
+    let ran = plan(&[("assets", assets), ("hosts", hosts)], &["--json"]).await;
+    assert_eq!(without_times(&ran)["matched"], 1);
+}
