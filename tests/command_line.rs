@@ -10,6 +10,7 @@ mod output;
 mod planning;
 mod plans;
 mod programs;
+mod queries;
 #[cfg(unix)]
 mod terminal;
 mod trust;

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use ldap_inventory::Result;
 use ldap_inventory::asset::{Asset, AssetRepository, SearchPage, SearchRequest};
 use ldap_inventory::name::Hostname;
+use ldap_inventory::query::{Field, Reading};
 use ldap_inventory::value::{AssetId, SiteId, Timestamp};
 use serde::Serialize;
 
@@ -32,7 +33,7 @@ struct AssetRecord<'a> {
 impl Record for Asset {
     const NOUN: (&str, &str) = ("asset", "assets");
 
-    const FIELDS: Option<&[&str]> = Some(Asset::FIELDS);
+    const FIELDS: &[Field] = Asset::FIELDS;
 
     const TITLES: &[&str] =
         &["Name", "Addresses", "Site", "Sources", "Last seen", "Operating system"];
@@ -55,6 +56,10 @@ impl Record for Asset {
         request: SearchRequest,
     ) -> Result<SearchPage<Self>> {
         repository.search_assets(request).await
+    }
+
+    async fn read(repository: &dyn AssetRepository, request: &SearchRequest) -> Result<Reading> {
+        request.read_for_assets(repository).await
     }
 
     fn json(&self) -> impl Serialize {

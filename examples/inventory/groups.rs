@@ -6,6 +6,7 @@ use ldap_inventory::Result;
 use ldap_inventory::asset::{
     AssetRepository, DirectoryGroup, MemberPath, SearchPage, SearchRequest,
 };
+use ldap_inventory::query::{Field, Reading};
 use ldap_inventory::value::ObjectGuid;
 use serde::Serialize;
 
@@ -28,7 +29,7 @@ struct GroupRecord<'a> {
 impl Record for DirectoryGroup {
     const NOUN: (&str, &str) = ("group", "groups");
 
-    const FIELDS: Option<&[&str]> = None;
+    const FIELDS: &[Field] = DirectoryGroup::FIELDS;
 
     const TITLES: &[&str] = &["Name", "Direct", "Primary", "Nested", "Known", "State", "DN"];
 
@@ -39,6 +40,10 @@ impl Record for DirectoryGroup {
         request: SearchRequest,
     ) -> Result<SearchPage<Self>> {
         repository.search_groups(request).await
+    }
+
+    async fn read(repository: &dyn AssetRepository, request: &SearchRequest) -> Result<Reading> {
+        request.read_for_groups(repository).await
     }
 
     fn json(&self) -> impl Serialize {
@@ -63,7 +68,8 @@ impl Record for DirectoryGroup {
             self.dn.common_name().unwrap_or_default(),
             count(MemberPath::Direct),
             count(MemberPath::Primary),
-            count(MemberPath::Nested),
+            // Only a task that keeps nested membership has any to count.
+            Some(count(MemberPath::Nested)).filter(|nested| nested != "0").unwrap_or_default(),
             if self.complete { "all" } else { "not all" }.to_owned(),
             state.to_owned(),
             self.dn.as_str().to_owned(),

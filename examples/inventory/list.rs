@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::column;
 use super::exit::{Failure, Status};
+use super::nothing;
 use super::options::Search;
 use super::record::Record;
 use super::short::ShortIds;
@@ -51,7 +52,10 @@ pub(crate) async fn list<R: Record>(
         return count::<R>(repository, request, search).await;
     }
     if search.json {
-        return json::<R>(repository, request, search, &order).await;
+        if json::<R>(repository, &request, search, &order).await? == 0 {
+            nothing::explain::<R>(repository, &request).await?;
+        }
+        return Ok(());
     }
     let form = search.form();
     let rows = if let Form::Page(_) = form { ROWS } else { usize::MAX };
@@ -61,7 +65,9 @@ pub(crate) async fn list<R: Record>(
     let shown = found.len();
     table::<R>(repository, &request, search, form, found).await?.put(&mut out, form)?;
     out.flush()?;
-    if shown < total {
+    if total == 0 && !request.query.to_string().is_empty() {
+        nothing::explain::<R>(repository, &request).await?;
+    } else if shown < total {
         eprintln!("{shown} of {} (--limit N)", counted::<R>(total));
     } else if let Form::Page(_) = form {
         eprintln!("{}", counted::<R>(total));
@@ -107,14 +113,15 @@ async fn count<R: Record>(
     Ok(())
 }
 
-/// One object a line, in the store's order as it is read, and otherwise once all are there.
+/// One object a line, in the store's order as it is read, and otherwise once all are there. How many there are.
 async fn json<R: Record>(
     repository: &dyn AssetRepository,
-    request: SearchRequest,
+    request: &SearchRequest,
     search: &Search,
     order: &Order,
-) -> Result<(), Failure> {
+) -> Result<usize, Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
+    let mut seen = 0;
     let limit = search.limit.unwrap_or(usize::MAX);
     let object = |record: &R| -> Result<Value, Failure> {
         let value = serde_json::to_value(record.json()).map_err(io::Error::from)?;
@@ -126,7 +133,7 @@ async fn json<R: Record>(
     };
     if let (Order::By { column, descending }, true) = (order, search.sort.is_some()) {
         let mut found: Vec<(Option<String>, String)> = Vec::new();
-        each::<R>(repository, &request, usize::MAX, |record| {
+        each::<R>(repository, request, usize::MAX, |record| {
             let key = key(&serde_json::to_value(record.json()).map_err(io::Error::from)?, column);
             found.push((key, object(record)?.to_string()));
             Ok(())
@@ -136,9 +143,11 @@ async fn json<R: Record>(
         for (_, line) in found.iter().take(limit) {
             writeln!(out, "{line}")?;
         }
-        return Ok(out.flush()?);
+        out.flush()?;
+        return Ok(found.len());
     }
-    each::<R>(repository, &request, limit, |record| {
+    each::<R>(repository, request, limit, |record| {
+        seen += 1;
         if search.columns.is_empty() {
             serde_json::to_writer(&mut out, &record.json()).map_err(io::Error::from)?;
         } else {
@@ -147,7 +156,8 @@ async fn json<R: Record>(
         Ok(writeln!(out)?)
     })
     .await?;
-    Ok(out.flush()?)
+    out.flush()?;
+    Ok(seen)
 }
 
 /// The records to show, in their order, and how many there are altogether.

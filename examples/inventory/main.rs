@@ -21,6 +21,9 @@ mod curate;
 mod explain;
 mod groups;
 mod list;
+mod manual;
+mod members;
+mod nothing;
 mod options;
 mod record;
 mod runs;
@@ -40,7 +43,7 @@ use ldap_inventory::value::Timestamp;
 use self::curate::Desk;
 use self::exit::{Failure, Status};
 use self::list::{Order, list, order};
-use self::options::{AssetSearch, Command, Options, Search};
+use self::options::{AssetSearch, Command, GroupSearch, Options, PrincipalSearch, Search};
 use self::record::Record;
 
 fn main() -> ExitCode {
@@ -52,6 +55,10 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(options: &Options) -> Result<Status, Failure> {
+    if let Command::Query = options.command {
+        print!("{}", manual::text());
+        return Ok(Status::Complete);
+    }
     let repository = &*store::open_existing(options.inventory())?;
     let desk = Desk::new(repository, &options.organization);
     match &options.command {
@@ -63,16 +70,21 @@ async fn run(options: &Options) -> Result<Status, Failure> {
             let request = request::<Asset>(options, search)?;
             list::<Asset>(repository, request, search, Order::Stored(sort)).await?;
         }
-        Command::Users(search) => {
-            let request = request::<DirectoryUser>(options, search)?;
+        Command::Users(PrincipalSearch { search, nested }) => {
+            let request = request::<DirectoryUser>(options, search)?.with_nested(*nested);
             let order = order::<DirectoryUser>(search.sort.as_deref())?;
             list::<DirectoryUser>(repository, request, search, order).await?;
         }
-        Command::Groups(search) => {
-            let request = request::<DirectoryGroup>(options, search)?;
-            let order = order::<DirectoryGroup>(search.sort.as_deref())?;
-            list::<DirectoryGroup>(repository, request, search, order).await?;
+        Command::Groups(GroupSearch { groups: PrincipalSearch { search, nested }, members }) => {
+            let request = request::<DirectoryGroup>(options, search)?.with_nested(*nested);
+            if *members {
+                members::list(repository, &request, search).await?;
+            } else {
+                let order = order::<DirectoryGroup>(search.sort.as_deref())?;
+                list::<DirectoryGroup>(repository, request, search, order).await?;
+            }
         }
+        Command::Query => {}
         Command::Merge(merging) => desk.merge(merging).await?,
         Command::Delete(deleting) => desk.delete(deleting).await?,
         Command::Unmerge(unmerging) => desk.unmerge(unmerging).await?,
@@ -97,11 +109,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
 /// What the command line asks for. The name of a field that no such record has is refused.
 fn request<R: Record>(options: &Options, search: &Search) -> Result<SearchRequest, Failure> {
     let text = search.query.join(" ");
-    let query = match R::FIELDS {
-        Some(fields) => Query::parse_known(&text, fields),
-        None => Query::parse(&text),
-    };
-    let query = query.map_err(|error| unreadable(&text, &error))?;
+    let query = Query::parse_known(&text, R::FIELDS).map_err(|error| unreadable(&text, &error))?;
     Ok(SearchRequest::new(options.organization.clone(), query, Timestamp::now()))
 }
 

@@ -50,9 +50,12 @@ pub(crate) enum Command {
     /// Assets: `assets NOT source:ldap` are those outside the domain
     Assets(AssetSearch),
     /// Users of the directory
-    Users(Search),
+    Users(PrincipalSearch),
     /// Groups of the directory, with their members
-    Groups(Search),
+    Groups(GroupSearch),
+    /// The manual of queries: every field, with its type, its meaning and an example
+    #[command(long_about = super::manual::text(), help_template = "{about}")]
+    Query,
     /// Make one asset of several; the first one survives
     Merge(Merging),
     /// Take an asset out of the inventory that no source has any more
@@ -297,7 +300,7 @@ pub(crate) struct Applying {
 #[derive(Debug, Args)]
 pub(crate) struct Search {
     /// What must hold of a record: words, which are looked for in its names, field:value, AND, OR, NOT,
-    /// parentheses. Everything unless given.
+    /// parentheses; `inventory help query` has every field. Everything unless given.
     pub(crate) query: Vec<String>,
 
     /// Print one JSON object a line
@@ -324,6 +327,28 @@ pub(crate) struct Search {
     /// Show at most so many: 100 on a terminal and all in a pipe or a file unless given
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
+}
+
+/// Which users or groups, and how they are shown.
+#[derive(Debug, Args)]
+pub(crate) struct PrincipalSearch {
+    #[command(flatten)]
+    pub(crate) search: Search,
+
+    /// Let group: and member: find membership through other groups as well
+    #[arg(long)]
+    pub(crate) nested: bool,
+}
+
+/// Which groups, and whether their members are listed.
+#[derive(Debug, Args)]
+pub(crate) struct GroupSearch {
+    #[command(flatten)]
+    pub(crate) groups: PrincipalSearch,
+
+    /// List their members, with --nested also those through other groups
+    #[arg(long)]
+    pub(crate) members: bool,
 }
 
 /// Which assets, and how they are shown.

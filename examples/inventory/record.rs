@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ldap_inventory::Result;
 use ldap_inventory::asset::{AssetRepository, SearchPage, SearchRequest};
+use ldap_inventory::query::{Field, Reading};
 use ldap_inventory::value::{AssetId, Attributes};
 use serde::Serialize;
 
@@ -12,9 +13,8 @@ pub(crate) trait Record: Sized {
     /// What one of them is called, and several.
     const NOUN: (&str, &str);
 
-    /// The fields that it can be asked for beside its attributes; `None` where any attribute may be asked for by
-    /// its bare name.
-    const FIELDS: Option<&[&str]>;
+    /// The fields that it can be asked for.
+    const FIELDS: &[Field];
 
     /// The columns of a table for people.
     const TITLES: &[&str];
@@ -27,6 +27,9 @@ pub(crate) trait Record: Sized {
         repository: &dyn AssetRepository,
         request: SearchRequest,
     ) -> Result<SearchPage<Self>>;
+
+    /// How a search for them was read, to tell why it found nothing.
+    async fn read(repository: &dyn AssetRepository, request: &SearchRequest) -> Result<Reading>;
 
     /// The object that tools read. Its keys are stable.
     fn json(&self) -> impl Serialize;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ldap_inventory::Result;
 use ldap_inventory::asset::{AssetRepository, DirectoryUser, SearchPage, SearchRequest};
+use ldap_inventory::query::{Field, Reading};
 use ldap_inventory::value::ObjectGuid;
 use serde::Serialize;
 
@@ -29,7 +30,7 @@ struct UserRecord<'a> {
 impl Record for DirectoryUser {
     const NOUN: (&str, &str) = ("user", "users");
 
-    const FIELDS: Option<&[&str]> = None;
+    const FIELDS: &[Field] = DirectoryUser::FIELDS;
 
     const TITLES: &[&str] = &["Name", "Account", "Mail", "Groups", "State", "DN"];
 
@@ -51,6 +52,10 @@ impl Record for DirectoryUser {
         request: SearchRequest,
     ) -> Result<SearchPage<Self>> {
         repository.search_users(request).await
+    }
+
+    async fn read(repository: &dyn AssetRepository, request: &SearchRequest) -> Result<Reading> {
+        request.read_for_users(repository).await
     }
 
     fn json(&self) -> impl Serialize {

@@ -236,8 +236,9 @@ async fn what_a_complete_file_does_not_have_is_ended() {
     let ran = import(&rig, web, &["--assets-complete"]).await;
     assert_eq!(imported(&ran)["ended"][0]["name"], "db1");
     assert_eq!(ran.stderr, "");
-    assert!(assets(&rig, "name:=db1").await.is_empty());
+    assert!(assets(&rig, "name:=db1 NOT alias:=db1").await.is_empty());
     assert_eq!(assets(&rig, "alias:=db1").await.len(), 1, "nothing is deleted");
+    assert_eq!(assets(&rig, "name:=db1").await.len(), 1, "by its former name too");
 }
 
 #[tokio::test(flavor = "multi_thread")]

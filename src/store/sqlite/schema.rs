@@ -20,9 +20,10 @@ struct Migration {
     fill: fn(&Transaction<'_>) -> Outcome<()>,
 }
 
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 3] = [
     Migration { tables: include_str!("schema/1.sql"), fill: |_| Ok(()) },
     Migration { tables: include_str!("schema/2.sql"), fill: version_1::fill_sightings },
+    Migration { tables: include_str!("schema/3.sql"), fill: |_| Ok(()) },
 ];
 
 /// Refuses a file that is not ours or is newer than this crate, before anything is written to it.

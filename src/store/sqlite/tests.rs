@@ -121,6 +121,29 @@ async fn a_file_that_is_brought_up_to_date_is_indexed_anew() {
     assert_eq!(stale, 0);
 }
 
+#[tokio::test]
+async fn a_file_of_version_2_finds_aliases_by_name_once_it_is_brought_up_to_date() {
+    let directory = TempDir::new().unwrap();
+    let path = file(&directory);
+    let mut asset = web1();
+    let mut alias = asset.names[0].clone();
+    (alias.value, alias.until) = ("old-web".parse().unwrap(), Some(at(8)));
+    asset.names.push(alias);
+    {
+        let repository = SqliteRepository::open(&path).unwrap();
+        let put = Change::PutAsset { expected: None, asset: Box::new(asset.clone()) };
+        let batch = Batch::new(BatchId::from_u128(1), acme(), corp()).with_changes([put]);
+        assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
+    }
+    execute(&path, "DELETE FROM asset_names WHERE text = 'old-web'; PRAGMA user_version = 2");
+    let repository = SqliteRepository::open(&path).unwrap();
+    for query in ["old-web", "name:=old-web", "alias:old-web", "name_count:2"] {
+        let query = Query::parse(query).unwrap();
+        let request = SearchRequest::new(acme(), query, at(9));
+        assert_eq!(repository.search_assets(request).await.unwrap().records, [asset.clone()]);
+    }
+}
+
 #[test]
 fn a_file_that_cannot_be_brought_up_to_date_is_left_as_it_was() {
     let asset = AssetId::from_u128(1).to_string();
