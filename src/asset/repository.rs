@@ -58,7 +58,7 @@ use crate::value::{
 /// lost since; ids are kept for as long as the records that they wrote.
 ///
 /// *What is refused.* A batch with a lease token that is not the newest granted for its source
-/// ([`ErrorKind::Lease`](crate::ErrorKind)), and one that [`store::validate`](crate::store::validate) does not pass
+/// ([`ErrorKind::Lease`](crate::ErrorKind)), and one that [`Batch::validate`] does not pass
 /// ([`ErrorKind::Invalid`](crate::ErrorKind)). [`store::LeaseState`](crate::store::LeaseState) is the rule of
 /// leases.
 ///

@@ -54,6 +54,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 impl CertificateDigest {
     /// The digest with these bytes.
+    #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
     pub(crate) const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
@@ -120,6 +121,7 @@ impl TryFrom<String> for CertificateDigest {
 
 impl Thumbprint {
     /// The pin of this certificate at this address.
+    #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
     pub(crate) fn new(address: IpAddr, digest: CertificateDigest) -> Self {
         Self { address: address.to_canonical(), digest }
     }
