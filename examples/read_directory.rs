@@ -58,7 +58,7 @@ fn main() -> ExitCode {
 
 #[tokio::main(flavor = "current_thread")]
 async fn run(options: &Options) -> Result<Status, Failure> {
-    let password = password::read(options.password_file.as_deref())?;
+    let password = password::read(options.password_file.as_deref(), &options.username)?;
     let id = CredentialId::new("reader")?;
     let credential = Credential::new(id.clone(), options.username.as_str(), password)
         .with_server(options.url.clone())

@@ -3,6 +3,8 @@
 //! Prints one line per address, ready to be pasted as a pin once it was compared with the certificate on the
 //! server itself. Nothing is sent but TLS and, with `--starttls`, the StartTLS request: no account is needed.
 
+#[path = "program/certificate.rs"]
+mod certificate;
 #[path = "program/exit.rs"]
 mod exit;
 
@@ -11,15 +13,17 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ldap_inventory::credential::ServerUrl;
-use ldap_inventory::ldap::{ConnectLimits, ServerCertificate, TlsProvider, probe};
+use ldap_inventory::ldap::{ConnectLimits, TlsProvider, probe};
 
+use self::certificate::told;
 use self::exit::{Failure, Status};
 
 /// Prints the thumbprint IP=SHA256:B64 of the certificate that a server presents, for each of its addresses.
 #[derive(Debug, Parser)]
-#[command(name = "thumbprint")]
+#[command(name = "thumbprint", version)]
 struct Options {
     /// The server: HOST[:PORT] or IP[:PORT], with ldaps:// or ldap:// in front or without
+    #[arg(env = "LDAP_URL")]
     url: ServerUrl,
 
     /// Ask by StartTLS instead of LDAPS; ldap:// does, too
@@ -42,7 +46,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
             Ok(certificate) => {
                 found += 1;
                 writeln!(io::stdout(), "{}", certificate.thumbprint(address.ip()))?;
-                describe(&certificate);
+                eprint!("{}", told(&certificate));
             }
             Err(error) => refusals.push(error),
         }
@@ -56,11 +60,4 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         eprintln!("note: {}", error.report());
     }
     Ok(Status::Complete)
-}
-
-fn describe(certificate: &ServerCertificate) {
-    eprintln!("  subject  {}", certificate.subject);
-    eprintln!("  names    {}", certificate.names.join(", "));
-    eprintln!("  issuer   {}", certificate.issuer);
-    eprintln!("  valid    {} to {}", certificate.not_before, certificate.not_after);
 }

@@ -74,6 +74,9 @@ pub enum ErrorKind {
     Directory,
     /// The connection ended in the middle of something.
     Disconnected,
+    /// A source still has what was to be deleted. The error names the source; when the source has it no more, it can
+    /// be deleted.
+    InUse,
     /// A value does not have the form it must have. The message names the value.
     Invalid,
     /// The source's lease is held by another run, or was lost to one.

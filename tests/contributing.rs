@@ -59,7 +59,7 @@ async fn what_is_said_of_an_asset_goes_with_it_into_a_merge_and_out_again() {
     assert_eq!((both.id, owners(&both)), (id(1), vec!["anna", "bob"]));
     let both = curation.contribute(id(2), &cmdb(), KEY, owned_by("carol")).await.unwrap();
     assert_eq!(owners(&both), ["anna", "carol"]);
-    assert!(curation.settle().await.unwrap().is_empty());
+    assert!(curation.uphold().await.unwrap().is_empty());
     curation.unmerge(merged.id, &anna()).await.unwrap();
     let [one, two] = assets(&repository).await.try_into().unwrap();
     assert_eq!((owners(&one), owners(&two)), (vec!["anna"], vec!["carol"]));

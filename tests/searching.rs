@@ -31,7 +31,7 @@ const SYSTEMS: [&str; 5] = [
     "Ubuntu 24.04",
     "ÄBC_%\\ 'OS'",
 ];
-const TEXTS: [&str; 10] = [
+const TEXTS: [&str; 12] = [
     "web1",
     "WEB1.corp.example",
     "true",
@@ -39,6 +39,8 @@ const TEXTS: [&str; 10] = [
     "12",
     "",
     "CN=Über 100%_\\ of all,OU=Groups,DC=corp",
+    "CN=O'Brien\\, Pat\\\\,OU=Groups,DC=corp",
+    "O'Brien, Pat\\,OU",
     "ΟΔΟΣ ldap",
     "U\u{308}ber Straße™ ﬁ１２",
     "１２",
@@ -67,7 +69,7 @@ prop_compose! {
         seen in prop::option::of((select(TIMES.to_vec()), select(TIMES.to_vec()))),
         kind in prop::option::of(select(vec!["server", "desktop"])),
         sources in subsequence(vec![("scan", "hq"), ("ldap", "corp.example"), ("ldap", "b")], 1..=3),
-        attributes in prop::collection::vec((select(ATTRIBUTES.to_vec()), 0..10usize), 0..6),
+        attributes in prop::collection::vec((select(ATTRIBUTES.to_vec()), 0..12usize), 0..6),
     ) -> Asset {
         let mut asset = Asset::new(AssetId::from_u128(0), acme(), site.parse().unwrap());
         for (number, (kind, name)) in (0..).zip(sources) {
@@ -102,8 +104,8 @@ fn value(attribute: &str, n: usize) -> &'static str {
 }
 
 fn key() -> impl Strategy<Value = String> {
-    let fields = Asset::FIELDS.iter().map(|field| (*field).to_owned());
-    let fields: Vec<String> = fields.chain(["nothing".to_owned()]).collect();
+    let fields = Asset::FIELDS.iter().flat_map(|field| field.names);
+    let fields: Vec<String> = fields.chain(&["nothing"]).map(|name| (*name).to_owned()).collect();
     let attributes = ["@ldap.computer", "@scan.asset", "@other.thing"].into_iter();
     let attributes =
         attributes.flat_map(|source| ATTRIBUTES.map(|name| format!("{source}.{name}")));
@@ -113,7 +115,19 @@ fn key() -> impl Strategy<Value = String> {
 /// A part of some text, as a value of a query.
 fn text() -> impl Strategy<Value = String> {
     let all = NAMES.iter().chain(&SYSTEMS).chain(&TEXTS).chain(&TIMES);
-    let others = ["ldap", "ldap/corp.example", "hq", "server", "t", "f", "10.0.0.0/8", "fe80::/10"];
+    let others = [
+        "ldap",
+        "ldap/corp.example",
+        "hq",
+        "server",
+        "t",
+        "f",
+        "10.0.0.0/8",
+        "fe80::/10",
+        "never",
+        "present",
+        "missing",
+    ];
     let all: Vec<&str> = all.copied().chain(others).collect();
     (select(all), any::<(prop::sample::Index, prop::sample::Index)>()).prop_map(|(text, (a, b))| {
         let chars: Vec<char> = text.chars().collect();
@@ -127,9 +141,10 @@ fn text() -> impl Strategy<Value = String> {
 
 fn term() -> impl Strategy<Value = String> {
     let bounds = ["1", "0", "now", "3months", "2026-06-01", "2026-01-01T00:00:00Z", "now-200days"];
-    let pattern = (text(), any::<bool>()).prop_map(|(text, end)| {
+    let pattern = (text(), any::<bool>(), select(vec!['%', '*'])).prop_map(|(text, end, any)| {
         let text = text.replace('\\', "\\\\").replace('"', "\\\"");
-        if end { format!("=\"%{text}\"") } else { format!("=\"{text}%\"") }
+        let exactly = if any == '%' { "=" } else { "" };
+        if end { format!("{exactly}\"{any}{text}\"") } else { format!("{exactly}\"{text}{any}\"") }
     });
     let test = prop_oneof![
         3 => text().prop_map(|text| Query::quote(&text)),
@@ -181,7 +196,7 @@ fn expected(assets: &[Asset], query: &Query, sort: Sort) -> Vec<Asset> {
         let others = assets.iter().filter(|other| other.id != asset.id);
         others.flat_map(Asset::match_keys).any(|key| keys.contains(&key))
     };
-    let asked_for = |asset: &&Asset| request.selects_asset(asset, || overlaps(asset));
+    let asked_for = |asset: &&Asset| request.selects_asset(asset, || overlaps(asset), || false);
     let mut found: Vec<Asset> = assets.iter().filter(asked_for).cloned().collect();
     found.sort_by(|a, b| SortKey::of(sort, a).compare(&SortKey::of(sort, b)));
     found

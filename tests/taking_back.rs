@@ -156,7 +156,7 @@ impl World<'_> {
         asset.version = expected.map_or(1, |version| version + 1);
         let put = Change::PutAsset { expected, asset: Box::new(asset) };
         self.commit(vec![put]).await;
-        self.curation().settle().await.unwrap();
+        self.curation().uphold().await.unwrap();
     }
 
     async fn commit(&self, changes: Vec<Change>) {
@@ -286,7 +286,7 @@ async fn live(world: &mut World<'_>, steps: &[Step]) -> Vec<(usize, Decision)> {
             }
         }
         let before = world.picture().await;
-        assert!(world.curation().settle().await.unwrap().is_empty(), "after {step:?}");
+        assert!(world.curation().uphold().await.unwrap().is_empty(), "after {step:?}");
         assert_eq!(world.picture().await, before, "after {step:?}");
     }
     let constraints = world.repository.constraints(&acme()).await.unwrap();
@@ -320,7 +320,7 @@ async fn replay(world: &mut World<'_>, steps: &[Step], decided: &[(usize, Decisi
                 Decision::Merge(record) => Change::PutMerge(Box::new(record)),
             };
             world.commit(vec![put]).await;
-            world.curation().settle().await.unwrap();
+            world.curation().uphold().await.unwrap();
         }
     }
 }

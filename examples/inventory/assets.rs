@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use ldap_inventory::Result;
 use ldap_inventory::asset::{Asset, AssetRepository, SearchPage, SearchRequest};
 use ldap_inventory::name::Hostname;
+use ldap_inventory::query::{Field, Reading};
 use ldap_inventory::value::{AssetId, SiteId, Timestamp};
 use serde::Serialize;
 
@@ -30,18 +31,35 @@ struct AssetRecord<'a> {
 }
 
 impl Record for Asset {
-    const PLURAL: &str = "assets";
+    const NOUN: (&str, &str) = ("asset", "assets");
 
-    const FIELDS: Option<&[&str]> = Some(Asset::FIELDS);
+    const FIELDS: &[Field] = Asset::FIELDS;
 
-    const TITLES: [&str; 6] =
-        ["Name", "Addresses", "Site", "Sources", "Last seen", "Operating system"];
+    const TITLES: &[&str] =
+        &["Name", "Addresses", "Site", "Sources", "Last seen", "Operating system"];
+
+    const KEYS: &[&str] = &[
+        "id",
+        "names",
+        "domains",
+        "addresses",
+        "os",
+        "os_version",
+        "site",
+        "sources",
+        "first_seen",
+        "last_seen",
+    ];
 
     async fn search(
         repository: &dyn AssetRepository,
         request: SearchRequest,
     ) -> Result<SearchPage<Self>> {
         repository.search_assets(request).await
+    }
+
+    async fn read(repository: &dyn AssetRepository, request: &SearchRequest) -> Result<Reading> {
+        request.read_for_assets(repository).await
     }
 
     fn json(&self) -> impl Serialize {
@@ -64,7 +82,11 @@ impl Record for Asset {
         }
     }
 
-    fn cells(&self) -> [String; 6] {
+    fn id(&self) -> Option<AssetId> {
+        Some(self.id)
+    }
+
+    fn cells(&self) -> Vec<String> {
         let all: Vec<&Hostname> = self.live_names().collect();
         // `web1` says nothing beside `web1.corp.example`.
         let is_part = |name: &Hostname| {
@@ -81,7 +103,7 @@ impl Record for Asset {
         let last_seen = self.last_seen().map(|time| time.to_string()).unwrap_or_default();
         let sources: Vec<&str> = self.source_kinds().into_iter().collect();
         let os = [self.os(), self.os_version()];
-        [
+        vec![
             names.join(" "),
             addresses.join(" "),
             self.site.to_string(),

@@ -2,11 +2,12 @@
 
 use std::io::{self, BufWriter, Write};
 
-use ldap_inventory::asset::{AssetRepository, Facet, SearchRequest};
+use ldap_inventory::asset::{Asset, AssetRepository, Facet, SearchRequest};
 
 use super::exit::Failure;
+use super::list::counted;
 use super::options::AssetSearch;
-use super::table::{self, Table};
+use super::table::Table;
 
 /// Counts what a request finds: one line of JSON for tools, a table for each facet for people.
 pub(crate) async fn assets(
@@ -28,10 +29,11 @@ pub(crate) async fn assets(
             let value = value.as_deref().unwrap_or("none");
             table.row([value, &assets.to_string()]);
         }
-        table.write(&mut out, table::width())?;
+        table.put(&mut out, asked.search.form())?;
         writeln!(out)?;
     }
-    writeln!(out, "  {} assets", counts.total)?;
+    let total = usize::try_from(counts.total).unwrap_or(usize::MAX);
+    writeln!(out, "  {}", counted::<Asset>(total))?;
     Ok(out.flush()?)
 }
 

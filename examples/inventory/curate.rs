@@ -3,25 +3,31 @@
 use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 
-use futures::TryStreamExt;
-use ldap_inventory::asset::{AssetRepository, LinksRequest, SearchRequest};
+use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::curation::{Curation, Decided, Unmerged};
 use ldap_inventory::merge::{Coverage, GoneAsset, MovedRecord, Moves, Overlap};
-use ldap_inventory::query::Query;
-use ldap_inventory::value::{AssetId, ObjectGuid, OrganizationId, SourceId, Timestamp};
+use ldap_inventory::value::{AssetId, ObjectGuid, OrganizationId, SourceId};
 use ldap_inventory::{Error, ErrorKind};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::exit::{Failure, Status};
 use super::explain;
-use super::options::{Deciding, Directory, Merging, Surveying};
-use super::table::{self, Table};
+use super::options::{Deciding, Deleting, Merging, Surveying, Unmerging};
+use super::short::ShortIds;
+use super::table::{Form, Table};
 
 /// The inventory, and how answers are shown.
 pub(crate) struct Desk<'a> {
     pub(super) repository: &'a dyn AssetRepository,
     pub(super) organization: &'a OrganizationId,
-    curation: Curation<'a>,
+    pub(super) curation: Curation<'a>,
+}
+
+/// Two assets that `overlaps --json` names.
+#[derive(Deserialize)]
+struct Pair {
+    first: AssetId,
+    second: AssetId,
 }
 
 impl<'a> Desk<'a> {
@@ -34,21 +40,51 @@ impl<'a> Desk<'a> {
     }
 
     pub(crate) async fn merge(&self, options: &Merging) -> Result<(), Failure> {
+        if options.assets == ["-"] {
+            return self.merge_pairs(options).await;
+        }
         let mut assets = Vec::new();
         for asset in &options.assets {
             assets.push(self.asset(asset).await?);
         }
+        self.merge_assets(&assets, options).await
+    }
+
+    /// Merges what standard input says, all that hangs together into one.
+    async fn merge_pairs(&self, options: &Merging) -> Result<(), Failure> {
+        let mut failed = 0;
+        for group in together(io::stdin().lock())? {
+            if let Err(failure) = self.merge_assets(&group, options).await {
+                eprintln!("not merged: {failure}");
+                failed += 1;
+            }
+        }
+        match failed {
+            0 => Ok(()),
+            1 => Err(Failure::new(Status::Failed, "1 merge was not made")),
+            _ => Err(Failure::new(Status::Failed, format!("{failed} merges were not made"))),
+        }
+    }
+
+    async fn merge_assets(&self, assets: &[AssetId], options: &Merging) -> Result<(), Failure> {
         if options.dry_run {
-            let preview = self.curation.preview(&assets).await?;
+            let preview = self.curation.preview(assets).await?;
             return tell(options.json, &preview, || format!("{preview}\nnothing was written"));
         }
-        let merged = self.curation.merge(&assets, &options.author.author()).await?;
+        let merged = self.curation.merge(assets, &options.author.author()).await?;
         let words =
             || format!("{}\nmerge {} is written; unmerge takes it back", merged.preview, merged.id);
         tell(options.json, &merged, words)
     }
 
-    pub(crate) async fn unmerge(&self, options: &super::options::Unmerging) -> Result<(), Failure> {
+    /// Takes an asset out of the inventory.
+    pub(crate) async fn delete(&self, options: &Deleting) -> Result<(), Failure> {
+        let asset = self.asset(&options.asset).await?;
+        let deleted = self.curation.delete(asset, &options.author.author()).await?;
+        tell(options.json, &deleted, || format!("{} (asset {}) is deleted", deleted.label(), asset))
+    }
+
+    pub(crate) async fn unmerge(&self, options: &Unmerging) -> Result<(), Failure> {
         let undone = self.curation.unmerge(options.merge, &options.author.author()).await?;
         let Unmerged { id, survivor, restored, moves, .. } = &undone;
         let restored: Vec<String> = restored.iter().map(ToString::to_string).collect();
@@ -63,28 +99,28 @@ impl<'a> Desk<'a> {
     }
 
     pub(crate) async fn link(&self, options: &Deciding) -> Result<(), Failure> {
-        let (asset, source) = self.subject(options).await?;
+        let (asset, source, object) = self.subject(options).await?;
         let author = options.author.author();
-        let decision = self.curation.link(asset, &source, options.object, &author).await?;
+        let decision = self.curation.link(asset, &source, object, &author).await?;
         decided(options.json, &decision)
     }
 
     pub(crate) async fn separate(&self, options: &Deciding) -> Result<(), Failure> {
-        let (asset, source) = self.subject(options).await?;
+        let (asset, source, object) = self.subject(options).await?;
         let author = options.author.author();
-        let decision = self.curation.separate(asset, &source, options.object, &author).await?;
+        let decision = self.curation.separate(asset, &source, object, &author).await?;
         decided(options.json, &decision)
     }
 
     /// Takes back the decision that holds on an asset and an object.
     pub(crate) async fn forget(&self, options: &Deciding) -> Result<(), Failure> {
-        let (asset, source) = self.subject(options).await?;
-        let latest = self.curation.decision(asset, &source, options.object).await?;
+        let (asset, source, object) = self.subject(options).await?;
+        let latest = self.curation.decision(asset, &source, object).await?;
         let kind = latest.map(|c| c.kind).ok_or_else(|| {
             Error::new(ErrorKind::NotFound, "nobody decided anything on this asset and this object")
         })?;
         let author = options.author.author();
-        let told = self.curation.forget(asset, &source, options.object, kind, &author).await?;
+        let told = self.curation.forget(asset, &source, object, kind, &author).await?;
         tell(options.json, &told, || format!("taken back: {}{}", told.decision, moved(&told.moves)))
     }
 
@@ -93,15 +129,25 @@ impl<'a> Desk<'a> {
         if options.json {
             return lines(&overlaps);
         }
-        let mut table = Table::new(["Asset", "Name", "Why they may be one"]);
-        (table.wraps, table.whole) = (true, 1);
+        let form = Form::of_stdout();
+        let ids = self.ids(form).await?;
         let name = |name: &Option<_>| name.as_ref().map(ToString::to_string).unwrap_or_default();
-        for overlap in &overlaps {
-            let Overlap { first, first_name, second, second_name, reason, .. } = overlap;
-            table.row([first.to_string(), name(first_name), reason.clone()]);
-            table.row([second.to_string(), name(second_name), String::new()]);
+        let Some(ids) = ids else {
+            let mut table = Table::new(["first", "first_name", "second", "second_name", "reason"]);
+            for Overlap { first, first_name, second, second_name, reason, .. } in &overlaps {
+                let (first_name, second_name) = (name(first_name), name(second_name));
+                let (first, second) = (first.to_string(), second.to_string());
+                table.row([first, first_name, second, second_name, reason.clone()]);
+            }
+            return show(&table, form, "");
+        };
+        let mut table = Table::new(["ID", "Name", "Why they may be one"]);
+        (table.wraps, table.whole) = (true, 1);
+        for Overlap { first, first_name, second, second_name, reason, .. } in &overlaps {
+            table.row([ids.show(*first), name(first_name), reason.clone()]);
+            table.row([ids.show(*second), name(second_name), String::new()]);
         }
-        show(&table, &counted(overlaps.len(), "overlap", "overlaps"))
+        show(&table, form, &counted(overlaps.len(), "overlap", "overlaps"))
     }
 
     /// Suggestions: names that are nearly the same.
@@ -110,14 +156,25 @@ impl<'a> Desk<'a> {
         if options.json {
             return lines(&near);
         }
-        let mut table = Table::new(["Asset", "Name", "How it is near"]);
+        let form = Form::of_stdout();
+        let Some(ids) = self.ids(form).await? else {
+            let mut table =
+                Table::new(["computer", "computer_name", "asset", "asset_name", "difference"]);
+            for miss in &near {
+                let (computer, asset) = (miss.computer.to_string(), miss.asset.to_string());
+                let (one, other) = (miss.computer_name.clone(), miss.asset_name.clone());
+                table.row([computer, one, asset, other, miss.difference()]);
+            }
+            return show(&table, form, "");
+        };
+        let mut table = Table::new(["ID", "Name", "How it is near"]);
         (table.wraps, table.whole) = (true, 1);
         for miss in &near {
             let difference = miss.difference();
-            table.row([miss.computer.to_string(), miss.computer_name.clone(), difference]);
-            table.row([miss.asset.to_string(), miss.asset_name.clone(), String::new()]);
+            table.row([ids.show(miss.computer), miss.computer_name.clone(), difference]);
+            table.row([ids.show(miss.asset), miss.asset_name.clone(), String::new()]);
         }
-        show(&table, &counted(near.len(), "near name", "near names"))
+        show(&table, form, &counted(near.len(), "near name", "near names"))
     }
 
     pub(crate) async fn coverage(&self, days: u64, json: bool) -> Result<(), Failure> {
@@ -132,29 +189,6 @@ impl<'a> Desk<'a> {
         }
         let mut out = BufWriter::new(io::stdout().lock());
         explain::show(&mut out, &explanation)?;
-        Ok(out.flush()?)
-    }
-
-    pub(crate) async fn unresolved(&self, options: &Directory) -> Result<(), Failure> {
-        let mut waiting = Vec::new();
-        for source in self.sources(options.source.as_ref()).await? {
-            waiting.extend(self.curation.unresolved(&source).await?);
-        }
-        if options.json {
-            return lines(&waiting);
-        }
-        let mut out = BufWriter::new(io::stdout().lock());
-        for computer in &waiting {
-            let mut paragraph = Table::new([""]);
-            paragraph.wraps = true;
-            computer.to_string().lines().for_each(|line| paragraph.row([line.trim_start()]));
-            paragraph.write(&mut out, table::width())?;
-            writeln!(out)?;
-        }
-        match waiting.len() {
-            1 => writeln!(out, "  1 computer waits for a person")?,
-            count => writeln!(out, "  {count} computers wait for a person")?,
-        }
         Ok(out.flush()?)
     }
 
@@ -174,62 +208,64 @@ impl<'a> Desk<'a> {
         if options.json {
             return lines(&history);
         }
-        let mut table = Table::new(["When", "What"]);
+        let form = Form::of_stdout();
+        let mut table = match form {
+            Form::Page(_) => Table::new(["When", "What"]),
+            _ => Table::new(["at", "what"]),
+        };
         table.wraps = true;
         for entry in &history {
             table.row([entry.at.to_string(), entry.to_string()]);
         }
-        show(&table, &counted(history.len(), "entry", "entries"))
+        show(&table, form, &counted(history.len(), "entry", "entries"))
     }
 
-    async fn subject(&self, options: &Deciding) -> Result<(AssetId, SourceId), Failure> {
-        let asset = self.asset(&options.asset).await?;
-        Ok((asset, self.source(options.source.as_ref(), options.object).await?))
-    }
-
-    /// The asset with this id, or the only one with this name.
-    async fn asset(&self, text: &str) -> Result<AssetId, Failure> {
-        if let Ok(id) = text.parse() {
-            return Ok(id);
-        }
-        let unreadable = |_| Failure::new(Status::Usage, "an asset is named by its id or its name");
-        let query = Query::parse(&format!("name:={}", Query::quote(text))).map_err(unreadable)?;
-        let request =
-            SearchRequest::new(self.organization.clone(), query, Timestamp::now()).with_limit(2);
-        match self.repository.search_assets(request).await?.records.as_slice() {
-            [asset] => Ok(asset.id),
-            [] => Err(Error::new(ErrorKind::NotFound, "no asset has this id or name")
-                .with_context("asset", text)
-                .into()),
-            _ => {
-                let sentence = format!("several assets are called {text}; name the one by its id");
-                Err(Failure::new(Status::Usage, sentence))
-            }
-        }
-    }
-
-    /// The directory that an object is of.
-    async fn source(
+    async fn subject(
         &self,
-        given: Option<&SourceId>,
-        object: ObjectGuid,
-    ) -> Result<SourceId, Failure> {
-        if let Some(source) = given {
-            return Ok(source.clone());
-        }
-        for source in self.curation.directories().await? {
-            let link = LinksRequest::new(self.organization.clone(), source.clone());
-            let mut links = self.repository.links(link.of_objects([object])).await?;
-            if links.try_next().await?.is_some() {
-                return Ok(source);
-            }
-        }
-        let message = "no directory of this inventory has such an object";
-        Err(Error::new(ErrorKind::NotFound, message).with_context("object", object).into())
+        options: &Deciding,
+    ) -> Result<(AssetId, SourceId, ObjectGuid), Failure> {
+        let asset = self.asset(&options.asset).await?;
+        let (source, object) = self.computer(&options.computer, options.source.as_ref()).await?;
+        Ok((asset, source, object))
+    }
+
+    /// How ids are shown: short to people.
+    async fn ids(&self, form: Form) -> Result<Option<ShortIds>, Failure> {
+        Ok(match form {
+            Form::Page(_) => Some(ShortIds::of(self.repository, self.organization).await?),
+            _ => None,
+        })
     }
 }
 
-fn decided(json: bool, decided: &Decided) -> Result<(), Failure> {
+/// The assets that pairs name, each group of those that hang together, in the order in which they are named.
+fn together(input: impl io::BufRead) -> Result<Vec<Vec<AssetId>>, Failure> {
+    let mut groups: Vec<Vec<AssetId>> = Vec::new();
+    for (line, number) in input.lines().zip(1..) {
+        let line = line?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let Pair { first, second } = serde_json::from_str(&line).map_err(|error| {
+            let sentence =
+                format!("line {number} of the standard input names no two assets: {error}");
+            Failure::new(Status::Usage, sentence)
+        })?;
+        let is_apart = |group: &Vec<AssetId>| !group.contains(&first) && !group.contains(&second);
+        let (apart, touched): (Vec<_>, Vec<_>) = groups.into_iter().partition(is_apart);
+        groups = apart;
+        let mut group = touched.concat();
+        for id in [first, second] {
+            if !group.contains(&id) {
+                group.push(id);
+            }
+        }
+        groups.push(group);
+    }
+    Ok(groups)
+}
+
+pub(super) fn decided(json: bool, decided: &Decided) -> Result<(), Failure> {
     tell(json, decided, || {
         let replaced = decided
             .replaced
@@ -283,7 +319,8 @@ fn covered(coverage: &Coverage) -> Result<(), Failure> {
     table.row(cells("total", coverage.total.columns(), ""));
     let days = coverage.stale_after_days;
     let footer = "Both: in the directory and scanned; Dir, Scan: only there; None: in neither";
-    show(&table, &format!("{footer}\n  †: stale, not seen there for {days} days"))
+    let form = Form::of_stdout();
+    show(&table, form, &format!("{footer}\n  †: stale, not seen there for {days} days"))
 }
 
 /// Shows one answer: a line of JSON for tools, words for people.
@@ -299,7 +336,7 @@ fn tell<W: Display>(
     Ok(writeln!(out, "{}", words())?)
 }
 
-fn lines(records: &[impl Serialize]) -> Result<(), Failure> {
+pub(super) fn lines(records: &[impl Serialize]) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     for record in records {
         serde_json::to_writer(&mut out, record).map_err(io::Error::from)?;
@@ -312,9 +349,12 @@ fn counted(count: usize, one: &str, several: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { several })
 }
 
-fn show(table: &Table, footer: &str) -> Result<(), Failure> {
+/// Shows a table, to people with something below it.
+fn show(table: &Table, form: Form, footer: &str) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
-    table.write(&mut out, table::width())?;
-    writeln!(out, "\n  {footer}")?;
+    table.put(&mut out, form)?;
+    if let Form::Page(_) = form {
+        writeln!(out, "\n  {footer}")?;
+    }
     Ok(out.flush()?)
 }

@@ -6,21 +6,21 @@ use ldap_inventory::asset::Presence;
 use ldap_inventory::merge::{ExplainedRecord, ExplainedValue, Explanation};
 use ldap_inventory::value::Timestamp;
 
-use super::table::{self, Table};
+use super::table::{Form, Table};
 
 /// Sources, values and decisions, each in a table of its own.
 pub(crate) fn show(out: &mut dyn Write, explanation: &Explanation) -> io::Result<()> {
-    let width = table::width();
+    let form = Form::of_stdout();
     writeln!(out, "Asset {} of site {}\n", explanation.asset, explanation.site)?;
     let mut parts = Table::new(["Part", "Source", "Written", "State", "Tied"]);
     parts.wraps = true;
     explanation.parts.iter().for_each(|it| parts.row(part(it)));
-    parts.write(out, width)?;
+    parts.put(out, form)?;
     writeln!(out)?;
     let mut values = Table::new(["Field", "Value", "Part", "Since", "Remarks"]);
     values.wraps = true;
     explanation.values.iter().for_each(|it| values.row(value(it)));
-    values.write(out, width)?;
+    values.put(out, form)?;
     let left_out = explanation.parts.iter().flat_map(|part| {
         part.left_out.iter().map(|left_out| [part.number.to_string(), left_out.clone()])
     });
@@ -47,7 +47,7 @@ fn list<const COLUMNS: usize>(
         return Ok(());
     }
     writeln!(out)?;
-    table.write(out, table::width())
+    table.put(out, Form::of_stdout())
 }
 
 fn part(part: &ExplainedRecord) -> [String; 5] {

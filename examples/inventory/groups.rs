@@ -6,6 +6,7 @@ use ldap_inventory::Result;
 use ldap_inventory::asset::{
     AssetRepository, DirectoryGroup, MemberPath, SearchPage, SearchRequest,
 };
+use ldap_inventory::query::{Field, Reading};
 use ldap_inventory::value::ObjectGuid;
 use serde::Serialize;
 
@@ -26,17 +27,23 @@ struct GroupRecord<'a> {
 }
 
 impl Record for DirectoryGroup {
-    const PLURAL: &str = "groups";
+    const NOUN: (&str, &str) = ("group", "groups");
 
-    const FIELDS: Option<&[&str]> = None;
+    const FIELDS: &[Field] = DirectoryGroup::FIELDS;
 
-    const TITLES: [&str; 6] = ["Name", "Direct", "Primary", "Nested", "Known", "DN"];
+    const TITLES: &[&str] = &["Name", "Direct", "Primary", "Nested", "Known", "State", "DN"];
+
+    const KEYS: &[&str] = &["id", "name", "member_count", "complete", "state", "members", "dn"];
 
     async fn search(
         repository: &dyn AssetRepository,
         request: SearchRequest,
     ) -> Result<SearchPage<Self>> {
         repository.search_groups(request).await
+    }
+
+    async fn read(repository: &dyn AssetRepository, request: &SearchRequest) -> Result<Reading> {
+        request.read_for_groups(repository).await
     }
 
     fn json(&self) -> impl Serialize {
@@ -54,14 +61,17 @@ impl Record for DirectoryGroup {
         }
     }
 
-    fn cells(&self) -> [String; 6] {
+    fn cells(&self) -> Vec<String> {
         let count = |path| members_by(self, &[path]).len().to_string();
-        [
+        let state = if self.presence.is_present() { "" } else { self.presence.as_str() };
+        vec![
             self.dn.common_name().unwrap_or_default(),
             count(MemberPath::Direct),
             count(MemberPath::Primary),
-            count(MemberPath::Nested),
+            // Only a task that keeps nested membership has any to count.
+            Some(count(MemberPath::Nested)).filter(|nested| nested != "0").unwrap_or_default(),
             if self.complete { "all" } else { "not all" }.to_owned(),
+            state.to_owned(),
             self.dn.as_str().to_owned(),
         ]
     }

@@ -4,26 +4,45 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
-use ldap_inventory::asset::{Facet, Sort};
+use ldap_inventory::asset::Facet;
 use ldap_inventory::curation::Author;
 use ldap_inventory::sync::Confirmation;
-use ldap_inventory::value::{MergeId, ObjectGuid, OrganizationId, SourceId};
+use ldap_inventory::value::{MergeId, OrganizationId, SourceId};
+
+use super::color::Color;
+use super::log::Log;
+use super::table::Form;
 
 /// Looks into an inventory that `sync` keeps, and corrects it.
+///
+/// On a terminal answers are tables, as wide as it is; in a pipe or a file they are whole rows, with tabs between the
+/// cells and a header.
 #[derive(Debug, Parser)]
-#[command(name = "inventory")]
+#[command(name = "inventory", version, after_help = STATUSES)]
 pub(crate) struct Options {
-    /// The file that holds the inventory.
-    #[arg(long, value_name = "FILE.db", global = true)]
+    /// The file that holds the inventory
+    #[arg(long, value_name = "FILE.db", env = "LDAP_INVENTORY", global = true)]
     inventory: Option<String>,
 
-    /// The organization whose inventory it is.
+    /// The organization whose inventory it is
     #[arg(long, value_name = "NAME", default_value = "default", global = true)]
     pub(crate) organization: OrganizationId,
+
+    #[command(flatten)]
+    pub(crate) color: Color,
+
+    #[command(flatten)]
+    pub(crate) log: Log,
 
     #[command(subcommand)]
     pub(crate) command: Command,
 }
+
+const STATUSES: &str = "\
+An ASSET is named by its id, by enough of the id's beginning or end, or by its name if no other
+asset has it; a COMPUTER of a directory by its objectGUID or its name.
+
+Exit status: 0 done; 2 usage; 75 the inventory is busy, try again later; 1 anything else.";
 
 /// What to look for, or to change.
 #[derive(Debug, Subcommand)]
@@ -31,11 +50,16 @@ pub(crate) enum Command {
     /// Assets: `assets NOT source:ldap` are those outside the domain
     Assets(AssetSearch),
     /// Users of the directory
-    Users(Search),
+    Users(PrincipalSearch),
     /// Groups of the directory, with their members
-    Groups(Search),
+    Groups(GroupSearch),
+    /// The manual of queries: every field, with its type, its meaning and an example
+    #[command(long_about = super::manual::text(), help_template = "{about}")]
+    Query,
     /// Make one asset of several; the first one survives
     Merge(Merging),
+    /// Take an asset out of the inventory that no source has any more
+    Delete(Deleting),
     /// Take a merge back: every asset gets what is its own
     Unmerge(Unmerging),
     /// Say that a computer of a directory is an asset, whatever the names are
@@ -44,6 +68,8 @@ pub(crate) enum Command {
     Separate(Deciding),
     /// Take back what was said with link or separate
     Forget(Deciding),
+    /// Say which asset a computer is that waits: the one with this number in `unresolved`, or a new one
+    Settle(Settling),
     /// Pairs of assets that the rules would tie together today
     Overlaps {
         /// Instead, names that are nearly the same: suggestions that tie nothing
@@ -62,15 +88,17 @@ pub(crate) enum Command {
     },
     /// Why an asset is what it is
     Explain {
-        /// Its id, or its name if no other asset has it
+        /// The asset
         asset: String,
         #[command(flatten)]
         survey: Surveying,
     },
     /// Computers that several assets fit equally well, and how to settle them
     Unresolved(Directory),
-    /// What people merged and decided: who, when and why
+    /// What people merged, decided and deleted: who, when and why
     History(Surveying),
+    /// What changed: new, updated, matched, missing and gone, and what people decided
+    Changes(Changing),
     /// The latest runs of a directory: what they read, what they did, what ended them
     Runs(Runs),
     /// What a plan that sync --save-plan kept would do
@@ -86,8 +114,8 @@ pub(crate) enum Command {
 /// Which assets to merge.
 #[derive(Debug, Args)]
 pub(crate) struct Merging {
-    /// Their ids, or their names if no other asset has them
-    #[arg(required = true, num_args = 2.., value_name = "ASSET")]
+    /// The assets; or - for the pairs on standard input, as `overlaps --json` prints them
+    #[arg(required = true, num_args = 1.., value_name = "ASSET")]
     pub(crate) assets: Vec<String>,
 
     /// Show what would be, and write nothing
@@ -117,15 +145,63 @@ pub(crate) struct Unmerging {
     pub(crate) json: bool,
 }
 
+/// Which asset to delete.
+#[derive(Debug, Args)]
+pub(crate) struct Deleting {
+    /// The asset
+    pub(crate) asset: String,
+
+    #[command(flatten)]
+    pub(crate) author: Person,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which computer is which of its candidates.
+#[derive(Debug, Args)]
+pub(crate) struct Settling {
+    /// The computer that waits
+    pub(crate) computer: String,
+
+    /// The number of the asset that it is, as `unresolved` shows it, or `new` for an asset of its own
+    #[arg(value_name = "N|new")]
+    pub(crate) choice: String,
+
+    /// The directory, such as ldap/corp.example: looked for unless given
+    #[arg(long)]
+    pub(crate) source: Option<SourceId>,
+
+    #[command(flatten)]
+    pub(crate) author: Person,
+
+    /// Print JSON, one object for each decision
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Since when.
+#[derive(Debug, Args)]
+pub(crate) struct Changing {
+    /// Since when: yesterday, today, so long ago (36hours, 7days), a date or a time (UTC), or the beginning of a run by
+    /// its id
+    #[arg(long, value_name = "WHEN", default_value = "yesterday")]
+    pub(crate) since: String,
+
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// An asset and a computer of a directory.
 #[derive(Debug, Args)]
 pub(crate) struct Deciding {
-    /// The asset's id, or its name if no other asset has it
+    /// The asset
     pub(crate) asset: String,
 
-    /// The computer's objectGUID
-    #[arg(value_name = "OBJECT_GUID")]
-    pub(crate) object: ObjectGuid,
+    /// The computer
+    pub(crate) computer: String,
 
     /// The directory, such as ldap/corp.example: looked for unless given
     #[arg(long)]
@@ -224,35 +300,73 @@ pub(crate) struct Applying {
 #[derive(Debug, Args)]
 pub(crate) struct Search {
     /// What must hold of a record: words, which are looked for in its names, field:value, AND, OR, NOT,
-    /// parentheses. Everything unless given.
+    /// parentheses; `inventory help query` has every field. Everything unless given.
     pub(crate) query: Vec<String>,
 
     /// Print one JSON object a line
-    #[arg(long)]
+    #[arg(long, conflicts_with = "csv")]
     pub(crate) json: bool,
 
-    /// Show at most so many records: 100 in a table and all as JSON unless given
-    #[arg(long, value_name = "N")]
-    pub(crate) limit: Option<usize>,
-}
+    /// Print comma-separated values with a header
+    #[arg(long)]
+    pub(crate) csv: bool,
 
-/// Which assets, in which order, and how they are shown.
-#[derive(Debug, Args)]
-pub(crate) struct AssetSearch {
-    #[command(flatten)]
-    pub(crate) search: Search,
+    /// Show these columns: keys of the JSON objects, and attributes such as @ldap.computer.operatingSystem
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
 
-    /// Show them in this order: first_seen, id, last_seen, name, os or site; with - before it the highest first
-    #[arg(long, value_name = "KEY", default_value = "id", allow_hyphen_values = true)]
-    pub(crate) sort: Sort,
+    /// Show them in this order, with - before it the highest first: for assets first_seen, id, last_seen, name, os or
+    /// site, for users and groups any column; by name unless given
+    #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
+    pub(crate) sort: Option<String>,
 
     /// Show only how many there are
     #[arg(long)]
     pub(crate) count: bool,
 
+    /// Show at most so many: 100 on a terminal and all in a pipe or a file unless given
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+}
+
+/// Which users or groups, and how they are shown.
+#[derive(Debug, Args)]
+pub(crate) struct PrincipalSearch {
+    #[command(flatten)]
+    pub(crate) search: Search,
+
+    /// Let group: and member: find membership through other groups as well
+    #[arg(long)]
+    pub(crate) nested: bool,
+}
+
+/// Which groups, and whether their members are listed.
+#[derive(Debug, Args)]
+pub(crate) struct GroupSearch {
+    #[command(flatten)]
+    pub(crate) groups: PrincipalSearch,
+
+    /// List their members, with --nested also those through other groups
+    #[arg(long)]
+    pub(crate) members: bool,
+}
+
+/// Which assets, and how they are shown.
+#[derive(Debug, Args)]
+pub(crate) struct AssetSearch {
+    #[command(flatten)]
+    pub(crate) search: Search,
+
     /// Show only how they divide by domain, os, site, source or type; may be given several times
     #[arg(long = "facet", value_name = "FACET")]
     pub(crate) facets: Vec<Facet>,
+}
+
+impl Search {
+    /// How a table of what is found is written.
+    pub(crate) fn form(&self) -> Form {
+        if self.csv { Form::Csv } else { Form::of_stdout() }
+    }
 }
 
 impl Options {

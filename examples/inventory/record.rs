@@ -4,20 +4,23 @@ use std::collections::BTreeMap;
 
 use ldap_inventory::Result;
 use ldap_inventory::asset::{AssetRepository, SearchPage, SearchRequest};
-use ldap_inventory::value::Attributes;
+use ldap_inventory::query::{Field, Reading};
+use ldap_inventory::value::{AssetId, Attributes};
 use serde::Serialize;
 
 /// A kind of record that can be found and shown.
 pub(crate) trait Record: Sized {
-    /// What several of them are called.
-    const PLURAL: &str;
+    /// What one of them is called, and several.
+    const NOUN: (&str, &str);
 
-    /// The fields that it can be asked for beside its attributes; `None` where any attribute may be asked for by
-    /// its bare name.
-    const FIELDS: Option<&[&str]>;
+    /// The fields that it can be asked for.
+    const FIELDS: &[Field];
 
-    /// The columns of a table.
-    const TITLES: [&str; 6];
+    /// The columns of a table for people.
+    const TITLES: &[&str];
+
+    /// The columns of a pipe or a file, by their keys in JSON.
+    const KEYS: &[&str];
 
     /// Finds a page of them.
     async fn search(
@@ -25,11 +28,19 @@ pub(crate) trait Record: Sized {
         request: SearchRequest,
     ) -> Result<SearchPage<Self>>;
 
+    /// How a search for them was read, to tell why it found nothing.
+    async fn read(repository: &dyn AssetRepository, request: &SearchRequest) -> Result<Reading>;
+
     /// The object that tools read. Its keys are stable.
     fn json(&self) -> impl Serialize;
 
     /// The row that people read.
-    fn cells(&self) -> [String; 6];
+    fn cells(&self) -> Vec<String>;
+
+    /// The id that people name it by, which stands before the row.
+    fn id(&self) -> Option<AssetId> {
+        None
+    }
 }
 
 /// Attributes as tools read them: one text each, several values with a tab between them.

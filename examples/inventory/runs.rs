@@ -6,37 +6,48 @@ use std::path::Path;
 
 use ldap_inventory::asset::{RunOutcome, RunRecord};
 use ldap_inventory::sync::{MergePlan, SyncOptions};
-use ldap_inventory::value::ReadMode;
+use ldap_inventory::value::{Checkpoint, ReadMode, RunId};
 use serde_json::{Value, json};
 
 use super::curate::Desk;
 use super::exit::{Failure, Status};
 use super::explain::minute;
 use super::options::{Applying, Runs};
-use super::table::{self, Table};
+use super::table::{self, Form, Table};
 
 impl Desk<'_> {
-    /// The latest runs, newest first.
+    /// The latest runs, newest first, those included that could not begin.
     pub(crate) async fn runs(&self, options: &Runs) -> Result<(), Failure> {
         let mut out = BufWriter::new(io::stdout().lock());
-        let mut table = Table::new(["Began", "Directory", "Outcome", "Read", "What"]);
+        let form = Form::of_stdout();
+        let mut table = match form {
+            Form::Page(_) => Table::new(["Began", "Run", "Directory", "Outcome", "Read", "What"]),
+            _ => Table::new(["started", "run", "source", "outcome", "mode", "what"]),
+        };
         table.wraps = true;
-        for source in self.sources(options.directory.source.as_ref()).await? {
+        let mut sources = match &options.directory.source {
+            Some(source) => vec![source.clone()],
+            None => self.repository.sources(self.organization).await?,
+        };
+        sources.retain(|source| source.kind() == "ldap" || options.directory.source.is_some());
+        sources.sort_unstable();
+        for source in sources {
             let runs = self.repository.runs(self.organization, &source, options.limit).await?;
             for run in runs {
                 if options.directory.json {
-                    serde_json::to_writer(&mut out, &json(&source.to_string(), &run))
-                        .map_err(io::Error::from)?;
-                    writeln!(out)?;
-                } else {
-                    let began = minute(run.started);
-                    let read = run.mode.map_or("", mode);
-                    table.row([&began, source.as_str(), outcome(run.outcome), read, &what(&run)]);
+                    writeln!(out, "{}", json(&source.to_string(), &run))?;
+                    continue;
                 }
+                let (began, id) = match form {
+                    Form::Page(_) => (minute(run.started), end_of(run.id)),
+                    _ => (run.started.to_string(), run.id.to_string()),
+                };
+                let read = run.mode.map_or("", mode);
+                table.row([&began, &id, source.as_str(), outcome(run.outcome), read, &what(&run)]);
             }
         }
         if !options.directory.json {
-            table.write(&mut out, table::width())?;
+            table.put(&mut out, form)?;
         }
         Ok(out.flush()?)
     }
@@ -58,6 +69,7 @@ impl Desk<'_> {
             }
             facts.row(["Confirm with", &brake.confirmation.to_string()]);
         }
+        let form = Form::of_stdout();
         facts.write(&mut out, table::width())?;
         let mut decisions = Table::new(["Computer", "Decision", "Why"]);
         decisions.wraps = true;
@@ -66,7 +78,16 @@ impl Desk<'_> {
             decisions.row([decision.name.as_str(), &verdict, &reason]);
         }
         writeln!(out)?;
-        decisions.write(&mut out, table::width())?;
+        decisions.put(&mut out, form)?;
+        let mut losses = Table::new(["Would be missing", "Name", "Asset"]);
+        for loss in plan.losses() {
+            let asset = loss.asset.map(|asset| asset.to_string()).unwrap_or_default();
+            losses.row([loss.kind.to_string(), loss.name, asset]);
+        }
+        if !plan.losses().is_empty() {
+            writeln!(out)?;
+            losses.put(&mut out, form)?;
+        }
         Ok(out.flush()?)
     }
 
@@ -78,8 +99,9 @@ impl Desk<'_> {
         if options.json {
             println!("{}", json!(applied));
         } else {
+            let changes = if applied.written == 1 { "change" } else { "changes" };
             println!(
-                "{} changes written, {} dropped since they hold no more",
+                "{} {changes} written, {} dropped since they hold no more",
                 applied.written, applied.dropped
             );
         }
@@ -102,11 +124,34 @@ fn json(source: &str, run: &RunRecord) -> Value {
     let mut record = json!(run);
     if let Some(fields) = record.as_object_mut() {
         fields.insert("source".to_owned(), json!(source));
+        if let Some(checkpoint) = &run.checkpoint {
+            fields.insert("checkpoint".to_owned(), readable(checkpoint));
+        }
         if let Some(report) = report(run) {
             fields.insert("report".to_owned(), report);
         }
     }
     record
+}
+
+/// A checkpoint without lists of bytes.
+fn readable(checkpoint: &Checkpoint) -> Value {
+    let hexadecimal =
+        |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
+    json!({
+        "key": checkpoint.key.to_string(),
+        "mode": checkpoint.mode,
+        "scope": hexadecimal(&checkpoint.scope.0),
+        "token": hexadecimal(&checkpoint.token),
+        "full_read": checkpoint.full_read,
+        "again": checkpoint.again,
+    })
+}
+
+/// As much of a run's id as people need.
+fn end_of(run: RunId) -> String {
+    let id = run.to_string();
+    id.get(id.len().saturating_sub(8)..).unwrap_or(&id).to_owned()
 }
 
 fn report(run: &RunRecord) -> Option<Value> {
@@ -139,11 +184,10 @@ fn what(run: &RunRecord) -> String {
         let count = report.get("computers").and_then(|computers| computers.get(key));
         count.and_then(Value::as_u64).unwrap_or_default()
     };
-    format!(
-        "{} computers read: {} new, {} updated, {} missing",
-        count("read"),
-        count("created"),
-        count("updated"),
-        count("missing")
-    )
+    let read = match count("read") {
+        1 => "1 computer".to_owned(),
+        count => format!("{count} computers"),
+    };
+    let [created, updated, missing] = ["created", "updated", "missing"].map(count);
+    format!("{read} read: {created} new, {updated} updated, {missing} missing")
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ldap_inventory::Result;
 use ldap_inventory::asset::{AssetRepository, DirectoryUser, SearchPage, SearchRequest};
+use ldap_inventory::query::{Field, Reading};
 use ldap_inventory::value::ObjectGuid;
 use serde::Serialize;
 
@@ -27,17 +28,34 @@ struct UserRecord<'a> {
 }
 
 impl Record for DirectoryUser {
-    const PLURAL: &str = "users";
+    const NOUN: (&str, &str) = ("user", "users");
 
-    const FIELDS: Option<&[&str]> = None;
+    const FIELDS: &[Field] = DirectoryUser::FIELDS;
 
-    const TITLES: [&str; 6] = ["Name", "Account", "Mail", "Groups", "State", "DN"];
+    const TITLES: &[&str] = &["Name", "Account", "Mail", "Groups", "State", "DN"];
+
+    const KEYS: &[&str] = &[
+        "id",
+        "name",
+        "display_name",
+        "sam_account_name",
+        "upn",
+        "email",
+        "is_disabled",
+        "state",
+        "groups",
+        "dn",
+    ];
 
     async fn search(
         repository: &dyn AssetRepository,
         request: SearchRequest,
     ) -> Result<SearchPage<Self>> {
         repository.search_users(request).await
+    }
+
+    async fn read(repository: &dyn AssetRepository, request: &SearchRequest) -> Result<Reading> {
+        request.read_for_users(repository).await
     }
 
     fn json(&self) -> impl Serialize {
@@ -57,7 +75,7 @@ impl Record for DirectoryUser {
         }
     }
 
-    fn cells(&self) -> [String; 6] {
+    fn cells(&self) -> Vec<String> {
         let first = |name| self.attributes.first(name).unwrap_or_default().to_owned();
         let state = match (self.presence.is_present(), is_disabled(self)) {
             (false, _) => self.presence.as_str(),
@@ -65,7 +83,7 @@ impl Record for DirectoryUser {
             (true, Some(false)) => "",
             (true, None) => "unknown",
         };
-        [
+        vec![
             self.attributes.first("displayName").map_or_else(|| first("cn"), str::to_owned),
             first("sAMAccountName"),
             first("mail"),

@@ -71,12 +71,17 @@ impl Answer {
     pub(crate) fn print(&self) -> io::Result<()> {
         let mut out = io::stdout().lock();
         let Self { assets, hosts, matched, created, ambiguous, seconds, .. } = self;
-        writeln!(out, "{hosts:>9} hosts beside {assets} assets")?;
-        writeln!(out, "{matched:>9} are an asset of the inventory")?;
-        writeln!(out, "{created:>9} are new")?;
-        writeln!(out, "{ambiguous:>9} wait for a person: several assets fit")?;
+        writeln!(out, "assets     {assets:>9}")?;
+        writeln!(out, "hosts      {hosts:>9}")?;
+        writeln!(out, "matched    {matched:>9}")?;
+        writeln!(out, "created    {created:>9}")?;
+        writeln!(out, "ambiguous  {ambiguous:>9}")?;
         if self.names_left_out > 0 {
-            writeln!(out, "{:>9} names left out: no host names", self.names_left_out)?;
+            writeln!(
+                out,
+                "left out   {:>9}  (names of assets that are no host names)",
+                self.names_left_out
+            )?;
         }
         if let Some(score) = &self.score {
             print_score(&mut out, score)?;
@@ -113,7 +118,7 @@ fn print_score(out: &mut impl Write, score: &Score) -> io::Result<()> {
     writeln!(out, "precision {:.6}: {right} of {tied} ties are right", score.precision())?;
     writeln!(out, "recall    {:.6}: {right} of the {there} that there are", score.recall())?;
     if score.unknown > 0 {
-        writeln!(out, "{} hosts are not in the truth", score.unknown)?;
+        writeln!(out, "of {} hosts the truth says nothing", score.unknown)?;
     }
     for tie in &score.wrong {
         let is = if tie.is.is_empty() { "new" } else { &tie.is };

@@ -82,10 +82,11 @@ impl Hosts {
         let mut hosts = Self { all: computers.with_domain(domain, None), ids: HashMap::new() };
         // No rule looks at where a computer stands in the directory, unless a task leaves places out.
         let dn: DistinguishedName = "CN=Computers".parse()?;
-        let mut row = 0_u128;
+        let mut others = Ids::default();
         Rows::open(path, ["guid", "fqdn", "cn"])?.each(|[id, fqdn, cn]| {
-            row += 1;
-            let guid = id.parse().unwrap_or_else(|_| ObjectGuid::from_bytes(row.to_be_bytes()));
+            let guid = id.parse().unwrap_or_else(|_| {
+                ObjectGuid::from_bytes((others.number(id) as u128).to_be_bytes())
+            });
             if hosts.ids.insert(guid, id.to_owned()).is_some() {
                 return Err(format!("the guid {id:?} is there twice"));
             }

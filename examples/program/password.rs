@@ -1,6 +1,7 @@
-//! Where a program has the account's password from: a file, or a variable. Never the command line, which every
-//! user of the machine can read.
+//! Where a program has the account's password from: a file, a variable, or somebody at a terminal. Never the command
+//! line, which every user of the machine can read.
 
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use ldap_inventory::value::Secret;
@@ -9,11 +10,12 @@ use super::exit::{Failure, Status};
 
 const VARIABLE: &str = "LDAP_PASSWORD";
 
-/// The password in this file, or else in the variable LDAP_PASSWORD.
-pub(crate) fn read(file: Option<&Path>) -> Result<Secret, Failure> {
-    let (bytes, origin) = match file {
-        Some(file) => (of_file(file)?, file.display().to_string()),
-        None => (of_variable()?, VARIABLE.to_owned()),
+/// The password of this account: in this file, or else in the variable LDAP_PASSWORD, or else as somebody types it.
+pub(crate) fn read(file: Option<&Path>, account: &str) -> Result<Secret, Failure> {
+    let (bytes, origin) = match (file, std::env::var_os(VARIABLE)) {
+        (Some(file), _) => (of_file(file)?, file.display().to_string()),
+        (None, Some(text)) => (text.into_encoded_bytes(), VARIABLE.to_owned()),
+        (None, None) => (typed(account)?, "what was typed".to_owned()),
     };
     Ok(Secret::from_line(&bytes).map_err(|error| error.with_context("in", origin))?)
 }
@@ -24,10 +26,14 @@ fn of_file(file: &Path) -> Result<Vec<u8>, Failure> {
     })
 }
 
-fn of_variable() -> Result<Vec<u8>, Failure> {
-    let text = std::env::var_os(VARIABLE).ok_or_else(|| {
+/// Asks whoever sits at the terminal, without showing what is typed.
+fn typed(account: &str) -> Result<Vec<u8>, Failure> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         let sentence = "there is no password; give --password-file FILE or set LDAP_PASSWORD";
-        Failure::new(Status::Usage, sentence)
-    })?;
-    Ok(text.into_encoded_bytes())
+        return Err(Failure::new(Status::Usage, sentence));
+    }
+    let typed = rpassword::prompt_password(format!("Password of {account}: "));
+    typed.map(String::into_bytes).map_err(|error| {
+        Failure::new(Status::Usage, format!("the password cannot be read: {error}"))
+    })
 }

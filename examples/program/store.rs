@@ -1,5 +1,6 @@
 //! What stands behind `--inventory`.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use ldap_inventory::asset::AssetRepository;
@@ -9,12 +10,56 @@ use super::exit::{Failure, Status};
 
 /// Opens the inventory at this place, which is the path of an SQLite file. A new file becomes an empty
 /// inventory.
+#[allow(dead_code, reason = "not every program writes")]
 pub(crate) fn open(place: &str) -> Result<Arc<dyn AssetRepository>, Failure> {
-    // What follows the scheme is not repeated: it may hold a password.
-    if place.starts_with("postgres://") || place.starts_with("postgresql://") {
-        let sentence = "inventories in PostgreSQL are not supported yet; give --inventory a file, \
-                        such as inventory.db";
+    check(place)?;
+    Ok(Arc::new(SqliteRepository::open(place)?))
+}
+
+/// Opens an inventory that is there, to look into it alone if it may not be written.
+#[allow(dead_code, reason = "not every program looks")]
+pub(crate) fn open_existing(place: &str) -> Result<Arc<dyn AssetRepository>, Failure> {
+    check(place)?;
+    if !Path::new(place).exists() {
+        let sentence = format!("there is no inventory {place}; sync --inventory creates one");
         return Err(Failure::new(Status::Usage, sentence));
     }
-    Ok(Arc::new(SqliteRepository::open(place)?))
+    match SqliteRepository::open(place) {
+        Ok(repository) => Ok(Arc::new(repository)),
+        Err(error) => match SqliteRepository::open_read_only(place) {
+            Ok(repository) => Ok(Arc::new(repository)),
+            // What hindered writing says more.
+            Err(_) => Err(error.into()),
+        },
+    }
+}
+
+/// Refuses what cannot be the name of an inventory's file, before anything is asked of a server.
+pub(crate) fn check(place: &str) -> Result<(), Failure> {
+    let refused = |sentence: String| Err(Failure::new(Status::Usage, sentence));
+    // What follows the scheme is not repeated: it may hold a password.
+    if place.starts_with("postgres://") || place.starts_with("postgresql://") {
+        return refused(
+            "inventories in PostgreSQL are not supported yet; give --inventory a file, such as inventory.db"
+                .to_owned(),
+        );
+    }
+    if place.trim().is_empty() {
+        return refused("--inventory names no file; give it one, such as inventory.db".to_owned());
+    }
+    if place.starts_with(":memory:") || place.starts_with("file:") {
+        return refused(format!(
+            "--inventory {place} names no file; leave --inventory out where nothing is to be kept"
+        ));
+    }
+    let path = Path::new(place);
+    if path.is_dir() {
+        return refused(format!("{place} is a directory; name a file in it, such as inventory.db"));
+    }
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {
+            refused(format!("there is no directory {} for the inventory", parent.display()))
+        }
+        _ => Ok(()),
+    }
 }

@@ -1,22 +1,39 @@
-//! Tables for people, as wide as their terminal.
+//! Tables: for people as wide as their terminal, for pipes and files whole.
+#![allow(dead_code, reason = "not every program writes every form")]
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
+use comfy_table::presets::NOTHING;
+use comfy_table::{
+    Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Width,
+};
 use console::{Term, measure_text_width, truncate_str};
-use ldap_inventory::Printable;
 
 /// Left of every line, and between columns.
-const INDENT: &str = "  ";
-const GAP: &str = "  ";
+const INDENT: u16 = 2;
+const GAP: u16 = 2;
 
 /// A column is not made narrower than this, however narrow the terminal.
-const NARROWEST: usize = 6;
+const NARROWEST: u16 = 6;
 
-/// A table that is laid out when it is written: columns as wide as their widest cell, and where a line does
-/// not fit, the widest of them cut.
+/// How wide a line is where there is no terminal.
+const PAGE: u16 = 100;
+
+/// How a table is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Form {
+    /// For people: laid out for lines of so many characters, and cut where it does not fit.
+    Page(u16),
+    /// For other programs: a header, then a line for each row, with tabs between whole cells.
+    Tabs,
+    /// As [RFC 4180](https://www.rfc-editor.org/rfc/rfc4180) has it.
+    Csv,
+}
+
+/// Rows of cells below titles.
 #[derive(Debug)]
 pub(crate) struct Table {
-    titles: Vec<&'static str>,
+    titles: Vec<String>,
     rows: Vec<Vec<String>>,
     /// Whether the last column is text, which is wrapped where it does not fit, and not cut.
     pub(crate) wraps: bool,
@@ -24,132 +41,164 @@ pub(crate) struct Table {
     pub(crate) whole: usize,
 }
 
+impl Form {
+    /// A page on a terminal, and tabs in a pipe or a file.
+    pub(crate) fn of_stdout() -> Self {
+        if io::stdout().is_terminal() { Self::Page(width()) } else { Self::Tabs }
+    }
+}
+
 impl Table {
     /// A table with these columns.
-    pub(crate) fn new(titles: impl IntoIterator<Item = &'static str>) -> Self {
-        Self { titles: titles.into_iter().collect(), rows: Vec::new(), wraps: false, whole: 0 }
+    pub(crate) fn new<S: Into<String>>(titles: impl IntoIterator<Item = S>) -> Self {
+        let titles = titles.into_iter().map(Into::into).collect();
+        Self { titles, rows: Vec::new(), wraps: false, whole: 0 }
     }
 
-    /// Adds a row. Text that would drive the terminal is escaped.
+    /// Adds a row.
     pub(crate) fn row<S: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = S>) {
-        let cells = cells.into_iter().map(|cell| Printable(cell.as_ref()).to_string());
-        self.rows.push(cells.collect());
+        self.rows.push(cells.into_iter().map(|cell| cell.as_ref().to_owned()).collect());
+    }
+
+    /// Writes it in this form.
+    pub(crate) fn put(&self, out: &mut dyn Write, form: Form) -> io::Result<()> {
+        match form {
+            Form::Page(width) => self.write(out, width),
+            Form::Tabs => self.write_tabs(out),
+            Form::Csv => self.write_csv(out),
+        }
     }
 
     /// Writes it for lines of so many characters. A column in which no row has anything is left out.
-    pub(crate) fn write(&self, out: &mut dyn Write, width: usize) -> io::Result<()> {
-        self.without_empty_columns().write_all(out, width)
+    pub(crate) fn write(&self, out: &mut dyn Write, width: u16) -> io::Result<()> {
+        let mut page = self.page(width);
+        if console::colors_enabled() {
+            page.enforce_styling();
+        } else {
+            page.force_no_tty();
+        }
+        if self.rows.is_empty() && self.titles.iter().all(String::is_empty) {
+            return Ok(());
+        }
+        page.lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
     }
 
-    fn without_empty_columns(&self) -> Self {
-        let has_text = |column| {
-            self.rows
-                .iter()
-                .any(|row| row.get(column).is_some_and(|cell: &String| !cell.is_empty()))
-        };
-        let kept: Vec<bool> =
-            (0..self.titles.len()).map(|column| self.rows.is_empty() || has_text(column)).collect();
-        let row = |row: &Vec<String>| {
-            row.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(cell, _)| cell.clone()).collect()
-        };
-        let titles = self.titles.iter().zip(&kept).filter(|(_, kept)| **kept);
-        Self {
-            titles: titles.map(|(title, _)| *title).collect(),
-            rows: self.rows.iter().map(row).collect(),
-            wraps: self.wraps && kept.last() == Some(&true),
-            whole: self.whole,
-        }
-    }
-
-    fn write_all(&self, out: &mut dyn Write, width: usize) -> io::Result<()> {
-        let widths = self.widths(width);
-        let right: Vec<bool> = (0..widths.len()).map(|column| self.is_numeric(column)).collect();
-        if self.titles.iter().any(|title| !title.is_empty()) {
-            line(out, self.titles.iter().copied(), &widths, &right)?;
-            let rules: Vec<String> = widths.iter().map(|width| "─".repeat(*width)).collect();
-            line(out, rules.iter().map(String::as_str), &widths, &right)?;
-        }
-        for row in &self.rows {
-            let (Some((last, cells)), Some(width)) = (row.split_last(), widths.last()) else {
-                continue;
+    fn page(&self, width: u16) -> comfy_table::Table {
+        let columns: Vec<usize> =
+            (0..self.titles.len()).filter(|column| self.is_shown(*column)).collect();
+        let widths = self.widths(&columns, width);
+        let text = columns.last().filter(|_| self.wraps);
+        let mut page = comfy_table::Table::new();
+        page.load_style(NOTHING.header_separator(LineStyle::none().fill('─')));
+        page.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        let cells = |row: &Vec<String>| -> Vec<String> {
+            let cell = |(column, width): (&usize, &u16)| {
+                let cell = escaped(row.get(*column).map_or("", String::as_str));
+                match text == Some(column) {
+                    true => cell,
+                    false => truncate_str(&cell, usize::from(*width), "…").into_owned(),
+                }
             };
-            let width = if self.wraps { *width } else { usize::MAX };
-            for (number, part) in wrap(last, width).into_iter().enumerate() {
-                let cells = cells.iter().map(|cell| if number == 0 { cell.as_str() } else { "" });
-                line(out, cells.chain([part.as_str()]), &widths, &right)?;
+            columns.iter().zip(&widths).map(cell).collect()
+        };
+        if self.titles.iter().any(|title| !title.is_empty()) {
+            let bold = |title: String| Cell::new(title).add_attribute(Attribute::Bold);
+            page.set_header(cells(&self.titles).into_iter().map(bold));
+        }
+        for row in &self.rows {
+            page.add_row(cells(row));
+        }
+        for ((place, column), width) in page.column_iter_mut().enumerate().zip(&widths) {
+            let before = if place == 0 { INDENT } else { 0 };
+            let after = if place + 1 == columns.len() { 0 } else { GAP };
+            column.set_padding((before, after));
+            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(before + width + after)));
+            if columns.get(place).is_some_and(|column| self.is_numeric(*column)) {
+                column.set_cell_alignment(CellAlignment::Right);
             }
         }
-        Ok(())
+        page
     }
 
-    fn widths(&self, width: usize) -> Vec<usize> {
-        let mut widths: Vec<usize> = self.titles.iter().map(|t| measure_text_width(t)).collect();
-        for row in &self.rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = measure_text_width(cell).max(*width);
-            }
-        }
-        let between = INDENT.len() + GAP.len() * widths.len().saturating_sub(1);
-        let mut excess = (between + widths.iter().sum::<usize>()).saturating_sub(width);
-        let mut cut: Vec<&mut usize> = widths.iter_mut().skip(self.whole).collect();
+    /// Columns as wide as their widest cell, and where a line does not fit, text narrower, and then the widest of the
+    /// others.
+    fn widths(&self, columns: &[usize], width: u16) -> Vec<u16> {
+        let of_cell = |cell: &String| u16::try_from(measure_text_width(cell)).unwrap_or(u16::MAX);
+        let of_column = |column: &usize| {
+            let cells = std::iter::once(&self.titles).chain(&self.rows);
+            cells.filter_map(|row| row.get(*column)).map(of_cell).max().unwrap_or_default().max(1)
+        };
+        let mut widths: Vec<u16> = columns.iter().map(of_column).collect();
+        let gaps = u16::try_from(columns.len().saturating_sub(1)).unwrap_or_default() * GAP;
+        let total = widths.iter().fold(INDENT + gaps, |total, width| total.saturating_add(*width));
+        let mut excess = total.saturating_sub(width);
+        let is_cut = |place: usize| columns.get(place).is_some_and(|column| *column >= self.whole);
+        let mut cut: Vec<&mut u16> = widths
+            .iter_mut()
+            .enumerate()
+            .filter(|(place, _)| is_cut(*place))
+            .map(|it| it.1)
+            .collect();
         // Text gives way first, but not below three eighths of the line.
         if let Some(text) = cut.pop_if(|_| self.wraps) {
-            let spare = text.saturating_sub(width * 3 / 8).min(excess);
+            let spare = text.saturating_sub(width / 8 * 3).min(excess);
             *text -= spare;
             excess -= spare;
         }
-        for _ in 0..excess {
-            match cut.iter_mut().max() {
-                Some(widest) if **widest > NARROWEST => **widest -= 1,
-                _ => break,
-            }
+        while excess > 0
+            && let Some(widest) = cut.iter_mut().max()
+            && **widest > NARROWEST
+        {
+            **widest -= 1;
+            excess -= 1;
         }
         widths
+    }
+
+    fn is_shown(&self, column: usize) -> bool {
+        let has_text = |row: &Vec<String>| row.get(column).is_some_and(|cell| !cell.is_empty());
+        self.rows.is_empty() || self.rows.iter().any(has_text)
     }
 
     fn is_numeric(&self, column: usize) -> bool {
         let mut cells = self.rows.iter().filter_map(|row| row.get(column));
         cells.all(|cell| cell == "-" || cell.parse::<u64>().is_ok())
     }
-}
 
-/// How many characters fit into a line of standard output: as many as the terminal has, and 100 where
-/// there is none.
-pub(crate) fn width() -> usize {
-    Term::stdout().size_checked().map_or(100, |(_, columns)| usize::from(columns)).max(40)
-}
-
-fn line<'a>(
-    out: &mut dyn Write,
-    cells: impl Iterator<Item = &'a str>,
-    widths: &[usize],
-    right: &[bool],
-) -> io::Result<()> {
-    let mut text = String::from(INDENT);
-    for (number, ((cell, width), right)) in cells.zip(widths).zip(right).enumerate() {
-        if number > 0 {
-            text.push_str(GAP);
-        }
-        let cell = truncate_str(cell, *width, "…");
-        let blank = " ".repeat(width.saturating_sub(measure_text_width(&cell)));
-        let (before, after) = if *right { (&*blank, "") } else { ("", &*blank) };
-        text.extend([before, &cell, after]);
+    fn write_tabs(&self, out: &mut dyn Write) -> io::Result<()> {
+        let line = |cells: &Vec<String>| {
+            cells.iter().map(|cell| escaped(cell)).collect::<Vec<_>>().join("\t")
+        };
+        let mut lines = std::iter::once(&self.titles).chain(&self.rows);
+        lines.try_for_each(|cells| writeln!(out, "{}", line(cells)))
     }
-    writeln!(out, "{}", text.trim_end())
+
+    fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut writer = csv::Writer::from_writer(out);
+        std::iter::once(&self.titles)
+            .chain(&self.rows)
+            .try_for_each(|it| writer.write_record(it))?;
+        writer.flush()
+    }
 }
 
-/// Breaks text between words into lines of at most so many characters; a longer word is a line by itself.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) if measure_text_width(line) + 1 + measure_text_width(word) <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
+/// How many characters fit into a line of standard output: as the terminal says, or else the variable COLUMNS.
+pub(crate) fn width() -> u16 {
+    let of_terminal = Term::stdout().size_checked().map(|(_, columns)| columns);
+    let told = || std::env::var("COLUMNS").ok()?.parse().ok();
+    of_terminal.or_else(told).unwrap_or(PAGE).max(40)
+}
+
+/// Text that would drive the terminal, or end a line, made safe to print. Nothing is cut.
+fn escaped(text: &str) -> String {
+    let drives =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if !text.contains(drives) {
+        return text.to_owned();
     }
-    lines
+    let escape = |c: char| match drives(c) {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    text.chars().map(escape).collect()
 }

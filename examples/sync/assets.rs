@@ -39,14 +39,14 @@ impl<'a> ScanFile<'a> {
         Ok(read)
     }
 
-    /// Imports it, and says on standard error what came of it.
+    /// Imports it, and says on standard error what of it was left out.
     pub(crate) async fn import(
         &self,
         repository: &dyn AssetRepository,
         options: &Options,
     ) -> Result<Imported, Failure> {
-        let curation = Curation::new(repository, options.organization.clone());
-        let how = ImportOptions::new(options.site.clone())
+        let curation = Curation::new(repository, options.task.organization.clone());
+        let how = ImportOptions::new(options.task.site.clone())
             .with_complete(options.assets_complete)
             .with_strict(options.strict);
         let imported = curation.import(&options.scanner()?, &self.scan, &how).await?;
@@ -59,7 +59,6 @@ impl<'a> ScanFile<'a> {
         if let Some(more @ 1..) = imported.left_out.len().checked_sub(MOST_SHOWN) {
             eprintln!("{}: and {more} more left out", self.file.display());
         }
-        eprintln!("scanned assets: {}", summary(imported));
         if let Some(why) = &imported.not_ended {
             eprintln!(
                 "no scanned asset was ended, although the file is said to be complete: {why}"

@@ -157,7 +157,7 @@ struct Show<'a> {
     inventory: &'a dyn AssetRepository,
     task: &'a SyncTask,
     out: io::Stdout,
-    width: usize,
+    width: u16,
 }
 
 impl<'a> Show<'a> {

@@ -30,14 +30,15 @@ impl Inventory {
             eprintln!("no --inventory is given: what this run finds out is not kept");
             return Ok(Self::in_memory());
         };
+        store::check(place)?;
         if !options.dry_run {
             return Ok(Self { repository: store::open(place)?, _copy: None });
         }
-        if !place.contains("://") && !Path::new(place).exists() {
+        if !Path::new(place).exists() {
             return Ok(Self::in_memory());
         }
         if options.assets.is_none() {
-            return Ok(Self { repository: store::open(place)?, _copy: None });
+            return Ok(Self { repository: store::open_existing(place)?, _copy: None });
         }
         let (directory, copy) = copy(place).map_err(|error| {
             let sentence = format!("{place} cannot be copied for the dry run: {error}");

@@ -4,14 +4,28 @@
 //! calls the crate is in [`run`]: a credential, a source, a task, a repository, and one call of
 //! [`sync`](ldap_inventory::sync::sync).
 
+#[path = "../program/begin.rs"]
+mod begin;
+#[path = "../program/certificate.rs"]
+mod certificate;
+#[path = "../program/color.rs"]
+mod color;
 #[path = "../program/exit.rs"]
 mod exit;
+#[path = "../program/interrupt.rs"]
+mod interrupt;
+#[path = "../program/log.rs"]
+mod log;
 #[path = "../program/password.rs"]
 mod password;
 #[path = "../program/store.rs"]
 mod store;
 #[path = "../program/table.rs"]
 mod table;
+#[path = "../program/task.rs"]
+mod task;
+#[path = "../program/trust.rs"]
+mod trust;
 
 mod assets;
 mod demo;
@@ -21,69 +35,57 @@ mod plan;
 mod progress;
 mod report;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
-use ldap_inventory::Result;
 use ldap_inventory::asset::AssetRepository;
-use ldap_inventory::credential::Credential;
 use ldap_inventory::curation::Imported;
 use ldap_inventory::ldap::LdapSource;
-use ldap_inventory::name::DistinguishedName;
-use ldap_inventory::store::MemoryCredentialStore;
 use ldap_inventory::sync::{Cancellation, Stopped, SyncOptions, SyncReport, plan, sync};
 use ldap_inventory::task::SyncTask;
-use ldap_inventory::value::SourceId;
 use serde::Serialize;
 
 use self::assets::ScanFile;
+use self::begin::{Begun, begin};
 use self::exit::{Failure, Status};
 use self::inventory::Inventory;
 use self::options::Options;
+use self::table::Form;
+
+/// How long to wait before a busy inventory is asked again.
+const AGAIN: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
-    log_as_asked();
-    let is_demonstration = std::env::args_os().nth(1).is_none();
-    exit::with(if is_demonstration { demo::run() } else { run(&Options::parse()) })
-}
-
-/// Logs to standard error what the variable `RUST_LOG` asks for; nothing if it is not set.
-fn log_as_asked() {
-    if std::env::var_os("RUST_LOG").is_some() {
-        tracing_subscriber::fmt()
-            .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-            .with_writer(io::stderr)
-            .init();
+    let is_demonstration =
+        std::env::args_os().nth(1).is_none() && std::env::var_os("LDAP_URL").is_none();
+    if is_demonstration {
+        return exit::with(demo::run());
     }
+    let options = Options::parse();
+    options.color.apply();
+    options.log.begin();
+    exit::with(run(&options))
 }
 
 #[tokio::main]
 async fn run(options: &Options) -> Result<Status, Failure> {
-    let credential = options.credential()?;
+    // What was typed wrong is said before anybody is asked for a password.
+    options.inventory.as_deref().map_or(Ok(()), store::check)?;
+    let credential = options.task.credential()?;
     let scanned = options.assets.as_deref();
     let scanned = scanned.map(|file| ScanFile::read(file, options.strict)).transpose()?;
-    let inventory = Inventory::open(options)?;
+    let inventory = patiently(options, async || Inventory::open(options)).await?;
     let repository = &*inventory.repository;
     let imported = match scanned {
         Some(scanned) => Some(scanned.import(repository, options).await?),
         None => None,
     };
+    let noting = (!options.dry_run).then_some(repository);
+    let Begun { directory, task } =
+        begin("Command line", &options.task, credential, noting).await?;
 
-    let task_credential = credential.id.clone();
-    let directory =
-        LdapSource::new(Arc::new(MemoryCredentialStore::from_iter([credential.clone()])))
-            .with_limits(options.limits())
-            .with_delta(options.delta.into());
-    let source = SourceId::new("ldap", domain(&directory, &credential, options).await?)?;
-    let matching = options.matching();
-    let (organization, site) = (options.organization.clone(), options.site.clone());
-    let mut task = SyncTask::new("Command line", organization, site, source, task_credential)
-        .with_matching(matching)
-        .with_exclusions(options.exclusions())
-        .with_base_dns(options.base_dn.iter().map(ToString::to_string));
-    task.computer_filter.clone_from(&options.computer_filter);
     let sync_options = SyncOptions::new()
         .with_dry_run(options.dry_run)
         .with_explain(options.explain)
@@ -92,9 +94,9 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         .with_accept_empty(options.accept_empty)
         .with_confirmation(options.confirm)
         .with_cancellation(on_interrupt());
-    let sync_options = progress::shown(sync_options);
-
-    let outcome = sync_or_plan(&task, &directory, repository, &sync_options, options).await;
+    let sync_options = if options.quiet { sync_options } else { progress::shown(sync_options) };
+    let run = async || sync_or_plan(&task, &directory, repository, &sync_options, options).await;
+    let outcome = patiently(options, run).await;
     drop(sync_options);
     let report = match outcome {
         Ok(report) => report,
@@ -102,6 +104,30 @@ async fn run(options: &Options) -> Result<Status, Failure> {
     };
     show(&report, imported.as_ref(), repository, options).await?;
     Ok(if report.complete { Status::Complete } else { Status::Incomplete })
+}
+
+/// Does something again while the inventory is busy, for as long as the command line allows.
+async fn patiently<T>(
+    options: &Options,
+    mut work: impl AsyncFnMut() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let begun = Instant::now();
+    let mut is_told = options.quiet || !io::stderr().is_terminal();
+    loop {
+        let failure = match work().await {
+            Ok(done) => return Ok(done),
+            Err(failure) => failure,
+        };
+        let is_over = begun.elapsed() >= Duration::from_secs(options.wait);
+        if failure.status() != Status::Busy || is_over {
+            return Err(failure);
+        }
+        if !is_told {
+            eprintln!("the inventory is busy; waiting for at most {} s", options.wait);
+            is_told = true;
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
 }
 
 /// Runs, or plans where the plan is to be kept.
@@ -138,41 +164,17 @@ async fn stopped(
         let mut report = stopped.plan.report.clone();
         report.decisions = report.decisions.filter(|_| options.explain);
         show(&report, imported, repository, options).await?;
-        let losses = stopped.plan.losses();
-        match options.json {
-            true => report::losses(&mut io::stderr().lock(), &losses)?,
-            false => report::losses(&mut io::stdout().lock(), &losses)?,
-        }
     }
-    Err(failure)
+    Err(trust::advised(failure, &options.task).await)
 }
 
-/// What the directory is called, whichever of its servers is asked: the DNS name of its domain.
-async fn domain(
-    directory: &LdapSource,
-    credential: &Credential,
-    options: &Options,
-) -> Result<String> {
-    let mut domains = options.base_dn.iter().map(DistinguishedName::domain);
-    if let Some(Some(domain)) = domains.next()
-        && domains.all(|other| other.as_ref() == Some(&domain))
-    {
-        return Ok(domain);
-    }
-    let server = directory.identify(&credential.id, &options.organization).await?;
-    let asked = options.url.first().map(|url| url.host()).unwrap_or_default();
-    let root = server.default_naming_context.as_ref().and_then(|root| root.domain());
-    Ok(server.domain.or(root).unwrap_or(asked))
-}
-
-/// Ctrl-C ends the run between two steps, with its lease given back.
+/// Ctrl-C, or a service that is stopped, ends the run between two steps, with its lease given back.
 fn on_interrupt() -> Cancellation {
     let cancellation = Cancellation::new();
     let interrupted = cancellation.clone();
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            interrupted.cancel();
-        }
+        interrupt::wait().await;
+        interrupted.cancel();
     });
     cancellation
 }
@@ -186,29 +188,40 @@ struct Shown<'a> {
     assets: Option<&'a Imported>,
 }
 
-/// One JSON object for tools, or tables for people.
+/// One JSON object for tools, or tables for people. A run that was asked to be quiet, and that went well, says nothing.
 async fn show(
     report: &SyncReport,
     imported: Option<&Imported>,
     repository: &dyn AssetRepository,
     options: &Options,
 ) -> Result<(), Failure> {
+    let is_well = report.complete && report.brake.is_none();
     if options.json {
         let mut out = io::stdout().lock();
         serde_json::to_writer(&mut out, &Shown { report, assets: imported })
             .map_err(io::Error::from)?;
         writeln!(out)?;
-        report::summary(&mut io::stderr().lock(), report)?;
+        let err = &mut io::stderr().lock();
+        if !is_well || io::stderr().is_terminal() {
+            report::imported(err, imported)?;
+            report::summary(err, report)?;
+        } else {
+            report::warnings(err, report)?;
+        }
+        return Ok(());
+    }
+    if options.quiet && is_well {
         return Ok(());
     }
     let decisions = report.decisions.as_deref().unwrap_or_default();
-    let names = report::asset_names(repository, &options.organization, decisions).await?;
+    let names = report::asset_names(repository, &options.task.organization, decisions).await?;
     let mut out = io::BufWriter::new(io::stdout().lock());
+    report::imported(&mut out, imported)?;
     report::summary(&mut out, report)?;
     if options.explain {
         writeln!(out)?;
         let named = decisions.iter().map(|decision| (decision.name.as_str(), decision));
-        report::decisions(&mut out, named, &names)?;
+        report::decisions(&mut out, named, &names, Form::of_stdout())?;
     }
     Ok(out.flush()?)
 }

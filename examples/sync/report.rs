@@ -5,12 +5,14 @@ use std::io::{self, Write};
 
 use ldap_inventory::Result;
 use ldap_inventory::asset::{Asset, AssetRepository};
+use ldap_inventory::curation::Imported;
 use ldap_inventory::directory::Verification;
 use ldap_inventory::merge::{Decision, Level, Verdict};
 use ldap_inventory::sync::{Loss, SyncReport};
 use ldap_inventory::value::{AssetId, OrganizationId, ReadMode};
 
-use super::table::{self, Table};
+use super::assets;
+use super::table::{self, Form, Table};
 
 /// How the server was reached, what became of what was read, and what a person should know.
 pub(crate) fn summary(out: &mut dyn Write, report: &SyncReport) -> io::Result<()> {
@@ -31,16 +33,17 @@ pub(crate) fn summary(out: &mut dyn Write, report: &SyncReport) -> io::Result<()
     facts.write(out, width)?;
     writeln!(out)?;
     counts(report).write(out, width)?;
+    if !has_changed(report) {
+        prose(out, "Nothing changed.", width)?;
+    }
+    losses(out, &report.lost)?;
 
     if let Some(reason) = &report.incomplete_because {
         writeln!(out)?;
         let text = format!("The directory was not read to the end: {reason}. Nothing was removed.");
         prose(out, &text, width)?;
     }
-    for warning in &report.warnings {
-        writeln!(out)?;
-        prose(out, &format!("Warning: {warning}."), width)?;
-    }
+    warnings(out, report)?;
     if report.dry_run {
         writeln!(out)?;
         let text = match &report.brake {
@@ -59,22 +62,49 @@ pub(crate) fn summary(out: &mut dyn Write, report: &SyncReport) -> io::Result<()
     Ok(())
 }
 
-/// What would go missing, by name: the first screenful of it.
-pub(crate) fn losses(out: &mut dyn Write, losses: &[Loss]) -> io::Result<()> {
+/// What a person should know, whatever else is shown.
+pub(crate) fn warnings(out: &mut dyn Write, report: &SyncReport) -> io::Result<()> {
+    for warning in &report.warnings {
+        writeln!(out)?;
+        prose(out, &format!("Warning: {warning}."), table::width())?;
+    }
+    Ok(())
+}
+
+/// What became of scanned assets.
+pub(crate) fn imported(out: &mut dyn Write, imported: Option<&Imported>) -> io::Result<()> {
+    match imported {
+        Some(imported) => writeln!(out, "scanned assets: {}\n", assets::summary(imported)),
+        None => Ok(()),
+    }
+}
+
+/// Whether anything was written, or would have been, but for where the read ended.
+fn has_changed(report: &SyncReport) -> bool {
+    let (computers, users, groups) = (&report.computers, &report.users, &report.groups);
+    let of_computers = [computers.created, computers.updated, computers.restored];
+    let of_others = [users.created, users.updated, groups.created, groups.updated];
+    let is_some = |counts: &[u64]| counts.iter().any(|count| *count > 0);
+    is_some(&of_computers) || is_some(&of_others) || !report.lost.is_empty()
+}
+
+/// What is missing or gone since, by name: the first screenful of it.
+fn losses(out: &mut dyn Write, losses: &[Loss]) -> io::Result<()> {
     const SHOWN: usize = 20;
     if losses.is_empty() {
         return Ok(());
     }
-    let mut table = Table::new(["Missing", "Name", "Asset"]);
+    let mut table = Table::new(["Lost", "Name", "State", "Asset"]);
     for loss in losses.iter().take(SHOWN) {
         let asset = loss.asset.map(|asset| asset.to_string()).unwrap_or_default();
-        table.row([loss.kind.to_string(), loss.name.clone(), asset]);
+        let (kind, state) = (loss.kind.to_string(), loss.presence.as_str());
+        table.row([kind.as_str(), &loss.name, state, &asset]);
     }
     writeln!(out)?;
     table.write(out, table::width())?;
     match losses.len().saturating_sub(SHOWN) {
         0 => Ok(()),
-        more => prose(out, &format!("And {more} more, which are in the plan."), table::width()),
+        more => prose(out, &format!("And {more} more; --json names all of them."), table::width()),
     }
 }
 
@@ -89,7 +119,7 @@ fn read(report: &SyncReport) -> String {
 }
 
 /// Writes a paragraph, wrapped and indented as tables are.
-pub(crate) fn prose(out: &mut dyn Write, text: &str, width: usize) -> io::Result<()> {
+pub(crate) fn prose(out: &mut dyn Write, text: &str, width: u16) -> io::Result<()> {
     let mut paragraph = Table::new([""]);
     paragraph.wraps = true;
     paragraph.row([text]);
@@ -101,6 +131,7 @@ pub(crate) fn decisions<'a>(
     out: &mut dyn Write,
     decisions: impl IntoIterator<Item = (&'a str, &'a Decision)>,
     names: &HashMap<AssetId, String>,
+    form: Form,
 ) -> io::Result<()> {
     let called = |id: AssetId| names.get(&id).cloned().unwrap_or_else(|| id.to_string());
     let mut table = Table::new(["Computer", "Decision", "Level", "Asset", "Why"]);
@@ -114,7 +145,7 @@ pub(crate) fn decisions<'a>(
         let verdict = decision.verdict.to_string();
         table.row([computer, &verdict, level, &asset, &why(decision, names)]);
     }
-    table.write(out, table::width())
+    table.put(out, form)
 }
 
 /// The reason, with names in place of ids; of a computer that nothing fits, the asset that came nearest; of a doubtful

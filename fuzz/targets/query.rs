@@ -12,7 +12,7 @@ const NOW: i64 = 1_790_000_000_000_000;
 fuzz_target!(|text: &str| {
     let word = Query::parse(&Query::quote(text));
     assert!(text.len() > 4_000 || word.is_ok(), "a quoted text is a query: {word:?}");
-    let _ = Query::parse_known(text, &["name", "os", "os_version"]);
+    let _ = Query::parse_known(text, ldap_inventory::asset::Asset::FIELDS);
     let query = match Query::parse(text) {
         Ok(query) => query,
         Err(error) => {

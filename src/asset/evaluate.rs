@@ -6,17 +6,36 @@ use std::future::ready;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 
+use super::nesting::NestedSearch;
 use super::{
     Asset, AssetCounts, AssetsRequest, DirectoryGroup, DirectoryUser, Facet, ObjectKey,
-    PrincipalsRequest, SearchPage, SearchRequest, Sort, SortKey, Tally,
+    PrincipalsRequest, SearchPage, SearchRequest, Sort, SortKey, Tally, Waiting,
 };
 use crate::Result;
 use crate::name::MatchKey;
+use crate::value::AssetId;
 
 type Stream<T> = BoxStream<'static, Result<T>>;
 
-/// The field that needs more than the asset itself.
+/// The fields that need more than the asset itself.
 const OVERLAP: &str = "name_overlap";
+const STATE: &str = "state";
+
+/// What queries ask about an asset that the asset alone does not tell.
+#[derive(Debug, Default)]
+pub(crate) struct Surroundings {
+    /// The match keys that several assets have, if the query asks for them.
+    pub(crate) shared: HashSet<MatchKey>,
+    /// The assets that computers wait for, if the query asks for them.
+    pub(crate) unresolved: HashSet<AssetId>,
+}
+
+impl Surroundings {
+    /// Whether another asset has one of its match keys.
+    pub(crate) fn has_overlap(&self, asset: &Asset) -> bool {
+        asset.match_keys().iter().any(|key| self.shared.contains(key))
+    }
+}
 
 /// The assets that a search has to look at.
 pub(super) fn assets(request: &SearchRequest) -> Result<AssetsRequest> {
@@ -40,6 +59,16 @@ pub(super) fn asks_for_overlaps(request: &SearchRequest) -> bool {
     request.query.asks_for(OVERLAP)
 }
 
+/// Whether the query asks which assets computers wait for.
+pub(crate) fn asks_for_states(request: &SearchRequest) -> bool {
+    request.query.asks_for(STATE)
+}
+
+/// The assets that these computers may be.
+pub(crate) fn unresolved(waiting: &[Waiting]) -> HashSet<AssetId> {
+    waiting.iter().flat_map(Waiting::candidates).collect()
+}
+
 /// The match keys that several of all assets have.
 pub(super) async fn shared_keys(mut assets: Stream<Asset>) -> Result<HashSet<MatchKey>> {
     let (mut seen, mut shared) = (HashSet::new(), HashSet::new());
@@ -56,11 +85,11 @@ pub(super) async fn shared_keys(mut assets: Stream<Asset>) -> Result<HashSet<Mat
 pub(super) async fn count_assets(
     assets: Stream<Asset>,
     request: &SearchRequest,
-    shared: &HashSet<MatchKey>,
+    surroundings: &Surroundings,
     facets: &[Facet],
 ) -> Result<AssetCounts> {
     let mut tally = Tally::new(facets);
-    let mut found = assets.try_filter(|asset| ready(selects(request, asset, shared)));
+    let mut found = assets.try_filter(|asset| ready(selects(request, asset, surroundings)));
     while let Some(asset) = found.try_next().await? {
         tally.add(&asset);
     }
@@ -70,10 +99,10 @@ pub(super) async fn count_assets(
 pub(super) async fn search_assets(
     assets: Stream<Asset>,
     request: &SearchRequest,
-    shared: &HashSet<MatchKey>,
+    surroundings: &Surroundings,
 ) -> Result<SearchPage<Asset>> {
     let sort = request.sort;
-    let mut found = assets.try_filter(|asset| ready(selects(request, asset, shared)));
+    let mut found = assets.try_filter(|asset| ready(selects(request, asset, surroundings)));
     if sort == Sort::default() {
         return page(request.limit, found, |asset| SortKey::of(sort, asset).cursor()).await;
     }
@@ -90,23 +119,25 @@ pub(super) async fn search_assets(
 
 pub(super) async fn search_users(
     users: Stream<DirectoryUser>,
-    request: &SearchRequest,
+    limit: usize,
+    search: &NestedSearch,
 ) -> Result<SearchPage<DirectoryUser>> {
-    let found = users.try_filter(|user| ready(request.selects(user)));
-    page(request.limit, found, |user| user.key().cursor()).await
+    let found = users.try_filter(|user| ready(search.finds_user(user)));
+    page(limit, found, |user| user.key().cursor()).await
 }
 
 pub(super) async fn search_groups(
     groups: Stream<DirectoryGroup>,
-    request: &SearchRequest,
+    limit: usize,
+    search: &NestedSearch,
 ) -> Result<SearchPage<DirectoryGroup>> {
-    let found = groups.try_filter(|group| ready(request.selects(group)));
-    page(request.limit, found, |group| group.key().cursor()).await
+    let found = groups.try_filter(|group| ready(search.finds_group(group)));
+    page(limit, found, |group| group.key().cursor()).await
 }
 
-fn selects(request: &SearchRequest, asset: &Asset, shared: &HashSet<MatchKey>) -> bool {
-    let has_overlap = || asset.match_keys().iter().any(|key| shared.contains(key));
-    request.selects_asset(asset, has_overlap)
+fn selects(request: &SearchRequest, asset: &Asset, surroundings: &Surroundings) -> bool {
+    let is_unresolved = || surroundings.unresolved.contains(&asset.id);
+    request.selects_asset(asset, || surroundings.has_overlap(asset), is_unresolved)
 }
 
 async fn page<T>(

@@ -1,53 +1,25 @@
 //! What queries call the fields of assets, users and groups.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use super::{Asset, DirectoryGroup, DirectoryUser};
 use crate::name::{to_ascii, to_unicode};
-use crate::query::{Fields, Value, Visit, fold_case};
+use crate::query::{Field, Fields, Value, Visit, fold_case, is_time_attribute};
 use crate::value::{Attributes, Timestamp};
-
-/// What an attribute that is a time ends in.
-const TIME: &str = "ts";
-
-impl Asset {
-    /// The fields of assets, for [`Query::parse_known`](crate::query::Query::parse_known). What every source says
-    /// itself is asked for beside these: `@ldap.computer.dNSHostName`.
-    pub const FIELDS: &[&str] = &[
-        "address",
-        "addresses",
-        "alias",
-        "aliases",
-        "domain",
-        "domains",
-        "first_seen",
-        "id",
-        "last_seen",
-        "name",
-        "name_overlap",
-        "names",
-        "os",
-        "os_version",
-        "site",
-        "source",
-        "sources",
-        "type",
-    ];
-}
 
 const GO_ON: ControlFlow<()> = ControlFlow::Continue(());
 
-/// `name` (what some part still calls it; international names are found in Unicode and in ASCII), `alias` (what none does
-/// any more), `domain`, `address`, `os`, `os_version`, `type`, `site`, `id`, `source` (`ldap`, and in full
-/// `ldap/corp.example`), `first_seen` and `last_seen`; the plurals mean the same. Among others
-/// ([`selects_asset`](super::SearchRequest::selects_asset)) it has `name_overlap`, too. Attributes are asked for by what a
-/// part files them under: `@ldap.computer.dNSHostName`.
+/// What [`Asset::FIELDS`] has, but for what needs others: `name_overlap` and the state `unresolved` are known to
+/// [`selects_asset`](super::SearchRequest::selects_asset). Attributes are asked for by what a part files them under:
+/// `@ldap.computer.dNSHostName`.
 impl Fields for Asset {
     fn field(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
         match name {
             "id" => visit(Value::Word(&self.id.to_string())),
             "name" | "names" => {
-                self.live_names().try_for_each(|name| named_so(name.as_str(), visit))
+                let mut names = self.live_names().chain(self.aliases());
+                names.try_for_each(|name| named_so(name.as_str(), visit))
             }
             "alias" | "aliases" => {
                 self.aliases().try_for_each(|name| named_so(name.as_str(), visit))
@@ -69,6 +41,11 @@ impl Fields for Asset {
                 sources.dedup();
                 kinds.into_iter().chain(sources).try_for_each(|source| visit(Value::Word(source)))
             }
+            "state" => {
+                let states: BTreeSet<&str> =
+                    self.parts.iter().map(|part| part.presence.as_str()).collect();
+                states.into_iter().try_for_each(|state| visit(Value::Word(state)))
+            }
             "first_seen" => moment(self.first_seen(), visit),
             "last_seen" => moment(self.last_seen(), visit),
             _ => GO_ON,
@@ -79,11 +56,20 @@ impl Fields for Asset {
         let mut parts = self.parts.iter().filter(|part| fold_case(&part.key) == source);
         parts.try_for_each(|part| attribute(&part.attributes, name, visit))
     }
+
+    fn is_time(&self, name: &str) -> bool {
+        Field::has_times(Asset::FIELDS, name)
+    }
+
+    fn attribute_names(&self, visit: &mut dyn FnMut(&str, &str)) {
+        for part in &self.parts {
+            part.attributes.iter().for_each(|(name, _)| visit(&part.key, name));
+        }
+    }
 }
 
-/// `name` (display name, account name and common name), `display_name`, `dn`, `sam_account_name`, `upn`,
-/// `email`, `is_disabled`, `group` (the DNs of its groups), `site`, `source`, `id` (the objectGUID), and
-/// every attribute by its bare name: `isDisabled:true`.
+/// What [`DirectoryUser::FIELDS`] has, and every attribute by its bare name: `isDisabled:true`. `nested` needs the groups: a
+/// [`Nesting`](super::Nesting) knows it.
 impl Fields for DirectoryUser {
     fn field(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
         let attributes = &self.attributes;
@@ -98,19 +84,27 @@ impl Fields for DirectoryUser {
                 visit(Value::Word(self.source.kind()))?;
                 visit(Value::Word(self.source.as_str()))
             }
-            "name" | "names" => named(attributes, &["displayName", "sAMAccountName", "cn"], visit),
+            "state" => visit(Value::Word(self.presence.as_str())),
+            "name" | "names" => named(attributes, &USER_NAMES, visit),
             other => attribute(attributes, attribute_of(other), visit),
         }
     }
 
     fn attribute(&self, source: &str, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
-        if source == "@ldap.user" { attribute(&self.attributes, name, visit) } else { GO_ON }
+        if source == USER { attribute(&self.attributes, name, visit) } else { GO_ON }
+    }
+
+    fn is_time(&self, name: &str) -> bool {
+        Field::has_times(DirectoryUser::FIELDS, name)
+    }
+
+    fn attribute_names(&self, visit: &mut dyn FnMut(&str, &str)) {
+        self.attributes.iter().for_each(|(name, _)| visit(USER, name));
     }
 }
 
-/// `name` (display name, account name and common name), `display_name`, `dn`, `sam_account_name`,
-/// `email`, `member` (the DNs of its members), `complete`, `site`, `source`, `id` (the objectGUID), and
-/// every attribute by its bare name.
+/// What [`DirectoryGroup::FIELDS`] has, and every attribute by its bare name. `nested` needs the other groups: a
+/// [`Nesting`](super::Nesting) knows it.
 impl Fields for DirectoryGroup {
     fn field(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
         let attributes = &self.attributes;
@@ -126,15 +120,30 @@ impl Fields for DirectoryGroup {
                 visit(Value::Word(self.source.kind()))?;
                 visit(Value::Word(self.source.as_str()))
             }
-            "name" | "names" => named(attributes, &["displayName", "sAMAccountName", "cn"], visit),
+            "state" => visit(Value::Word(self.presence.as_str())),
+            "name" | "names" => named(attributes, &GROUP_NAMES, visit),
             other => attribute(attributes, attribute_of(other), visit),
         }
     }
 
     fn attribute(&self, source: &str, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
-        if source == "@ldap.group" { attribute(&self.attributes, name, visit) } else { GO_ON }
+        if source == GROUP { attribute(&self.attributes, name, visit) } else { GO_ON }
+    }
+
+    fn is_time(&self, name: &str) -> bool {
+        Field::has_times(DirectoryGroup::FIELDS, name)
+    }
+
+    fn attribute_names(&self, visit: &mut dyn FnMut(&str, &str)) {
+        self.attributes.iter().for_each(|(name, _)| visit(GROUP, name));
     }
 }
+
+/// What the attributes of users and groups are filed under, and where their names are.
+const USER: &str = "@ldap.user";
+const GROUP: &str = "@ldap.group";
+const GROUP_NAMES: [&str; 3] = ["displayName", "sAMAccountName", "cn"];
+const USER_NAMES: [&str; 5] = ["displayName", "sAMAccountName", "cn", "userPrincipalName", "mail"];
 
 /// The attribute behind a field of a user or group. Every other field is an attribute itself.
 fn attribute_of(field: &str) -> &str {
@@ -183,7 +192,7 @@ fn attribute(attributes: &Attributes, name: &str, visit: Visit<'_>) -> ControlFl
 }
 
 fn value_of<'a>(folded_name: &str, value: &'a str) -> Value<'a> {
-    let parsed = folded_name.ends_with(TIME).then(|| value.parse::<Timestamp>().ok()).flatten();
+    let parsed = is_time_attribute(folded_name).then(|| value.parse::<Timestamp>().ok()).flatten();
     parsed.map_or(Value::Text(value), |time| Value::Time(time.as_micros()))
 }
 
@@ -248,7 +257,13 @@ mod tests {
     fn an_asset_is_found_by_each_of_its_fields() {
         for query in [
             "web1",
+            "old1",
+            "name:old1",
             "names:WEB1",
+            "state:present",
+            "NOT state:missing,gone",
+            "first_seen:never",
+            "@ldap.computer.pwdLastSetTS:never",
             "alias:old1",
             "domain:corp",
             "address:10.0.0.0/24",
@@ -272,8 +287,12 @@ mod tests {
     #[test]
     fn an_asset_is_not_found_by_what_it_is_not() {
         for query in [
-            "old1",
             "alias:web1",
+            "state:missing",
+            "last_seen:never",
+            "os_version:never",
+            "@ldap.computer.lastLogonTS:never",
+            "@ldap.computer.description:never",
             "type:serv",
             "source:ldaps",
             "has:os_version",
@@ -304,7 +323,7 @@ mod tests {
             "name:=xn--bro-pc1-n2a.XN--BCHER-KVA.example",
             "name:=%ücher.exampl_",
             "xn--bro",
-            "name_count:2",
+            "name_count:4",
             "alias:bücher",
             "alias:=xn--bcher-kva",
             "alias_count:2",
@@ -344,6 +363,10 @@ mod tests {
         };
         for query in [
             "archer",
+            "alice@corp",
+            "alice@example.com",
+            "state:present",
+            "lastLogonTimestampTS:never",
             "display_name:alice",
             "dn:cn=alice",
             "sam_account_name:=alice",
@@ -352,7 +375,7 @@ mod tests {
             "is_disabled:true",
             "isDisabled:t",
             "group:staff",
-            "name_count:2",
+            "name_count:4",
             "@ldap.user.mail:alice",
             "source:ldap",
         ] {

@@ -1,7 +1,8 @@
 //! The inventory: assets, the objects tied to them, and the trait that stores them.
 //!
 //! - An [`Asset`] is made of a [`SourceRecord`] from each of its sources, and of [`Claim`]s to its fields. A [`Link`] ties an
-//!   object of a directory to it; [`DirectoryUser`] and [`DirectoryGroup`] stand beside.
+//!   object of a directory to it; [`DirectoryUser`] and [`DirectoryGroup`] stand beside, and a [`Nesting`] tells who is in a
+//!   group through other groups.
 //! - What people decide: [`Constraint`], [`MergeRecord`], and the [`Redirect`]s that merged ids leave; [`Waiting`] computers.
 //! - [`AssetRepository`] stores it all: written in a [`Batch`] of [`Change`]s, read by the requests, searched by a
 //!   [`SearchRequest`] in the order of a [`SortKey`], counted as [`AssetCounts`]. `evaluate` answers searches where a store has
@@ -15,6 +16,7 @@ mod claim_field;
 mod constraint;
 mod evaluate;
 mod facet;
+mod field_tables;
 mod fields;
 mod found;
 mod home;
@@ -23,8 +25,10 @@ mod inventory_asset;
 mod lease;
 mod link;
 mod merge_record;
+mod nesting;
 mod object_key;
 mod principal;
+mod reading;
 mod record;
 mod redirect;
 mod repository;
@@ -40,6 +44,8 @@ pub use claim::Claim;
 pub(crate) use claim::Claims;
 pub(crate) use claim_field::{ClaimField, ClaimValue, ClaimsEditor, ClaimsVisitor, Holding};
 pub use constraint::{Constraint, ConstraintKind};
+#[cfg(feature = "sqlite")]
+pub(crate) use evaluate::{asks_for_states, unresolved};
 pub(crate) use facet::Tally;
 pub use facet::{AssetCounts, Facet, FacetCounts};
 pub(crate) use found::found_assets;
@@ -51,8 +57,12 @@ pub use lease::Lease;
 #[doc(hidden)]
 pub use link::Sighting;
 pub use link::{Link, Presence};
+#[cfg(any(test, feature = "testing"))]
 pub(crate) use merge_record::FirstVersion;
 pub use merge_record::MergeRecord;
+pub use nesting::Nesting;
+#[cfg(feature = "sqlite")]
+pub(crate) use nesting::{NestedSearch, asks_for_nesting};
 pub use object_key::ObjectKey;
 pub use principal::{DirectoryGroup, DirectoryUser, Member, MemberPath};
 pub use redirect::Redirect;

@@ -1,6 +1,5 @@
 //! The trait that stores the inventory.
 
-use std::collections::HashSet;
 use std::fmt::Debug;
 use std::future::ready;
 use std::sync::Arc;
@@ -9,6 +8,8 @@ use async_trait::async_trait;
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
 
+use super::evaluate::Surroundings;
+use super::nesting::{NestedSearch, asks_for_nesting};
 use super::{
     Asset, AssetCounts, AssetsRequest, Batch, CommitOutcome, Constraint, DirectoryGroup,
     DirectoryUser, Facet, Lease, LeaseRequest, Link, LinksRequest, MergeRecord, PrincipalsRequest,
@@ -57,7 +58,7 @@ use crate::value::{
 /// lost since; ids are kept for as long as the records that they wrote.
 ///
 /// *What is refused.* A batch with a lease token that is not the newest granted for its source
-/// ([`ErrorKind::Lease`](crate::ErrorKind)), and one that [`store::validate`](crate::store::validate) does not pass
+/// ([`ErrorKind::Lease`](crate::ErrorKind)), and one that [`Batch::validate`] does not pass
 /// ([`ErrorKind::Invalid`](crate::ErrorKind)). [`store::LeaseState`](crate::store::LeaseState) is the rule of
 /// leases.
 ///
@@ -189,7 +190,8 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
     ///
     /// The holder may call it again to prolong its lease; the token stays. While another run holds the
     /// lease the error is of kind [`ErrorKind::Lease`](crate::ErrorKind), names the holder and says
-    /// until when. [`LeaseState::acquire`](crate::store::LeaseState::acquire) decides all that.
+    /// until when. [`LeaseState::acquire`](crate::store::LeaseState::acquire) decides all that. A store that knows for
+    /// certain that the holder's process is dead may take its lease back first.
     async fn acquire_lease(&self, request: LeaseRequest) -> Result<Lease>;
 
     /// Gives a lease back. Nothing happens if it is not held by this holder any more.
@@ -220,41 +222,60 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
     /// Counts the assets that a query finds, and how many of them have which value of these facets, at most
     /// `limit` values of each. The request's order and place mean nothing here.
     async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<AssetCounts> {
-        let shared = shared_keys(self, &request).await?;
+        let surroundings = surroundings(self, &request).await?;
         let all = AssetsRequest::new(request.organization.clone());
-        evaluate::count_assets(self.each_asset(all).await?, &request, &shared, facets).await
+        evaluate::count_assets(self.each_asset(all).await?, &request, &surroundings, facets).await
     }
 
     /// Finds assets, in the order of [`SearchRequest::sort`].
     async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>> {
-        let shared = shared_keys(self, &request).await?;
+        let surroundings = surroundings(self, &request).await?;
         let assets = self.each_asset(evaluate::assets(&request)?).await?;
-        evaluate::search_assets(assets, &request, &shared).await
+        evaluate::search_assets(assets, &request, &surroundings).await
     }
 
     /// Finds users, in the order of their [keys](super::ObjectKey).
     async fn search_users(&self, request: SearchRequest) -> Result<SearchPage<DirectoryUser>> {
+        let search = NestedSearch::users(&request, &groups_asked_for(self, &request).await?);
         let users = self.each_user(evaluate::principals(&request)?).await?;
-        evaluate::search_users(users, &request).await
+        evaluate::search_users(users, request.limit, &search).await
     }
 
     /// Finds groups, in the order of their [keys](super::ObjectKey).
     async fn search_groups(&self, request: SearchRequest) -> Result<SearchPage<DirectoryGroup>> {
+        let search = NestedSearch::groups(&request, &groups_asked_for(self, &request).await?);
         let groups = self.each_group(evaluate::principals(&request)?).await?;
-        evaluate::search_groups(groups, &request).await
+        evaluate::search_groups(groups, request.limit, &search).await
     }
 }
 
-/// The match keys that several assets have, if the query asks for them.
-async fn shared_keys(
+/// All groups, if a search asks for nested membership.
+async fn groups_asked_for(
     repository: &(impl AssetRepository + ?Sized),
     request: &SearchRequest,
-) -> Result<HashSet<MatchKey>> {
-    if !evaluate::asks_for_overlaps(request) {
-        return Ok(HashSet::new());
+) -> Result<Vec<DirectoryGroup>> {
+    if !asks_for_nesting(request) {
+        return Ok(Vec::new());
     }
-    let all = AssetsRequest::new(request.organization.clone());
-    evaluate::shared_keys(repository.each_asset(all).await?).await
+    let all = PrincipalsRequest::new(request.organization.clone());
+    repository.each_group(all).await?.try_collect().await
+}
+
+/// What the query asks about assets that they alone do not tell.
+pub(super) async fn surroundings(
+    repository: &(impl AssetRepository + ?Sized),
+    request: &SearchRequest,
+) -> Result<Surroundings> {
+    let mut surroundings = Surroundings::default();
+    if evaluate::asks_for_overlaps(request) {
+        let all = AssetsRequest::new(request.organization.clone());
+        surroundings.shared = evaluate::shared_keys(repository.each_asset(all).await?).await?;
+    }
+    if evaluate::asks_for_states(request) {
+        let waiting = repository.waiting(&request.organization).await?;
+        surroundings.unresolved = evaluate::unresolved(&waiting);
+    }
+    Ok(surroundings)
 }
 
 macro_rules! delegate {

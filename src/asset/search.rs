@@ -24,6 +24,9 @@ pub struct SearchRequest {
     pub limit: usize,
     /// Where the page before ended.
     pub after: Option<String>,
+    /// Whether `group` of users and `member` of groups find membership through other groups as well, as `nested` always
+    /// does.
+    pub nested: bool,
 }
 
 /// One page of what was found. What is written between two pages moves nothing else: the next page begins
@@ -41,7 +44,7 @@ impl SearchRequest {
     /// The first page.
     pub fn new(organization: OrganizationId, query: Query, now: Timestamp) -> Self {
         let (sort, source) = (Sort::default(), None);
-        Self { organization, source, query, now, sort, limit: 100, after: None }
+        Self { organization, source, query, now, sort, limit: 100, after: None, nested: false }
     }
 
     /// Leaves out users and groups of other directories.
@@ -65,6 +68,13 @@ impl SearchRequest {
         self
     }
 
+    /// Lets `group` and `member` find membership through other groups as well.
+    #[must_use]
+    pub fn with_nested(mut self, nested: bool) -> Self {
+        self.nested = nested;
+        self
+    }
+
     /// Goes on after a page.
     #[must_use]
     pub fn after(mut self, cursor: Option<String>) -> Self {
@@ -72,13 +82,15 @@ impl SearchRequest {
         self
     }
 
-    /// Whether the query holds of a user or group.
+    /// Whether the query holds of a user or group. What it asks of nested membership is not known to the record alone.
     pub fn selects(&self, record: &impl Fields) -> bool {
         self.query.matches(record, self.now.as_micros())
     }
 
     /// Whether the query holds of an asset. `has_overlap` says whether another asset of the organization has one of its
-    /// [match keys](Asset::match_keys), and is called only where the query asks for that (`name_overlap`).
+    /// [match keys](Asset::match_keys), `is_unresolved` whether a computer waits that may be it: it is one of the
+    /// [candidates](super::Waiting::candidates) of a [`Waiting`](super::Waiting). Each is called only where the query asks
+    /// for it (`name_overlap`, `state`).
     ///
     /// ```
     /// # use ldap_inventory::asset::{Asset, SearchRequest};
@@ -86,12 +98,17 @@ impl SearchRequest {
     /// # let asset = Asset::new(AssetId::random_v7(), "acme".parse()?, "hq".parse()?);
     /// let query = "name_overlap:t".parse()?;
     /// let request = SearchRequest::new("acme".parse()?, query, Timestamp::now());
-    /// assert!(request.selects_asset(&asset, || true));
-    /// assert!(!request.selects_asset(&asset, || false));
+    /// assert!(request.selects_asset(&asset, || true, || false));
+    /// assert!(!request.selects_asset(&asset, || false, || false));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn selects_asset(&self, asset: &Asset, has_overlap: impl Fn() -> bool) -> bool {
-        self.selects(&AssetInContext::new(asset, has_overlap))
+    pub fn selects_asset(
+        &self,
+        asset: &Asset,
+        has_overlap: impl Fn() -> bool,
+        is_unresolved: impl Fn() -> bool,
+    ) -> bool {
+        self.selects(&AssetInContext::new(asset, has_overlap, is_unresolved))
     }
 }
 

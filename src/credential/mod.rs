@@ -22,6 +22,7 @@ mod url;
 pub use authority::CaCertificate;
 pub use sealable::Sealable;
 pub use store::CredentialStore;
+#[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub(crate) use thumbprint::CertificateDigest;
 pub use thumbprint::{Thumbprint, ThumbprintSet};
 pub use url::ServerUrl;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::url::parse_address;
 use crate::{Error, Result};
 
-/// The SHA-256 digest of a certificate's DER form, printed as `SHA256:` and base64.
+/// The SHA-256 digest of a certificate's DER form, printed as `SHA256:` and base64, and with `{:X}` in hexadecimal.
 #[derive(Clone, Copy, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(into = "String", try_from = "String")]
 pub(crate) struct CertificateDigest([u8; 32]);
@@ -54,11 +54,13 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 impl CertificateDigest {
     /// The digest with these bytes.
+    #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
     pub(crate) const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// Reads `SHA256:` and the base64 of exactly 32 bytes, padded or not.
+    /// Reads `SHA256:` and the base64 of exactly 32 bytes, padded or not; or the same in hexadecimal, as OpenSSL and
+    /// Windows print it.
     ///
     /// # Errors
     ///
@@ -76,6 +78,16 @@ impl CertificateDigest {
 impl fmt::Display for CertificateDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SHA256:{}", BASE64.encode(self.0))
+    }
+}
+
+/// The digest as `openssl x509 -fingerprint -sha256` prints it: pairs of hexadecimal digits, with colons between them.
+impl fmt::UpperHex for CertificateDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, byte) in self.0.iter().enumerate() {
+            write!(f, "{}{byte:02X}", if place == 0 { "" } else { ":" })?;
+        }
+        Ok(())
     }
 }
 
@@ -109,11 +121,12 @@ impl TryFrom<String> for CertificateDigest {
 
 impl Thumbprint {
     /// The pin of this certificate at this address.
+    #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
     pub(crate) fn new(address: IpAddr, digest: CertificateDigest) -> Self {
         Self { address: address.to_canonical(), digest }
     }
 
-    /// Reads one `IP=SHA256:B64`. An IPv6 address may stand in brackets.
+    /// Reads one `IP=SHA256:B64`, or the address with a digest in hexadecimal. An IPv6 address may stand in brackets.
     ///
     /// # Errors
     ///
@@ -232,16 +245,34 @@ impl FromIterator<Thumbprint> for ThumbprintSet {
 }
 
 fn digest(text: &str) -> Result<CertificateDigest, &'static str> {
+    if let Some(bytes) = hexadecimal(text) {
+        return Ok(CertificateDigest(bytes));
+    }
     let (algorithm, base64) = text.split_once(':').ok_or("SHA256: is missing before the base64")?;
     if !algorithm.eq_ignore_ascii_case("SHA256") {
         return Err("only SHA256 thumbprints are accepted");
     }
-    if base64.len() == 64 && base64.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err("the digest is hexadecimal, it must be base64");
-    }
     let bytes = BASE64.decode(base64).map_err(|_| "the digest is not base64")?;
     let bytes = <[u8; 32]>::try_from(bytes).map_err(|_| "a SHA-256 digest has 32 bytes")?;
     Ok(CertificateDigest(bytes))
+}
+
+/// A digest as `openssl x509 -fingerprint -sha256` and Windows print it: 64 hexadecimal digits, with or without colons,
+/// behind `SHA256:`, `sha256 Fingerprint=` or nothing.
+fn hexadecimal(text: &str) -> Option<[u8; 32]> {
+    let lower = text.to_ascii_lowercase();
+    let bare =
+        ["sha256 fingerprint=", "sha256:"].iter().find_map(|begin| lower.strip_prefix(begin));
+    let bare = bare.unwrap_or(&lower);
+    let mut pairs: Vec<&str> = bare.split(':').collect();
+    if let [whole] = pairs.as_slice() {
+        let whole = *whole;
+        let pair = |at: usize| whole.get(at..at + 2);
+        pairs = (0..whole.len()).step_by(2).map(pair).collect::<Option<_>>()?;
+    }
+    let is_pair = |pair: &&str| pair.len() == 2 && pair.bytes().all(|b| b.is_ascii_hexdigit());
+    let byte = |pair: &&str| is_pair(pair).then(|| u8::from_str_radix(pair, 16).ok()).flatten();
+    <[u8; 32]>::try_from(pairs.iter().map(byte).collect::<Option<Vec<u8>>>()?).ok()
 }
 
 #[cfg(test)]
@@ -270,6 +301,24 @@ mod tests {
     }
 
     #[test]
+    fn fingerprints_are_taken_as_openssl_and_windows_print_them() {
+        let digest = pin("10.0.0.1").digest;
+        let colons = format!("{digest:X}");
+        let bare = colons.replace(':', "");
+        for text in [
+            colons.clone(),
+            bare.to_lowercase(),
+            format!("SHA256:{bare}"),
+            format!("sha256:{}", colons.to_lowercase()),
+            format!("sha256 Fingerprint={colons}"),
+            format!("SHA256 Fingerprint={colons}"),
+        ] {
+            assert_eq!(CertificateDigest::parse(&text).unwrap(), digest, "{text}");
+            assert_eq!(Thumbprint::parse(&format!("10.0.0.1={text}")).unwrap(), pin("10.0.0.1"));
+        }
+    }
+
+    #[test]
     fn anything_but_an_exact_digest_is_refused_by_name() {
         let of = |n: usize| BASE64.encode(vec![7; n]);
         for text in [
@@ -286,7 +335,10 @@ mod tests {
             format!("10.0.0.1=SHA1:{}", of(20)),
             format!("10.0.0.1=SHA256:{}", of(31)),
             format!("10.0.0.1=SHA256:{}", of(33)),
-            format!("10.0.0.1=SHA256:{}", "ab".repeat(32)),
+            format!("10.0.0.1=SHA256:{}", "ab".repeat(31)),
+            format!("10.0.0.1=SHA256:{}", "ab".repeat(33)),
+            format!("10.0.0.1={}", "a:b".repeat(32)),
+            format!("10.0.0.1={}é", "ab".repeat(31)),
             // The last character holds bits that belong to no byte.
             "10.0.0.1=SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFV=".to_owned(),
             "10.0.0.1=SHA256:47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU=".to_owned(),

@@ -70,6 +70,7 @@ impl ServerUrl {
     }
 
     /// The scheme, if one was given.
+    #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
     pub(crate) fn scheme(&self) -> Option<Scheme> {
         self.scheme
     }
@@ -79,6 +80,7 @@ impl ServerUrl {
         self.host.to_string()
     }
 
+    #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
     pub(crate) fn server_host(&self) -> &ServerHost {
         &self.host
     }

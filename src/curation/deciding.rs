@@ -3,11 +3,11 @@
 use futures::TryStreamExt;
 use serde::Serialize;
 
-use super::{Author, Curation};
+use super::{Author, Curation, Unresolved};
 use crate::asset::{Change, Constraint, ConstraintKind, Link, LinksRequest};
 use crate::error::Printable;
 use crate::grouping::Decisions;
-use crate::merge::Moves;
+use crate::merge::{Moves, Standing};
 use crate::value::{AssetId, ObjectGuid, ObjectKind, SourceId};
 use crate::{Error, ErrorKind, Result};
 
@@ -40,7 +40,8 @@ impl Curation<'_> {
         object: ObjectGuid,
         author: &Author,
     ) -> Result<Decided> {
-        self.decide(asset, source, object, ConstraintKind::MustLink, author).await
+        let kind = ConstraintKind::MustLink;
+        one(self.decide(&[asset], source, object, kind, author).await?, asset)
     }
 
     /// Says that a computer of a directory is not an asset, whatever the names are. It is taken out of the asset at
@@ -56,7 +57,61 @@ impl Curation<'_> {
         object: ObjectGuid,
         author: &Author,
     ) -> Result<Decided> {
-        self.decide(asset, source, object, ConstraintKind::CannotLink, author).await
+        let kind = ConstraintKind::CannotLink;
+        one(self.decide(&[asset], source, object, kind, author).await?, asset)
+    }
+
+    /// Settles a computer that waits: it is its candidate in this place, counted from 1, or, with `None`, none of them, so
+    /// that it goes to an asset of its own. Returns what was decided: a link, or one separation for each candidate, all of
+    /// which were written together.
+    ///
+    /// ```
+    /// # use ldap_inventory::asset::AssetRepository;
+    /// # use ldap_inventory::curation::{Author, Curation};
+    /// # use ldap_inventory::value::{OrganizationId, SourceId};
+    /// # async fn review(repository: &dyn AssetRepository) -> ldap_inventory::Result<()> {
+    /// let curation = Curation::new(repository, OrganizationId::new("acme")?);
+    /// let anna = Author::new("anna").because("asked the owner");
+    /// for waiting in curation.unresolved(&SourceId::new("ldap", "corp.example")?).await? {
+    ///     println!("{waiting}");
+    ///     // Shown to a person, who says that it is the first of them:
+    ///     let decided = curation.settle(&waiting, Some(1), &anna).await?;
+    ///     assert_eq!(decided.len(), 1);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> ldap_inventory::Result<()> {
+    /// #     review(&ldap_inventory::store::MemoryRepository::new()).await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`link`](Self::link); [`ErrorKind::Invalid`] if it has no candidate in this place, or none at all.
+    pub async fn settle(
+        &self,
+        waiting: &Unresolved,
+        choice: Option<usize>,
+        author: &Author,
+    ) -> Result<Vec<Decided>> {
+        let Unresolved { source, object, candidates, .. } = waiting;
+        let all: Vec<AssetId> = candidates.iter().map(|candidate| candidate.asset).collect();
+        let (chosen, kind) = match choice {
+            None => (all.as_slice(), ConstraintKind::CannotLink),
+            Some(place) => {
+                let chosen = place.checked_sub(1).and_then(|place| all.get(place..=place));
+                (chosen.unwrap_or_default(), ConstraintKind::MustLink)
+            }
+        };
+        if chosen.is_empty() {
+            let message = match all.len() {
+                0 => "the computer has no candidate; link names an asset".to_owned(),
+                count => format!("the computer's candidates have the numbers from 1 to {count}"),
+            };
+            return Err(Error::new(ErrorKind::Invalid, message).with_context("object", object));
+        }
+        self.decide(chosen, source, *object, kind, author).await
     }
 
     /// Takes a decision back. All is at once as if it had never been made; that it was stays on record.
@@ -110,54 +165,61 @@ impl Curation<'_> {
         Ok(decisions.standing().latest(source, object, asset).cloned())
     }
 
+    /// Decides the same on one object and several assets, in one batch.
     async fn decide(
         &self,
-        asset: AssetId,
+        assets: &[AssetId],
         source: &SourceId,
         object: ObjectGuid,
         kind: ConstraintKind,
         author: &Author,
-    ) -> Result<Decided> {
-        // The asset comes first: whoever decides on it changes its version.
-        let asset = self.asset(asset).await?.id;
+    ) -> Result<Vec<Decided>> {
+        // The assets come first: whoever decides on one changes its version.
+        let mut subjects = Vec::new();
+        for asset in assets {
+            subjects.push(self.asset(*asset).await?.id);
+        }
         let link = self.computer(source, object).await?;
         let mut decisions = Decisions::load(self.repository, &self.organization).await?;
         let before = decisions.standing();
-        if let Some(decided) = before.latest(source, object, asset)
-            && decided.kind == kind
-        {
-            let message =
-                format!("{} decided that already, at {}", Printable(&decided.by), decided.at);
-            return Err(Error::new(ErrorKind::Conflict, message).with_context("asset", asset));
-        }
-        let at = decisions.next_moment();
-        let mut replaced = Vec::new();
-        for c in decisions.constraints.iter_mut().filter(|c| c.stands() && c.kind != kind) {
-            let is_on_it = c.source == *source && c.object == object;
-            if is_on_it && before.survivor(c.asset) == asset {
-                c.forgotten = Some((at, author.by.clone()));
-                replaced.push(c.clone());
+        let mut decided = Vec::new();
+        for asset in &subjects {
+            if let Some(latest) = before.latest(source, object, *asset)
+                && latest.kind == kind
+            {
+                let message =
+                    format!("{} decided that already, at {}", Printable(&latest.by), latest.at);
+                return Err(Error::new(ErrorKind::Conflict, message).with_context("asset", asset));
             }
+            let at = decisions.next_moment();
+            let decision = Constraint {
+                organization: self.organization.clone(),
+                source: source.clone(),
+                object,
+                asset: *asset,
+                kind,
+                by: author.by.clone(),
+                at,
+                why: author.why.clone(),
+                forgotten: None,
+                earlier: Vec::new(),
+            };
+            let replaced = replace(&mut decisions, &before, &decision);
+            let decision = decisions.enter(decision);
+            decided.push(Decided { decision, replaced, moves: Moves::default() });
         }
-        let decision = Constraint {
-            organization: self.organization.clone(),
-            source: source.clone(),
-            object,
-            asset,
-            kind,
-            by: author.by.clone(),
-            at,
-            why: author.why.clone(),
-            forgotten: None,
-            earlier: Vec::new(),
-        };
-        let decision = decisions.enter(decision);
-        let mut puts: Vec<Change> = replaced.iter().cloned().map(Change::PutConstraint).collect();
-        puts.push(Change::PutConstraint(decision.clone()));
-        let touched = [asset].into_iter().chain(link.asset);
+        let puts = decided.iter().flat_map(|Decided { decision, replaced, .. }| {
+            replaced.iter().chain([decision]).cloned().map(Change::PutConstraint)
+        });
+        let puts: Vec<Change> = puts.collect();
+        let touched = subjects.into_iter().chain(link.asset);
         let moves = self.carry_out(&before, &decisions, touched, puts).await;
         let moves = moves.map_err(|error| error.in_operation("decide"))?;
-        Ok(Decided { decision, replaced, moves })
+        // What moved is told once.
+        if let Some(last) = decided.last_mut() {
+            last.moves = moves;
+        }
+        Ok(decided)
     }
 
     /// What is known of a computer.
@@ -174,4 +236,25 @@ impl Curation<'_> {
             .with_context("object", object)
             .with_context("source", source))
     }
+}
+
+/// Takes back what was said of the same object and asset to the contrary.
+fn replace(decisions: &mut Decisions, before: &Standing, decision: &Constraint) -> Vec<Constraint> {
+    let mut replaced = Vec::new();
+    let contrary = |c: &&mut Constraint| c.stands() && c.kind != decision.kind;
+    for c in decisions.constraints.iter_mut().filter(contrary) {
+        let is_on_it = c.source == decision.source && c.object == decision.object;
+        if is_on_it && before.survivor(c.asset) == decision.asset {
+            c.forgotten = Some((decision.at, decision.by.clone()));
+            replaced.push(c.clone());
+        }
+    }
+    replaced
+}
+
+/// What was decided on one asset.
+fn one(mut decided: Vec<Decided>, asset: AssetId) -> Result<Decided> {
+    decided.pop().ok_or_else(|| {
+        Error::new(ErrorKind::NotFound, "nothing was decided").with_context("asset", asset)
+    })
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Curation;
+use super::deleting::Deletion;
 use crate::Result;
 use crate::asset::{Constraint, ConstraintKind, MergeRecord};
 use crate::error::Printable;
@@ -57,10 +58,19 @@ pub enum Action {
         /// The decision.
         decision: Constraint,
     },
+    /// Took an asset out of the inventory.
+    Deleted {
+        /// The asset.
+        asset: AssetId,
+        /// What people called it.
+        name: String,
+        /// Why, in a few words; empty where no reason was given.
+        why: String,
+    },
 }
 
 impl Curation<'_> {
-    /// Merges and decisions, and that they were taken back, oldest first.
+    /// Merges, decisions and deletions, and that they were taken back, oldest first.
     ///
     /// # Errors
     ///
@@ -85,8 +95,25 @@ impl Curation<'_> {
             let all = [decision].into_iter().chain(earlier);
             entries.extend(all.filter(|d| !is_along(&merges, d)).flat_map(told));
         }
+        for (at, Deletion { asset, name, by, why }) in self.deletions().await? {
+            entries.push(Entry { at, by, action: Action::Deleted { asset, name, why } });
+        }
         entries.sort_by_key(|entry| entry.at);
         Ok(entries)
+    }
+}
+
+impl Action {
+    /// The asset that it is about.
+    pub(super) fn asset(&self) -> AssetId {
+        match self {
+            Self::Merged { merge } => merge.survivor,
+            Self::Unmerged { survivor, .. } => *survivor,
+            Self::Linked { decision }
+            | Self::Separated { decision }
+            | Self::Forgot { decision } => decision.asset,
+            Self::Deleted { asset, .. } => *asset,
+        }
     }
 }
 
@@ -102,6 +129,11 @@ impl fmt::Display for Entry {
             Action::Forgot { decision } => {
                 write!(f, "{} took back at {}: ", Printable(&self.by), self.at)?;
                 decision.fmt(f)
+            }
+            Action::Deleted { asset, name, why } => {
+                let (by, name) = (Printable(&self.by), Printable(name));
+                write!(f, "{by} deleted {name} (asset {asset}) at {}", self.at)?;
+                if why.is_empty() { Ok(()) } else { write!(f, ": {}", Printable(why)) }
             }
         }
     }

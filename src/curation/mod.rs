@@ -7,7 +7,9 @@
 //! and why is kept.
 //!
 //! What scanners find is [imported](Curation::import); what the host knows itself of an asset it
-//! [contributes](Curation::contribute).
+//! [contributes](Curation::contribute). What waits for a person is [shown](Curation::unresolved) and
+//! [settled](Curation::settle), what no source has any more may be [deleted](Curation::delete), and
+//! [what changed](Curation::changes) since a moment is told by name.
 //!
 //! Each decision is one batch, planned on the versions of the assets it speaks of: of two people who change the
 //! same at once one wins, and the other is told with [`ErrorKind::Conflict`]. A sync that is under way decides
@@ -40,8 +42,10 @@
 //! # }
 //! ```
 
+mod changes;
 mod contributing;
 mod deciding;
+mod deleting;
 mod history;
 mod import;
 mod merging;
@@ -51,6 +55,7 @@ mod unresolved;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub use self::changes::{ChangedField, NotedChange, Occasion};
 pub use self::deciding::Decided;
 pub use self::history::{Action, Entry};
 pub use self::import::{
@@ -134,7 +139,7 @@ impl<'a> Curation<'a> {
     /// # Errors
     ///
     /// What the store reports; [`ErrorKind::Conflict`] if an asset was changed at this moment.
-    pub async fn settle(&self) -> Result<Moves> {
+    pub async fn uphold(&self) -> Result<Moves> {
         let standing = Decisions::load(self.repository, &self.organization).await?.standing();
         let settled =
             grouping::settle(self.repository, &self.organization, &standing, [], &self.policy);
@@ -142,7 +147,7 @@ impl<'a> Curation<'a> {
         let moves = settled.moves().clone();
         let changes = grouping::changes(self.repository, &self.organization, settled).await?;
         if !changes.is_empty() {
-            self.commit(changes).await.map_err(|error| error.in_operation("settle"))?;
+            self.commit(changes).await.map_err(|error| error.in_operation("uphold"))?;
         }
         Ok(moves)
     }
@@ -212,9 +217,9 @@ impl<'a> Curation<'a> {
 
     /// Writes what a person decided, whole or not at all.
     async fn commit(&self, changes: Vec<Change>) -> Result<()> {
-        let source = SourceId::new("person", "curation")?;
-        let batch = Batch::new(BatchId::random_v7(), self.organization.clone(), source)
-            .with_changes(changes);
+        let id = BatchId::random_v7();
+        let batch = Batch::new(id, self.organization.clone(), source_of_people()?);
+        let batch = batch.with_changes(changes);
         match self.send(&batch).await? {
             CommitOutcome::Applied | CommitOutcome::AlreadyApplied => Ok(()),
             CommitOutcome::Conflict(assets) => Err(conflict(&assets)),
@@ -239,6 +244,11 @@ impl<'a> Curation<'a> {
             tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
         }
     }
+}
+
+/// What writes where people decide.
+fn source_of_people() -> Result<SourceId> {
+    SourceId::new("person", "curation")
 }
 
 fn conflict(assets: &[AssetId]) -> Error {

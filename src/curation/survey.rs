@@ -78,7 +78,7 @@ impl Curation<'_> {
         Ok(directories)
     }
 
-    async fn each_asset(&self, mut look: impl FnMut(&Asset)) -> Result<()> {
+    pub(super) async fn each_asset(&self, mut look: impl FnMut(&Asset)) -> Result<()> {
         let all = AssetsRequest::new(self.organization.clone());
         let mut assets = self.repository.each_asset(all).await?;
         while let Some(asset) = assets.try_next().await? {

@@ -8,11 +8,11 @@ use serde::Serialize;
 
 use super::Curation;
 use crate::Result;
-use crate::asset::{LinksRequest, Waiting};
+use crate::asset::{Asset, LinksRequest, Waiting};
 use crate::error::Printable;
 use crate::grouping::{self, Decisions, Doubt};
-use crate::merge::{Considered, Decision, Record};
-use crate::value::{ObjectGuid, ObjectKind, SourceId};
+use crate::merge::{Considered, Decision, Level, Record};
+use crate::value::{ObjectGuid, ObjectKind, SourceId, Timestamp};
 
 /// A computer of a directory of which a person must say which asset it is: several fit it equally well, or as well as
 /// the one that it is, or its tie to one is doubtful.
@@ -25,10 +25,16 @@ pub struct Unresolved {
     pub object: ObjectGuid,
     /// What a person would call it, as far as it is known.
     pub name: Option<String>,
+    /// Its account, `sAMAccountName`.
+    pub account: Option<String>,
+    /// The domain it is in.
+    pub domain: Option<String>,
+    /// When its directory last noticed it.
+    pub last_seen: Option<Timestamp>,
     /// Why it waits, as a sentence.
     pub reason: Option<String>,
-    /// The assets it could be, the best first. One of them is named to [`Curation::link`] to settle it;
-    /// [`Curation::separate`] rules one out.
+    /// The assets it could be, the best first; of a doubtful tie the one that it is tied to. [`Curation::settle`] takes
+    /// one of them by its place, [`Curation::link`] any other asset; [`Curation::separate`] rules one out.
     pub candidates: Vec<Considered>,
 }
 
@@ -78,35 +84,30 @@ impl Curation<'_> {
             unresolved.or_insert_with(|| Unresolved::decided(source, decision));
         }
         for (object, doubt) in doubts {
-            let doubtful = self.doubtful(source, object, &doubt).await?;
-            unresolved.entry(object).or_insert(doubtful);
+            let doubtful = || Unresolved::doubtful(source, object, &doubt);
+            unresolved.entry(object).or_insert_with(doubtful);
         }
-        Ok(unresolved.into_values().collect())
+        let mut unresolved: Vec<Unresolved> = unresolved.into_values().collect();
+        for computer in unresolved.iter_mut().filter(|computer| computer.account.is_none()) {
+            self.describe(computer).await?;
+        }
+        Ok(unresolved)
     }
-}
 
-impl Curation<'_> {
-    /// A computer that is tied to an asset by a bare short name alone.
-    async fn doubtful(
-        &self,
-        source: &SourceId,
-        object: ObjectGuid,
-        doubt: &Doubt,
-    ) -> Result<Unresolved> {
-        let asset = self.repository.assets(&self.organization, &[doubt.asset]).await?.pop();
-        let record = asset.as_ref().and_then(|asset| Record::in_asset(asset, source, object));
-        let name = record.and_then(|record| record.said().live_names().next().cloned());
-        let reason = format!(
-            "its tie to asset {} is doubtful: a bare short name is all that speaks for it, and {} fits as well",
-            doubt.asset, doubt.by
-        );
-        Ok(Unresolved {
-            source: source.clone(),
-            object,
-            name: name.map(|name| name.to_string()),
-            reason: Some(reason),
-            candidates: Vec::new(),
-        })
+    /// Says what its directory says of a computer that is part of an asset.
+    async fn describe(&self, computer: &mut Unresolved) -> Result<()> {
+        let link = LinksRequest::new(self.organization.clone(), computer.source.clone());
+        let mut links = self.repository.links(link.of_objects([computer.object])).await?;
+        let Some(asset) = links.try_next().await?.and_then(|link| link.asset) else {
+            return Ok(());
+        };
+        let asset = self.repository.assets(&self.organization, &[asset]).await?.pop();
+        let record = asset.as_ref();
+        let record = record.and_then(|it| Record::in_asset(it, &computer.source, computer.object));
+        if let Some(record) = record {
+            computer.said(record.said());
+        }
+        Ok(())
     }
 }
 
@@ -117,22 +118,58 @@ impl Unresolved {
             let told = waiting.told.as_ref().or(waiting.decision.as_ref())?;
             serde_json::from_str(told).ok()
         });
-        if let Some(decision) = told {
-            return Self { object, ..Self::decided(source, decision) };
+        let mut unresolved = match told {
+            Some(decision) => Self { object, ..Self::decided(source, decision) },
+            None => Self::unknown(source, object),
+        };
+        if let Some(waiting) = waiting {
+            unresolved.said(&waiting.record);
         }
-        let name =
-            waiting.and_then(|waiting| Some(waiting.record.live_names().next()?.to_string()));
-        Self { source: source.clone(), object, name, reason: None, candidates: Vec::new() }
+        unresolved
     }
 
     fn decided(source: &SourceId, decision: Decision) -> Self {
         Self {
-            source: source.clone(),
-            object: decision.object,
             name: Some(decision.name),
             reason: Some(decision.reason.to_string()),
             candidates: decision.candidates,
+            ..Self::unknown(source, decision.object)
         }
+    }
+
+    /// A computer that is tied to an asset by a bare short name alone.
+    fn doubtful(source: &SourceId, object: ObjectGuid, doubt: &Doubt) -> Self {
+        let reason = format!(
+            "its tie to asset {} is doubtful: a bare short name is all that speaks for it, and {} fits as well",
+            doubt.asset, doubt.by
+        );
+        let tied = Considered { asset: doubt.asset, level: Some(Level::Short), lost_because: None };
+        Self { reason: Some(reason), candidates: vec![tied], ..Self::unknown(source, object) }
+    }
+
+    fn unknown(source: &SourceId, object: ObjectGuid) -> Self {
+        Self {
+            source: source.clone(),
+            object,
+            name: None,
+            account: None,
+            domain: None,
+            last_seen: None,
+            reason: None,
+            candidates: Vec::new(),
+        }
+    }
+
+    /// Takes over what its directory says of it.
+    fn said(&mut self, record: &Asset) {
+        if self.name.is_none() {
+            self.name = record.live_names().next().map(ToString::to_string);
+        }
+        let part = record.part_of(&self.source, self.object);
+        let account = part.and_then(|part| part.attributes.first("sAMAccountName"));
+        self.account = account.map(str::to_owned);
+        self.domain = record.live_domains().next().map(str::to_owned);
+        self.last_seen = record.last_seen();
     }
 }
 

@@ -18,6 +18,7 @@ pub use left_out::LeftOutValues;
 pub(crate) use object::boolean;
 pub(crate) use object::{AccountControl, AccountKind};
 pub use object::{AttributeError, DirectoryObject, Membership};
+#[cfg(any(feature = "aws-lc-rs", feature = "ring", feature = "testing"))]
 pub(crate) use read::PresentSet;
 pub use read::{
     Completeness, ConnectStep, DirectoryEvent, Page, ReadEnd, ReadRequest, ReadScope, Rejected,

@@ -225,6 +225,7 @@ impl ReadScope {
 }
 
 /// The objects of each kind that are in scope, by identity alone.
+#[cfg(any(feature = "aws-lc-rs", feature = "ring", feature = "testing"))]
 pub(crate) type PresentSet = BTreeMap<ObjectKind, HashSet<ObjectGuid>>;
 
 /// Whether a read saw everything in scope. Only a complete one may conclude that an object is gone.

@@ -34,8 +34,8 @@ pub struct LdapLimits {
     /// allows in the attributes asked for has 32,767 characters. Certificates are kept as thumbprints, and may be of
     /// any length.
     pub value_bytes: usize,
-    /// The octets that are kept of one record's attributes, members apart. 1 MiB; what goes beyond is left out and
-    /// counted: of long lists, since identity and state go first, and small attributes before large ones.
+    /// The octets that are kept of one record's attributes, members apart, where each value counts for 16 at least.
+    /// 1 MiB; what goes beyond is left out and counted: of long lists, since identity and state go first, and small attributes before large ones.
     pub record_bytes: usize,
     /// The members of one group. 1,000,000; a larger group is marked as not complete.
     pub members: usize,
@@ -55,7 +55,9 @@ pub struct LdapLimits {
     pub referrals_named: usize,
     /// The rejected entries named in the report. 32; the rest is counted.
     pub rejections_named: usize,
-    /// Answers to requests that were never made, before the server is taken for broken. 16.
+    /// Answers to requests that were never made, before the server is taken for broken. 0: what comes under another
+    /// number may be an entry that is missing where it belongs, and of this client no answer is late. Entries and ends of
+    /// searches never pass.
     pub unmatched: usize,
     /// The octets of a filter that the host adds. 16 KiB.
     pub filter_bytes: usize,
@@ -134,7 +136,7 @@ impl Default for LdapLimits {
             referrals: 100_000,
             referrals_named: 32,
             rejections_named: 32,
-            unmatched: 16,
+            unmatched: 0,
             filter_bytes: 16 << 10,
             filter_depth: 32,
             silence: Duration::from_secs(150),

@@ -24,7 +24,7 @@ use crate::ldap::transport::connect_limits::ConnectLimits;
 use crate::ldap::transport::provider::TlsProvider;
 use crate::name::DistinguishedName;
 use crate::value::{CredentialId, ObjectKind, OrganizationId, RecordDigest, View};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, Retry};
 
 /// The pages that may wait for the reader of the stream.
 const WAITING_EVENTS: usize = 1;
@@ -137,6 +137,33 @@ impl LdapSource {
         Ok(established.identity(&root))
     }
 
+    /// Whether the directory has an entry with this DN that the account may see: connects and binds as a read does.
+    ///
+    /// For what is named in a task and never searched, such as
+    /// [an OU to leave out](crate::task::Exclusions): with a slip in its name it would leave out nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](DirectorySource::read).
+    pub async fn has_entry(
+        &self,
+        credential: &CredentialId,
+        organization: &OrganizationId,
+        dn: &DistinguishedName,
+    ) -> Result<bool> {
+        let clock = Clock::start(&self.limits);
+        let credential = self.credential(credential, organization).await?;
+        let (mut connection, _) = self.connect(&credential, clock).await?;
+        connection.bind(&credential.username, credential.password.expose()).await?;
+        let checked = connection.check_base(dn.as_str()).await;
+        connection.close().await;
+        match checked {
+            Ok(()) => Ok(true),
+            Err(error) if is_about_base(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The credential, permitted and fit for use.
     async fn credential(
         &self,
@@ -191,7 +218,8 @@ impl LdapSource {
         connection.check_identity(&root).await?;
         let bases = bases(&request, &credential, &root)?;
         for base in &bases {
-            connection.check_base(base.as_str()).await?;
+            let checked = connection.check_base(base.as_str()).await;
+            checked.map_err(|error| about_base(error, base, &root))?;
         }
         let mut server = established.identity(&root);
         if let Some(domain) =
@@ -350,6 +378,24 @@ fn bases(
             "the server names no default naming context, so a base DN must be set",
         )
         .with_context("credential", &credential.id)),
+    }
+}
+
+/// Whether the directory refused a base for what it is, and will again.
+fn is_about_base(error: &Error) -> bool {
+    error.kind() == ErrorKind::Directory && error.retry() == Retry::Never
+}
+
+/// Says which base the domain has, where another one was refused.
+fn about_base(error: Error, base: &DistinguishedName, root: &RootDse) -> Error {
+    match &root.default_naming_context {
+        Some(own) if is_about_base(&error) && own != base => Error::new(
+            ErrorKind::Configuration,
+            "the directory shows nothing at this base DN; correct it, or leave it out for the domain's own",
+        )
+        .with_context("the domain's own", own)
+        .with_source(error),
+        _ => error,
     }
 }
 

@@ -55,11 +55,35 @@ pub(crate) enum Key {
 pub(crate) enum Test {
     /// `>`, `>=`, `<` or `<=` than a number or a time.
     Compare(Comparison, Bound),
-    /// Like one of these, without case: for text, contains it.
-    Contains(Vec<Literal>),
-    /// Exactly one of these, without case, where `%` and `_` are wildcards.
+    /// Like one of these, without case: for text, contains it. What has wildcards, which are `*` and `?` here, is the form
+    /// of the whole value.
+    Contains(Vec<Pattern>),
+    /// Exactly one of these, without case, where `%` and `_` are wildcards too.
     Equals(Vec<Pattern>),
 }
+
+impl Test {
+    /// The patterns that a value is held against; none if it is compared.
+    pub(crate) fn patterns(&self) -> &[Pattern] {
+        match self {
+            Self::Compare(..) => &[],
+            Self::Contains(patterns) | Self::Equals(patterns) => patterns,
+        }
+    }
+
+    /// Those of them that have no wildcards.
+    pub(crate) fn literals(&self) -> impl Iterator<Item = &Literal> {
+        self.patterns().iter().filter_map(Pattern::literal)
+    }
+
+    /// Whether it asks for times that never were.
+    pub(crate) fn asks_for_never(&self) -> bool {
+        self.literals().any(|literal| literal.text().folded() == NEVER)
+    }
+}
+
+/// The value of a time that never was.
+pub(crate) const NEVER: &str = "never";
 
 /// What a value is compared with: its meaning, and how it was written.
 #[derive(Clone, Debug)]

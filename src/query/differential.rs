@@ -21,7 +21,7 @@ proptest! {
 
     #[test]
     fn whatever_parses_prints_to_the_same(
-        text in "([a-c:\"\\\\%_,()=<>@. ä0-9]|and|or|not|has:|now|days|_count){0,12}",
+        text in "([a-c:\"\\\\%_*?,()=<>@. ä0-9]|and|or|not|has:|now|never|days|_count){0,12}",
     ) {
         if let Ok(query) = Query::parse(&text) {
             let printed = query.to_string();
@@ -39,7 +39,10 @@ proptest! {
         let query = Query::parse(&format!("os:{}", Query::quote(&text))).unwrap();
         let Expr::Term(Term::Is(_, Test::Contains(values))) = query.expr() else { panic!() };
         prop_assert_eq!(values.len(), 1);
-        prop_assert_eq!(values[0].text().as_str(), &text);
+        prop_assert_eq!(values[0].literal().unwrap().text().as_str(), &text);
+        let query = Query::parse(&format!("os:={}", Query::quote(&text))).unwrap();
+        let Expr::Term(Term::Is(_, Test::Equals(values))) = query.expr() else { panic!() };
+        prop_assert_eq!(values[0].literal().unwrap().text().as_str(), &text);
     }
 
     #[test]
@@ -60,9 +63,53 @@ fn naive(expr: &Expr, item: &Item) -> bool {
         Expr::Or(parts) => parts.iter().any(|part| naive(part, item)),
         Expr::Term(Term::Has(keys)) => keys.iter().any(|key| !values(key, item).is_empty()),
         Expr::Term(Term::Is(key, test)) => {
-            values(key, item).iter().any(|value| passes(value, test))
+            let values = values(key, item);
+            values.iter().any(|value| passes(value, test))
+                || values.is_empty() && is_time(key, item) && asks_for_never(test)
         }
     }
+}
+
+fn asks_for_never(test: &Test) -> bool {
+    let (Test::Contains(patterns) | Test::Equals(patterns)) = test else { return false };
+    patterns.iter().any(|pattern| match pattern.pieces() {
+        [Piece::Text(text)] => fold_case(text.as_str()) == "never",
+        _ => false,
+    })
+}
+
+fn is_time(key: &Key, item: &Item) -> bool {
+    match key {
+        Key::Attribute { name, .. } => fold_case(name.as_str()) == "expirests",
+        Key::Field(name) => match fold_case(name.as_str()).as_str() {
+            "last_seen" => true,
+            "expirests" => item.falls_through,
+            _ => false,
+        },
+        Key::Count(_) | Key::Name => false,
+    }
+}
+
+/// A folded text, and the same without the backslashes that escape, if what is asked for may be escaped.
+fn forms(folded: &str, asked: &str) -> Vec<String> {
+    let mut forms = vec![folded.to_owned()];
+    if folded.contains('\\') && asked.contains(|c| ",+\"\\<>;=#".contains(c)) {
+        let mut plain = String::new();
+        let mut rest = folded;
+        while let Some(c) = rest.chars().next() {
+            rest = &rest[c.len_utf8()..];
+            let next = rest.chars().next();
+            match next.filter(|next| c == '\\' && (next.is_ascii_punctuation() || *next == ' ')) {
+                Some(next) => {
+                    plain.push(next);
+                    rest = &rest[next.len_utf8()..];
+                }
+                None => plain.push(c),
+            }
+        }
+        forms.push(plain);
+    }
+    forms
 }
 
 fn values(key: &Key, item: &Item) -> Vec<Owned> {
@@ -87,10 +134,18 @@ fn passes(value: &Owned, test: &Test) -> bool {
     }
     match test {
         Test::Compare(comparison, bound) => compares(value, *comparison, bound.measure()),
-        Test::Contains(literals) => literals.iter().any(|literal| {
-            let text = literal.text().folded();
+        Test::Contains(patterns) => patterns.iter().any(|pattern| {
+            let ([Piece::Text(_)] | []) = pattern.pieces() else {
+                return passes(value, &Test::Equals(vec![pattern.clone()]));
+            };
+            let text = pattern.literal().unwrap().text().folded();
             match value {
-                Owned::Text(value) => fold_case(value).contains(text),
+                Owned::Text(value) => {
+                    let values = forms(&fold_case(value), text);
+                    let asked = forms(text, text);
+                    values[0].contains(text)
+                        || values[1..].iter().any(|v| asked.iter().any(|a| v.contains(a)))
+                }
                 Owned::Word(value) => fold_case(value) == text,
                 Owned::Address(address) => match network(text) {
                     None => address.to_canonical().to_string().contains(text),
@@ -113,7 +168,23 @@ fn passes(value: &Owned, test: &Test) -> bool {
             match value {
                 Owned::Text(v) | Owned::Word(v) => {
                     let v = fold_case(v);
+                    let asked = fold_case(&text);
+                    let is_text = matches!(value, Owned::Text(_));
+                    let plain = if is_text { forms(&v, &asked) } else { vec![v.clone()] };
+                    let unescaped: Vec<Piece> = pattern
+                        .pieces()
+                        .iter()
+                        .map(|piece| match piece {
+                            Piece::Text(text) => Piece::Text(crate::query::text::Text::new(
+                                forms(&fold_case(text.as_str()), "=").pop().unwrap_or_default(),
+                            )),
+                            piece => piece.clone(),
+                        })
+                        .collect();
                     fits(pattern.pieces(), &v)
+                        || plain[1..]
+                            .iter()
+                            .any(|v| fits(pattern.pieces(), v) || fits(&unescaped, v))
                         || (!wild && folded == "t" && v == "true")
                         || (!wild && folded == "f" && v == "false")
                 }
@@ -304,7 +375,10 @@ mod sqlite {
                 let query = shape.replace("{}", &format!("\"{quoted}\""));
                 let query = Query::parse(&query).unwrap_or_else(|error| panic!("{query}: {error}"));
                 for (map, _) in maps() {
-                    let harmless = Query::parse(&shape.replace("{}", "zzz")).unwrap();
+                    // What may be a DN is looked for without its escapes too.
+                    let is_escaped = attack.contains(|c| ",+\"\\<>;=#／１".contains(c));
+                    let word = if is_escaped { "\"z=z\"" } else { "zzz" };
+                    let harmless = Query::parse(&shape.replace("{}", word)).unwrap();
                     let sql = map.condition(&query, NOW, 1);
                     assert_eq!(sql.text, map.condition(&harmless, NOW, 1).text, "{query}");
                     assert_eq!(select(&database, &sql), Vec::<usize>::new(), "{query}");

@@ -8,9 +8,10 @@ use crate::{Error, ErrorKind, Printable};
 /// A query that cannot be read: where, what was expected there, and what may have been meant.
 ///
 /// ```
+/// use ldap_inventory::asset::Asset;
 /// use ldap_inventory::query::Query;
 ///
-/// let error = Query::parse_known("os_vresion:10", &["os", "os_version"]).unwrap_err();
+/// let error = Query::parse_known("os_vresion:10", Asset::FIELDS).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
 ///     "column 1: expected the name of a field, found `os_vresion`; did you mean `os_version`?",

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 use std::ops::ControlFlow;
 
 use super::ast::{Bound, Expr, Key, Term, Test};
-use super::literal::{Literal, Pattern};
-use super::text::{contains, equals, folded, number};
+use super::field::is_time_attribute;
+use super::literal::{Literal, Pattern, Piece};
+use super::text::{Text, equals, folded, number};
 use super::time::Comparison;
 
 /// A value of a field.
@@ -81,6 +82,19 @@ pub trait Fields {
     /// Shows the values of an attribute, by its source's folded key (`@ldap.computer`) and its folded
     /// name (`dnshostname`).
     fn attribute(&self, source: &str, name: &str, visit: Visit<'_>) -> ControlFlow<()>;
+
+    /// Whether the values of the field with this folded name are [times](Value::Time), whether it has one here or not:
+    /// `never` finds what has none. Not unless implemented. Attributes say so by their names, which end in `TS`.
+    fn is_time(&self, name: &str) -> bool {
+        let _ = name;
+        false
+    }
+
+    /// Shows the source and the name of every attribute that has a value, as the source spells them: what a
+    /// [`Reading`](super::Reading) suggests. Nothing unless implemented.
+    fn attribute_names(&self, visit: &mut dyn FnMut(&str, &str)) {
+        let _ = visit;
+    }
 }
 
 impl<T: Fields + ?Sized> Fields for &T {
@@ -90,6 +104,14 @@ impl<T: Fields + ?Sized> Fields for &T {
 
     fn attribute(&self, source: &str, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
         (**self).attribute(source, name, visit)
+    }
+
+    fn is_time(&self, name: &str) -> bool {
+        (**self).is_time(name)
+    }
+
+    fn attribute_names(&self, visit: &mut dyn FnMut(&str, &str)) {
+        (**self).attribute_names(visit);
     }
 }
 
@@ -107,25 +129,61 @@ impl Expr {
         }
     }
 
+    /// The same with some terms in other words.
+    pub(crate) fn rewritten(&self, rewrite: &mut dyn FnMut(&Term) -> Option<Self>) -> Self {
+        match self {
+            Self::And(parts) => Self::And(parts.iter().map(|p| p.rewritten(rewrite)).collect()),
+            Self::Everything => Self::Everything,
+            Self::Not(inner) => Self::Not(Box::new(inner.rewritten(rewrite))),
+            Self::Or(parts) => Self::Or(parts.iter().map(|p| p.rewritten(rewrite)).collect()),
+            Self::Term(term) => rewrite(term).unwrap_or_else(|| self.clone()),
+        }
+    }
+
     pub(crate) fn matches(&self, item: &(impl Fields + ?Sized), now: i64) -> bool {
         match self {
             Self::And(parts) => parts.iter().all(|part| part.matches(item, now)),
             Self::Everything => true,
             Self::Not(inner) => !inner.matches(item, now),
             Self::Or(parts) => parts.iter().any(|part| part.matches(item, now)),
-            Self::Term(Term::Has(keys)) => keys.iter().any(|key| key.any(item, |_| true)),
-            Self::Term(Term::Is(key, test)) => key.any(item, |value| test.accepts(value, now)),
+            Self::Term(term) => term.matches(item, now),
+        }
+    }
+}
+
+impl Term {
+    pub(crate) fn matches(&self, item: &(impl Fields + ?Sized), now: i64) -> bool {
+        let has_value = |key: &Key| key.any(item, |_| true);
+        match self {
+            Self::Has(keys) => keys.iter().any(has_value),
+            Self::Is(key, test) => {
+                key.any(item, |value| test.accepts(value, now))
+                    || test.asks_for_never() && key.is_time(item) && !has_value(key)
+            }
         }
     }
 }
 
 impl Key {
+    pub(crate) fn field(name: &str) -> Self {
+        Self::Field(Text::new(name))
+    }
+
     fn asks_for(&self, field: &str) -> bool {
         match self {
             Self::Attribute { .. } => false,
             Self::Count(key) => key.asks_for(field),
             Self::Field(name) => name.folded() == field,
             Self::Name => field == NAME,
+        }
+    }
+
+    fn is_time(&self, item: &(impl Fields + ?Sized)) -> bool {
+        match self {
+            Self::Attribute { name, .. } => is_time_attribute(name.folded()),
+            Self::Count(_) => false,
+            Self::Field(name) => item.is_time(name.folded()),
+            Self::Name => item.is_time(NAME),
         }
     }
 
@@ -155,7 +213,7 @@ impl Key {
         count
     }
 
-    fn visit(&self, item: &(impl Fields + ?Sized), visit: Visit<'_>) {
+    pub(crate) fn visit(&self, item: &(impl Fields + ?Sized), visit: Visit<'_>) {
         // Whether the visit was broken off is known to the visitor.
         let _ = match self {
             Self::Attribute { source, name } => {
@@ -169,13 +227,21 @@ impl Key {
 }
 
 impl Test {
-    fn accepts(&self, value: Value<'_>, now: i64) -> bool {
+    /// The test that only this number passes.
+    pub(crate) fn is_number(number: usize) -> Self {
+        Self::Equals(vec![Pattern::new([Piece::Text(Text::new(number.to_string()))])])
+    }
+
+    pub(crate) fn accepts(&self, value: Value<'_>, now: i64) -> bool {
         if let Value::Name { unicode, ascii } = value {
             return [unicode, ascii].into_iter().any(|form| self.accepts(Value::Text(form), now));
         }
         match self {
             Self::Compare(comparison, bound) => compares(*comparison, bound, value, now),
-            Self::Contains(literals) => literals.iter().any(|literal| is_like(literal, value)),
+            Self::Contains(patterns) => patterns.iter().any(|pattern| match pattern.literal() {
+                Some(literal) => is_like(literal, value),
+                None => is_exactly(pattern, value),
+            }),
             Self::Equals(patterns) => patterns.iter().any(|pattern| is_exactly(pattern, value)),
         }
     }
@@ -195,9 +261,9 @@ fn is_like(literal: &Literal, value: Value<'_>) -> bool {
     match value {
         Value::Address(address) => match literal.network {
             Some(network) => network.contains(address),
-            None => contains(&address.to_canonical().to_string(), literal.text().folded()),
+            None => address.to_canonical().to_string().contains(literal.text().folded()),
         },
-        Value::Text(text) => contains(text, literal.text().folded()),
+        Value::Text(text) => literal.is_within(text),
         Value::Word(text) => equals(text, literal.text().folded()),
         _ => reads_as(literal, value),
     }
@@ -205,18 +271,25 @@ fn is_like(literal: &Literal, value: Value<'_>) -> bool {
 
 fn is_exactly(pattern: &Pattern, value: Value<'_>) -> bool {
     match (value, pattern.literal()) {
-        (Value::Text(text) | Value::Word(text), Some(literal)) => {
-            equals(text, literal.text().folded())
-                || literal.boolean.is_some_and(|boolean| equals(text, boolean_text(boolean)))
+        (Value::Text(text), Some(literal)) => literal.is_all_of(text) || is_boolean(literal, text),
+        (Value::Word(text), Some(literal)) => {
+            equals(text, literal.text().folded()) || is_boolean(literal, text)
         }
-        (Value::Text(text) | Value::Word(text), None) => pattern.matches(text),
-        (Value::Address(address), None) => pattern.matches(&address.to_canonical().to_string()),
+        (Value::Text(text), None) => pattern.matches(text),
+        (Value::Word(text), None) => pattern.matches_whole(text),
+        (Value::Address(address), None) => {
+            pattern.matches_whole(&address.to_canonical().to_string())
+        }
         (Value::Address(address), Some(literal)) => {
             literal.network.is_some_and(|network| network.contains(address))
         }
         (_, Some(literal)) => reads_as(literal, value),
         (_, None) => false,
     }
+}
+
+fn is_boolean(literal: &Literal, text: &str) -> bool {
+    literal.boolean.is_some_and(|boolean| equals(text, boolean_text(boolean)))
 }
 
 fn reads_as(literal: &Literal, value: Value<'_>) -> bool {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::ast::{Bound, Expr, Key, Term, Test};
-use super::literal::{Literal, Pattern, Piece};
+use super::literal::{Pattern, Piece};
 use super::term::COUNT;
 use super::tests::{Item, NOW, Owned};
 use super::text::{Text, fold_case};
@@ -15,10 +15,12 @@ const DAY: i64 = 86_400_000_000;
 /// Any text, and more often what has a meaning in the language.
 pub(super) fn any_text() -> BoxedStrategy<String> {
     prop_oneof![
-        "[a-zA-Z0-9 \"\\\\%_,:()=<>@.äßÇ\t'-]{0,6}",
+        "[a-zA-Z0-9 \"\\\\%_*?,:()=<>@.äßÇ\t'-]{0,6}",
         "\\PC{0,4}",
-        select(vec!["and", "OR", "Not", "has", "true", "10", "@a.b.c", "x_count", "now"])
-            .prop_map(str::to_owned),
+        select(vec![
+            "and", "OR", "Not", "has", "true", "10", "@a.b.c", "x_count", "now", "never", "a=b,c=d"
+        ])
+        .prop_map(str::to_owned),
     ]
     .boxed()
 }
@@ -79,6 +81,18 @@ pub(super) fn likely_text() -> BoxedStrategy<String> {
         "::/0",
         "ldap",
         "openldap",
+        "never",
+        "Never",
+        "*",
+        "a?b",
+        "CN=O'Brien\\, Pat\\\\,DC=x",
+        "CN=O'Brien, Pat\\,DC=x",
+        "cn=o'brien, pat",
+        "Brien\\, P",
+        "n, P",
+        "\\\\srv\\share",
+        "\\srv",
+        "＼，",
     ])
     .prop_map(str::to_owned)
     .boxed()
@@ -153,9 +167,10 @@ fn matching(text: BoxedStrategy<String>) -> impl Strategy<Value = Test> {
         1 => Just(Piece::One),
     ];
     let pattern = proptest::collection::vec(piece, 1..4).prop_map(Pattern::new);
-    let literal = text.prop_map(Literal::new);
+    let literal = text.prop_map(|text| Pattern::new([Piece::Text(Text::new(text))]));
+    let like = prop_oneof![3 => literal, 1 => pattern.clone()];
     prop_oneof![
-        proptest::collection::vec(literal, 1..4).prop_map(Test::Contains),
+        proptest::collection::vec(like, 1..4).prop_map(Test::Contains),
         proptest::collection::vec(pattern, 1..3).prop_map(Test::Equals),
     ]
 }

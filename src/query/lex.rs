@@ -1,6 +1,7 @@
 //! Words and parentheses.
 
 use super::error::ParseError;
+use super::text::is_escapable;
 
 /// A token, and where it begins.
 #[derive(Debug)]
@@ -29,13 +30,13 @@ pub(crate) struct Glyph {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum GlyphKind {
-    /// Outside quotes: `:`, `,`, `=`, `<`, `>`, `%` and `_` have their meaning.
+    /// Outside quotes: `:`, `,`, `=`, `<`, `>` and the wildcards have their meaning.
     Bare,
     /// After a backslash: itself.
     Escaped,
     /// An opening quotation mark, kept so that `""` is a value.
     Mark,
-    /// Within quotes: only `%` and `_` have a meaning.
+    /// Within quotes: only the wildcards have a meaning.
     Quoted,
 }
 
@@ -144,7 +145,6 @@ impl Lexer<'_> {
 
     /// Whether the backslash here takes the next character literally.
     fn escapes(&self) -> bool {
-        let next = self.rest.chars().nth(1);
-        next.is_some_and(|c| c.is_ascii_punctuation() || c == ' ')
+        self.rest.chars().nth(1).is_some_and(is_escapable)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::text::{Text, folded, number};
+use super::text::{Text, contains, equals, folded, may_be_escaped, number, unescaped};
 use super::time::moment;
 
 /// A value of a query. What it means depends on the field: `10.0.0.5` is an address to a field of
@@ -14,13 +14,17 @@ pub(crate) struct Literal {
     pub(crate) boolean: Option<bool>,
     pub(crate) network: Option<Network>,
     pub(crate) moment: Option<(i64, i64)>,
+    /// Its folded text without escapes, if it may be a part of a DN.
+    pub(crate) unescaped: Option<String>,
 }
 
-/// The value of an exact match, with its wildcards.
+/// A value with its wildcards.
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern {
     pieces: Vec<Piece>,
     elements: Vec<Element>,
+    /// The same without escapes, if it may be the form of a DN.
+    unescaped: Option<Vec<Element>>,
     literal: Option<Literal>,
 }
 
@@ -28,9 +32,9 @@ pub(crate) struct Pattern {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub(crate) enum Piece {
-    /// `%`: any number of characters, also none.
+    /// `*`, and after `=` also `%`: any number of characters, also none.
     Any,
-    /// `_`: exactly one character.
+    /// `?`, and after `=` also `_`: exactly one character.
     One,
     /// These characters.
     Text(Text),
@@ -52,9 +56,28 @@ pub(crate) struct Network {
 }
 
 impl Literal {
+    /// Whether a text contains it; a DN, with and without its escapes.
+    pub(crate) fn is_within(&self, text: &str) -> bool {
+        let own = self.text.folded();
+        let plain = |literal: &String| {
+            escaped(text).is_some_and(|text| text.contains(own) || text.contains(literal))
+        };
+        contains(text, own) || self.unescaped.as_ref().is_some_and(plain)
+    }
+
+    /// Whether it is all of a text; of a DN, with and without its escapes.
+    pub(crate) fn is_all_of(&self, text: &str) -> bool {
+        let own = self.text.folded();
+        let plain =
+            |literal: &String| escaped(text).is_some_and(|text| text == own || text == *literal);
+        equals(text, own) || self.unescaped.as_ref().is_some_and(plain)
+    }
+
     pub(crate) fn new(written: impl Into<String>) -> Self {
         let text = Text::new(written);
+        let may_be_escaped = may_be_escaped(text.folded());
         Self {
+            unescaped: may_be_escaped.then(|| unescaped(text.folded())),
             number: number(text.folded()),
             boolean: boolean(text.folded()),
             network: Network::read(text.folded()),
@@ -78,7 +101,7 @@ impl PartialEq for Literal {
 }
 
 impl Pattern {
-    /// A pattern of these pieces. Neighbouring `%` are one, and neighbouring texts too.
+    /// A pattern of these pieces. Neighbouring `*` are one, and neighbouring texts too.
     pub(crate) fn new(pieces: impl IntoIterator<Item = Piece>) -> Self {
         let mut joined: Vec<Piece> = Vec::new();
         for piece in pieces {
@@ -96,11 +119,17 @@ impl Pattern {
             [Piece::Text(text)] => Some(Literal::new(text.as_str())),
             _ => None,
         };
-        let elements = joined.iter().flat_map(Piece::elements).collect();
-        Self { pieces: joined, elements, literal }
+        let elements = |form: fn(&str) -> String| {
+            joined.iter().flat_map(move |piece| piece.elements(form)).collect()
+        };
+        let is_escaped =
+            |piece: &Piece| matches!(piece, Piece::Text(text) if may_be_escaped(text.folded()));
+        let unescaped = joined.iter().any(is_escaped).then(|| elements(unescaped));
+        let elements = elements(str::to_owned);
+        Self { elements, unescaped, pieces: joined, literal }
     }
 
-    /// The pieces, in order: never two texts or two `%` beside each other, and no empty text.
+    /// The pieces, in order: never two texts or two `*` beside each other, and no empty text.
     pub(crate) fn pieces(&self) -> &[Piece] {
         &self.pieces
     }
@@ -114,38 +143,61 @@ impl Pattern {
         &self.elements
     }
 
-    /// Whether the fold of `text` is of this form.
+    /// Whether it may be the form of a DN, so that escapes make no difference.
+    pub(crate) fn may_be_escaped(&self) -> bool {
+        self.unescaped.is_some()
+    }
+
+    /// Whether the fold of `text` is of this form as it stands.
+    pub(crate) fn matches_whole(&self, text: &str) -> bool {
+        fits(&self.elements, &folded(text))
+    }
+
+    /// Whether the fold of `text` is of this form; as a DN, without escapes too.
     pub(crate) fn matches(&self, text: &str) -> bool {
-        let mut rest = self.elements.as_slice();
-        let folded = folded(text);
-        let mut chars = folded.chars();
-        // Where to go on if what follows the last `%` does not fit: one character further.
-        let mut again = None;
-        loop {
-            let mut ahead = chars.clone();
-            let fits = match (rest.split_first(), ahead.next()) {
-                (Some((Element::Any, after)), _) => {
-                    again = Some((after, chars.clone()));
-                    rest = after;
-                    continue;
-                }
-                (Some((Element::One, after)), Some(_)) => Some(after),
-                (Some((Element::Char(c), after)), Some(found)) if *c == found => Some(after),
-                (None, None) => return true,
-                _ => None,
-            };
-            if let Some(after) = fits {
+        let plain = |own: &Vec<Element>| {
+            escaped(text).is_some_and(|text| fits(&self.elements, &text) || fits(own, &text))
+        };
+        self.matches_whole(text) || self.unescaped.as_ref().is_some_and(plain)
+    }
+}
+
+/// The fold of a text without its escapes, if it may have any.
+fn escaped(text: &str) -> Option<String> {
+    let folded = folded(text);
+    folded.contains('\\').then(|| unescaped(&folded))
+}
+
+/// Whether a folded text is of this form.
+fn fits(elements: &[Element], folded: &str) -> bool {
+    let mut rest = elements;
+    let mut chars = folded.chars();
+    // Where to go on if what follows the last `*` does not fit: one character further.
+    let mut again = None;
+    loop {
+        let mut ahead = chars.clone();
+        let fits = match (rest.split_first(), ahead.next()) {
+            (Some((Element::Any, after)), _) => {
+                again = Some((after, chars.clone()));
                 rest = after;
-                chars = ahead;
                 continue;
             }
-            let Some((after, from)) = &mut again else { return false };
-            if from.next().is_none() {
-                return false;
-            }
+            (Some((Element::One, after)), Some(_)) => Some(after),
+            (Some((Element::Char(c), after)), Some(found)) if *c == found => Some(after),
+            (None, None) => return true,
+            _ => None,
+        };
+        if let Some(after) = fits {
             rest = after;
-            chars = from.clone();
+            chars = ahead;
+            continue;
         }
+        let Some((after, from)) = &mut again else { return false };
+        if from.next().is_none() {
+            return false;
+        }
+        rest = after;
+        chars = from.clone();
     }
 }
 
@@ -158,11 +210,11 @@ impl PartialEq for Pattern {
 }
 
 impl Piece {
-    fn elements(&self) -> Vec<Element> {
+    fn elements(&self, form: fn(&str) -> String) -> Vec<Element> {
         match self {
             Self::Any => vec![Element::Any],
             Self::One => vec![Element::One],
-            Self::Text(text) => text.folded().chars().map(Element::Char).collect(),
+            Self::Text(text) => form(text.folded()).chars().map(Element::Char).collect(),
         }
     }
 }

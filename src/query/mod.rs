@@ -12,7 +12,7 @@
 //! | a field that contains a text | `os:windows`, `os:"windows server"` |
 //! | one of several texts | `os:windows,linux` |
 //! | a text exactly | `os:="Windows 10"` |
-//! | a beginning, an end, any one character | `os:="Windows%"`, `os:=%server`, `os:=Window_` |
+//! | a beginning, an end, any one character | `web*`, `os:win*2012*`, `os:*server`, `os:Window?` |
 //! | a word as a whole (sources, identifiers) | `source:ldap` |
 //! | two conditions | `os:windows source:ldap`, `os:windows AND source:ldap` |
 //! | either of two, or the opposite | `os:linux OR os:bsd`, `NOT source:ldap` |
@@ -27,6 +27,9 @@
 //! | past, or future | `@ldap.user.accountExpiresTS:<now`, `@ldap.user.accountExpiresTS:>now` |
 //! | by the calendar | `last_seen:2026-01-31`, `last_seen:>=2026-01-31T12:00:00Z` |
 //! | by the clock | `last_seen:>now-90min`, `@ldap.user.accountExpiresTS:<now+2weeks` |
+//! | never | `last_seen:never`, `@ldap.computer.lastLogonTimestampTS:never` |
+//! | what a directory does not show any more | `state:missing`, `state:gone` |
+//! | who is in a group, directly or through others | `group:"UX Top"`, `nested:"UX Top"` |
 //!
 //! ## Putting conditions together
 //!
@@ -36,19 +39,26 @@
 //!
 //! A condition holds if *one* of the field's values passes, so `NOT name:web` finds what has no such name
 //! at all. A field without a value, and a field that does not exist, pass no test; a host that wants a
-//! mistyped name refused parses with [`Query::parse_known`], and gets the name that may have been meant.
+//! mistyped name refused, or a value that its field cannot have, parses with [`Query::parse_known`], and gets what may
+//! have been meant. The [fields](Field) are tables that a host can show: [`Asset::FIELDS`](crate::asset::Asset::FIELDS)
+//! and its like. Where nothing is found, a [`Reading`] says how the query was read, and what is near.
 //!
 //! ## Text
 //!
 //! Case never matters, in names of fields and attributes either, nor do the forms of a letter (`ü` or `u` with
 //! two dots, `ﬁ` or `fi`), `ß` for `ss`, characters that cannot be seen, and `®`, `©` and `™`; [`Query::fold`] is the
 //! rule. International names are found in Unicode and in ASCII: `bücher` and `xn--bcher-kva`. A text is looked
-//! into; `=` before the first value asks for all of it, and then, in quotes too, `%` stands for any
-//! characters and `_` for exactly one (`_` is `ü`, and `__` is `ß`). (Without `=` they are ordinary characters.)
+//! into. `*` stands for any characters and `?` for exactly one (`?` is `ü`, and `??` is `ß`), in quotes too; a value that has
+//! one of them is the form of the whole text. `=` before the first value asks for all of the text as well, and then
+//! `%` means what `*` does and `_` what `?` does. (Without `=` these two are ordinary characters.)
 //!
 //! Values with spaces, commas, parentheses or quotation marks, and words with colons, are written in double
-//! quotes. A backslash before punctuation or a space takes it literally: `\"`, `\\`, `\,`, `\%`, `\_`.
+//! quotes. A backslash before punctuation or a space takes it literally: `\"`, `\\`, `\,`, `\*`, `\?`, `\%`, `\_`.
 //! Before anything else it is an ordinary character, so `CORP\alice` needs no more. [`Query::quote`] does all that.
+//!
+//! A distinguished name finds itself as it is printed, whole or in part: `member:"CN=O'Brien\, Pat"`. Its escapes make no
+//! difference to a value with a character that DNs escape, such as a comma; and one without blanks needs no quotes,
+//! since commas between types and values do not separate alternatives: `group:CN=Staff,DC=corp,DC=example`.
 //!
 //! ## Numbers and counts
 //!
@@ -64,6 +74,10 @@
 //!
 //! Dates and times are RFC 3339's, in UTC unless an offset says otherwise. A date means its whole day, and a
 //! time its whole second: `:2026-01-31` is that day, `:>2026-01-31` after it. A number is never a time.
+//!
+//! `never` finds what has no such time: what was never seen, an account that never logged on or does not have the
+//! attribute at all. No comparison does: what was not seen for 90 days, or never, is
+//! `last_seen:>90days OR last_seen:never`; and `NOT last_seen:<90days` is both as well.
 //!
 //! ## Addresses
 //!
@@ -116,7 +130,7 @@
 //!     ("web2", false),
 //!     ("os:windows source:ldap", true),
 //!     ("os:=windows", false),
-//!     ("os:=\"windows server 202_\"", true),
+//!     ("os:win*202?", true),
 //!     ("os:linux or source:ldap and web1", true),
 //!     ("NOT source:ldap", false),
 //!     ("source:lda", false),
@@ -135,17 +149,22 @@
 //! ```
 
 // Where things are: a text is cut into words (`lex`), read into terms (`parse`, `term`) and becomes a tree (`ast`) of values
-// that keep everything they can be read as (`literal`, `time`), folded by one rule (`text`). The tree is put to records
-// (`evaluate`), compiled to SQL over a store's columns (`columns`, `sql`, and `bloom` for attributes), or printed (`print`).
+// that keep everything they can be read as (`literal`, `time`), folded by one rule (`text`), and checked by the table of
+// fields (`field`, `check`). The tree is put to records (`evaluate`), compiled to SQL over a store's columns (`columns`,
+// `sql`, and `bloom` for attributes), or printed (`print`); what finds nothing is explained (`reading`, `near`).
 
 mod ast;
+mod check;
 mod error;
 mod evaluate;
+mod field;
 mod lex;
 mod limits;
 mod literal;
+mod near;
 mod parse;
 mod print;
+mod reading;
 pub mod sql;
 mod suggest;
 mod term;
@@ -155,9 +174,12 @@ mod time;
 use std::fmt;
 use std::str::FromStr;
 
-use self::ast::Expr;
+pub(crate) use self::ast::{Expr, Key, Term, Test};
 pub use self::error::ParseError;
 pub use self::evaluate::{Fields, Value, Visit};
+pub use self::field::Field;
+pub(crate) use self::field::is_time_attribute;
+pub use self::reading::Reading;
 pub(crate) use self::text::fold_case;
 
 /// A query, parsed.
@@ -178,7 +200,8 @@ impl Query {
     /// The most values and names in one query.
     pub const MAX_VALUES: usize = limits::MAX_VALUES;
 
-    /// Parses a query. Fields are not checked: one that nothing has matches nothing.
+    /// Parses a query. Fields are not checked: one that nothing has matches nothing, and so does a value that no
+    /// field can have.
     ///
     /// # Errors
     ///
@@ -188,13 +211,22 @@ impl Query {
         Ok(Self { expr: parse::parse(text, None)? })
     }
 
-    /// Parses a query whose fields are all among `fields` (folded names). Attributes are not checked.
+    /// Parses a query whose fields are all among these, and checks what is asked of them. Of attributes only those of
+    /// times are checked.
     ///
     /// # Errors
     ///
-    /// As [`Query::parse`], and for the name of a field that is not known, with the one that may have been
-    /// meant.
-    pub fn parse_known(text: &str, fields: &[&str]) -> Result<Self, ParseError> {
+    /// As [`Query::parse`], for the name of a field that is not known, and for a value that its field cannot have:
+    /// `last_seen:2026-13-01`. With what may have been meant.
+    ///
+    /// ```
+    /// use ldap_inventory::asset::Asset;
+    /// use ldap_inventory::query::Query;
+    ///
+    /// let error = Query::parse_known("web last_seen:30days", Asset::FIELDS).unwrap_err();
+    /// assert_eq!((error.column, error.suggestion.as_deref()), (15, Some("<30days")));
+    /// ```
+    pub fn parse_known(text: &str, fields: &[Field]) -> Result<Self, ParseError> {
         Ok(Self { expr: parse::parse(text, Some(fields))? })
     }
 
@@ -203,13 +235,14 @@ impl Query {
         Self { expr: Expr::Everything }
     }
 
-    /// A text as a value in a query, in quotation marks and with escapes where it needs them: for hosts that put what
-    /// somebody typed into a query of their own.
+    /// A text as a value in a query, in quotation marks and with escapes where it needs them; nothing of it is a
+    /// wildcard, after `=` neither. For hosts that put what somebody typed into a query of their own.
     ///
     /// ```
     /// use ldap_inventory::query::Query;
     ///
     /// assert_eq!(Query::quote("web1"), "web1");
+    /// assert_eq!(Query::quote("web*"), r#""web\*""#);
     /// assert_eq!(Query::quote("a \"b\" OR c:d"), "\"a \\\"b\\\" OR c:d\"");
     /// ```
     pub fn quote(text: &str) -> String {
@@ -241,6 +274,11 @@ impl Query {
 
     pub(crate) fn expr(&self) -> &Expr {
         &self.expr
+    }
+
+    /// The same with some terms in other words.
+    pub(crate) fn rewritten(&self, rewrite: &mut dyn FnMut(&Term) -> Option<Expr>) -> Self {
+        Self { expr: self.expr.rewritten(rewrite) }
     }
 
     /// Whether anything in it is about the field with this folded name: its values, or how many there are.

@@ -2,12 +2,13 @@
 
 use super::ast::Expr;
 use super::error::ParseError;
+use super::field::Field;
 use super::lex::{Token, TokenKind, tokens};
 use super::limits::{MAX_DEPTH, MAX_LENGTH};
 use super::term::TermReader;
 
 /// Parses a query; with `known`, a field whose name is not among these is refused.
-pub(crate) fn parse(query: &str, known: Option<&[&str]>) -> Result<Expr, ParseError> {
+pub(crate) fn parse(query: &str, known: Option<&[Field]>) -> Result<Expr, ParseError> {
     if query.len() > MAX_LENGTH {
         return Err(ParseError::new(query, 0, format!("a query of at most {MAX_LENGTH} bytes")));
     }

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter, Write};
 
 use super::ast::{Bound, Expr, Key, Term, Test};
 use super::lex::is_operator;
-use super::literal::{Literal, Pattern, Piece};
+use super::literal::{Pattern, Piece};
 use super::term::COUNT;
 use super::time::Comparison;
 
@@ -12,7 +12,7 @@ use super::time::Comparison;
 pub(crate) fn quote(text: &str) -> String {
     let mut out = String::new();
     // Writing to a string does not fail.
-    let _ = write_value(&mut out, [Part::Text(text)]);
+    let _ = write_value(&mut out, [Part::Text(text, &['%', '_', '*', '?'])]);
     out
 }
 
@@ -49,11 +49,11 @@ impl Display for Key {
         match self {
             Self::Attribute { source, name } => write_value(
                 f,
-                [Part::Text(source.as_str()), Part::Text("."), Part::Text(name.as_str())],
+                [source.as_str(), ".", name.as_str()].map(|part| Part::Text(part, &[])),
             ),
             // The suffix may stand beside quotes: `"a b"_count`.
             Self::Count(key) => write!(f, "{key}{COUNT}"),
-            Self::Field(name) => write_value(f, [Part::Text(name.as_str())]),
+            Self::Field(name) => write_value(f, [Part::Text(name.as_str(), &[])]),
             Self::Name => f.write_str("name"),
         }
     }
@@ -63,10 +63,10 @@ impl Display for Test {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Compare(comparison, bound) => write!(f, "{comparison}{bound}"),
-            Self::Contains(literals) => listed(f, literals),
+            Self::Contains(patterns) => write_patterns(f, patterns, &['*', '?']),
             Self::Equals(patterns) => {
                 f.write_str("=")?;
-                listed(f, patterns)
+                write_patterns(f, patterns, &['%', '_', '*', '?'])
             }
         }
     }
@@ -85,32 +85,30 @@ impl Display for Comparison {
 
 impl Display for Bound {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write_value(f, [Part::Text(self.as_str())])
+        write_value(f, [Part::Text(self.as_str(), &[])])
     }
 }
 
-impl Display for Literal {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write_value(f, [Part::Text(self.text().as_str())])
-    }
-}
-
-impl Display for Pattern {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let parts = self.pieces().iter().map(|piece| match piece {
-            Piece::Any => Part::Wildcard('%'),
-            Piece::One => Part::Wildcard('_'),
-            Piece::Text(text) => Part::PatternText(text.as_str()),
+/// Patterns where these are wildcards.
+fn write_patterns(f: &mut Formatter<'_>, patterns: &[Pattern], wildcards: &[char]) -> fmt::Result {
+    for (n, pattern) in patterns.iter().enumerate() {
+        if n > 0 {
+            f.write_char(',')?;
+        }
+        let parts = pattern.pieces().iter().map(|piece| match piece {
+            Piece::Any => Part::Wildcard('*'),
+            Piece::One => Part::Wildcard('?'),
+            Piece::Text(text) => Part::Text(text.as_str(), wildcards),
         });
-        write_value(f, parts)
+        write_value(f, parts)?;
     }
+    Ok(())
 }
 
 /// A part of a value.
 enum Part<'a> {
-    /// Text where `%` and `_` would be wildcards.
-    PatternText(&'a str),
-    Text(&'a str),
+    /// Text, and what would be a wildcard in it.
+    Text(&'a str, &'a [char]),
     Wildcard(char),
 }
 
@@ -120,8 +118,7 @@ fn write_value<'a>(f: &mut impl Write, parts: impl IntoIterator<Item = Part<'a>>
     let mut plain = true;
     for part in parts {
         let (text, wildcards) = match part {
-            Part::PatternText(text) => (text, true),
-            Part::Text(text) => (text, false),
+            Part::Text(text, wildcards) => (text, wildcards),
             Part::Wildcard(c) => {
                 value.push(c);
                 continue;
@@ -129,7 +126,7 @@ fn write_value<'a>(f: &mut impl Write, parts: impl IntoIterator<Item = Part<'a>>
         };
         for c in text.chars() {
             plain &= c.is_alphanumeric() || "-_.@/+".contains(c);
-            if matches!(c, '"' | '\\') || (wildcards && matches!(c, '%' | '_')) {
+            if matches!(c, '"' | '\\') || wildcards.contains(&c) {
                 value.push('\\');
             }
             value.push(c);

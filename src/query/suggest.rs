@@ -17,7 +17,7 @@ pub(crate) fn nearest<'a>(
 
 /// Insertions, deletions, substitutions and swaps of neighbours between two words (optimal string
 /// alignment).
-fn edits(a: &str, b: &str) -> usize {
+pub(crate) fn edits(a: &str, b: &str) -> usize {
     const LONGEST: usize = 64;
     let a: Vec<char> = a.chars().take(LONGEST).collect();
     let b: Vec<char> = b.chars().take(LONGEST).collect();

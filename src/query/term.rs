@@ -1,10 +1,12 @@
 //! From a word to a condition: `key:value`.
 
 use super::ast::{Bound, Key, Term, Test};
+use super::check::{self, Refusal};
 use super::error::ParseError;
+use super::field::{Field, FieldKind, is_time_attribute};
 use super::lex::{Glyph, GlyphKind, text};
 use super::limits::MAX_VALUES;
-use super::literal::{Literal, Pattern, Piece};
+use super::literal::{Pattern, Piece};
 use super::suggest::nearest;
 use super::text::Text;
 use super::time::Comparison;
@@ -15,13 +17,14 @@ pub(crate) const COUNT: &str = "_count";
 /// Reads the conditions of a query.
 pub(crate) struct TermReader<'a> {
     query: &'a str,
-    known: Option<&'a [&'a str]>,
+    /// The fields that may be asked for, if that is checked.
+    known: Option<&'a [Field]>,
     /// Values and names read so far.
     values: usize,
 }
 
 impl<'a> TermReader<'a> {
-    pub(crate) fn new(query: &'a str, known: Option<&'a [&'a str]>) -> Self {
+    pub(crate) fn new(query: &'a str, known: Option<&'a [Field]>) -> Self {
         Self { query, known, values: 0 }
     }
 
@@ -46,12 +49,13 @@ impl<'a> TermReader<'a> {
             Some(stem) => Key::Count(Box::new(self.key(stem, position)?)),
             None => self.key(&written, position)?,
         };
-        Ok(Term::Is(key, self.test(value, after)?))
+        let test = self.test(value, after, self.asked(&key))?;
+        Ok(Term::Is(key, test))
     }
 
     /// Reads a word without a key, which is looked for in names.
     fn name(&mut self, glyphs: &[Glyph], position: usize) -> Result<Term, ParseError> {
-        match self.test(glyphs, position)? {
+        match self.test(glyphs, position, Asked::Anything)? {
             Test::Compare(..) => {
                 Err(self.error(position, "a name before the comparison, as in `last_seen:<2weeks`"))
             }
@@ -69,16 +73,35 @@ impl<'a> TermReader<'a> {
                 .ok_or_else(|| self.error(position, "an attribute as `@source.type.attribute`"));
         }
         let name = Text::new(written);
-        match self.known {
-            Some(known) if !known.contains(&name.folded()) => {
-                let error = self.error(position, "the name of a field");
-                Err(error.suggesting(nearest(name.folded(), known.iter().copied())))
+        match self.known.map(|known| suggestion(known, name.folded())) {
+            Some(Err(suggestion)) => {
+                Err(self.error(position, "the name of a field").suggesting(suggestion))
             }
             _ => Ok(Key::Field(name)),
         }
     }
 
-    fn test(&mut self, glyphs: &[Glyph], position: usize) -> Result<Test, ParseError> {
+    /// What a key can be asked, as far as that is known and checked.
+    fn asked(&self, key: &Key) -> Asked {
+        let Some(known) = self.known else { return Asked::Anything };
+        match key {
+            Key::Count(_) => Asked::Of(FieldKind::Number),
+            Key::Attribute { name, .. } if is_time_attribute(name.folded()) => Asked::OfAttribute,
+            Key::Field(name) => match Field::of(known, name.folded()) {
+                Some(field) => Asked::Of(field.kind),
+                None if is_time_attribute(name.folded()) => Asked::OfAttribute,
+                None => Asked::Anything,
+            },
+            Key::Attribute { .. } | Key::Name => Asked::Anything,
+        }
+    }
+
+    fn test(
+        &mut self,
+        glyphs: &[Glyph],
+        position: usize,
+        asked: Asked,
+    ) -> Result<Test, ParseError> {
         let starts = |at: usize, c: char| glyphs.get(at).is_some_and(|glyph| glyph.is_bare(c));
         let (comparison, length) = match (starts(0, '>'), starts(0, '<'), starts(1, '=')) {
             (true, _, false) => (Comparison::Greater, 1),
@@ -86,27 +109,60 @@ impl<'a> TermReader<'a> {
             (_, true, false) => (Comparison::Less, 1),
             (_, true, true) => (Comparison::LessOrEqual, 2),
             _ if starts(0, '=') => {
-                let items = self.items(glyphs.get(1..).unwrap_or_default(), position + 1)?;
-                return Ok(Test::Equals(
-                    items.into_iter().map(|(_, item)| pattern(item)).collect(),
-                ));
+                let rest = glyphs.get(1..).unwrap_or_default();
+                return Ok(Test::Equals(self.patterns(rest, position + 1, asked, true)?));
             }
-            _ => {
-                let items = self.items(glyphs, position)?.into_iter();
-                return Ok(Test::Contains(
-                    items.map(|(_, item)| Literal::new(text(item))).collect(),
-                ));
-            }
+            _ => return Ok(Test::Contains(self.patterns(glyphs, position, asked, false)?)),
         };
         let position = position + length;
         self.count_value(position)?;
         match Bound::read(text(glyphs.get(length..).unwrap_or_default())) {
-            Ok(bound) => Ok(Test::Compare(comparison, bound)),
+            Ok(bound) => {
+                let checked = match asked {
+                    Asked::Of(kind) => check::comparison(kind, &bound),
+                    Asked::Anything | Asked::OfAttribute => Ok(()),
+                };
+                checked.map_err(|refusal| self.refused(position, refusal))?;
+                Ok(Test::Compare(comparison, bound))
+            }
             Err(suggestion) => {
                 let expected = "a number, a date, `now`, or a length of time such as `30days`";
                 Err(self.error(position, expected).suggesting(suggestion))
             }
         }
+    }
+
+    /// The alternatives of a test. A DN is one of them, with all its commas.
+    fn patterns(
+        &mut self,
+        glyphs: &[Glyph],
+        position: usize,
+        asked: Asked,
+        exactly: bool,
+    ) -> Result<Vec<Pattern>, ParseError> {
+        let wildcards = if exactly { "%_*?" } else { "*?" };
+        let items = match is_dn(glyphs) {
+            true => {
+                self.count_value(position)?;
+                vec![(position, glyphs)]
+            }
+            false => self.items(glyphs, position)?,
+        };
+        let patterns = items.into_iter().map(|(position, item)| {
+            let pattern = pattern(item, wildcards);
+            let checked = match asked {
+                Asked::Anything => Ok(()),
+                Asked::Of(kind) => check::value(kind, &pattern, exactly),
+                Asked::OfAttribute => check::attribute_of_times(&pattern),
+            };
+            checked.map_err(|refusal| self.refused(position, refusal))?;
+            Ok(pattern)
+        });
+        patterns.collect()
+    }
+
+    fn refused(&self, position: usize, refusal: Refusal) -> ParseError {
+        ParseError::new(self.query, position, refusal.expected).suggesting(refusal.suggestion)
     }
 
     /// The alternatives between commas and where each begins; the first begins at `position`.
@@ -157,10 +213,45 @@ fn attribute(written: &str) -> Option<Key> {
     whole.then(|| Key::Attribute { source: Text::new(source), name: Text::new(name) })
 }
 
-fn pattern(glyphs: &[Glyph]) -> Pattern {
+/// What can be asked of a key.
+#[derive(Clone, Copy)]
+enum Asked {
+    Anything,
+    Of(FieldKind),
+    /// What can be asked of an attribute whose values are times, but for those that could not be read.
+    OfAttribute,
+}
+
+/// Refuses a name that no field has, with what may have been meant.
+fn suggestion(known: &[Field], name: &str) -> Result<(), Option<&'static str>> {
+    match Field::of(known, name) {
+        Some(Field { kind: FieldKind::NotKept, example, .. }) => Err(Some(example)),
+        Some(_) => Ok(()),
+        // No attribute of a directory has an underscore in its name (RFC 4512, section 1.4).
+        None if Field::leaves_attributes(known) && !name.contains('_') => Ok(()),
+        None => Err(nearest(name, Field::kept(known))),
+    }
+}
+
+/// Whether a value is a DN that stands without quotes: between its commas are types and values, and nothing else.
+fn is_dn(glyphs: &[Glyph]) -> bool {
+    let is_rdn = |part: &[Glyph]| {
+        let length = part.iter().take_while(|glyph| is_of_a_type(**glyph)).count();
+        length > 0 && part.get(length).is_some_and(|glyph| glyph.is_bare('='))
+    };
+    let parts = || glyphs.split(|glyph| glyph.is_bare(','));
+    parts().nth(1).is_some() && parts().all(is_rdn)
+}
+
+fn is_of_a_type(glyph: Glyph) -> bool {
+    glyph.kind == GlyphKind::Bare && (glyph.c.is_ascii_alphanumeric() || "-.".contains(glyph.c))
+}
+
+fn pattern(glyphs: &[Glyph], wildcards: &str) -> Pattern {
+    let is_wildcard = |glyph: Glyph| is_wildcard(glyph, wildcards);
     let pieces = glyphs.chunk_by(|a, b| !is_wildcard(*a) && !is_wildcard(*b)).map(|chunk| {
         match chunk.first().filter(|glyph| is_wildcard(**glyph)) {
-            Some(Glyph { c: '%', .. }) => Piece::Any,
+            Some(Glyph { c: '%' | '*', .. }) => Piece::Any,
             Some(_) => Piece::One,
             None => Piece::Text(Text::new(text(chunk))),
         }
@@ -168,9 +259,9 @@ fn pattern(glyphs: &[Glyph]) -> Pattern {
     Pattern::new(pieces)
 }
 
-fn is_wildcard(glyph: Glyph) -> bool {
+fn is_wildcard(glyph: Glyph, wildcards: &str) -> bool {
     let may_be = matches!(glyph.kind, GlyphKind::Bare | GlyphKind::Quoted);
-    may_be && matches!(glyph.c, '%' | '_')
+    may_be && wildcards.contains(glyph.c)
 }
 
 /// The position just after the last of these glyphs, the first of which is at `position`.

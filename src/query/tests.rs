@@ -57,6 +57,15 @@ impl Fields for Item {
         values.map(|(_, _, value)| value.value()).try_for_each(visit)
     }
 
+    fn is_time(&self, name: &str) -> bool {
+        let falls_through = self.falls_through && !FIELDS.contains(&name) && name.ends_with("ts");
+        name == "last_seen" || falls_through
+    }
+
+    fn attribute_names(&self, visit: &mut dyn FnMut(&str, &str)) {
+        self.attributes.iter().for_each(|(source, name, _)| visit(source, name));
+    }
+
     fn attribute(&self, source: &str, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
         let values = self.attributes.iter().filter(|(s, n, _)| *s == source && *n == name);
         values.map(|(_, _, value)| value.value()).try_for_each(visit)
@@ -92,6 +101,11 @@ fn web1() -> Item {
             ("@ldap.computer", "accountexpirests", Owned::Time(NOW + 20 * DAY)),
             ("@ldap.computer", "memberof", text("CN=Admins,DC=corp")),
             ("@ldap.computer", "memberof", text("CN=Web_Servers,DC=corp")),
+            (
+                "@ldap.computer",
+                "managedby",
+                text("CN=O'Brien\\, Pat\\\\,OU=b\\C3\\BCro \\#1,DC=corp"),
+            ),
         ],
         falls_through: false,
     }
@@ -111,6 +125,33 @@ fn queries_that_find_it() {
         "web1 web1.corp",
         "web9,web1",
         "name:web1",
+        "web*",
+        "w?b1",
+        "WEB?,x",
+        "*corp*",
+        "name:*.example",
+        "os:win*2022",
+        "os:\"windows server ????\"",
+        "os:linux,win*",
+        "os:=win*",
+        "os:=*2_2?",
+        "source:ld*",
+        "source:?dap",
+        "address:10.0.0.*",
+        "address:10.0.?.5",
+        "@ldap.computer.memberOf:cn=admins*",
+        "@ldap.computer.memberOf:CN=Admins,DC=corp",
+        "@ldap.computer.memberOf:=CN=Admins,DC=corp",
+        "@ldap.computer.managedBy:\"CN=O'Brien\\, Pat\\\\,OU=b\\C3\\BCro \\#1,DC=corp\"",
+        "@ldap.computer.managedBy:=\"CN=O'Brien\\, Pat\\\\,OU=b\\C3\\BCro \\#1,DC=corp\"",
+        "@ldap.computer.managedBy:\"O'Brien\\, P\"",
+        "@ldap.computer.managedBy:\"O'Brien, Pat\"",
+        "@ldap.computer.managedBy:\"cn=o'brien, pat*\"",
+        "@ldap.computer.managedBy:\"OU=b\\C3\\BCro #1\"",
+        "NOT last_seen:never",
+        "last_seen:never,2026-02-26",
+        "@ldap.computer.lastLogonTS:never",
+        "@ldap.computer.pwdLastSetTS:=never",
         "os:windows",
         "OS:\"windows server\"",
         "os:=\"Windows Server%\"",
@@ -189,6 +230,21 @@ fn queries_that_do_not_find_it() {
         "\"web1 web1.corp\"",
         "os:=windows",
         "os:windows%",
+        "eb1*",
+        "*eb",
+        "web1\\*",
+        "\"web1\\?\"",
+        "os:server*",
+        "source:ld?",
+        "vlan:1*",
+        "last_seen:2026*",
+        "last_seen:never",
+        "last_seen_count:never",
+        "hw:never",
+        "@ldap.computer.accountExpiresTS:never",
+        "@ldap.computer.description:never",
+        "@ldap.computer.managedBy:\"CN=O'Brien; Pat\"",
+        "@ldap.computer.managedBy:\"CN=O'Brien Pat\"",
         "os:=\"windows server 20_\"",
         "source:lda",
         "source:=lda",
@@ -262,16 +318,122 @@ fn what_cannot_be_read_says_where_and_what_was_expected() {
 
 #[test]
 fn a_wrong_unit_or_field_is_answered_with_the_right_one() {
-    let suggestion =
-        |query| Query::parse_known(query, &["os_version", "name"]).unwrap_err().suggestion;
+    let suggestion = |query| Query::parse_known(query, TABLE).unwrap_err().suggestion;
     assert_eq!(suggestion("os_version:<30dyas").as_deref(), Some("days"));
     assert_eq!(suggestion("os_vresion:1").as_deref(), Some("os_version"));
     assert_eq!(suggestion("web1 has:Nam").as_deref(), Some("name"));
     assert_eq!(suggestion("colour:red"), None);
-    assert!(
-        Query::parse_known("web1 OS_Version:1 name_count:2 @a.b.c:1", &["os_version", "name"])
-            .is_ok()
-    );
+    assert_eq!(suggestion("alive:t").as_deref(), Some("seen:<7days"));
+    assert!(Query::parse_known("web1 OS_Version:1 name_count:2 @a.b.c:1", TABLE).is_ok());
+}
+
+const TABLE: &[Field] = &[
+    Field::text(&["name", "names"], "names", "name:web1"),
+    Field::text(&["os_version"], "version", "os_version:10"),
+    Field::address(&["address"], "addresses", "address:10.0.0.1"),
+    Field::boolean(&["virtual"], "virtual or not", "virtual:t"),
+    Field::choice(&["state"], &["present", "gone"], "state", "state:gone"),
+    Field::dn(&["dn"], "DN", "dn:CN=x"),
+    Field::number(&["vlan"], "VLAN", "vlan:>1"),
+    Field::time(&["seen"], "last sight", "seen:never"),
+    Field::word(&["source"], "source", "source:ldap"),
+    Field::not_kept(&["alive"], "not known", "seen:<7days"),
+];
+
+/// With the attributes of a directory, as users and groups have them.
+const DIRECTORY_TABLE: &[Field] = &[
+    Field::text(&["name"], "names", "name:web1"),
+    Field::text(&["sam_account_name"], "account", "sam_account_name:x"),
+    Field::attributes(&["attribute"], "the rest", "mail:x"),
+];
+
+#[test]
+fn values_that_no_field_can_have_are_refused_at_their_place() {
+    for (query, column, suggestion) in [
+        ("seen:2026-13-01", 6, None),
+        ("seen:2026-02-30", 6, None),
+        ("web seen:30days", 10, Some("<30days")),
+        ("seen:now", 6, Some("<now")),
+        ("seen:2026*", 6, None),
+        ("seen:=2026-1-5", 7, None),
+        ("seen:2026-01-01,20260102", 17, None),
+        ("seen:nevr", 6, Some("never")),
+        ("seen:>30", 7, Some("30days")),
+        ("seen:>2026-13-01", 7, None),
+        ("seen:>never", 7, None),
+        ("address:10.0.0.0/33", 9, None),
+        ("address:::/129", 9, None),
+        ("address:10.0.0.1,10.0.0.256", 18, None),
+        ("address:web1", 9, None),
+        ("address:=10.0.0", 10, None),
+        ("address:>5", 10, None),
+        ("virtual:yes", 9, Some("true")),
+        ("virtual:flase", 9, Some("false")),
+        ("virtual:t*", 9, None),
+        ("state:gon", 7, Some("gone")),
+        ("state:present,there", 15, None),
+        ("state:x*", 7, None),
+        ("state:>1", 8, None),
+        ("vlan:twelve", 6, None),
+        ("vlan:1.5", 6, None),
+        ("vlan:>2026-01-01", 7, None),
+        ("name_count:many", 12, None),
+        ("name_count:<2days", 13, None),
+        ("os_version:>30days", 13, None),
+        ("source:<now", 9, None),
+        ("@a.b.whenTS:2026-13-01", 13, None),
+        ("@a.b.whenTS:30days", 13, Some("<30days")),
+        ("alive:true", 1, Some("seen:<7days")),
+    ] {
+        let error = Query::parse_known(query, TABLE).expect_err(query);
+        assert_eq!((error.column, error.suggestion.as_deref()), (column, suggestion), "{query}");
+        assert!(
+            query.starts_with("seen:>") || Query::parse(query).is_ok(),
+            "{query} is not checked"
+        );
+    }
+    for (query, column, suggestion) in
+        [("sam_acount_name:x", 1, Some("sam_account_name")), ("lastLogonTS:2026-13-01", 13, None)]
+    {
+        let error = Query::parse_known(query, DIRECTORY_TABLE).expect_err(query);
+        assert_eq!((error.column, error.suggestion.as_deref()), (column, suggestion), "{query}");
+    }
+}
+
+#[test]
+fn values_that_a_field_can_have_are_read() {
+    for query in [
+        "seen:never seen:=never seen:2026-01-31,never",
+        "seen:<30days seen:>=2026-01-31T12:00:00+02:00 seen:<now",
+        "address:10.0.0.5 address:10.0. address:fe80: address:10.* address:=10.0.0.0/8",
+        "virtual:t virtual:=FALSE",
+        "state:present,gone state:g* state:=GONE",
+        "vlan:12,-3 vlan:<=4 name_count:2",
+        "os_version:>10 source:>3 source:2026-13-01 name:10.0.0.0/33",
+        "dn:CN=a,DC=b @a.b.whenTS:never @a.b.whenTS:unreadable @a.b.c:2026-13-01 @a.b.hosts:web",
+    ] {
+        assert!(Query::parse_known(query, TABLE).is_ok(), "{:?}", Query::parse_known(query, TABLE));
+    }
+    assert!(Query::parse_known("mail:x lastLogonTS:>3days", DIRECTORY_TABLE).is_ok());
+}
+
+#[test]
+fn a_dn_may_stand_without_quotes() {
+    for (query, values) in [
+        ("dn:CN=a,OU=b,DC=c", 1),
+        ("dn:=CN=a,DC=c", 1),
+        ("dn:CN=a\\,b,DC=c", 1),
+        ("dn:CN=*,DC=c", 1),
+        ("dn:CN=a,b", 2),
+        ("dn:CN=a", 1),
+        ("dn:\"CN=a,b\",DC=c", 2),
+        ("os:a,b=c", 2),
+    ] {
+        let parsed = Query::parse(query).unwrap();
+        let Expr::Term(Term::Is(_, test)) = parsed.expr() else { panic!("{query}") };
+        assert_eq!(test.patterns().len(), values, "{query}");
+        assert_eq!(Query::parse(&parsed.to_string()).as_ref(), Ok(&parsed), "{query}");
+    }
 }
 
 #[test]
@@ -318,8 +480,11 @@ fn queries_print_as_people_write_them() {
         ("(a)", "a"),
         ("not (a or b)", "NOT (a OR b)"),
         ("OS:\"Windows 10\",x", "OS:\"Windows 10\",x"),
-        ("os:=\"a_b%\"", "os:=a_b%"),
-        ("os:=\"a\\_b c%\"", "os:=\"a\\_b c%\""),
+        ("os:=\"a_b%\"", "os:=a?b*"),
+        ("a*b?", "a*b?"),
+        ("os:\"a b*\",c_d%", "os:\"a b*\",\"c_d%\""),
+        ("a\\*b", "\"a\\*b\""),
+        ("os:=\"a\\_b c%\"", "os:=\"a\\_b c*\""),
         ("\"and\"", "\"and\""),
         ("name:\"\"", "name:\"\""),
         ("CORP\\alice", "\"CORP\\\\alice\""),

@@ -80,6 +80,35 @@ pub(crate) fn folded(text: &str) -> Cow<'_, str> {
     if text.bytes().all(is_folded) { Cow::Borrowed(text) } else { Cow::Owned(fold_case(text)) }
 }
 
+/// What DNs escape with a backslash (RFC 4514, section 2.4). A text of a query that has one of these may be a part of a
+/// DN, and then the escapes make no difference.
+const ESCAPED_IN_DNS: [char; 9] = ['"', '#', '+', ',', ';', '<', '=', '>', '\\'];
+
+/// Whether a text, folded or not, may be a part of a DN with escapes.
+pub(crate) fn may_be_escaped(text: &str) -> bool {
+    text.contains(ESCAPED_IN_DNS)
+}
+
+/// A text without the backslashes that take the next character literally, as the language itself leaves them out:
+/// `CN=O'Brien\, Pat` is then what a query finds that has the DN as it was printed.
+pub(crate) fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        let next = chars.clone().next().filter(|next| c == '\\' && is_escapable(*next));
+        out.push(next.unwrap_or(c));
+        if next.is_some() {
+            chars.next();
+        }
+    }
+    out
+}
+
+/// What a backslash takes literally. Before anything else it is an ordinary character.
+pub(crate) fn is_escapable(c: char) -> bool {
+    c.is_ascii_punctuation() || c == ' '
+}
+
 /// The characters of the fold of a text that is not plain.
 fn folded_chars(text: &str) -> impl Iterator<Item = char> + '_ {
     const DECOMPOSE: DecomposingNormalizerBorrowed<'_> = DecomposingNormalizerBorrowed::new_nfkd();

@@ -46,7 +46,7 @@ impl MergePlan {
         if let Some(braked) = &self.report.brake
             && !Confirmation::covers(options.confirmation, braked)?
         {
-            return Err(braked.error());
+            return Err(braked.error(&self.report.lost));
         }
         let run = Run::new(&self.task, repository, options);
         lease::hold(&run, |token| apply_batches(&run, self, token)).await

@@ -164,7 +164,7 @@ async fn write(
     principals::write(writer, ObjectKind::User, known, users).await?;
     absences.settle(matching, moved, report);
     principals::remove_moved(writer, moved).await?;
-    absences::write(writer, absences).await?;
+    report.note_lost(absences::write(writer, absences).await?);
     settle::write(writer).await?;
     sightings::write(writer, matching).await
 }

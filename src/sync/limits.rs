@@ -5,8 +5,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::loss::{Loss, first_names};
+use crate::error::Printable;
 use crate::task::Limit;
-use crate::value::RecordDigest;
+use crate::value::{ObjectKind, RecordDigest};
 use crate::{Error, ErrorKind, Result};
 
 /// What is more than one run may change.
@@ -63,15 +65,35 @@ pub enum Measure {
 pub struct Confirmation(RecordDigest);
 
 impl LimitsExceeded {
-    /// The error of a run that is stopped, without its plan.
-    pub(super) fn error(&self) -> Error {
-        let reasons: Vec<String> = self.exceeded.iter().map(ToString::to_string).collect();
+    /// The error of a run that is stopped, without its plan, with the first names of what would be lost.
+    pub(super) fn error(&self, lost: &[Loss]) -> Error {
+        let reason = |exceeded: &ExceededLimit| {
+            let of_kind = |loss: &&Loss| Some(loss.kind) == exceeded.what.lost_kind();
+            let lost: Vec<&Loss> = lost.iter().filter(of_kind).collect();
+            match first_names(&lost) {
+                names if names.is_empty() => exceeded.to_string(),
+                names => format!("{exceeded}: {}", Printable(&names)),
+            }
+        };
+        let reasons: Vec<String> = self.exceeded.iter().map(reason).collect();
         let message = format!(
             "{}; nothing was written. If that is right, confirm it with {}",
             reasons.join(", and "),
             self.confirmation
         );
         Error::new(ErrorKind::LimitsExceeded, message).in_operation("sync")
+    }
+}
+
+impl Measure {
+    /// What is lost where there is too much of this.
+    fn lost_kind(self) -> Option<ObjectKind> {
+        match self {
+            Self::LostComputers => Some(ObjectKind::Computer),
+            Self::LostGroups => Some(ObjectKind::Group),
+            Self::LostUsers => Some(ObjectKind::User),
+            _ => None,
+        }
     }
 }
 

@@ -39,6 +39,7 @@ mod impact;
 mod lease;
 mod limits;
 mod links;
+mod loss;
 mod options;
 mod plan;
 mod progress;
@@ -51,8 +52,9 @@ mod write;
 
 pub use apply::Applied;
 pub use limits::{Confirmation, ExceededLimit, LimitsExceeded, Measure};
+pub use loss::Loss;
 pub use options::SyncOptions;
-pub use plan::{Loss, MergePlan, Stopped, plan};
+pub use plan::{MergePlan, Stopped, plan};
 pub use progress::{Cancellation, Progress};
 pub use report::{ComputerCounts, PrincipalCounts, ServerReport, Stages, SyncReport};
 

@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::conductor::{self, Outcome};
 use super::limits::LimitsExceeded;
+use super::loss::Loss;
 use super::options::SyncOptions;
 use super::report::SyncReport;
 use super::run::Run;
 use super::write::Sink;
-use crate::asset::{Asset, AssetRepository, Batch, Change, Link, Presence};
+use crate::asset::{AssetRepository, Batch, Change, Link, Presence};
 use crate::directory::DirectorySource;
-use crate::name::DistinguishedName;
 use crate::task::SyncTask;
-use crate::value::{AssetId, Attributes, ObjectGuid, ObjectKind, RunId};
+use crate::value::RunId;
 use crate::{Error, ErrorKind, Result};
 
 /// How many of the latest runs are looked through for one that has written.
@@ -35,20 +35,6 @@ pub struct MergePlan {
     /// The run of the source that had finished last when the plan was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<RunId>,
-}
-
-/// An object that would go missing.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Loss {
-    /// What it is.
-    pub kind: ObjectKind,
-    /// The object.
-    pub object: ObjectGuid,
-    /// What a person would call it.
-    pub name: String,
-    /// The asset that a computer is tied to.
-    pub asset: Option<AssetId>,
 }
 
 /// A run that the brake stopped: what it would have done. It is the source of the error.
@@ -117,7 +103,7 @@ impl Stopped {
     }
 
     pub(super) fn into_error(self) -> Error {
-        self.braked.error().with_source(self)
+        self.braked.error(&self.plan.report.lost).with_source(self)
     }
 }
 
@@ -141,7 +127,7 @@ impl MergePlan {
             .iter()
             .flat_map(|batch| {
                 let lost = batch.changes.iter().filter_map(|change| self.lost(change));
-                lost.map(|link| loss(link, batch))
+                lost.map(|link| Loss::of(link, &batch.changes, &batch.source))
             })
             .collect();
         losses.sort_by_key(|loss| (loss.kind, loss.object));
@@ -156,37 +142,6 @@ impl MergePlan {
             Presence::Missing { since, .. } | Presence::Gone { since } => since,
         };
         (since == self.report.started).then_some(link)
-    }
-}
-
-/// An object that is marked as missing, by the name that the mark's batch has of it.
-fn loss(link: &Link, batch: &Batch) -> Loss {
-    let Link { kind, object, asset, .. } = *link;
-    let name = batch.changes.iter().find_map(|change| name_in(change, batch, link));
-    Loss { kind, object, name: name.unwrap_or_else(|| object.to_string()), asset }
-}
-
-fn name_in(change: &Change, batch: &Batch, link: &Link) -> Option<String> {
-    let of_part = |asset: &Asset| {
-        let part = asset.part_of(&batch.source, link.object)?;
-        let called = ["cn", "name", "sAMAccountName"];
-        let called = called.into_iter().find_map(|name| part.attributes.first(name));
-        Some(called.map_or_else(|| asset.label().into_owned(), str::to_owned))
-    };
-    let named = |attributes: &Attributes, dn: &DistinguishedName| {
-        let called = ["sAMAccountName", "cn"].into_iter().find_map(|name| attributes.first(name));
-        called.unwrap_or(dn.as_str()).to_owned()
-    };
-    match change {
-        Change::PutAsset { asset, .. } => of_part(asset),
-        Change::PutWaiting(waiting) => of_part(&waiting.record),
-        Change::PutUser(user) if user.object == link.object => {
-            Some(named(&user.attributes, &user.dn))
-        }
-        Change::PutGroup(group) if group.object == link.object => {
-            Some(named(&group.attributes, &group.dn))
-        }
-        _ => None,
     }
 }
 

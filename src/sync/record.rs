@@ -30,7 +30,7 @@ pub(super) async fn note_stop(run: &Run<'_>, report: &SyncReport, lease: u64) {
     let summary = SyncReport { decisions: None, ..report.clone() };
     let record = RunRecord {
         mode: Some(report.mode),
-        error: report.brake.as_ref().map(|exceeded| exceeded.error().to_string()),
+        error: report.brake.as_ref().map(|exceeded| exceeded.error(&report.lost).to_string()),
         report: serde_json::to_string(&summary).ok(),
         ..of_ended(run, RunOutcome::Stopped)
     };

@@ -6,11 +6,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::limits::LimitsExceeded;
+use super::loss::Loss;
 use crate::directory::{
     Completeness, ConnectStep, FullReadReason, LeftOutValues, ReadEnd, Transport, Verification,
 };
 use crate::merge::Decision;
 use crate::value::{ReadMode, RunId, Timestamp};
+
+/// How many losses a report names.
+const MOST_LOST: usize = 1000;
 
 /// What a run did, or, for a dry run, would have done.
 ///
@@ -48,6 +52,10 @@ pub struct SyncReport {
     pub users: PrincipalCounts,
     /// What became of the groups.
     pub groups: PrincipalCounts,
+    /// What became missing in this run, or gone, by name: computers, then groups, then users. At most 1000 are listed;
+    /// the counts have all that are missing, those of earlier runs included.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<Loss>,
     /// Referrals seen, none followed.
     pub referrals: u64,
     /// What was left out of the objects that were read, by attribute and reason. Each has its sentence among the
@@ -173,6 +181,7 @@ impl SyncReport {
             computers: ComputerCounts::default(),
             users: PrincipalCounts::default(),
             groups: PrincipalCounts::default(),
+            lost: Vec::new(),
             referrals: end.referrals,
             left_out: Vec::new(),
             own_suffixes: Vec::new(),
@@ -186,6 +195,13 @@ impl SyncReport {
 }
 
 impl SyncReport {
+    /// Names what went missing or is gone since.
+    pub(super) fn note_lost(&mut self, mut lost: Vec<Loss>) {
+        lost.sort_by(|one, other| (one.kind, &one.name).cmp(&(other.kind, &other.name)));
+        lost.truncate(MOST_LOST);
+        self.lost = lost;
+    }
+
     /// Says what was left out: here, among the warnings, and in the log.
     pub(super) fn note_left_out(&mut self, left_out: Vec<LeftOutValues>) {
         for it in &left_out {

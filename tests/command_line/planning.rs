@@ -72,7 +72,7 @@ h5,
     assert_eq!(answer["without_truth"], 1);
     let wrong = json!([{
         "guid": "22222222-2222-2222-2222-222222222222", "asset": "a2", "truth": null,
-        "reason": "the short name db1 is a name of this asset, and no domain contradicts it",
+        "reason": "its short name db1 is a name of this asset, and no domain contradicts it",
     }]);
     assert_eq!(answer["wrong"], wrong);
     let told = plan(&files, &[]).await;

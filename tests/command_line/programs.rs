@@ -117,6 +117,30 @@ async fn scheduler_says_in_a_sentence_what_went_wrong() {
     run("scheduler", &arguments, None).await.assert_refused(2);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn scheduler_runs_the_tasks_of_a_file() {
+    let rig = Rig::new().await;
+    let (url, pin, at) = (rig.server.url(), rig.server.thumbprint().unwrap(), in_twelve_hours());
+    let password = rig.write("password", PASSWORD);
+    let task = |name: &str, base: &str| {
+        format!(
+            "[[task]]\nname = \"{name}\"\nurl = \"{url}\"\nusername = \"{ACCOUNT}\"\nthumbprint = [\"{pin}\"]\n\
+             password-file = \"{password}\"\nbase_dn = \"{base}\"\nsite = \"{name}\"\nat = \"{at}\"\n"
+        )
+    };
+    let domain = "DC=corp,DC=example,DC=test";
+    let controllers = format!("OU=Domain Controllers,{domain}");
+    let tasks = rig.write("tasks.toml", &task("dcs", &controllers));
+    let inventory = rig.file("inventory.db");
+    let arguments = ["--tasks", &tasks, "--inventory", &inventory];
+    let said = tokio::task::block_in_place(|| {
+        Running::start(&arguments, "not needed").hear_until("computer read")
+    });
+    assert!(said.last().unwrap().starts_with("dcs: 1 computer read, 1 asset created"), "{said:?}");
+    let listed = run("inventory", &["--inventory", &inventory, "assets", "--json"], None).await;
+    assert_eq!(listed.lines()[0]["site"], "dcs");
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn scheduler_stops_when_it_is_interrupted() {
@@ -124,15 +148,17 @@ async fn scheduler_stops_when_it_is_interrupted() {
     let (url, inventory) = (rig.server.url(), rig.file("inventory.db"));
     let arguments = ["--url", &url, "--username", ACCOUNT, "--domain", "corp.example.test"];
     let arguments = [&arguments[..], &["--inventory", &inventory]].concat();
-    tokio::task::block_in_place(|| {
-        let mut running = Running::start(&arguments, PASSWORD);
-        // Without a pin the run fails, and the next one is tomorrow.
-        assert!(running.hear_until("next: ").last().unwrap().contains("next: "));
-        let interrupt = ["-INT", &running.0.id().to_string()];
-        assert!(Command::new("kill").args(interrupt).status().unwrap().success());
-        assert!(running.hear_until("stopping").last().unwrap().contains("stopping"));
-        assert!(running.0.wait().unwrap().success());
-    });
+    for signal in ["-INT", "-TERM"] {
+        tokio::task::block_in_place(|| {
+            let mut running = Running::start(&arguments, PASSWORD);
+            // Without a pin the run fails, and the next one is tomorrow.
+            assert!(running.hear_until("next: ").last().unwrap().contains("next: "));
+            let signal = [signal, &running.0.id().to_string()];
+            assert!(Command::new("kill").args(signal).status().unwrap().success());
+            assert!(running.hear_until("stopping").last().unwrap().contains("stopping"));
+            assert!(running.0.wait().unwrap().success());
+        });
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

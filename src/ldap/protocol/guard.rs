@@ -185,8 +185,11 @@ impl<'r> Inbound<'r> {
             let mut batch = Batch::default();
             let mut taken = 0;
             let answer = self.take(&buffer, &mut taken, &mut batch)?;
-            let rest = buffer.split_off(taken);
-            batch.bytes = std::mem::replace(&mut buffer, rest);
+            // Part of a message stays where it is: it would be copied anew with every octet that comes.
+            if taken > 0 {
+                let rest = buffer.split_off(taken);
+                batch.bytes = std::mem::replace(&mut buffer, rest);
+            }
             batch.done = answer.as_ref().is_some_and(|answer| answer.ends_search);
             if (batch.done || !batch.messages.is_empty())
                 && self.arrivals.send(batch).await.is_err()
@@ -223,6 +226,13 @@ impl<'r> Inbound<'r> {
             *taken += octets;
             match (envelope.op, self.requests.due(envelope.message_id)) {
                 (_, None) if envelope.message_id == 0 => return Err(notice(message, &envelope)),
+                // It may be one that is missing elsewhere: such a read is never complete.
+                (
+                    op::SEARCH_RESULT_ENTRY | op::SEARCH_RESULT_REFERENCE | op::SEARCH_RESULT_DONE,
+                    None,
+                ) => {
+                    return Err(not_asked_for(&envelope));
+                }
                 (_, None) => self.count_unmatched(&envelope)?,
                 (
                     op::SEARCH_RESULT_ENTRY | op::SEARCH_RESULT_REFERENCE,
@@ -311,6 +321,11 @@ pub(crate) fn within(name: &'static str, count: u64, limit: u64) -> Result<()> {
         format!("the server sent more than the limit {name} allows"),
     )
     .with_context("limit", limit))
+}
+
+fn not_asked_for(envelope: &Envelope) -> Error {
+    Error::new(ErrorKind::Protocol, "the server answered a search that was not asked for")
+        .with_context("message id", envelope.message_id)
 }
 
 fn wrong_operation(found: u8) -> Error {
@@ -434,11 +449,21 @@ mod tests {
     #[tokio::test]
     async fn answers_to_nothing_are_ignored_up_to_the_limit() {
         let limits = LdapLimits { unmatched: 3, ..LdapLimits::default() };
-        let foreign = [7, -1, i64::MAX];
-        let reply = [entries(foreign), entries([1]), done(1, 0)].concat();
+        let answer = |id| message(id, op::EXTENDED_RESPONSE, &ldap_result(0, ""), &[]);
+        let foreign = [7, -1, i64::MAX].map(answer).concat();
+        let reply = [foreign.clone(), entries([1]), done(1, 0)].concat();
         assert_eq!(search(&limits, reply).await.unwrap(), (1, 0));
-        let reply = [entries(foreign), entries([9, 1]), done(1, 0)].concat();
+        let reply = [foreign, answer(9), entries([1]), done(1, 0)].concat();
         assert_eq!(search(&limits, reply).await.unwrap_err().kind(), ErrorKind::Protocol);
+    }
+
+    #[tokio::test]
+    async fn an_entry_of_another_search_may_be_one_of_this_and_ends_it() {
+        for foreign in [entries([7]), reference(2, "ldap://x/"), done(-1, 0), entries([i64::MAX])] {
+            let reply = [entries([1]), foreign, entries([1]), done(1, 0)].concat();
+            let error = search(&LdapLimits::default(), reply).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+        }
     }
 
     #[tokio::test]
@@ -511,6 +536,9 @@ mod tests {
             .await
             .unwrap();
         let drip = tokio::spawn(async move {
+            // Nothing is sent before it is asked for.
+            let mut request = [0; 64];
+            let _ = tokio::io::AsyncReadExt::read(&mut far, &mut request).await;
             while far.write_all(&entries([1])).await.is_ok() {
                 tokio::time::sleep(limits.silence - Duration::from_secs(1)).await;
             }

@@ -9,6 +9,9 @@ use crate::ldap::protocol::entry::{RawAttribute, RawEntry};
 use crate::name::DistinguishedName;
 use crate::value::{Attributes, AttributesBuilder, ObjectGuid, ObjectKind, Sid};
 
+/// What a value counts for at least: the memory that it takes beside its text.
+const SMALLEST_VALUE: usize = 16;
+
 /// An attribute that was asked for: its name in our spelling, and how it is taken.
 type Wanted<'a> = (&'a str, Selected, RawAttribute<'a>);
 
@@ -169,7 +172,7 @@ impl<'l> Draft<'l> {
             Ok(text) => text,
             Err(reason) => return self.flaw(name, reason),
         };
-        let octets = self.octets.saturating_add(text.len());
+        let octets = self.octets.saturating_add(text.len().max(SMALLEST_VALUE));
         if octets > self.limits.record_bytes {
             return self.flaw(name, "more than the limit record_bytes allows in one entry");
         }
@@ -418,10 +421,18 @@ mod tests {
 
     #[test]
     fn a_record_stops_growing_at_its_limit_and_what_is_beyond_is_counted() {
-        let object = within(4, &[("cn", &[b"1234", b"5", b"6"])]);
+        let object = within(16, &[("cn", &[b"1234", b"5", b"6"])]);
         assert_eq!(object.attributes.values("cn").collect::<Vec<_>>(), ["1234"]);
         let beyond = "cn: 2 values, more than the limit record_bytes allows in one entry";
         assert_eq!(flaws(&object), [beyond]);
+    }
+
+    #[test]
+    fn values_without_text_count_as_well() {
+        let object = within(160, &[("servicePrincipalName", &[&b""[..]; 30])]);
+        let kept = object.attributes.values("servicePrincipalName").count() as u64;
+        let left_out: u64 = object.flaws.iter().map(|flaw| flaw.count).sum();
+        assert!(kept <= 10 && kept + left_out == 30, "{kept} {left_out}");
     }
 
     #[test]

@@ -698,8 +698,7 @@ mod tests {
             replies[page][bit / 8] ^= 1 << (bit % 8);
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            let limits = LdapLimits { unmatched: 0, ..LdapLimits::default() };
-            let read = read(ObjectKind::Computer, limits, replies);
+            let read = read(ObjectKind::Computer, LdapLimits::default(), replies);
             let (names, end) = summary(&runtime.block_on(read));
             prop_assert!(end.is_err() || names.len() == 6, "{names:?} {end:?}");
         }

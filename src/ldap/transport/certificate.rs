@@ -47,6 +47,17 @@ impl ServerCertificate {
         Thumbprint::new(address, self.digest)
     }
 
+    /// Its SHA-256 fingerprint as pins have it, `SHA256:` and base64.
+    pub fn fingerprint(&self) -> String {
+        self.digest.to_string()
+    }
+
+    /// Its SHA-256 fingerprint as `openssl x509 -fingerprint -sha256` prints it: pairs of hexadecimal digits, with colons
+    /// between them.
+    pub fn fingerprint_in_hexadecimal(&self) -> String {
+        format!("{:X}", self.digest)
+    }
+
     /// Whether it names itself as its issuer.
     pub fn is_self_issued(&self) -> bool {
         self.subject == self.issuer

@@ -6,8 +6,9 @@
 
 use crate::query::ast::{Key, Test};
 use crate::query::evaluate::{Value, boolean_text};
+use crate::query::field::is_time_attribute;
 use crate::query::literal::{Literal, Pattern, Piece};
-use crate::query::text::folded;
+use crate::query::text::{Text, folded, is_escapable, may_be_escaped};
 
 /// The bytes of a signature. A computer of a domain says three to four hundred different things, which
 /// fill a quarter of so many bits.
@@ -197,11 +198,19 @@ fn mix(hash: u64) -> u64 {
 /// What a thing has of which an attribute passes `test`: one of these. `None` if that cannot be said.
 pub(crate) fn wanted(key: &Key, test: Option<&Test>) -> Option<Vec<AttributeBloom>> {
     let Key::Attribute { source, name } = key else { return None };
+    // What has no time has no signature either.
+    if test.is_some_and(Test::asks_for_never) && is_time_attribute(name.folded()) {
+        return None;
+    }
     let attribute = Attribute::new(source.folded(), name.folded());
     Some(match test {
         None | Some(Test::Compare(..)) => vec![AttributeBloom::of_presence(attribute)],
-        Some(Test::Contains(literals)) => {
-            literals.iter().flat_map(|literal| of_contained(attribute, literal)).collect()
+        Some(Test::Contains(patterns)) => {
+            let of = |pattern: &Pattern| match pattern.literal() {
+                Some(literal) => of_contained(attribute, literal),
+                None => of_pattern(attribute, pattern),
+            };
+            patterns.iter().flat_map(of).collect()
         }
         Some(Test::Equals(patterns)) => {
             patterns.iter().flat_map(|pattern| of_pattern(attribute, pattern)).collect()
@@ -210,21 +219,33 @@ pub(crate) fn wanted(key: &Key, test: Option<&Test>) -> Option<Vec<AttributeBloo
 }
 
 fn of_contained(attribute: Attribute, literal: &Literal) -> Vec<AttributeBloom> {
-    let part: Vec<char> = literal.text().folded().chars().collect();
-    if part.len() < PIECE || literal.moment.is_some() {
+    if literal.moment.is_some() {
         return vec![AttributeBloom::of_presence(attribute)];
     }
-    AttributeBloom::of_parts(attribute, &[part])
+    AttributeBloom::of_parts(attribute, &parts(literal.text()))
+}
+
+/// What stands in every text that contains this one, in the same characters. Of what may be a DN, what stands between
+/// its escapes.
+fn parts(text: &Text) -> Vec<Vec<char>> {
+    let all = |part: &str| part.chars().collect();
+    match may_be_escaped(text.folded()) {
+        true => text.folded().split(is_escapable).map(all).collect(),
+        false => vec![all(text.folded())],
+    }
 }
 
 fn of_pattern(attribute: Attribute, pattern: &Pattern) -> Vec<AttributeBloom> {
     let Some(literal) = pattern.literal() else {
-        let parts = pattern.pieces().iter().filter_map(|piece| match piece {
-            Piece::Text(text) => Some(text.folded().chars().collect()),
+        let found = pattern.pieces().iter().filter_map(|piece| match piece {
+            Piece::Text(text) => Some(parts(text)),
             Piece::Any | Piece::One => None,
         });
-        return AttributeBloom::of_parts(attribute, &parts.collect::<Vec<_>>());
+        return AttributeBloom::of_parts(attribute, &found.flatten().collect::<Vec<_>>());
     };
+    if pattern.may_be_escaped() {
+        return of_contained(attribute, literal);
+    }
     if literal.moment.is_some() {
         return vec![AttributeBloom::of_presence(attribute)];
     }

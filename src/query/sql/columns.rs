@@ -172,7 +172,8 @@ impl ColumnMap {
         self
     }
 
-    /// The names of the fields, for [`Query::parse_known`](crate::query::Query::parse_known).
+    /// The names of the fields, each with its [`Field`](crate::query::Field) in what a host gives to
+    /// [`Query::parse_known`](crate::query::Query::parse_known).
     pub fn names(&self) -> Vec<&'static str> {
         self.columns.keys().copied().collect()
     }

@@ -8,10 +8,11 @@ pub use self::compiler::{Sql, SqlValue};
 use self::compiler::Compiler;
 use self::passes::numbers;
 use super::bloom;
-use super::columns::{Child, Column, ColumnMap, Dialect, Kind, SignatureColumn};
+use super::columns::{Child, Column, ColumnMap, Kind, SignatureColumn};
 use crate::query::Query;
 use crate::query::ast::{Expr, Key, Term, Test};
 use crate::query::evaluate::{NAME, boolean_text};
+use crate::query::field::is_time_attribute;
 use crate::query::literal::{Literal, Pattern};
 
 impl ColumnMap {
@@ -22,9 +23,10 @@ impl ColumnMap {
             map: self,
             now,
             first,
+            positive: true,
             sql: Sql { text: String::new(), parameters: Vec::new(), exact: true },
         };
-        compiler.expr(query.expr(), true);
+        compiler.expr(query.expr());
         compiler.sql
     }
 }
@@ -46,30 +48,48 @@ struct Rows<'k> {
 }
 
 impl Compiler<'_> {
-    /// `positive` is false under an odd number of NOTs, where too few rows are too many in the end.
-    fn expr(&mut self, expr: &Expr, positive: bool) {
+    fn expr(&mut self, expr: &Expr) {
         match expr {
-            Expr::And(parts) => {
-                self.joined(parts, " AND ", |this, part| this.expr(part, positive));
-            }
+            Expr::And(parts) => self.joined(parts, " AND ", Self::expr),
             Expr::Everything => self.push("TRUE"),
-            Expr::Not(inner) => {
-                self.push("(NOT ");
-                self.expr(inner, !positive);
+            Expr::Not(inner) => self.not(|this| this.expr(inner)),
+            Expr::Or(parts) => self.joined(parts, " OR ", Self::expr),
+            Expr::Term(Term::Has(keys)) => self.joined(keys, " OR ", Self::has),
+            Expr::Term(Term::Is(Key::Count(key), test)) => self.count(key, test),
+            Expr::Term(Term::Is(key, test)) if test.asks_for_never() && self.is_time(key) => {
+                self.push("(");
+                self.not(|this| this.has(key));
+                self.push(" OR ");
+                self.is(key, test);
                 self.push(")");
             }
-            Expr::Or(parts) => {
-                self.joined(parts, " OR ", |this, part| this.expr(part, positive));
-            }
-            Expr::Term(Term::Has(keys)) => {
-                self.joined(keys, " OR ", |this, key| this.has(key, positive));
-            }
-            Expr::Term(Term::Is(Key::Count(key), test)) => self.count(key, test, positive),
-            Expr::Term(Term::Is(key, test)) => self.is(key, test, positive),
+            Expr::Term(Term::Is(key, test)) => self.is(key, test),
         }
     }
 
-    fn has(&mut self, key: &Key, positive: bool) {
+    fn not(&mut self, inner: impl FnOnce(&mut Self)) {
+        self.push("(NOT ");
+        self.positive = !self.positive;
+        inner(self);
+        self.positive = !self.positive;
+        self.push(")");
+    }
+
+    /// Whether the values of a key are times, so that `never` finds what has none.
+    fn is_time(&self, key: &Key) -> bool {
+        let name = match key {
+            Key::Attribute { name, .. } => return is_time_attribute(name.folded()),
+            Key::Count(_) => return false,
+            Key::Field(name) => name.folded(),
+            Key::Name => NAME,
+        };
+        match self.map.column(name) {
+            Some(column) => matches!(column.kind, Kind::Time(_)),
+            None => self.map.falls_through && is_time_attribute(name),
+        }
+    }
+
+    fn has(&mut self, key: &Key) {
         match self.location(key) {
             KeyLocation::Here(column, _) => self.push_all(&["(", column, " IS NOT NULL)"]),
             KeyLocation::In(rows, _) => {
@@ -78,11 +98,11 @@ impl Compiler<'_> {
                 self.push(")");
             }
             KeyLocation::Nowhere => self.push("FALSE"),
-            KeyLocation::Residual => self.residual(key, None, positive),
+            KeyLocation::Residual => self.residual(key, None),
         }
     }
 
-    fn is(&mut self, key: &Key, test: &Test, positive: bool) {
+    fn is(&mut self, key: &Key, test: &Test) {
         if let Some((list, words)) = self.list(key).zip(whole_words(test)) {
             return self.lists(list, &words);
         }
@@ -107,12 +127,12 @@ impl Compiler<'_> {
                 self.push(")");
             }
             KeyLocation::Nowhere => self.push("FALSE"),
-            KeyLocation::Residual => self.residual(key, Some(test), positive),
+            KeyLocation::Residual => self.residual(key, Some(test)),
         }
     }
 
     /// The number of the key's values passes `test`.
-    fn count(&mut self, key: &Key, test: &Test, positive: bool) {
+    fn count(&mut self, key: &Key, test: &Test) {
         let windows = numbers(test, self.now);
         let holds = |count: i64| windows.iter().any(|window| window.holds(count));
         match self.location(key) {
@@ -129,8 +149,8 @@ impl Compiler<'_> {
                 this.lies_in(*window);
             }),
             KeyLocation::Nowhere => self.truth(holds(0)),
-            KeyLocation::Residual if holds(0) => self.leave(positive),
-            KeyLocation::Residual => self.residual(key, None, positive),
+            KeyLocation::Residual if holds(0) => self.leave(),
+            KeyLocation::Residual => self.residual(key, None),
         }
     }
 
@@ -144,12 +164,7 @@ impl Compiler<'_> {
         let can_be_listed = |word: &&&str| !word.contains(Column::WORD_SEPARATOR);
         let words: Vec<&str> = words.iter().filter(can_be_listed).copied().collect();
         self.joined(&words, " OR ", |this, word| {
-            let dialect = this.map.dialect;
-            this.push_all(&[
-                if dialect == Dialect::Sqlite { "instr(" } else { "strpos(" },
-                list,
-                ", ",
-            ]);
+            this.push_all(&[this.map.dialect.position(), "(", list, ", "]);
             let end = Column::WORD_SEPARATOR;
             this.text(&format!("{end}{word}{end}"));
             this.push(") > 0");
@@ -190,16 +205,16 @@ impl Compiler<'_> {
     }
 
     /// What only the evaluator can tell: too many rows rather than too few.
-    fn leave(&mut self, positive: bool) {
+    fn leave(&mut self) {
         self.sql.exact = false;
-        self.truth(positive);
+        self.truth(self.positive);
     }
 
     /// The same for a key that has a value which passes `test`: not the rows that their signatures rule out.
-    fn residual(&mut self, key: &Key, test: Option<&Test>, positive: bool) {
-        let signatures = self.map.signatures.filter(|_| positive);
+    fn residual(&mut self, key: &Key, test: Option<&Test>) {
+        let signatures = self.map.signatures.filter(|_| self.positive);
         let Some((signatures, wanted)) = signatures.zip(bloom::wanted(key, test)) else {
-            return self.leave(positive);
+            return self.leave();
         };
         self.sql.exact = false;
         let SignatureColumn { child: Child { table, owner, parent, .. }, column, covers } =
@@ -230,25 +245,23 @@ impl Compiler<'_> {
 
 /// The folded words that a value is one of if it passes, unless wildcards or a comparison decide.
 fn whole_words(test: &Test) -> Option<Vec<&str>> {
-    match test {
-        Test::Compare(..) => None,
-        Test::Contains(literals) => {
-            Some(literals.iter().map(|literal| literal.text().folded()).collect())
-        }
-        Test::Equals(patterns) => {
-            let literals: Option<Vec<&Literal>> = patterns.iter().map(Pattern::literal).collect();
-            let words = literals?.into_iter().flat_map(|literal| {
-                let boolean = literal.boolean.map(boolean_text);
-                [literal.text().folded()].into_iter().chain(boolean)
-            });
-            Some(words.collect())
-        }
-    }
+    let exactly = match test {
+        Test::Compare(..) => return None,
+        Test::Contains(_) => false,
+        Test::Equals(_) => true,
+    };
+    let literals: Option<Vec<&Literal>> = test.patterns().iter().map(Pattern::literal).collect();
+    let words = literals?.into_iter().flat_map(|literal| {
+        let boolean = literal.boolean.filter(|_| exactly).map(boolean_text);
+        [literal.text().folded()].into_iter().chain(boolean)
+    });
+    Some(words.collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::query::sql::Dialect;
 
     fn condition(dialect: Dialect, query: &str, first: usize) -> Sql {
         let child = Child::new("x", "x.owner", "a.id");

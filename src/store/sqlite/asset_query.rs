@@ -1,14 +1,16 @@
 //! What a request finds among the assets of its organization.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 
 use rusqlite::types::{Null, Value};
 use rusqlite::{Connection, Statement, ToSql};
 
 use super::failure::Outcome;
-use super::read::asset;
+use super::read::{asset, waiting};
 use super::{fields, row_id};
-use crate::asset::{Asset, SearchRequest};
+use crate::asset::{Asset, SearchRequest, asks_for_states, unresolved};
+use crate::value::AssetId;
 
 /// The parameters of a statement that come before those of the query: the organization, and three more.
 const OWN: usize = 4;
@@ -18,6 +20,8 @@ pub(super) struct Found<'a> {
     connection: &'a Connection,
     request: &'a SearchRequest,
     organization: i64,
+    /// The assets that computers wait for, if the query asks for them.
+    unresolved: HashSet<AssetId>,
     condition: String,
     parameters: Vec<Value>,
     /// Whether the condition finds nothing else. If it does, [`record`](Self::record) tells.
@@ -33,10 +37,23 @@ impl<'a> Found<'a> {
         let Some(organization) = row_id::organization(connection, &request.organization)? else {
             return Ok(None);
         };
+        let unresolved = if asks_for_states(request) {
+            unresolved(&waiting(connection, &request.organization)?)
+        } else {
+            HashSet::new()
+        };
         let sql = fields::ASSETS.condition(&request.query, request.now.as_micros(), OWN + 1);
         let parameters = sql.parameters.into_iter().map(fields::parameter).collect();
         let (condition, is_exact) = (sql.text, sql.exact);
-        Ok(Some(Self { connection, request, organization, condition, parameters, is_exact }))
+        Ok(Some(Self {
+            connection,
+            request,
+            organization,
+            unresolved,
+            condition,
+            parameters,
+            is_exact,
+        }))
     }
 
     /// A statement that selects from the rows of `assets` that are found, with a further condition, an order and an
@@ -88,7 +105,8 @@ impl<'a> Found<'a> {
                 false
             })
         };
-        let asked_for = self.request.selects_asset(asset, has_overlap);
+        let is_unresolved = || self.unresolved.contains(&asset.id);
+        let asked_for = self.request.selects_asset(asset, has_overlap, is_unresolved);
         failed.into_inner().map_or(Ok(asked_for), Err)
     }
 

@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
 use super::failure::{Failure, Outcome};
+use super::holders::Holders;
 use super::{fields, schema};
 use crate::{Error, ErrorKind, Result};
 
@@ -31,6 +32,8 @@ const PAGE: i64 = 16 * 1024;
 pub(super) struct Connections {
     writer: Arc<Mutex<Connection>>,
     reader: Arc<Mutex<Connection>>,
+    /// Of a file that others may have open.
+    holders: Option<Arc<Holders>>,
 }
 
 impl Connections {
@@ -46,7 +49,25 @@ impl Connections {
             reader.busy_timeout(BUSY)?;
             configure(&reader)?;
             reader.pragma_update(None, "query_only", true)?;
-            Ok(Self { writer: Arc::new(Mutex::new(writer)), reader: Arc::new(Mutex::new(reader)) })
+            let (writer, reader) = (Arc::new(Mutex::new(writer)), Arc::new(Mutex::new(reader)));
+            Ok(Self { writer, reader, holders: Some(Arc::new(Holders::beside(path))) })
+        };
+        opened().map_err(|failure| failure.into_error().with_context("file", path.display()))
+    }
+
+    /// Opens a file to read it alone.
+    pub(super) fn open_read_only(path: &Path) -> Result<Self> {
+        let opened = || -> Outcome<Self> {
+            let connection = readable(path)?;
+            schema::recognize(&connection)?;
+            schema::check_newest(&connection)?;
+            connection.pragma_update(None, "query_only", true)?;
+            connection.pragma_update(None, "cache_size", -CACHE)?;
+            connection.pragma_update(None, "trusted_schema", false)?;
+            connection.set_prepared_statement_cache_capacity(64);
+            fields::register_functions(&connection)?;
+            let connection = Arc::new(Mutex::new(connection));
+            Ok(Self { writer: Arc::clone(&connection), reader: connection, holders: None })
         };
         opened().map_err(|failure| failure.into_error().with_context("file", path.display()))
     }
@@ -57,9 +78,14 @@ impl Connections {
             configure(&connection)?;
             schema::migrate(&mut connection)?;
             let connection = Arc::new(Mutex::new(connection));
-            Ok(Self { writer: Arc::clone(&connection), reader: connection })
+            Ok(Self { writer: Arc::clone(&connection), reader: connection, holders: None })
         };
         opened().map_err(Failure::into_error)
+    }
+
+    /// Which runs show that they are alive.
+    pub(super) fn holders(&self) -> Option<Arc<Holders>> {
+        self.holders.clone()
     }
 
     /// Reads one consistent state, on a thread that may block.
@@ -102,6 +128,37 @@ async fn blocking<T: Send + 'static>(
             .with_source(error)
     })?;
     outcome.map_err(|failure| failure.into_error().in_operation(operation))
+}
+
+/// A connection that reads. Where not even the index of the write-ahead log can be made beside the file, as on a
+/// read-only disk, nobody writes either: the file is taken as it is, unless something in the log is still missing in it.
+fn readable(path: &Path) -> Outcome<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    let looked = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
+    let Err(error) = looked else { return Ok(connection) };
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if std::fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+        return Err(error.into());
+    }
+    let uri = format!("file:{}?immutable=1", percent_encoded(path)?);
+    Ok(Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?)
+}
+
+/// A path as a URI has it.
+fn percent_encoded(path: &Path) -> Result<String> {
+    let text = path.to_str().ok_or_else(|| {
+        Error::new(ErrorKind::Store, "the path of a read-only inventory must be UTF-8")
+    })?;
+    let encode = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+            char::from(byte).to_string()
+        }
+        other => format!("%{other:02X}"),
+    };
+    Ok(text.bytes().map(encode).collect())
 }
 
 fn configure(connection: &Connection) -> Outcome<()> {

@@ -47,6 +47,7 @@ pub(super) static ASSETS: LazyLock<ColumnMap> = LazyLock::new(|| {
         .with("sources", source)
         .with("address", address)
         .with("addresses", address)
+        .with("state", Column::residual())
         .with("site", Column::word("assets.site"))
         .with("os", Column::text("assets.os"))
         .with("os_version", Column::text("assets.os_version"))

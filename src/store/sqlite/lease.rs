@@ -1,21 +1,33 @@
-//! LeaseState, in the row of their source.
+//! Leases, in the row of their source.
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::failure::{Outcome, damaged};
+use super::holders::Holders;
 use super::record::key;
 use super::row_id;
 use crate::asset::{Lease, LeaseRequest};
 use crate::store::lease::LeaseState;
 use crate::value::{OrganizationId, RunId, SourceId, Timestamp};
 
-pub(super) fn acquire(connection: &mut Connection, request: &LeaseRequest) -> Outcome<Lease> {
+pub(super) fn acquire(
+    connection: &mut Connection,
+    request: &LeaseRequest,
+    holders: Option<&Holders>,
+) -> Outcome<Lease> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let organization = row_id::make_organization(&transaction, &request.organization)?;
     let number = row_id::make_source(&transaction, organization, &request.source)?;
     let mut leases = read(&transaction, number)?;
+    let is_dead = |held: &Lease| holders.is_some_and(|it| it.is_dead(number, held.holder));
+    if let Some(held) = leases.held.filter(is_dead) {
+        leases.release(held.holder);
+    }
     let lease = leases.acquire(request)?;
     write(&transaction, number, &leases)?;
+    if let Some(holders) = holders {
+        holders.show(number, request.holder);
+    }
     transaction.commit()?;
     Ok(lease)
 }
@@ -25,6 +37,7 @@ pub(super) fn release(
     organization: &OrganizationId,
     source: &SourceId,
     holder: RunId,
+    holders: Option<&Holders>,
 ) -> Outcome<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let Some(number) = row_id::source(&transaction, organization, source)? else { return Ok(()) };
@@ -32,6 +45,10 @@ pub(super) fn release(
     leases.release(holder);
     write(&transaction, number, &leases)?;
     transaction.commit()?;
+    // As long as the lease is on record, so is its holder.
+    if let Some(holders) = holders {
+        holders.hide(number, holder);
+    }
     Ok(())
 }
 

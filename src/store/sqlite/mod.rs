@@ -5,6 +5,7 @@ mod connections;
 mod count;
 mod failure;
 mod fields;
+mod holders;
 mod lease;
 mod order;
 mod read;
@@ -20,7 +21,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
 use self::connections::Connections;
 use self::failure::{Outcome, damaged};
@@ -54,6 +55,11 @@ const RECORDS: usize = 1000;
 /// once a second at most, so the price is not felt. What is interrupted is rolled back when the file is
 /// next opened. The log beside the file (`-wal`) belongs to it while a process has it open: a backup
 /// copies both, or uses SQLite's own `VACUUM INTO`.
+///
+/// # Leases
+///
+/// A run that holds a lease has a locked file beside the inventory (`-lease-N`) as well. The lease of a process that was
+/// killed is so known to be nobody's, and the next run need not wait until it expires.
 ///
 /// # Errors
 ///
@@ -94,6 +100,31 @@ impl SqliteRepository {
     /// [`ErrorKind::Store`](crate::ErrorKind) if it cannot be opened, or is no database at all.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let opened = Connections::open(path.as_ref());
+        opened.map(|connections| Self { connections }).map_err(|error| error.in_operation("open"))
+    }
+
+    /// Opens the inventory in this file to look into it alone, as somebody may who may not write it, or from a
+    /// read-only disk. Whatever would write is refused.
+    ///
+    /// ```
+    /// # fn main() -> ldap_inventory::Result<()> {
+    /// use ldap_inventory::store::SqliteRepository;
+    ///
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("inventory.db");
+    /// let inventory = SqliteRepository::open(&path)?;
+    /// let auditor = SqliteRepository::open_read_only(&path)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open), [`ErrorKind::Store`](crate::ErrorKind) if there is no such file, and
+    /// [`ErrorKind::Configuration`](crate::ErrorKind) if an older version of this crate wrote it, since bringing it
+    /// up to date is writing.
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self> {
+        let opened = Connections::open_read_only(path.as_ref());
         opened.map(|connections| Self { connections }).map_err(|error| error.in_operation("open"))
     }
 
@@ -274,7 +305,9 @@ impl AssetRepository for SqliteRepository {
     }
 
     async fn acquire_lease(&self, request: LeaseRequest) -> Result<Lease> {
-        self.connections.write("acquire_lease", move |c| lease::acquire(c, &request)).await
+        let holders = self.connections.holders();
+        let acquire = move |c: &mut Connection| lease::acquire(c, &request, holders.as_deref());
+        self.connections.write("acquire_lease", acquire).await
     }
 
     async fn release_lease(
@@ -283,8 +316,10 @@ impl AssetRepository for SqliteRepository {
         source: &SourceId,
         holder: RunId,
     ) -> Result<()> {
-        let (o, s) = (organization.clone(), source.clone());
-        self.connections.write("release_lease", move |c| lease::release(c, &o, &s, holder)).await
+        let (o, s, holders) = (organization.clone(), source.clone(), self.connections.holders());
+        let release =
+            move |c: &mut Connection| lease::release(c, &o, &s, holder, holders.as_deref());
+        self.connections.write("release_lease", release).await
     }
 
     async fn commit(&self, batch: Batch) -> Result<CommitOutcome> {

@@ -20,9 +20,10 @@ struct Migration {
     fill: fn(&Transaction<'_>) -> Outcome<()>,
 }
 
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 3] = [
     Migration { tables: include_str!("schema/1.sql"), fill: |_| Ok(()) },
     Migration { tables: include_str!("schema/2.sql"), fill: version_1::fill_sightings },
+    Migration { tables: include_str!("schema/3.sql"), fill: |_| Ok(()) },
 ];
 
 /// Refuses a file that is not ours or is newer than this crate, before anything is written to it.
@@ -51,6 +52,16 @@ pub(super) fn recognize(connection: &Connection) -> Outcome<()> {
         return Err(error.into());
     }
     Ok(())
+}
+
+/// Refuses a recognized file that would have to be brought to the newest schema first.
+pub(super) fn check_newest(connection: &Connection) -> Outcome<()> {
+    if version(connection)? == newest() {
+        return Ok(());
+    }
+    let message = "the inventory file was written by an older version of ldap-inventory, and cannot be read before it \
+                   is brought up to date; let somebody open it who may write it";
+    Err(Error::new(ErrorKind::Configuration, message).into())
 }
 
 /// Brings a recognized file to the newest schema, whole or not at all. What assets are found by is then written anew,

@@ -9,8 +9,8 @@ use super::order;
 use super::read::object;
 use super::record::key;
 use crate::asset::{
-    Asset, DirectoryGroup, DirectoryUser, ObjectKey, PrincipalsRequest, SearchPage, SearchRequest,
-    SortKey,
+    Asset, DirectoryGroup, DirectoryUser, NestedSearch, ObjectKey, PrincipalsRequest, SearchPage,
+    SearchRequest, SortKey, asks_for_nesting,
 };
 use crate::value::SourceId;
 
@@ -54,7 +54,8 @@ pub(super) fn users(
     request: &SearchRequest,
 ) -> Outcome<SearchPage<DirectoryUser>> {
     let (all, wanted) = principals(request)?;
-    let users = each_object(connection, USERS, &all, wanted, |user| request.selects(user))?;
+    let search = NestedSearch::users(request, &groups_asked_for(connection, request)?);
+    let users = each_object(connection, USERS, &all, wanted, |user| search.finds_user(user))?;
     Ok(SearchPage::of(users, request.limit, |user: &DirectoryUser| user.key().cursor()))
 }
 
@@ -63,8 +64,21 @@ pub(super) fn groups(
     request: &SearchRequest,
 ) -> Outcome<SearchPage<DirectoryGroup>> {
     let (all, wanted) = principals(request)?;
-    let groups = each_object(connection, GROUPS, &all, wanted, |group| request.selects(group))?;
+    let search = NestedSearch::groups(request, &groups_asked_for(connection, request)?);
+    let groups = each_object(connection, GROUPS, &all, wanted, |group| search.finds_group(group))?;
     Ok(SearchPage::of(groups, request.limit, |group: &DirectoryGroup| group.key().cursor()))
+}
+
+/// All groups, if a search asks for nested membership.
+fn groups_asked_for(
+    connection: &Connection,
+    request: &SearchRequest,
+) -> Outcome<Vec<DirectoryGroup>> {
+    if !asks_for_nesting(request) {
+        return Ok(Vec::new());
+    }
+    let all = PrincipalsRequest::new(request.organization.clone());
+    each_object(connection, GROUPS, &all, usize::MAX, |_| true)
 }
 
 /// What a search looks through, and how many it needs for a page and to know whether there is another.

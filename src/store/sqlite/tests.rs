@@ -121,6 +121,29 @@ async fn a_file_that_is_brought_up_to_date_is_indexed_anew() {
     assert_eq!(stale, 0);
 }
 
+#[tokio::test]
+async fn a_file_of_version_2_finds_aliases_by_name_once_it_is_brought_up_to_date() {
+    let directory = TempDir::new().unwrap();
+    let path = file(&directory);
+    let mut asset = web1();
+    let mut alias = asset.names[0].clone();
+    (alias.value, alias.until) = ("old-web".parse().unwrap(), Some(at(8)));
+    asset.names.push(alias);
+    {
+        let repository = SqliteRepository::open(&path).unwrap();
+        let put = Change::PutAsset { expected: None, asset: Box::new(asset.clone()) };
+        let batch = Batch::new(BatchId::from_u128(1), acme(), corp()).with_changes([put]);
+        assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
+    }
+    execute(&path, "DELETE FROM asset_names WHERE text = 'old-web'; PRAGMA user_version = 2");
+    let repository = SqliteRepository::open(&path).unwrap();
+    for query in ["old-web", "name:=old-web", "alias:old-web", "name_count:2"] {
+        let query = Query::parse(query).unwrap();
+        let request = SearchRequest::new(acme(), query, at(9));
+        assert_eq!(repository.search_assets(request).await.unwrap().records, [asset.clone()]);
+    }
+}
+
 #[test]
 fn a_file_that_cannot_be_brought_up_to_date_is_left_as_it_was() {
     let asset = AssetId::from_u128(1).to_string();
@@ -286,6 +309,49 @@ async fn two_openings_of_one_file_see_each_other() {
     let error =
         one.acquire_lease(LeaseRequest::new(acme(), corp(), run(2), at(0), ttl)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Lease);
+}
+
+#[tokio::test]
+async fn who_looks_alone_reads_everything_and_writes_nothing() {
+    let directory = TempDir::new().unwrap();
+    let path = written(&directory).await;
+    let auditor = SqliteRepository::open_read_only(&path).unwrap();
+    let keys: Vec<MatchKey> = web1().match_keys().into_iter().collect();
+    assert_eq!(auditor.candidates(&acme(), &keys).await.unwrap(), [web1()]);
+    let batch = Batch::new(BatchId::from_u128(9), acme(), corp());
+    let error = auditor.commit(batch).await.unwrap_err();
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::Store, Retry::Never), "{error}");
+    // What somebody else writes meanwhile is seen.
+    let writer = SqliteRepository::open(&path).unwrap();
+    let asset = Box::new(Asset { id: AssetId::from_u128(2), ..web1() });
+    let put = Change::PutAsset { expected: None, asset };
+    let batch = Batch::new(BatchId::from_u128(2), acme(), corp()).with_changes([put]);
+    assert_eq!(writer.commit(batch).await.unwrap(), CommitOutcome::Applied);
+    assert_eq!(auditor.assets(&acme(), &[AssetId::from_u128(2)]).await.unwrap().len(), 1);
+    let absent = SqliteRepository::open_read_only(directory.path().join("absent")).unwrap_err();
+    assert_eq!(absent.kind(), ErrorKind::Store);
+    assert!(!directory.path().join("absent").exists());
+}
+
+#[tokio::test]
+async fn the_lease_of_a_dead_process_keeps_nobody_away() {
+    let directory = TempDir::new().unwrap();
+    let path = written(&directory).await;
+    let (ttl, run) = (Duration::from_secs(60), RunId::from_u128);
+    let request = |holder| LeaseRequest::new(acme(), corp(), run(holder), at(0), ttl);
+    let alive = SqliteRepository::open(&path).unwrap();
+    let first = alive.acquire_lease(request(1)).await.unwrap();
+    let other = SqliteRepository::open(&path).unwrap();
+    assert_eq!(other.acquire_lease(request(2)).await.unwrap_err().kind(), ErrorKind::Lease);
+    // With its last handle a process lets go of its files, as if it were killed.
+    drop(alive);
+    let second = other.acquire_lease(request(2)).await.unwrap();
+    assert!(second.token > first.token);
+    other.release_lease(&acme(), &corp(), run(2)).await.unwrap();
+    let left: Vec<_> = std::fs::read_dir(directory.path()).unwrap().collect();
+    let is_lease = |name: &str| name.contains("-lease-");
+    let names = left.into_iter().map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert!(!names.into_iter().any(|name| is_lease(&name)), "a file was left behind");
 }
 
 #[tokio::test]

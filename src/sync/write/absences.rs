@@ -9,25 +9,45 @@ use crate::Result;
 use crate::asset::{Change, CommitOutcome, Link, Presence};
 use crate::merge;
 use crate::sync::decide::Absences;
+use crate::sync::loss::Loss;
 use crate::sync::run::Run;
 use crate::value::{ObjectGuid, ObjectKind};
 
-/// Writes the link of each, and the mark on what it is tied to.
-pub(in crate::sync) async fn write(writer: &mut Writer<'_>, absences: &Absences) -> Result<()> {
+/// Writes the link of each, and the mark on what it is tied to. Returns what is news by name.
+pub(in crate::sync) async fn write(
+    writer: &mut Writer<'_>,
+    absences: &Absences,
+) -> Result<Vec<Loss>> {
+    let mut lost = Vec::new();
     for links in absences.links().chunks(writer.run.options.batch_size) {
         let mut attempt = 0;
         loop {
             let changes = draft(writer.run, links).await?;
+            let named = named(writer.run, links, &changes);
             match writer.submit(changes).await? {
                 CommitOutcome::Conflict(_) if attempt < writer.run.options.conflict_retries => {
                     attempt += 1
                 }
                 CommitOutcome::Conflict(assets) => return Err(conflict(&assets)),
-                CommitOutcome::Applied | CommitOutcome::AlreadyApplied => break,
+                CommitOutcome::Applied | CommitOutcome::AlreadyApplied => {
+                    lost.extend(named);
+                    break;
+                }
             }
         }
     }
-    Ok(())
+    Ok(lost)
+}
+
+/// Those that go missing in this run or are gone from it on, not those that are missing once more.
+fn named(run: &Run<'_>, links: &[Link], changes: &[Change]) -> Vec<Loss> {
+    let is_news = |link: &&Link| match link.presence {
+        Presence::Present => false,
+        Presence::Missing { since, .. } => since == run.now,
+        Presence::Gone { .. } => true,
+    };
+    let lost = links.iter().filter(is_news);
+    lost.map(|link| Loss::of(link, changes, &run.task.source)).collect()
 }
 
 async fn draft(run: &Run<'_>, links: &[Link]) -> Result<Vec<Change>> {

@@ -164,13 +164,51 @@ impl Reading {
 }
 
 /// The containers that lie in no other of them.
-fn outermost(mut containers: Vec<DistinguishedName>) -> Vec<DistinguishedName> {
-    containers.sort_by_key(|dn| dn.rdns().count());
-    let mut outer: Vec<DistinguishedName> = Vec::new();
-    for dn in containers {
-        if !outer.iter().any(|known| dn.is_within(known)) {
-            outer.push(dn);
+fn outermost(containers: Vec<DistinguishedName>) -> Vec<DistinguishedName> {
+    let mut named: Vec<(String, DistinguishedName)> =
+        containers.into_iter().map(|dn| (dn.normalized(), dn)).collect();
+    // Read from its end, a DN comes right behind the one that it is below.
+    named.sort_by(|(one, _), (other, _)| one.rsplit(',').cmp(other.rsplit(',')));
+    let mut outer: Vec<(String, DistinguishedName)> = Vec::new();
+    for (name, dn) in named {
+        let is_inner =
+            |(known, _): &(String, _)| DistinguishedName::is_normalized_within(&name, known);
+        if !outer.last().is_some_and(is_inner) {
+            outer.push((name, dn));
         }
     }
-    outer
+    outer.into_iter().map(|(_, dn)| dn).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn dn(text: &str) -> DistinguishedName {
+        DistinguishedName::parse(text).unwrap()
+    }
+
+    proptest! {
+        /// The same as comparing every pair, whatever the case and the order.
+        #[test]
+        fn what_is_below_another_is_left_out(paths in prop::collection::vec("(OU=[abA],){0,4}DC=x", 0..12)) {
+            let containers: Vec<DistinguishedName> = paths.iter().map(|path| dn(path)).collect();
+            let outer: Vec<DistinguishedName> = outermost(containers.clone());
+            for one in &containers {
+                prop_assert_eq!(outer.iter().filter(|outer| one.is_within(outer)).count(), 1);
+            }
+            for one in &outer {
+                prop_assert!(containers.contains(one));
+            }
+        }
+    }
+
+    #[test]
+    fn a_hundred_thousand_containers_with_long_names_are_told_apart() {
+        let long = "OU=a\\,b,".repeat(20);
+        let containers = (0..100_000).map(|n| dn(&format!("OU={n},{long}DC=x"))).collect();
+        assert_eq!(outermost(containers).len(), 100_000);
+    }
 }

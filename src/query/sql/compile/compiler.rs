@@ -38,6 +38,8 @@ pub(super) struct Compiler<'a> {
     pub(super) map: &'a ColumnMap,
     pub(super) now: i64,
     pub(super) first: usize,
+    /// False under an odd number of NOTs, where too few rows are too many in the end.
+    pub(super) positive: bool,
     pub(super) sql: Sql,
 }
 

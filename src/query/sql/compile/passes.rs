@@ -12,10 +12,11 @@ impl Compiler<'_> {
     pub(super) fn passes(&mut self, kind: Kind, test: &Test) {
         match (kind, test) {
             (Kind::Attribute { text, time }, _) => self.attribute_passes(text, time, test),
-            (Kind::Address { text, key }, Test::Contains(literals)) => {
-                self.joined(literals, " OR ", |this, literal| match literal.network {
-                    Some(_) => this.in_network(key, literal),
-                    None => this.contains(text, literal),
+            (Kind::Address { text, key }, Test::Contains(patterns)) => {
+                self.joined(patterns, " OR ", |this, pattern| match pattern.literal() {
+                    Some(literal) if literal.network.is_some() => this.in_network(key, literal),
+                    Some(literal) => this.contains(text, literal),
+                    None => this.like(text, pattern),
                 });
             }
             (Kind::Address { text, key }, Test::Equals(patterns)) => {
@@ -24,15 +25,26 @@ impl Compiler<'_> {
                     None => this.like(text, pattern),
                 });
             }
-            (Kind::Text(column), Test::Contains(literals)) => {
-                self.joined(literals, " OR ", |this, literal| this.contains(column, literal));
-            }
-            (Kind::Word(column), Test::Contains(literals)) => {
-                self.joined(literals, " OR ", |this, literal| {
-                    this.equals(column, literal.text().folded());
+            (Kind::Text(column), Test::Contains(patterns)) => {
+                self.joined(patterns, " OR ", |this, pattern| {
+                    this.or_escaped(column, pattern, |this| match pattern.literal() {
+                        Some(literal) => this.contains(column, literal),
+                        None => this.like(column, pattern),
+                    });
                 });
             }
-            (Kind::Text(column) | Kind::Word(column), Test::Equals(patterns)) => {
+            (Kind::Word(column), Test::Contains(patterns)) => {
+                self.joined(patterns, " OR ", |this, pattern| match pattern.literal() {
+                    Some(literal) => this.equals(column, literal.text().folded()),
+                    None => this.like(column, pattern),
+                });
+            }
+            (Kind::Text(column), Test::Equals(patterns)) => {
+                self.joined(patterns, " OR ", |this, pattern| {
+                    this.or_escaped(column, pattern, |this| this.is_exactly(column, pattern));
+                });
+            }
+            (Kind::Word(column), Test::Equals(patterns)) => {
                 self.joined(patterns, " OR ", |this, pattern| this.is_exactly(column, pattern));
             }
             (Kind::Text(column) | Kind::Word(column), Test::Compare(..)) => {
@@ -44,7 +56,7 @@ impl Compiler<'_> {
                 });
             }
             (Kind::Boolean(column), _) => {
-                let booleans: Vec<bool> = literals(test).filter_map(|l| l.boolean).collect();
+                let booleans: Vec<bool> = test.literals().filter_map(|l| l.boolean).collect();
                 self.joined(&booleans, " OR ", |this, boolean| {
                     this.push_all(&[column, " = "]);
                     this.parameter(SqlValue::Boolean(*boolean));
@@ -74,6 +86,24 @@ impl Compiler<'_> {
             self.lies_in_one(time, &times);
         }
         self.push(if both { "))" } else { ")" });
+    }
+
+    /// A text that may be a DN passes without its escapes too. Only the evaluator takes them away; but it need not look at
+    /// what has none, nor under a NOT, where what passes as it stands is not wanted.
+    fn or_escaped(&mut self, column: &str, pattern: &Pattern, passes: impl FnOnce(&mut Self)) {
+        if !pattern.may_be_escaped() {
+            return passes(self);
+        }
+        self.sql.exact = false;
+        if !self.positive {
+            return passes(self);
+        }
+        self.push("(");
+        passes(self);
+        self.push(" OR ");
+        self.push_all(&[self.map.dialect.position(), "(", column, ", "]);
+        self.text("\\");
+        self.push(") > 0)");
     }
 
     fn contains(&mut self, column: &str, literal: &Literal) {
@@ -180,6 +210,14 @@ impl Compiler<'_> {
 }
 
 impl Dialect {
+    /// The function that tells where a text stands in another, from 1; 0 for nowhere.
+    pub(super) fn position(self) -> &'static str {
+        match self {
+            Self::Postgres => "strpos",
+            Self::Sqlite => "instr",
+        }
+    }
+
     /// The number that a folded text reads as, or NULL: at most 18 digits, perhaps after a minus.
     fn number_of(self, text: &str) -> String {
         match self {
@@ -197,13 +235,13 @@ impl Dialect {
 
 /// The numbers that pass a test.
 pub(super) fn numbers(test: &Test, now: i64) -> Vec<Window> {
-    let exactly = literals(test).filter_map(|literal| literal.number).map(|n| Window::new(n, n));
+    let exactly = test.literals().filter_map(|literal| literal.number).map(|n| Window::new(n, n));
     exactly.chain(compared(test, true, now)).collect()
 }
 
 /// The times that pass a test.
 fn times(test: &Test, now: i64) -> Vec<Window> {
-    let moments = literals(test).filter_map(|literal| literal.moment);
+    let moments = test.literals().filter_map(|literal| literal.moment);
     let within = moments.map(|(start, end)| Window::new(start, end.saturating_sub(1)));
     within.chain(compared(test, false, now)).collect()
 }
@@ -215,17 +253,6 @@ fn compared(test: &Test, number: bool, now: i64) -> Option<Window> {
         }
         _ => None,
     }
-}
-
-/// The values of a test that have no wildcards.
-fn literals(test: &Test) -> impl Iterator<Item = &Literal> {
-    let (literals, patterns) = match test {
-        Test::Compare(..) => (None, None),
-        Test::Contains(literals) => (Some(literals), None),
-        Test::Equals(patterns) => (None, Some(patterns)),
-    };
-    let exact = patterns.into_iter().flatten().filter_map(Pattern::literal);
-    literals.into_iter().flatten().chain(exact)
 }
 
 /// The texts that begin as a pattern of the form `text%` says: from the first to before the second.

@@ -101,6 +101,7 @@ const CASES: &[(&str, Case)] = cases![
     search::users_and_groups_come_in_the_order_of_source_and_object,
     search::a_cursor_outlives_its_record,
     search::a_query_finds_what_the_evaluator_finds,
+    search::nested_membership_is_found_where_it_is_asked_for,
     search::a_cursor_from_elsewhere_is_refused,
     search::every_order_is_kept_across_pages,
     search::a_cursor_survives_what_is_written_between_pages,

@@ -133,12 +133,48 @@ pub(super) async fn a_query_finds_what_the_evaluator_finds(
     Ok(())
 }
 
+pub(super) async fn nested_membership_is_found_where_it_is_asked_for(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    // user1 is in group1, which is in group2.
+    let mut outer = group(2);
+    outer.members = group(1).members;
+    outer.members.truncate(1);
+    (outer.members[0].dn, outer.members[0].object) = (group(1).dn, Some(guid(1)));
+    let mut inner = group(1);
+    inner.members.truncate(1);
+    inner.members[0].object = Some(guid(11));
+    let mut user = user(11);
+    user.groups = vec![inner.dn.clone()];
+    let changes = [Change::PutGroup(Box::new(outer)), Change::PutGroup(Box::new(inner))];
+    apply(repository, batch(1, changes.into_iter().chain([Change::PutUser(Box::new(user))])))
+        .await?;
+    for (query, nested, users, groups) in [
+        ("group:CN=group2", false, 0, 0),
+        ("group:CN=group2", true, 1, 0),
+        ("nested:CN=group2", false, 1, 0),
+        ("NOT nested:CN=group2", false, 0, 2),
+        ("member:CN=user1", false, 0, 1),
+        ("member:CN=user1", true, 0, 2),
+        ("nested:CN=user1", false, 0, 2),
+        ("nested_count:2", false, 1, 1),
+        ("nested_count:0", false, 0, 0),
+    ] {
+        let request = request(query).with_nested(nested);
+        let found = repository.search_users(request.clone()).await?.records.len();
+        assert_eq!(found, users, "users, {query}");
+        let found = repository.search_groups(request).await?.records.len();
+        assert_eq!(found, groups, "groups, {query}");
+    }
+    Ok(())
+}
+
 /// Whether an asset is found among all these.
 fn matches(request: &SearchRequest, asset: &Asset, all: &[Asset]) -> bool {
     let keys = asset.match_keys();
     let shares = |other: &Asset| other.match_keys().iter().any(|key| keys.contains(key));
     let has_overlap = || all.iter().any(|other| other.id != asset.id && shares(other));
-    request.selects_asset(asset, has_overlap)
+    request.selects_asset(asset, has_overlap, || false)
 }
 
 /// The numbers of these assets, as they come.
@@ -261,6 +297,22 @@ const ASSET_QUERIES: &[&str] = &[
     "has:os",
     "NOT has:os",
     "alias:host",
+    "host*",
+    "name:*.example",
+    "os:w*2022,*ubuntu*",
+    "NOT os:?buntu*",
+    "source:ld*",
+    "address:10.0.0.*",
+    "state:present",
+    "NOT state:missing,gone",
+    "state:unresolved",
+    "last_seen:never",
+    "NOT last_seen:never",
+    "first_seen:never,2026-01-02",
+    "@ldap.computer.lastLogonTS:never",
+    "NOT @ldap.computer.lastLogonTS:never",
+    "@ldap.computer.memberOf:CN=B,DC=corp",
+    "@ldap.computer.description:\"a\\, b\"",
     "domain:corp.example",
     "address:10.0.0.8",
     "address:10.0.0.0/29",
@@ -318,6 +370,10 @@ const PRINCIPAL_QUERIES: &[&str] = &[
     "is_disabled:true",
     "NOT isDisabled:false",
     "group:staff",
+    "group:CN=Staff,DC=corp,DC=example",
+    "state:gone",
+    "lastLogonTimestampTS:never",
+    "user?",
     "member:user1",
     "complete:false",
     "dn:cn=users",

@@ -1,0 +1,139 @@
+//! What changed since a moment.
+
+use std::io::{self, BufWriter, Write};
+use std::time::Duration;
+
+use ldap_inventory::curation::{ChangedField, NotedChange, Occasion};
+use ldap_inventory::value::{RunId, Timestamp};
+use serde_json::json;
+
+use super::curate::{Desk, lines};
+use super::exit::{Failure, Status};
+use super::explain::minute;
+use super::options::Changing;
+use super::short::{self, ShortIds};
+use super::table::{Form, Table};
+
+/// What every sight of an asset changes, so that people are not told.
+const SIGHTS: [&str; 2] = ["first_seen", "last_seen"];
+
+impl Desk<'_> {
+    pub(crate) async fn changes(&self, options: &Changing) -> Result<(), Failure> {
+        let since = self.moment(&options.since).await?;
+        let mut changes = self.curation.changes(since).await?;
+        if options.json {
+            return lines(&changes);
+        }
+        for change in &mut changes {
+            change.fields.retain(|changed| !is_sight(changed));
+        }
+        changes.retain(|it| it.change != Occasion::Updated || !it.fields.is_empty());
+        let mut out = BufWriter::new(io::stdout().lock());
+        let form = Form::of_stdout();
+        if let (Form::Page(_), []) = (form, changes.as_slice()) {
+            writeln!(out, "  Nothing changed since {} UTC.", minute(since))?;
+            return Ok(out.flush()?);
+        }
+        let ids = match form {
+            Form::Page(_) => Some(ShortIds::of(self.repository, self.organization).await?),
+            _ => None,
+        };
+        table(&changes, ids).put(&mut out, form)?;
+        Ok(out.flush()?)
+    }
+
+    /// When a time that somebody named was.
+    async fn moment(&self, text: &str) -> Result<Timestamp, Failure> {
+        let now = Timestamp::now();
+        let day = |time: Timestamp| format!("{}T00:00:00Z", time.date()).parse().ok();
+        let ago = |length| now.checked_sub(length);
+        let moment = match text {
+            "today" => day(now),
+            "yesterday" => ago(Duration::from_secs(86_400)).and_then(day),
+            _ => None,
+        };
+        let moment = moment
+            .or_else(|| text.parse().ok())
+            .or_else(|| format!("{text}T00:00:00Z").parse().ok())
+            .or_else(|| length(text).and_then(ago));
+        match moment {
+            Some(moment) => Ok(moment),
+            None => self.beginning_of_run(text).await,
+        }
+    }
+
+    async fn beginning_of_run(&self, text: &str) -> Result<Timestamp, Failure> {
+        let mut begun = Vec::new();
+        for source in self.repository.sources(self.organization).await? {
+            for run in self.repository.runs(self.organization, &source, usize::MAX).await? {
+                if is_part(text, run.id) {
+                    begun.push(run.started);
+                }
+            }
+        }
+        let sentence = match begun.as_slice() {
+            [started] => return Ok(*started),
+            [] => format!(
+                "{text} is no time and no run; say yesterday, 7days, a date such as {}, or a run as `runs` lists it",
+                Timestamp::now().date()
+            ),
+            _ => format!("several runs are meant by {text}; give more of the run's id"),
+        };
+        Err(Failure::new(Status::Usage, sentence))
+    }
+}
+
+fn table(changes: &[NotedChange], ids: Option<ShortIds>) -> Table {
+    let titles = match ids {
+        Some(_) => ["When", "Change", "ID", "Name", "What"],
+        None => ["at", "change", "asset", "name", "what"],
+    };
+    let mut table = Table::new(titles);
+    table.wraps = true;
+    for it in changes {
+        let (at, asset) = match ids {
+            Some(ids) => (minute(it.at), it.asset.map(|id| ids.show(id))),
+            None => (it.at.to_string(), it.asset.map(|id| id.to_string())),
+        };
+        let change = json!(it.change).as_str().unwrap_or_default().to_owned();
+        table.row([at, change, asset.unwrap_or_default(), it.name.clone(), what(it)]);
+    }
+    table
+}
+
+/// What became what, or why.
+fn what(change: &NotedChange) -> String {
+    if let Some(reason) = &change.reason {
+        return reason.clone();
+    }
+    let field = |ChangedField { field, from, to, .. }: &ChangedField| match (from, to) {
+        (Some(from), Some(to)) => format!("{field}: {from} -> {to}"),
+        (None, Some(to)) => format!("{field}: + {to}"),
+        (Some(from), None) => format!("{field}: - {from}"),
+        (None, None) => (*field).to_owned(),
+    };
+    change.fields.iter().map(field).collect::<Vec<_>>().join("; ")
+}
+
+fn is_sight(changed: &ChangedField) -> bool {
+    SIGHTS.contains(&changed.field)
+}
+
+fn is_part(text: &str, run: RunId) -> bool {
+    let run = run.to_string();
+    short::may_be(text) && (run.starts_with(text) || run.ends_with(text))
+}
+
+/// `36hours`, `7days`, `2weeks`.
+fn length(text: &str) -> Option<Duration> {
+    let unit = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at_checked(unit)?;
+    let seconds = match unit.trim() {
+        "m" | "min" | "minute" | "minutes" => 60,
+        "h" | "hour" | "hours" => 3_600,
+        "d" | "day" | "days" => 86_400,
+        "w" | "week" | "weeks" => 604_800,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(seconds).map(Duration::from_secs)
+}

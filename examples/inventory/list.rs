@@ -1,0 +1,285 @@
+//! Lists of records: JSON lines for tools, a table for people, whole rows for pipes and files.
+
+use std::cmp::Ordering;
+use std::io::{self, BufWriter, Write};
+
+use ldap_inventory::asset::{AssetRepository, SearchRequest, Sort};
+use ldap_inventory::value::AssetId;
+use serde_json::Value;
+
+use super::column;
+use super::exit::{Failure, Status};
+use super::nothing;
+use super::options::Search;
+use super::record::Record;
+use super::short::ShortIds;
+use super::table::{Form, Table};
+
+/// Records that are read at once.
+const PAGE: usize = 500;
+
+/// Rows of a table on a terminal, unless people ask for more.
+const ROWS: usize = 100;
+
+/// The order in which records are listed.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Order {
+    /// As the store brings them.
+    Stored(Sort),
+    /// By a column, with the highest first where that is asked for.
+    By { column: String, descending: bool },
+}
+
+/// A record that is to be shown.
+struct Found {
+    id: Option<AssetId>,
+    key: Option<String>,
+    cells: Vec<String>,
+}
+
+/// Lists what a search finds.
+pub(crate) async fn list<R: Record>(
+    repository: &dyn AssetRepository,
+    request: SearchRequest,
+    search: &Search,
+    order: Order,
+) -> Result<(), Failure> {
+    let request = match &order {
+        Order::Stored(sort) => request.with_sort(*sort),
+        Order::By { .. } => request,
+    };
+    if search.count {
+        return count::<R>(repository, request, search).await;
+    }
+    if search.json {
+        if json::<R>(repository, &request, search, &order).await? == 0 {
+            nothing::explain::<R>(repository, &request).await?;
+        }
+        return Ok(());
+    }
+    let form = search.form();
+    let rows = if let Form::Page(_) = form { ROWS } else { usize::MAX };
+    let limit = search.limit.unwrap_or(rows);
+    let (found, total) = find::<R>(repository, &request, search, form, &order, limit).await?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    let shown = found.len();
+    table::<R>(repository, &request, search, form, found).await?.put(&mut out, form)?;
+    out.flush()?;
+    if total == 0 && !request.query.to_string().is_empty() {
+        nothing::explain::<R>(repository, &request).await?;
+    } else if shown < total {
+        eprintln!("{shown} of {} (--limit N)", counted::<R>(total));
+    } else if let Form::Page(_) = form {
+        eprintln!("{}", counted::<R>(total));
+    }
+    Ok(())
+}
+
+/// `1 asset`, `2 assets`.
+pub(crate) fn counted<R: Record>(count: usize) -> String {
+    format!("{count} {}", if count == 1 { R::NOUN.0 } else { R::NOUN.1 })
+}
+
+/// The order that somebody asked for, or that of names.
+pub(crate) fn order<R: Record>(asked: Option<&str>) -> Result<Order, Failure> {
+    let asked = asked.unwrap_or("name");
+    let (descending, column) = match asked.strip_prefix('-') {
+        Some(column) => (true, column),
+        None => (false, asked),
+    };
+    if R::KEYS.contains(&column) {
+        return Ok(Order::By { column: column.to_owned(), descending });
+    }
+    let sentence = format!("{} are sorted by one of {}", R::NOUN.1, R::KEYS.join(", "));
+    Err(Failure::new(Status::Usage, sentence))
+}
+
+async fn count<R: Record>(
+    repository: &dyn AssetRepository,
+    request: SearchRequest,
+    search: &Search,
+) -> Result<(), Failure> {
+    let mut total = 0;
+    each::<R>(repository, &request, usize::MAX, |_| {
+        total += 1;
+        Ok(())
+    })
+    .await?;
+    let mut out = io::stdout().lock();
+    match search.json {
+        true => writeln!(out, "{}", serde_json::json!({ "total": total }))?,
+        false => writeln!(out, "  {}", counted::<R>(total))?,
+    }
+    Ok(())
+}
+
+/// One object a line, in the store's order as it is read, and otherwise once all are there. How many there are.
+async fn json<R: Record>(
+    repository: &dyn AssetRepository,
+    request: &SearchRequest,
+    search: &Search,
+    order: &Order,
+) -> Result<usize, Failure> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut seen = 0;
+    let limit = search.limit.unwrap_or(usize::MAX);
+    let object = |record: &R| -> Result<Value, Failure> {
+        let value = serde_json::to_value(record.json()).map_err(io::Error::from)?;
+        Ok(if search.columns.is_empty() {
+            value
+        } else {
+            column::selected(&value, &search.columns)
+        })
+    };
+    if let (Order::By { column, descending }, true) = (order, search.sort.is_some()) {
+        let mut found: Vec<(Option<String>, String)> = Vec::new();
+        each::<R>(repository, request, usize::MAX, |record| {
+            let key = key(&serde_json::to_value(record.json()).map_err(io::Error::from)?, column);
+            found.push((key, object(record)?.to_string()));
+            Ok(())
+        })
+        .await?;
+        found.sort_by(|one, other| compare(one.0.as_ref(), other.0.as_ref(), *descending));
+        for (_, line) in found.iter().take(limit) {
+            writeln!(out, "{line}")?;
+        }
+        out.flush()?;
+        return Ok(found.len());
+    }
+    each::<R>(repository, request, limit, |record| {
+        seen += 1;
+        if search.columns.is_empty() {
+            serde_json::to_writer(&mut out, &record.json()).map_err(io::Error::from)?;
+        } else {
+            serde_json::to_writer(&mut out, &object(record)?).map_err(io::Error::from)?;
+        }
+        Ok(writeln!(out)?)
+    })
+    .await?;
+    out.flush()?;
+    Ok(seen)
+}
+
+/// The records to show, in their order, and how many there are altogether.
+async fn find<R: Record>(
+    repository: &dyn AssetRepository,
+    request: &SearchRequest,
+    search: &Search,
+    form: Form,
+    order: &Order,
+    limit: usize,
+) -> Result<(Vec<Found>, usize), Failure> {
+    let (by, descending) = match order {
+        Order::Stored(_) => (None, false),
+        Order::By { column, descending } => (Some(column), *descending),
+    };
+    let mut found = Vec::new();
+    let mut known = vec![false; search.columns.len()];
+    let read = if by.is_some() { usize::MAX } else { limit };
+    let is_all = each::<R>(repository, request, read, |record| {
+        let value = serde_json::to_value(record.json()).map_err(io::Error::from)?;
+        let mut cells = Vec::new();
+        for (column, known) in search.columns.iter().zip(&mut known) {
+            let cell = column::cell(&value, column);
+            *known |= cell.is_some();
+            cells.push(cell.unwrap_or_default());
+        }
+        if search.columns.is_empty() {
+            cells = match form {
+                Form::Page(_) => record.cells(),
+                _ => R::KEYS.iter().map(|k| column::cell(&value, k).unwrap_or_default()).collect(),
+            };
+        }
+        let key = by.and_then(|column| key(&value, column));
+        found.push(Found { id: record.id(), key, cells });
+        Ok(())
+    })
+    .await?;
+    let is_strange =
+        |(column, known): &(&String, &bool)| !**known && !column::is_known::<R>(column);
+    if !found.is_empty()
+        && let Some((column, _)) = search.columns.iter().zip(&known).find(is_strange)
+    {
+        return Err(column::unknown::<R>(column));
+    }
+    found.sort_by(|one, other| compare(one.key.as_ref(), other.key.as_ref(), descending));
+    let mut total = found.len();
+    if !is_all {
+        let counts = repository.count_assets(request.clone(), &[]).await?;
+        total = usize::try_from(counts.total).unwrap_or(usize::MAX).max(total);
+    }
+    found.truncate(limit);
+    Ok((found, total))
+}
+
+async fn table<R: Record>(
+    repository: &dyn AssetRepository,
+    request: &SearchRequest,
+    search: &Search,
+    form: Form,
+    found: Vec<Found>,
+) -> Result<Table, Failure> {
+    let Form::Page(_) = form else {
+        let keys = R::KEYS.iter().map(|key| (*key).to_owned());
+        let titles =
+            if search.columns.is_empty() { keys.collect() } else { search.columns.clone() };
+        let mut table = Table::new(titles);
+        found.iter().for_each(|found| table.row(&found.cells));
+        return Ok(table);
+    };
+    if !search.columns.is_empty() {
+        let mut table = Table::new(search.columns.iter().map(|column| column::title(column)));
+        found.iter().for_each(|found| table.row(&found.cells));
+        return Ok(table);
+    }
+    if found.iter().all(|found| found.id.is_none()) {
+        let mut table = Table::new(R::TITLES.iter().copied());
+        found.iter().for_each(|found| table.row(&found.cells));
+        return Ok(table);
+    }
+    let ids = ShortIds::of(repository, &request.organization).await?;
+    let mut table = Table::new(["ID"].into_iter().chain(R::TITLES.iter().copied()));
+    table.whole = 1;
+    for found in found {
+        let id = found.id.map(|id| ids.show(id)).unwrap_or_default();
+        table.row([id].into_iter().chain(found.cells));
+    }
+    Ok(table)
+}
+
+/// Looks at what a request finds, page by page, and says whether that was all.
+async fn each<R: Record>(
+    repository: &dyn AssetRepository,
+    request: &SearchRequest,
+    limit: usize,
+    mut look: impl FnMut(&R) -> Result<(), Failure>,
+) -> Result<bool, Failure> {
+    let (mut seen, mut after) = (0, None);
+    while seen < limit {
+        let page = request.clone().with_limit(PAGE.min(limit - seen)).after(after);
+        let page = R::search(repository, page).await?;
+        page.records.iter().try_for_each(&mut look)?;
+        seen += page.records.len();
+        after = page.next;
+        if after.is_none() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What a record is sorted by: without case, and numbers as such.
+fn key(record: &Value, column: &str) -> Option<String> {
+    let text = match record.get(column) {
+        Some(Value::Number(number)) => format!("{:020}", number.as_u64().unwrap_or_default()),
+        _ => column::cell(record, column)?.to_lowercase(),
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+/// What has nothing to be compared comes last, whichever the direction.
+fn compare(one: Option<&String>, other: Option<&String>, descending: bool) -> Ordering {
+    let order = one.is_none().cmp(&other.is_none());
+    let by_key = one.cmp(&other);
+    order.then(if descending { by_key.reverse() } else { by_key })
+}

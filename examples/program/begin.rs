@@ -1,0 +1,127 @@
+//! How a run begins: what the directory is called, whether it has what the task names, and, where that cannot be found
+//! out, a record of it.
+
+use ldap_inventory::asset::{AssetRepository, Batch, RunOutcome, RunRecord};
+use ldap_inventory::credential::Credential;
+use ldap_inventory::ldap::LdapSource;
+use ldap_inventory::name::DistinguishedName;
+use ldap_inventory::task::SyncTask;
+use ldap_inventory::value::{BatchId, RunId, SourceId, Timestamp};
+use ldap_inventory::{Error, Result};
+
+use super::exit::{Failure, Status};
+use super::task::{TaskOptions, credential_id};
+use super::trust;
+
+/// A directory, and what to do with it.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    pub(crate) directory: LdapSource,
+    pub(crate) task: SyncTask,
+}
+
+/// Begins a run. Where it cannot begin, that is noted among the runs of the inventory, if there is one to write.
+pub(crate) async fn begin(
+    name: &str,
+    options: &TaskOptions,
+    credential: Credential,
+    inventory: Option<&dyn AssetRepository>,
+) -> Result<Begun, Failure> {
+    let directory = options.directory(credential);
+    let begun = Timestamp::now();
+    match known(&directory, options).await {
+        Ok(domain) => Ok(Begun { directory, task: options.task(name, &domain)? }),
+        Err(failure) => {
+            if let Some(inventory) = inventory {
+                note(name, options, inventory, begun, &failure).await;
+            }
+            Err(trust::advised(failure, options).await)
+        }
+    }
+}
+
+/// What the directory is called, once it has what the task names.
+async fn known(directory: &LdapSource, options: &TaskOptions) -> Result<String, Failure> {
+    let domain = domain(directory, options).await?;
+    let named = [("--include-ou", &options.include_ou), ("--exclude-ou", &options.exclude_ou)];
+    for (option, ous) in named {
+        for ou in ous {
+            if !directory.has_entry(&credential_id()?, &options.organization, ou).await? {
+                let sentence =
+                    format!("{option} {ou}: the directory shows no such entry; correct the DN");
+                return Err(Failure::new(Status::Refused, sentence));
+            }
+        }
+    }
+    Ok(domain)
+}
+
+/// What the directory is called, whichever of its servers is asked: the DNS name of its domain.
+async fn domain(directory: &LdapSource, options: &TaskOptions) -> Result<String, Failure> {
+    if let Some(domain) = options.domain() {
+        return Ok(domain.to_owned());
+    }
+    let mut domains = options.base_dn.iter().map(DistinguishedName::domain);
+    if let Some(Some(domain)) = domains.next()
+        && domains.all(|other| other.as_ref() == Some(&domain))
+    {
+        return Ok(domain);
+    }
+    let server = directory.identify(&credential_id()?, &options.organization).await?;
+    let root = server.default_naming_context.as_ref().and_then(|root| root.domain());
+    Ok(server.domain.or(root).unwrap_or_else(|| options.directory_name()))
+}
+
+/// Notes a run that could not begin. It is not worth an error of its own.
+async fn note(
+    name: &str,
+    options: &TaskOptions,
+    inventory: &dyn AssetRepository,
+    started: Timestamp,
+    failure: &Failure,
+) {
+    let noted = async {
+        let record = RunRecord {
+            id: RunId::random_v7(),
+            task: name.to_owned(),
+            started,
+            finished: Timestamp::now(),
+            mode: None,
+            outcome: RunOutcome::Failed,
+            checkpoint: None,
+            error: Some(failure.cause().map_or_else(|| failure.to_string(), Error::report)),
+            report: None,
+        };
+        let source = likely_source(options, inventory).await?;
+        let batch = Batch::new(BatchId::random_v7(), options.organization.clone(), source);
+        inventory.commit(batch.closing(None, record)).await
+    };
+    if let Err(error) = noted.await {
+        tracing::warn!(error = %error.report(), "the run that could not begin is not on record");
+    }
+}
+
+/// The directory that would have been read: the one that this server belonged to the last time, or the only one that is
+/// known, or one that is called after the server.
+async fn likely_source(options: &TaskOptions, inventory: &dyn AssetRepository) -> Result<SourceId> {
+    let mut sources = inventory.sources(&options.organization).await?;
+    sources.retain(|source| source.kind() == "ldap");
+    for source in &sources {
+        for run in inventory.runs(&options.organization, source, 10).await? {
+            let report: Option<serde_json::Value> =
+                run.report.as_deref().and_then(|report| serde_json::from_str(report).ok());
+            let server = report.as_ref().and_then(|report| report.get("server"));
+            let is_it = |key| {
+                let told = server.and_then(|server| server.get(key)?.as_str());
+                told.is_some_and(|told| told.starts_with(&options.directory_name()))
+            };
+            if is_it("dns_host_name") || is_it("address") {
+                return Ok(source.clone());
+            }
+        }
+    }
+    match sources.as_slice() {
+        [source] => Ok(source.clone()),
+        _ => SourceId::new("ldap", options.directory_name()),
+    }
+}

@@ -1,0 +1,27 @@
+//! What is logged to standard error, for those who ask.
+
+use std::io;
+
+use clap::{ArgAction, Args};
+use tracing_subscriber::EnvFilter;
+
+/// How much is logged.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Log {
+    /// Log what is done on standard error; twice for every detail. The variable RUST_LOG asks for more exactly
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    verbose: u8,
+}
+
+impl Log {
+    /// Begins to log what was asked for: nothing unless something was.
+    pub(crate) fn begin(self) {
+        let filter = match (std::env::var_os("RUST_LOG"), self.verbose) {
+            (Some(_), _) => EnvFilter::from_default_env(),
+            (None, 0) => return,
+            (None, 1) => EnvFilter::new("ldap_inventory=info"),
+            (None, _) => EnvFilter::new("ldap_inventory=debug"),
+        };
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    }
+}

@@ -1,0 +1,216 @@
+//! A task as the command line says it: which directory, by which account, what of it, and how it is matched.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum, value_parser};
+use ldap_inventory::credential::{CaCertificate, Credential, ServerUrl, Thumbprint};
+use ldap_inventory::ldap::{DeltaPolicy, LdapLimits, LdapSource};
+use ldap_inventory::name::DistinguishedName;
+use ldap_inventory::store::MemoryCredentialStore;
+use ldap_inventory::task::{Exclusions, MatchPolicy, SyncTask};
+use ldap_inventory::value::{CredentialId, OrganizationId, SiteId, SourceId};
+
+use super::exit::{Failure, Status};
+use super::password;
+
+/// What to read, and how.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct TaskOptions {
+    /// The server: HOST[:PORT] or IP[:PORT], with ldaps:// or ldap:// in front if LDAPS shall, or shall
+    /// not, come first. May be repeated, or several with commas: the next server is asked only if the one before cannot
+    /// be reached
+    #[arg(long, env = "LDAP_URL", value_delimiter = ',')]
+    pub(crate) url: Vec<ServerUrl>,
+
+    /// The account: a DN, user@domain or DOMAIN\user. It needs no special rights
+    #[arg(long, value_name = "NAME", env = "LDAP_USERNAME")]
+    username: Option<String>,
+
+    /// A file with the account's password, one line of text. Without it the variable LDAP_PASSWORD is read, and then
+    /// whoever sits at the terminal is asked
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+
+    /// What the directory is called in the inventory: the DNS name of its domain, which the server tells, unless given
+    #[arg(long, value_name = "NAME")]
+    domain: Option<String>,
+
+    /// Where to search. May be repeated. The server's defaultNamingContext unless given
+    #[arg(long, value_name = "DN")]
+    pub(crate) base_dn: Vec<DistinguishedName>,
+
+    /// Read only computers that match this LDAP filter as well
+    #[arg(long, value_name = "FILTER")]
+    computer_filter: Option<String>,
+
+    /// The organization whose inventory it is
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) organization: OrganizationId,
+
+    /// The site that new assets are placed in
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) site: SiteId,
+
+    /// A DNS suffix that stands for the domain, as DHCP or a VPN gives it to the domain's computers. May be repeated
+    #[arg(long, value_name = "SUFFIX")]
+    own_suffix: Vec<String>,
+
+    /// Leave out computers that match no asset, instead of making assets of them
+    #[arg(long)]
+    exclude_unknown: bool,
+
+    /// How to find out what changed since the last run: by DirSync, by update numbers, whichever the server
+    /// offers, or not at all
+    #[arg(long, value_enum, default_value_t = Delta::Auto)]
+    delta: Delta,
+
+    /// How long the server may be silent while an answer is due, before the read is given up as incomplete
+    #[arg(long, value_name = "SECONDS", default_value_t = 150, value_parser = value_parser!(u64).range(1..))]
+    silence: u64,
+
+    /// The certificate that must be presented at an address, as the example `thumbprint` prints it, or with the digest in
+    /// hexadecimal, as openssl does. May be repeated
+    #[arg(long, value_name = "IP=SHA256:B64", help_heading = TRUST)]
+    pub(crate) thumbprint: Vec<Thumbprint>,
+
+    /// Certificates (PEM) of authorities to trust beside those of the operating system. May be repeated
+    #[arg(long, value_name = "PEM", help_heading = TRUST)]
+    ca_file: Vec<PathBuf>,
+
+    /// Let thumbprints vouch over StartTLS, too
+    #[arg(long, help_heading = TRUST)]
+    pub(crate) pins_on_starttls: bool,
+
+    /// Accept any certificate where no thumbprint is given, and plain LDAP where nothing better is
+    /// offered. Whoever stands on the path can then read the password
+    #[arg(long, help_heading = TRUST)]
+    insecure: bool,
+
+    /// Leave out computers whose account is disabled
+    #[arg(long, help_heading = LEAVING_OUT)]
+    exclude_disabled: bool,
+
+    /// Leave out computers whose last logon and last password change are both more than so many days ago
+    #[arg(long, value_name = "DAYS", help_heading = LEAVING_OUT)]
+    exclude_stale: Option<u64>,
+
+    /// Leave out computers that are below none of these OUs. May be repeated
+    #[arg(long, value_name = "DN", help_heading = LEAVING_OUT)]
+    pub(crate) include_ou: Vec<DistinguishedName>,
+
+    /// Leave out computers below this OU, even if it is within one to include. May be repeated
+    #[arg(long, value_name = "DN", help_heading = LEAVING_OUT)]
+    pub(crate) exclude_ou: Vec<DistinguishedName>,
+}
+
+/// How to find out what changed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Delta {
+    Auto,
+    Dirsync,
+    Usn,
+    Never,
+}
+
+impl From<Delta> for DeltaPolicy {
+    fn from(delta: Delta) -> Self {
+        match delta {
+            Delta::Auto => Self::Auto,
+            Delta::Dirsync => Self::DirSync,
+            Delta::Usn => Self::Usn,
+            Delta::Never => Self::Never,
+        }
+    }
+}
+
+const TRUST: &str = "Whom to trust";
+
+const LEAVING_OUT: &str = "Computers to leave out, unless they belong to an asset already";
+
+impl TaskOptions {
+    /// The account, its password, and whom to trust.
+    pub(crate) fn credential(&self) -> Result<Credential, Failure> {
+        if self.url.is_empty() {
+            let sentence = "no server is named; give --url HOST, or set the variable LDAP_URL";
+            return Err(Failure::new(Status::Usage, sentence));
+        }
+        let Some(username) = &self.username else {
+            let sentence = "no account is named; give --username NAME, such as reader@corp.example, or set the \
+                            variable LDAP_USERNAME";
+            return Err(Failure::new(Status::Usage, sentence));
+        };
+        let password = password::read(self.password_file.as_deref(), username)?;
+        let mut credential = Credential::new(credential_id()?, username, password)
+            .with_insecure(self.insecure)
+            .with_thumbprints(self.thumbprint.iter().copied())
+            .with_pins_on_starttls(self.pins_on_starttls)
+            .shared_with(self.organization.clone());
+        credential.servers.extend_from_slice(&self.url);
+        credential.base_dns.extend_from_slice(&self.base_dn);
+        for file in &self.ca_file {
+            let certificates = CaCertificate::parse_all(&read(file)?)
+                .map_err(|error| error.with_context("file", file.display()))?;
+            credential = credential.with_ca_certificates(certificates);
+        }
+        Ok(credential)
+    }
+
+    /// Whether the password is in a file, which can be read again.
+    #[allow(dead_code, reason = "not every program runs twice")]
+    pub(crate) fn has_password_file(&self) -> bool {
+        self.password_file.is_some()
+    }
+
+    /// What the directory is called, if that is given.
+    pub(crate) fn domain(&self) -> Option<&str> {
+        self.domain.as_deref()
+    }
+
+    /// What the directory is called as far as it is known before a server is asked: after the domain, or the server.
+    pub(crate) fn directory_name(&self) -> String {
+        let server = || self.url.first().map(|url| url.host().to_string());
+        self.domain.clone().or_else(server).unwrap_or_default()
+    }
+
+    /// The directory, as this account sees it.
+    pub(crate) fn directory(&self, credential: Credential) -> LdapSource {
+        LdapSource::new(Arc::new(MemoryCredentialStore::from_iter([credential])))
+            .with_limits(LdapLimits::default().with_silence(Duration::from_secs(self.silence)))
+            .with_delta(self.delta.into())
+    }
+
+    /// The task, once it is known what the directory is called.
+    pub(crate) fn task(&self, name: &str, domain: &str) -> Result<SyncTask, Failure> {
+        let source = SourceId::new("ldap", domain)?;
+        let (organization, site) = (self.organization.clone(), self.site.clone());
+        let matching = MatchPolicy::default()
+            .with_exclude_unknown(self.exclude_unknown)
+            .with_own_suffixes(self.own_suffix.iter().cloned());
+        let mut exclusions = Exclusions::default()
+            .with_disabled(self.exclude_disabled)
+            .with_stale_after_days(self.exclude_stale);
+        exclusions.included_ous.clone_from(&self.include_ou);
+        exclusions.excluded_ous.clone_from(&self.exclude_ou);
+        let mut task = SyncTask::new(name, organization, site, source, credential_id()?)
+            .with_matching(matching)
+            .with_exclusions(exclusions)
+            .with_base_dns(self.base_dn.iter().map(ToString::to_string));
+        task.computer_filter.clone_from(&self.computer_filter);
+        Ok(task)
+    }
+}
+
+/// What the one credential of a task is called.
+pub(crate) fn credential_id() -> Result<CredentialId, Failure> {
+    Ok(CredentialId::new("command-line")?)
+}
+
+/// A file that the command line names.
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(file).map_err(|error| {
+        Failure::new(Status::Usage, format!("{} cannot be read: {error}", file.display()))
+    })
+}

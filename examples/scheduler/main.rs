@@ -1,0 +1,257 @@
+//! A host that syncs by schedule until it is stopped, in a plain loop. The library starts nothing by itself.
+//!
+//! ```text
+//! LDAP_PASSWORD=... cargo run --release --example scheduler -- \
+//!     --url dc1.corp.example --username 'CORP\svc-inventory' --at 02:30 --time-zone Europe/Berlin
+//! ```
+//!
+//! Several directories, each with a schedule of its own, stand in a file: `--help` shows one.
+
+#[path = "../program/begin.rs"]
+mod begin;
+#[path = "../program/certificate.rs"]
+mod certificate;
+#[path = "../program/color.rs"]
+mod color;
+#[path = "../program/exit.rs"]
+mod exit;
+#[path = "../program/interrupt.rs"]
+mod interrupt;
+#[path = "../program/log.rs"]
+mod log;
+#[path = "../program/password.rs"]
+mod password;
+#[path = "../program/store.rs"]
+mod store;
+#[path = "../program/task.rs"]
+mod task;
+#[path = "../program/trust.rs"]
+mod trust;
+
+mod plan;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser;
+use ldap_inventory::Result;
+use ldap_inventory::asset::AssetRepository;
+use ldap_inventory::credential::Credential;
+use ldap_inventory::schedule::Due;
+use ldap_inventory::sync::{Cancellation, SyncOptions, SyncReport, sync};
+use ldap_inventory::value::Timestamp;
+use tokio::task::JoinSet;
+
+use self::begin::{Begun, begin};
+use self::color::Color;
+use self::exit::{Failure, Status};
+use self::log::Log;
+use self::plan::{Plan, Timing};
+use self::task::TaskOptions;
+
+/// Syncs one directory, or several, each by a schedule, and makes up at once for a time that was missed.
+///
+/// It says one line for each run on standard error, and goes on until Ctrl-C, or until the service manager stops it:
+/// runs then end between two steps, and give their leases back.
+#[derive(Debug, Parser)]
+#[command(name = "scheduler", version, after_help = FILE)]
+struct Options {
+    /// A file of tasks, instead of the one that the options describe
+    #[arg(long, value_name = "FILE.toml")]
+    tasks: Option<PathBuf>,
+
+    /// The file that holds the inventory; it is created if need be
+    #[arg(long, value_name = "FILE.db", env = "LDAP_INVENTORY", default_value = "inventory.db")]
+    inventory: String,
+
+    /// Print the next runs, so many of them, and end
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "5")]
+    next: Option<usize>,
+
+    #[command(flatten)]
+    timing: Timing,
+
+    #[command(flatten)]
+    task: TaskOptions,
+
+    #[command(flatten)]
+    color: Color,
+
+    #[command(flatten)]
+    log: Log,
+}
+
+const FILE: &str = r#"A file of tasks has a [[task]] for each directory. Its keys are the options without their dashes,
+and `name`:
+
+    [[task]]
+    name = "Head office"
+    url = ["dc1.corp.example", "dc2.corp.example"]
+    username = "svc-inventory@corp.example"
+    password-file = "/etc/ldap-inventory/corp"
+    thumbprint = "10.0.0.1=SHA256:..."
+    base-dn = "OU=Berlin,DC=corp,DC=example"
+    site = "berlin"
+    exclude-disabled = true
+    every = "1 day"
+    at = "02:30"
+    time-zone = "Europe/Berlin""#;
+
+/// How often the clock is looked at.
+const TICK: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    options.color.apply();
+    options.log.begin();
+    exit::with(run(&options))
+}
+
+#[tokio::main]
+async fn run(options: &Options) -> Result<Status, Failure> {
+    let plans = match &options.tasks {
+        Some(file) => plan::read(file)?,
+        None => vec![Plan::of(options.task.clone(), &options.timing)?],
+    };
+    if let Some(count) = options.next {
+        return next(&plans, count);
+    }
+    // What is wrong is said now, and not at night.
+    let mut ready = Vec::new();
+    for plan in plans {
+        let credential = plan.options.credential()?;
+        ready.push((plan, credential));
+    }
+    let inventory = store::open(&options.inventory)?;
+    let stop = Cancellation::new();
+    let mut loops = JoinSet::new();
+    // One loop for each task. Where two of them, or several hosts, sync one directory, the source's lease refuses the
+    // second run.
+    for (plan, credential) in ready {
+        loops.spawn(follow(plan, credential, inventory.clone(), stop.clone()));
+    }
+    interrupt::wait().await;
+    eprintln!("stopping: runs end between two steps and give their leases back");
+    stop.cancel();
+    loops.join_all().await;
+    Ok(Status::Complete)
+}
+
+/// The next runs of all tasks, the first one first.
+fn next(plans: &[Plan], count: usize) -> Result<Status, Failure> {
+    let now = Timestamp::now();
+    let of_plan = |plan: &Plan| {
+        let times: Vec<_> = plan.schedule.upcoming(now).take(count).collect();
+        times.into_iter().map(|time| (time, plan.name.clone())).collect::<Vec<_>>()
+    };
+    let mut runs: Vec<(Timestamp, String)> = plans.iter().flat_map(of_plan).collect();
+    runs.sort();
+    let mut out = io::stdout().lock();
+    for (time, name) in runs.iter().take(count) {
+        writeln!(out, "{time}\t{name}")?;
+    }
+    Ok(Status::Complete)
+}
+
+/// Runs a task whenever it is due, until it is stopped or nothing will be due again.
+async fn follow(
+    plan: Plan,
+    credential: Credential,
+    inventory: Arc<dyn AssetRepository>,
+    stop: Cancellation,
+) {
+    let Plan { name, schedule, .. } = &plan;
+    eprintln!("{name}: {}", schedule.describe());
+    let mut last_run = match last_run(&plan, &*inventory).await {
+        Ok(last_run) => last_run,
+        Err(error) => return eprintln!("{name}: error: {}", error.report()),
+    };
+    let mut told = None;
+    while !stop.is_cancelled() {
+        let now = Timestamp::now();
+        let due = schedule.due(now, last_run);
+        if told.replace(due) != Some(due) {
+            eprintln!("{name}: {}", in_words(due));
+        }
+        match due {
+            Due::Since(_) => {
+                // Noted before it runs: a run that fails is not repeated until the next time.
+                last_run = Some(now);
+                match run_once(&plan, &credential, &*inventory, &stop).await {
+                    Ok(report) => eprintln!("{name}: {}", done(&report)),
+                    Err(failure) => eprintln!("{name}: error: {failure}"),
+                }
+            }
+            Due::Over => return,
+            // Asking is cheap. Sleeping until the next time would miss it when the clock is set or the
+            // machine was asleep.
+            _ => tokio::time::sleep(TICK).await,
+        }
+    }
+}
+
+async fn run_once(
+    plan: &Plan,
+    credential: &Credential,
+    inventory: &dyn AssetRepository,
+    stop: &Cancellation,
+) -> Result<SyncReport, Failure> {
+    // A file is read again, since the password in it may be another one by now.
+    let credential = match plan.options.has_password_file() {
+        true => plan.options.credential()?,
+        false => credential.clone(),
+    };
+    let Begun { directory, task } =
+        begin(&plan.name, &plan.options, credential, Some(inventory)).await?;
+    let options = SyncOptions::new().with_cancellation(stop.clone());
+    match sync(&task, &directory, inventory, &options).await {
+        Ok(report) => Ok(report),
+        Err(error) => Err(trust::advised(error.into(), &plan.options).await),
+    }
+}
+
+/// When the latest run of a task began, if there was one.
+async fn last_run(plan: &Plan, inventory: &dyn AssetRepository) -> Result<Option<Timestamp>> {
+    let organization = &plan.options.organization;
+    let mut last = None;
+    for source in inventory.sources(organization).await? {
+        let runs = inventory.runs(organization, &source, 100).await?;
+        let of_task = runs.iter().filter(|run| run.task == plan.name);
+        last = last.max(of_task.map(|run| run.started).max());
+    }
+    Ok(last)
+}
+
+fn done(report: &SyncReport) -> String {
+    let computers = &report.computers;
+    let counted = |count: u64, one: &str| match count {
+        1 => format!("1 {one}"),
+        count => format!("{count} {one}s"),
+    };
+    let mut line = format!(
+        "{} read, {} created, {} updated",
+        counted(computers.read, "computer"),
+        counted(computers.created, "asset"),
+        computers.updated
+    );
+    if computers.missing > 0 {
+        line.push_str(&format!(", {} missing", computers.missing));
+    }
+    if !report.complete {
+        line.push_str(", incomplete");
+    }
+    line
+}
+
+fn in_words(due: Due) -> String {
+    let next = due.at().map_or("never".to_owned(), |time| time.to_string());
+    match due {
+        Due::Since(_) => format!("due since {next}"),
+        Due::Missed { at, .. } => format!("skipped {at}, which is too long ago; next: {next}"),
+        Due::ClockBehind { .. } => format!("the clock is behind the last run; next: {next}"),
+        _ => format!("next: {next}"),
+    }
+}

@@ -1,0 +1,264 @@
+//! What changed since a moment, by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Curation, Entry};
+use crate::Result;
+use crate::asset::{Asset, Presence, RunRecord, SourceRecord};
+use crate::merge::{ExplainedValue, Explanation};
+use crate::value::{AssetId, ObjectGuid, ObjectKind, SourceId, Timestamp};
+
+/// How many runs are asked for at first.
+const RUNS: usize = 32;
+
+/// One thing that changed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct NotedChange {
+    /// When it was noted.
+    pub at: Timestamp,
+    /// What it was.
+    pub change: Occasion,
+    /// The asset that it is about, where it is about one.
+    pub asset: Option<AssetId>,
+    /// The directory's object that is missing or gone.
+    pub object: Option<ObjectGuid>,
+    /// What a person calls the asset or the object.
+    pub name: String,
+    /// Which values are others now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<ChangedField>,
+    /// Why, or who decided what, as a sentence.
+    pub reason: Option<String>,
+}
+
+/// The kinds of change.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Occasion {
+    /// The asset is new.
+    Created,
+    /// A record of another source became part of an asset that was there.
+    Matched,
+    /// Values are others.
+    Updated,
+    /// A complete read did not show the object.
+    Missing,
+    /// It was missing for longer than the grace period.
+    Gone,
+    /// A person made one asset of several.
+    Merged,
+    /// A person decided something else, or took something back.
+    Decided,
+}
+
+/// A value of an asset that is another one now.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ChangedField {
+    /// The field.
+    pub field: &'static str,
+    /// What it was; `None` if it had no value.
+    pub from: Option<String>,
+    /// What it is; `None` if it has none any more.
+    pub to: Option<String>,
+}
+
+/// What is read of a run's report, which a later version may have written.
+#[derive(Default, Deserialize)]
+struct Told {
+    #[serde(default)]
+    lost: Vec<Lost>,
+}
+
+#[derive(Deserialize)]
+struct Lost {
+    kind: ObjectKind,
+    object: ObjectGuid,
+    name: String,
+    #[serde(default)]
+    asset: Option<AssetId>,
+    presence: Presence,
+}
+
+impl Curation<'_> {
+    /// What changed from a moment on, oldest first, as far as it is kept: assets that are new, matched or updated by the
+    /// claims that they have today, what went missing or is gone by the reports of the runs, and what people did. A value
+    /// that changed twice is told with what it was before the last time.
+    ///
+    /// Reads the inventory page by page.
+    ///
+    /// ```
+    /// use ldap_inventory::curation::{Curation, ImportOptions, Occasion, Scan};
+    /// use ldap_inventory::store::MemoryRepository;
+    /// use ldap_inventory::value::{OrganizationId, SourceId, Timestamp};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> ldap_inventory::Result<()> {
+    /// let repository = MemoryRepository::new();
+    /// let curation = Curation::new(&repository, OrganizationId::new("acme")?);
+    /// let begin = Timestamp::now();
+    /// let scan = Scan::parse(br#"{"names":["web1"]}"#, begin);
+    /// let options = ImportOptions::new("hq".parse()?);
+    /// curation.import(&SourceId::new("scan", "hq")?, &scan, &options).await?;
+    ///
+    /// let changes = curation.changes(begin).await?;
+    /// assert_eq!(changes.len(), 1);
+    /// assert_eq!((changes[0].change, changes[0].name.as_str()), (Occasion::Created, "web1"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What the store reports.
+    pub async fn changes(&self, since: Timestamp) -> Result<Vec<NotedChange>> {
+        let mut done = self.history().await?;
+        done.retain(|entry| entry.at >= since);
+        let named: BTreeSet<AssetId> = done.iter().map(|entry| entry.action.asset()).collect();
+        let (mut changes, mut names) = (Vec::new(), BTreeMap::new());
+        self.each_asset(|asset| {
+            changes.extend(of_asset(asset, since));
+            if named.contains(&asset.id) {
+                names.insert(asset.id, called(asset));
+            }
+        })
+        .await?;
+        for source in self.repository.sources(&self.organization).await? {
+            for run in self.runs_since(&source, since).await? {
+                changes.extend(losses(&run));
+            }
+        }
+        changes.extend(done.iter().map(|entry| of_person(entry, &names)));
+        changes.sort_by(|one, other| {
+            (one.at, one.change, &one.name).cmp(&(other.at, other.change, &other.name))
+        });
+        Ok(changes)
+    }
+
+    async fn runs_since(&self, source: &SourceId, since: Timestamp) -> Result<Vec<RunRecord>> {
+        let mut limit = RUNS;
+        loop {
+            let mut runs = self.repository.runs(&self.organization, source, limit).await?;
+            let is_all = runs.len() < limit || runs.iter().any(|run| run.started < since);
+            if is_all {
+                runs.retain(|run| run.started >= since);
+                return Ok(runs);
+            }
+            limit = limit.saturating_mul(4);
+        }
+    }
+}
+
+impl NotedChange {
+    fn new(at: Timestamp, change: Occasion, asset: Option<AssetId>, name: String) -> Self {
+        let (object, fields, reason) = (None, Vec::new(), None);
+        Self { at, change, asset, object, name, fields, reason }
+    }
+}
+
+/// What a person did.
+fn of_person(entry: &Entry, names: &BTreeMap<AssetId, String>) -> NotedChange {
+    let change = match entry.action {
+        Action::Merged { .. } => Occasion::Merged,
+        _ => Occasion::Decided,
+    };
+    let asset = entry.action.asset();
+    let name = match &entry.action {
+        Action::Deleted { name, .. } => name.clone(),
+        _ => names.get(&asset).cloned().unwrap_or_else(|| asset.to_string()),
+    };
+    let reason = Some(entry.to_string());
+    NotedChange { reason, ..NotedChange::new(entry.at, change, Some(asset), name) }
+}
+
+/// What a person calls an asset.
+fn called(asset: &Asset) -> String {
+    match asset.label() {
+        label if label.is_empty() => asset.id.to_string(),
+        label => label.into_owned(),
+    }
+}
+
+/// What is new of an asset.
+fn of_asset(asset: &Asset, since: Timestamp) -> Vec<NotedChange> {
+    if asset.parts.iter().all(|part| part.written < since) {
+        return Vec::new();
+    }
+    let is_new = |part: &&SourceRecord| part.since.is_some_and(|begin| begin >= since);
+    let new: Vec<&SourceRecord> = asset.parts.iter().filter(is_new).collect();
+    let name = called(asset);
+    let note = |at, change| NotedChange::new(at, change, Some(asset.id), name.clone());
+    let mut noted = Vec::new();
+    let is_created = new.len() == asset.parts.len();
+    if is_created {
+        let first = new.iter().filter_map(|part| part.since).min();
+        noted.extend(first.map(|at| note(at, Occasion::Created)));
+    }
+    let ties = new.iter().filter_map(|part| Some((part.since?, part.tie.as_ref())));
+    noted.extend(ties.filter(|_| !is_created).map(|(at, tie)| {
+        let reason = tie.map(|tie| tie.reason.clone());
+        NotedChange { reason, ..note(at, Occasion::Matched) }
+    }));
+    let new: BTreeSet<u32> = new.iter().map(|part| part.number).collect();
+    let values = Explanation::of(asset, &[], &[]).values;
+    let known: Vec<ExplainedValue> =
+        values.into_iter().filter(|value| !new.contains(&value.part)).collect();
+    let mut moments = BTreeSet::new();
+    moments.extend(known.iter().map(|value| value.since).filter(|at| *at >= since));
+    moments.extend(known.iter().filter_map(|value| value.until).filter(|at| *at >= since));
+    noted.extend(moments.into_iter().filter_map(|at| {
+        let fields = changed_fields(&known, at);
+        (!fields.is_empty()).then(|| NotedChange { fields, ..note(at, Occasion::Updated) })
+    }));
+    noted
+}
+
+/// Which values changed at a moment.
+fn changed_fields(values: &[ExplainedValue], at: Timestamp) -> Vec<ChangedField> {
+    let begun = values.iter().filter(|value| value.since == at && value.until.is_none());
+    let ended = values.iter().filter(|value| value.until == Some(at));
+    let is_replaced = |value: &ExplainedValue| {
+        let mut others = values.iter().filter(|other| other.since == at);
+        others.any(|other| {
+            let is_its = other.field == value.field && other.part == value.part;
+            is_its && other.replaced.as_ref() == Some(&value.value)
+        })
+    };
+    let mut fields: Vec<ChangedField> = begun
+        .filter(|value| value.replaced.as_ref() != Some(&value.value))
+        .map(|value| ChangedField {
+            field: value.field,
+            from: value.replaced.clone(),
+            to: Some(value.value.clone()),
+        })
+        .collect();
+    fields.extend(ended.filter(|value| !is_replaced(value)).map(|value| ChangedField {
+        field: value.field,
+        from: Some(value.value.clone()),
+        to: None,
+    }));
+    fields
+}
+
+/// What a run found to be missing or gone.
+fn losses(run: &RunRecord) -> Vec<NotedChange> {
+    let told: Option<Told> = run
+        .report
+        .as_deref()
+        .filter(|_| run.outcome.has_written())
+        .and_then(|report| serde_json::from_str(report).ok());
+    let losses = told.unwrap_or_default().lost.into_iter().map(|lost| {
+        let change = match lost.presence {
+            Presence::Gone { .. } => Occasion::Gone,
+            _ => Occasion::Missing,
+        };
+        let reason = Some(format!("the directory has no such {} any more", lost.kind));
+        let noted = NotedChange::new(run.started, change, lost.asset, lost.name);
+        NotedChange { object: Some(lost.object), reason, ..noted }
+    });
+    losses.collect()
+}

@@ -1,0 +1,2 @@
+-- The tables are those of version 2. In asset_names are names that no source has any more as well, so that everything
+-- is indexed anew.

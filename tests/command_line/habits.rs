@@ -1,0 +1,186 @@
+//! What one expects of a program: variables, statuses, places, patience.
+
+use super::*;
+
+async fn ask(inventory: &str, arguments: &[&str]) -> Ran {
+    run("inventory", &[&["--inventory", inventory], arguments].concat(), None).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_program_tells_its_version_and_what_its_options_are() {
+    for program in ["sync", "inventory", "scheduler", "thumbprint"] {
+        let version = run(program, &["--version"], None).await;
+        let expected = format!("{program} {}\n", env!("CARGO_PKG_VERSION"));
+        assert_eq!((version.status, version.stdout), (0, expected));
+        let help = run(program, &["--help"], None).await;
+        assert_eq!(help.status, 0);
+        for unfit in ["Some(", "None,", "{ "] {
+            assert!(!help.stdout.contains(unfit), "{program}: {unfit} in {}", help.stdout);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_an_inventory_is_refused_in_a_sentence_before_anything_is_asked() {
+    let rig = Rig::new().await;
+    let there = rig.files.path().to_str().unwrap();
+    let nowhere = rig.file("nowhere/inventory.db");
+    for place in ["", "  ", ":memory:", "file:x?mode=memory", there, &nowhere] {
+        for dry in [&["--dry-run"][..], &[]] {
+            let ran = rig.sync(&[&["--inventory", place], dry].concat()).await;
+            ran.assert_refused(2);
+        }
+        ask(place, &["assets"]).await.assert_refused(2);
+    }
+    assert_eq!(rig.server.connections(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_base_names_the_domain_s_own_and_an_ou_that_is_not_there_is_refused() {
+    let rig = Rig::new().await;
+    for base in ["DC=corp,DC=exampel,DC=test", "OU=Nowhere,DC=corp,DC=example,DC=test"] {
+        let ran = rig.sync(&["--base-dn", base]).await;
+        let said = ran.assert_refused_in_the_end(4);
+        assert!(said.contains("DC=corp,DC=example,DC=test"), "{said}");
+    }
+    for option in ["--exclude-ou", "--include-ou"] {
+        let ran = rig.sync(&[option, "OU=Nowhere,DC=corp,DC=example,DC=test"]).await;
+        let said = ran.assert_refused_in_the_end(4);
+        assert!(said.contains("OU=Nowhere") && said.contains(option), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_that_could_not_begin_are_on_record() {
+    let rig = Rig::new().await;
+    let inventory = rig.file("inventory.db");
+    assert_eq!(rig.sync(&["--inventory", &inventory]).await.status, 0);
+    let (url, account) = (rig.server.url(), ["--username", ACCOUNT]);
+    let untrusted = [&["--url", &url, "--inventory", &inventory][..], &account].concat();
+    run("sync", &untrusted, Some(PASSWORD)).await.assert_refused_in_the_end(4);
+    let nobody = ["--url", "ldaps://127.0.0.1:1", "--inventory", &inventory];
+    assert_ne!(run("sync", &[&nobody[..], &account].concat(), Some(PASSWORD)).await.status, 0);
+    let runs = ask(&inventory, &["runs", "--json"]).await.lines();
+    let outcomes: Vec<&str> = runs.iter().map(|run| run["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["failed", "failed", "complete"]);
+    assert!(runs[1]["error"].as_str().unwrap().contains("certificate"), "{}", runs[1]);
+    assert!(ask(&inventory, &["runs"]).await.stdout.contains("certificate"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn variables_stand_in_for_options() {
+    let rig = Rig::new().await;
+    let (inventory, pin) = (rig.file("inventory.db"), rig.server.thumbprint().unwrap());
+    let environment = |command: &mut Command| {
+        command.env("LDAP_URL", rig.server.url()).env("LDAP_USERNAME", ACCOUNT);
+        command.env("LDAP_INVENTORY", &inventory).env("LDAP_PASSWORD", PASSWORD);
+    };
+    let mut sync = Command::new(examples().join("sync"));
+    environment(sync.args(["--thumbprint", &pin, "--quiet"]).env_clear());
+    let output = tokio::task::spawn_blocking(move || sync.output().unwrap()).await.unwrap();
+    assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty());
+    let mut listed = Command::new(examples().join("inventory"));
+    environment(listed.args(["assets", "--count"]));
+    let output = tokio::task::spawn_blocking(move || listed.output().unwrap()).await.unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "  31 assets\n");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_busy_inventory_is_status_75_and_a_killed_run_keeps_nobody_away() {
+    let directory = TestDirectory::generated(1, 30, 20, 5);
+    directory.write().add_account("svc-inventory", PASSWORD).unwrap();
+    let rig = Rig::over(
+        &directory,
+        Script::new().with(When::operation(OperationKind::Bind), Fault::Stall),
+    )
+    .await;
+    let inventory = rig.file("inventory.db");
+    let (url, pin) = (rig.server.url(), rig.server.thumbprint().unwrap());
+    let arguments = ["--url", &url, "--username", ACCOUNT, "--thumbprint", &pin];
+    let arguments = [&arguments[..], &["--inventory", &inventory, "--json"]].concat();
+    let start = || {
+        let mut command = Command::new(examples().join("sync"));
+        command.args(&arguments).env("LDAP_PASSWORD", PASSWORD).stderr(Stdio::piped());
+        command.stdout(Stdio::null()).spawn().unwrap()
+    };
+    let mut hanging = tokio::task::block_in_place(start);
+    let lease = rig.file("inventory.db-lease-1");
+    while !Path::new(&lease).exists() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    run("sync", &arguments, Some(PASSWORD)).await.assert_refused_in_the_end(75);
+    let waited = [&arguments[..], &["--wait", "1"]].concat();
+    run("sync", &waited, Some(PASSWORD)).await.assert_refused_in_the_end(75);
+
+    rig.server.set_script(Script::new());
+    hanging.kill().unwrap();
+    hanging.wait().unwrap();
+    let next = run("sync", &arguments, Some(PASSWORD)).await;
+    assert_eq!(next.status, 0, "{}", next.stderr);
+    assert!(!Path::new(&lease).exists(), "a lease that was given back leaves nothing behind");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_is_status_130_and_gives_the_lease_back() {
+    let directory = TestDirectory::generated(1, 30, 20, 5);
+    directory.write().add_account("svc-inventory", PASSWORD).unwrap();
+    let rig = Rig::over(
+        &directory,
+        Script::new().with(When::operation(OperationKind::Bind), Fault::Stall),
+    )
+    .await;
+    let inventory = rig.file("inventory.db");
+    let (url, pin) = (rig.server.url(), rig.server.thumbprint().unwrap());
+    let arguments = ["--url", &url, "--username", ACCOUNT, "--thumbprint", &pin];
+    let arguments = [&arguments[..], &["--inventory", &inventory, "--json"]].concat();
+    let mut command = Command::new(examples().join("sync"));
+    command.args(&arguments).env("LDAP_PASSWORD", PASSWORD);
+    let mut running = tokio::task::block_in_place(|| {
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    });
+    let lease = rig.file("inventory.db-lease-1");
+    while !Path::new(&lease).exists() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let interrupt = ["-INT", &running.id().to_string()];
+    assert!(Command::new("kill").args(interrupt).status().unwrap().success());
+    let status = tokio::task::block_in_place(|| running.wait().unwrap());
+    assert_eq!(status.code(), Some(130));
+    rig.server.set_script(Script::new());
+    assert_eq!(run("sync", &arguments, Some(PASSWORD)).await.status, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scheduler_has_its_tasks_from_a_file_and_tells_the_next_runs() {
+    let rig = Rig::new().await;
+    let password = rig.write("password", PASSWORD);
+    let (url, pin) = (rig.server.url(), rig.server.thumbprint().unwrap());
+    let task = format!(
+        "[[task]]\nname = \"Head office\"\nurl = [\"{url}\"]\nusername = \"{ACCOUNT}\"\npassword_file = \"{password}\"\n\
+         thumbprint = \"{pin}\"\nexclude-disabled = true\nsite = \"hq\"\nevery = \"6 hours\"\nat = \"02:30\"\n"
+    );
+    let other = task.replace("Head office", "Branch").replace("6 hours", "1 week");
+    let tasks = rig.write("tasks.toml", &format!("{task}\n{other}"));
+    let next = run("scheduler", &["--tasks", &tasks, "--next", "7"], None).await;
+    let lines: Vec<(&str, &str)> =
+        next.stdout.lines().map(|line| line.split_once('\t').unwrap()).collect();
+    assert_eq!((next.status, lines.len()), (0, 7), "{}", next.stderr);
+    assert!(lines.is_sorted());
+    assert!(lines.iter().filter(|(_, name)| *name == "Head office").count() >= 5, "{lines:?}");
+
+    for (broken, reason) in [
+        ("url = 1", "no [[task]]"),
+        ("[[task]]\nurl = \"x\"\nexclude = true", "--exclude"),
+        ("[[task]]\nurl = \"x\"\nevery = \"often\"", "often"),
+        ("[[task]]\nurl = \"x\"\nat = \"late\"", "late"),
+        ("[[task]]\nurl = \"x\"", "--username"),
+        ("[[task", "TOML"),
+        (&format!("{task}\n{task}"), "Head office"),
+    ] {
+        let tasks = rig.write("broken.toml", broken);
+        let ran = run("scheduler", &["--tasks", &tasks], Some(PASSWORD)).await;
+        assert!(ran.assert_refused(2).contains(reason), "{reason}: {}", ran.stderr);
+    }
+}

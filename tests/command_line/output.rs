@@ -1,0 +1,108 @@
+//! What pipes and files get: every row, nothing cut.
+
+use super::*;
+
+/// A rig with an inventory, and what asks it.
+async fn filled() -> (Rig, String) {
+    let rig = Rig::new().await;
+    let (inventory, assets) = (rig.file("inventory.db"), rig.write("assets.jsonl", ASSETS));
+    let ran = rig.sync(&["--inventory", &inventory, "--assets", &assets]).await;
+    assert_eq!((ran.status, &*ran.stderr), (0, ""), "success is silent on standard error");
+    (rig, inventory)
+}
+
+async fn ask(inventory: &str, arguments: &[&str]) -> Ran {
+    run("inventory", &[&["--inventory", inventory], arguments].concat(), None).await
+}
+
+/// The cells of tab-separated lines, by title.
+fn rows(text: &str) -> Vec<Vec<(String, String)>> {
+    let mut lines = text.lines().map(|line| line.split('\t').map(str::to_owned));
+    let titles: Vec<String> = lines.next().unwrap().collect();
+    let row = |cells: Vec<String>| {
+        assert_eq!(cells.len(), titles.len(), "{cells:?}");
+        titles.iter().cloned().zip(cells).collect()
+    };
+    lines.map(|cells| row(cells.collect())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipe_gets_every_row_and_nothing_is_cut() {
+    let (_rig, inventory) = filled().await;
+    for kind in ["assets", "users", "groups"] {
+        let json = ask(&inventory, &[kind, "--json"]).await.lines();
+        let piped = ask(&inventory, &[kind]).await;
+        assert_eq!((piped.status, &*piped.stderr), (0, ""));
+        let rows = rows(&piped.stdout);
+        assert_eq!(rows.len(), json.len(), "{kind}");
+        let ids: BTreeSet<&str> =
+            rows.iter().flatten().filter(|(title, _)| title == "id").map(|(_, id)| &**id).collect();
+        assert!(json.iter().all(|record| ids.contains(record["id"].as_str().unwrap())), "{kind}");
+        assert!(!piped.stdout.contains('…'), "{}", piped.stdout);
+        for record in &json {
+            for text in record["groups"].as_array().into_iter().flatten() {
+                assert!(piped.stdout.contains(text.as_str().unwrap()));
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_kinds_of_record_are_sorted_counted_and_shown_by_columns() {
+    let (_rig, inventory) = filled().await;
+    for (kind, name, one) in [
+        ("assets", "names", "printer"),
+        ("users", "name", "svc-inventory"),
+        ("groups", "name", "\"domain users\""),
+    ] {
+        let columns = ask(&inventory, &[kind, "--columns", name]).await.stdout;
+        let mut lines: Vec<String> = columns.lines().map(str::to_lowercase).collect();
+        assert_eq!(lines.remove(0), name);
+        let known: Vec<String> =
+            lines.into_iter().map(|line| line.split("; ").next().unwrap().to_owned()).collect();
+        let named: Vec<_> = known.iter().filter(|name| !name.is_empty()).collect();
+        assert!(named.is_sorted(), "{kind}: {named:?}");
+        let key = if kind == "assets" { "-name" } else { name };
+        let sorted = ask(&inventory, &[kind, "--sort", key, "--columns", name, "--json"]).await;
+        assert_eq!(sorted.lines().len(), known.len());
+        assert!(sorted.lines().iter().all(|record| keys(record) == words(name)));
+        assert_eq!(
+            ask(&inventory, &[kind, one, "--count"]).await.stdout,
+            format!("  1 {}\n", &kind[..kind.len() - 1])
+        );
+        let counted = ask(&inventory, &[kind, "--count", "--json"]).await.json();
+        assert_eq!(counted["total"], known.len());
+        ask(&inventory, &[kind, "--columns", "no_such_thing"]).await.assert_refused(2);
+        ask(&inventory, &[kind, "--sort", "no_such_thing"]).await.assert_refused(2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attributes_are_columns_and_csv_is_quoted_where_it_must_be() {
+    let (_rig, inventory) = filled().await;
+    let attribute = "@ldap.computer.sAMAccountName";
+    let columns = format!("names,{attribute}");
+    let csv = ask(&inventory, &["assets", "dc1", "--csv", "--columns", &columns]).await;
+    assert_eq!(
+        csv.stdout.lines().collect::<Vec<_>>(),
+        [format!("names,{attribute}").as_str(), "dc1.corp.example.test; dc1,DC1$"]
+    );
+    let users =
+        ask(&inventory, &["users", "svc-inventory", "--csv", "--columns", "sAMAccountName,dn"])
+            .await;
+    let line = users.stdout.lines().nth(1).unwrap();
+    assert!(line.starts_with("svc-inventory,\"CN=svc-inventory,"), "{line}");
+    ask(&inventory, &["users", "--csv", "--json"]).await.assert_refused(2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_changed_nothing_says_so_and_a_quiet_one_nothing() {
+    let (rig, inventory) = filled().await;
+    let again = rig.sync(&["--inventory", &inventory]).await;
+    assert!(again.stdout.contains("Nothing changed."), "{}", again.stdout);
+    let quiet = rig.sync(&["--inventory", &inventory, "--quiet"]).await;
+    assert_eq!((quiet.status, &*quiet.stdout, &*quiet.stderr), (0, "", ""));
+    rig.server.directory().write().add_computer("NEWCOMER").unwrap();
+    let changed = rig.sync(&["--inventory", &inventory]).await;
+    assert!(!changed.stdout.contains("Nothing changed."), "{}", changed.stdout);
+}

@@ -1,0 +1,156 @@
+//! What people see: tables as wide as the terminal, short ids, colours, questions.
+
+use std::io::{Read, Write};
+
+use super::*;
+
+/// Runs a program on a terminal of so many columns, and types something. What is on the terminal and, apart from that, on
+/// standard error.
+fn on_terminal(
+    program: &str,
+    columns: u16,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> (i32, String, String) {
+    let (mut pty, pts) = pty_process::blocking::open().unwrap();
+    pty.resize(pty_process::Size::new(50, columns)).unwrap();
+    let command = pty_process::blocking::Command::new(examples().join(program)).args(arguments);
+    let command = command.env_remove("NO_COLOR").env_remove("LDAP_PASSWORD").env("TERM", "xterm");
+    let command = command.envs(variables.iter().copied()).stderr(Stdio::piped());
+    let mut child = command.spawn(pts).unwrap();
+    let mut seen = Vec::new();
+    let mut part = [0; 4096];
+    // A terminal whose program has ended is an error to read from.
+    while let Ok(length @ 1..) = pty.read(&mut part) {
+        seen.extend_from_slice(&part[..length]);
+    }
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    let status = child.wait().unwrap().code().unwrap();
+    (status, String::from_utf8(seen).unwrap().replace("\r\n", "\n"), said)
+}
+
+async fn filled(computers: usize) -> (Rig, String) {
+    let directory = TestDirectory::generated(1, computers, 20, 5);
+    directory.write().add_account("svc-inventory", PASSWORD).unwrap();
+    let rig = Rig::over(&directory, Script::new()).await;
+    let inventory = rig.file("inventory.db");
+    assert_eq!(rig.sync(&["--inventory", &inventory]).await.status, 0);
+    (rig, inventory)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_is_as_wide_as_the_terminal_ordered_by_name_and_says_what_it_leaves_out() {
+    let (_rig, inventory) = filled(150).await;
+    let count = ["--inventory", &inventory, "assets", "--count", "--json"];
+    let total = run("inventory", &count, None).await.json()["total"].as_u64().unwrap();
+    for columns in [60, 80, 200] {
+        let ask = |arguments: &[&str]| {
+            let arguments = [&["--inventory", &inventory], arguments].concat();
+            tokio::task::block_in_place(|| {
+                on_terminal("inventory", columns, &arguments, &[("NO_COLOR", "1")])
+            })
+        };
+        for kind in ["assets", "users", "groups"] {
+            let (status, seen, _) = ask(&[kind]);
+            assert_eq!(status, 0, "{seen}");
+            let widest = seen.lines().map(|line| line.chars().count()).max().unwrap();
+            assert!(widest <= usize::from(columns), "{kind}: {widest} of {columns}\n{seen}");
+            assert!(!seen.contains('\u{1b}'), "{seen}");
+        }
+        let (_, seen, said) = ask(&["assets"]);
+        assert_eq!(said, format!("100 of {total} assets (--limit N)\n"));
+        assert_eq!(seen.lines().count(), 102, "a title, a rule, and a line for each\n{seen}");
+        let rows: Vec<Vec<&str>> =
+            seen.lines().skip(2).map(|line| line.split_whitespace().collect()).collect();
+        assert!(rows.iter().map(|row| row[1]).is_sorted(), "{seen}");
+        let id = rows[0][0];
+        assert!((6..=14).contains(&id.len()), "{id}");
+        let (status, explained, _) = ask(&["explain", id]);
+        assert_eq!(status, 0);
+        assert!(explained.contains(id), "{explained}");
+        let (_, seen, said) = ask(&["assets", "--limit", "1000"]);
+        assert_eq!(seen.lines().count() as u64, total + 2);
+        assert_eq!(said, format!("{total} assets\n"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_person_is_numbered_and_fits() {
+    let directory = TestDirectory::generated(1, 3, 2, 1);
+    directory.write().add_account("svc-inventory", PASSWORD).unwrap();
+    directory.write().add_computer("TWIN").unwrap();
+    let rig = Rig::over(&directory, Script::new()).await;
+    let (inventory, assets) = (rig.file("inventory.db"), rig.write("assets.jsonl", ASSETS));
+    assert_eq!(rig.sync(&["--inventory", &inventory, "--assets", &assets]).await.status, 0);
+    for columns in [60, 80, 200] {
+        let (status, seen, said) = tokio::task::block_in_place(|| {
+            on_terminal("inventory", columns, &["--inventory", &inventory, "unresolved"], &[])
+        });
+        assert_eq!((status, &*said), (0, ""));
+        let seen = console::strip_ansi_codes(&seen).into_owned();
+        let widest = seen.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= usize::from(columns), "{widest} of {columns}\n{seen}");
+        for number in ["1", "2"] {
+            let is_numbered = |line: &str| line.split_whitespace().next() == Some(number);
+            assert!(seen.lines().any(is_numbered), "{seen}");
+        }
+        assert!(seen.contains("1 computer waits") && seen.contains("TWIN$"), "{seen}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn colours_are_for_terminals_that_want_them_and_for_those_who_ask() {
+    let (_rig, inventory) = filled(3).await;
+    let has_colours = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let arguments = [&["--inventory", &inventory, "assets"], arguments].concat();
+        let seen =
+            tokio::task::block_in_place(|| on_terminal("inventory", 80, &arguments, variables));
+        assert_eq!(seen.0, 0, "{}", seen.2);
+        seen.1.contains('\u{1b}')
+    };
+    assert!(has_colours(&[], &[]));
+    assert!(!has_colours(&[], &[("NO_COLOR", "1")]));
+    assert!(!has_colours(&[], &[("TERM", "dumb")]));
+    assert!(!has_colours(&["--color", "never"], &[]));
+    assert!(has_colours(&["--color", "always"], &[("NO_COLOR", "1")]));
+    let piped = run("inventory", &["--inventory", &inventory, "assets"], None).await;
+    assert!(!piped.stdout.contains('\u{1b}'));
+}
+
+/// Whether what is typed on a process's terminal is not shown.
+#[cfg(target_os = "linux")]
+fn hides_what_is_typed(process: u32) -> bool {
+    let terminal = fs::read_link(format!("/proc/{process}/fd/0")).unwrap();
+    let settings = Command::new("stty").arg("-F").arg(terminal).arg("-a").output().unwrap();
+    String::from_utf8(settings.stdout).unwrap().split_whitespace().any(|word| word == "-echo")
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_terminal_the_password_is_asked_for_and_not_shown() {
+    let rig = Rig::new().await;
+    let (url, pin) = (rig.server.url(), rig.server.thumbprint().unwrap());
+    let arguments = ["--url", &url, "--username", ACCOUNT, "--thumbprint", &pin];
+    let (status, seen) = tokio::task::block_in_place(|| {
+        let (mut pty, pts) = pty_process::blocking::open().unwrap();
+        let command = pty_process::blocking::Command::new(examples().join("sync"));
+        let command = command.args(arguments).env_remove("LDAP_PASSWORD");
+        let mut child = command.spawn(pts).unwrap();
+        let (mut seen, mut part, mut is_typed) = (Vec::new(), [0; 4096], false);
+        while let Ok(length @ 1..) = pty.read(&mut part) {
+            seen.extend_from_slice(&part[..length]);
+            if !is_typed && String::from_utf8_lossy(&seen).contains("Password of") {
+                while !hides_what_is_typed(child.id()) {
+                    std::thread::yield_now();
+                }
+                writeln!(pty, "{PASSWORD}").unwrap();
+                is_typed = true;
+            }
+        }
+        (child.wait().unwrap().code().unwrap(), String::from_utf8_lossy(&seen).into_owned())
+    });
+    assert_eq!(status, 0, "{seen}");
+    assert!(seen.contains(&format!("Password of {ACCOUNT}: ")), "{seen}");
+    assert!(!seen.contains(PASSWORD), "{seen}");
+}
