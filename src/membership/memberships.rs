@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::links::dn_digest_of;
 use super::read_objects::ReadObjects;
 use crate::asset::{DirectoryGroup, DirectoryUser, Member, MemberPath};
-use crate::directory::DirectoryObject;
+use crate::directory::{AccountKind, DirectoryObject};
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, ObjectKind, RecordDigest, Sid};
 
@@ -27,7 +27,7 @@ pub(crate) struct Earlier {
 impl Memberships {
     /// Works the memberships out. Cycles, which directories allow, are walked once.
     ///
-    /// A member is known as an object if the inventory keeps it; `is_kept` says so of the computers. One that it does
+    /// A member is known as an object if the inventory keeps it; `is_kept` says so of the computers. A host that it does
     /// not keep is no primary member: nothing would tell that it is gone.
     pub(crate) fn of(
         read: ReadObjects<'_>,
@@ -39,7 +39,9 @@ impl Memberships {
         let is_kept =
             |object: &DirectoryObject| object.kind != ObjectKind::Computer || is_kept(object.guid);
         let mut edges = known.direct(is_kept);
-        edges.extend(known.primary(is_kept));
+        // What is no host is never kept as an asset, and a member all the same.
+        let is_no_host = |object: &DirectoryObject| object.account_kind() != AccountKind::Host;
+        edges.extend(known.primary(|object| is_kept(object) || is_no_host(object)));
         if nested {
             let through = known.through_groups(&edges);
             edges.extend(through);
