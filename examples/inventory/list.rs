@@ -187,7 +187,7 @@ async fn find<R: Record>(
         if search.columns.is_empty() {
             cells = match form {
                 Form::Page(_) => record.cells(),
-                _ => R::KEYS.iter().map(|k| column::cell(&value, k).unwrap_or_default()).collect(),
+                _ => whole(record, &value),
             };
         }
         let key = by.and_then(|column| key(&value, column));
@@ -266,6 +266,15 @@ async fn each<R: Record>(
         }
     }
     Ok(false)
+}
+
+/// Every column of a record. What has no name is shown by what people call it, as on a terminal.
+fn whole<R: Record>(record: &R, value: &Value) -> Vec<String> {
+    let cell = |key: &&str| match column::cell(value, key).unwrap_or_default() {
+        name if name.is_empty() && *key == "names" => record.cells().into_iter().next(),
+        cell => Some(cell),
+    };
+    R::KEYS.iter().map(|key| cell(key).unwrap_or_default()).collect()
 }
 
 /// What a record is sorted by: without case, and numbers as such.
