@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use ldap_inventory::asset::{AssetRepository, SearchRequest};
 use ldap_inventory::query::Query;
-use ldap_inventory::store::rows::{KeyRange, Row, Rows, RowsRepository, Write, Written};
+use ldap_inventory::store::rows::{KeyRange, Row, Rows, RowsRepository, Write};
 use ldap_inventory::sync::{SyncOptions, sync};
 use ldap_inventory::task::SyncTask;
 use ldap_inventory::testing::{MockDirectory, MockRecord, contract};
@@ -56,11 +56,11 @@ impl Rows for Table {
         })
     }
 
-    async fn write(&self, write: &Write) -> Result<Written> {
+    async fn write(&self, write: &Write) -> Result<bool> {
         self.transaction(|t| {
             for (key, expected) in &write.expected {
                 if row(t, key)?.map(|row| row.value) != *expected {
-                    return Ok(Written::Differs);
+                    return Ok(false);
                 }
             }
             for (key, new) in &write.changes {
@@ -69,7 +69,7 @@ impl Rows for Table {
                     t.prepare_cached("INSERT INTO rows VALUES (?1, ?2)")?.execute((key, value))?;
                 }
             }
-            Ok(Written::Done)
+            Ok(true)
         })
     }
 }

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ldap_inventory::credential::ServerUrl;
-use ldap_inventory::ldap::{ConnectLimits, TlsProvider, probe};
+use ldap_inventory::ldap::{ConnectLimits, ServerCertificate, TlsProvider};
 
 use self::certificate::told;
 use self::exit::{Failure, Status};
@@ -39,8 +39,13 @@ fn main() -> ExitCode {
 async fn run(options: &Options) -> Result<Status, Failure> {
     let mut refusals = Vec::new();
     let mut found = 0;
-    for (address, certificate) in
-        probe(&options.url, options.starttls, TlsProvider::default(), &ConnectLimits::new()).await?
+    for (address, certificate) in ServerCertificate::probe(
+        &options.url,
+        options.starttls,
+        TlsProvider::default(),
+        &ConnectLimits::new(),
+    )
+    .await?
     {
         match certificate {
             Ok(certificate) => {

@@ -351,7 +351,8 @@ async fn whatever_does_not_fit_is_read_in_full_with_its_reason() {
         let source = source(&server, policy);
         let full = read(&source, &None).await;
         let checkpoint = full.end.checkpoint.clone().unwrap();
-        let garbage = Checkpoint { token: b"garbage".to_vec(), ..checkpoint.clone() };
+        let mut garbage = checkpoint.clone();
+        garbage.token = b"garbage".to_vec();
         let because = |read: &Read| (read.end.mode, read.end.full_because.unwrap());
         let read_garbage = read(&source, &Some(garbage)).await;
         assert_eq!(because(&read_garbage), (ReadMode::Full, Why::CheckpointRefused));

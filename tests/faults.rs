@@ -1,14 +1,12 @@
 //! The wrappers that fail calls, and the mock directory.
 
 use futures::{StreamExt, TryStreamExt};
-use ldap_inventory::asset::{
-    AssetRepository, Batch, Change, CommitOutcome, Link, LinksRequest, Presence,
-};
+use ldap_inventory::asset::{AssetRepository, Batch, Change, CommitOutcome, Link, LinksRequest};
 use ldap_inventory::credential::CredentialStore;
 use ldap_inventory::directory::{Completeness, DirectoryEvent, DirectorySource, ReadRequest};
 use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
 use ldap_inventory::testing::{CallFault, FaultPlan, Faulty, MockDirectory, MockEnding};
-use ldap_inventory::value::{BatchId, ObjectKind, OrganizationId, RecordDigest, SourceId};
+use ldap_inventory::value::{BatchId, ObjectKind, OrganizationId, SourceId};
 use ldap_inventory::{ErrorKind, Result, Retry};
 
 use crate::mock::{computer, group, mock_guid, user};
@@ -22,17 +20,7 @@ fn corp() -> SourceId {
 }
 
 fn batch() -> Batch {
-    let link = Link {
-        object: mock_guid("WEB1"),
-        kind: ObjectKind::Computer,
-        asset: None,
-        home: None,
-        digest: RecordDigest([0; 16]),
-        dn_digest: RecordDigest([1; 16]),
-        attributes: 0,
-        presence: Presence::Present,
-        seen: None,
-    };
+    let link = Link::new(ObjectKind::Computer, mock_guid("WEB1"));
     Batch::new(BatchId::from_u128(1), acme(), corp()).with_changes([Change::PutLink(link)])
 }
 

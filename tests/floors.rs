@@ -33,7 +33,7 @@ const FLOORS: [(&str, u8); 18] = [
 ];
 
 /// The crate has fewer public names than this, modules apart.
-const MOST_NAMES: usize = 210;
+const MOST_NAMES: usize = 200;
 
 /// Public and hidden. The crate's own tests and benches are other crates: how they script the wire and read what came over
 /// it, their random numbers and made-up inventories. And what is opaque to hosts: they pass on what is in a link, and need

@@ -7,11 +7,11 @@ use std::time::Duration;
 use futures::TryStreamExt;
 use ldap_inventory::ErrorKind;
 use ldap_inventory::asset::{
-    AssetRepository, Batch, Change, CommitOutcome, LeaseRequest, Link, LinksRequest, Presence,
+    AssetRepository, Batch, Change, CommitOutcome, LeaseRequest, Link, LinksRequest,
 };
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::value::{
-    BatchId, ObjectGuid, ObjectKind, OrganizationId, RecordDigest, RunId, SourceId, Timestamp,
+    BatchId, ObjectGuid, ObjectKind, OrganizationId, RunId, SourceId, Timestamp,
 };
 use proptest::prelude::*;
 
@@ -156,17 +156,7 @@ impl History {
         object.copy_from_slice(&self.batches.to_be_bytes());
         let object = ObjectGuid::from_bytes(object);
         let batch = Batch::new(BatchId::from_u128(self.batches), organization(), source());
-        let batch = batch.with_changes([Change::PutLink(Link {
-            object,
-            kind: ObjectKind::User,
-            asset: None,
-            home: None,
-            digest: RecordDigest([0; 16]),
-            dn_digest: RecordDigest([0; 16]),
-            attributes: 0,
-            presence: Presence::Present,
-            seen: None,
-        })]);
+        let batch = batch.with_changes([Change::PutLink(Link::new(ObjectKind::User, object))]);
         let batch = match token {
             Some(token) => batch.with_lease(token),
             None => batch,

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 
 use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::curation::{Curation, Decided, Unmerged};
-use ldap_inventory::merge::{Coverage, GoneAsset, MovedRecord, Moves, Overlap};
+use ldap_inventory::merge::{Coverage, MovedRecord, Moves, Overlap};
 use ldap_inventory::value::{AssetId, ObjectGuid, OrganizationId, SourceId};
 use ldap_inventory::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
@@ -293,7 +293,7 @@ fn moved(moves: &Moves) -> String {
         lines.push(format!("{what} moved from {} to {}", place(*from), place(*to)));
     }
     lines.extend(moves.came.iter().map(|asset| format!("asset {asset} is there now")));
-    lines.extend(moves.gone.iter().map(|GoneAsset { asset, to, .. }| match to {
+    lines.extend(moves.gone.iter().map(|(asset, to)| match to {
         Some(to) => {
             format!("asset {asset} is gone: nothing is left of it, and its id leads to {to}")
         }

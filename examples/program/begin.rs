@@ -81,17 +81,9 @@ async fn note(
     failure: &Failure,
 ) {
     let noted = async {
-        let record = RunRecord {
-            id: RunId::random_v7(),
-            task: name.to_owned(),
-            started,
-            finished: Timestamp::now(),
-            mode: None,
-            outcome: RunOutcome::Failed,
-            checkpoint: None,
-            error: Some(failure.cause().map_or_else(|| failure.to_string(), Error::report)),
-            report: None,
-        };
+        let times = (started, Timestamp::now());
+        let mut record = RunRecord::new(RunId::random_v7(), name, times, RunOutcome::Failed);
+        record.error = Some(failure.cause().map_or_else(|| failure.to_string(), Error::report));
         let source = likely_source(options, inventory).await?;
         let batch = Batch::new(BatchId::random_v7(), options.organization.clone(), source);
         inventory.commit(batch.closing(None, record)).await

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use ldap_inventory::ErrorKind;
 use ldap_inventory::credential::ServerUrl;
-use ldap_inventory::ldap::{ConnectLimits, ServerCertificate, TlsProvider, probe};
+use ldap_inventory::ldap::{ConnectLimits, ServerCertificate, TlsProvider};
 
 use super::certificate::told;
 use super::exit::Failure;
@@ -36,7 +36,8 @@ struct Presented {
 async fn presented(url: &ServerUrl) -> Option<Presented> {
     let (tls, limits) = (TlsProvider::default(), ConnectLimits::new());
     for by_starttls in [false, true] {
-        let answers = probe(url, by_starttls, tls, &limits).await.unwrap_or_default();
+        let answers =
+            ServerCertificate::probe(url, by_starttls, tls, &limits).await.unwrap_or_default();
         let mut found = answers.into_iter().filter_map(|(at, answer)| Some((at, answer.ok()?)));
         if let Some((address, certificate)) = found.next() {
             let by_starttls = by_starttls || url.to_string().starts_with("ldap://");

@@ -15,7 +15,7 @@ use ldap_inventory::asset::{
 };
 use ldap_inventory::credential::{Credential, ServerUrl};
 use ldap_inventory::curation::{Curation, ImportOptions, Imported, Scan};
-use ldap_inventory::ldap::{ConnectLimits, LdapSource, TlsProvider, probe};
+use ldap_inventory::ldap::{ConnectLimits, LdapSource, ServerCertificate, TlsProvider};
 use ldap_inventory::merge::{Decision, Level};
 use ldap_inventory::query::Query;
 use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
@@ -80,7 +80,9 @@ async fn connection(
     domain: &DemonstrationDomain,
 ) -> Result<(LdapSource, SyncTask)> {
     let url = ServerUrl::parse(&server.url())?;
-    let presented = probe(&url, false, TlsProvider::default(), &ConnectLimits::new()).await?;
+    let presented =
+        ServerCertificate::probe(&url, false, TlsProvider::default(), &ConnectLimits::new())
+            .await?;
     let pins = presented.iter().filter_map(|(address, certificate)| {
         Some(certificate.as_ref().ok()?.thumbprint(address.ip()))
     });
@@ -114,18 +116,9 @@ async fn decide_as_a_person(
     ] {
         let found = search(inventory, task, &format!("name:={asset}")).await?;
         if let (Some(object), Some(asset)) = (domain.object(computer), found.first()) {
-            changes.push(Change::PutConstraint(Constraint {
-                organization: task.organization.clone(),
-                source: task.source.clone(),
-                object,
-                asset: asset.id,
-                kind,
-                by: "Jane".to_owned(),
-                at: Timestamp::now(),
-                why: why.to_owned(),
-                forgotten: None,
-                earlier: Vec::new(),
-            }));
+            let (of, by) = ((task.source.clone(), object), ("Jane", Timestamp::now()));
+            let decided = Constraint::new(task.organization.clone(), kind, of, asset.id, by);
+            changes.push(Change::PutConstraint(decided.because(why)));
         }
     }
     let batch = Batch::new(BatchId::random_v7(), task.organization.clone(), task.source.clone());

@@ -55,8 +55,6 @@ pub enum Change {
     },
     /// Writes what is known of an object of the batch's source.
     PutLink(Link),
-    /// Forgets an object of the batch's source, also if it waits.
-    RemoveLink(ObjectGuid),
     /// Ties an object of any source to another asset, or to none, if there is a link for the object. What the
     /// link says of the object stays: the next run need not write it again.
     MoveLink {
@@ -90,8 +88,9 @@ pub enum Change {
     PutUser(Box<DirectoryUser>),
     /// Writes a group whole.
     PutGroup(Box<DirectoryGroup>),
-    /// Takes a user or group of any source away, with what is known of the object: another directory has it.
-    RemovePrincipal {
+    /// Forgets an object of any source, with all that is known of it: its link, that it waits, and itself, if it is a user
+    /// or a group.
+    RemoveObject {
         /// The directory.
         source: SourceId,
         /// The object.

@@ -7,6 +7,7 @@ use crate::value::{RunId, Timestamp};
 /// One value that one part of an asset claims for it: who says so, since when, and what it replaced.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
+#[non_exhaustive]
 pub struct Claim<T> {
     /// The value.
     pub value: T,

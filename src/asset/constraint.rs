@@ -11,6 +11,7 @@ use crate::value::{AssetId, ObjectGuid, OrganizationId, SourceId, Timestamp};
 /// A person's decision on whether an object of a directory is an asset. It outranks every rule and
 /// survives every later sync.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct Constraint {
     /// The organization it holds in.
     pub organization: OrganizationId,
@@ -50,6 +51,26 @@ impl fmt::Display for Constraint {
 }
 
 impl Constraint {
+    /// A decision that somebody makes now, and says no reason for.
+    pub fn new(
+        organization: OrganizationId,
+        kind: ConstraintKind,
+        (source, object): (SourceId, ObjectGuid),
+        asset: AssetId,
+        (by, at): (impl Into<String>, Timestamp),
+    ) -> Self {
+        let (by, why) = (by.into(), String::new());
+        let (forgotten, earlier) = (None, Vec::new());
+        Self { organization, source, object, asset, kind, by, at, why, forgotten, earlier }
+    }
+
+    /// The same decision for this reason.
+    #[must_use]
+    pub fn because(mut self, why: impl Into<String>) -> Self {
+        self.why = why.into();
+        self
+    }
+
     /// Whether it was not taken back.
     pub fn stands(&self) -> bool {
         self.forgotten.is_none()

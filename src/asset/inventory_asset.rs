@@ -63,6 +63,7 @@ pub struct Asset {
 
 /// What one source says about an asset, as one object of that source.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct SourceRecord {
     /// What claims name it by; unique within the asset, counted from 0.
     pub number: u32,
@@ -107,6 +108,7 @@ pub struct SourceRecord {
 
 /// How an object of a directory came to be tied to an asset.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct MatchProvenance {
     /// Why, as a sentence.
     pub reason: String,

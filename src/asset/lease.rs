@@ -6,6 +6,7 @@ use crate::value::{RunId, Timestamp};
 
 /// The right of one run to write for a source until it expires or is released.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct Lease {
     /// The run that holds it.
     pub holder: RunId,

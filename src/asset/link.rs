@@ -12,6 +12,7 @@ use crate::value::{AssetId, ObjectGuid, ObjectKind, RecordDigest, Timestamp, Vie
 ///
 /// Small, since a run reads all of them.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct Link {
     /// The object.
     pub object: ObjectGuid,
@@ -59,6 +60,21 @@ impl Sighting {
 }
 
 impl Link {
+    /// What is known of an object of this kind that is there: nothing more yet.
+    pub fn new(kind: ObjectKind, object: ObjectGuid) -> Self {
+        Self {
+            object,
+            kind,
+            asset: None,
+            home: None,
+            digest: RecordDigest::default(),
+            dn_digest: RecordDigest::default(),
+            attributes: 0,
+            presence: Presence::Present,
+            seen: None,
+        }
+    }
+
     /// Where the rules alone have the object.
     pub fn by_rules(&self) -> Home {
         self.home.unwrap_or(Home::of(self.asset))

@@ -10,6 +10,7 @@ use crate::value::{AssetId, MergeId, OrganizationId, Timestamp};
 
 /// A manual merge of several assets into one.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct MergeRecord {
     /// Its identity.
     pub id: MergeId,

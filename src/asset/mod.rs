@@ -70,5 +70,7 @@ pub use repository::AssetRepository;
 pub use request::{AssetsRequest, LeaseRequest, LinksRequest, PrincipalsRequest};
 pub use run::{RunOutcome, RunRecord};
 pub use search::{SearchPage, SearchRequest};
-pub use sort::{Sort, SortBy, SortKey, SortValue};
+#[cfg(feature = "sqlite")]
+pub(crate) use sort::SortValue;
+pub use sort::{Sort, SortBy, SortKey};
 pub use waiting::Waiting;

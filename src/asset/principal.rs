@@ -10,6 +10,7 @@ use crate::value::{
 
 /// A user of a directory, keyed by source and objectGUID.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct DirectoryUser {
     /// The organization it belongs to.
     pub organization: OrganizationId,
@@ -41,6 +42,7 @@ pub struct DirectoryUser {
 
 /// A group of a directory, keyed by source and objectGUID.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct DirectoryGroup {
     /// The organization it belongs to.
     pub organization: OrganizationId,
@@ -73,6 +75,7 @@ pub struct DirectoryGroup {
 
 /// One member of a group.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct Member {
     /// Its DN, as the group or the member itself has it.
     pub dn: DistinguishedName,

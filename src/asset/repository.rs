@@ -28,7 +28,7 @@ use crate::value::{
 /// gets the whole repository; one that wants tables of its own implements this trait. A store decides nothing: it
 /// keeps records, finds them by equality of keys, and writes batches whole.
 ///
-/// What a run asks for by key, once for each batch, is required. Searching and counting have bodies, which put the
+/// What a run asks for, by key once for each batch, is required. Searching and counting have bodies, which put the
 /// query to every record that [`each_asset`](Self::each_asset), [`each_user`](Self::each_user) and
 /// [`each_group`](Self::each_group) bring: right for every store, and fast enough for some ten thousand assets. A
 /// store that has indexes overrides them ([`query::sql`](crate::query::sql) compiles queries). Methods that later
@@ -132,25 +132,6 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
         keys: &[MatchKey],
     ) -> Result<Vec<Asset>>;
 
-    /// The assets with these ids, as far as they exist, in any order.
-    async fn assets(&self, organization: &OrganizationId, ids: &[AssetId]) -> Result<Vec<Asset>>;
-
-    /// The users with these objectGUIDs, as far as they exist, in any order.
-    async fn users(
-        &self,
-        organization: &OrganizationId,
-        source: &SourceId,
-        objects: &[ObjectGuid],
-    ) -> Result<Vec<DirectoryUser>>;
-
-    /// The groups with these objectGUIDs, as far as they exist, in any order.
-    async fn groups(
-        &self,
-        organization: &OrganizationId,
-        source: &SourceId,
-        objects: &[ObjectGuid],
-    ) -> Result<Vec<DirectoryGroup>>;
-
     /// Where the ids of these assets lead, as far as they were taken away and lead somewhere, in any order.
     async fn redirects(
         &self,
@@ -204,6 +185,36 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
 
     /// Writes a batch, whole or not at all.
     async fn commit(&self, batch: Batch) -> Result<CommitOutcome>;
+
+    /// The assets with these ids, as far as they exist, in any order.
+    async fn assets(&self, organization: &OrganizationId, ids: &[AssetId]) -> Result<Vec<Asset>> {
+        let request = AssetsRequest::new(organization.clone()).of_ids(ids.iter().copied());
+        self.each_asset(request).await?.try_collect().await
+    }
+
+    /// The users with these objectGUIDs, as far as they exist, in any order.
+    async fn users(
+        &self,
+        organization: &OrganizationId,
+        source: &SourceId,
+        objects: &[ObjectGuid],
+    ) -> Result<Vec<DirectoryUser>> {
+        let request = PrincipalsRequest::new(organization.clone()).of_source(source.clone());
+        let request = request.of_objects(objects.iter().copied());
+        self.each_user(request).await?.try_collect().await
+    }
+
+    /// The groups with these objectGUIDs, as far as they exist, in any order.
+    async fn groups(
+        &self,
+        organization: &OrganizationId,
+        source: &SourceId,
+        objects: &[ObjectGuid],
+    ) -> Result<Vec<DirectoryGroup>> {
+        let request = PrincipalsRequest::new(organization.clone()).of_source(source.clone());
+        let request = request.of_objects(objects.iter().copied());
+        self.each_group(request).await?.try_collect().await
+    }
 
     /// The links of all directories that have a [`home`](Link::home): those that decisions hold elsewhere than the
     /// rules would. In any order.

@@ -11,6 +11,8 @@ use crate::value::{AssetId, ObjectGuid, OrganizationId, RunId, SourceId, Timesta
 pub struct AssetsRequest {
     /// Where.
     pub organization: OrganizationId,
+    /// Those with these ids alone, as far as there are any.
+    pub ids: Option<Vec<AssetId>>,
     /// Those with a higher id than this alone.
     pub after: Option<AssetId>,
 }
@@ -24,6 +26,8 @@ pub struct PrincipalsRequest {
     pub organization: OrganizationId,
     /// Those of this directory alone.
     pub source: Option<SourceId>,
+    /// Those with these objectGUIDs alone, as far as there are any.
+    pub objects: Option<Vec<ObjectGuid>>,
     /// Those behind this place alone.
     pub after: Option<ObjectKey>,
 }
@@ -59,7 +63,14 @@ pub struct LeaseRequest {
 impl AssetsRequest {
     /// All assets of an organization.
     pub fn new(organization: OrganizationId) -> Self {
-        Self { organization, after: None }
+        Self { organization, ids: None, after: None }
+    }
+
+    /// Leaves out those with other ids.
+    #[must_use]
+    pub fn of_ids(mut self, ids: impl IntoIterator<Item = AssetId>) -> Self {
+        self.ids = Some(ids.into_iter().collect());
+        self
     }
 
     /// Leaves out everything up to this id.
@@ -73,13 +84,20 @@ impl AssetsRequest {
 impl PrincipalsRequest {
     /// All of an organization.
     pub fn new(organization: OrganizationId) -> Self {
-        Self { organization, source: None, after: None }
+        Self { organization, source: None, objects: None, after: None }
     }
 
     /// Leaves out those of other directories.
     #[must_use]
     pub fn of_source(mut self, source: impl Into<Option<SourceId>>) -> Self {
         self.source = source.into();
+        self
+    }
+
+    /// Leaves out those with other objectGUIDs.
+    #[must_use]
+    pub fn of_objects(mut self, objects: impl IntoIterator<Item = ObjectGuid>) -> Self {
+        self.objects = Some(objects.into_iter().collect());
         self
     }
 

@@ -6,6 +6,7 @@ use crate::value::{Checkpoint, ReadMode, RunId, Timestamp};
 
 /// One run of a task that came to its end, whatever the end was.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct RunRecord {
     /// The run.
     pub id: RunId,
@@ -29,6 +30,19 @@ pub struct RunRecord {
     /// The whole report, as JSON, if it came to one. Its decisions are those that wait for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<String>,
+}
+
+impl RunRecord {
+    /// A run of a task from its beginning to its end, of which nothing more is told.
+    pub fn new(
+        id: RunId,
+        task: impl Into<String>,
+        (started, finished): (Timestamp, Timestamp),
+        outcome: RunOutcome,
+    ) -> Self {
+        let (task, mode, checkpoint) = (task.into(), None, None);
+        Self { id, task, started, finished, mode, outcome, checkpoint, error: None, report: None }
+    }
 }
 
 /// How a run ended.

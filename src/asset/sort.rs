@@ -43,21 +43,20 @@ pub enum SortBy {
     Site,
 }
 
-/// Where an asset stands in an order.
+/// Where an asset stands in an order. An asset that has nothing to compare has neither a text nor a moment, and none
+/// has one in the order of ids.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SortKey {
     /// The order.
     pub sort: Sort,
-    /// What is compared: a folded text, or a time; `None` for an asset without, and in the order of ids.
-    pub value: Option<SortValue>,
+    pub(crate) value: Option<SortValue>,
     /// The asset.
     pub id: AssetId,
 }
 
 /// What is compared in an order.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-#[non_exhaustive]
-pub enum SortValue {
+pub(crate) enum SortValue {
     /// A text as queries compare it, see [`Query::fold`](crate::query::Query::fold).
     Text(String),
     /// Microseconds since 1970-01-01T00:00:00Z.
@@ -137,6 +136,22 @@ impl SortKey {
             Some(Self { sort, value, id: id.parse().ok()? })
         };
         place().ok_or_else(refused)
+    }
+
+    /// The text that is compared, as queries compare it ([`Query::fold`](crate::query::Query::fold)), in an order of texts.
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            Some(SortValue::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The moment that is compared, in microseconds since 1970-01-01T00:00:00Z, in an order of times.
+    pub fn micros(&self) -> Option<i64> {
+        match self.value {
+            Some(SortValue::Time(micros)) => Some(micros),
+            _ => None,
+        }
     }
 
     /// The cursor of a page that ends here.

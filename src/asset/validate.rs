@@ -43,11 +43,10 @@ fn admit_change(batch: &Batch, change: &Change) -> Result<()> {
         Change::PutWaiting(waiting) => of_organization(batch, &waiting.record.organization),
         Change::RemoveAsset { .. }
         | Change::PutLink(_)
-        | Change::RemoveLink(_)
         | Change::MoveLink { .. }
         | Change::NoteSighting { .. }
         | Change::RemoveWaiting { .. }
-        | Change::RemovePrincipal { .. } => Ok(()),
+        | Change::RemoveObject { .. } => Ok(()),
     }
 }
 

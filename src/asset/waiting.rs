@@ -9,6 +9,7 @@ use crate::value::{AssetId, ObjectGuid, SourceId};
 /// A computer that no asset shows, because several fit it equally well, with what its directory says of it: so
 /// that it can be tied to one of them at once.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct Waiting {
     /// The directory.
     pub source: SourceId,

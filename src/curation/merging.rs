@@ -144,7 +144,7 @@ impl Curation<'_> {
         let mut again = Vec::new();
         for bare in &record.bare {
             let there = present.iter().find(|asset| asset.id == bare.id);
-            let goes = moves.gone.iter().any(|gone| gone.asset == bare.id);
+            let goes = moves.gone.contains_key(&bare.id);
             if there.is_some() && !goes {
                 continue;
             }

@@ -13,6 +13,7 @@ use crate::value::{Attributes, ObjectGuid, ObjectKind, RecordDigest, Sid, Timest
 /// Attributes keep the directory's own names and text. Binary ones are in their text form: GUIDs and
 /// SIDs as Windows prints them, certificates as SHA-256 thumbprints.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct DirectoryObject {
     /// What it is.
     pub kind: ObjectKind,
@@ -44,6 +45,7 @@ pub struct Membership {
 
 /// Values of one attribute that were left out of an object, for one reason.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct AttributeError {
     /// The attribute, by the directory's own name.
     pub attribute: String,

@@ -198,6 +198,7 @@ impl ReadEnd {
 
 /// What a read covered: what is known to stand there, and did not show, is not there any more.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct ReadScope {
     /// Where it looked, as it did: what the request says, or what stands in for it. Everything that it yields is
     /// within one of these. Without any, nothing is ever concluded from what it did not show.
@@ -252,6 +253,7 @@ impl Completeness {
 
 /// An entry that was left out.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct Rejected {
     /// What kind of object was asked for.
     pub kind: ObjectKind,
@@ -259,6 +261,13 @@ pub struct Rejected {
     pub dn: String,
     /// Why it was left out.
     pub reason: String,
+}
+
+impl Rejected {
+    /// An object with this DN, in printable characters, and why it was left out.
+    pub fn new(kind: ObjectKind, dn: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { kind, dn: dn.into(), reason: reason.into() }
+    }
 }
 
 /// Who answered.
@@ -279,8 +288,10 @@ pub struct ServerIdentity {
     pub netbios_domain: Option<String>,
     /// The DNS names of the other domains of the forest, as far as the account may read them: what is below the domain
     /// and none of these is a part of it.
+    #[serde(default)]
     pub other_domains: Vec<String>,
     /// `msDS-AllowedDNSSuffixes` of the domain that was read: what its computers may have behind their names instead.
+    #[serde(default)]
     pub allowed_suffixes: Vec<String>,
 }
 
@@ -302,6 +313,7 @@ impl ServerIdentity {
 
 /// One way of connecting that was tried, and what came of it.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct ConnectStep {
     /// The transport.
     pub transport: Transport,

@@ -14,7 +14,7 @@ use crate::asset::{Asset, AssetRepository, Home, Waiting};
 use crate::merge::{
     Candidate, Computer, Decision, Exclusion, KnownComputer, MatchContext, Reason, Standing, decide,
 };
-use crate::task::{CandidateScope, MatchPolicy};
+use crate::task::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, OrganizationId, SiteId, SourceId, Timestamp};
 
 /// The computers of a directory whose asset holds nothing but records of directories, while several other assets fit them
@@ -125,7 +125,7 @@ impl Known {
 fn by_site(assets: &[Asset], policy: &MatchPolicy) -> BTreeMap<SiteId, HashSet<AssetId>> {
     let mut by_site: BTreeMap<SiteId, HashSet<AssetId>> = BTreeMap::new();
     let first = assets.first().map(|asset| &asset.site);
-    let first = first.filter(|_| policy.scope == CandidateScope::Organization);
+    let first = first.filter(|_| !policy.within_site);
     for asset in assets {
         let site = first.unwrap_or(&asset.site).clone();
         by_site.entry(site).or_default().insert(asset.id);

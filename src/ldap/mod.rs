@@ -7,7 +7,7 @@
 //! - into `read`: entries become objects, and pages for whoever listens;
 //! - by way of `delta` where a checkpoint says that only changes are wanted.
 //!
-//! Each of them has its own map in its `mod.rs`. [`probe`](probe()) asks a server for its certificate, and no more.
+//! Each of them has its own map in its `mod.rs`. [`ServerCertificate::probe`] asks a server for its certificate, and no more.
 //! No other room names ldap3, rustls or x509-parser.
 
 mod delta;
@@ -22,9 +22,8 @@ mod transport;
 
 pub use delta::DeltaPolicy;
 pub use limits::LdapLimits;
-pub use protocol::diagnosis::{BindDiagnosis, BindRefusal};
+pub use protocol::diagnosis::BindRefusal;
 pub use source::LdapSource;
 pub use transport::certificate::ServerCertificate;
 pub use transport::connect_limits::ConnectLimits;
-pub use transport::probe::probe;
 pub use transport::provider::TlsProvider;

@@ -198,6 +198,19 @@ fn a_computer_that_the_inventory_leaves_out_is_no_object_of_it() {
 }
 
 #[test]
+fn what_is_no_host_is_a_primary_member_all_the_same() {
+    let mut service = object(ObjectKind::Computer, PC);
+    let rid = (1_000 + u32::from(USERS)).to_string();
+    service.attributes =
+        [("primaryGroupID", rid.as_str()), ("objectClass", "msDS-GroupManagedServiceAccount")]
+            .into_iter()
+            .collect();
+    let read = Read::of([service, group(USERS, &[])]);
+    let memberships = Memberships::of(read.objects(), &Earlier::default(), false, |_| false);
+    assert_eq!(members(&memberships, USERS), [known(PC, Primary)]);
+}
+
+#[test]
 fn a_primary_group_is_that_of_the_accounts_own_domain() {
     let stranger = {
         let mut stranger = of_primary(user(BOB), USERS);

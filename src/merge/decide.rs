@@ -10,7 +10,7 @@ use super::parallel;
 use super::ruling::Rulings;
 use super::ties::Ties;
 use super::{Candidate, Computer, Decision, Exclusion, MatchContext, Verdict};
-use crate::task::{CandidateScope, MatchPolicy};
+use crate::task::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, SiteId, Timestamp};
 
 /// Decides which asset every computer is, by the rules of [`Planner::plan`](super::Planner::plan). One decision for each, in order of
@@ -101,8 +101,7 @@ fn in_scope<'a>(
     policy: &MatchPolicy,
     site: &SiteId,
 ) -> Vec<&'a Candidate> {
-    let everywhere = policy.scope == CandidateScope::Organization;
-    let inside = candidates.iter().filter(|asset| everywhere || asset.site == *site);
+    let inside = candidates.iter().filter(|asset| !policy.within_site || asset.site == *site);
     let by_id: BTreeMap<AssetId, &Candidate> = inside.map(|asset| (asset.asset, asset)).collect();
     by_id.into_values().collect()
 }

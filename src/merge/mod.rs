@@ -81,12 +81,12 @@ pub(crate) use overlap::Surveyed;
 pub(crate) use overlay::Overlay;
 pub use plan::{DirectoryComputers, Planner};
 pub(crate) use precedence::rank_claims;
-pub use preview::{MergePreview, RetainedValue, WinningValue};
+pub use preview::{MergePreview, MergedValue};
 pub(crate) use reason::{LostBecause, Outranked, Reason, Unmatched, WeakName};
 pub(crate) use record::{Record, assemble, by_home, take_apart};
 pub(crate) use resemblance::{Resemblance, resemblances};
 pub(crate) use settled::Settled;
-pub use settled::{GoneAsset, MovedRecord, Moves};
+pub use settled::{MovedRecord, Moves};
 pub(crate) use standing::Standing;
 pub(crate) use unit_of_work::UnitOfWork;
 pub(crate) use write_computer::{

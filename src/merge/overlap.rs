@@ -13,7 +13,7 @@ use super::{Candidate, Computer, DirectoryDomain, Evidence, Level, LostBecause, 
 use crate::asset::{Asset, Constraint};
 use crate::error::Printable;
 use crate::name::{Hostname, is_authoritative_domain, to_unicode};
-use crate::task::{CandidateScope, MatchPolicy};
+use crate::task::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, SourceId};
 
 /// An asset, as far as it matters for finding others that it could be. A few hundred bytes, since all of
@@ -127,8 +127,7 @@ impl Overlap {
             .into_iter()
             .filter_map(|((first, second), outcomes)| {
                 let (first, second) = (assets.get(first)?, assets.get(second)?);
-                let apart = policy.scope == CandidateScope::Site
-                    && first.candidate.site != second.candidate.site;
+                let apart = policy.within_site && first.candidate.site != second.candidate.site;
                 let evidence =
                     agreed(outcomes).filter(|_| !apart && !rulings.keep(first, second))?;
                 Some(Overlap::of(first, second, &evidence))

@@ -31,7 +31,7 @@ use super::standing::Standing;
 use super::{Candidate, Computer, Decision, Exclusion, KnownComputer, MatchContext, Verdict};
 use crate::asset::{Asset, Home, SourceRecord, Waiting};
 use crate::name::MatchKey;
-use crate::task::{CandidateScope, MatchPolicy};
+use crate::task::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, RecordDigest, SiteId, SourceId, Timestamp};
 
 /// Everything that decisions may touch, on its way to be shown.
@@ -353,7 +353,7 @@ impl<'a> Overlay<'a> {
             let Some((source, object)) = placed.record.object() else { continue };
             if placed.spot == Spot::Open || self.late.contains(&place) || is_unexplained() {
                 let mut site = placed.record.site();
-                if self.policy.scope == CandidateScope::Organization {
+                if !self.policy.within_site {
                     site = sites.entry(source.clone()).or_insert_with(|| site.clone());
                 }
                 let key = (source.clone(), site.clone());

@@ -27,46 +27,34 @@ pub struct MergePreview {
     /// The site it belongs to: the survivor's.
     pub site: SiteId,
     /// `os`, `os_version`, `type`, `first_seen` and `last_seen`, as far as they are known.
-    pub values: Vec<WinningValue>,
+    pub values: Vec<MergedValue>,
     /// `names`, `domains` and `addresses`, all of which are kept.
-    pub united: Vec<RetainedValue>,
+    pub united: Vec<MergedValue>,
     /// Directory objects that are tied to the survivor from then on.
     pub links: Vec<MovedRecord>,
     /// What should be looked at before it is done.
     pub warnings: Vec<String>,
 }
 
-/// A value that holds.
+/// A value that holds, or one that is kept: beside one that holds, or as one of a list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct WinningValue {
-    /// The field.
-    pub field: &'static str,
-    /// Its value.
-    pub value: String,
-    /// The asset it comes from.
-    pub from: AssetId,
-    /// The source that says so.
-    pub source: Option<SourceId>,
-    /// Why it holds.
-    pub why: &'static str,
-    /// Other values, which are kept.
-    pub beside: Vec<RetainedValue>,
-}
-
-/// A value that is kept: beside one that holds, or as one of a list.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct RetainedValue {
+pub struct MergedValue {
     /// The field.
     pub field: &'static str,
     /// The value.
     pub value: String,
-    /// The assets that have it.
+    /// The assets that have it; of a value that holds, the one it comes from.
     pub from: Vec<AssetId>,
     /// The source that says so; of a list, where several may, none is named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceId>,
+    /// Why it holds. A value that is kept has no reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<&'static str>,
+    /// Other values, which are kept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<MergedValue>,
 }
 
 impl MergePreview {
@@ -101,7 +89,8 @@ impl fmt::Display for MergePreview {
         for winner in &self.values {
             let value = Printable(&winner.value);
             let source = origin(winner.source.as_ref());
-            writeln!(f, "  {:<11} {value} ({source}: {})", winner.field, winner.why)?;
+            let why = winner.why.unwrap_or_default();
+            writeln!(f, "  {:<11} {value} ({source}: {why})", winner.field)?;
             for beside in &winner.beside {
                 let source = origin(beside.source.as_ref());
                 writeln!(
@@ -151,8 +140,8 @@ struct View<'a> {
 /// Tells of every field what holds, and what is kept beside it.
 struct Told<'a> {
     view: View<'a>,
-    values: Vec<WinningValue>,
-    united: Vec<RetainedValue>,
+    values: Vec<MergedValue>,
+    united: Vec<MergedValue>,
 }
 
 impl ClaimsVisitor for Told<'_> {
@@ -167,19 +156,13 @@ impl ClaimsVisitor for Told<'_> {
 }
 
 impl View<'_> {
-    fn best<T: ClaimValue>(&self, field: &'static str, claims: &Claims<T>) -> Option<WinningValue> {
+    fn best<T: ClaimValue>(&self, field: &'static str, claims: &Claims<T>) -> Option<MergedValue> {
         let mut live = claims.iter().filter(|claim| claim.is_live());
         let winner = live.next()?;
         let why = self.why(winner, live.next());
         let rest = claims.iter().filter(|claim| claim.is_live() && claim.value != winner.value);
-        Some(WinningValue {
-            field,
-            value: winner.value.to_string(),
-            from: self.owner(winner.part),
-            source: self.source(winner.part),
-            why,
-            beside: rest.map(|claim| self.beside(field, claim)).collect(),
-        })
+        let beside = rest.map(|claim| self.value(field, claim)).collect();
+        Some(MergedValue { why: Some(why), beside, ..self.value(field, winner) })
     }
 
     fn why<T: ClaimValue>(&self, winner: &Claim<T>, next: Option<&Claim<T>>) -> &'static str {
@@ -199,46 +182,43 @@ impl View<'_> {
         }
     }
 
-    fn extreme<T: ClaimValue>(
-        &self,
-        field: ClaimField,
-        claims: &Claims<T>,
-    ) -> Option<WinningValue> {
+    fn extreme<T: ClaimValue>(&self, field: ClaimField, claims: &Claims<T>) -> Option<MergedValue> {
         let winner = claims.iter().find(|claim| field.holding.holds(claims, claim))?;
         let why = match field.holding {
             Holding::Earliest => "it is the earliest",
             _ => "it is the latest",
         };
         let rest = claims.iter().filter(|claim| claim.value != winner.value);
-        Some(WinningValue {
-            field: field.name,
-            value: winner.value.to_string(),
-            from: self.owner(winner.part),
-            source: self.source(winner.part),
-            why,
-            beside: rest.map(|claim| self.beside(field.name, claim)).collect(),
-        })
+        let beside = rest.map(|claim| self.value(field.name, claim)).collect();
+        Some(MergedValue { why: Some(why), beside, ..self.value(field.name, winner) })
     }
 
-    fn kept<T: ClaimValue>(&self, field: &'static str, claims: &Claims<T>) -> Vec<RetainedValue> {
-        let mut kept: Vec<RetainedValue> = Vec::new();
+    fn kept<T: ClaimValue>(&self, field: &'static str, claims: &Claims<T>) -> Vec<MergedValue> {
+        let mut kept: Vec<MergedValue> = Vec::new();
         for claim in claims.iter().filter(|claim| claim.is_live()) {
             let (value, owner) = (shown(&claim.value), self.owner(claim.part));
             match kept.iter_mut().find(|kept| kept.value == value) {
                 Some(kept) if kept.from.contains(&owner) => {}
                 Some(kept) => kept.from.push(owner),
-                None => kept.push(RetainedValue { field, value, from: vec![owner], source: None }),
+                None => kept.push(MergedValue {
+                    value,
+                    from: vec![owner],
+                    source: None,
+                    ..self.value(field, claim)
+                }),
             }
         }
         kept
     }
 
-    fn beside<T: ClaimValue>(&self, field: &'static str, claim: &Claim<T>) -> RetainedValue {
-        RetainedValue {
+    fn value<T: ClaimValue>(&self, field: &'static str, claim: &Claim<T>) -> MergedValue {
+        MergedValue {
             field,
             value: claim.value.to_string(),
             from: vec![self.owner(claim.part)],
             source: self.source(claim.part),
+            why: None,
+            beside: Vec::new(),
         }
     }
 

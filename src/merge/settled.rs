@@ -17,7 +17,7 @@ use crate::value::{AssetId, ObjectGuid, SourceId};
 pub(crate) struct Settled {
     /// Assets that change or come back, with the versions that they have in the store.
     assets: Vec<(Option<Version>, Asset)>,
-    gone: Vec<(GoneAsset, Version)>,
+    gone: BTreeMap<AssetId, (Version, Option<AssetId>)>,
     links: Vec<(MovedRecord, Home)>,
     waiting: Vec<Waiting>,
     settled: Vec<(SourceId, ObjectGuid)>,
@@ -34,18 +34,8 @@ pub struct Moves {
     pub records: Vec<MovedRecord>,
     /// Assets that are there now and were not before.
     pub came: Vec<AssetId>,
-    /// Assets of which nothing is known any more, and where their ids lead.
-    pub gone: Vec<GoneAsset>,
-}
-
-/// An asset of which nothing is known any more.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct GoneAsset {
-    /// The asset.
-    pub asset: AssetId,
-    /// Where its id leads: where its records went, unless they wait.
-    pub to: Option<AssetId>,
+    /// Assets of which nothing is known any more, and where their ids lead: where their records went, unless they wait.
+    pub gone: BTreeMap<AssetId, Option<AssetId>>,
 }
 
 /// A source's record that is part of another asset.
@@ -157,8 +147,7 @@ impl Settled {
                 let elsewhere = placed.iter().filter(was_here).find_map(Placed::now);
                 let has_record = placed.iter().any(|placed| was_here(&placed));
                 if has_record {
-                    let gone = GoneAsset { asset: id, to: survivor.or(elsewhere) };
-                    self.gone.push((gone, version));
+                    self.gone.insert(id, (version, survivor.or(elsewhere)));
                 }
             }
             (Some(version), Some(mut asset)) => {
@@ -175,7 +164,7 @@ impl Settled {
                 self.assets.push((None, asset));
             }
         }
-        self.moves.gone = self.gone.iter().map(|(gone, _)| *gone).collect();
+        self.moves.gone = self.gone.iter().map(|(id, (_, to))| (*id, *to)).collect();
     }
 
     /// What moves.
@@ -207,10 +196,10 @@ impl Settled {
                 .map(|(source, object)| Change::RemoveWaiting { source, object }),
         );
         changes.extend(self.waiting.into_iter().map(|one| Change::PutWaiting(Box::new(one))));
-        changes.extend(self.gone.into_iter().map(|(gone, expected)| Change::RemoveAsset {
-            id: gone.asset,
+        changes.extend(self.gone.into_iter().map(|(id, (expected, to))| Change::RemoveAsset {
+            id,
             expected,
-            to: gone.to,
+            to,
         }));
         changes
     }

@@ -66,7 +66,7 @@ pub(crate) fn write_computer(
             unit.update(shown, |asset| detach(asset, writing.source, *gone, writing))?;
             unit.lead(shown, update.goes.shown);
         }
-        changes.push(Change::RemoveLink(*gone));
+        changes.push(Change::RemoveObject { source: writing.source.clone(), object: *gone });
     }
     Ok(changes)
 }

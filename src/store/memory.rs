@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::rows::{Decoded, KeyRange, Row, Rows, RowsRepository, Write, Written};
+use super::rows::{Decoded, KeyRange, Row, Rows, RowsRepository, Write};
 use crate::Result;
 
 /// An inventory in memory: for tests, for trying things out, and for hosts that read everything anew
@@ -102,11 +102,11 @@ impl Rows for MemoryRows {
         Ok(found.map(|(key, stored)| stored.row(key)).collect())
     }
 
-    async fn write(&self, write: &Write) -> Result<Written> {
+    async fn write(&self, write: &Write) -> Result<bool> {
         let mut rows = self.lock();
         let stored = |key| rows.get(key).map(|stored| &stored.value);
         if write.expected.iter().any(|(key, value)| stored(key) != value.as_ref()) {
-            return Ok(Written::Differs);
+            return Ok(false);
         }
         for (key, value) in &write.changes {
             match value {
@@ -114,7 +114,7 @@ impl Rows for MemoryRows {
                 None => rows.remove(key),
             };
         }
-        Ok(Written::Done)
+        Ok(true)
     }
 }
 

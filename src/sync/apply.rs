@@ -65,7 +65,7 @@ async fn apply_batches(run: &Run<'_>, plan: &MergePlan, token: u64) -> Result<Ap
         run.options.cancellation.check()?;
         let mut batch = planned.clone().with_lease(token);
         if overtaken {
-            stale::drop_principals(&mut batch);
+            stale::drop_principals(&mut batch, &links);
         }
         let tied = stale::tied_since(&batch, &links);
         stale::drop_assets(&mut batch, tied, &links, decisions);

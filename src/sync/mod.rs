@@ -56,7 +56,7 @@ pub use loss::Loss;
 pub use options::SyncOptions;
 pub use plan::{MergePlan, Stopped, plan};
 pub use progress::{Cancellation, Progress};
-pub use report::{ComputerCounts, PrincipalCounts, ServerReport, Stages, SyncReport};
+pub use report::{ComputerCounts, PrincipalCounts, Stages, SyncReport};
 
 use self::run::Run;
 use self::write::Sink;

@@ -1,6 +1,5 @@
 //! What a run did, in numbers and in words.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::limits::LimitsExceeded;
 use super::loss::Loss;
 use crate::directory::{
-    Completeness, ConnectStep, FullReadReason, LeftOutValues, ReadEnd, Transport, Verification,
+    Completeness, ConnectStep, FullReadReason, LeftOutValues, ReadEnd, ServerIdentity, Transport,
+    Verification,
 };
 use crate::merge::Decision;
 use crate::value::{ReadMode, RunId, Timestamp};
@@ -38,7 +38,7 @@ pub struct SyncReport {
     /// What vouched for the server.
     pub verified_by: Verification,
     /// Who answered.
-    pub server: ServerReport,
+    pub server: ServerIdentity,
     /// Every way of connecting that was tried.
     pub connect_steps: Vec<ConnectStep>,
     /// How the directory was read.
@@ -78,18 +78,6 @@ pub struct SyncReport {
     /// Why each computer went where it went, if the run was asked to explain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decisions: Option<Vec<Decision>>,
-}
-
-/// Who answered.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[non_exhaustive]
-pub struct ServerReport {
-    /// The address of the very socket.
-    pub address: SocketAddr,
-    /// `IP=SHA256:B64` of the certificate, ready to be used as a pin.
-    pub thumbprint: Option<String>,
-    /// The server's own name for itself.
-    pub dns_host_name: Option<String>,
 }
 
 /// What became of the computers of a directory.
@@ -170,11 +158,7 @@ impl SyncReport {
             dry_run,
             transport: end.transport,
             verified_by: end.verification,
-            server: ServerReport {
-                address: end.server.address,
-                thumbprint: end.server.thumbprint.clone(),
-                dns_host_name: end.server.dns_host_name.clone(),
-            },
+            server: end.server.clone(),
             connect_steps: end.steps.clone(),
             mode: end.mode,
             full_because: end.full_because,

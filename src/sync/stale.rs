@@ -8,12 +8,14 @@ use crate::merge::Decision;
 use crate::value::{AssetId, ObjectGuid, ObjectKind};
 
 /// Drops what a batch says of users and groups, and of where objects were seen: a later run knows better.
-pub(super) fn drop_principals(batch: &mut Batch) {
+pub(super) fn drop_principals(batch: &mut Batch, links: &Links) {
+    let own = batch.source.clone();
+    let is_computer = |object: &ObjectGuid| {
+        links.get(object).is_some_and(|link| link.kind == ObjectKind::Computer)
+    };
     batch.changes.retain(|change| match change {
-        Change::PutUser(_)
-        | Change::PutGroup(_)
-        | Change::RemovePrincipal { .. }
-        | Change::NoteSighting { .. } => false,
+        Change::PutUser(_) | Change::PutGroup(_) | Change::NoteSighting { .. } => false,
+        Change::RemoveObject { source, object } => *source == own && is_computer(object),
         Change::PutLink(link) => link.kind == ObjectKind::Computer,
         _ => true,
     });
@@ -63,7 +65,7 @@ pub(super) fn drop_assets(
         Change::PutLink(link) => !dropped.contains(&link.object),
         Change::PutWaiting(waiting) => !dropped.contains(&waiting.object),
         Change::RemoveWaiting { object, .. } => !dropped.contains(object),
-        Change::RemoveLink(object) => !untaken.contains(object),
+        Change::RemoveObject { object, .. } => !untaken.contains(object),
         other => written(other).is_none_or(|asset| !stale.contains(&asset)),
     });
 }

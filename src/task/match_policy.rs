@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 #[serde(default)]
 #[non_exhaustive]
 pub struct MatchPolicy {
-    /// Where candidates come from. The whole organization unless set: a directory does not know sites.
-    pub scope: CandidateScope,
+    /// Takes candidates of the task's site alone. Off unless set: a directory does not know sites.
+    pub within_site: bool,
     /// What becomes of a computer that fits several assets equally well. [`Ambiguity::Review`] unless
     /// set: a wrong guess costs more than a question.
     pub ambiguity: Ambiguity,
@@ -32,17 +32,6 @@ pub struct MatchPolicy {
     pub precedence: Vec<String>,
 }
 
-/// Where candidates come from.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CandidateScope {
-    /// Every site of the organization.
-    #[default]
-    Organization,
-    /// The task's site alone.
-    Site,
-}
-
 /// What becomes of a computer that fits several assets equally well.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,7 +48,7 @@ pub enum Ambiguity {
 impl Default for MatchPolicy {
     fn default() -> Self {
         Self {
-            scope: CandidateScope::default(),
+            within_site: false,
             ambiguity: Ambiguity::default(),
             weak_name_limit: 5,
             own_suffixes: Vec::new(),
@@ -71,10 +60,10 @@ impl Default for MatchPolicy {
 }
 
 impl MatchPolicy {
-    /// Sets where candidates come from.
+    /// Takes candidates of the task's site alone.
     #[must_use]
-    pub fn with_scope(mut self, scope: CandidateScope) -> Self {
-        self.scope = scope;
+    pub fn within_site(mut self, alone: bool) -> Self {
+        self.within_site = alone;
         self
     }
 

@@ -15,5 +15,5 @@ mod sync_task;
 pub use change_limits::{ChangeLimits, Limit};
 pub use exclusions::Exclusions;
 pub use grace::Grace;
-pub use match_policy::{Ambiguity, CandidateScope, MatchPolicy};
+pub use match_policy::{Ambiguity, MatchPolicy};
 pub use sync_task::SyncTask;

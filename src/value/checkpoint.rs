@@ -22,6 +22,7 @@ pub enum ReadMode {
 
 /// Where a complete read ended. Opaque to stores, which keep it in the same transaction as the data.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct Checkpoint {
     /// Under what it is kept, one of each key for a source: a digest of what a task reads, as it is configured, so that it is
     /// known before anything is read. Several tasks may read one directory, each below other bases or through another

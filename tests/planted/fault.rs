@@ -115,6 +115,10 @@ pub(super) enum Fault {
     ConstraintsTakenBackAreHidden,
     /// Users come of every source.
     UsersOfEverySource,
+    /// The stream of assets brings all, whichever are asked for.
+    StreamsIgnoreTheIds,
+    /// The streams of users and groups bring all, whichever are asked for.
+    StreamsIgnoreTheObjects,
     /// The stream of assets is backwards.
     StreamsAreUnsorted,
     /// The stream of assets leaves one out.

@@ -9,7 +9,7 @@ use super::missed;
 use super::sabotaged::Sabotaged;
 
 /// Each fault, and the case that catches it.
-const FAULTS: [(Fault, &str); 69] = [
+const FAULTS: [(Fault, &str); 71] = [
     (LeasesIgnoreTheOrganization, "isolation::organizations_do_not_see_each_other"),
     (LeasesIgnoreTheSource, "isolation::sources_do_not_see_each_other"),
     (LeasesNeverExpire, "leases::an_expired_lease_is_taken_over_with_a_higher_token"),
@@ -73,6 +73,8 @@ const FAULTS: [(Fault, &str); 69] = [
     (SightingsUntie, "trail::a_sighting_is_noted_and_the_rest_of_the_link_stays"),
     (ConstraintsTakenBackAreHidden, "trail::constraints_are_replaced_and_taken_back"),
     (UsersOfEverySource, "isolation::sources_do_not_see_each_other"),
+    (StreamsIgnoreTheIds, "streams::assets_come_by_their_ids"),
+    (StreamsIgnoreTheObjects, "streams::users_and_groups_come_by_their_objects"),
     (StreamsAreUnsorted, STREAM),
     (StreamsLeaveGaps, STREAM),
     (StreamsRepeat, STREAM),

@@ -132,10 +132,10 @@ impl Sabotaged {
                 batch.lease = newest.or(Some(1))
             }
             Some(Fault::MovedPrincipalsStay) => {
-                batch.changes.retain(|change| !matches!(change, Change::RemovePrincipal { .. }));
+                batch.changes.retain(|change| !matches!(change, Change::RemoveObject { .. }));
             }
             Some(Fault::RemovalsComeLast) => batch.changes.sort_by_key(|change| {
-                matches!(change, Change::RemoveAsset { .. } | Change::RemoveLink(_))
+                matches!(change, Change::RemoveAsset { .. } | Change::RemoveObject { .. })
             }),
             _ => {}
         }
@@ -271,21 +271,25 @@ impl Sabotaged {
             }
             (Some(Fault::MovingForgets), Change::MoveLink { source, object, asset, home }) => {
                 let links = self.links_of(batch, source, Some(*object)).await?.into_iter();
-                let (asset, home, digest) = (*asset, *home, RecordDigest([0; 16]));
-                let moved = links.map(|link| Link { asset, home, digest, ..link });
+                let moved = links.map(|mut link| {
+                    (link.asset, link.home, link.digest) = (*asset, *home, RecordDigest([0; 16]));
+                    link
+                });
                 Ok(put(source, moved.collect()))
             }
             (Some(Fault::SightingsUntie), Change::NoteSighting { object, seen }) => {
                 let links = self.links_of(batch, &batch.source, Some(*object)).await?.into_iter();
-                let seen = Some(seen.clone());
-                let untied = links.map(|link| Link { asset: None, seen: seen.clone(), ..link });
+                let untied = links.map(|mut link| {
+                    (link.asset, link.seen) = (None, Some(seen.clone()));
+                    link
+                });
                 Ok(put(&batch.source, untied.collect()))
             }
-            (Some(Fault::TheForgottenWaitOn), Change::RemoveLink(object)) => {
+            (Some(Fault::TheForgottenWaitOn), Change::RemoveObject { source, object }) => {
                 let mut waiting = self.inner.waiting(&batch.organization).await?;
-                waiting.retain(|it| it.object == *object && it.source == batch.source);
+                waiting.retain(|it| it.object == *object && it.source == *source);
                 let puts = waiting.into_iter().map(|it| Change::PutWaiting(Box::new(it)));
-                Ok(vec![beside(batch, &batch.source).with_changes(puts)])
+                Ok(vec![beside(batch, source).with_changes(puts)])
             }
             _ => Ok(Vec::new()),
         }
@@ -332,7 +336,8 @@ impl AssetRepository for Sabotaged {
         self.inner.links(request).await
     }
 
-    async fn each_asset(&self, request: AssetsRequest) -> Result<Records<Asset>> {
+    async fn each_asset(&self, mut request: AssetsRequest) -> Result<Records<Asset>> {
+        request.ids = request.ids.filter(|_| !self.does(Fault::StreamsIgnoreTheIds));
         let assets = self.inner.each_asset(request).await?;
         match self.fault {
             Some(Fault::StreamsAreUnsorted) => spoiled(assets, |all| all.reverse()).await,
@@ -351,11 +356,13 @@ impl AssetRepository for Sabotaged {
         }
     }
 
-    async fn each_user(&self, request: PrincipalsRequest) -> Result<Records<DirectoryUser>> {
+    async fn each_user(&self, mut request: PrincipalsRequest) -> Result<Records<DirectoryUser>> {
+        request.objects = request.objects.filter(|_| !self.does(Fault::StreamsIgnoreTheObjects));
         self.inner.each_user(request).await
     }
 
-    async fn each_group(&self, request: PrincipalsRequest) -> Result<Records<DirectoryGroup>> {
+    async fn each_group(&self, mut request: PrincipalsRequest) -> Result<Records<DirectoryGroup>> {
+        request.objects = request.objects.filter(|_| !self.does(Fault::StreamsIgnoreTheObjects));
         self.inner.each_group(request).await
     }
 

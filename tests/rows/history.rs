@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use ldap_inventory::asset::{
-    Asset, Batch, Change, Claim, ConstraintKind, Home, Link, Presence, RunOutcome, RunRecord,
+    Asset, Batch, Change, Claim, Constraint, ConstraintKind, Home, Link, RunOutcome, RunRecord,
     Sighting, SourceRecord,
 };
 use ldap_inventory::value::{
@@ -43,17 +43,12 @@ fn asset(n: u64, number: u64, version: u64) -> Asset {
 }
 
 fn link(n: u64, number: u64) -> Link {
-    Link {
-        object: ObjectGuid::from_bytes([number as u8; 16]),
-        kind: ObjectKind::Computer,
-        asset: Some(id(number)),
-        home: n.is_multiple_of(4).then_some(Home::Waiting),
-        digest: RecordDigest([n as u8; 16]),
-        dn_digest: RecordDigest([number as u8; 16]),
-        attributes: 3,
-        presence: Presence::Present,
-        seen: None,
-    }
+    let object = ObjectGuid::from_bytes([number as u8; 16]);
+    let mut link = Link::new(ObjectKind::Computer, object);
+    link.asset = Some(id(number));
+    link.home = n.is_multiple_of(4).then_some(Home::Waiting);
+    link.digest = RecordDigest([n as u8; 16]);
+    link
 }
 
 fn sighting(n: u64) -> Arc<Sighting> {
@@ -62,17 +57,8 @@ fn sighting(n: u64) -> Arc<Sighting> {
 }
 
 fn run(n: u64) -> RunRecord {
-    RunRecord {
-        id: RunId::from_u128(u128::from(n / 2)),
-        task: "nightly".to_owned(),
-        started: at(n),
-        finished: at(n + 1),
-        mode: Some(ReadMode::Full),
-        outcome: RunOutcome::Complete,
-        checkpoint: None,
-        error: None,
-        report: None,
-    }
+    let times = (at(n), at(n + 1));
+    RunRecord::new(RunId::from_u128(u128::from(n / 2)), "nightly", times, RunOutcome::Complete)
 }
 
 /// The `n`-th batch, counted from 0: an asset and what belongs to it. The last asset of each round comes and goes.
@@ -100,26 +86,16 @@ pub(crate) fn batch(n: u64) -> Batch {
         home,
     });
     changes.push(Change::NoteSighting { object, seen: sighting(n) });
-    let constraint = ldap_inventory::asset::Constraint {
-        organization: organization(),
-        source: source(),
-        object,
-        asset: id(number),
-        kind: ConstraintKind::MustLink,
-        by: "alice".to_owned(),
-        at: at(n),
-        why: "a test".to_owned(),
-        forgotten: None,
-        earlier: Vec::new(),
-    };
+    let (kind, of) = (ConstraintKind::MustLink, (source(), object));
+    let constraint = Constraint::new(organization(), kind, of, id(number), ("alice", at(n)));
     changes.push(match n % 3 {
         0 => Change::RemoveConstraint(constraint),
         _ => Change::PutConstraint(constraint),
     });
     let batch = Batch::new(BatchId::from_u128(u128::from(n)), organization(), source());
     let scope = RecordDigest::of(["DC=corp,DC=example"]);
-    let checkpoint = Checkpoint::new(ReadMode::Full, scope, n.to_be_bytes().to_vec());
-    let checkpoint = Checkpoint { key: RecordDigest([n as u8 % 2; 16]), ..checkpoint };
+    let mut checkpoint = Checkpoint::new(ReadMode::Full, scope, n.to_be_bytes().to_vec());
+    checkpoint.key = RecordDigest([n as u8 % 2; 16]);
     batch.with_changes(changes).closing(Some(checkpoint), run(n))
 }
 

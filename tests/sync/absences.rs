@@ -260,7 +260,7 @@ async fn entries_that_could_not_be_read_keep_everything_in_place() {
         directory.set_objects(without(&["WEB1", "bob"]));
         directory.edit_end(|end| {
             let (kind, reason) = (ObjectKind::Computer, "it has no objectGUID".to_owned());
-            end.rejected = vec![Rejected { kind, dn: "CN=WEB1".to_owned(), reason }];
+            end.rejected = vec![Rejected::new(kind, "CN=WEB1", reason)];
             end.rejected_count = 1;
         });
         let report = run(&directory, &*repository).await;

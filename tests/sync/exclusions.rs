@@ -44,18 +44,8 @@ async fn decide(
     asset: AssetId,
     kind: ConstraintKind,
 ) {
-    let constraint = Constraint {
-        organization: acme(),
-        source: corp(),
-        object,
-        asset,
-        kind,
-        by: "anna".to_owned(),
-        at: Timestamp::now(),
-        why: String::new(),
-        forgotten: None,
-        earlier: Vec::new(),
-    };
+    let by = ("anna", Timestamp::now());
+    let constraint = Constraint::new(acme(), kind, (corp(), object), asset, by);
     let batch = Batch::new(BatchId::from_u128(RunId::random_v7().as_u128()), acme(), corp());
     let batch = batch.with_changes([Change::PutConstraint(constraint)]);
     assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);

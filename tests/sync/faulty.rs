@@ -205,18 +205,10 @@ async fn a_decision_that_somebody_takes_meanwhile_is_kept_to() {
         let repository = Interfering::new(Arc::clone(&inner), move |_, batch| {
             (planned_on(batch, asset_id(1))? == 1).then(|| {
                 let mut batch = touched(&current, |_| ());
-                batch.changes.push(Change::PutConstraint(Constraint {
-                    organization: acme(),
-                    source: corp(),
-                    object: mock_guid("WEB1"),
-                    asset: asset_id(1),
-                    kind: ConstraintKind::CannotLink,
-                    by: "ann".to_owned(),
-                    at: Timestamp::now(),
-                    why: "another machine".to_owned(),
-                    forgotten: None,
-                    earlier: Vec::new(),
-                }));
+                let (of, by) = ((corp(), mock_guid("WEB1")), ("ann", Timestamp::now()));
+                let kind = ConstraintKind::CannotLink;
+                let decided = Constraint::new(acme(), kind, of, asset_id(1), by);
+                batch.changes.push(Change::PutConstraint(decided));
                 batch
             })
         });

@@ -144,7 +144,7 @@ async fn forget(repository: &MemoryRepository, of: usize, object: ObjectGuid) {
     let all = assets(repository).await;
     let asset = all.iter().find(|asset| asset.part_of(&source, object).is_some()).unwrap();
     let forget = [
-        Change::RemoveLink(object),
+        Change::RemoveObject { source: source.clone(), object },
         Change::RemoveAsset { id: asset.id, expected: asset.version, to: None },
     ];
     let batch = Batch::new(BatchId::random_v7(), acme(), source).with_changes(forget);

@@ -76,28 +76,6 @@ impl<R: AssetRepository> AssetRepository for Interfering<R> {
         self.inner.candidates(o, keys).await
     }
 
-    async fn assets(&self, o: &OrganizationId, ids: &[AssetId]) -> Result<Vec<Asset>> {
-        self.inner.assets(o, ids).await
-    }
-
-    async fn users(
-        &self,
-        o: &OrganizationId,
-        source: &SourceId,
-        objects: &[ObjectGuid],
-    ) -> Result<Vec<DirectoryUser>> {
-        self.inner.users(o, source, objects).await
-    }
-
-    async fn groups(
-        &self,
-        o: &OrganizationId,
-        source: &SourceId,
-        objects: &[ObjectGuid],
-    ) -> Result<Vec<DirectoryGroup>> {
-        self.inner.groups(o, source, objects).await
-    }
-
     async fn redirects(&self, o: &OrganizationId, ids: &[AssetId]) -> Result<Vec<Redirect>> {
         self.inner.redirects(o, ids).await
     }

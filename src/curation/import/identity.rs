@@ -8,7 +8,6 @@ use std::net::IpAddr;
 use super::record::{ADDRESS, NAME, ScannedAsset, digest};
 use crate::asset::{Asset, SourceRecord};
 use crate::name::{Hostname, MatchKey};
-use crate::task::CandidateScope;
 use crate::value::{AssetId, RecordDigest, SiteId};
 
 /// A record that the inventory has of the source: a part of an asset.
@@ -160,11 +159,10 @@ impl<'a> Pairing<'a> {
     /// The id decides. A line whose id is new, or that has none, is a record with exactly the same names: before all
     /// others one that says the same in everything, then one that shares an address, then one of the same site. Where
     /// several would do, none is taken. Records that the source has no more come last.
-    pub(super) fn new(lines: &'a [Line<'a>], own: &'a [OwnRecord], scope: CandidateScope) -> Self {
+    pub(super) fn new(lines: &'a [Line<'a>], own: &'a [OwnRecord], within_site: bool) -> Self {
         let (homes, taken) = (vec![None; lines.len()], vec![None; own.len()]);
         let mut pairing = Self { lines, own, homes, taken, undecided: BTreeMap::new() };
-        let any_site = scope == CandidateScope::Organization;
-        let sites: &[bool] = if any_site { &[true, false] } else { &[true] };
+        let sites: &[bool] = if within_site { &[true] } else { &[true, false] };
         pairing.by_identity();
         pairing.by_content();
         for with_site in sites {

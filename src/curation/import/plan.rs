@@ -10,7 +10,7 @@ use super::write::{ImportContext, Outcome};
 use crate::asset::Asset;
 use crate::merge::{Candidate, Level, Resemblance, Standing, resemblances};
 use crate::name::Hostname;
-use crate::task::{CandidateScope, MatchPolicy};
+use crate::task::MatchPolicy;
 use crate::value::{AssetId, OrganizationId, SiteId};
 
 /// What an import will do.
@@ -54,8 +54,8 @@ pub(super) enum Step {
 }
 
 /// Finds the records that lines are by their ids and by exactly the same names.
-pub(super) fn plan(lines: &[Line<'_>], own: &[OwnRecord], scope: CandidateScope) -> Plan {
-    let pairing = Pairing::new(lines, own, scope);
+pub(super) fn plan(lines: &[Line<'_>], own: &[OwnRecord], within_site: bool) -> Plan {
+    let pairing = Pairing::new(lines, own, within_site);
     let mut plan = Plan::default();
     for (place, line) in lines.iter().enumerate() {
         if let Some(home) = pairing.home(place) {
@@ -233,7 +233,7 @@ fn fits(
     let sites: BTreeMap<AssetId, &SiteId> =
         candidates.iter().map(|candidate| (candidate.asset, &candidate.site)).collect();
     all.map(|((place, line), mut fits)| {
-        if policy.scope == CandidateScope::Site {
+        if policy.within_site {
             fits.retain(|fit| sites.get(&fit.asset) == Some(&line.site()));
         }
         (*place, fits)

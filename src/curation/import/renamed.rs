@@ -10,7 +10,7 @@ use super::identity::{Line, OwnRecord};
 use crate::asset::{Asset, MatchProvenance};
 use crate::merge::{Candidate, Record, Resemblance, Standing, assemble, resemblances, take_apart};
 use crate::name::{Hostname, MatchKey};
-use crate::task::{CandidateScope, MatchPolicy};
+use crate::task::MatchPolicy;
 use crate::value::{AssetId, SiteId};
 
 /// A record, and the only line that may be about it.
@@ -92,7 +92,7 @@ pub(super) fn departures(
         assets.iter().map(|asset| (asset.id, &asset.site)).collect();
     let mut departures: BTreeMap<AssetId, Vec<Departure>> = BTreeMap::new();
     for (it, mut fits) in outdated.iter().zip(resemblances(&names, &candidates, policy)) {
-        if policy.scope == CandidateScope::Site {
+        if policy.within_site {
             fits.retain(|fit| sites.get(&fit.asset) == Some(&it.line.site()));
         }
         let Some(Resemblance { asset: home, evidence }) = it.goal(&fits) else { continue };

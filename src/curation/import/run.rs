@@ -93,7 +93,7 @@ impl<'a> Import<'a> {
     }
 
     async fn plan(&self, lines: &[Line<'_>], own: &[OwnRecord]) -> Result<Plan> {
-        let mut plan = plan(lines, own, self.curation.policy.scope);
+        let mut plan = plan(lines, own, self.curation.policy.within_site);
         if !plan.open().is_empty() {
             let open = plan.open().iter().filter_map(|line| lines.get(*line));
             let keys = open.flat_map(|line| line.traits.keys()).collect();

@@ -6,33 +6,22 @@ use ldap3::LdapResult;
 
 use crate::{Error, ErrorKind, Printable, Result, Retry};
 
-/// Why a server refused a bind.
+/// Why a server refused a bind. Numbers are those of LDAP (RFC 4511 appendix A), or Active Directory's own, the
+/// hexadecimal ones after `data` in its text.
 ///
 /// It is the [source](std::error::Error::source) of the error that a refused bind gives, so a host that
 /// wants to show its own words can downcast to it:
 ///
 /// ```
 /// use ldap_inventory::Error;
-/// use ldap_inventory::ldap::{BindDiagnosis, BindRefusal};
+/// use ldap_inventory::ldap::BindRefusal;
 ///
 /// fn is_locked(error: &Error) -> bool {
 ///     std::error::Error::source(error)
-///         .and_then(|source| source.downcast_ref::<BindDiagnosis>())
-///         .is_some_and(|diagnosis| diagnosis.refusal == BindRefusal::Locked)
+///         .and_then(|source| source.downcast_ref::<BindRefusal>())
+///         .is_some_and(|refusal| *refusal == BindRefusal::Locked)
 /// }
 /// ```
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct BindDiagnosis {
-    /// What it means.
-    pub refusal: BindRefusal,
-    /// The LDAP result code (RFC 4511 appendix A).
-    pub code: u32,
-    /// Active Directory's own code, the hexadecimal number after `data` in its text, where there is one.
-    pub data: Option<u32>,
-}
-
-/// The reasons for which a bind is refused.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum BindRefusal {
@@ -72,34 +61,29 @@ pub enum BindRefusal {
     WrongPassword,
 }
 
-impl BindDiagnosis {
-    /// Reads a result code and the text that Active Directory sends with it.
-    fn read(code: u32, text: &str) -> Self {
-        let data = sub_code(text);
-        let refusal = match code {
-            49 if text.trim_start().starts_with("80090346") => BindRefusal::NeedsChannelBinding,
-            49 => data.map_or(BindRefusal::Unspecified, BindRefusal::of_sub_code),
-            8 => BindRefusal::NeedsSigning,
-            13 => BindRefusal::NeedsConfidentiality,
-            10 => BindRefusal::Referral,
-            32 | 34 => BindRefusal::InvalidName,
-            51 | 52 => BindRefusal::Unavailable,
-            _ => BindRefusal::Unsupported,
-        };
-        Self { refusal, code, data }
-    }
-}
+impl std::error::Error for BindRefusal {}
 
-impl std::error::Error for BindDiagnosis {}
-
-impl fmt::Display for BindDiagnosis {
+impl fmt::Display for BindRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LDAP result code {}", self.code)?;
-        self.data.map_or(Ok(()), |data| write!(f, ", data {data:x}"))
+        write!(f, "bind refused: {self:?}")
     }
 }
 
 impl BindRefusal {
+    /// Reads a result code and the text that Active Directory sends with it.
+    fn read(code: u32, text: &str) -> Self {
+        match code {
+            49 if text.trim_start().starts_with("80090346") => Self::NeedsChannelBinding,
+            49 => sub_code(text).map_or(Self::Unspecified, Self::of_sub_code),
+            8 => Self::NeedsSigning,
+            13 => Self::NeedsConfidentiality,
+            10 => Self::Referral,
+            32 | 34 => Self::InvalidName,
+            51 | 52 => Self::Unavailable,
+            _ => Self::Unsupported,
+        }
+    }
+
     fn of_sub_code(data: u32) -> Self {
         match data {
             0x525 => Self::UnknownUser,
@@ -170,16 +154,17 @@ impl BindRefusal {
 
 /// The error of a bind that did not succeed. `password` is kept out of what the server says.
 pub(crate) fn bind_refused(result: &LdapResult, password: &str) -> Error {
-    let diagnosis = BindDiagnosis::read(result.rc, &result.text);
-    let refusal = diagnosis.refusal;
-    let mut error = Error::new(refusal.kind(), refusal.sentence()).in_operation("bind");
+    let refusal = BindRefusal::read(result.rc, &result.text);
+    let mut error = Error::new(refusal.kind(), refusal.sentence())
+        .in_operation("bind")
+        .with_context("result code", result.rc);
     if refusal == BindRefusal::Unavailable {
         error = error.with_retry(Retry::Transient);
     }
     if !result.text.is_empty() && !result.text.contains(password) {
         error = error.with_context("server's text", Printable(&result.text));
     }
-    error.with_source(diagnosis)
+    error.with_source(refusal)
 }
 
 /// The error of a search that did not succeed.
@@ -267,7 +252,7 @@ mod tests {
         bind_refused(&result(rc, &text), "canary")
     }
 
-    fn diagnosis(error: &Error) -> BindDiagnosis {
+    fn refusal(error: &Error) -> BindRefusal {
         *std::error::Error::source(error).unwrap().downcast_ref().unwrap()
     }
 
@@ -280,13 +265,13 @@ mod tests {
                 let error = refused(49, code);
                 assert_eq!(error.kind(), ErrorKind::BindRefused);
                 assert_eq!(error.retry(), Retry::Never);
-                assert_eq!(diagnosis(&error).data, u32::from_str_radix(code, 16).ok());
+                assert_ne!(refusal(&error), BindRefusal::Unspecified);
                 error.message().to_owned()
             })
             .collect();
         sentences.dedup();
         assert_eq!(sentences.len(), codes.len());
-        assert_eq!(diagnosis(&refused(49, "775")).refusal, BindRefusal::Locked);
+        assert_eq!(refusal(&refused(49, "775")), BindRefusal::Locked);
     }
 
     #[test]
@@ -294,7 +279,7 @@ mod tests {
         for text in ["", "data", "data , x", "data 9999, v1", "data ffffffffff", "invalid"] {
             let error = bind_refused(&result(49, text), "canary");
             assert_eq!(error.kind(), ErrorKind::BindRefused, "{text}");
-            assert_eq!(diagnosis(&error).refusal, BindRefusal::Unspecified);
+            assert_eq!(refusal(&error), BindRefusal::Unspecified);
         }
     }
 

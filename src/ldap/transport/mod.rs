@@ -5,7 +5,7 @@
 //! holds, by a pin, by [`authorities`], or not at all. What fails becomes an [`attempt_error`]: either this transport is not
 //! there, and the next may be tried, or it is there and does not hold, which is final. The sentences for people are made in
 //! [`tls_error`] and [`certificate_error`], after a second [`look`] where the handshake showed too little; [`algorithm`] and
-//! [`chain`] know what keys and signatures are called. [`provider`] is the cryptography, and [`probe`](probe::probe) asks for
+//! [`chain`] know what keys and signatures are called. [`provider`] is the cryptography, and [`probe`] asks for
 //! a certificate alone. Nothing here knows LDAP, but for StartTLS.
 
 pub(crate) mod address;
@@ -20,7 +20,7 @@ pub(crate) mod connect_limits;
 pub(crate) mod first_answer;
 pub(crate) mod ladder;
 pub(crate) mod look;
-pub(crate) mod probe;
+mod probe;
 pub(crate) mod provider;
 pub(crate) mod socket;
 pub(crate) mod starttls;

@@ -16,39 +16,41 @@ use crate::credential::{Scheme, ServerUrl};
 use crate::directory::Transport;
 use crate::{Error, ErrorKind, Result};
 
-/// Asks every address of a server for its certificate, by LDAPS or by StartTLS. Each comes with its port and the
-/// certificate, or why there is none. The server has proved that it holds the certificate's key; nothing vouches for the
-/// certificate itself. [`ServerCertificate::thumbprint`] is the pin line, to be pasted into a credential once it was
-/// compared with the certificate on the server.
-///
-/// Nothing is verified and nothing is sent but TLS and, if that was asked for, the StartTLS request: no
-/// bind, no account is needed. `starttls` chooses StartTLS, as does an `ldap://` address.
-///
-/// # Errors
-///
-/// [`ErrorKind::Connect`](crate::ErrorKind::Connect) if the name cannot be resolved. What goes wrong at one address is part of the answer.
-pub async fn probe(
-    server: &ServerUrl,
-    starttls: bool,
-    tls: TlsProvider,
-    limits: &ConnectLimits,
-) -> Result<Vec<(SocketAddr, Result<ServerCertificate>)>> {
-    let by_starttls = starttls || server.scheme() == Some(Scheme::Ldap);
-    let transport = if by_starttls { Transport::StartTls } else { Transport::Ldaps };
-    let port = server.port().unwrap_or(default_port(transport));
-    let found = address::resolve(server, limits.resolve)
-        .await
-        .map_err(|error| error.in_operation("probe").with_context("server", server))?;
-    let mut answers = Vec::new();
-    for mut address in address::in_order(found, |_| false, limits.addresses) {
-        address.set_port(port);
-        let certificate =
-            certificate(server, transport, address, tls, limits).await.map_err(|fault| {
-                fault.into_error().in_operation("probe").with_context("address", address)
-            });
-        answers.push((address, certificate));
+impl ServerCertificate {
+    /// Asks every address of a server for its certificate, by LDAPS or by StartTLS. Each comes with its port and the
+    /// certificate, or why there is none. The server has proved that it holds the certificate's key; nothing vouches for the
+    /// certificate itself. [`thumbprint`](Self::thumbprint) is the pin line, to be pasted into a credential once it was
+    /// compared with the certificate on the server.
+    ///
+    /// Nothing is verified and nothing is sent but TLS and, if that was asked for, the StartTLS request: no
+    /// bind, no account is needed. `starttls` chooses StartTLS, as does an `ldap://` address.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Connect`](crate::ErrorKind::Connect) if the name cannot be resolved. What goes wrong at one address is part of the answer.
+    pub async fn probe(
+        server: &ServerUrl,
+        starttls: bool,
+        tls: TlsProvider,
+        limits: &ConnectLimits,
+    ) -> Result<Vec<(SocketAddr, Result<Self>)>> {
+        let by_starttls = starttls || server.scheme() == Some(Scheme::Ldap);
+        let transport = if by_starttls { Transport::StartTls } else { Transport::Ldaps };
+        let port = server.port().unwrap_or(default_port(transport));
+        let found = address::resolve(server, limits.resolve)
+            .await
+            .map_err(|error| error.in_operation("probe").with_context("server", server))?;
+        let mut answers = Vec::new();
+        for mut address in address::in_order(found, |_| false, limits.addresses) {
+            address.set_port(port);
+            let certificate =
+                certificate(server, transport, address, tls, limits).await.map_err(|fault| {
+                    fault.into_error().in_operation("probe").with_context("address", address)
+                });
+            answers.push((address, certificate));
+        }
+        Ok(answers)
     }
-    Ok(answers)
 }
 
 async fn certificate(

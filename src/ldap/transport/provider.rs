@@ -10,7 +10,7 @@ use super::algorithm::{ECDSA_SHA512, P521, PublicKey, SignatureAlgorithm};
 /// The cryptography under TLS: which library does it. Each is here with the feature of its name.
 ///
 /// The choice is the host's, and is made on [`LdapSource`](crate::ldap::LdapSource) and for each
-/// [`probe`](crate::ldap::probe()). The provider that a process may have installed for rustls is never read, and none
+/// [`ServerCertificate::probe`](crate::ldap::ServerCertificate::probe). The provider that a process may have installed for rustls is never read, and none
 /// is installed: neither changes what a host's own TLS does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]

@@ -5,7 +5,7 @@ use crate::asset::ConstraintKind::{CannotLink, MustLink};
 use crate::directory::{AccountKind, DirectoryObject};
 use crate::merge::{Computer, Level, LostBecause, Outranked, Reason, Unmatched, Verdict};
 use crate::name::DistinguishedName;
-use crate::task::{Ambiguity, CandidateScope, MatchPolicy};
+use crate::task::{Ambiguity, MatchPolicy};
 use crate::value::SourceId;
 
 fn used(n: u8, name: &str, control: &str, filetime: &str) -> DirectoryObject {
@@ -235,8 +235,8 @@ fn unknown_computers_are_left_out_if_asked() {
 }
 
 #[test]
-fn the_scope_may_be_the_site() {
-    let policy = MatchPolicy::default().with_scope(CandidateScope::Site);
+fn candidates_may_be_those_of_the_site_alone() {
+    let policy = MatchPolicy::default().within_site(true);
     let mut world = World::of([joined(1, "web1")], [scanned(7, &["web1"], &[])]).with(policy);
     assert_eq!(world.only().verdict, Verdict::Matched(id(7)));
     world.candidates[0].site = site("branch");

@@ -183,7 +183,13 @@ fn a_successor_takes_the_place_of_who_is_gone() {
     let mut before = asset;
     before.parts[1].object = Some(guid(2));
     let (beside, changes) = succeeds.changes([before]);
-    assert_eq!(beside, [Change::RemoveLink(guid(2)), Change::RemoveLink(guid(3))]);
+    assert_eq!(
+        beside,
+        [
+            Change::RemoveObject { source: source(), object: guid(2) },
+            Change::RemoveObject { source: source(), object: guid(3) }
+        ]
+    );
     let [change] = changes.try_into().unwrap();
     let objects: Vec<_> = put(change).1.parts.iter().filter_map(|part| part.object).collect();
     assert_eq!(objects, [guid(1)]);

@@ -212,11 +212,6 @@ impl Draft<'_> {
                 }
             }
             Change::PutLink(link) => self.put_link(own, link)?,
-            Change::RemoveLink(object) => {
-                for table in [Table::Link, Table::Moved, Table::Waiting] {
-                    self.delete(self.keys.object(table, own, *object));
-                }
-            }
             Change::MoveLink { source, object, asset, home } => {
                 if let Some(link) = self.link(source, *object)? {
                     self.put_link(source, &Link { asset: *asset, home: *home, ..link })?;
@@ -227,8 +222,9 @@ impl Draft<'_> {
                     self.put_link(own, &Link { seen: Some(seen.clone()), ..link })?;
                 }
             }
-            Change::RemovePrincipal { source, object } => {
-                for table in [Table::Link, Table::Moved, Table::User, Table::Group] {
+            Change::RemoveObject { source, object } => {
+                use Table::{Group, Link, Moved, User, Waiting};
+                for table in [Link, Moved, Waiting, User, Group] {
                     self.delete(self.keys.object(table, source, *object));
                 }
             }

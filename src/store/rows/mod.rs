@@ -17,4 +17,4 @@ mod table;
 pub(super) use decoded::Decoded;
 
 pub use repository::RowsRepository;
-pub use table::{KeyRange, Row, Rows, Write, Written};
+pub use table::{KeyRange, Row, Rows, Write};

@@ -11,7 +11,7 @@ use futures::{StreamExt, TryStreamExt};
 use super::commit::{self, Planned, Projection};
 use super::key::{Key, Keys, Table};
 use super::record::{Record, decode, decode_ids, decode_row, encode};
-use super::table::{KeyRange, Row, Rows, Write, Written};
+use super::table::{KeyRange, Row, Rows, Write};
 use crate::asset::{
     Asset, AssetRepository, AssetsRequest, Batch, CommitOutcome, Constraint, DirectoryGroup,
     DirectoryUser, Lease, LeaseRequest, Link, LinksRequest, MergeRecord, PrincipalsRequest,
@@ -19,9 +19,7 @@ use crate::asset::{
 };
 use crate::name::MatchKey;
 use crate::store::LeaseState;
-use crate::value::{
-    AssetId, Checkpoint, ObjectGuid, OrganizationId, RecordDigest, RunId, SourceId,
-};
+use crate::value::{AssetId, Checkpoint, OrganizationId, RecordDigest, RunId, SourceId};
 use crate::{Error, ErrorKind, Result, Retry};
 
 /// How many records of a stream are read at a time.
@@ -168,7 +166,7 @@ impl<R: Rows + ?Sized> RowsRepository<R> {
             }
             let write = Write::new().expecting(key.clone(), before);
             let write = write.put(key.clone(), encode("lease", &leases)?);
-            if self.rows.write(&write).await? == Written::Done {
+            if self.rows.write(&write).await? {
                 return Ok(done);
             }
         }
@@ -199,24 +197,37 @@ impl<R: Rows> RowsRepository<R> {
         pages.try_flatten().boxed()
     }
 
-    fn principals<T: Record>(
+    async fn principals<T: Record>(
         &self,
         item: &'static str,
         table: Table,
         request: &PrincipalsRequest,
-    ) -> BoxStream<'static, Result<T>> {
+    ) -> Result<BoxStream<'static, Result<T>>> {
         let keys = Keys::of(&request.organization);
+        let after = request.after.as_ref().map(|after| keys.place(table, after));
+        if let Some(objects) = &request.objects {
+            let sources = match &request.source {
+                Some(source) => vec![source.clone()],
+                None => self.sources(&request.organization).await?,
+            };
+            let asked = sources.iter().flat_map(|source| {
+                objects.iter().map(|object| keys.object(table, source, *object))
+            });
+            let asked = asked.filter(|key| Some(key) > after.as_ref());
+            return Ok(listed(self.records(item, asked.collect::<Vec<_>>()).await?));
+        }
         let prefix = match &request.source {
             Some(source) => keys.source(table, source),
             None => keys.table(table),
         };
         let range = KeyRange::prefix(&prefix);
-        let range = match &request.after {
-            Some(after) => range.after(&keys.place(table, after)),
-            None => range,
-        };
-        self.stream(item, range)
+        Ok(self.stream(item, after.map_or(range.clone(), |after| range.after(&after))))
     }
+}
+
+/// Records that are there already.
+fn listed<T: Send + 'static>(records: Vec<T>) -> BoxStream<'static, Result<T>> {
+    stream::iter(records.into_iter().map(Ok)).boxed()
 }
 
 #[async_trait]
@@ -238,6 +249,11 @@ impl<R: Rows> AssetRepository for RowsRepository<R> {
         request: AssetsRequest,
     ) -> Result<BoxStream<'static, Result<Asset>>> {
         let keys = Keys::of(&request.organization);
+        if let Some(ids) = request.ids {
+            let ids = ids.into_iter().filter(|id| Some(*id) > request.after);
+            let ids = ids.map(|id| keys.asset(Table::Asset, id));
+            return Ok(listed(self.records("asset", ids).await?));
+        }
         let range = KeyRange::prefix(&keys.table(Table::Asset));
         Ok(match request.after {
             Some(id) => self.stream("asset", range.after(&keys.asset(Table::Asset, id))),
@@ -249,14 +265,14 @@ impl<R: Rows> AssetRepository for RowsRepository<R> {
         &self,
         request: PrincipalsRequest,
     ) -> Result<BoxStream<'static, Result<DirectoryUser>>> {
-        Ok(self.principals("user", Table::User, &request))
+        self.principals("user", Table::User, &request).await
     }
 
     async fn each_group(
         &self,
         request: PrincipalsRequest,
     ) -> Result<BoxStream<'static, Result<DirectoryGroup>>> {
-        Ok(self.principals("group", Table::Group, &request))
+        self.principals("group", Table::Group, &request).await
     }
 
     /// What the match keys lead to, and the assets, are read one after the other: if they do not fit, or the match keys
@@ -283,33 +299,6 @@ impl<R: Rows> AssetRepository for RowsRepository<R> {
             holders = again;
         }
         Err(overtaken())
-    }
-
-    async fn assets(&self, organization: &OrganizationId, ids: &[AssetId]) -> Result<Vec<Asset>> {
-        let keys = Keys::of(organization);
-        self.records("asset", ids.iter().map(|id| keys.asset(Table::Asset, *id))).await
-    }
-
-    async fn users(
-        &self,
-        organization: &OrganizationId,
-        source: &SourceId,
-        objects: &[ObjectGuid],
-    ) -> Result<Vec<DirectoryUser>> {
-        let keys = Keys::of(organization);
-        let keys = objects.iter().map(|object| keys.object(Table::User, source, *object));
-        self.records("user", keys).await
-    }
-
-    async fn groups(
-        &self,
-        organization: &OrganizationId,
-        source: &SourceId,
-        objects: &[ObjectGuid],
-    ) -> Result<Vec<DirectoryGroup>> {
-        let keys = Keys::of(organization);
-        let keys = objects.iter().map(|object| keys.object(Table::Group, source, *object));
-        self.records("group", keys).await
     }
 
     async fn redirects(
@@ -394,7 +383,7 @@ impl<R: Rows> AssetRepository for RowsRepository<R> {
             match commit::plan(&*self.rows, &batch, self.projection.as_ref()).await? {
                 Planned::Decided(outcome) => return Ok(outcome),
                 Planned::Write(write) => {
-                    if self.rows.write(&write).await? == Written::Done {
+                    if self.rows.write(&write).await? {
                         return Ok(CommitOutcome::Applied);
                     }
                 }

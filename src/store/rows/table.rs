@@ -48,7 +48,7 @@ use crate::Result;
 /// # use std::sync::Mutex;
 /// use async_trait::async_trait;
 /// use ldap_inventory::Result;
-/// use ldap_inventory::store::rows::{Row, Rows, RowsRepository, KeyRange, Write, Written};
+/// use ldap_inventory::store::rows::{Row, Rows, RowsRepository, KeyRange, Write};
 ///
 /// #[derive(Debug, Default)]
 /// struct Table(Mutex<BTreeMap<Vec<u8>, Vec<u8>>>);
@@ -67,10 +67,10 @@ use crate::Result;
 ///         Ok(rows.map(|(key, value)| Row::new(key.clone(), value.clone())).collect())
 ///     }
 ///
-///     async fn write(&self, write: &Write) -> Result<Written> {
+///     async fn write(&self, write: &Write) -> Result<bool> {
 ///         let mut table = self.0.lock().unwrap();
 ///         if write.expected.iter().any(|(key, value)| table.get(key) != value.as_ref()) {
-///             return Ok(Written::Differs);
+///             return Ok(false);
 ///         }
 ///         for (key, value) in &write.changes {
 ///             match value {
@@ -78,7 +78,7 @@ use crate::Result;
 ///                 None => table.remove(key),
 ///             };
 ///         }
-///         Ok(Written::Done)
+///         Ok(true)
 ///     }
 /// }
 ///
@@ -96,8 +96,9 @@ pub trait Rows: Debug + Send + Sync + 'static {
     /// The first rows of a range, in the order of their keys.
     async fn scan(&self, scan: &KeyRange) -> Result<Vec<Row>>;
 
-    /// Writes everything, or nothing if something is not as it is expected.
-    async fn write(&self, write: &Write) -> Result<Written>;
+    /// Writes everything and returns true; or writes nothing and returns false, because something is not as it is
+    /// expected, or another write came in between.
+    async fn write(&self, write: &Write) -> Result<bool>;
 }
 
 /// A row of the table.
@@ -133,16 +134,6 @@ pub struct Write {
     /// The new value of each of these keys, or `None` where there shall be no row any more. No key is in it twice,
     /// and they are in order.
     pub changes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
-}
-
-/// What became of a write.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[must_use]
-pub enum Written {
-    /// Everything is written.
-    Done,
-    /// Nothing is written: something was not as expected, or another write came in between.
-    Differs,
 }
 
 impl Row {
@@ -234,7 +225,7 @@ macro_rules! delegate {
             async fn scan(&self, scan: &KeyRange) -> Result<Vec<Row>> {
                 (**self).scan(scan).await
             }
-            async fn write(&self, write: &Write) -> Result<Written> {
+            async fn write(&self, write: &Write) -> Result<bool> {
                 (**self).write(write).await
             }
         }

@@ -32,9 +32,7 @@ use crate::asset::{
     PrincipalsRequest, Redirect, RunRecord, SearchPage, SearchRequest, Waiting,
 };
 use crate::name::MatchKey;
-use crate::value::{
-    AssetId, Checkpoint, ObjectGuid, OrganizationId, RecordDigest, RunId, SourceId,
-};
+use crate::value::{AssetId, Checkpoint, OrganizationId, RecordDigest, RunId, SourceId};
 use crate::{Error, Result};
 
 /// How many links are read at a time.
@@ -182,11 +180,10 @@ impl AssetRepository for SqliteRepository {
         &self,
         request: AssetsRequest,
     ) -> Result<BoxStream<'static, Result<Asset>>> {
-        let AssetsRequest { organization, after } = request;
-        Ok(pages(self.connections.clone(), "each_asset", after, move |t, after| {
-            let assets = read::each_asset(t, &organization, after, RECORDS)?;
+        Ok(pages(self.connections.clone(), "each_asset", request, |t, request| {
+            let assets = read::each_asset(t, &request, RECORDS)?;
             let last = assets.last().filter(|_| assets.len() == RECORDS).map(|asset| asset.id);
-            Ok((assets, last.map(Some)))
+            Ok((assets, last.map(|id| request.after(Some(id)))))
         }))
     }
 
@@ -221,33 +218,6 @@ impl AssetRepository for SqliteRepository {
         self.connections
             .read("candidates", move |t| read::candidates(t, &organization, &keys))
             .await
-    }
-
-    async fn assets(&self, organization: &OrganizationId, ids: &[AssetId]) -> Result<Vec<Asset>> {
-        let (organization, ids) = (organization.clone(), ids.to_vec());
-        self.connections.read("assets", move |t| read::assets(t, &organization, &ids)).await
-    }
-
-    async fn users(
-        &self,
-        organization: &OrganizationId,
-        source: &SourceId,
-        objects: &[ObjectGuid],
-    ) -> Result<Vec<DirectoryUser>> {
-        let sql = "SELECT object, document FROM users WHERE source = ?1 AND object = ?2";
-        let (o, s, objects) = (organization.clone(), source.clone(), objects.to_vec());
-        self.connections.read("users", move |t| read::objects(t, sql, &o, &s, &objects)).await
-    }
-
-    async fn groups(
-        &self,
-        organization: &OrganizationId,
-        source: &SourceId,
-        objects: &[ObjectGuid],
-    ) -> Result<Vec<DirectoryGroup>> {
-        let sql = "SELECT object, document FROM directory_groups WHERE source = ?1 AND object = ?2";
-        let (o, s, objects) = (organization.clone(), source.clone(), objects.to_vec());
-        self.connections.read("groups", move |t| read::objects(t, sql, &o, &s, &objects)).await
     }
 
     async fn redirects(

@@ -9,7 +9,9 @@ use super::failure::Outcome;
 use super::record::{self, bytes, key, read_link};
 use super::row_id;
 use super::sighting::Sightings;
-use crate::asset::{Asset, Constraint, Link, MergeRecord, Redirect, RunRecord, Waiting};
+use crate::asset::{
+    Asset, AssetsRequest, Constraint, Link, MergeRecord, Redirect, RunRecord, Waiting,
+};
 use crate::name::MatchKey;
 use crate::value::{
     AssetId, Checkpoint, MergeId, ObjectGuid, OrganizationId, RecordDigest, RunId, SourceId,
@@ -55,19 +57,21 @@ pub(super) fn links_of(
     each(connection, &sql, keys, |row| read_link(connection, row, &mut sightings))
 }
 
-/// At most `limit` assets in the order of their ids, behind `after`.
+/// The first assets that are asked for, or all if they are asked for by their ids.
 pub(super) fn each_asset(
     connection: &Connection,
-    organization: &OrganizationId,
-    after: Option<AssetId>,
+    request: &AssetsRequest,
     limit: usize,
 ) -> Outcome<Vec<Asset>> {
-    let Some(organization) = row_id::organization(connection, organization)? else {
+    if let Some(ids) = &request.ids {
+        return assets(connection, &request.organization, ids, request.after);
+    }
+    let Some(organization) = row_id::organization(connection, &request.organization)? else {
         return Ok(Vec::new());
     };
     let sql = "SELECT id, document FROM assets JOIN asset_documents ON asset = number
                WHERE organization = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
-    let after = after.map(|id| key(id.as_u128()));
+    let after = request.after.map(|id| key(id.as_u128()));
     let after: &[u8] = after.as_ref().map_or(&[], |id| id);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     each(connection, sql, [params![organization, after, limit]], asset)
@@ -95,35 +99,20 @@ pub(super) fn candidates(
     each(connection, sql, numbers.into_iter().map(|number| [number]), asset)
 }
 
-pub(super) fn assets(
+fn assets(
     connection: &Connection,
     organization: &OrganizationId,
     ids: &[AssetId],
+    after: Option<AssetId>,
 ) -> Outcome<Vec<Asset>> {
     let Some(organization) = row_id::organization(connection, organization)? else {
         return Ok(Vec::new());
     };
-    let ids: BTreeSet<&AssetId> = ids.iter().collect();
+    let ids: BTreeSet<AssetId> = ids.iter().copied().filter(|id| Some(*id) > after).collect();
     let sql = "SELECT id, document FROM assets JOIN asset_documents ON asset = number
                WHERE organization = ?1 AND id = ?2";
     let keys = ids.into_iter().map(|id| (organization, key(id.as_u128())));
     each(connection, sql, keys, asset)
-}
-
-/// Users or groups, by the statement that finds one.
-pub(super) fn objects<T: DeserializeOwned>(
-    connection: &Connection,
-    sql: &str,
-    organization: &OrganizationId,
-    source: &SourceId,
-    objects: &[ObjectGuid],
-) -> Outcome<Vec<T>> {
-    let Some(source) = row_id::source(connection, organization, source)? else {
-        return Ok(Vec::new());
-    };
-    let objects: BTreeSet<&ObjectGuid> = objects.iter().collect();
-    let keys = objects.into_iter().map(|object| (source, object.as_bytes()));
-    each(connection, sql, keys, object)
 }
 
 pub(super) fn redirects(
@@ -276,7 +265,7 @@ pub(super) fn object<T: DeserializeOwned>(row: &rusqlite::Row<'_>) -> Outcome<T>
 }
 
 /// The records of all rows that a statement yields for each of some parameters.
-fn each<T, P: Params>(
+pub(super) fn each<T, P: Params>(
     connection: &Connection,
     sql: &str,
     parameters: impl IntoIterator<Item = P>,

@@ -1,26 +1,34 @@
 //! Searching, page by page.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, ToSql, params};
 use serde::de::DeserializeOwned;
 
 use super::asset_query::Found;
 use super::failure::Outcome;
 use super::order;
-use super::read::object;
+use super::read::{each, object};
 use super::record::key;
 use crate::asset::{
     Asset, DirectoryGroup, DirectoryUser, NestedSearch, ObjectKey, PrincipalsRequest, SearchPage,
     SearchRequest, SortKey, asks_for_nesting,
 };
-use crate::value::SourceId;
+use crate::value::{ObjectGuid, SourceId};
 
-/// Yields the users of one source behind an objectGUID.
-pub(super) const USERS: &str =
-    "SELECT object, document FROM users WHERE source = ?1 AND object > ?2 ORDER BY object";
+/// Yields the users of one source behind an objectGUID: all, or those of a list.
+pub(super) const USERS: [&str; 2] = [
+    "SELECT object, document FROM users WHERE source = ?1 AND object > ?2 ORDER BY object",
+    "SELECT object, document FROM users WHERE source = ?1 AND object > ?2 AND object = ?3",
+];
 
 /// The same of groups.
-pub(super) const GROUPS: &str = "SELECT object, document FROM directory_groups
-    WHERE source = ?1 AND object > ?2 ORDER BY object";
+pub(super) const GROUPS: [&str; 2] = [
+    "SELECT object, document FROM directory_groups
+     WHERE source = ?1 AND object > ?2 ORDER BY object",
+    "SELECT object, document FROM directory_groups
+     WHERE source = ?1 AND object > ?2 AND object = ?3",
+];
 
 /// The assets that a search finds, in its order, page by page.
 pub(super) fn assets(
@@ -89,11 +97,11 @@ fn principals(request: &SearchRequest) -> Outcome<(PrincipalsRequest, usize)> {
     Ok((all, request.limit.max(1).saturating_add(1)))
 }
 
-/// The first `limit` users or groups that are wanted, by the statement that yields those of one source behind an
-/// objectGUID.
+/// The first `limit` users or groups that are wanted, by the statements that yield those of one source behind an
+/// objectGUID; or all that are, if they are asked for by their objectGUIDs.
 pub(super) fn each_object<T: DeserializeOwned>(
     connection: &Connection,
-    sql: &str,
+    [all, listed]: [&str; 2],
     request: &PrincipalsRequest,
     limit: usize,
     is_wanted: impl Fn(&T) -> bool,
@@ -105,7 +113,13 @@ pub(super) fn each_object<T: DeserializeOwned>(
             Some(last) if source == last.source => last.object.as_bytes(),
             _ => &[],
         };
-        let mut statement = connection.prepare_cached(sql)?;
+        if let Some(objects) = &request.objects {
+            let objects: BTreeSet<&ObjectGuid> = objects.iter().collect();
+            let keys = objects.into_iter().map(|object| (number, after, object.as_bytes()));
+            found.extend(each(connection, listed, keys, object)?.into_iter().filter(&is_wanted));
+            continue;
+        }
+        let mut statement = connection.prepare_cached(all)?;
         for record in statement.query_and_then(params![number, after], object)? {
             let record = record?;
             if is_wanted(&record) {

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::asset::{Change, Claim, Presence, SourceRecord};
 use crate::query::Query;
-use crate::value::{BatchId, ObjectKind, RecordDigest, Timestamp};
+use crate::value::{BatchId, ObjectGuid, ObjectKind, RecordDigest, Timestamp};
 use crate::{ErrorKind, Retry};
 
 /// A file as the first version of the schema has it. Never changed.

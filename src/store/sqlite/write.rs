@@ -86,12 +86,6 @@ impl Writer<'_> {
                 return self.remove_asset(*id, *expected, *to);
             }
             Change::PutLink(link) => self.put_link(link)?,
-            Change::RemoveLink(object) => {
-                let sql = "DELETE FROM links WHERE source = ?1 AND object = ?2";
-                self.execute(sql, params![self.source, object.as_bytes()])?;
-                let sql = "DELETE FROM waiting WHERE source = ?1 AND object = ?2";
-                self.execute(sql, params![self.source, object.as_bytes()])?;
-            }
             Change::MoveLink { source, object, asset, home } => {
                 self.move_link(source, *object, *asset, *home)?
             }
@@ -100,9 +94,7 @@ impl Writer<'_> {
             Change::RemoveWaiting { source, object } => self.remove_waiting(source, *object)?,
             Change::PutUser(user) => self.put_user(user)?,
             Change::PutGroup(group) => self.put_group(group)?,
-            Change::RemovePrincipal { source, object } => {
-                self.remove_principal(source, *object)?;
-            }
+            Change::RemoveObject { source, object } => self.remove_object(source, *object)?,
             Change::PutConstraint(constraint) => self.put_constraint(constraint)?,
             Change::RemoveConstraint(constraint) => self.remove_constraint(constraint)?,
             Change::PutMerge(record) => self.put_merge(record)?,
@@ -285,8 +277,8 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn remove_principal(&self, source: &SourceId, object: ObjectGuid) -> Outcome<()> {
-        for table in ["links", "users", "directory_groups"] {
+    fn remove_object(&self, source: &SourceId, object: ObjectGuid) -> Outcome<()> {
+        for table in ["links", "waiting", "users", "directory_groups"] {
             let sql = format!(
                 "DELETE FROM {table} WHERE object = ?3 AND source =
                  (SELECT number FROM sources WHERE organization = ?1 AND id = ?2)"

@@ -78,7 +78,7 @@ impl MovedPrincipals {
     /// Takes away what other directories had of an object that was read.
     pub(in crate::sync) fn removals(&self, object: ObjectGuid) -> impl Iterator<Item = Change> {
         let sources = self.came.get(&object).into_iter().flatten();
-        sources.map(move |source| Change::RemovePrincipal { source: source.clone(), object })
+        sources.map(move |source| Change::RemoveObject { source: source.clone(), object })
     }
 }
 

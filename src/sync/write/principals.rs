@@ -69,7 +69,7 @@ pub(in crate::sync) async fn remove_moved(
     let source = &writer.run.task.source;
     let removals: Vec<Change> = moved
         .left()
-        .map(|object| Change::RemovePrincipal { source: source.clone(), object })
+        .map(|object| Change::RemoveObject { source: source.clone(), object })
         .collect();
     for removals in removals.chunks(writer.run.options.batch_size) {
         let _: CommitOutcome = writer.submit(removals.to_vec()).await?;

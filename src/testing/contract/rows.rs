@@ -5,7 +5,7 @@ use futures::future::{BoxFuture, join, join_all};
 
 use super::suite::{Suite, cases};
 use crate::Result;
-use crate::store::rows::{KeyRange, Row, Rows, Write, Written};
+use crate::store::rows::{KeyRange, Row, Rows, Write};
 
 type Case = for<'a> fn(&'a dyn Rows) -> BoxFuture<'a, Result<()>>;
 
@@ -52,7 +52,7 @@ fn everything() -> KeyRange {
 }
 
 async fn write(rows: &dyn Rows, write: Write) -> Result<()> {
-    assert_eq!(rows.write(&write).await?, Written::Done);
+    assert!(rows.write(&write).await?);
     Ok(())
 }
 
@@ -205,7 +205,7 @@ async fn nothing_is_written_where_something_is_not_as_expected(rows: &dyn Rows) 
         let write =
             write.expecting(key.clone(), value.clone()).expecting(at(2), Some(b"2".to_vec()));
         let write = write.put(at(0), b"lost".as_slice()).delete(at(2)).put(at(5), Vec::new());
-        assert_eq!(rows.write(&write).await?, Written::Differs, "{key:?} {value:?}");
+        assert!(!rows.write(&write).await?, "{key:?} {value:?}");
         assert_eq!(rows.scan(&everything()).await?[..3], before);
         assert_eq!(rows.get(&[at(5)]).await?, []);
     }
@@ -250,9 +250,9 @@ async fn of_many_writers_one_comes_first(rows: &dyn Rows) -> Result<()> {
     };
     // Some may be told to try again; they have written nothing.
     let written = join_all((0..8).map(writer)).await;
-    let first = written.iter().filter(|outcome| matches!(outcome, Ok(Written::Done)));
+    let first = written.iter().filter(|outcome| matches!(outcome, Ok(true)));
     assert_eq!(first.count(), 1, "{written:?}");
-    let winner = written.iter().position(|outcome| matches!(outcome, Ok(Written::Done))).unwrap();
+    let winner = written.iter().position(|outcome| matches!(outcome, Ok(true))).unwrap();
     assert_eq!(rows.get(&[key(b"taken")]).await?[0].value, [winner as u8]);
     Ok(())
 }
@@ -270,8 +270,8 @@ async fn no_update_is_lost_among_many_writers(rows: &dyn Rows) -> Result<()> {
                 let write = Write::new().expecting(keys[0].clone(), value);
                 let write = write.put(keys[0].clone(), next.clone()).put(keys[1].clone(), next);
                 match rows.write(&write).await {
-                    Ok(Written::Done) => break,
-                    Ok(Written::Differs) => {}
+                    Ok(true) => break,
+                    Ok(false) => {}
                     Err(error) if error.retry() == crate::Retry::Transient => {}
                     Err(error) => return Err(error),
                 }

@@ -16,7 +16,6 @@ use self::identity::{Authority, Identity, dated, named};
 use self::server::{Script, Server, Tls};
 use super::*;
 use crate::credential::{CaCertificate, CertificateDigest, Thumbprint};
-use crate::ldap::transport::probe::probe;
 use crate::value::{CredentialId, Secret};
 
 const HOST: &str = "127.0.0.1";
@@ -506,7 +505,7 @@ async fn a_probe_shows_the_certificate_and_its_pin_line() {
     let server = Server::start(both(&identity)).await;
     for (scheme, starttls) in [("", false), ("", true), ("ldap://", false)] {
         let url = ServerUrl::parse(&format!("{scheme}{}", server.address)).unwrap();
-        let presented = probe(&url, starttls, TLS, &limits()).await.unwrap();
+        let presented = ServerCertificate::probe(&url, starttls, TLS, &limits()).await.unwrap();
         assert_eq!(presented.len(), 1);
         let (address, certificate) = &presented[0];
         let certificate = certificate.as_ref().unwrap();
@@ -525,7 +524,7 @@ async fn a_probe_of_what_has_no_certificate_says_so() {
         Server::start(Script { ldaps: Tls::Close, starttls: Some((result(52), Tls::Close)) }).await;
     let url = ServerUrl::parse(&server.address.to_string()).unwrap();
     for starttls in [false, true] {
-        let presented = probe(&url, starttls, TLS, &limits()).await.unwrap();
+        let presented = ServerCertificate::probe(&url, starttls, TLS, &limits()).await.unwrap();
         assert!(presented[0].1.is_err());
     }
 }

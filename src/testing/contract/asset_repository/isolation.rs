@@ -119,7 +119,7 @@ pub(super) async fn sources_do_not_see_each_other(repository: &dyn AssetReposito
     apply(repository, batch).await?;
     assert_eq!(repository.users(&acme(), &other, &[guid(1)]).await?, [theirs]);
     assert_eq!(repository.users(&acme(), &corp(), &[guid(1)]).await?, [user(1)]);
-    let removal = [Change::RemoveLink(guid(1))];
+    let removal = [Change::RemoveObject { source: other.clone(), object: guid(1) }];
     let batch = Batch::new(BatchId::from_u128(3), acme(), other.clone()).with_changes(removal);
     apply(repository, batch).await?;
     assert!(links(repository, &other).await?.is_empty());

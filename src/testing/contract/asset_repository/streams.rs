@@ -37,6 +37,17 @@ pub(super) async fn assets_come_each_once_in_the_order_of_ids(
     Ok(())
 }
 
+pub(super) async fn assets_come_by_their_ids(repository: &dyn AssetRepository) -> Result<()> {
+    apply(repository, batch(1, (0..9).map(|n| put(&asset(n, &["web"]), None)))).await?;
+    let asked = AssetsRequest::new(acme()).of_ids([7, 3, 99, 3, 5].map(asset_id));
+    assert_eq!(ids(repository, asked.clone()).await?, [3, 5, 7]);
+    assert_eq!(ids(repository, asked.clone().after(Some(asset_id(4)))).await?, [5, 7]);
+    assert_eq!(ids(repository, asked.of_ids([])).await?, [0; 0]);
+    let elsewhere = AssetsRequest::new(rival()).of_ids([asset_id(3)]);
+    assert_eq!(ids(repository, elsewhere).await?, [0; 0]);
+    Ok(())
+}
+
 /// Sources in another order than a language would have them in: upper case before lower, `-` before `.`.
 fn sources() -> [SourceId; 5] {
     ["corp.example", "Corp.example", "corp-b.example", "corp", "b\u{fc}ro.example"]
@@ -65,27 +76,59 @@ pub(super) async fn users_and_groups_come_in_the_order_of_their_keys(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
     let keys = principals(repository).await?;
-    let absent = ObjectKey::new(corp(), guid(77));
-    let places = keys.iter().step_by(7).chain([&absent]).map(Some).chain([None]);
-    for after in places {
-        for source in sources().map(Some).into_iter().chain([None]) {
-            let request = PrincipalsRequest::new(acme());
-            let request = request.of_source(source.clone()).after(after.cloned());
-            let is_asked_for = |key: &&ObjectKey| {
-                source.as_ref().is_none_or(|source| key.source == *source)
-                    && after.is_none_or(|after| **key > *after)
-            };
-            let expected: Vec<ObjectKey> = keys.iter().filter(is_asked_for).cloned().collect();
-            let users = repository.each_user(request.clone()).await?;
-            let users: Vec<DirectoryUser> = users.try_collect().await?;
-            let found: Vec<ObjectKey> = users.iter().map(DirectoryUser::key).collect();
-            assert_eq!(found, expected, "users, {request:?}");
-            let groups = repository.each_group(request.clone()).await?;
-            let groups: Vec<DirectoryGroup> = groups.try_collect().await?;
-            let found: Vec<ObjectKey> = groups.iter().map(DirectoryGroup::key).collect();
-            assert_eq!(found, expected, "groups, {request:?}");
+    for request in requests(&keys) {
+        come_as_asked_for(repository, &keys, request).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn users_and_groups_come_by_their_objects(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    let keys = principals(repository).await?;
+    for request in requests(&keys) {
+        for objects in [&[][..], &[7, 3, 77, 3]] {
+            let asked = request.clone().of_objects(objects.iter().copied().map(guid));
+            come_as_asked_for(repository, &keys, asked).await?;
         }
     }
+    Ok(())
+}
+
+/// For users and groups of each source and of all, from several places on.
+fn requests(keys: &[ObjectKey]) -> Vec<PrincipalsRequest> {
+    let absent = ObjectKey::new(corp(), guid(77));
+    let places = keys.iter().step_by(7).chain([&absent]).map(Some).chain([None]);
+    let mut requests = Vec::new();
+    for after in places {
+        for source in sources().map(Some).into_iter().chain([None]) {
+            let all = PrincipalsRequest::new(acme());
+            requests.push(all.of_source(source).after(after.cloned()));
+        }
+    }
+    requests
+}
+
+/// That a request brings just those of these keys that it is for, in their order.
+async fn come_as_asked_for(
+    repository: &dyn AssetRepository,
+    keys: &[ObjectKey],
+    request: PrincipalsRequest,
+) -> Result<()> {
+    let is_asked_for = |key: &&ObjectKey| {
+        request.source.as_ref().is_none_or(|source| key.source == *source)
+            && request.objects.as_ref().is_none_or(|objects| objects.contains(&key.object))
+            && request.after.as_ref().is_none_or(|after| *key > after)
+    };
+    let expected: Vec<ObjectKey> = keys.iter().filter(is_asked_for).cloned().collect();
+    let users = repository.each_user(request.clone()).await?;
+    let users: Vec<DirectoryUser> = users.try_collect().await?;
+    let found: Vec<ObjectKey> = users.iter().map(DirectoryUser::key).collect();
+    assert_eq!(found, expected, "users, {request:?}");
+    let groups = repository.each_group(request.clone()).await?;
+    let groups: Vec<DirectoryGroup> = groups.try_collect().await?;
+    let found: Vec<ObjectKey> = groups.iter().map(DirectoryGroup::key).collect();
+    assert_eq!(found, expected, "groups, {request:?}");
     Ok(())
 }
 

@@ -32,7 +32,10 @@ pub(super) async fn a_link_is_replaced_and_forgotten(
     changed.presence = Presence::Missing { since: at(9), runs: 1 };
     apply(repository, batch(2, [Change::PutLink(changed.clone())])).await?;
     assert!(links(repository, &corp()).await?.contains(&changed));
-    let forgotten = [Change::RemoveLink(changed.object), Change::RemoveLink(guid(77))];
+    let forgotten = [
+        Change::RemoveObject { source: corp(), object: changed.object },
+        Change::RemoveObject { source: corp(), object: guid(77) },
+    ];
     apply(repository, batch(3, forgotten)).await?;
     assert_eq!(links(repository, &corp()).await?, [kept]);
     Ok(())
@@ -51,7 +54,7 @@ pub(super) async fn a_user_or_group_of_any_source_is_taken_away(
     apply(repository, batch(1, there)).await?;
     let away = |source: &SourceId, n| {
         let (source, object) = (source.clone(), guid(n));
-        Change::RemovePrincipal { source, object }
+        Change::RemoveObject { source, object }
     };
     let removals = [away(&corp(), 2), away(&corp(), 3), away(&branch(), 4), away(&corp(), 77)];
     let elsewhere = Batch::new(BatchId::from_u128(2), acme(), branch()).with_changes(removals);
@@ -162,7 +165,10 @@ pub(super) async fn computers_wait_until_they_are_taken_away(
     assert!(repository.waiting(&acme()).await?.contains(&again));
     // Whoever forgets an object of the batch's source, forgets that it waits.
     let (source, object) = (branch(), guid(1));
-    let changes = [Change::RemoveWaiting { source, object }, Change::RemoveLink(guid(2))];
+    let changes = [
+        Change::RemoveWaiting { source, object },
+        Change::RemoveObject { source: corp(), object: guid(2) },
+    ];
     apply(repository, batch(3, changes)).await?;
     assert_eq!(repository.waiting(&acme()).await?, [waiting(&corp(), 1)]);
     assert!(repository.waiting(&rival()).await?.is_empty());

@@ -2,11 +2,8 @@
 -- texts that directories have.
 CREATE TABLE IF NOT EXISTS assets (
     organization text COLLATE "C", id bytea, version bigint NOT NULL, document json NOT NULL,
-    PRIMARY KEY (organization, id));
-CREATE TABLE IF NOT EXISTS match_keys (
-    organization text COLLATE "C", key text COLLATE "C", asset bytea,
-    PRIMARY KEY (organization, key, asset));
-CREATE INDEX IF NOT EXISTS match_keys_of_asset ON match_keys (organization, asset);
+    keys text[] COLLATE "C" NOT NULL, PRIMARY KEY (organization, id));
+CREATE INDEX IF NOT EXISTS assets_by_match_key ON assets USING gin (keys);
 -- Everything else: links, users, groups, runs, decisions, and so on. What is of no source has an empty one. `at` is the
 -- time of runs and merges, and 1 for a link that decisions moved; `asset` is where a link leads.
 CREATE TABLE IF NOT EXISTS records (

@@ -9,7 +9,7 @@ fn url(scheme: &str, server: &Server) -> String {
 /// Why there is no certificate to be seen.
 async fn probed(url: &str) -> Error {
     let url = ServerUrl::parse(url).unwrap();
-    probe(&url, false, TLS, &limits()).await.unwrap().remove(0).1.unwrap_err()
+    ServerCertificate::probe(&url, false, TLS, &limits()).await.unwrap().remove(0).1.unwrap_err()
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use ldap_inventory::store::rows::{Row, Rows, KeyRange, Write, Written};
+use ldap_inventory::store::rows::{Row, Rows, KeyRange, Write};
 use ldap_inventory::{Error, ErrorKind, Result, Retry};
 use sqlx::postgres::PgPool;
 
@@ -33,7 +33,7 @@ impl Rows for Table {
     }
 
     /// The isolation level sees to it that what was read is still so at the end: who comes second is told to try again.
-    async fn write(&self, write: &Write) -> Result<Written> {
+    async fn write(&self, write: &Write) -> Result<bool> {
         let mut t =
             self.0.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await.map_err(failed)?;
         let keys: Vec<&Vec<u8>> = write.expected.iter().map(|(key, _)| key).collect();
@@ -41,7 +41,7 @@ impl Rows for Table {
         let found: Vec<(Vec<u8>, Vec<u8>)> = found.fetch_all(&mut *t).await.map_err(failed)?;
         let found: HashMap<Vec<u8>, Vec<u8>> = found.into_iter().collect();
         if write.expected.iter().any(|(key, expected)| found.get(key) != expected.as_ref()) {
-            return Ok(Written::Differs);
+            return Ok(false);
         }
         let gone = write.changes.iter().filter(|(_, value)| value.is_none());
         let gone: Vec<&Vec<u8>> = gone.map(|(key, _)| key).collect();
@@ -57,17 +57,17 @@ impl Rows for Table {
             return overtaken(error);
         }
         match t.commit().await {
-            Ok(()) => Ok(Written::Done),
+            Ok(()) => Ok(true),
             Err(error) => overtaken(error),
         }
     }
 }
 
 /// Somebody else wrote what was read: a serialization failure, or a deadlock.
-fn overtaken(error: sqlx::Error) -> Result<Written> {
+fn overtaken(error: sqlx::Error) -> Result<bool> {
     let code = error.as_database_error().and_then(|error| error.code());
     match code.as_deref() {
-        Some("40001" | "40P01") => Ok(Written::Differs),
+        Some("40001" | "40P01") => Ok(false),
         _ => Err(failed(error)),
     }
 }
