@@ -5,6 +5,8 @@
 mod exit;
 #[path = "program/password.rs"]
 mod password;
+#[path = "program/private.rs"]
+mod private;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -8,6 +8,8 @@ mod color;
 mod exit;
 #[path = "../program/log.rs"]
 mod log;
+#[path = "../program/private.rs"]
+mod private;
 #[path = "../program/store.rs"]
 mod store;
 #[path = "../program/table.rs"]
@@ -15,6 +17,7 @@ mod table;
 
 mod assets;
 mod changes;
+mod check;
 mod column;
 mod count;
 mod curate;
@@ -59,7 +62,11 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         print!("{}", manual::text());
         return Ok(Status::Complete);
     }
-    let repository = &*store::open_existing(options.inventory())?;
+    let place = options.inventory();
+    let repository = &match options.command.writes() {
+        true => store::open_existing(place)?,
+        false => store::open_to_read(place)?,
+    };
     let desk = Desk::new(repository, &options.organization);
     match &options.command {
         Command::Assets(asked) if asked.search.count || !asked.facets.is_empty() => {
@@ -85,6 +92,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
             }
         }
         Command::Query => {}
+        Command::Check => return check::check(repository).await,
         Command::Merge(merging) => desk.merge(merging).await?,
         Command::Delete(deleting) => desk.delete(deleting).await?,
         Command::Unmerge(unmerging) => desk.unmerge(unmerging).await?,

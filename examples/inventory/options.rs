@@ -109,6 +109,25 @@ pub(crate) enum Command {
     },
     /// Write what a kept plan says, as far as it still holds
     Apply(Applying),
+    /// Read the whole file and print what is wrong with it, a line for each thing; status 1 if anything is
+    Check,
+}
+
+impl Command {
+    /// Whether it changes the inventory. What does not opens it to read alone.
+    pub(crate) fn writes(&self) -> bool {
+        match self {
+            Self::Merge(merging) => !merging.dry_run,
+            Self::Delete(_)
+            | Self::Unmerge(_)
+            | Self::Link(_)
+            | Self::Separate(_)
+            | Self::Forget(_)
+            | Self::Settle(_)
+            | Self::Apply(_) => true,
+            _ => false,
+        }
+    }
 }
 
 /// Which assets to merge.

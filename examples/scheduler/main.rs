@@ -21,6 +21,8 @@ mod interrupt;
 mod log;
 #[path = "../program/password.rs"]
 mod password;
+#[path = "../program/private.rs"]
+mod private;
 #[path = "../program/store.rs"]
 mod store;
 #[path = "../program/task.rs"]
@@ -125,7 +127,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         let credential = plan.options.credential()?;
         ready.push((plan, credential));
     }
-    let inventory = store::open(&options.inventory)?;
+    let inventory: Arc<dyn AssetRepository> = Arc::new(store::open(&options.inventory)?);
     let stop = Cancellation::new();
     let mut loops = JoinSet::new();
     // One loop for each task. Where two of them, or several hosts, sync one directory, the source's lease refuses the

@@ -18,6 +18,8 @@ mod interrupt;
 mod log;
 #[path = "../program/password.rs"]
 mod password;
+#[path = "../program/private.rs"]
+mod private;
 #[path = "../program/store.rs"]
 mod store;
 #[path = "../program/table.rs"]

@@ -1,9 +1,9 @@
 //! The connections to one file, and the threads they work on.
 
-use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction};
@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 
 use super::failure::{Failure, Outcome};
 use super::holders::Holders;
-use super::{fields, schema};
+use super::{fields, file, schema};
 use crate::{Error, ErrorKind, Result};
 
 /// How long to wait for another process that writes. A commit of a thousand records takes a fraction.
@@ -39,7 +39,11 @@ pub(super) struct Connections {
 impl Connections {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let opened = || -> Outcome<Self> {
-            let flags = OpenFlags::default() & !OpenFlags::SQLITE_OPEN_URI;
+            let path = &file::admitted(path)?;
+            file::create(path).map_err(uncreated)?;
+            file::warn_of_others(path);
+            let flags = (OpenFlags::default() & !OpenFlags::SQLITE_OPEN_URI)
+                | OpenFlags::SQLITE_OPEN_NOFOLLOW;
             let mut writer = Connection::open_with_flags(path, flags)?;
             writer.busy_timeout(BUSY)?;
             schema::recognize(&writer)?;
@@ -58,14 +62,13 @@ impl Connections {
     /// Opens a file to read it alone.
     pub(super) fn open_read_only(path: &Path) -> Result<Self> {
         let opened = || -> Outcome<Self> {
+            let path = &file::admitted(path)?;
+            file::warn_of_others(path);
             let connection = readable(path)?;
             schema::recognize(&connection)?;
             schema::check_newest(&connection)?;
             connection.pragma_update(None, "query_only", true)?;
-            connection.pragma_update(None, "cache_size", -CACHE)?;
-            connection.pragma_update(None, "trusted_schema", false)?;
-            connection.set_prepared_statement_cache_capacity(64);
-            fields::register_functions(&connection)?;
+            distrust(&connection)?;
             let connection = Arc::new(Mutex::new(connection));
             Ok(Self { writer: Arc::clone(&connection), reader: connection, holders: None })
         };
@@ -133,7 +136,9 @@ async fn blocking<T: Send + 'static>(
 /// A connection that reads. Where not even the index of the write-ahead log can be made beside the file, as on a
 /// read-only disk, nobody writes either: the file is taken as it is, unless something in the log is still missing in it.
 fn readable(path: &Path) -> Outcome<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
     let looked = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
@@ -161,14 +166,26 @@ fn percent_encoded(path: &Path) -> Result<String> {
     Ok(text.bytes().map(encode).collect())
 }
 
+fn uncreated(cause: io::Error) -> Error {
+    Error::new(ErrorKind::Store, "the inventory file cannot be created").with_source(cause)
+}
+
 fn configure(connection: &Connection) -> Outcome<()> {
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.pragma_update(None, "page_size", PAGE)?;
-    connection.pragma_update(None, "cache_size", -CACHE)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    distrust(connection)
+}
+
+/// What every connection has: whatever somebody else has written into the file runs nothing, and a page that is not well
+/// formed is an error where it is read. The schema was looked at when the file was opened, and may change under us.
+fn distrust(connection: &Connection) -> Outcome<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "cache_size", -CACHE)?;
     connection.set_prepared_statement_cache_capacity(64);
     fields::register_functions(connection)
 }
