@@ -83,7 +83,8 @@ pub enum ErrorKind {
     Lease,
     /// A configured limit was reached. The message names the limit.
     LimitExceeded,
-    /// No transport that the policy allows is offered: plain LDAP needs `insecure`.
+    /// No transport that the policy allows is offered: plain LDAP needs `plain_ldap`, and what protects less than the last
+    /// complete run did has to be accepted.
     NoSecureTransport,
     /// The bind was accepted, but the server treats the connection as anonymous.
     NotAuthenticated,

@@ -207,8 +207,10 @@ async fn run_once(
         false => credential.clone(),
     };
     let Begun { directory, task } =
-        begin(&plan.name, &plan.options, credential, Some(inventory)).await?;
-    let options = SyncOptions::new().with_cancellation(stop.clone());
+        begin(&plan.name, &plan.options, credential, inventory, true).await?;
+    let options = SyncOptions::new()
+        .with_accept_weaker_transport(plan.options.accept_weaker_transport)
+        .with_cancellation(stop.clone());
     match sync(&task, &directory, inventory, &options).await {
         Ok(report) => Ok(report),
         Err(error) => Err(trust::advised(error.into(), &plan.options).await),

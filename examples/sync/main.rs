@@ -84,9 +84,9 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         Some(scanned) => Some(scanned.import(repository, options).await?),
         None => None,
     };
-    let noting = (!options.dry_run).then_some(repository);
+    let is_noted = !options.dry_run;
     let Begun { directory, task } =
-        begin("Command line", &options.task, credential, noting).await?;
+        begin("Command line", &options.task, credential, repository, is_noted).await?;
 
     let sync_options = SyncOptions::new()
         .with_dry_run(options.dry_run)
@@ -94,6 +94,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         .with_full_read(options.full)
         .with_takeover(options.take_over)
         .with_accept_empty(options.accept_empty)
+        .with_accept_weaker_transport(options.task.accept_weaker_transport)
         .with_confirmation(options.confirm)
         .with_cancellation(on_interrupt());
     let sync_options = if options.quiet { sync_options } else { progress::shown(sync_options) };

@@ -25,4 +25,5 @@ pub use read::{
     ServerIdentity,
 };
 pub use source::DirectorySource;
+pub(crate) use transport::check_protection;
 pub use transport::{Transport, Verification};

@@ -35,6 +35,10 @@ pub struct ReadRequest {
     /// Objects that a read of changes reads again though they did not change. One that is not found is
     /// reported as departed.
     pub again: BTreeSet<ObjectGuid>,
+    /// How an earlier read was protected. One that would be less so, by plain LDAP after TLS or with a server that nothing
+    /// vouches for after one that was verified, is refused before the password is sent. `None`: the credential alone
+    /// decides.
+    pub least_protection: Option<(Transport, Verification)>,
 }
 
 impl ReadRequest {
@@ -49,6 +53,7 @@ impl ReadRequest {
             extra_attributes: BTreeSet::new(),
             checkpoint: None,
             again: BTreeSet::new(),
+            least_protection: None,
         }
     }
 
@@ -84,6 +89,13 @@ impl ReadRequest {
     #[must_use]
     pub fn with_checkpoint(mut self, checkpoint: Option<Checkpoint>) -> Self {
         self.checkpoint = checkpoint;
+        self
+    }
+
+    /// Refuses to be protected less than an earlier read was.
+    #[must_use]
+    pub fn with_least_protection(mut self, earlier: Option<(Transport, Verification)>) -> Self {
+        self.least_protection = earlier;
         self
     }
 

@@ -42,6 +42,10 @@ pub struct SyncOptions {
     /// set, since that is what lost read rights look like: for one run, after a person has made sure of it. The task's
     /// [change limits](crate::task::ChangeLimits) hold all the same.
     pub accepts_empty: bool,
+    /// Takes it that the directory is reached by plain LDAP after TLS, or with nothing to vouch for it after something did. Off
+    /// unless set, since that is what somebody on the path brings about: for one run, after the credential was changed to
+    /// allow it.
+    pub accepts_weaker_transport: bool,
     /// Lets the run through that the brake stopped with this confirmation, and no other. None unless set.
     pub confirmation: Option<Confirmation>,
     /// Stops the run between two steps.
@@ -63,6 +67,7 @@ impl Default for SyncOptions {
             full_read: false,
             takes_over: false,
             accepts_empty: false,
+            accepts_weaker_transport: false,
             confirmation: None,
             cancellation: Cancellation::new(),
             run: None,
@@ -109,6 +114,13 @@ impl SyncOptions {
     #[must_use]
     pub fn with_accept_empty(mut self, accepts_empty: bool) -> Self {
         self.accepts_empty = accepts_empty;
+        self
+    }
+
+    /// Takes it that the run is protected less than the last complete one.
+    #[must_use]
+    pub fn with_accept_weaker_transport(mut self, accepts: bool) -> Self {
+        self.accepts_weaker_transport = accepts;
         self
     }
 
@@ -177,6 +189,7 @@ impl fmt::Debug for SyncOptions {
             .field("full_read", &self.full_read)
             .field("takes_over", &self.takes_over)
             .field("accepts_empty", &self.accepts_empty)
+            .field("accepts_weaker_transport", &self.accepts_weaker_transport)
             .field("confirmation", &self.confirmation)
             .finish_non_exhaustive()
     }
