@@ -110,6 +110,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         Command::Runs(runs) => desk.runs(runs).await?,
         Command::Plan { file } => desk.plan(file)?,
         Command::Apply(applying) => desk.apply(applying).await?,
+        Command::Release(releasing) => desk.release(releasing).await?,
     }
     Ok(Status::Complete)
 }

@@ -109,6 +109,8 @@ pub(crate) enum Command {
     },
     /// Write what a kept plan says, as far as it still holds
     Apply(Applying),
+    /// Take the lease of a directory from a run that is dead and does not give it back
+    Release(Releasing),
     /// Read the whole file and print what is wrong with it, a line for each thing; status 1 if anything is
     Check,
 }
@@ -124,7 +126,8 @@ impl Command {
             | Self::Separate(_)
             | Self::Forget(_)
             | Self::Settle(_)
-            | Self::Apply(_) => true,
+            | Self::Apply(_)
+            | Self::Release(_) => true,
             _ => false,
         }
     }
@@ -284,6 +287,20 @@ pub(crate) struct Directory {
     pub(crate) source: Option<SourceId>,
 
     /// Print JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Whose lease.
+#[derive(Debug, Args)]
+pub(crate) struct Releasing {
+    /// The directory, such as ldap/corp.example
+    pub(crate) source: SourceId,
+
+    #[command(flatten)]
+    pub(crate) author: Person,
+
+    /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }

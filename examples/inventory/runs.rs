@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::curate::Desk;
 use super::exit::{Failure, Status};
 use super::explain::minute;
-use super::options::{Applying, Runs};
+use super::options::{Applying, Releasing, Runs};
 use super::table::{self, Form, Table};
 
 impl Desk<'_> {
@@ -50,6 +50,23 @@ impl Desk<'_> {
             table.put(&mut out, form)?;
         }
         Ok(out.flush()?)
+    }
+
+    /// Takes a lease back that nobody gives back.
+    pub(crate) async fn release(&self, options: &Releasing) -> Result<(), Failure> {
+        let Releasing { source, author, json } = options;
+        let known = self.repository.sources(self.organization).await?;
+        if !known.contains(source) {
+            let sentence = format!("the inventory has no directory {source}");
+            return Err(Failure::new(Status::Usage, sentence));
+        }
+        let released = self.curation.release(source, &author.author()).await?;
+        match (json, released) {
+            (true, run) => println!("{}", json!({ "source": source, "released": run })),
+            (false, Some(run)) => println!("the lease of run {run} on {source} is broken"),
+            (false, None) => println!("no run holds {source}"),
+        }
+        Ok(())
     }
 
     /// What a kept plan would do.
