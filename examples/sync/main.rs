@@ -94,6 +94,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         .with_full_read(options.full)
         .with_takeover(options.take_over)
         .with_accept_empty(options.accept_empty)
+        .with_memory_bytes(options.memory_bytes)
         .with_accept_weaker_transport(options.task.accept_weaker_transport)
         .with_confirmation(options.confirm)
         .with_cancellation(on_interrupt());

@@ -7,6 +7,7 @@
 
 mod delta;
 mod left_out;
+mod memory;
 mod object;
 mod read;
 mod source;
@@ -14,6 +15,7 @@ mod transport;
 
 pub use delta::{FullReadReason, RemovedObject};
 pub use left_out::LeftOutValues;
+pub(crate) use memory::{Held, MemoryBudget};
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub(crate) use object::boolean;
 pub(crate) use object::{AccountControl, AccountKind};

@@ -8,6 +8,9 @@ use crate::error::Printable;
 use crate::name::{DistinguishedName, Hostname};
 use crate::value::{Attributes, ObjectGuid, ObjectKind, RecordDigest, Sid, Timestamp};
 
+/// What a text takes in memory beside its octets: its place in a list, and the allocator's own.
+const ALLOCATION: usize = 32;
+
 /// One computer, user or group, as a directory shows it to the account that reads.
 ///
 /// Attributes keep the directory's own names and text. Binary ones are in their text form: GUIDs and
@@ -85,6 +88,17 @@ impl DirectoryObject {
             membership: None,
             flaws: Vec::new(),
         }
+    }
+
+    /// The octets of memory that it takes, its own size included: about as many as an allocator gives it.
+    pub(crate) fn footprint(&self) -> usize {
+        let members = self.membership.iter().flat_map(|membership| &membership.members);
+        let members = members.map(|member| ALLOCATION + member.as_str().len());
+        let flaws = self.flaws.iter().map(|flaw| {
+            size_of_val(flaw) + 2 * ALLOCATION + flaw.attribute.len() + flaw.reason.len()
+        });
+        let own = 2 * size_of::<Self>() + ALLOCATION + self.dn.as_str().len();
+        own + self.attributes.footprint() + members.sum::<usize>() + flaws.sum::<usize>()
     }
 
     /// The host names a computer goes by: `dNSHostName`, `sAMAccountName` less its `$`, and

@@ -260,6 +260,7 @@ impl LdapSource {
             events,
             tracking,
             progress: Progress::default(),
+            held: request.memory.holder(),
         })
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::limits::Confirmation;
 use super::progress::{Cancellation, Progress};
+use crate::directory::MemoryBudget;
 use crate::value::{RunId, Timestamp};
 
 type Listener = Arc<dyn Fn(Progress) + Send + Sync>;
@@ -26,6 +27,9 @@ pub struct SyncOptions {
     /// How often a batch is sent again because the store failed in passing. 3 unless set. Every attempt
     /// carries the same batch id, so that one which was done but not answered is not done twice.
     pub commit_retries: usize,
+    /// How many octets of what is read may be held at once, whatever is set aside on the way included. 1 GiB unless set: some
+    /// 800,000 computers. A read that needs more is incomplete, and says so.
+    pub memory_bytes: u64,
     /// How long the read may take. One hour unless set. A read that has begun and is not at its end by then is
     /// incomplete.
     pub read_deadline: Duration,
@@ -62,6 +66,7 @@ impl Default for SyncOptions {
             batch_size: 500,
             conflict_retries: 5,
             commit_retries: 3,
+            memory_bytes: MemoryBudget::DEFAULT,
             read_deadline: Duration::from_secs(3600),
             lease_time: Duration::from_secs(300),
             full_read: false,
@@ -148,6 +153,13 @@ impl SyncOptions {
         self
     }
 
+    /// Sets how many octets of what is read may be held at once.
+    #[must_use]
+    pub fn with_memory_bytes(mut self, octets: u64) -> Self {
+        self.memory_bytes = octets;
+        self
+    }
+
     /// Sets how long the read may take.
     #[must_use]
     pub fn with_read_deadline(mut self, deadline: Duration) -> Self {
@@ -184,6 +196,7 @@ impl fmt::Debug for SyncOptions {
             .field("batch_size", &self.batch_size)
             .field("conflict_retries", &self.conflict_retries)
             .field("commit_retries", &self.commit_retries)
+            .field("memory_bytes", &self.memory_bytes)
             .field("read_deadline", &self.read_deadline)
             .field("lease_time", &self.lease_time)
             .field("full_read", &self.full_read)

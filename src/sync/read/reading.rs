@@ -16,7 +16,8 @@ use super::timed::TimedDirectory;
 use crate::Result;
 use crate::asset::{DirectoryGroup, DirectoryUser, Link, PrincipalsRequest};
 use crate::directory::{
-    DirectorySource, FullReadReason, ReadRequest, Transport, Verification, check_protection,
+    DirectorySource, FullReadReason, MemoryBudget, ReadRequest, Transport, Verification,
+    check_protection,
 };
 use crate::membership::{
     Earlier, Links, Memberships, dependents_to_reread, is_group_back, is_present, touch_memberships,
@@ -53,6 +54,7 @@ struct Reader<'a> {
     directory: TimedDirectory<'a>,
     assets: Option<RecordDigest>,
     least_protection: Option<(Transport, Verification)>,
+    memory: MemoryBudget,
 }
 
 impl Reading {
@@ -67,7 +69,8 @@ impl Reading {
         least_protection: Option<(Transport, Verification)>,
     ) -> Result<Self> {
         let directory = TimedDirectory::new(directory, run.options.read_deadline);
-        let reader = Reader { run, directory, assets, least_protection };
+        let memory = MemoryBudget::new(run.options.memory_bytes);
+        let reader = Reader { run, directory, assets, least_protection, memory };
         let reading = run.options.cancellation.guard(reader.read_what_is_due(earlier)).await?;
         // A source that does not ask for it before it connects is found out now.
         let end = &reading.snapshot.end;
@@ -252,6 +255,7 @@ impl Reader<'_> {
             .with_base_dns(bases.collect::<Result<Vec<_>>>()?)
             .with_least_protection(self.least_protection)
             .with_extra_attributes(task.extra_attributes.iter().cloned());
+        request.memory = self.memory.clone();
         if let Some(filter) = &task.computer_filter {
             request = request.with_computer_filter(filter);
         }
