@@ -136,6 +136,7 @@ async fn decide(
     let matching = Matching::decide(run, snapshot, links, absent).await?;
     let nested = run.task.nested_groups;
     let memberships = reading.memberships(nested, |computer| matching.keeps(computer));
+    report.warnings.extend(memberships.warning());
     let intent = Intent {
         reading,
         earlier_scope: earlier.map(|earlier| earlier.scope),
@@ -192,7 +193,9 @@ fn report_of_read(run: &Run<'_>, snapshot: &Snapshot) -> SyncReport {
     report.stages.connect = snapshot.connect_seconds;
     report.stages.read = snapshot.read_seconds;
     count_read(snapshot, &mut report);
-    report.note_left_out(LeftOutValues::of(snapshot.objects()));
+    let mut left_out = LeftOutValues::of(snapshot.objects());
+    snapshot.computers.iter().for_each(|it| LeftOutValues::count_names(&mut left_out, it));
+    report.note_left_out(left_out);
     report
 }
 
