@@ -5,6 +5,8 @@
 mod exit;
 #[path = "program/password.rs"]
 mod password;
+#[path = "program/printed.rs"]
+mod printed;
 #[path = "program/private.rs"]
 mod private;
 

@@ -8,6 +8,8 @@ mod color;
 mod exit;
 #[path = "../program/log.rs"]
 mod log;
+#[path = "../program/printed.rs"]
+mod printed;
 #[path = "../program/private.rs"]
 mod private;
 #[path = "../program/store.rs"]

@@ -21,6 +21,8 @@ mod interrupt;
 mod log;
 #[path = "../program/password.rs"]
 mod password;
+#[path = "../program/printed.rs"]
+mod printed;
 #[path = "../program/private.rs"]
 mod private;
 #[path = "../program/store.rs"]

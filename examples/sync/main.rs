@@ -18,6 +18,8 @@ mod interrupt;
 mod log;
 #[path = "../program/password.rs"]
 mod password;
+#[path = "../program/printed.rs"]
+mod printed;
 #[path = "../program/private.rs"]
 mod private;
 #[path = "../program/store.rs"]
@@ -54,6 +56,7 @@ use self::begin::{Begun, begin};
 use self::exit::{Failure, Status};
 use self::inventory::Inventory;
 use self::options::Options;
+use self::printed::json_line;
 use self::table::Form;
 
 /// How long to wait before a busy inventory is asked again.
@@ -202,9 +205,7 @@ async fn show(
     let is_well = report.complete && report.brake.is_none();
     if options.json {
         let mut out = io::stdout().lock();
-        serde_json::to_writer(&mut out, &Shown { report, assets: imported })
-            .map_err(io::Error::from)?;
-        writeln!(out)?;
+        json_line(&mut out, &Shown { report, assets: imported })?;
         let err = &mut io::stderr().lock();
         if !is_well || io::stderr().is_terminal() {
             report::imported(err, imported)?;

@@ -24,6 +24,7 @@ use crate::ldap::protocol::controls::DOMAIN_SCOPE;
 use crate::ldap::protocol::entry::RawEntry;
 use crate::ldap::protocol::guard::{SearchMessage, within};
 use crate::ldap::protocol::paging::{PageContents, PageEnd, Paging};
+use crate::ldap::protocol::redaction::Redaction;
 use crate::ldap::protocol::relay;
 use crate::ldap::protocol::search::SearchRequest;
 use crate::name::DistinguishedName;
@@ -213,14 +214,20 @@ impl Reading {
                     SearchMessage::Entry(body) => {
                         let entry = RawEntry::parse(body).map_err(Error::from)?;
                         contents.count(entry.dn);
-                        let decoded = decoder.decode(entry).map_err(Error::from)?;
+                        let dn = entry.dn;
+                        let mut decoded = decoder.decode(entry).map_err(Error::from)?;
+                        if let Decoded::Rejected(rejected) = &mut decoded
+                            && search.redaction().is_in(dn)
+                        {
+                            rejected.dn = search.redaction().left_out();
+                        }
                         if let Decoded::Ranged(ranged) = &decoded {
                             self.held.add(ranged.footprint())?;
                         }
                         outgoing.take(decoded, &mut self.end, limits);
                     }
                     SearchMessage::Reference(body) => {
-                        count_reference(body, &mut self.end, limits)?;
+                        count_reference(body, &mut self.end, limits, search.redaction())?;
                     }
                 }
             }
@@ -303,13 +310,19 @@ async fn send(
 }
 
 /// Counts a reference to another server, and names the first ones. None is followed.
-fn count_reference(body: &[u8], end: &mut ReadEnd, limits: &LdapLimits) -> Result<()> {
+fn count_reference(
+    body: &[u8],
+    end: &mut ReadEnd,
+    limits: &LdapLimits,
+    redaction: &Redaction,
+) -> Result<()> {
     let uris = relay::parse_referrals(body)?;
     end.referrals += 1;
     within("referrals", end.referrals, limits.referrals)?;
     let named = u64::try_from(limits.referrals_named).unwrap_or(u64::MAX);
-    if let (Some(uri), true) = (uris.first(), end.referrals <= named) {
-        end.warnings.push(format!("not followed: a referral to {}", Printable(uri)));
+    if let (Some(uri), true) = (uris.into_iter().next(), end.referrals <= named) {
+        let uri = redaction.text(uri);
+        end.warnings.push(format!("not followed: a referral to {}", Printable(&uri)));
     }
     Ok(())
 }
