@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 
 use super::failure::{Failure, Outcome};
 use super::holders::Holders;
+use super::searchers::Searchers;
 use super::{fields, file, schema};
 use crate::{Error, ErrorKind, Result};
 
@@ -26,12 +27,13 @@ const CACHE: i64 = 32 * 1024;
 /// two and waste a quarter of the file.
 const PAGE: i64 = 16 * 1024;
 
-/// One connection that writes and one that reads. Write-ahead logging lets a reader go on while the
-/// writer commits. In memory there is only one for both.
+/// One connection that writes, one that reads for runs, and some for searches. Write-ahead logging lets readers go on
+/// while the writer commits. In memory there is only one for all.
 #[derive(Clone)]
 pub(super) struct Connections {
     writer: Arc<Mutex<Connection>>,
     reader: Arc<Mutex<Connection>>,
+    searchers: Option<Searchers>,
     /// Of a file that others may have open.
     holders: Option<Arc<Holders>>,
 }
@@ -49,12 +51,17 @@ impl Connections {
             schema::recognize(&writer)?;
             configure(&writer)?;
             schema::migrate(&mut writer)?;
-            let reader = Connection::open_with_flags(path, flags)?;
-            reader.busy_timeout(BUSY)?;
-            configure(&reader)?;
-            reader.pragma_update(None, "query_only", true)?;
-            let (writer, reader) = (Arc::new(Mutex::new(writer)), Arc::new(Mutex::new(reader)));
-            Ok(Self { writer, reader, holders: Some(Arc::new(Holders::beside(path))) })
+            let own = path.clone();
+            let open = move || {
+                let reader = Connection::open_with_flags(&own, flags)?;
+                reader.busy_timeout(BUSY)?;
+                configure(&reader)?;
+                reader.pragma_update(None, "query_only", true)?;
+                Ok(reader)
+            };
+            let (writer, reader) = (Arc::new(Mutex::new(writer)), Arc::new(Mutex::new(open()?)));
+            let holders = Some(Arc::new(Holders::beside(path)));
+            Ok(Self { writer, reader, searchers: Some(Searchers::new(open)), holders })
         };
         opened().map_err(|failure| failure.into_error().with_context("file", path.display()))
     }
@@ -64,13 +71,19 @@ impl Connections {
         let opened = || -> Outcome<Self> {
             let path = &file::admitted(path)?;
             file::warn_of_others(path);
-            let connection = readable(path)?;
-            schema::recognize(&connection)?;
-            schema::check_newest(&connection)?;
-            connection.pragma_update(None, "query_only", true)?;
-            distrust(&connection)?;
+            let own = path.clone();
+            let open = move || {
+                let connection = readable(&own)?;
+                schema::recognize(&connection)?;
+                schema::check_newest(&connection)?;
+                connection.pragma_update(None, "query_only", true)?;
+                distrust(&connection)?;
+                Ok(connection)
+            };
+            let connection = open()?;
             let connection = Arc::new(Mutex::new(connection));
-            Ok(Self { writer: Arc::clone(&connection), reader: connection, holders: None })
+            let (writer, searchers) = (Arc::clone(&connection), Some(Searchers::new(open)));
+            Ok(Self { writer, reader: connection, searchers, holders: None })
         };
         opened().map_err(|failure| failure.into_error().with_context("file", path.display()))
     }
@@ -81,7 +94,8 @@ impl Connections {
             configure(&connection)?;
             schema::migrate(&mut connection)?;
             let connection = Arc::new(Mutex::new(connection));
-            Ok(Self { writer: Arc::clone(&connection), reader: connection, holders: None })
+            let writer = Arc::clone(&connection);
+            Ok(Self { writer, reader: connection, searchers: None, holders: None })
         };
         opened().map_err(Failure::into_error)
     }
@@ -98,6 +112,19 @@ impl Connections {
         work: impl FnOnce(&Transaction<'_>) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
         blocking(&self.reader, operation, |connection| work(&connection.transaction()?)).await
+    }
+
+    /// Searches one consistent state, on a thread that may block, and no longer than until this deadline, or until nobody
+    /// waits for it any more.
+    pub(super) async fn search<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        deadline: Duration,
+        work: impl FnOnce(&Transaction<'_>) -> Outcome<T> + Send + 'static,
+    ) -> Result<T> {
+        let Some(searchers) = &self.searchers else { return self.read(operation, work).await };
+        let outcome = searchers.search(deadline, work).await;
+        outcome.map_err(|failure| failure.into_error().in_operation(operation))
     }
 
     /// Writes, on a thread that may block. Once begun, the work goes on to its end even if the future is

@@ -74,10 +74,14 @@ pub(super) fn warn_of_others(path: &Path) {
 
 /// How files are opened that their owner alone shall read. On Windows a file has the permissions of its directory.
 fn for_the_owner() -> OpenOptions {
-    let mut options = OpenOptions::new();
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.to_owned()
+    {
+        let mut options = OpenOptions::new();
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options
+    }
+    #[cfg(not(unix))]
+    OpenOptions::new()
 }
 
 /// Whether a file is what stands at a path, and not what a symbolic link there leads to.

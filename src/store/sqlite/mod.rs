@@ -15,6 +15,7 @@ mod record;
 mod row_id;
 mod schema;
 mod search;
+mod searchers;
 mod sighting;
 mod write;
 
@@ -65,6 +66,12 @@ const RECORDS: usize = 1000;
 /// read or change it. It is never opened through a symbolic link, so that whoever may write its directory leads
 /// nobody elsewhere. A trigger, a view or a table in it that this crate did not make is refused by name: such
 /// things act, or answer, in the name of whoever opens the file.
+///
+/// # Searches
+///
+/// Searches and counts have connections of their own, so that a long one holds up no run. One that is given up, by
+/// dropping its future, is interrupted, and so is one that lasts longer than its
+/// [deadline](crate::asset::SearchRequest::deadline).
 ///
 /// # Leases
 ///
@@ -338,20 +345,27 @@ impl AssetRepository for SqliteRepository {
     }
 
     async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<AssetCounts> {
-        let facets = facets.to_vec();
-        self.connections.read("count_assets", move |t| count::assets(t, &request, &facets)).await
+        let (facets, deadline) = (facets.to_vec(), request.deadline);
+        let count = move |t: &Transaction<'_>| count::assets(t, &request, &facets);
+        self.connections.search("count_assets", deadline, count).await
     }
 
     async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>> {
-        self.connections.read("search_assets", move |t| search::assets(t, &request)).await
+        let deadline = request.deadline;
+        let search = move |t: &Transaction<'_>| search::assets(t, &request);
+        self.connections.search("search_assets", deadline, search).await
     }
 
     async fn search_users(&self, request: SearchRequest) -> Result<SearchPage<DirectoryUser>> {
-        self.connections.read("search_users", move |t| search::users(t, &request)).await
+        let deadline = request.deadline;
+        let search = move |t: &Transaction<'_>| search::users(t, &request);
+        self.connections.search("search_users", deadline, search).await
     }
 
     async fn search_groups(&self, request: SearchRequest) -> Result<SearchPage<DirectoryGroup>> {
-        self.connections.read("search_groups", move |t| search::groups(t, &request)).await
+        let deadline = request.deadline;
+        let search = move |t: &Transaction<'_>| search::groups(t, &request);
+        self.connections.search("search_groups", deadline, search).await
     }
 }
 

@@ -468,3 +468,58 @@ async fn a_commit_that_fails_half_way_leaves_nothing() {
     drop(repository);
     assert_is_the_sample(&SqliteRepository::open(&path).unwrap()).await;
 }
+
+/// A search without an end.
+fn endless(transaction: &Transaction<'_>) -> failure::Outcome<i64> {
+    let sql =
+        "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT count(*) FROM n";
+    Ok(transaction.query_row(sql, [], |row| row.get(0))?)
+}
+
+const NEVER: Duration = Duration::from_secs(3600);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_ends_at_its_deadline_and_the_next_one_is_served() {
+    let directory = TempDir::new().unwrap();
+    let path = written(&directory).await;
+    let writing = SqliteRepository::open(&path).unwrap();
+    let reading = SqliteRepository::open_read_only(&path).unwrap();
+    for repository in [writing, reading] {
+        for _ in 0..10 {
+            let soon = Duration::from_millis(20);
+            let error = repository.connections.search("search", soon, endless).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+        }
+        assert_is_found(&repository).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn searches_hold_up_no_run_and_end_with_whoever_asked() {
+    let directory = TempDir::new().unwrap();
+    let path = written(&directory).await;
+    let repository = SqliteRepository::open(&path).unwrap();
+    let start = || {
+        let connections = repository.connections.clone();
+        tokio::spawn(async move { connections.search("search", NEVER, endless).await })
+    };
+    let searches: Vec<_> = (0..10).map(|_| start()).collect();
+    // A run reads and writes as if there were none of them.
+    let links = repository.links(LinksRequest::new(acme(), corp())).await.unwrap();
+    assert_eq!(links.try_collect::<Vec<_>>().await.unwrap(), [link()]);
+    let batch = Batch::new(BatchId::from_u128(2), acme(), corp());
+    assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
+    for search in searches {
+        search.abort();
+        assert!(search.await.unwrap_err().is_cancelled());
+    }
+    assert_is_found(&repository).await;
+}
+
+async fn assert_is_found(repository: &SqliteRepository) {
+    let query = Query::parse("name:web1").unwrap();
+    let request = SearchRequest::new(acme(), query, at(9)).with_deadline(NEVER);
+    let found = repository.search_assets(request.clone()).await.unwrap();
+    assert_eq!(found.records, [web1()]);
+    assert_eq!(repository.count_assets(request, &[]).await.unwrap().total, 1);
+}
