@@ -10,6 +10,8 @@ mod answer;
 mod exit;
 #[path = "plan/files.rs"]
 mod files;
+#[path = "program/printed.rs"]
+mod printed;
 #[path = "plan/score.rs"]
 mod score;
 

@@ -5,6 +5,10 @@
 mod exit;
 #[path = "program/password.rs"]
 mod password;
+#[path = "program/printed.rs"]
+mod printed;
+#[path = "program/private.rs"]
+mod private;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -7,6 +7,8 @@
 mod certificate;
 #[path = "program/exit.rs"]
 mod exit;
+#[path = "program/printed.rs"]
+mod printed;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -83,7 +83,8 @@ pub enum ErrorKind {
     Lease,
     /// A configured limit was reached. The message names the limit.
     LimitExceeded,
-    /// No transport that the policy allows is offered: plain LDAP needs `insecure`.
+    /// No transport that the policy allows is offered: plain LDAP needs `plain_ldap`, and what protects less than the last
+    /// complete run did has to be accepted.
     NoSecureTransport,
     /// The bind was accepted, but the server treats the connection as anonymous.
     NotAuthenticated,
@@ -215,7 +216,7 @@ impl Error {
             line.push_str(operation);
             line.push_str(": ");
         }
-        line.push_str(&inner.message);
+        line.push_str(&Escaped(&inner.message).to_string());
         for (n, (key, value)) in inner.context.iter().enumerate() {
             line.push_str(if n == 0 { " (" } else { ", " });
             line.push_str(key);
@@ -251,7 +252,8 @@ impl fmt::Debug for Error {
     }
 }
 
-/// Foreign text made safe to print: control characters escaped, at most 300 characters.
+/// Foreign text made safe to print: escaped is whatever drives a terminal, reorders a line or ends one. At most 300
+/// characters.
 ///
 /// For text that a server or a file chose, before it goes into an error, a log or a terminal.
 #[derive(Clone, Copy, Debug)]
@@ -264,15 +266,32 @@ impl fmt::Display for Printable<'_> {
             if n == LONGEST {
                 return f.write_str("...");
             }
-            // Bidirectional overrides would let a name reorder the line around it.
-            if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
-                write!(f, "{}", c.escape_default())?;
-            } else {
-                write!(f, "{c}")?;
-            }
+            write_escaped(f, c)?;
         }
         Ok(())
     }
+}
+
+/// A text whose author knows that it may be long: escaped, and not cut.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| write_escaped(f, c))
+    }
+}
+
+fn write_escaped(f: &mut fmt::Formatter<'_>, c: char) -> fmt::Result {
+    if c.is_control() || is_layout(c) {
+        write!(f, "{}", c.escape_default())
+    } else {
+        write!(f, "{c}")
+    }
+}
+
+/// Whether a character has no look of its own: it reorders the line around it (Unicode's Bidi_Control), or ends the line.
+fn is_layout(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -298,7 +317,12 @@ mod tests {
     #[test]
     fn foreign_text_is_escaped_and_bounded() {
         assert_eq!(Printable("a\u{1b}[31m\r\nb\0").to_string(), "a\\u{1b}[31m\\r\\nb");
-        assert_eq!(Printable("x\u{202e}y").to_string(), "x\\u{202e}y");
+        for c in ['\u{9b}', '\u{61c}', '\u{200f}', '\u{2028}', '\u{2029}', '\u{202e}', '\u{2067}'] {
+            let expected = format!("x{}y", c.escape_default());
+            assert_eq!(Printable(&format!("x{c}y")).to_string(), expected);
+            let error = Error::new(ErrorKind::Invalid, format!("unknown field `x{c}y`"));
+            assert_eq!(error.to_string(), format!("unknown field `{expected}`"));
+        }
         assert_eq!(Printable(&"x".repeat(10_000)).to_string().len(), 303);
     }
 }

@@ -9,6 +9,8 @@ mod options;
 mod output;
 mod planning;
 mod plans;
+#[cfg(unix)]
+mod private;
 mod programs;
 mod queries;
 #[cfg(unix)]
@@ -17,6 +19,7 @@ mod trust;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -65,7 +68,11 @@ impl Rig {
     }
 
     fn write(&self, name: &str, text: &str) -> String {
-        fs::write(self.files.path().join(name), text).unwrap();
+        let mut options = fs::OpenOptions::new();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.write(true).create(true).truncate(true).open(self.file(name));
+        file.unwrap().write_all(text.as_bytes()).unwrap();
         self.file(name)
     }
 

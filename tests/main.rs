@@ -28,3 +28,4 @@ mod searching;
 mod settling;
 mod sync;
 mod taking_back;
+mod threats;

@@ -7,6 +7,7 @@ use ldap_inventory::asset::{Asset, AssetRepository, Facet, SearchRequest};
 use super::exit::Failure;
 use super::list::counted;
 use super::options::AssetSearch;
+use super::printed::json_line;
 use super::table::Table;
 
 /// Counts what a request finds: one line of JSON for tools, a table for each facet for people.
@@ -19,8 +20,7 @@ pub(crate) async fn assets(
     let counts = repository.count_assets(request.with_limit(limit), &asked.facets).await?;
     let mut out = BufWriter::new(io::stdout().lock());
     if asked.search.json {
-        serde_json::to_writer(&mut out, &counts).map_err(io::Error::from)?;
-        writeln!(out)?;
+        json_line(&mut out, &counts)?;
         return Ok(out.flush()?);
     }
     for divided in &counts.facets {

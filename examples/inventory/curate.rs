@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::exit::{Failure, Status};
 use super::explain;
 use super::options::{Deciding, Deleting, Merging, Surveying, Unmerging};
+use super::printed::json_line;
 use super::short::ShortIds;
 use super::table::{Form, Table};
 
@@ -339,8 +340,7 @@ fn tell<W: Display>(
 pub(super) fn lines(records: &[impl Serialize]) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     for record in records {
-        serde_json::to_writer(&mut out, record).map_err(io::Error::from)?;
-        writeln!(out)?;
+        json_line(&mut out, record)?;
     }
     Ok(out.flush()?)
 }

@@ -11,6 +11,7 @@ use super::column;
 use super::exit::{Failure, Status};
 use super::nothing;
 use super::options::Search;
+use super::printed::json_line;
 use super::record::Record;
 use super::short::ShortIds;
 use super::table::{Form, Table};
@@ -148,12 +149,11 @@ async fn json<R: Record>(
     }
     each::<R>(repository, request, limit, |record| {
         seen += 1;
-        if search.columns.is_empty() {
-            serde_json::to_writer(&mut out, &record.json()).map_err(io::Error::from)?;
-        } else {
-            serde_json::to_writer(&mut out, &object(record)?).map_err(io::Error::from)?;
+        match search.columns.is_empty() {
+            true => json_line(&mut out, &record.json()),
+            false => json_line(&mut out, &object(record)?),
         }
-        Ok(writeln!(out)?)
+        .map_err(Failure::from)
     })
     .await?;
     out.flush()?;

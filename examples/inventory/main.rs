@@ -8,6 +8,10 @@ mod color;
 mod exit;
 #[path = "../program/log.rs"]
 mod log;
+#[path = "../program/printed.rs"]
+mod printed;
+#[path = "../program/private.rs"]
+mod private;
 #[path = "../program/store.rs"]
 mod store;
 #[path = "../program/table.rs"]
@@ -15,6 +19,7 @@ mod table;
 
 mod assets;
 mod changes;
+mod check;
 mod column;
 mod count;
 mod curate;
@@ -59,7 +64,11 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         print!("{}", manual::text());
         return Ok(Status::Complete);
     }
-    let repository = &*store::open_existing(options.inventory())?;
+    let place = options.inventory();
+    let repository = &match options.command.writes() {
+        true => store::open_existing(place)?,
+        false => store::open_to_read(place)?,
+    };
     let desk = Desk::new(repository, &options.organization);
     match &options.command {
         Command::Assets(asked) if asked.search.count || !asked.facets.is_empty() => {
@@ -85,6 +94,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
             }
         }
         Command::Query => {}
+        Command::Check => return check::check(repository).await,
         Command::Merge(merging) => desk.merge(merging).await?,
         Command::Delete(deleting) => desk.delete(deleting).await?,
         Command::Unmerge(unmerging) => desk.unmerge(unmerging).await?,
@@ -102,6 +112,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         Command::Runs(runs) => desk.runs(runs).await?,
         Command::Plan { file } => desk.plan(file)?,
         Command::Apply(applying) => desk.apply(applying).await?,
+        Command::Release(releasing) => desk.release(releasing).await?,
     }
     Ok(Status::Complete)
 }

@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::exit::Failure;
 use super::nothing;
 use super::options::Search;
+use super::printed::json_line;
 use super::table::{Form, Table};
 
 /// Records that are read at once.
@@ -56,8 +57,7 @@ pub(crate) async fn list(
             let (group, dn, id) = (group.dn.as_str(), member.dn.as_str(), member.object);
             let via = via.as_ref().map(|via| via.as_str());
             let record = MemberRecord { group, dn, id, path: member.path, via };
-            serde_json::to_writer(&mut out, &record).map_err(io::Error::from)?;
-            writeln!(out)?;
+            json_line(&mut out, &record)?;
         }
     } else {
         let form = search.form();

@@ -109,6 +109,28 @@ pub(crate) enum Command {
     },
     /// Write what a kept plan says, as far as it still holds
     Apply(Applying),
+    /// Take the lease of a directory from a run that is dead and does not give it back
+    Release(Releasing),
+    /// Read the whole file and print what is wrong with it, a line for each thing; status 1 if anything is
+    Check,
+}
+
+impl Command {
+    /// Whether it changes the inventory. What does not opens it to read alone.
+    pub(crate) fn writes(&self) -> bool {
+        match self {
+            Self::Merge(merging) => !merging.dry_run,
+            Self::Delete(_)
+            | Self::Unmerge(_)
+            | Self::Link(_)
+            | Self::Separate(_)
+            | Self::Forget(_)
+            | Self::Settle(_)
+            | Self::Apply(_)
+            | Self::Release(_) => true,
+            _ => false,
+        }
+    }
 }
 
 /// Which assets to merge.
@@ -265,6 +287,20 @@ pub(crate) struct Directory {
     pub(crate) source: Option<SourceId>,
 
     /// Print JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Whose lease.
+#[derive(Debug, Args)]
+pub(crate) struct Releasing {
+    /// The directory, such as ldap/corp.example
+    pub(crate) source: SourceId,
+
+    #[command(flatten)]
+    pub(crate) author: Person,
+
+    /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }

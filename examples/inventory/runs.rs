@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use super::curate::Desk;
 use super::exit::{Failure, Status};
 use super::explain::minute;
-use super::options::{Applying, Runs};
+use super::options::{Applying, Releasing, Runs};
+use super::printed::json_line;
 use super::table::{self, Form, Table};
 
 impl Desk<'_> {
@@ -35,7 +36,7 @@ impl Desk<'_> {
             let runs = self.repository.runs(self.organization, &source, options.limit).await?;
             for run in runs {
                 if options.directory.json {
-                    writeln!(out, "{}", json(&source.to_string(), &run))?;
+                    json_line(&mut out, &json(&source.to_string(), &run))?;
                     continue;
                 }
                 let (began, id) = match form {
@@ -50,6 +51,26 @@ impl Desk<'_> {
             table.put(&mut out, form)?;
         }
         Ok(out.flush()?)
+    }
+
+    /// Takes a lease back that nobody gives back.
+    pub(crate) async fn release(&self, options: &Releasing) -> Result<(), Failure> {
+        let Releasing { source, author, json } = options;
+        let known = self.repository.sources(self.organization).await?;
+        if !known.contains(source) {
+            let sentence = format!("the inventory has no directory {source}");
+            return Err(Failure::new(Status::Usage, sentence));
+        }
+        let released = self.curation.release(source, &author.author()).await?;
+        match (json, released) {
+            (true, run) => {
+                let released = json!({ "source": source, "released": run });
+                json_line(&mut io::stdout().lock(), &released)?;
+            }
+            (false, Some(run)) => println!("the lease of run {run} on {source} is broken"),
+            (false, None) => println!("no run holds {source}"),
+        }
+        Ok(())
     }
 
     /// What a kept plan would do.
@@ -97,7 +118,7 @@ impl Desk<'_> {
         let sync_options = SyncOptions::new().with_confirmation(options.confirm);
         let applied = plan.apply(self.repository, &sync_options).await?;
         if options.json {
-            println!("{}", json!(applied));
+            json_line(&mut io::stdout().lock(), &applied)?;
         } else {
             let changes = if applied.written == 1 { "change" } else { "changes" };
             println!(

@@ -5,6 +5,7 @@ use ldap_inventory::asset::{AssetRepository, Batch, RunOutcome, RunRecord};
 use ldap_inventory::credential::Credential;
 use ldap_inventory::ldap::LdapSource;
 use ldap_inventory::name::DistinguishedName;
+use ldap_inventory::sync::SyncReport;
 use ldap_inventory::task::SyncTask;
 use ldap_inventory::value::{BatchId, RunId, SourceId, Timestamp};
 use ldap_inventory::{Error, Result};
@@ -20,19 +21,27 @@ pub(crate) struct Begun {
     pub(crate) task: SyncTask,
 }
 
-/// Begins a run. Where it cannot begin, that is noted among the runs of the inventory, if there is one to write.
+/// Begins a run. Where it cannot begin, that is noted among the runs of the inventory, unless that is only looked into.
 pub(crate) async fn begin(
     name: &str,
     options: &TaskOptions,
     credential: Credential,
-    inventory: Option<&dyn AssetRepository>,
+    inventory: &dyn AssetRepository,
+    is_noted: bool,
 ) -> Result<Begun, Failure> {
-    let directory = options.directory(credential);
+    let mut directory = options.directory(credential);
+    // Before a run there is what it begins with, and that may send the password as well.
+    if !options.accept_weaker_transport {
+        let source = likely_source(options, inventory).await?;
+        let earlier =
+            SyncReport::last_protection(inventory, &options.organization, &source).await?;
+        directory = directory.with_least_protection(earlier);
+    }
     let begun = Timestamp::now();
     match known(&directory, options).await {
         Ok(domain) => Ok(Begun { directory, task: options.task(name, &domain)? }),
         Err(failure) => {
-            if let Some(inventory) = inventory {
+            if is_noted {
                 note(name, options, inventory, begun, &failure).await;
             }
             Err(trust::advised(failure, options).await)

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use ldap_inventory::{Error, ErrorKind, Retry};
 
+use super::printed::escaped;
+
 /// The exit status, the same for every program.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
@@ -124,10 +126,11 @@ impl From<io::Error> for Failure {
 pub(crate) fn with(outcome: Result<Status, Failure>) -> ExitCode {
     let status = outcome.unwrap_or_else(|failure| {
         if !failure.sentence.is_empty() {
+            let lines: Vec<String> = failure.sentence.split('\n').map(escaped).collect();
             eprintln!(
                 "{} {}",
                 console::style("error:").red().bold().for_stderr(),
-                failure.sentence
+                lines.join("\n")
             );
         }
         failure.status

@@ -1,14 +1,20 @@
 //! Where a program has the account's password from: a file, a variable, or somebody at a terminal. Never the command
 //! line, which every user of the machine can read.
 
-use std::io::{self, IsTerminal};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
 use ldap_inventory::value::Secret;
 
 use super::exit::{Failure, Status};
+use super::private;
 
 const VARIABLE: &str = "LDAP_PASSWORD";
+
+/// The most bytes of a password file. Active Directory takes no password of more than 256 characters.
+const LONGEST: u64 = 4096;
 
 /// The password of this account: in this file, or else in the variable LDAP_PASSWORD, or else as somebody types it.
 pub(crate) fn read(file: Option<&Path>, account: &str) -> Result<Secret, Failure> {
@@ -20,10 +26,22 @@ pub(crate) fn read(file: Option<&Path>, account: &str) -> Result<Secret, Failure
     Ok(Secret::from_line(&bytes).map_err(|error| error.with_context("in", origin))?)
 }
 
+/// Reads no more than a line can have, whatever stands at that place.
 fn of_file(file: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(file).map_err(|error| {
-        Failure::new(Status::Usage, format!("{} cannot be read: {error}", file.display()))
-    })
+    let refused = |reason: &dyn fmt::Display| {
+        let sentence = format!("the password file {} cannot be read: {reason}", file.display());
+        Failure::new(Status::Usage, sentence)
+    };
+    let mut bytes = Vec::new();
+    let read = File::open(file).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes));
+    read.map_err(|error| refused(&error))?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(refused(&format_args!(
+            "it has more than {LONGEST} bytes, and a password is one line"
+        )));
+    }
+    private::warn_of_others(file);
+    Ok(bytes)
 }
 
 /// Asks whoever sits at the terminal, without showing what is typed.

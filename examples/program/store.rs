@@ -1,37 +1,45 @@
 //! What stands behind `--inventory`.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::store::SqliteRepository;
 
 use super::exit::{Failure, Status};
+use super::private;
 
 /// Opens the inventory at this place, which is the path of an SQLite file. A new file becomes an empty
 /// inventory.
-#[allow(dead_code, reason = "not every program writes")]
-pub(crate) fn open(place: &str) -> Result<Arc<dyn AssetRepository>, Failure> {
+pub(crate) fn open(place: &str) -> Result<SqliteRepository, Failure> {
     check(place)?;
-    Ok(Arc::new(SqliteRepository::open(place)?))
+    let opened = SqliteRepository::open(place)?;
+    private::warn_of_others(place.as_ref());
+    Ok(opened)
 }
 
-/// Opens an inventory that is there, to look into it alone if it may not be written.
+/// Opens an inventory that is there.
 #[allow(dead_code, reason = "not every program looks")]
-pub(crate) fn open_existing(place: &str) -> Result<Arc<dyn AssetRepository>, Failure> {
+pub(crate) fn open_existing(place: &str) -> Result<SqliteRepository, Failure> {
+    check_existing(place)?;
+    open(place)
+}
+
+/// Opens an inventory that is there, to look into it alone. One that an older version wrote is brought up to date first.
+#[allow(dead_code, reason = "not every program looks")]
+pub(crate) fn open_to_read(place: &str) -> Result<SqliteRepository, Failure> {
+    check_existing(place)?;
+    let opened = SqliteRepository::open_read_only(place);
+    let opened = opened.or_else(|error| SqliteRepository::open(place).map_err(|_| error))?;
+    private::warn_of_others(place.as_ref());
+    Ok(opened)
+}
+
+fn check_existing(place: &str) -> Result<(), Failure> {
     check(place)?;
-    if !Path::new(place).exists() {
-        let sentence = format!("there is no inventory {place}; sync --inventory creates one");
-        return Err(Failure::new(Status::Usage, sentence));
+    if Path::new(place).exists() {
+        return Ok(());
     }
-    match SqliteRepository::open(place) {
-        Ok(repository) => Ok(Arc::new(repository)),
-        Err(error) => match SqliteRepository::open_read_only(place) {
-            Ok(repository) => Ok(Arc::new(repository)),
-            // What hindered writing says more.
-            Err(_) => Err(error.into()),
-        },
-    }
+    let sentence = format!("there is no inventory {place}; sync --inventory creates one");
+    Err(Failure::new(Status::Usage, sentence))
 }
 
 /// Refuses what cannot be the name of an inventory's file, before anything is asked of a server.

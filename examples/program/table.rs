@@ -9,6 +9,8 @@ use comfy_table::{
 };
 use console::{Term, measure_text_width, truncate_str};
 
+use super::printed::escaped;
+
 /// Left of every line, and between columns.
 const INDENT: u16 = 2;
 const GAP: u16 = 2;
@@ -187,18 +189,4 @@ pub(crate) fn width() -> u16 {
     let of_terminal = Term::stdout().size_checked().map(|(_, columns)| columns);
     let told = || std::env::var("COLUMNS").ok()?.parse().ok();
     of_terminal.or_else(told).unwrap_or(PAGE).max(40)
-}
-
-/// Text that would drive the terminal, or end a line, made safe to print. Nothing is cut.
-fn escaped(text: &str) -> String {
-    let drives =
-        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if !text.contains(drives) {
-        return text.to_owned();
-    }
-    let escape = |c: char| match drives(c) {
-        true => c.escape_default().to_string(),
-        false => c.to_string(),
-    };
-    text.chars().map(escape).collect()
 }

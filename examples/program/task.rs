@@ -84,10 +84,23 @@ pub(crate) struct TaskOptions {
     #[arg(long, help_heading = TRUST)]
     pub(crate) pins_on_starttls: bool,
 
-    /// Accept any certificate where no thumbprint is given, and plain LDAP where nothing better is
-    /// offered. Whoever stands on the path can then read the password
+    /// Accept any certificate where no thumbprint is given. Whoever stands on the path can then take the server's place,
+    /// and read the password
+    #[arg(long, help_heading = TRUST)]
+    any_certificate: bool,
+
+    /// Take plain LDAP where nothing better is offered. Whoever listens on the path can then read the password
+    #[arg(long, help_heading = TRUST)]
+    plain_ldap: bool,
+
+    /// Both --any-certificate and --plain-ldap
     #[arg(long, help_heading = TRUST)]
     insecure: bool,
+
+    /// Let the run go over plain LDAP, or to a server that nothing vouches for, though the last complete one did not:
+    /// once, after you have made sure that it is meant to be so
+    #[arg(long, help_heading = TRUST)]
+    pub(crate) accept_weaker_transport: bool,
 
     /// Leave out computers whose account is disabled
     #[arg(long, help_heading = LEAVING_OUT)]
@@ -144,7 +157,8 @@ impl TaskOptions {
         };
         let password = password::read(self.password_file.as_deref(), username)?;
         let mut credential = Credential::new(credential_id()?, username, password)
-            .with_insecure(self.insecure)
+            .with_any_certificate(self.any_certificate || self.insecure)
+            .with_plain_ldap(self.plain_ldap || self.insecure)
             .with_thumbprints(self.thumbprint.iter().copied())
             .with_pins_on_starttls(self.pins_on_starttls)
             .shared_with(self.organization.clone());

@@ -21,6 +21,10 @@ mod interrupt;
 mod log;
 #[path = "../program/password.rs"]
 mod password;
+#[path = "../program/printed.rs"]
+mod printed;
+#[path = "../program/private.rs"]
+mod private;
 #[path = "../program/store.rs"]
 mod store;
 #[path = "../program/task.rs"]
@@ -125,7 +129,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         let credential = plan.options.credential()?;
         ready.push((plan, credential));
     }
-    let inventory = store::open(&options.inventory)?;
+    let inventory: Arc<dyn AssetRepository> = Arc::new(store::open(&options.inventory)?);
     let stop = Cancellation::new();
     let mut loops = JoinSet::new();
     // One loop for each task. Where two of them, or several hosts, sync one directory, the source's lease refuses the
@@ -205,8 +209,10 @@ async fn run_once(
         false => credential.clone(),
     };
     let Begun { directory, task } =
-        begin(&plan.name, &plan.options, credential, Some(inventory)).await?;
-    let options = SyncOptions::new().with_cancellation(stop.clone());
+        begin(&plan.name, &plan.options, credential, inventory, true).await?;
+    let options = SyncOptions::new()
+        .with_accept_weaker_transport(plan.options.accept_weaker_transport)
+        .with_cancellation(stop.clone());
     match sync(&task, &directory, inventory, &options).await {
         Ok(report) => Ok(report),
         Err(error) => Err(trust::advised(error.into(), &plan.options).await),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use ldap_inventory::asset::AssetRepository;
-use ldap_inventory::store::MemoryRepository;
+use ldap_inventory::store::{MemoryRepository, SqliteRepository};
 use tempfile::TempDir;
 
 use super::exit::{Failure, Status};
@@ -32,19 +32,24 @@ impl Inventory {
         };
         store::check(place)?;
         if !options.dry_run {
-            return Ok(Self { repository: store::open(place)?, _copy: None });
+            return Ok(Self::of(store::open(place)?, None));
         }
         if !Path::new(place).exists() {
             return Ok(Self::in_memory());
         }
+        let opened = store::open_to_read(place)?;
         if options.assets.is_none() {
-            return Ok(Self { repository: store::open_existing(place)?, _copy: None });
+            return Ok(Self::of(opened, None));
         }
         let (directory, copy) = copy(place).map_err(|error| {
             let sentence = format!("{place} cannot be copied for the dry run: {error}");
             Failure::new(Status::Failed, sentence)
         })?;
-        Ok(Self { repository: store::open(&copy)?, _copy: Some(directory) })
+        Ok(Self::of(store::open(&copy)?, Some(directory)))
+    }
+
+    fn of(repository: SqliteRepository, copy: Option<TempDir>) -> Self {
+        Self { repository: Arc::new(repository), _copy: copy }
     }
 
     fn in_memory() -> Self {

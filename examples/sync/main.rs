@@ -18,6 +18,10 @@ mod interrupt;
 mod log;
 #[path = "../program/password.rs"]
 mod password;
+#[path = "../program/printed.rs"]
+mod printed;
+#[path = "../program/private.rs"]
+mod private;
 #[path = "../program/store.rs"]
 mod store;
 #[path = "../program/table.rs"]
@@ -52,6 +56,7 @@ use self::begin::{Begun, begin};
 use self::exit::{Failure, Status};
 use self::inventory::Inventory;
 use self::options::Options;
+use self::printed::json_line;
 use self::table::Form;
 
 /// How long to wait before a busy inventory is asked again.
@@ -82,9 +87,9 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         Some(scanned) => Some(scanned.import(repository, options).await?),
         None => None,
     };
-    let noting = (!options.dry_run).then_some(repository);
+    let is_noted = !options.dry_run;
     let Begun { directory, task } =
-        begin("Command line", &options.task, credential, noting).await?;
+        begin("Command line", &options.task, credential, repository, is_noted).await?;
 
     let sync_options = SyncOptions::new()
         .with_dry_run(options.dry_run)
@@ -92,6 +97,8 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         .with_full_read(options.full)
         .with_takeover(options.take_over)
         .with_accept_empty(options.accept_empty)
+        .with_memory_bytes(options.memory_bytes)
+        .with_accept_weaker_transport(options.task.accept_weaker_transport)
         .with_confirmation(options.confirm)
         .with_cancellation(on_interrupt());
     let sync_options = if options.quiet { sync_options } else { progress::shown(sync_options) };
@@ -198,9 +205,7 @@ async fn show(
     let is_well = report.complete && report.brake.is_none();
     if options.json {
         let mut out = io::stdout().lock();
-        serde_json::to_writer(&mut out, &Shown { report, assets: imported })
-            .map_err(io::Error::from)?;
-        writeln!(out)?;
+        json_line(&mut out, &Shown { report, assets: imported })?;
         let err = &mut io::stderr().lock();
         if !is_well || io::stderr().is_terminal() {
             report::imported(err, imported)?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use ldap_inventory::sync::Confirmation;
+use ldap_inventory::sync::{Confirmation, SyncOptions};
 use ldap_inventory::value::SourceId;
 
 use super::color::Color;
@@ -70,6 +70,11 @@ pub(crate) struct Options {
     /// example `inventory` shows and applies it.
     #[arg(long, value_name = "FILE.json")]
     pub(crate) save_plan: Option<PathBuf>,
+
+    /// How many octets of what is read may be held at once: some 800,000 computers unless given. A read that needs more is
+    /// incomplete
+    #[arg(long, value_name = "OCTETS", default_value_t = SyncOptions::new().memory_bytes)]
+    pub(crate) memory_bytes: u64,
 
     /// How long to wait for an inventory that is busy, with another run of the same directory or another program
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]

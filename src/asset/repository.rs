@@ -171,7 +171,8 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
     ///
     /// The holder may call it again to prolong its lease; the token stays. While another run holds the
     /// lease the error is of kind [`ErrorKind::Lease`](crate::ErrorKind), names the holder and says
-    /// until when. [`LeaseState::acquire`](crate::store::LeaseState::acquire) decides all that. A store that knows for
+    /// until when. A lease that expires more than an hour after `now + ttl` is of a clock that was wrong, and void.
+    /// [`LeaseState::acquire`](crate::store::LeaseState::acquire) decides all that. A store that knows for
     /// certain that the holder's process is dead may take its lease back first.
     async fn acquire_lease(&self, request: LeaseRequest) -> Result<Lease>;
 

@@ -1,5 +1,7 @@
 //! Searching the inventory, page by page.
 
+use std::time::Duration;
+
 use super::{Asset, AssetInContext, Sort};
 use crate::query::{Fields, Query};
 use crate::value::{OrganizationId, SourceId, Timestamp};
@@ -27,7 +29,13 @@ pub struct SearchRequest {
     /// Whether `group` of users and `member` of groups find membership through other groups as well, as `nested` always
     /// does.
     pub nested: bool,
+    /// How long it may take. A minute unless set: longer than a search of a million assets that reads every document, and
+    /// nobody waits longer. A store that works on records one by one looks at it now and then, or not at all.
+    pub deadline: Duration,
 }
+
+/// How long a search may take, unless it is said.
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// One page of what was found. What is written between two pages moves nothing else: the next page begins
 /// behind the place of the last record, even if that record is gone.
@@ -44,7 +52,17 @@ impl SearchRequest {
     /// The first page.
     pub fn new(organization: OrganizationId, query: Query, now: Timestamp) -> Self {
         let (sort, source) = (Sort::default(), None);
-        Self { organization, source, query, now, sort, limit: 100, after: None, nested: false }
+        Self {
+            organization,
+            source,
+            query,
+            now,
+            sort,
+            limit: 100,
+            after: None,
+            nested: false,
+            deadline: DEADLINE,
+        }
     }
 
     /// Leaves out users and groups of other directories.
@@ -72,6 +90,13 @@ impl SearchRequest {
     #[must_use]
     pub fn with_nested(mut self, nested: bool) -> Self {
         self.nested = nested;
+        self
+    }
+
+    /// Sets how long it may take.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
         self
     }
 

@@ -61,9 +61,12 @@ pub struct Credential {
     pub base_dns: Vec<DistinguishedName>,
     /// The servers, in order. The next one is asked only where the one before cannot be reached.
     pub servers: Vec<ServerUrl>,
-    /// Accept any certificate where no pin exists, and plain LDAP where nothing better is offered. Off
-    /// unless set: whoever stands on the path can then read the password.
-    pub insecure: bool,
+    /// Accept any certificate where no pin exists. Off unless set: whoever stands on the path can then put himself in
+    /// the server's place, and read the password.
+    pub any_certificate: bool,
+    /// Take plain LDAP where nothing better is offered. Off unless set: whoever listens on the path can then read the
+    /// password.
+    pub plain_ldap: bool,
     /// The certificates that must be presented at certain addresses.
     pub thumbprints: ThumbprintSet,
     /// Let pins vouch over StartTLS too. Off unless set, as in products that trust pins on LDAPS only.
@@ -93,7 +96,8 @@ impl Credential {
             password,
             base_dns: Vec::new(),
             servers: Vec::new(),
-            insecure: false,
+            any_certificate: false,
+            plain_ldap: false,
             thumbprints: ThumbprintSet::new(),
             pins_on_starttls: false,
             ca_certificates: Vec::new(),
@@ -122,10 +126,24 @@ impl Credential {
         self
     }
 
-    /// Sets whether unverified certificates and plain LDAP are accepted.
+    /// Sets both [`any_certificate`](Self::any_certificate) and [`plain_ldap`](Self::plain_ldap), as the one toggle of other
+    /// products does.
     #[must_use]
-    pub fn with_insecure(mut self, insecure: bool) -> Self {
-        self.insecure = insecure;
+    pub fn with_insecure(self, insecure: bool) -> Self {
+        self.with_any_certificate(insecure).with_plain_ldap(insecure)
+    }
+
+    /// Sets whether any certificate is accepted where no pin exists.
+    #[must_use]
+    pub fn with_any_certificate(mut self, any_certificate: bool) -> Self {
+        self.any_certificate = any_certificate;
+        self
+    }
+
+    /// Sets whether plain LDAP is taken where nothing better is offered.
+    #[must_use]
+    pub fn with_plain_ldap(mut self, plain_ldap: bool) -> Self {
+        self.plain_ldap = plain_ldap;
         self
     }
 
@@ -232,7 +250,8 @@ impl fmt::Debug for Credential {
             .field("password", &"[redacted]")
             .field("base_dns", &self.base_dns)
             .field("servers", &self.servers)
-            .field("insecure", &self.insecure)
+            .field("any_certificate", &self.any_certificate)
+            .field("plain_ldap", &self.plain_ldap)
             .field("thumbprints", &self.thumbprints)
             .field("pins_on_starttls", &self.pins_on_starttls)
             .field("ca_certificates", &self.ca_certificates.len())

@@ -36,7 +36,10 @@ pub struct Sealable(Zeroizing<Vec<u8>>);
 const MAGIC: &[u8] = b"ldap-inventory credential";
 
 /// The version that is written. A new field comes last, and with a version of its own.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+
+/// The version in which one toggle stood for any certificate and for plain LDAP.
+const ONE_TOGGLE: u8 = 1;
 
 impl Sealable {
     /// The form of a credential.
@@ -48,7 +51,8 @@ impl Sealable {
             password,
             base_dns,
             servers,
-            insecure,
+            any_certificate,
+            plain_ldap,
             thumbprints,
             pins_on_starttls,
             ca_certificates,
@@ -61,7 +65,7 @@ impl Sealable {
         fields.text(password.expose());
         fields.list(base_dns.iter().map(|dn| dn.as_str().as_bytes().into()));
         fields.list(servers.iter().map(|server| server.to_string().into_bytes().into()));
-        fields.flag(*insecure);
+        fields.flag(*any_certificate);
         fields.list(thumbprints.iter().map(|pin| pin.to_string().into_bytes().into()));
         fields.flag(*pins_on_starttls);
         fields.list(ca_certificates.iter().map(|authority| authority.as_der().into()));
@@ -72,6 +76,7 @@ impl Sealable {
                 fields.list(organizations.iter().map(|id| id.as_str().as_bytes().into()));
             }
         }
+        fields.flag(*plain_ldap);
         Self(fields.into_bytes())
     }
 
@@ -95,23 +100,28 @@ impl Sealable {
         let rest = self.0.strip_prefix(MAGIC).ok_or_else(|| invalid("this is no credential"))?;
         let (version, rest) =
             rest.split_first().ok_or_else(|| invalid("the credential is cut short"))?;
-        if *version != VERSION {
+        if ![ONE_TOGGLE, VERSION].contains(version) {
             let error = invalid("the credential is of a version that is not known here");
             return Err(error.with_context("version", version));
         }
         let mut form = Form(rest);
-        let credential = Credential {
+        let mut credential = Credential {
             id: form.parsed("id")?,
             name: form.text("name")?.to_owned(),
             username: form.text("username")?.to_owned(),
             password: Secret::new(form.text("password")?),
             base_dns: form.list("base_dns")?,
             servers: form.list("servers")?,
-            insecure: form.flag("insecure")?,
+            any_certificate: form.flag("any_certificate")?,
+            plain_ldap: false,
             thumbprints: form.list("thumbprints")?.into_iter().collect(),
             pins_on_starttls: form.flag("pins_on_starttls")?,
             ca_certificates: form.authorities()?,
             sharing: form.sharing()?,
+        };
+        credential.plain_ldap = match *version {
+            ONE_TOGGLE => credential.any_certificate,
+            _ => form.flag("plain_ldap")?,
         };
         if form.0.is_empty() { Ok(credential) } else { Err(damaged("end")) }
     }
@@ -259,13 +269,14 @@ mod tests {
             servers in prop::collection::vec(server(), 0..3),
             pins in prop::collection::vec(pin(), 0..3),
             authorities in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..100), 0..3),
-            (insecure, pins_on_starttls) in any::<(bool, bool)>(),
+            (any_certificate, plain_ldap, pins_on_starttls) in any::<(bool, bool, bool)>(),
             sharing in sharing(),
         ) -> Credential {
             let secret = Secret::new(password);
             let mut credential = Credential::new(CredentialId::new(&*id).unwrap(), username, secret)
                 .with_name(name)
-                .with_insecure(insecure)
+                .with_any_certificate(any_certificate)
+                .with_plain_ldap(plain_ldap)
                 .with_pins_on_starttls(pins_on_starttls)
                 .with_thumbprints(pins)
                 .with_sharing(sharing);
@@ -317,13 +328,25 @@ mod tests {
         refused(b"{\"id\":\"canary\"}");
         let mut later = bytes.to_vec();
         later[MAGIC.len()] = VERSION + 1;
-        assert!(refused(&later).context().any(|context| context == ("version", "2")));
+        assert!(refused(&later).context().any(|context| context == ("version", "3")));
         for place in 0..bytes.len() {
             let mut flipped = bytes.to_vec();
             flipped[place] ^= 0x80;
             if let Err(error) = Sealable::from_bytes(flipped).credential() {
                 assert!(!format!("{error:?}").contains("canary"), "{error:?}");
             }
+        }
+    }
+
+    #[test]
+    fn what_the_first_version_wrote_is_read_with_its_one_toggle() {
+        for insecure in [false, true] {
+            let form = Sealable::of(&full().with_insecure(insecure));
+            let mut bytes = form.as_bytes().to_vec();
+            bytes.truncate(bytes.len() - LENGTH - 1);
+            bytes[MAGIC.len()] = ONE_TOGGLE;
+            let read = Sealable::from_bytes(bytes).credential().unwrap();
+            assert_eq!((read.any_certificate, read.plain_ldap), (insecure, insecure));
         }
     }
 

@@ -49,6 +49,7 @@ mod deleting;
 mod history;
 mod import;
 mod merging;
+mod releasing;
 mod survey;
 mod unresolved;
 

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::object::{AttributeError, DirectoryObject};
 use crate::error::Printable;
 
+/// Why names are left out of a computer that has hundreds.
+const TOO_MANY_NAMES: &str = "more names than a computer may have";
+
 /// Values of one attribute that were left out of the objects of a read, for one reason.
 ///
 /// Prints as a sentence without its full stop.
@@ -37,21 +40,33 @@ impl LeftOutValues {
     /// Adds what was left out of one more object.
     pub fn count(all: &mut Vec<Self>, object: &DirectoryObject) {
         for AttributeError { attribute, reason, count } in &object.flaws {
-            let known =
-                all.iter_mut().find(|it| it.attribute == *attribute && it.reason == *reason);
-            match known {
-                Some(known) => {
-                    known.count = known.count.saturating_add(*count);
-                    known.objects += 1;
-                }
-                None => all.push(Self {
-                    attribute: attribute.clone(),
-                    reason: reason.clone(),
-                    count: *count,
-                    objects: 1,
-                    first: Printable(object.dn.as_str()).to_string(),
-                }),
+            Self::add(all, object, (attribute, reason), *count);
+        }
+    }
+
+    /// Adds the names of a computer beyond those that it may have.
+    pub(crate) fn count_names(all: &mut Vec<Self>, computer: &DirectoryObject) {
+        match computer.names_left_out() {
+            0 => {}
+            count => {
+                Self::add(all, computer, ("msDS-AdditionalDnsHostName", TOO_MANY_NAMES), count)
             }
+        }
+    }
+
+    fn add(all: &mut Vec<Self>, object: &DirectoryObject, what: (&str, &str), count: u64) {
+        match all.iter_mut().find(|it| (&*it.attribute, &*it.reason) == what) {
+            Some(known) => {
+                known.count = known.count.saturating_add(count);
+                known.objects += 1;
+            }
+            None => all.push(Self {
+                attribute: what.0.to_owned(),
+                reason: what.1.to_owned(),
+                count,
+                objects: 1,
+                first: Printable(object.dn.as_str()).to_string(),
+            }),
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod delta;
 mod left_out;
+mod memory;
 mod object;
 mod read;
 mod source;
@@ -14,6 +15,7 @@ mod transport;
 
 pub use delta::{FullReadReason, RemovedObject};
 pub use left_out::LeftOutValues;
+pub(crate) use memory::{Held, MemoryBudget};
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub(crate) use object::boolean;
 pub(crate) use object::{AccountControl, AccountKind};
@@ -25,4 +27,5 @@ pub use read::{
     ServerIdentity,
 };
 pub use source::DirectorySource;
+pub(crate) use transport::check_protection;
 pub use transport::{Transport, Verification};

@@ -1,5 +1,6 @@
 //! One object of a directory, as it was read.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::error::Printable;
 use crate::name::{DistinguishedName, Hostname};
 use crate::value::{Attributes, ObjectGuid, ObjectKind, RecordDigest, Sid, Timestamp};
+
+/// The most names of one computer. Those of a busy load balancer are a few dozen; each is compared with all of an asset's.
+const MOST_NAMES: usize = 256;
+
+/// What a text takes in memory beside its octets: its place in a list, and the allocator's own.
+const ALLOCATION: usize = 32;
 
 /// One computer, user or group, as a directory shows it to the account that reads.
 ///
@@ -89,10 +96,21 @@ impl DirectoryObject {
         }
     }
 
+    /// The octets of memory that it takes, its own size included: about as many as an allocator gives it.
+    pub(crate) fn footprint(&self) -> usize {
+        let members = self.membership.iter().flat_map(|membership| &membership.members);
+        let members = members.map(|member| ALLOCATION + member.as_str().len());
+        let flaws = self.flaws.iter().map(|flaw| {
+            size_of_val(flaw) + 2 * ALLOCATION + flaw.attribute.len() + flaw.reason.len()
+        });
+        let own = 2 * size_of::<Self>() + ALLOCATION + self.dn.as_str().len();
+        own + self.attributes.footprint() + members.sum::<usize>() + flaws.sum::<usize>()
+    }
+
     /// The host names a computer goes by: `dNSHostName`, `sAMAccountName` less its `$`, and
     /// `msDS-AdditionalDnsHostName`, which may hold NetBIOS names as well; each once. `cn` is the object's label and no
     /// name of the host: it counts only where none of these is a host name. Values that are no host names are left out,
-    /// and so is the domain's own name.
+    /// and so is the domain's own name, and whatever is more than 256 of them.
     pub fn host_names(&self) -> Vec<Hostname> {
         let dns =
             self.attributes.values("dNSHostName").filter_map(|name| Hostname::parse(name).ok());
@@ -110,12 +128,25 @@ impl DirectoryObject {
     pub fn alias_names(&self) -> Vec<Hostname> {
         let dns =
             self.attributes.values("dNSHostName").filter_map(|name| Hostname::parse(name).ok());
-        let own: Vec<Hostname> = dns.chain(self.netbios_names("sAMAccountName")).collect();
+        let own = dns.chain(self.netbios_names("sAMAccountName")).take(MOST_NAMES);
+        let own: HashSet<Hostname> = own.collect();
         let mut names = Vec::new();
         let additional = self.netbios_names("msDS-AdditionalDnsHostName");
         let is_other = |name: &Hostname| !own.contains(name) && !self.is_own_domain(name);
         push_each_once(&mut names, additional.filter(is_other));
         names
+    }
+
+    /// How many of its names are left out, since it has more than a computer may have.
+    pub(crate) fn names_left_out(&self) -> u64 {
+        const NAMES: [&str; 3] = ["dNSHostName", "msDS-AdditionalDnsHostName", "sAMAccountName"];
+        let values = || NAMES.into_iter().flat_map(|name| self.attributes.values(name));
+        if values().nth(MOST_NAMES).is_none() {
+            return 0;
+        }
+        let names: HashSet<Hostname> =
+            values().filter_map(|name| Hostname::from_sam_account_name(name).ok()).collect();
+        names.len().saturating_sub(MOST_NAMES) as u64
     }
 
     fn netbios_names<'a>(&'a self, attribute: &'a str) -> impl Iterator<Item = Hostname> + 'a {
@@ -300,6 +331,9 @@ pub(crate) fn boolean(value: &str) -> Option<bool> {
 /// Adds those that are not there yet.
 fn push_each_once(names: &mut Vec<Hostname>, more: impl IntoIterator<Item = Hostname>) {
     for name in more {
+        if names.len() == MOST_NAMES {
+            return;
+        }
         if !names.contains(&name) {
             names.push(name);
         }
@@ -367,5 +401,34 @@ impl AccountControl {
 
     fn has(self, flag: i64) -> bool {
         self.0 & flag != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::LeftOutValues;
+
+    #[test]
+    fn a_computer_with_thousands_of_names_has_the_first_of_them_and_the_rest_is_counted() {
+        let dn = DistinguishedName::parse("CN=WEB1,DC=x").unwrap();
+        let guid = ObjectGuid::from_bytes([1; 16]);
+        let mut computer = DirectoryObject::new(ObjectKind::Computer, guid, dn);
+        let others: Vec<String> = (0..20_000).map(|n| format!("alias{n}.corp.example")).collect();
+        let named = |others: &[String]| {
+            let own = [("dNSHostName", "web1.corp.example"), ("sAMAccountName", "WEB1$")];
+            let others = others.iter().map(|it| ("msDS-AdditionalDnsHostName", it.as_str()));
+            own.into_iter().chain(others).collect::<Attributes>()
+        };
+        computer.attributes = named(&others);
+        let names = computer.host_names();
+        assert_eq!(names.len(), MOST_NAMES);
+        assert_eq!(names[0].as_str(), "web1.corp.example");
+        assert_eq!(computer.alias_names().len(), MOST_NAMES);
+        let mut left_out = Vec::new();
+        LeftOutValues::count_names(&mut left_out, &computer);
+        assert_eq!(left_out[0].count, 20_002 - MOST_NAMES as u64);
+        computer.attributes = named(&others[..MOST_NAMES - 2]);
+        assert_eq!((computer.host_names().len(), computer.names_left_out()), (MOST_NAMES, 0));
     }
 }

@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DirectoryObject, FullReadReason, LeftOutValues, RemovedObject, Transport, Verification,
+    DirectoryObject, FullReadReason, LeftOutValues, MemoryBudget, RemovedObject, Transport,
+    Verification,
 };
 use crate::name::DistinguishedName;
 use crate::value::{
@@ -35,6 +36,12 @@ pub struct ReadRequest {
     /// Objects that a read of changes reads again though they did not change. One that is not found is
     /// reported as departed.
     pub again: BTreeSet<ObjectGuid>,
+    /// How an earlier read was protected. One that would be less so, by plain LDAP after TLS or with a server that nothing
+    /// vouches for after one that was verified, is refused before the password is sent. `None`: the credential alone
+    /// decides.
+    pub least_protection: Option<(Transport, Verification)>,
+    /// What the source and whoever collects what it reads may hold together.
+    pub(crate) memory: MemoryBudget,
 }
 
 impl ReadRequest {
@@ -49,6 +56,8 @@ impl ReadRequest {
             extra_attributes: BTreeSet::new(),
             checkpoint: None,
             again: BTreeSet::new(),
+            least_protection: None,
+            memory: MemoryBudget::default(),
         }
     }
 
@@ -84,6 +93,21 @@ impl ReadRequest {
     #[must_use]
     pub fn with_checkpoint(mut self, checkpoint: Option<Checkpoint>) -> Self {
         self.checkpoint = checkpoint;
+        self
+    }
+
+    /// Refuses to be protected less than an earlier read was.
+    #[must_use]
+    pub fn with_least_protection(mut self, earlier: Option<(Transport, Verification)>) -> Self {
+        self.least_protection = earlier;
+        self
+    }
+
+    /// Sets how many octets of what is read may be held at once; 1 GiB unless set. A source holds what it cannot hand on yet,
+    /// such as groups whose members come in ranges. A run counts everything that it collects.
+    #[must_use]
+    pub fn with_memory_bytes(mut self, octets: u64) -> Self {
+        self.memory = MemoryBudget::new(octets);
         self
     }
 

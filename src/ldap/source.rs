@@ -66,6 +66,7 @@ pub struct LdapSource {
     connect_limits: ConnectLimits,
     delta: DeltaPolicy,
     census: bool,
+    least_protection: Option<(Transport, Verification)>,
 }
 
 impl LdapSource {
@@ -78,6 +79,7 @@ impl LdapSource {
             connect_limits: ConnectLimits::default(),
             delta: DeltaPolicy::default(),
             census: true,
+            least_protection: None,
         }
     }
 
@@ -118,6 +120,14 @@ impl LdapSource {
         self
     }
 
+    /// Sets how whatever is asked must be protected at least, where a request does not say so:
+    /// [`SyncReport::last_protection`](crate::sync::SyncReport::last_protection) tells how it was. A run sees to it by itself.
+    #[must_use]
+    pub fn with_least_protection(mut self, earlier: Option<(Transport, Verification)>) -> Self {
+        self.least_protection = earlier;
+        self
+    }
+
     /// Who answers: connects as a read does, with the same checks of the server, asks what it says of
     /// itself, and closes. No password is sent.
     ///
@@ -131,7 +141,8 @@ impl LdapSource {
     ) -> Result<ServerIdentity> {
         let clock = Clock::start(&self.limits);
         let credential = self.credential(credential, organization).await?;
-        let (mut connection, established) = self.connect(&credential, clock).await?;
+        let least = self.least_protection;
+        let (mut connection, established) = self.connect(&credential, least, clock).await?;
         let root = connection.root_dse().await?;
         connection.close().await;
         Ok(established.identity(&root))
@@ -153,7 +164,7 @@ impl LdapSource {
     ) -> Result<bool> {
         let clock = Clock::start(&self.limits);
         let credential = self.credential(credential, organization).await?;
-        let (mut connection, _) = self.connect(&credential, clock).await?;
+        let (mut connection, _) = self.connect(&credential, self.least_protection, clock).await?;
         connection.bind(&credential.username, credential.password.expose()).await?;
         let checked = connection.check_base(dn.as_str()).await;
         connection.close().await;
@@ -183,9 +194,10 @@ impl LdapSource {
     async fn connect(
         &self,
         credential: &Credential,
+        least: Option<(Transport, Verification)>,
         clock: Clock,
     ) -> Result<(Connection, Established)> {
-        let connecting = connect::connect(credential, &self.connect_limits, self.tls);
+        let connecting = connect::connect(credential, least, &self.connect_limits, self.tls);
         let connected = clock.wait_until_end(connecting).await??;
         tracing::info!(
             server = %connected.server,
@@ -212,7 +224,8 @@ impl LdapSource {
         }
         let credential =
             clock.wait(self.credential(&request.credential, &request.organization)).await??;
-        let (mut connection, established) = self.connect(&credential, clock).await?;
+        let least = request.least_protection.or(self.least_protection);
+        let (mut connection, established) = self.connect(&credential, least, clock).await?;
         connection.bind(&credential.username, credential.password.expose()).await?;
         let root = connection.root_dse().await?;
         connection.check_identity(&root).await?;
@@ -247,6 +260,7 @@ impl LdapSource {
             events,
             tracking,
             progress: Progress::default(),
+            held: request.memory.holder(),
         })
     }
 

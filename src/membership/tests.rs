@@ -396,3 +396,31 @@ fn a_digest_tells_by_its_memberships_whether_an_object_changed() {
     let (before, after) = (digest_of(&[ALICE], true), digest_of(&[BOB], true));
     assert!(before[0] != after[0] && before[1] != after[1]);
 }
+
+#[test]
+fn a_long_chain_of_groups_is_worked_out_as_far_as_memory_goes_and_what_is_cut_says_so() {
+    const GROUPS: u128 = 2_000;
+    let named = |n| DistinguishedName::parse(&format!("CN=g{n},DC=x")).unwrap();
+    let chain = (0..GROUPS).map(|n| {
+        let guid = ObjectGuid::from_bytes(n.to_be_bytes());
+        let mut group = DirectoryObject::new(ObjectKind::Group, guid, named(n));
+        group.membership = Some(Membership::new([named(n + 1)]));
+        group
+    });
+    let read = Read::of(chain);
+    let memberships = read.memberships(true);
+    let (mut all, mut cut) = (0, 0);
+    for (n, group) in read.groups.iter().enumerate() {
+        let members = memberships.members(group.guid).len();
+        all += members;
+        if memberships.are_doubtful(group) {
+            assert_eq!(members, 1, "what its own list says stays");
+            cut += 1;
+        } else {
+            assert_eq!(members, GROUPS as usize - n, "all of the chain below it");
+        }
+    }
+    assert!(all <= 1_000_000 + GROUPS as usize && cut > 0, "{all} members, {cut} groups cut");
+    assert!(memberships.warning().unwrap().contains(&format!("{cut} groups")));
+    assert!(read.memberships(false).warning().is_none());
+}

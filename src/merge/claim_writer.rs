@@ -3,6 +3,10 @@
 use crate::asset::{Claim, Claims};
 use crate::value::{RunId, Timestamp};
 
+/// How many values of a field are kept that a part does not claim any more. A machine that is renamed each month has so many
+/// after twenty years.
+const MOST_ENDED: usize = 256;
+
 /// Writes the claims of one part. What other parts claim is left alone.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClaimWriter {
@@ -15,7 +19,8 @@ pub(crate) struct ClaimWriter {
 }
 
 impl ClaimWriter {
-    /// Claims all of these values. What was claimed before and is not any more is kept and dated, if these `are_all`.
+    /// Claims all of these values. What was claimed before and is not any more is kept and dated, if these `are_all`: the
+    /// latest of it, since whoever has a new name each day would otherwise fill the store.
     pub(crate) fn unite<T: Clone + PartialEq>(
         &self,
         claims: &mut Claims<T>,
@@ -34,6 +39,28 @@ impl ClaimWriter {
                 None => claims.push(self.claim(value.clone())),
             }
         }
+        self.drop_oldest(claims);
+    }
+
+    /// Drops what ended first, as far as it is more than may be kept.
+    fn drop_oldest<T>(&self, claims: &mut Claims<T>) {
+        let own = claims.iter().filter(|claim| claim.part == self.part);
+        let mut ended: Vec<Timestamp> = own.filter_map(|claim| claim.until).collect();
+        let Some(surplus @ 1..) = ended.len().checked_sub(MOST_ENDED) else { return };
+        ended.sort_unstable();
+        ended.truncate(surplus);
+        let Some(last) = ended.last().copied() else { return };
+        // Of those that ended together with the last one to go, the first in the list go.
+        let mut ties = ended.iter().filter(|until| **until == last).count();
+        claims.retain(|claim| match claim.until {
+            Some(until) if claim.part == self.part && until < last => false,
+            Some(until) if claim.part == self.part && until == last && ties > 0 => {
+                ties -= 1;
+                false
+            }
+            _ => true,
+        });
+        tracing::info!(dropped = surplus, "the oldest former values of a record were dropped");
     }
 
     /// Sets the one claim to a value that only one source can have right.
@@ -69,5 +96,29 @@ impl ClaimWriter {
 
     fn claim<T>(&self, value: T) -> Claim<T> {
         Claim::new(value, self.part, self.run, self.now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_of_too_many_former_values_go_and_those_of_other_parts_stay() {
+        let at = |n: usize| Timestamp::from_unix_seconds(i64::try_from(n).unwrap()).unwrap();
+        let mut claims: Claims<String> = Claims::default();
+        let mut other: Claim<String> = Claim::new("theirs".to_owned(), 7, None, at(0));
+        other.until = Some(at(0));
+        claims.push(other);
+        // Two new names in each run, and none of them again.
+        for n in 0..MOST_ENDED {
+            let writer = ClaimWriter { part: 1, run: None, now: at(n) };
+            writer.unite(&mut claims, &[format!("a{n}"), format!("b{n}")], true);
+        }
+        let own: Vec<&Claim<String>> = claims.iter().filter(|claim| claim.part == 1).collect();
+        let ended = own.iter().filter(|claim| !claim.is_live()).count();
+        assert_eq!((ended, own.len(), claims.len()), (MOST_ENDED, MOST_ENDED + 2, MOST_ENDED + 3));
+        let oldest = own.iter().filter_map(|claim| claim.until).min();
+        assert_eq!(oldest, Some(at(MOST_ENDED / 2)));
     }
 }

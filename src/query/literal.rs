@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::form::{Element, Form};
 use super::text::{Text, contains, equals, folded, may_be_escaped, number, unescaped};
 use super::time::moment;
 
@@ -22,9 +23,9 @@ pub(crate) struct Literal {
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern {
     pieces: Vec<Piece>,
-    elements: Vec<Element>,
+    form: Form,
     /// The same without escapes, if it may be the form of a DN.
-    unescaped: Option<Vec<Element>>,
+    unescaped: Option<Form>,
     literal: Option<Literal>,
 }
 
@@ -38,14 +39,6 @@ pub(crate) enum Piece {
     One,
     /// These characters.
     Text(Text),
-}
-
-/// A piece of a pattern, a folded character at a time.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Element {
-    Any,
-    Char(char),
-    One,
 }
 
 /// The addresses that agree with `address` in their first `prefix` bits.
@@ -124,9 +117,9 @@ impl Pattern {
         };
         let is_escaped =
             |piece: &Piece| matches!(piece, Piece::Text(text) if may_be_escaped(text.folded()));
-        let unescaped = joined.iter().any(is_escaped).then(|| elements(unescaped));
-        let elements = elements(str::to_owned);
-        Self { elements, unescaped, pieces: joined, literal }
+        let unescaped = joined.iter().any(is_escaped).then(|| Form::new(elements(unescaped)));
+        let form = Form::new(elements(str::to_owned));
+        Self { form, unescaped, pieces: joined, literal }
     }
 
     /// The pieces, in order: never two texts or two `*` beside each other, and no empty text.
@@ -140,7 +133,7 @@ impl Pattern {
     }
 
     pub(crate) fn elements(&self) -> &[Element] {
-        &self.elements
+        self.form.elements()
     }
 
     /// Whether it may be the form of a DN, so that escapes make no difference.
@@ -150,14 +143,13 @@ impl Pattern {
 
     /// Whether the fold of `text` is of this form as it stands.
     pub(crate) fn matches_whole(&self, text: &str) -> bool {
-        fits(&self.elements, &folded(text))
+        self.form.fits(&folded(text))
     }
 
     /// Whether the fold of `text` is of this form; as a DN, without escapes too.
     pub(crate) fn matches(&self, text: &str) -> bool {
-        let plain = |own: &Vec<Element>| {
-            escaped(text).is_some_and(|text| fits(&self.elements, &text) || fits(own, &text))
-        };
+        let plain =
+            |own: &Form| escaped(text).is_some_and(|text| self.form.fits(&text) || own.fits(&text));
         self.matches_whole(text) || self.unescaped.as_ref().is_some_and(plain)
     }
 }
@@ -166,39 +158,6 @@ impl Pattern {
 fn escaped(text: &str) -> Option<String> {
     let folded = folded(text);
     folded.contains('\\').then(|| unescaped(&folded))
-}
-
-/// Whether a folded text is of this form.
-fn fits(elements: &[Element], folded: &str) -> bool {
-    let mut rest = elements;
-    let mut chars = folded.chars();
-    // Where to go on if what follows the last `*` does not fit: one character further.
-    let mut again = None;
-    loop {
-        let mut ahead = chars.clone();
-        let fits = match (rest.split_first(), ahead.next()) {
-            (Some((Element::Any, after)), _) => {
-                again = Some((after, chars.clone()));
-                rest = after;
-                continue;
-            }
-            (Some((Element::One, after)), Some(_)) => Some(after),
-            (Some((Element::Char(c), after)), Some(found)) if *c == found => Some(after),
-            (None, None) => return true,
-            _ => None,
-        };
-        if let Some(after) = fits {
-            rest = after;
-            chars = ahead;
-            continue;
-        }
-        let Some((after, from)) = &mut again else { return false };
-        if from.next().is_none() {
-            return false;
-        }
-        rest = after;
-        chars = from.clone();
-    }
 }
 
 impl Eq for Pattern {}

@@ -158,6 +158,7 @@ mod check;
 mod error;
 mod evaluate;
 mod field;
+mod form;
 mod lex;
 mod limits;
 mod literal;

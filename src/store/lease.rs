@@ -1,10 +1,16 @@
 //! Who may write for a source. One set of rules for every store.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::asset::{Lease, LeaseRequest};
 use crate::value::{RunId, SourceId, Timestamp};
 use crate::{Error, ErrorKind, Result, Retry};
+
+/// How far the clocks of two hosts, and the times that they ask for, may lie apart. Directories refuse accounts of hosts whose
+/// clock is five minutes off; longer leases than an hour are of no use.
+const APART: Duration = Duration::from_secs(3600);
 
 /// What a store keeps of a source's leases: the rules of
 /// [`acquire_lease`](crate::asset::AssetRepository::acquire_lease),
@@ -40,7 +46,8 @@ pub struct LeaseState {
 }
 
 impl LeaseState {
-    /// Grants or prolongs.
+    /// Grants or prolongs. A lease of another run that expires more than an hour after this one would is void: it was
+    /// granted by a clock that was wrong, and might keep everybody away for years. The log warns of it.
     ///
     /// # Errors
     ///
@@ -48,8 +55,14 @@ impl LeaseState {
     /// when.
     pub fn acquire(&mut self, request: &LeaseRequest) -> Result<Lease> {
         let LeaseRequest { source, holder, now, ttl, .. } = request;
+        let latest = now.checked_add(ttl.saturating_add(APART)).unwrap_or(Timestamp::MAX);
         let token = match self.held {
             Some(held) if held.holder == *holder => held.token,
+            Some(held) if held.expires > latest => {
+                let Lease { holder, expires, .. } = held;
+                tracing::warn!(%source, %holder, %expires, %now, "the lease of a clock that was wrong is void");
+                self.newest.saturating_add(1)
+            }
             Some(held) if *now < held.expires => return Err(is_held(source, &held)),
             _ => self.newest.saturating_add(1),
         };

@@ -16,8 +16,9 @@ use super::write::principals::{self, Known};
 use super::write::{Sink, Writer, absences, computers, late, settle, sightings};
 use super::{lease, links, record};
 use crate::asset::Batch;
-use crate::directory::{DirectorySource, LeftOutValues};
+use crate::directory::{DirectorySource, LeftOutValues, Transport, Verification};
 use crate::membership::Memberships;
+use crate::task::SyncTask;
 use crate::value::{Checkpoint, ObjectKind};
 use crate::{ErrorKind, Result};
 
@@ -74,7 +75,8 @@ async fn carry_out(
     let earlier = checkpoint::earlier(run).await?;
     // Before anything is read: what comes from now on is for the next run as well.
     let assets = outside::digest(run).await?;
-    let reading = Reading::of(run, directory, earlier.as_ref(), assets).await?;
+    let least = least_protection(run).await?;
+    let reading = Reading::of(run, directory, earlier.as_ref(), assets, least).await?;
     let mut report = report_of_read(run, &reading.snapshot);
     let mut decided = decide(run, &reading, earlier.as_ref(), &mut report).await?;
     let is_stopped = sink.writes() && is_stopped(run, report.brake.as_ref())?;
@@ -96,6 +98,15 @@ async fn carry_out(
     }
     run.options.tell(Progress::Finished);
     Ok(Outcome { report, batches: writer.into_batches(), is_stopped })
+}
+
+/// How the source was protected when it was last read to the end, unless less will do.
+async fn least_protection(run: &Run<'_>) -> Result<Option<(Transport, Verification)>> {
+    if run.options.accepts_weaker_transport {
+        return Ok(None);
+    }
+    let SyncTask { organization, source, .. } = run.task;
+    SyncReport::last_protection(run.repository, organization, source).await
 }
 
 /// What is to become of everything that was read.
@@ -125,6 +136,7 @@ async fn decide(
     let matching = Matching::decide(run, snapshot, links, absent).await?;
     let nested = run.task.nested_groups;
     let memberships = reading.memberships(nested, |computer| matching.keeps(computer));
+    report.warnings.extend(memberships.warning());
     let intent = Intent {
         reading,
         earlier_scope: earlier.map(|earlier| earlier.scope),
@@ -181,7 +193,9 @@ fn report_of_read(run: &Run<'_>, snapshot: &Snapshot) -> SyncReport {
     report.stages.connect = snapshot.connect_seconds;
     report.stages.read = snapshot.read_seconds;
     count_read(snapshot, &mut report);
-    report.note_left_out(LeftOutValues::of(snapshot.objects()));
+    let mut left_out = LeftOutValues::of(snapshot.objects());
+    snapshot.computers.iter().for_each(|it| LeftOutValues::count_names(&mut left_out, it));
+    report.note_left_out(left_out);
     report
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::limits::Confirmation;
 use super::progress::{Cancellation, Progress};
+use crate::directory::MemoryBudget;
 use crate::value::{RunId, Timestamp};
 
 type Listener = Arc<dyn Fn(Progress) + Send + Sync>;
@@ -26,6 +27,9 @@ pub struct SyncOptions {
     /// How often a batch is sent again because the store failed in passing. 3 unless set. Every attempt
     /// carries the same batch id, so that one which was done but not answered is not done twice.
     pub commit_retries: usize,
+    /// How many octets of what is read may be held at once, whatever is set aside on the way included. 1 GiB unless set: some
+    /// 800,000 computers. A read that needs more is incomplete, and says so.
+    pub memory_bytes: u64,
     /// How long the read may take. One hour unless set. A read that has begun and is not at its end by then is
     /// incomplete.
     pub read_deadline: Duration,
@@ -42,6 +46,10 @@ pub struct SyncOptions {
     /// set, since that is what lost read rights look like: for one run, after a person has made sure of it. The task's
     /// [change limits](crate::task::ChangeLimits) hold all the same.
     pub accepts_empty: bool,
+    /// Takes it that the directory is reached by plain LDAP after TLS, or with nothing to vouch for it after something did. Off
+    /// unless set, since that is what somebody on the path brings about: for one run, after the credential was changed to
+    /// allow it.
+    pub accepts_weaker_transport: bool,
     /// Lets the run through that the brake stopped with this confirmation, and no other. None unless set.
     pub confirmation: Option<Confirmation>,
     /// Stops the run between two steps.
@@ -58,11 +66,13 @@ impl Default for SyncOptions {
             batch_size: 500,
             conflict_retries: 5,
             commit_retries: 3,
+            memory_bytes: MemoryBudget::DEFAULT,
             read_deadline: Duration::from_secs(3600),
             lease_time: Duration::from_secs(300),
             full_read: false,
             takes_over: false,
             accepts_empty: false,
+            accepts_weaker_transport: false,
             confirmation: None,
             cancellation: Cancellation::new(),
             run: None,
@@ -112,6 +122,13 @@ impl SyncOptions {
         self
     }
 
+    /// Takes it that the run is protected less than the last complete one.
+    #[must_use]
+    pub fn with_accept_weaker_transport(mut self, accepts: bool) -> Self {
+        self.accepts_weaker_transport = accepts;
+        self
+    }
+
     /// Lets the run through that the brake stopped with this confirmation.
     #[must_use]
     pub fn with_confirmation(mut self, confirmation: Option<Confirmation>) -> Self {
@@ -133,6 +150,13 @@ impl SyncOptions {
     #[must_use]
     pub fn with_batch_size(mut self, records: usize) -> Self {
         self.batch_size = records.max(1);
+        self
+    }
+
+    /// Sets how many octets of what is read may be held at once.
+    #[must_use]
+    pub fn with_memory_bytes(mut self, octets: u64) -> Self {
+        self.memory_bytes = octets;
         self
     }
 
@@ -172,11 +196,13 @@ impl fmt::Debug for SyncOptions {
             .field("batch_size", &self.batch_size)
             .field("conflict_retries", &self.conflict_retries)
             .field("commit_retries", &self.commit_retries)
+            .field("memory_bytes", &self.memory_bytes)
             .field("read_deadline", &self.read_deadline)
             .field("lease_time", &self.lease_time)
             .field("full_read", &self.full_read)
             .field("takes_over", &self.takes_over)
             .field("accepts_empty", &self.accepts_empty)
+            .field("accepts_weaker_transport", &self.accepts_weaker_transport)
             .field("confirmation", &self.confirmation)
             .finish_non_exhaustive()
     }

@@ -63,6 +63,14 @@ impl Attributes {
         self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
+    /// The octets of memory that they take, the struct itself apart.
+    pub(crate) fn footprint(&self) -> usize {
+        const ALLOCATIONS: usize = 2 * 16;
+        // However short a value is, it is worth as much where it is looked up and written.
+        const SMALLEST_VALUE: usize = 16;
+        ALLOCATIONS + self.text.len() + self.spans.len() * SMALLEST_VALUE
+    }
+
     /// Whether there is no attribute at all.
     pub fn is_empty(&self) -> bool {
         self.spans.is_empty()

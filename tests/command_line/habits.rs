@@ -123,7 +123,7 @@ async fn a_busy_inventory_is_status_75_and_a_killed_run_keeps_nobody_away() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn ctrl_c_is_status_130_and_gives_the_lease_back() {
+async fn ctrl_c_and_sigterm_are_status_130_and_give_the_lease_back() {
     let directory = TestDirectory::generated(1, 30, 20, 5);
     directory.write().add_account("svc-inventory", PASSWORD).unwrap();
     let rig = Rig::over(
@@ -135,21 +135,48 @@ async fn ctrl_c_is_status_130_and_gives_the_lease_back() {
     let (url, pin) = (rig.server.url(), rig.server.thumbprint().unwrap());
     let arguments = ["--url", &url, "--username", ACCOUNT, "--thumbprint", &pin];
     let arguments = [&arguments[..], &["--inventory", &inventory, "--json"]].concat();
-    let mut command = Command::new(examples().join("sync"));
-    command.args(&arguments).env("LDAP_PASSWORD", PASSWORD);
-    let mut running = tokio::task::block_in_place(|| {
-        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
-    });
-    let lease = rig.file("inventory.db-lease-1");
-    while !Path::new(&lease).exists() {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    for signal in ["-INT", "-TERM"] {
+        let mut command = Command::new(examples().join("sync"));
+        command.args(&arguments).env("LDAP_PASSWORD", PASSWORD);
+        let mut running = tokio::task::block_in_place(|| {
+            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        });
+        let lease = rig.file("inventory.db-lease-1");
+        while !Path::new(&lease).exists() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        let interrupt = [signal, &running.id().to_string()];
+        assert!(Command::new("kill").args(interrupt).status().unwrap().success());
+        let status = tokio::task::block_in_place(|| running.wait().unwrap());
+        assert_eq!(status.code(), Some(130));
+        assert!(!Path::new(&lease).exists(), "{signal}");
     }
-    let interrupt = ["-INT", &running.id().to_string()];
-    assert!(Command::new("kill").args(interrupt).status().unwrap().success());
-    let status = tokio::task::block_in_place(|| running.wait().unwrap());
-    assert_eq!(status.code(), Some(130));
     rig.server.set_script(Script::new());
     assert_eq!(run("sync", &arguments, Some(PASSWORD)).await.status, 0);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lease_of_a_run_that_hangs_is_broken_by_name_and_on_record() {
+    let directory = TestDirectory::generated(1, 30, 20, 5);
+    directory.write().add_account("svc-inventory", PASSWORD).unwrap();
+    let rig = Rig::over(&directory, Script::new()).await;
+    let inventory = rig.file("inventory.db");
+    assert_eq!(rig.sync(&["--inventory", &inventory]).await.status, 0);
+    let break_it = ["release", "ldap/corp.example.test", "--by", "anna", "--why", "host is gone"];
+    let free = ask(&inventory, &break_it).await;
+    assert!(free.stdout.contains("no run holds"), "{}{}", free.stdout, free.stderr);
+    // A run of a host whose clock was right, and which is gone without a word.
+    let late = "UPDATE sources SET lease_holder = zeroblob(16), lease_expires =
+                (strftime('%s', 'now') + 600) * 1000000 WHERE id LIKE 'ldap/%'";
+    rusqlite::Connection::open(&inventory).unwrap().execute_batch(late).unwrap();
+    rig.sync(&["--inventory", &inventory]).await.assert_refused_in_the_end(75);
+    assert!(ask(&inventory, &break_it).await.stdout.contains("is broken"));
+    assert_eq!(rig.sync(&["--inventory", &inventory]).await.status, 0);
+    let runs = ask(&inventory, &["runs", "--json"]).await.lines();
+    let is_it = |run: &Value| run["error"].as_str().is_some_and(|it| it.contains("host is gone"));
+    assert!(runs.iter().any(is_it), "{runs:?}");
+    ask(&inventory, &["release", "ldap/nowhere"]).await.assert_refused(2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -106,3 +106,43 @@ async fn a_run_that_changed_nothing_says_so_and_a_quiet_one_nothing() {
     let changed = rig.sync(&["--inventory", &inventory]).await;
     assert!(!changed.stdout.contains("Nothing changed."), "{}", changed.stdout);
 }
+
+/// What would drive a terminal, reorder a line or end one.
+const UNPRINTABLE: [char; 6] = ['\u{1b}', '\u{9b}', '\u{202e}', '\u{200f}', '\u{2028}', '\u{2029}'];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_foreign_reaches_a_terminal_raw_from_whatever_library_it_comes() {
+    let rig = Rig::new().await;
+    let inventory = rig.file("inventory.db");
+    let foreign: String = UNPRINTABLE.iter().collect();
+    let escaped: String = foreign.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+    let assets = rig.write(
+        "assets.jsonl",
+        &format!(
+            "{{\"names\":[\"a\"],\"x{escaped}\":1}}\n{{\"names\":[\"b\"],\"os\":\"Linux{escaped}\"}}\n"
+        ),
+    );
+    let plan = rig.write("plan.json", &format!("{{\"task\":{{\"name\":1}},\"x{foreign}\":0}}"));
+    let kind = rig.write("kind.json", &format!("{{\"report\":{{\"mode\":\"{escaped}\"}}}}"));
+    let quoted = format!("\"{foreign}");
+    let mut ran = vec![rig.sync(&["--inventory", &inventory, "--assets", &assets]).await];
+    ran.push(rig.sync(&["--dry-run", "--json", "--assets", &assets]).await);
+    for arguments in [
+        &["assets"][..],
+        &["assets", "--json"],
+        &["assets", "--json", "--columns", "os"],
+        &["changes", "--json"],
+        &["runs", "--json"],
+        &["explain", "b"],
+        &["plan", &plan],
+        &["plan", &kind],
+        &["assets", &quoted],
+    ] {
+        ran.push(ask(&inventory, arguments).await);
+    }
+    for Ran { stdout, stderr, .. } in ran {
+        for raw in UNPRINTABLE {
+            assert!(!stdout.contains(raw) && !stderr.contains(raw), "{stdout:?} {stderr:?}");
+        }
+    }
+}

@@ -68,3 +68,23 @@ async fn over_starttls_the_missing_option_is_named() {
         ["--url", &url, "--username", ACCOUNT, "--thumbprint", pin, "--pins-on-starttls"];
     assert_eq!(run("sync", &arguments, Some(PASSWORD)).await.status, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_weaker_transport_than_last_time_is_accepted_once_and_by_name() {
+    let rig = Rig::new().await;
+    let (inventory, url) = (rig.file("inventory.db"), rig.server.url());
+    assert_eq!(rig.sync(&["--inventory", &inventory]).await.status, 0);
+    let binds = rig.server.bind_requests();
+    let unverified = ["--url", &url, "--username", ACCOUNT, "--any-certificate"];
+    let unverified = [&unverified[..], &["--inventory", &inventory]].concat();
+    let ou = ["--exclude-ou", "OU=Nowhere,DC=corp,DC=example,DC=test"];
+    for more in [&[][..], &["--dry-run"], &ou] {
+        let ran = run("sync", &[&unverified[..], more].concat(), Some(PASSWORD)).await;
+        let said = ran.assert_refused_in_the_end(4);
+        assert!(said.contains("accept the weaker transport"), "{said}");
+    }
+    assert_eq!(rig.server.bind_requests(), binds);
+    let accepted = [&unverified[..], &["--accept-weaker-transport"]].concat();
+    assert_eq!(run("sync", &accepted, Some(PASSWORD)).await.status, 0);
+    assert_eq!(run("sync", &unverified, Some(PASSWORD)).await.status, 0);
+}

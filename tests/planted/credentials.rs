@@ -84,7 +84,7 @@ impl Sabotaged {
             Some(Fault::DropsBases) => credential.base_dns.clear(),
             Some(Fault::DropsSharing) => credential.sharing = Sharing::Global,
             Some(Fault::DropsPinsOnStarttls) => credential.pins_on_starttls = false,
-            Some(Fault::TurnsOnInsecure) => credential.insecure = true,
+            Some(Fault::TurnsOnInsecure) => credential.any_certificate = true,
             Some(Fault::CutsPasswords) => {
                 let password = credential.password.expose();
                 let cut: String = password.chars().take(20).collect();

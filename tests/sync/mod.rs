@@ -19,6 +19,9 @@ mod kept;
 mod kills;
 mod late;
 mod left_out;
+#[cfg(target_os = "linux")]
+#[cfg(feature = "sqlite")]
+mod memory;
 mod moved;
 mod orders;
 mod plans;

@@ -11,7 +11,9 @@ use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::credential::{CaCertificate, Credential};
 use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
 use ldap_inventory::sync::{SyncOptions, plan, sync};
-use ldap_inventory::testing::{AccountState, ServerTls, TestCa, TestServer};
+use ldap_inventory::testing::{
+    AccountState, Fault, LdapResult, OperationKind, Script, ServerTls, TestCa, TestServer, When,
+};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -123,6 +125,21 @@ async fn listen() {
         wrong.username = "nobody@corp.example.test".to_owned();
         fail(wrong, &everything).await;
     }
+    // A server that repeats it wherever it may say something.
+    for kind in [OperationKind::Bind, OperationKind::Search] {
+        for n in 1..=8 {
+            let echo = LdapResult::new(53, format!("unwilling, and by the way: {PASSWORD}"));
+            let when = When::operation(kind).nth(n);
+            server.set_script(Script::new().with(when, Fault::Answer(echo)));
+            let source = source(trusted(credential(server.ldaps_url())));
+            let (empty, options) = (MemoryRepository::new(), SyncOptions::new());
+            match sync(&task(), &source, &empty, &options).await {
+                Ok(report) => everything.say(&report),
+                Err(error) => everything.say(&error),
+            }
+        }
+    }
+    assert!(everything.contains(b"repeats the password"), "nothing was repeated");
     assert!(server.received(PASSWORD.as_bytes()), "the password was to be used");
     drop(server);
 

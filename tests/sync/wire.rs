@@ -117,7 +117,7 @@ async fn a_domain_goes_into_a_file_and_a_second_run_changes_nothing() {
     assert_eq!([of(ObjectKind::User), of(ObjectKind::Group)], expected[1..]);
     assert_eq!(of(ObjectKind::Computer), report.computers.created + report.computers.matched);
     assert_consistent(&repository).await;
-    repository.check_integrity().await.unwrap();
+    assert!(repository.check().await.unwrap().is_empty());
 
     let before = inventory(&repository).await;
     let again = sync(&task(), &source, &repository, &SyncOptions::new()).await.unwrap();
@@ -247,6 +247,30 @@ async fn plain_ldap_without_insecure_and_a_stripped_starttls_never_see_a_bind_re
     }
     assert_eq!(fixture.server.bind_requests(), 0);
     assert!(!fixture.server.received(PASSWORD.as_bytes()));
+}
+
+#[tokio::test]
+async fn a_run_that_is_protected_less_than_the_last_complete_one_stops_before_the_password() {
+    let fixture = Fixture::new().await;
+    let plain = TestServer::builder(&directory()).with_ldap().with_plain_binds();
+    let plain = plain.start().await.unwrap();
+    let repository = MemoryRepository::new();
+    let run = async |credential: Credential, accepts: bool| {
+        let options = SyncOptions::new().with_accept_weaker_transport(accepts);
+        sync(&task(), &source(credential), &repository, &options).await
+    };
+    let by_plain_ldap = || credential(plain.ldap_url()).with_insecure(true);
+    assert!(run(trusting(fixture.ldaps(), &fixture.ca), false).await.unwrap().complete);
+    for weaker in [by_plain_ldap(), fixture.ldaps().with_insecure(true), by_plain_ldap()] {
+        let error = run(weaker, false).await.unwrap_err();
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::NoSecureTransport, Retry::Never));
+        assert!(error.to_string().contains("accept the weaker transport"), "{error}");
+    }
+    assert_eq!(plain.bind_requests(), 0);
+    // What failed since does not count, and what was accepted once is how it is from now on.
+    assert!(run(trusting(fixture.ldap(), &fixture.ca), false).await.unwrap().complete);
+    assert_eq!(run(by_plain_ldap(), true).await.unwrap().transport, Transport::Ldap);
+    assert_eq!(run(by_plain_ldap(), false).await.unwrap().transport, Transport::Ldap);
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ impl Connection {
                            anonymous bind";
             return Err(Error::new(ErrorKind::Configuration, message).in_operation("bind"));
         }
+        self.redaction.keep_out(password);
         let clock = self.clock();
         match clock.wait(self.ldap.simple_bind(name, password)).await? {
             Ok(result) => diagnosis::bound(&result, password),

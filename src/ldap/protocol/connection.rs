@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::frame::disconnected;
 use super::guard::{self, Batch};
 use super::pair;
+use super::redaction::Redaction;
 use crate::ldap::limits::LdapLimits;
 use crate::{Error, ErrorKind, Result, Retry};
 
@@ -23,6 +24,8 @@ const VERDICT: Duration = Duration::from_secs(5);
 pub(crate) struct Connection {
     pub(crate) ldap: Ldap,
     pub(crate) arrivals: mpsc::Receiver<Batch>,
+    /// What the server's words must not have in them.
+    pub(crate) redaction: Redaction,
     guard: Task<Result<()>>,
     driver: Task<()>,
     clock: Clock,
@@ -56,10 +59,13 @@ impl Connection {
             .await
             .map_err(|error| failed(error.into()))?;
         let (sender, arrivals) = guard::arrivals();
+        let redaction = Redaction::default();
+        let standing = guard::stand(stream, near, limits.clone(), sender, redaction.clone());
         Ok(Self {
             ldap,
             arrivals,
-            guard: Task(tokio::spawn(guard::stand(stream, near, limits.clone(), sender))),
+            redaction,
+            guard: Task(tokio::spawn(standing)),
             driver: Task(tokio::spawn(async move {
                 // Its failures are the guard's, which knows more about them.
                 let _ = driver.drive().await;

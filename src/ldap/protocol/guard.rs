@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::frame::{self, Envelope, FrameLimits, disconnected, op};
+use super::redaction::Redaction;
 use super::relay::Answer;
 use super::{ber, pair};
 use crate::ldap::limits::LdapLimits;
@@ -59,6 +60,7 @@ struct Requests(Mutex<Vec<(i64, u8)>>);
 struct Inbound<'r> {
     requests: &'r Requests,
     arrivals: mpsc::Sender<Batch>,
+    redaction: Redaction,
     frames: FrameLimits,
     unmatched: usize,
     unmatched_limit: usize,
@@ -93,11 +95,12 @@ pub(crate) async fn stand(
     client: pair::Near,
     limits: LdapLimits,
     arrivals: mpsc::Sender<Batch>,
+    redaction: Redaction,
 ) -> Result<()> {
     let (mut from_server, mut to_server) = tokio::io::split(server);
     let (mut from_client, mut to_client) = tokio::io::split(client);
     let requests = Requests::default();
-    let mut inbound = Inbound::new(&requests, arrivals, &limits);
+    let mut inbound = Inbound::new(&requests, arrivals, &limits, redaction);
     tokio::select! {
         sent = carry_requests(&mut from_client, &mut to_server, &requests) => sent?,
         failed = inbound.carry(&mut from_server, &mut to_client) => return failed,
@@ -160,10 +163,16 @@ impl Requests {
 }
 
 impl<'r> Inbound<'r> {
-    fn new(requests: &'r Requests, arrivals: mpsc::Sender<Batch>, limits: &LdapLimits) -> Self {
+    fn new(
+        requests: &'r Requests,
+        arrivals: mpsc::Sender<Batch>,
+        limits: &LdapLimits,
+        redaction: Redaction,
+    ) -> Self {
         Self {
             requests,
             arrivals,
+            redaction,
             frames: limits.frame(),
             unmatched: 0,
             unmatched_limit: limits.unmatched,
@@ -225,7 +234,9 @@ impl<'r> Inbound<'r> {
             let start = *taken;
             *taken += octets;
             match (envelope.op, self.requests.due(envelope.message_id)) {
-                (_, None) if envelope.message_id == 0 => return Err(notice(message, &envelope)),
+                (_, None) if envelope.message_id == 0 => {
+                    return Err(notice(message, &envelope, &self.redaction));
+                }
                 // It may be one that is missing elsewhere: such a read is never complete.
                 (
                     op::SEARCH_RESULT_ENTRY | op::SEARCH_RESULT_REFERENCE | op::SEARCH_RESULT_DONE,
@@ -251,7 +262,8 @@ impl<'r> Inbound<'r> {
 
     fn answer(&self, message: &[u8], envelope: &Envelope) -> Result<ForLdap3> {
         ber::check_nesting(message, self.frames.depth)?;
-        let answer = Answer::parse(message, envelope)?;
+        let mut answer = Answer::parse(message, envelope)?;
+        answer.redact(&self.redaction);
         self.requests.answered(envelope.message_id);
         Ok(ForLdap3 {
             message: answer.encode(envelope.message_id, envelope.op),
@@ -296,7 +308,7 @@ pub(crate) fn guarded(bytes: &[u8], limits: &LdapLimits) -> Vec<Batch> {
     let waiting =
         vec![(1, op::BIND_RESPONSE), (2, op::SEARCH_RESULT_DONE), (3, op::SEARCH_RESULT_DONE)];
     let requests = Requests(Mutex::new(waiting));
-    let mut inbound = Inbound::new(&requests, arrivals().0, limits);
+    let mut inbound = Inbound::new(&requests, arrivals().0, limits, Redaction::default());
     let (mut rest, mut batches) = (bytes, Vec::new());
     loop {
         let (mut batch, mut taken) = (Batch::default(), 0);
@@ -334,14 +346,14 @@ fn wrong_operation(found: u8) -> Error {
 }
 
 /// A message that answers nothing: a Notice of Disconnection (RFC 4511 section 4.4.1), as a rule.
-fn notice(message: &[u8], envelope: &Envelope) -> Error {
+fn notice(message: &[u8], envelope: &Envelope, redaction: &Redaction) -> Error {
     if envelope.op != op::EXTENDED_RESPONSE {
         return wrong_operation(envelope.op);
     }
     match Answer::parse_notice(message, envelope) {
         Ok(notice) => disconnected("the server announced that it ends the connection")
             .with_context("result code", notice.code)
-            .with_context("server's text", Printable(&notice.diagnostic)),
+            .with_context("server's text", Printable(&redaction.text(notice.diagnostic))),
         Err(malformed) => malformed.into(),
     }
 }

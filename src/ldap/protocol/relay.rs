@@ -5,6 +5,7 @@
 
 use super::ber::{self, BOOLEAN, ENUMERATED, INTEGER, Malformed, OCTET_STRING, Reader, SEQUENCE};
 use super::frame::{Envelope, op};
+use super::redaction::Redaction;
 
 const CONTROLS: u8 = 0xa0;
 const REFERRAL: u8 = 0xa3;
@@ -77,6 +78,14 @@ impl Answer {
             last = if part.tag == REFERRAL { 1 } else { part.tag };
         }
         Ok(answer)
+    }
+
+    /// Leaves out what repeats the password.
+    pub(crate) fn redact(&mut self, redaction: &Redaction) {
+        let own = [&mut self.matched, &mut self.diagnostic];
+        for text in own.into_iter().chain(&mut self.referrals) {
+            *text = redaction.text(std::mem::take(text));
+        }
     }
 
     /// The message that says the same to ldap3.

@@ -9,6 +9,7 @@ use super::diagnosis;
 use super::entry::RawEntry;
 use super::frame::disconnected;
 use super::guard::{Batch, SearchMessage};
+use super::redaction::Redaction;
 use crate::ldap::limits::LdapLimits;
 use crate::{Error, ErrorKind, Result};
 
@@ -70,6 +71,11 @@ impl Connection {
 }
 
 impl Search<'_> {
+    /// What the server's words must not have in them.
+    pub(crate) fn redaction(&self) -> &Redaction {
+        &self.connection.redaction
+    }
+
     /// The next batch, or `None` once the result is there.
     pub(crate) async fn next(&mut self) -> Result<Option<Batch>> {
         if self.done {

@@ -33,6 +33,15 @@ pub(crate) struct Ranged {
     pub(crate) attributes: Vec<(String, Syntax)>,
 }
 
+impl Ranged {
+    /// The octets of memory that it takes.
+    pub(crate) fn footprint(&self) -> usize {
+        let names =
+            self.attributes.iter().map(|(name, _)| name.len() + size_of::<(String, Syntax)>());
+        self.object.footprint() + names.sum::<usize>()
+    }
+}
+
 /// How entries of one kind become records.
 #[derive(Debug)]
 pub(crate) struct Decoder<'a> {

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use super::attributes::Selection;
 use super::decode::{Decoded, Decoder, Ranged};
 use crate::directory::{
-    Completeness, DirectoryEvent, DirectoryObject, LeftOutValues, Page, ReadEnd,
+    Completeness, DirectoryEvent, DirectoryObject, Held, LeftOutValues, Page, ReadEnd,
 };
 use crate::ldap::delta::{Position, Tracking};
 use crate::ldap::limits::LdapLimits;
@@ -24,6 +24,7 @@ use crate::ldap::protocol::controls::DOMAIN_SCOPE;
 use crate::ldap::protocol::entry::RawEntry;
 use crate::ldap::protocol::guard::{SearchMessage, within};
 use crate::ldap::protocol::paging::{PageContents, PageEnd, Paging};
+use crate::ldap::protocol::redaction::Redaction;
 use crate::ldap::protocol::relay;
 use crate::ldap::protocol::search::SearchRequest;
 use crate::name::DistinguishedName;
@@ -33,6 +34,9 @@ use crate::{Error, ErrorKind, Printable, Result};
 /// A page goes to the reader at this size even if the server's is not over.
 const EVENT_OBJECTS: usize = 1_000;
 const EVENT_BYTES: usize = 4 << 20;
+
+/// The octets of memory that an identity takes in a set, which is never quite full.
+const IDENTITY: usize = 4 * size_of::<ObjectGuid>();
 
 /// One search of a read.
 #[derive(Clone, Debug)]
@@ -55,6 +59,8 @@ pub(crate) struct Reading {
     pub(crate) events: mpsc::Sender<Result<DirectoryEvent>>,
     pub(crate) tracking: Tracking,
     pub(crate) progress: Progress,
+    /// What is set aside, and what is known by identity alone.
+    pub(crate) held: Held,
 }
 
 /// What a read has come to so far.
@@ -165,7 +171,11 @@ impl Reading {
                 paging.end_page(&result, contents, &self.limits)
             };
             for ranged in std::mem::take(&mut outgoing.ranged) {
-                outgoing.objects.push(self.read_ranges(ranged, page.is_ok()).await?);
+                self.held.remove(ranged.footprint());
+                outgoing.add(self.read_ranges(ranged, page.is_ok()).await?);
+                if outgoing.is_full() {
+                    send(&self.events, &mut outgoing, &mut self.progress, &mut self.end).await?;
+                }
             }
             send(&self.events, &mut outgoing, &mut self.progress, &mut self.end).await?;
             match page {
@@ -204,11 +214,20 @@ impl Reading {
                     SearchMessage::Entry(body) => {
                         let entry = RawEntry::parse(body).map_err(Error::from)?;
                         contents.count(entry.dn);
-                        let decoded = decoder.decode(entry).map_err(Error::from)?;
-                        outgoing.take(decoded, body.len(), &mut self.end, limits);
+                        let dn = entry.dn;
+                        let mut decoded = decoder.decode(entry).map_err(Error::from)?;
+                        if let Decoded::Rejected(rejected) = &mut decoded
+                            && search.redaction().is_in(dn)
+                        {
+                            rejected.dn = search.redaction().left_out();
+                        }
+                        if let Decoded::Ranged(ranged) = &decoded {
+                            self.held.add(ranged.footprint())?;
+                        }
+                        outgoing.take(decoded, &mut self.end, limits);
                     }
                     SearchMessage::Reference(body) => {
-                        count_reference(body, &mut self.end, limits)?;
+                        count_reference(body, &mut self.end, limits, search.redaction())?;
                     }
                 }
             }
@@ -237,12 +256,9 @@ impl Reading {
 }
 
 impl Outgoing {
-    fn take(&mut self, decoded: Decoded, bytes: usize, end: &mut ReadEnd, limits: &LdapLimits) {
+    fn take(&mut self, decoded: Decoded, end: &mut ReadEnd, limits: &LdapLimits) {
         match decoded {
-            Decoded::Object(object) => {
-                self.bytes = self.bytes.saturating_add(bytes);
-                self.objects.push(object);
-            }
+            Decoded::Object(object) => self.add(object),
             Decoded::Ranged(ranged) => self.ranged.push(ranged),
             Decoded::Rejected(rejected) => {
                 end.rejected_count += 1;
@@ -252,6 +268,11 @@ impl Outgoing {
                 }
             }
         }
+    }
+
+    fn add(&mut self, object: DirectoryObject) {
+        self.bytes = self.bytes.saturating_add(object.footprint());
+        self.objects.push(object);
     }
 
     fn is_full(&self) -> bool {
@@ -289,13 +310,19 @@ async fn send(
 }
 
 /// Counts a reference to another server, and names the first ones. None is followed.
-fn count_reference(body: &[u8], end: &mut ReadEnd, limits: &LdapLimits) -> Result<()> {
+fn count_reference(
+    body: &[u8],
+    end: &mut ReadEnd,
+    limits: &LdapLimits,
+    redaction: &Redaction,
+) -> Result<()> {
     let uris = relay::parse_referrals(body)?;
     end.referrals += 1;
     within("referrals", end.referrals, limits.referrals)?;
     let named = u64::try_from(limits.referrals_named).unwrap_or(u64::MAX);
-    if let (Some(uri), true) = (uris.first(), end.referrals <= named) {
-        end.warnings.push(format!("not followed: a referral to {}", Printable(uri)));
+    if let (Some(uri), true) = (uris.into_iter().next(), end.referrals <= named) {
+        let uri = redaction.text(uri);
+        end.warnings.push(format!("not followed: a referral to {}", Printable(&uri)));
     }
     Ok(())
 }
@@ -306,7 +333,7 @@ mod tests {
     use std::net::SocketAddr;
 
     use super::*;
-    use crate::directory::{ReadScope, ServerIdentity, Transport, Verification};
+    use crate::directory::{MemoryBudget, ReadScope, ServerIdentity, Transport, Verification};
     use crate::ldap::delta::DeltaPolicy;
     use crate::ldap::protocol::connection::Clock;
     use crate::ldap::protocol::frame::op;
@@ -320,6 +347,15 @@ mod tests {
 
     /// What a read of this kind gives against a server that sends these replies.
     async fn read(kind: ObjectKind, limits: LdapLimits, replies: Vec<Vec<u8>>) -> Events {
+        read_within(&MemoryBudget::default(), kind, limits, replies).await
+    }
+
+    async fn read_within(
+        memory: &MemoryBudget,
+        kind: ObjectKind,
+        limits: LdapLimits,
+        replies: Vec<Vec<u8>>,
+    ) -> Events {
         let (stream, _server) = script::serve(replies);
         let clock = Clock::start(&limits);
         let connection = Connection::over(stream, &limits, clock).await.unwrap();
@@ -355,6 +391,7 @@ mod tests {
                 attributes: Vec::new(),
             },
             progress: Progress::default(),
+            held: memory.holder(),
         };
         let task = tokio::spawn(reading.run());
         let mut all = Vec::new();
@@ -409,6 +446,26 @@ mod tests {
             [computer(id, &names[0]), computer(id, &names[1]), page_done(id, 0, cookie)].concat()
         };
         vec![page(1, b"one"), page(2, b"two"), page(3, b"")]
+    }
+
+    #[tokio::test]
+    async fn groups_that_are_set_aside_count_and_end_the_read_where_they_are_too_many() {
+        let group = |name: &str| {
+            let mut guid = [0; 16];
+            guid[..name.len()].copy_from_slice(name.as_bytes());
+            let attributes: &[Attribute<'_>] =
+                &[("objectGUID", &[&guid]), ("member;range=0-0", &[b"CN=A,DC=x"])];
+            entry(1, &format!("CN={name},DC=x"), attributes)
+        };
+        let replies = || vec![[group("A"), group("B"), page_done(1, 0, b"")].concat()];
+        let memory = MemoryBudget::new(100);
+        let events = read_within(&memory, ObjectKind::Group, LdapLimits::default(), replies());
+        let events = events.await;
+        assert_eq!(summary(&events), (Vec::new(), Err(ErrorKind::LimitExceeded)));
+        match &the_end(&events).completeness {
+            Completeness::Incomplete { reason, .. } => assert!(reason.contains("memory_bytes")),
+            Completeness::Complete => unreachable!(),
+        }
     }
 
     #[tokio::test]

@@ -17,7 +17,7 @@ use super::socket;
 use super::tls::{Attempt, Secured};
 use super::verifier::Rule;
 use crate::credential::{Credential, Scheme, ServerUrl};
-use crate::directory::{ConnectStep, Transport, Verification};
+use crate::directory::{ConnectStep, Transport, Verification, check_protection};
 use crate::{Error, ErrorKind, Result, Retry};
 
 /// A stream of bytes in both directions.
@@ -54,16 +54,25 @@ const MOST_STEPS_SHOWN: usize = 24;
 /// On each server, each transport is tried at every address before the next transport is, so that a
 /// lesser one is used only where no address has a better one. A transport that is there and does not
 /// hold (a bad certificate, name, date, pin or signature) ends it all: no other transport, address or
-/// server is tried.
+/// server is tried. So does one that would protect less than the connection before did, where that is to be
+/// held.
 pub(crate) async fn connect(
     credential: &Credential,
+    least: Option<(Transport, Verification)>,
     limits: &ConnectLimits,
     tls: TlsProvider,
 ) -> Result<Connected> {
     credential.validate()?;
     let authorities = Authorities::new(&credential.ca_certificates, tls);
-    let mut walk =
-        Walk { credential, limits, tls, authorities, steps: Vec::new(), warnings: Vec::new() };
+    let mut walk = Walk {
+        credential,
+        least,
+        limits,
+        tls,
+        authorities,
+        steps: Vec::new(),
+        warnings: Vec::new(),
+    };
     for server in &credential.servers {
         match walk.server(server).await {
             Ok(Some(established)) => return Ok(walk.connected(server, established)),
@@ -78,6 +87,8 @@ pub(crate) async fn connect(
 /// A way up the ladder.
 struct Walk<'a> {
     credential: &'a Credential,
+    /// How an earlier connection was protected.
+    least: Option<(Transport, Verification)>,
     limits: &'a ConnectLimits,
     tls: TlsProvider,
     authorities: Authorities<'a>,
@@ -181,10 +192,13 @@ impl Walk<'_> {
     }
 
     fn trust(&self, transport: Transport, peer: SocketAddr) -> Result<Trust, AttemptError> {
-        ladder::trust(self.credential, transport, peer.ip()).map_err(|reason| {
+        let trust = ladder::trust(self.credential, transport, peer.ip()).map_err(|reason| {
             let error = Error::new(ErrorKind::NoSecureTransport, reason);
             AttemptError::Absent { error, answered: false }
-        })
+        })?;
+        let protection = (transport, trust.verification());
+        check_protection(protection, self.least).map_err(AttemptError::Final)?;
+        Ok(trust)
     }
 
     async fn rule(&mut self, trust: Trust) -> Result<Rule> {
@@ -242,10 +256,10 @@ impl Walk<'_> {
         let warning = match (transport, verification, certificate) {
             (Transport::Ldap, ..) => format!(
                 "the connection to {peer} is not encrypted: no encrypted transport was found there, and \
-                 `insecure` allows plain LDAP; the password can be read on its way"
+                 `plain_ldap` allows that; the password can be read on its way"
             ),
             (_, Verification::Nothing, _) => format!(
-                "the certificate of {peer} was not verified, since `insecure` is set: whoever stands \
+                "the certificate of {peer} was not verified, since `any_certificate` is set: whoever stands \
                  on the path can read the password"
             ),
             (Transport::StartTls, Verification::CertificateAuthority, Some(certificate))

@@ -67,7 +67,7 @@ pub(crate) fn default_port(transport: Transport) -> u16 {
 /// Who must vouch for this peer on this transport; the error says why the transport may not be used.
 ///
 /// A pin is never weakened by falling back. On LDAPS it decides alone. On StartTLS it does so where the
-/// host opted in; where it did not, the pinned address needs an authority, also against `insecure`, so
+/// host opted in; where it did not, the pinned address needs an authority, also against `any_certificate`, so
 /// that blocking LDAPS does not turn a pinned server into an unverified one. Plain LDAP is never spoken
 /// with a pinned address.
 pub(crate) fn trust(
@@ -82,8 +82,9 @@ pub(crate) fn trust(
         Transport::StartTls if pinned && credential.pins_on_starttls => Ok(Trust::Pins(pins)),
         Transport::StartTls if pinned => Ok(Trust::Authority),
         Transport::Ldap if pinned => Err("plain LDAP is never used at a pinned address"),
-        Transport::Ldap if !credential.insecure => Err("plain LDAP is used only with `insecure`"),
-        _ if credential.insecure => Ok(Trust::Anything),
+        Transport::Ldap if credential.plain_ldap => Ok(Trust::Anything),
+        Transport::Ldap => Err("plain LDAP is used only with `plain_ldap`, or `insecure`"),
+        _ if credential.any_certificate => Ok(Trust::Anything),
         _ => Ok(Trust::Authority),
     }
 }
@@ -126,27 +127,34 @@ mod tests {
         let authority = || Ok(Trust::Authority);
         let anything = || Ok(Trust::Anything);
         let refused = || Err(());
-        // Pinned, insecure, pins on StartTLS: LDAPS, StartTLS, plain.
-        for ((pinned, insecure, opted_in), expected) in [
-            ((false, false, false), [authority(), authority(), refused()]),
-            ((false, false, true), [authority(), authority(), refused()]),
-            ((false, true, false), [anything(), anything(), anything()]),
-            ((false, true, true), [anything(), anything(), anything()]),
-            ((true, false, false), [pins(), authority(), refused()]),
-            ((true, false, true), [pins(), pins(), refused()]),
-            ((true, true, false), [pins(), authority(), refused()]),
-            ((true, true, true), [pins(), pins(), refused()]),
+        // Pinned, any certificate, plain LDAP, pins on StartTLS: LDAPS, StartTLS, plain.
+        for ((pinned, any, plain, opted_in), expected) in [
+            ((false, false, false, false), [authority(), authority(), refused()]),
+            ((false, false, false, true), [authority(), authority(), refused()]),
+            ((false, true, false, false), [anything(), anything(), refused()]),
+            ((false, true, false, true), [anything(), anything(), refused()]),
+            ((false, false, true, false), [authority(), authority(), anything()]),
+            ((false, false, true, true), [authority(), authority(), anything()]),
+            ((false, true, true, false), [anything(), anything(), anything()]),
+            ((false, true, true, true), [anything(), anything(), anything()]),
+            ((true, false, false, false), [pins(), authority(), refused()]),
+            ((true, false, false, true), [pins(), pins(), refused()]),
+            ((true, true, false, false), [pins(), authority(), refused()]),
+            ((true, false, true, false), [pins(), authority(), refused()]),
+            ((true, true, true, false), [pins(), authority(), refused()]),
+            ((true, true, true, true), [pins(), pins(), refused()]),
         ] {
             let id = CredentialId::new("corp").unwrap();
             let address = if pinned { "::ffff:10.0.0.1" } else { "10.0.0.2" };
             let credential = Credential::new(id, "svc", Secret::new("pw".to_owned()))
-                .with_insecure(insecure)
+                .with_any_certificate(any)
+                .with_plain_ldap(plain)
                 .with_pins_on_starttls(opted_in)
                 .with_thumbprint(Thumbprint::new(address.parse().unwrap(), digest));
             let peer = "10.0.0.1".parse().unwrap();
             let found = [Ldaps, StartTls, Ldap]
                 .map(|transport| trust(&credential, transport, peer).map_err(|_| ()));
-            assert_eq!(found, expected, "{pinned} {insecure} {opted_in}");
+            assert_eq!(found, expected, "{pinned} {any} {plain} {opted_in}");
         }
     }
 }

@@ -5,6 +5,7 @@
 //! such a connection: it is closed before a byte of LDAP.
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::Resumption;
@@ -18,6 +19,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::connect_limits::ConnectLimits;
+use super::heard::Heard;
 use super::provider::TlsProvider;
 use super::socket;
 use super::starttls;
@@ -56,6 +58,7 @@ pub(crate) async fn look(
     }
     let onlooker = Arc::new(Onlooker::new(tls));
     let Ok(config) = config(&onlooker) else { return Look::NoTls };
+    let (tcp, hello) = Heard::new(tcp);
     let handshake = TlsConnector::from(Arc::new(config)).connect(name.clone(), tcp);
     let outcome = timeout(limits.tls, handshake).await;
     let shown = onlooker.certificate.get().map(|certificate| Shown {
@@ -65,6 +68,7 @@ pub(crate) async fn look(
     match outcome {
         _ if shown.is_some() => Look::Tls(shown),
         Ok(Err(error)) if is_of_tls(&error) => Look::Tls(None),
+        _ if hello.load(Ordering::Relaxed) => Look::Tls(None),
         _ => Look::NoTls,
     }
 }

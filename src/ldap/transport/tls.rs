@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
@@ -16,6 +17,7 @@ use super::attempt_error::AttemptError;
 use super::certificate::ServerCertificate;
 use super::connect_limits::ConnectLimits;
 use super::first_answer::FirstAnswer;
+use super::heard::Heard;
 use super::look::{Look, look};
 use super::provider::TlsProvider;
 use super::starttls;
@@ -27,7 +29,7 @@ use crate::{Error, ErrorKind, Result, Retry};
 
 /// An encrypted connection, and the certificate at its other end.
 pub(crate) struct Secured {
-    pub(crate) stream: FirstAnswer<TlsStream<TcpStream>>,
+    pub(crate) stream: FirstAnswer<TlsStream<Heard<TcpStream>>>,
     pub(crate) certificate: ServerCertificate,
 }
 
@@ -85,7 +87,7 @@ impl Attempt<'_> {
 
     /// Shakes hands, under this rule.
     ///
-    /// What fails before a certificate was shown may mean that nothing there speaks TLS; what fails after
+    /// What fails before the server said hello may mean that nothing there speaks TLS; what fails after
     /// that is final.
     async fn handshake(&self, tcp: TcpStream, rule: Rule) -> Result<Secured, AttemptError> {
         let pins = match &rule {
@@ -96,16 +98,18 @@ impl Attempt<'_> {
         let connector =
             TlsConnector::from(Arc::new(config(&verifier).map_err(AttemptError::Final)?));
         let name = server_name(self.host).map_err(AttemptError::Final)?;
+        let (tcp, hello) = Heard::new(tcp);
         let outcome = timeout(self.limits.tls, connector.connect(name.clone(), tcp)).await;
+        let has_begun = hello.load(Ordering::Relaxed);
         let peer = self.peer.ip();
         let handshake = Handshake { host: self.host, peer, pins: &pins, verifier: &verifier };
         let stream = match outcome {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => match self.shown_to_others(&error, &handshake, &name).await {
                 Some(explained) => return Err(AttemptError::Final(explained)),
-                None => return Err(fault(error, &handshake)),
+                None => return Err(fault(error, has_begun, &handshake)),
             },
-            Err(_) if verifier.presented().is_none() => {
+            Err(_) if !has_begun => {
                 return Err(AttemptError::silent(
                     "the server did not answer the TLS handshake in time",
                 ));
@@ -164,30 +168,27 @@ fn server_name(host: &ServerHost) -> Result<ServerName<'static>> {
     }
 }
 
-fn fault(error: io::Error, handshake: &Handshake<'_>) -> AttemptError {
+/// `has_begun`: the server said hello.
+fn fault(error: io::Error, has_begun: bool, handshake: &Handshake<'_>) -> AttemptError {
     let verifier = handshake.verifier;
-    let before_certificate = verifier.presented().is_none();
     match rustls_error(&error) {
-        Some(tls @ rustls::Error::InvalidMessage(_)) if before_certificate => {
-            AttemptError::Absent {
-                error: Error::new(
-                    ErrorKind::Tls,
-                    "the server answered with something that is not TLS",
-                )
+        Some(tls @ rustls::Error::InvalidMessage(_)) if !has_begun => AttemptError::Absent {
+            error: Error::new(ErrorKind::Tls, "the server answered with something that is not TLS")
                 .with_source(tls.clone()),
-                answered: true,
-            }
-        }
+            answered: true,
+        },
         Some(tls) => AttemptError::Final(handshake.explain(tls)),
-        None if before_certificate => {
+        None if !has_begun => {
             AttemptError::silent_from("the server ended the connection in the TLS handshake", error)
         }
         None => {
             let message = if verifier.accepted() && verifier.asked_for_certificate() {
                 "the server ended the connection after it had asked for a client certificate, and this \
                  client has none; let the server do without (OpenLDAP: `TLSVerifyClient try`)"
-            } else {
+            } else if verifier.presented().is_some() {
                 "the server ended the connection after it had shown its certificate"
+            } else {
+                "the server ended the connection after it had begun the TLS handshake"
             };
             AttemptError::Final(Error::new(ErrorKind::Tls, message).with_source(error))
         }

@@ -1,9 +1,9 @@
 //! The connections to one file, and the threads they work on.
 
-use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction};
@@ -12,7 +12,8 @@ use tokio::task::spawn_blocking;
 
 use super::failure::{Failure, Outcome};
 use super::holders::Holders;
-use super::{fields, schema};
+use super::searchers::Searchers;
+use super::{fields, file, schema};
 use crate::{Error, ErrorKind, Result};
 
 /// How long to wait for another process that writes. A commit of a thousand records takes a fraction.
@@ -26,12 +27,13 @@ const CACHE: i64 = 32 * 1024;
 /// two and waste a quarter of the file.
 const PAGE: i64 = 16 * 1024;
 
-/// One connection that writes and one that reads. Write-ahead logging lets a reader go on while the
-/// writer commits. In memory there is only one for both.
+/// One connection that writes, one that reads for runs, and some for searches. Write-ahead logging lets readers go on
+/// while the writer commits. In memory there is only one for all.
 #[derive(Clone)]
 pub(super) struct Connections {
     writer: Arc<Mutex<Connection>>,
     reader: Arc<Mutex<Connection>>,
+    searchers: Option<Searchers>,
     /// Of a file that others may have open.
     holders: Option<Arc<Holders>>,
 }
@@ -39,18 +41,27 @@ pub(super) struct Connections {
 impl Connections {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let opened = || -> Outcome<Self> {
-            let flags = OpenFlags::default() & !OpenFlags::SQLITE_OPEN_URI;
+            let path = &file::admitted(path)?;
+            file::create(path).map_err(uncreated)?;
+            file::warn_of_others(path);
+            let flags = (OpenFlags::default() & !OpenFlags::SQLITE_OPEN_URI)
+                | OpenFlags::SQLITE_OPEN_NOFOLLOW;
             let mut writer = Connection::open_with_flags(path, flags)?;
             writer.busy_timeout(BUSY)?;
             schema::recognize(&writer)?;
             configure(&writer)?;
             schema::migrate(&mut writer)?;
-            let reader = Connection::open_with_flags(path, flags)?;
-            reader.busy_timeout(BUSY)?;
-            configure(&reader)?;
-            reader.pragma_update(None, "query_only", true)?;
-            let (writer, reader) = (Arc::new(Mutex::new(writer)), Arc::new(Mutex::new(reader)));
-            Ok(Self { writer, reader, holders: Some(Arc::new(Holders::beside(path))) })
+            let own = path.clone();
+            let open = move || {
+                let reader = Connection::open_with_flags(&own, flags)?;
+                reader.busy_timeout(BUSY)?;
+                configure(&reader)?;
+                reader.pragma_update(None, "query_only", true)?;
+                Ok(reader)
+            };
+            let (writer, reader) = (Arc::new(Mutex::new(writer)), Arc::new(Mutex::new(open()?)));
+            let holders = Some(Arc::new(Holders::beside(path)));
+            Ok(Self { writer, reader, searchers: Some(Searchers::new(open)), holders })
         };
         opened().map_err(|failure| failure.into_error().with_context("file", path.display()))
     }
@@ -58,16 +69,21 @@ impl Connections {
     /// Opens a file to read it alone.
     pub(super) fn open_read_only(path: &Path) -> Result<Self> {
         let opened = || -> Outcome<Self> {
-            let connection = readable(path)?;
-            schema::recognize(&connection)?;
-            schema::check_newest(&connection)?;
-            connection.pragma_update(None, "query_only", true)?;
-            connection.pragma_update(None, "cache_size", -CACHE)?;
-            connection.pragma_update(None, "trusted_schema", false)?;
-            connection.set_prepared_statement_cache_capacity(64);
-            fields::register_functions(&connection)?;
+            let path = &file::admitted(path)?;
+            file::warn_of_others(path);
+            let own = path.clone();
+            let open = move || {
+                let connection = readable(&own)?;
+                schema::recognize(&connection)?;
+                schema::check_newest(&connection)?;
+                connection.pragma_update(None, "query_only", true)?;
+                distrust(&connection)?;
+                Ok(connection)
+            };
+            let connection = open()?;
             let connection = Arc::new(Mutex::new(connection));
-            Ok(Self { writer: Arc::clone(&connection), reader: connection, holders: None })
+            let (writer, searchers) = (Arc::clone(&connection), Some(Searchers::new(open)));
+            Ok(Self { writer, reader: connection, searchers, holders: None })
         };
         opened().map_err(|failure| failure.into_error().with_context("file", path.display()))
     }
@@ -78,7 +94,8 @@ impl Connections {
             configure(&connection)?;
             schema::migrate(&mut connection)?;
             let connection = Arc::new(Mutex::new(connection));
-            Ok(Self { writer: Arc::clone(&connection), reader: connection, holders: None })
+            let writer = Arc::clone(&connection);
+            Ok(Self { writer, reader: connection, searchers: None, holders: None })
         };
         opened().map_err(Failure::into_error)
     }
@@ -95,6 +112,19 @@ impl Connections {
         work: impl FnOnce(&Transaction<'_>) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
         blocking(&self.reader, operation, |connection| work(&connection.transaction()?)).await
+    }
+
+    /// Searches one consistent state, on a thread that may block, and no longer than until this deadline, or until nobody
+    /// waits for it any more.
+    pub(super) async fn search<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        deadline: Duration,
+        work: impl FnOnce(&Transaction<'_>) -> Outcome<T> + Send + 'static,
+    ) -> Result<T> {
+        let Some(searchers) = &self.searchers else { return self.read(operation, work).await };
+        let outcome = searchers.search(deadline, work).await;
+        outcome.map_err(|failure| failure.into_error().in_operation(operation))
     }
 
     /// Writes, on a thread that may block. Once begun, the work goes on to its end even if the future is
@@ -133,7 +163,9 @@ async fn blocking<T: Send + 'static>(
 /// A connection that reads. Where not even the index of the write-ahead log can be made beside the file, as on a
 /// read-only disk, nobody writes either: the file is taken as it is, unless something in the log is still missing in it.
 fn readable(path: &Path) -> Outcome<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
     let looked = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
@@ -161,14 +193,26 @@ fn percent_encoded(path: &Path) -> Result<String> {
     Ok(text.bytes().map(encode).collect())
 }
 
+fn uncreated(cause: io::Error) -> Error {
+    Error::new(ErrorKind::Store, "the inventory file cannot be created").with_source(cause)
+}
+
 fn configure(connection: &Connection) -> Outcome<()> {
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.pragma_update(None, "page_size", PAGE)?;
-    connection.pragma_update(None, "cache_size", -CACHE)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    distrust(connection)
+}
+
+/// What every connection has: whatever somebody else has written into the file runs nothing, and a page that is not well
+/// formed is an error where it is read. The schema was looked at when the file was opened, and may change under us.
+fn distrust(connection: &Connection) -> Outcome<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "cache_size", -CACHE)?;
     connection.set_prepared_statement_cache_capacity(64);
     fields::register_functions(connection)
 }

@@ -1,10 +1,11 @@
 //! The columns that queries are compiled to, and what is written to them.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
 use rusqlite::functions::{Context, FunctionFlags};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Params, params};
 
 use super::failure::Outcome;
 use crate::asset::Asset;
@@ -92,6 +93,7 @@ pub(super) fn register_functions(connection: &Connection) -> Outcome<()> {
 }
 
 /// What queries ask for in the row of an asset.
+#[derive(Eq, PartialEq)]
 pub(super) struct Columns {
     pub(super) site: String,
     pub(super) os: Option<String>,
@@ -148,15 +150,91 @@ pub(super) fn write_lists(connection: &Connection, number: i64, asset: &Asset) -
             insert.execute(params![number, field, position, text, key])?;
         }
     }
-    let mut signature = AttributeBloom::new();
-    asset.each_attribute(|source, name, value| signature.add(source, name, value));
     let sql = "INSERT INTO asset_signatures (asset, bits) VALUES (?1, ?2)
                ON CONFLICT DO UPDATE SET bits = ?2 WHERE bits <> ?2";
+    let signature = signature(asset);
     connection.prepare_cached(sql)?.execute(params![number, signature.as_bytes()])?;
     Ok(())
 }
 
+/// What of an asset is written otherwise than its record says, of all that it is found by.
+pub(super) fn stale(
+    connection: &Connection,
+    number: i64,
+    asset: &Asset,
+) -> Outcome<Option<&'static str>> {
+    if columns(connection, number)? != Columns::of(asset) {
+        return Ok(Some("site, system, time or name"));
+    }
+    let sql = "SELECT position, text, NULL FROM asset_names WHERE asset = ?1 ORDER BY position";
+    if listed_rows(connection, sql, params![number])? != sorted(rows(asset, "name")) {
+        return Ok(Some("set of names"));
+    }
+    let sql = "SELECT position, text, key FROM asset_texts WHERE asset = ?1 AND field = ?2
+               ORDER BY position";
+    for (field, name) in (0_i64..).zip(LISTS) {
+        if listed_rows(connection, sql, params![number, field])? != sorted(rows(asset, name)) {
+            return Ok(Some(name));
+        }
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT key FROM match_keys NATURAL JOIN
+             (SELECT organization, number AS asset FROM assets WHERE number = ?1) ORDER BY key",
+    )?;
+    let keys = statement.query_map([number], |row| row.get(0))?;
+    let keys: Vec<String> = keys.collect::<rusqlite::Result<_>>()?;
+    let expected: BTreeSet<String> =
+        asset.match_keys().iter().map(|key| key.as_str().to_owned()).collect();
+    if !keys.into_iter().eq(expected) {
+        return Ok(Some("set of match keys"));
+    }
+    let sql = "SELECT EXISTS (SELECT 1 FROM asset_signatures WHERE asset = ?1 AND bits = ?2)";
+    let signature = signature(asset);
+    let parameters = params![number, signature.as_bytes()];
+    let is_there: bool = connection.prepare_cached(sql)?.query_row(parameters, |row| row.get(0))?;
+    Ok((!is_there).then_some("signature of attributes"))
+}
+
+fn columns(connection: &Connection, number: i64) -> Outcome<Columns> {
+    let sql = "SELECT site, os, os_version, type, first_seen, last_seen, name, sources, domains
+               FROM assets WHERE number = ?1";
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Columns {
+            site: row.get(0)?,
+            os: row.get(1)?,
+            os_version: row.get(2)?,
+            kind: row.get(3)?,
+            first_seen: row.get(4)?,
+            last_seen: row.get(5)?,
+            name: row.get(6)?,
+            sources: row.get(7)?,
+            domains: row.get(8)?,
+        })
+    };
+    Ok(connection.prepare_cached(sql)?.query_row([number], read)?)
+}
+
+fn listed_rows(connection: &Connection, sql: &str, of: impl Params) -> Outcome<Vec<Row>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map(of, |row| {
+        Ok(Row { position: row.get(0)?, text: row.get(1)?, key: row.get(2)? })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn sorted(mut rows: Vec<Row>) -> Vec<Row> {
+    rows.sort_by_key(|row| row.position);
+    rows
+}
+
+fn signature(asset: &Asset) -> AttributeBloom {
+    let mut signature = AttributeBloom::new();
+    asset.each_attribute(|source, name, value| signature.add(source, name, value));
+    signature
+}
+
 /// A value of a field, as queries find it.
+#[derive(Eq, PartialEq)]
 struct Row {
     /// The place among the field's values. The second form of a name is found and not counted, so it has the
     /// place of the name below zero: -1 for the first.

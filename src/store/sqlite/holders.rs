@@ -11,6 +11,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::file;
 use crate::value::RunId;
 
 /// The locked files of the runs that hold a lease by one handle. Where a file cannot be made or locked, a lease of a dead
@@ -71,8 +72,7 @@ impl Holders {
 }
 
 fn locked(path: &Path, run: RunId) -> Option<File> {
-    let mut options = OpenOptions::new();
-    let mut file = options.read(true).write(true).create(true).truncate(false).open(path).ok()?;
+    let mut file = file::open_beside(path).ok()?;
     file.try_lock().ok()?;
     file.set_len(0).ok()?;
     file.write_all(run.to_string().as_bytes()).ok()?;

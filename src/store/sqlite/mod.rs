@@ -1,10 +1,12 @@
 //! An inventory in one SQLite file.
 
 mod asset_query;
+mod check;
 mod connections;
 mod count;
 mod failure;
 mod fields;
+mod file;
 mod holders;
 mod lease;
 mod order;
@@ -13,6 +15,7 @@ mod record;
 mod row_id;
 mod schema;
 mod search;
+mod searchers;
 mod sighting;
 mod write;
 
@@ -24,7 +27,7 @@ use futures::{StreamExt, TryStreamExt};
 use rusqlite::{Connection, Transaction};
 
 use self::connections::Connections;
-use self::failure::{Outcome, damaged};
+use self::failure::Outcome;
 use self::sighting::Sightings;
 use crate::asset::{
     Asset, AssetCounts, AssetRepository, AssetsRequest, Batch, CommitOutcome, Constraint,
@@ -53,6 +56,20 @@ const RECORDS: usize = 1000;
 /// once a second at most, so the price is not felt. What is interrupted is rolled back when the file is
 /// next opened. The log beside the file (`-wal`) belongs to it while a process has it open: a backup
 /// copies both, or uses SQLite's own `VACUUM INTO`.
+///
+/// # Who may read it
+///
+/// A new file, and what SQLite writes beside it, is its owner's alone (0600 on Unix; on Windows a file has the permissions of
+/// its directory). A file that is there keeps its permissions, with a warning in the log where every user of the machine may
+/// read or change it. It is never opened through a symbolic link, so that whoever may write its directory leads
+/// nobody elsewhere. A trigger, a view or a table in it that this crate did not make is refused by name: such
+/// things act, or answer, in the name of whoever opens the file.
+///
+/// # Searches
+///
+/// Searches and counts have connections of their own, so that a long one holds up no run. One that is given up, by
+/// dropping its future, is interrupted, and so is one that lasts longer than its
+/// [deadline](crate::asset::SearchRequest::deadline).
 ///
 /// # Leases
 ///
@@ -93,7 +110,8 @@ impl SqliteRepository {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`](crate::ErrorKind) if the file is a database of another application,
+    /// [`ErrorKind::Configuration`](crate::ErrorKind) if the path is empty, `:memory:` or a symbolic link, if the file is
+    /// a database of another application, has something in it that this crate did not make,
     /// or was written by a newer version of this crate; nothing is changed in it then.
     /// [`ErrorKind::Store`](crate::ErrorKind) if it cannot be opened, or is no database at all.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
@@ -136,25 +154,24 @@ impl SqliteRepository {
         opened.map(|connections| Self { connections }).map_err(|error| error.in_operation("open"))
     }
 
-    /// Reads the whole file and checks that it is sound. Takes a second for each few hundred megabytes.
+    /// Reads the whole file, and looks for what is wrong with it: its pages, rows that refer to nothing, records that
+    /// cannot be read, and whatever records are found by that does not agree with them. One sentence for each of these,
+    /// and none if the file is sound. Takes a second for each few ten thousand assets.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> ldap_inventory::Result<()> {
+    /// let inventory = ldap_inventory::store::SqliteRepository::open_in_memory()?;
+    /// assert!(inventory.check().await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Store`](crate::ErrorKind) that says what is not.
-    pub async fn check_integrity(&self) -> Result<()> {
-        let check = |transaction: &Transaction<'_>| {
-            let found: String =
-                transaction.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-            if found != "ok" {
-                return Err(damaged("file", "the whole", found));
-            }
-            let mut dangling = transaction.prepare("PRAGMA foreign_key_check")?;
-            if dangling.exists([])? {
-                return Err(damaged("file", "the whole", "a row refers to one that is not there"));
-            }
-            Ok(())
-        };
-        self.connections.read("check_integrity", check).await
+    /// [`ErrorKind::Store`](crate::ErrorKind) if the file cannot be read, be it for the damage in it.
+    pub async fn check(&self) -> Result<Vec<String>> {
+        self.connections.read("check", |transaction| check::findings(transaction)).await
     }
 }
 
@@ -298,20 +315,27 @@ impl AssetRepository for SqliteRepository {
     }
 
     async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<AssetCounts> {
-        let facets = facets.to_vec();
-        self.connections.read("count_assets", move |t| count::assets(t, &request, &facets)).await
+        let (facets, deadline) = (facets.to_vec(), request.deadline);
+        let count = move |t: &Transaction<'_>| count::assets(t, &request, &facets);
+        self.connections.search("count_assets", deadline, count).await
     }
 
     async fn search_assets(&self, request: SearchRequest) -> Result<SearchPage<Asset>> {
-        self.connections.read("search_assets", move |t| search::assets(t, &request)).await
+        let deadline = request.deadline;
+        let search = move |t: &Transaction<'_>| search::assets(t, &request);
+        self.connections.search("search_assets", deadline, search).await
     }
 
     async fn search_users(&self, request: SearchRequest) -> Result<SearchPage<DirectoryUser>> {
-        self.connections.read("search_users", move |t| search::users(t, &request)).await
+        let deadline = request.deadline;
+        let search = move |t: &Transaction<'_>| search::users(t, &request);
+        self.connections.search("search_users", deadline, search).await
     }
 
     async fn search_groups(&self, request: SearchRequest) -> Result<SearchPage<DirectoryGroup>> {
-        self.connections.read("search_groups", move |t| search::groups(t, &request)).await
+        let deadline = request.deadline;
+        let search = move |t: &Transaction<'_>| search::groups(t, &request);
+        self.connections.search("search_groups", deadline, search).await
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod version_1;
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::failure::{Failure, Outcome};
@@ -51,7 +53,44 @@ pub(super) fn recognize(connection: &Connection) -> Outcome<()> {
             .with_context("newest known schema", newest());
         return Err(error.into());
     }
+    refuse_foreign(connection, version)
+}
+
+/// Refuses a file with anything in it that a file of its version has not: a trigger would act in our name, and a table or
+/// a view of another shape would answer and take what it likes.
+fn refuse_foreign(connection: &Connection, version: i32) -> Outcome<()> {
+    let made = Connection::open_in_memory()?;
+    let migrations = usize::try_from(version).unwrap_or_default();
+    for migration in MIGRATIONS.iter().take(migrations) {
+        made.execute_batch(migration.tables)?;
+    }
+    let ours = objects(&made)?;
+    for ((kind, name), sql) in objects(connection)? {
+        let message = match ours.get(&(kind.clone(), name.clone())) {
+            Some(same) if *same == sql => continue,
+            Some(_) => "is not as ldap-inventory makes it",
+            None => "was not made by ldap-inventory",
+        };
+        let message = format!(
+            "the {kind} {name:?} in the inventory file {message}; find out who put it there, then drop it or take \
+             the file from a backup, nothing was changed in this one"
+        );
+        return Err(Error::new(ErrorKind::Configuration, message).into());
+    }
     Ok(())
+}
+
+/// The SQL of everything in a schema, but for comments, spaces and what SQLite makes by itself, by its kind and name.
+fn objects(connection: &Connection) -> Outcome<BTreeMap<(String, String), String>> {
+    let sql = "SELECT type, name, coalesce(sql, '') FROM sqlite_schema
+               WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' OR type NOT IN ('table', 'index')";
+    let mut statement = connection.prepare(sql)?;
+    let objects = statement.query_map([], |row| {
+        let sql: String = row.get(2)?;
+        let lines = sql.lines().map(|line| line.split_once("--").map_or(line, |(sql, _)| sql));
+        Ok(((row.get(0)?, row.get(1)?), lines.flat_map(str::split_whitespace).collect()))
+    })?;
+    Ok(objects.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Refuses a recognized file that would have to be brought to the newest schema first.

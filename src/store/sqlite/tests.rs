@@ -64,7 +64,7 @@ fn first_batch() -> Batch {
 }
 
 async fn assert_is_the_sample(repository: &SqliteRepository) {
-    repository.check_integrity().await.unwrap();
+    assert!(repository.check().await.unwrap().is_empty());
     let keys: Vec<MatchKey> = web1().match_keys().into_iter().collect();
     assert_eq!(repository.candidates(&acme(), &keys).await.unwrap(), [web1()]);
     let links = repository.links(LinksRequest::new(acme(), corp())).await.unwrap();
@@ -181,7 +181,7 @@ async fn opening_and_reading_changes_no_byte() {
     let path = written(&directory).await;
     let before = std::fs::read(&path).unwrap();
     let repository = SqliteRepository::open(&path).unwrap();
-    repository.check_integrity().await.unwrap();
+    assert!(repository.check().await.unwrap().is_empty());
     drop(repository);
     assert!(before == std::fs::read(&path).unwrap());
 }
@@ -213,6 +213,93 @@ fn the_database_of_another_application_is_refused_and_left_alone() {
         assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
         assert!(error.to_string().contains(said), "{error}");
         assert!(before == std::fs::read(&path).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_else_put_into_a_file_is_refused_by_name_and_left_alone() {
+    for (foreign, name) in [
+        ("CREATE TRIGGER assets AFTER INSERT ON runs BEGIN DELETE FROM assets; END", "trigger"),
+        ("CREATE TRIGGER sqliteX AFTER INSERT ON links BEGIN DELETE FROM links; END", "sqliteX"),
+        ("CREATE VIEW everybody AS SELECT * FROM users", "everybody"),
+        ("CREATE TABLE theirs (id)", "theirs"),
+        ("CREATE INDEX by_site ON assets (site)", "by_site"),
+        ("ALTER TABLE assets ADD COLUMN mine TEXT DEFAULT 'x'", "assets"),
+        ("DROP VIEW asset_sources; CREATE VIEW asset_sources AS SELECT 1", "asset_sources"),
+    ] {
+        let directory = TempDir::new().unwrap();
+        let path = written(&directory).await;
+        execute(&path, foreign);
+        let before = std::fs::read(&path).unwrap();
+        for opened in [SqliteRepository::open(&path), SqliteRepository::open_read_only(&path)] {
+            let error = opened.expect_err(foreign);
+            assert_eq!(error.kind(), ErrorKind::Configuration, "{foreign}");
+            assert!(error.to_string().contains(name), "{foreign}: {error}");
+        }
+        assert!(before == std::fs::read(&path).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_trigger_that_comes_after_the_file_was_opened_does_nothing() {
+    let directory = TempDir::new().unwrap();
+    let repository = SqliteRepository::open(file(&directory)).unwrap();
+    execute(
+        &file(&directory),
+        "CREATE TRIGGER late AFTER INSERT ON links BEGIN DELETE FROM asset_documents; END",
+    );
+    assert_eq!(repository.commit(first_batch()).await.unwrap(), CommitOutcome::Applied);
+    assert_is_the_sample(&repository).await;
+}
+
+#[tokio::test]
+async fn statistics_of_sqlite_are_nobodys() {
+    let directory = TempDir::new().unwrap();
+    let path = written(&directory).await;
+    execute(&path, "ANALYZE");
+    assert_is_the_sample(&SqliteRepository::open(&path).unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_check_finds_what_does_not_agree_with_the_records() {
+    let asset = AssetId::from_u128(1).to_string();
+    let object = guid(1).to_string();
+    for (damage, name) in [
+        ("UPDATE asset_documents SET document = '{'", asset.as_str()),
+        ("DELETE FROM asset_documents", &asset),
+        ("UPDATE assets SET version = version + 1", "version"),
+        ("UPDATE assets SET os = 'another'", &asset),
+        ("UPDATE assets SET id = zeroblob(16)", "key"),
+        ("UPDATE asset_names SET text = 'another'", "names"),
+        ("DELETE FROM asset_names", "names"),
+        ("DELETE FROM asset_texts", "source"),
+        ("INSERT INTO asset_texts VALUES (1, 3, 0, '10.0.0.1', NULL)", "address"),
+        ("DELETE FROM match_keys", "match keys"),
+        ("UPDATE match_keys SET organization = 7", "match keys"),
+        ("UPDATE asset_signatures SET bits = zeroblob(256)", "signature"),
+        ("DELETE FROM asset_signatures", "signature"),
+        ("UPDATE links SET asset = zeroblob(16)", &object),
+        ("UPDATE links SET kind = 9", &object),
+        ("UPDATE links SET source = 7", "links"),
+        ("INSERT INTO users VALUES (1, 1, zeroblob(16), '[')", "damaged"),
+        ("INSERT INTO runs VALUES (1, zeroblob(16), 0, '{')", "run"),
+        ("INSERT INTO merges VALUES (1, zeroblob(16), 0, '{')", "merge"),
+    ] {
+        let directory = TempDir::new().unwrap();
+        let path = written(&directory).await;
+        assert!(SqliteRepository::open(&path).unwrap().check().await.unwrap().is_empty());
+        execute(
+            &path,
+            &format!("PRAGMA ignore_check_constraints = 1; PRAGMA foreign_keys = 0; {damage}"),
+        );
+        for opened in [SqliteRepository::open(&path), SqliteRepository::open_read_only(&path)] {
+            let findings = opened.unwrap().check().await.unwrap();
+            assert!(
+                findings.iter().any(|finding| finding.contains(name)),
+                "{damage}: {findings:?}"
+            );
+            assert!(findings.iter().all(|finding| finding.lines().count() == 1), "{findings:?}");
+        }
     }
 }
 
@@ -283,7 +370,7 @@ async fn a_damaged_lease_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_damaged_page_fails_the_integrity_check() {
+async fn a_damaged_page_is_found_by_a_check() {
     let directory = TempDir::new().unwrap();
     let path = written(&directory).await;
     let mut bytes = std::fs::read(&path).unwrap();
@@ -291,10 +378,13 @@ async fn a_damaged_page_fails_the_integrity_check() {
     bytes[middle..].fill(0xa5);
     std::fs::write(&path, bytes).unwrap();
     let checked = match SqliteRepository::open(&path) {
-        Ok(repository) => repository.check_integrity().await,
+        Ok(repository) => repository.check().await,
         Err(error) => Err(error),
     };
-    assert_eq!(checked.unwrap_err().kind(), ErrorKind::Store);
+    match checked {
+        Ok(findings) => assert_ne!(findings, [""; 0]),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::Store),
+    }
 }
 
 #[tokio::test]
@@ -377,4 +467,59 @@ async fn a_commit_that_fails_half_way_leaves_nothing() {
     assert_is_the_sample(&repository).await;
     drop(repository);
     assert_is_the_sample(&SqliteRepository::open(&path).unwrap()).await;
+}
+
+/// A search without an end.
+fn endless(transaction: &Transaction<'_>) -> failure::Outcome<i64> {
+    let sql =
+        "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT count(*) FROM n";
+    Ok(transaction.query_row(sql, [], |row| row.get(0))?)
+}
+
+const NEVER: Duration = Duration::from_secs(3600);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_ends_at_its_deadline_and_the_next_one_is_served() {
+    let directory = TempDir::new().unwrap();
+    let path = written(&directory).await;
+    let writing = SqliteRepository::open(&path).unwrap();
+    let reading = SqliteRepository::open_read_only(&path).unwrap();
+    for repository in [writing, reading] {
+        for _ in 0..10 {
+            let soon = Duration::from_millis(20);
+            let error = repository.connections.search("search", soon, endless).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+        }
+        assert_is_found(&repository).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn searches_hold_up_no_run_and_end_with_whoever_asked() {
+    let directory = TempDir::new().unwrap();
+    let path = written(&directory).await;
+    let repository = SqliteRepository::open(&path).unwrap();
+    let start = || {
+        let connections = repository.connections.clone();
+        tokio::spawn(async move { connections.search("search", NEVER, endless).await })
+    };
+    let searches: Vec<_> = (0..10).map(|_| start()).collect();
+    // A run reads and writes as if there were none of them.
+    let links = repository.links(LinksRequest::new(acme(), corp())).await.unwrap();
+    assert_eq!(links.try_collect::<Vec<_>>().await.unwrap(), [link()]);
+    let batch = Batch::new(BatchId::from_u128(2), acme(), corp());
+    assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
+    for search in searches {
+        search.abort();
+        assert!(search.await.unwrap_err().is_cancelled());
+    }
+    assert_is_found(&repository).await;
+}
+
+async fn assert_is_found(repository: &SqliteRepository) {
+    let query = Query::parse("name:web1").unwrap();
+    let request = SearchRequest::new(acme(), query, at(9)).with_deadline(NEVER);
+    let found = repository.search_assets(request.clone()).await.unwrap();
+    assert_eq!(found.records, [web1()]);
+    assert_eq!(repository.count_assets(request, &[]).await.unwrap().total, 1);
 }

@@ -15,7 +15,10 @@ use super::snapshot::Snapshot;
 use super::timed::TimedDirectory;
 use crate::Result;
 use crate::asset::{DirectoryGroup, DirectoryUser, Link, PrincipalsRequest};
-use crate::directory::{DirectorySource, FullReadReason, ReadRequest};
+use crate::directory::{
+    DirectorySource, FullReadReason, MemoryBudget, ReadRequest, Transport, Verification,
+    check_protection,
+};
 use crate::membership::{
     Earlier, Links, Memberships, dependents_to_reread, is_group_back, is_present, touch_memberships,
 };
@@ -50,20 +53,29 @@ struct Reader<'a> {
     run: &'a Run<'a>,
     directory: TimedDirectory<'a>,
     assets: Option<RecordDigest>,
+    least_protection: Option<(Transport, Verification)>,
+    memory: MemoryBudget,
 }
 
 impl Reading {
     /// Reads what is due, or as far as it goes within the deadline. `assets` is the
-    /// [digest](super::outside::digest) of what the inventory has from outside the directory.
+    /// [digest](super::outside::digest) of what the inventory has from outside the directory, `least_protection` how the
+    /// source was protected before.
     pub(in crate::sync) async fn of(
         run: &Run<'_>,
         directory: &dyn DirectorySource,
         earlier: Option<&Checkpoint>,
         assets: Option<RecordDigest>,
+        least_protection: Option<(Transport, Verification)>,
     ) -> Result<Self> {
         let directory = TimedDirectory::new(directory, run.options.read_deadline);
-        let reader = Reader { run, directory, assets };
-        run.options.cancellation.guard(reader.read_what_is_due(earlier)).await
+        let memory = MemoryBudget::new(run.options.memory_bytes);
+        let reader = Reader { run, directory, assets, least_protection, memory };
+        let reading = run.options.cancellation.guard(reader.read_what_is_due(earlier)).await?;
+        // A source that does not ask for it before it connects is found out now.
+        let end = &reading.snapshot.end;
+        check_protection((end.transport, end.verification), least_protection)?;
+        Ok(reading)
     }
 
     fn whole(snapshot: Snapshot) -> Self {
@@ -241,7 +253,9 @@ impl Reader<'_> {
         let bases = task.base_dns.iter().map(|dn| DistinguishedName::parse(dn));
         let mut request = ReadRequest::new(task.credential.clone(), task.organization.clone())
             .with_base_dns(bases.collect::<Result<Vec<_>>>()?)
+            .with_least_protection(self.least_protection)
             .with_extra_attributes(task.extra_attributes.iter().cloned());
+        request.memory = self.memory.clone();
         if let Some(filter) = &task.computer_filter {
             request = request.with_computer_filter(filter);
         }

@@ -6,7 +6,9 @@ use std::time::Instant;
 use super::coverage::Coverage;
 use super::timed::{TimedDirectory, TimedEvents};
 use crate::asset::Link;
-use crate::directory::{DirectoryEvent, DirectoryObject, Page, ReadEnd, ReadRequest};
+use crate::directory::{
+    DirectoryEvent, DirectoryObject, Held, MemoryBudget, Page, ReadEnd, ReadRequest,
+};
 use crate::membership::ReadObjects;
 use crate::sync::{Progress, SyncOptions};
 use crate::value::{ObjectGuid, ObjectKind, ReadMode};
@@ -27,6 +29,8 @@ pub(in crate::sync) struct Snapshot {
     pub(in crate::sync) coverage: Coverage,
     /// Whether a kind that does not show at all is gone.
     accepts_empty: bool,
+    /// What all of it takes of the run's memory.
+    held: Held,
     /// Seconds until the bind was answered, and until the last page.
     pub(in crate::sync) connect_seconds: f64,
     pub(in crate::sync) read_seconds: f64,
@@ -42,9 +46,9 @@ impl Snapshot {
     ) -> Result<Self> {
         options.tell(Progress::Connecting);
         let begun = Instant::now();
+        let mut collected = Collected::within(&request.memory);
         let events = directory.read(request).await?;
         let connected = Instant::now();
-        let mut collected = Collected::default();
         let end = collected.take(events, options).await?;
         let mut snapshot = collected.into_snapshot(end, options);
         snapshot.connect_seconds = (connected - begun).as_secs_f64();
@@ -55,8 +59,8 @@ impl Snapshot {
     /// What a read brought that showed these objects.
     #[cfg(test)]
     pub(in crate::sync) fn of(objects: Vec<DirectoryObject>, end: ReadEnd) -> Self {
-        let mut collected = Collected::default();
-        collected.add(Page { objects, departed: Vec::new() });
+        let mut collected = Collected::within(&MemoryBudget::default());
+        collected.add(Page { objects, departed: Vec::new() }).unwrap();
         collected.into_snapshot(end, &SyncOptions::new())
     }
 
@@ -153,6 +157,8 @@ impl Snapshot {
         merge(&mut self.groups, later.groups);
         self.departed.retain(|object| !stale.contains(object));
         self.departed.extend(later.departed);
+        // What was replaced counts on: that is little, and at an end with the run.
+        self.held.absorb(later.held);
         self.coverage = later.coverage;
         let mut warnings = std::mem::replace(&mut self.end, later.end).warnings;
         std::mem::swap(&mut warnings, &mut self.end.warnings);
@@ -166,14 +172,26 @@ impl Snapshot {
 }
 
 /// Objects of all kinds, the last of each objectGUID.
-#[derive(Default)]
 struct Collected {
     objects: Vec<DirectoryObject>,
     places: HashMap<ObjectGuid, usize>,
     departed: HashSet<ObjectGuid>,
+    held: Held,
 }
 
+/// What an identity takes in a set or a map, which is never quite full.
+const IDENTITY: usize = 4 * size_of::<ObjectGuid>();
+
 impl Collected {
+    fn within(memory: &MemoryBudget) -> Self {
+        Self {
+            objects: Vec::new(),
+            places: HashMap::new(),
+            departed: HashSet::new(),
+            held: memory.holder(),
+        }
+    }
+
     /// Takes what comes, and returns how it ended.
     async fn take(
         &mut self,
@@ -185,7 +203,9 @@ impl Collected {
             match events.next().await {
                 Some(Ok(DirectoryEvent::Begin(end))) => begin = Some(end),
                 Some(Ok(DirectoryEvent::Page(page))) => {
-                    self.add(page);
+                    if let Err(error) = self.add(page) {
+                        break error.in_operation("read");
+                    }
                     options.tell(Progress::Reading { objects: self.count() });
                 }
                 Some(Ok(DirectoryEvent::End(end))) => return Ok(*end),
@@ -199,17 +219,25 @@ impl Collected {
         }
     }
 
-    fn add(&mut self, page: Page) {
+    /// Takes what a page has, as far as it may be held.
+    fn add(&mut self, page: Page) -> Result<()> {
         for object in page.objects {
+            self.held.add(object.footprint())?;
             match self.places.get(&object.guid).and_then(|place| self.objects.get_mut(*place)) {
-                Some(earlier) => *earlier = object,
+                Some(earlier) => {
+                    self.held.remove(earlier.footprint());
+                    *earlier = object;
+                }
                 None => {
+                    self.held.add(IDENTITY)?;
                     self.places.insert(object.guid, self.objects.len());
                     self.objects.push(object);
                 }
             }
         }
+        self.held.add(page.departed.len().saturating_mul(IDENTITY))?;
         self.departed.extend(page.departed.iter().map(|departed| departed.object));
+        Ok(())
     }
 
     fn count(&self) -> u64 {
@@ -217,7 +245,7 @@ impl Collected {
     }
 
     fn into_snapshot(self, end: ReadEnd, options: &SyncOptions) -> Snapshot {
-        let Self { mut objects, places, mut departed } = self;
+        let Self { mut objects, places, mut departed, held } = self;
         departed.retain(|object| !places.contains_key(object));
         drop(places);
         objects.sort_unstable_by_key(|object| object.guid);
@@ -229,6 +257,7 @@ impl Collected {
             departed,
             coverage: Coverage::of(&end.scope, options.takes_over),
             accepts_empty: options.accepts_empty,
+            held,
             end,
             connect_seconds: 0.0,
             read_seconds: 0.0,
@@ -248,4 +277,36 @@ impl Collected {
 fn cut_off() -> Error {
     let message = "the directory source stopped without saying that it was at the end";
     Error::new(ErrorKind::Disconnected, message).in_operation("read")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::DistinguishedName;
+
+    #[test]
+    fn what_is_collected_counts_each_object_once_and_stops_one_past_the_budget() {
+        let object = |n: u8| {
+            let dn = DistinguishedName::parse("CN=WEB1,DC=x").unwrap();
+            let guid = ObjectGuid::from_bytes([n; 16]);
+            let mut object = DirectoryObject::new(ObjectKind::Computer, guid, dn);
+            object.attributes = [("cn", "WEB1"), ("description", "x")].into_iter().collect();
+            object
+        };
+        let page = |objects: &[u8]| Page {
+            objects: objects.iter().copied().map(object).collect(),
+            departed: Vec::new(),
+        };
+        let one = object(1).footprint() + IDENTITY;
+        let room = u64::try_from(2 * one + object(1).footprint()).unwrap();
+        let mut collected = Collected::within(&MemoryBudget::new(room));
+        // The last of them takes the place of the first.
+        collected.add(page(&[1, 2, 1])).unwrap();
+        assert_eq!(collected.add(page(&[3])).unwrap_err().kind(), ErrorKind::LimitExceeded);
+        assert_eq!(collected.count(), 2);
+        let less = MemoryBudget::new(room - 1);
+        Collected::within(&less).add(page(&[1, 2, 1])).unwrap_err();
+        // What is given up may be used again.
+        Collected::within(&less).add(page(&[1, 2])).unwrap();
+    }
 }

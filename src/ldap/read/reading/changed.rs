@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::{Planned, Reading, Stop};
+use super::{IDENTITY, Planned, Reading, Stop};
 use crate::directory::{DirectoryEvent, FullReadReason, Page, RemovedObject};
 use crate::ldap::delta::{Change, Changes, ObjectLocation, any_of};
 use crate::name::DistinguishedName;
@@ -37,6 +37,7 @@ impl Reading {
         if changes.nameless {
             return Ok(Some(self.explained(FullReadReason::Unsupported)));
         }
+        self.held.add(changes.objects.len().saturating_mul(4 * IDENTITY))?;
         self.end.mode = mode;
         self.end.full_because = None;
         self.progress.position = Some(position);

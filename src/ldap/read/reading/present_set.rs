@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use super::{Planned, Reading, Stop};
+use super::{IDENTITY, Planned, Reading, Stop};
 use crate::directory::PresentSet;
 
 impl Reading {
@@ -17,7 +17,10 @@ impl Reading {
         for Planned { kind, base, filter, .. } in searches {
             let found = self.connection.identities(base, filter, &self.limits).await?;
             match found {
-                Some(objects) => census.entry(*kind).or_default().extend(objects),
+                Some(objects) => {
+                    self.held.add(objects.len().saturating_mul(IDENTITY))?;
+                    census.entry(*kind).or_default().extend(objects);
+                }
                 None => {
                     self.end.warnings.push(format!(
                         "an entry below {base} does not show its objectGUID, so that nothing is concluded from \

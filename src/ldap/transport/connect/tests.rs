@@ -69,7 +69,7 @@ fn starttls(identity: &Identity) -> Script {
 /// Connects, and holds that nothing was sent but StartTLS requests and TLS.
 async fn attempt(server: &Server, credential: &Credential) -> Result<Connected> {
     let limits = ConnectLimits { tls: Duration::from_secs(30), ..limits() };
-    let outcome = connect(credential, &limits, TLS).await;
+    let outcome = connect(credential, None, &limits, TLS).await;
     for record in server.records() {
         let rest =
             record.strip_prefix(b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037");
@@ -137,9 +137,9 @@ async fn every_provider_shakes_hands_and_the_one_of_the_process_is_not_asked_for
     let server = Server::start(ldaps(&authority.issue(named(&[HOST])))).await;
     let trusting = at(&server).with_ca_certificates(authority.certificates());
     for tls in [TlsProvider::AwsLcRs, TlsProvider::Ring] {
-        let connected = connect(&trusting, &limits(), tls).await.unwrap();
+        let connected = connect(&trusting, None, &limits(), tls).await.unwrap();
         assert_eq!(connected.verification, Verification::CertificateAuthority, "{tls:?}");
-        let error = connect(&at(&server), &limits(), tls).await.unwrap_err();
+        let error = connect(&at(&server), None, &limits(), tls).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Certificate, "{tls:?}");
     }
     assert!(rustls::crypto::CryptoProvider::get_default().is_none());
@@ -420,6 +420,58 @@ async fn tls_too_old_is_an_error_and_no_reason_for_plain_ldap() {
 }
 
 #[tokio::test]
+async fn after_a_server_hello_no_other_transport_is_tried() {
+    let cut_off = b"\x16\x03\x03\x40\x00\x02\x00".to_vec();
+    // A message in the handshake that is larger than any may be, as a chain of 64 KiB is.
+    let too_large = vec![0x16, 3, 3, 0, 4, 2, 0x7f, 0xff, 0xff];
+    for bytes in [cut_off, too_large] {
+        let script = Script { ldaps: Tls::Say(bytes), starttls: Some((result(2), Tls::Close)) };
+        let server = Server::start(script).await;
+        let error = refused(&server, &at(&server).with_insecure(true)).await;
+        assert_eq!(error.kind(), ErrorKind::Tls, "{error:?}");
+        assert_eq!(connections(&server), 1);
+    }
+}
+
+#[tokio::test]
+async fn any_certificate_is_one_setting_and_plain_ldap_another() {
+    let server = Server::start(both(&Identity::self_made(named(&[HOST])))).await;
+    let error = refused(&server, &at(&server).with_plain_ldap(true)).await;
+    assert_eq!(error.kind(), ErrorKind::Certificate, "{error:?}");
+    attempt(&server, &at(&server).with_any_certificate(true)).await.unwrap();
+    let stripped = Script { ldaps: Tls::Close, starttls: Some((result(2), Tls::Silence)) };
+    let server = Server::start(stripped).await;
+    let error = refused(&server, &at(&server).with_any_certificate(true)).await;
+    assert_eq!(error.kind(), ErrorKind::NoSecureTransport, "{error:?}");
+    let plain = attempt(&server, &at(&server).with_plain_ldap(true)).await.unwrap();
+    assert_eq!(plain.transport, Transport::Ldap);
+}
+
+#[tokio::test]
+async fn a_connection_that_would_protect_less_than_the_one_before_is_not_made() {
+    use Transport::{Ldap, Ldaps, StartTls};
+    use Verification::{CertificateAuthority, Nothing, Thumbprint};
+    let at_least = async |server: &Server, least| {
+        let insecure = at(server).with_insecure(true);
+        connect(&insecure, Some(least), &limits(), TLS).await
+    };
+    let server = Server::start(both(&Identity::self_made(named(&[HOST])))).await;
+    for least in [(Ldaps, Thumbprint), (StartTls, CertificateAuthority)] {
+        let error = at_least(&server, least).await.unwrap_err();
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::NoSecureTransport, Retry::Never));
+    }
+    assert_eq!(connections(&server), 0);
+    at_least(&server, (StartTls, Nothing)).await.unwrap();
+    let stripped = Script { ldaps: Tls::Close, starttls: Some((result(2), Tls::Silence)) };
+    let server = Server::start(stripped).await;
+    for least in [(Ldaps, Nothing), (StartTls, Nothing)] {
+        let error = at_least(&server, least).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NoSecureTransport, "{error:?}");
+    }
+    at_least(&server, (Ldap, Nothing)).await.unwrap();
+}
+
+#[tokio::test]
 async fn what_is_no_tls_at_all_is_a_transport_that_is_not_there() {
     for ldaps in
         [Tls::Close, Tls::Say(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()), Tls::Say(result(2))]
@@ -439,7 +491,7 @@ async fn silence_ends_by_its_own_timeout_and_both_causes_are_named() {
     let server = Server::start(script).await;
     let short = Duration::from_millis(100);
     let limits = limits().with_tls(short).with_starttls(short);
-    let error = connect(&at(&server), &limits, TLS).await.unwrap_err();
+    let error = connect(&at(&server), None, &limits, TLS).await.unwrap_err();
     assert_eq!((error.kind(), error.retry()), (ErrorKind::Connect, Retry::Transient));
     let text = error.to_string();
     assert!(text.contains("TLS handshake in time") && text.contains("StartTLS request in time"));

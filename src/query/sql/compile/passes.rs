@@ -3,7 +3,8 @@
 use super::compiler::{Compiler, SqlValue};
 use crate::query::ast::Test;
 use crate::query::evaluate::boolean_text;
-use crate::query::literal::{Element, Literal, Pattern, Piece};
+use crate::query::form::Element;
+use crate::query::literal::{Literal, Pattern, Piece};
 use crate::query::sql::columns::{Dialect, Kind};
 use crate::query::time::Window;
 

@@ -161,10 +161,24 @@ pub(super) async fn a_lease_for_ever_ends_with_time(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
     let ttl = Duration::MAX;
-    let lease =
-        repository.acquire_lease(LeaseRequest::new(acme(), corp(), run_id(1), at(0), ttl)).await?;
+    let request = |run| LeaseRequest::new(acme(), corp(), run, at(0), ttl);
+    let lease = repository.acquire_lease(request(run_id(1))).await?;
     assert_eq!(lease.expires, Timestamp::MAX);
-    acquire(repository, run_id(2), 1_000_000_000).await.expect_err("the lease is held");
+    repository.acquire_lease(request(run_id(2))).await.expect_err("it would be as long");
+    Ok(())
+}
+
+pub(super) async fn a_lease_of_a_clock_that_was_wrong_is_void(
+    repository: &dyn AssetRepository,
+) -> Result<()> {
+    const HOUR: i64 = 3600;
+    let first = acquire(repository, run_id(1), HOUR).await?;
+    acquire(repository, run_id(2), 0).await.expect_err("an hour may lie between two clocks");
+    let second = acquire(repository, run_id(2), -1).await?;
+    assert!(second.token > first.token, "{first:?} {second:?}");
+    let late = batch(1, [Change::PutLink(link(1))]).with_lease(first.token);
+    let error = repository.commit(late).await.expect_err("the lease was lost");
+    assert_eq!(error.kind(), ErrorKind::Lease);
     Ok(())
 }
 

@@ -76,6 +76,7 @@ const CASES: &[(&str, Case)] = cases![
     leases::a_batch_without_a_token_needs_no_lease,
     leases::a_repeated_batch_says_so_even_after_its_lease_was_lost,
     leases::a_lease_for_ever_ends_with_time,
+    leases::a_lease_of_a_clock_that_was_wrong_is_void,
     leases::of_many_runs_at_once_one_gets_the_lease,
     trail::links_come_each_once,
     trail::a_link_is_replaced_and_forgotten,

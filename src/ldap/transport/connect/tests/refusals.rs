@@ -167,7 +167,7 @@ async fn what_ring_does_not_verify_is_no_hindrance_to_aws_lc_rs() {
         let (identity, authority) = Identity::kept(name);
         let server = Server::start(ldaps(&identity)).await;
         let trusting = at(&server).with_ca_certificates(authority);
-        let error = connect(&trusting, &limits(), TlsProvider::AwsLcRs).await.unwrap_err();
+        let error = connect(&trusting, None, &limits(), TlsProvider::AwsLcRs).await.unwrap_err();
         // The server of this test has not the certificate's key. As far as it gets is what counts.
         assert_told(&error, &["signature", "key"]);
         assert!(!error.message().contains("accepted are"), "{name}: {error}");
@@ -175,7 +175,7 @@ async fn what_ring_does_not_verify_is_no_hindrance_to_aws_lc_rs() {
     let (identity, authority) = Identity::kept("secp256k1");
     let server = Server::start(ldaps(&identity)).await;
     let trusting = at(&server).with_ca_certificates(authority);
-    let error = connect(&trusting, &limits(), TlsProvider::AwsLcRs).await.unwrap_err();
+    let error = connect(&trusting, None, &limits(), TlsProvider::AwsLcRs).await.unwrap_err();
     assert_told(&error, &["on secp256k1", "P-256, P-384 or P-521"]);
 }
 
@@ -210,7 +210,7 @@ async fn a_server_that_demands_a_client_certificate_says_so_in_every_version() {
         let tls = Tls::Serve(identity.serve_those_with_certificate(versions, true));
         let server = Server::start(Script { ldaps: tls, starttls: None }).await;
         let credential = at(&server).with_thumbprint(pin(identity.digest()));
-        let error = match connect(&credential, &limits(), TLS).await {
+        let error = match connect(&credential, None, &limits(), TLS).await {
             Ok(connected) => first_answer(connected).await.unwrap_err(),
             Err(error) => error,
         };

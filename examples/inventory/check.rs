@@ -1,0 +1,25 @@
+//! Whether the file of an inventory is sound.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use ldap_inventory::Printable;
+use ldap_inventory::store::SqliteRepository;
+
+use super::exit::{Failure, Status};
+
+/// Prints what is wrong, a line for each thing: the status tells whether anything is.
+pub(crate) async fn check(inventory: &SqliteRepository) -> Result<Status, Failure> {
+    let findings = inventory.check().await?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    for finding in &findings {
+        writeln!(out, "{}", Printable(finding))?;
+    }
+    out.flush()?;
+    if !findings.is_empty() {
+        return Ok(Status::Failed);
+    }
+    if io::stderr().is_terminal() {
+        eprintln!("The inventory is sound.");
+    }
+    Ok(Status::Complete)
+}

@@ -1,0 +1,100 @@
+//! How much of what a server sends may be held at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::{Error, ErrorKind, Result};
+
+/// What may be held, and what is. Clones count together: whoever reads a directory, and whoever collects what is read.
+#[derive(Clone, Debug)]
+pub(crate) struct MemoryBudget {
+    limit: u64,
+    held: Arc<AtomicU64>,
+}
+
+/// Octets of a budget, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Held {
+    budget: MemoryBudget,
+    octets: u64,
+}
+
+impl MemoryBudget {
+    /// 1 GiB: 800,000 computers as a usual directory has them, with their groups.
+    pub(crate) const DEFAULT: u64 = 1 << 30;
+
+    /// Nothing is held yet.
+    pub(crate) fn new(limit: u64) -> Self {
+        Self { limit, held: Arc::default() }
+    }
+
+    /// Somebody who will hold something.
+    pub(crate) fn holder(&self) -> Held {
+        Held { budget: self.clone(), octets: 0 }
+    }
+}
+
+impl Default for MemoryBudget {
+    fn default() -> Self {
+        Self::new(Self::DEFAULT)
+    }
+}
+
+impl Held {
+    /// Holds more.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::LimitExceeded`] if that is more than all together may hold; it is counted all the same.
+    pub(crate) fn add(&mut self, octets: usize) -> Result<()> {
+        let octets = u64::try_from(octets).unwrap_or(u64::MAX);
+        self.octets = self.octets.saturating_add(octets);
+        let before = self.budget.held.fetch_add(octets, Ordering::Relaxed);
+        if before.saturating_add(octets) <= self.budget.limit {
+            return Ok(());
+        }
+        let message = "what is read takes more memory than memory_bytes allows; raise it, or read less at once";
+        Err(Error::new(ErrorKind::LimitExceeded, message)
+            .with_context("memory_bytes", self.budget.limit))
+    }
+
+    /// Holds so much less.
+    pub(crate) fn remove(&mut self, octets: usize) {
+        let octets = u64::try_from(octets).unwrap_or(u64::MAX).min(self.octets);
+        self.octets -= octets;
+        self.budget.held.fetch_sub(octets, Ordering::Relaxed);
+    }
+
+    /// Takes over what another holds.
+    pub(crate) fn absorb(&mut self, mut other: Self) {
+        self.octets = self.octets.saturating_add(std::mem::take(&mut other.octets));
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.budget.held.fetch_sub(self.octets, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_holders_together_hold_no_more_than_the_budget_and_give_it_back() {
+        let budget = MemoryBudget::new(100);
+        let (mut one, mut other) = (budget.holder(), budget.holder());
+        one.add(60).unwrap();
+        other.add(40).unwrap();
+        let error = other.add(1).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::LimitExceeded);
+        assert!(error.to_string().contains("memory_bytes: 100"), "{error}");
+        other.remove(1);
+        one.absorb(other);
+        one.add(1).unwrap_err();
+        drop(one);
+        budget.holder().add(100).unwrap();
+        budget.holder().add(usize::MAX).unwrap_err();
+    }
+}
