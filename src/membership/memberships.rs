@@ -1,6 +1,6 @@
-//! Who belongs to which group: directly, by primary group, and through other groups.
+//! Who belongs to which group: directly, and by primary group.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use super::links::dn_digest_of;
 use super::read_objects::ReadObjects;
@@ -25,14 +25,13 @@ pub(crate) struct Earlier {
 }
 
 impl Memberships {
-    /// Works the memberships out. Cycles, which directories allow, are walked once.
+    /// Works the memberships out. Those through other groups are [for whoever asks](crate::asset::Nesting).
     ///
     /// A member is known as an object if the inventory keeps it; `is_kept` says so of the computers. A host that it does
     /// not keep is no primary member: nothing would tell that it is gone.
     pub(crate) fn of(
         read: ReadObjects<'_>,
         earlier: &Earlier,
-        nested: bool,
         is_kept: impl Fn(ObjectGuid) -> bool,
     ) -> Self {
         let known = Known::of(read, earlier);
@@ -42,10 +41,6 @@ impl Memberships {
         // What is no host is never kept as an asset, and a member all the same.
         let is_no_host = |object: &DirectoryObject| object.account_kind() != AccountKind::Host;
         edges.extend(known.primary(|object| is_kept(object) || is_no_host(object)));
-        if nested {
-            let through = known.through_groups(&edges);
-            edges.extend(through);
-        }
         Self::collect(&known, edges)
     }
 
@@ -219,33 +214,6 @@ impl<'a> Known<'a> {
                 path: MemberPath::Primary,
             })
         })
-    }
-
-    /// What each group holds through its member groups.
-    fn through_groups(&self, edges: &[Edge]) -> Vec<Edge> {
-        let mut children: BTreeMap<ObjectGuid, Vec<&Edge>> = BTreeMap::new();
-        for edge in edges {
-            children.entry(edge.group).or_default().push(edge);
-        }
-        let mut nested = Vec::new();
-        for (group, _) in self.group_dns() {
-            let mut seen = BTreeSet::from([group]);
-            let mut pending = vec![group];
-            while let Some(current) = pending.pop() {
-                for edge in children.get(&current).into_iter().flatten() {
-                    if current != group {
-                        nested.push(Edge { group, path: MemberPath::Nested, ..(*edge).clone() });
-                    }
-                    if let Some(object) = edge.object
-                        && children.contains_key(&object)
-                        && seen.insert(object)
-                    {
-                        pending.push(object);
-                    }
-                }
-            }
-        }
-        nested
     }
 }
 
