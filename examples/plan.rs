@@ -31,7 +31,7 @@ use self::score::Score;
 
 /// Decides which asset each computer is, from two CSV files, and says how many found theirs.
 #[derive(Debug, Parser)]
-#[command(name = "plan")]
+#[command(name = "plan", version)]
 struct Options {
     /// The inventory: a CSV file with the columns id and name; an asset has as many rows as names
     #[arg(long, value_name = "CSV")]
@@ -49,7 +49,7 @@ struct Options {
     #[arg(long, value_name = "DNS")]
     domain: Option<String>,
 
-    /// How many threads decide; the answer is the same
+    /// How many threads decide; the answer is the same for any number
     #[arg(long, value_name = "N", default_value = "1")]
     threads: NonZeroUsize,
 

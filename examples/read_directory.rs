@@ -27,11 +27,11 @@ use ldap_inventory::value::{CredentialId, ObjectKind, OrganizationId};
 
 use self::exit::{Failure, Status};
 
-/// Reads a directory into memory and counts what it holds.
+/// Reads a directory into memory and counts what it holds. Nothing is kept.
 #[derive(Debug, Parser)]
-#[command(name = "read_directory")]
+#[command(name = "read_directory", version)]
 struct Options {
-    /// The server: HOST[:PORT] or IP[:PORT], with ldaps:// or ldap:// in front or without
+    /// The server: HOST[:PORT] or IP[:PORT]. LDAPS comes first, then StartTLS; with ldap:// in front, StartTLS alone
     #[arg(long)]
     url: ServerUrl,
 
@@ -39,19 +39,22 @@ struct Options {
     #[arg(long, value_name = "NAME")]
     username: String,
 
-    /// A file with the account's password; without it the variable LDAP_PASSWORD is read
+    /// A file with the account's password, one line of text. Without it the variable LDAP_PASSWORD is read, and then
+    /// whoever sits at the terminal is asked
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 
-    /// The certificate that must be presented at an address, as the example `thumbprint` prints it
+    /// The certificate that must be presented at an address, as the program `thumbprint` prints it. May be
+    /// repeated
     #[arg(long, value_name = "IP=SHA256:B64")]
     thumbprint: Vec<Thumbprint>,
 
-    /// Where to look
+    /// Where to search: the server's defaultNamingContext, which is its whole domain, unless given
     #[arg(long, value_name = "DN")]
     base_dn: Option<String>,
 
-    /// Accept a server that nothing vouches for, and plain LDAP
+    /// Accept any certificate where no thumbprint is given, and plain LDAP where nothing better is offered. Whoever
+    /// stands on the path can then read the password
     #[arg(long)]
     insecure: bool,
 }

@@ -21,14 +21,17 @@ use self::certificate::told;
 use self::exit::{Failure, Status};
 
 /// Prints the thumbprint IP=SHA256:B64 of the certificate that a server presents, for each of its addresses.
+///
+/// Who it is issued to, by whom and until when is told on standard error. Compare the fingerprint with the one on the
+/// server itself before you trust it. No account is needed, and nothing is sent but what begins TLS.
 #[derive(Debug, Parser)]
 #[command(name = "thumbprint", version)]
 struct Options {
-    /// The server: HOST[:PORT] or IP[:PORT], with ldaps:// or ldap:// in front or without
+    /// The server: HOST[:PORT] or IP[:PORT], asked by LDAPS; with ldap:// in front, by StartTLS
     #[arg(env = "LDAP_URL")]
     url: ServerUrl,
 
-    /// Ask by StartTLS instead of LDAPS; ldap:// does, too
+    /// Ask by StartTLS
     #[arg(long)]
     starttls: bool,
 }

@@ -12,10 +12,14 @@ use super::exit::{Failure, Status};
 use super::explain::minute;
 use super::options::Changing;
 use super::short::{self, ShortIds};
-use super::table::{Form, Table};
+use super::table::{Form, Table, prose};
 
 /// What every sight of an asset changes, so that people are not told.
 const SIGHTS: [&str; 2] = ["first_seen", "last_seen"];
+
+/// What is not told.
+const PRINCIPALS: &str = "Of users and groups only those are told that are missing or gone. Those that are new \
+                          or changed: inventory users whenCreatedTS:'<2days', inventory groups whenChangedTS:'<2days'";
 
 impl Desk<'_> {
     pub(crate) async fn changes(&self, options: &Changing) -> Result<(), Failure> {
@@ -30,15 +34,18 @@ impl Desk<'_> {
         changes.retain(|it| it.change != Occasion::Updated || !it.fields.is_empty());
         let mut out = BufWriter::new(io::stdout().lock());
         let form = Form::of_stdout();
-        if let (Form::Page(_), []) = (form, changes.as_slice()) {
-            writeln!(out, "  Nothing changed since {} UTC.", minute(since))?;
+        let Form::Page(width) = form else {
+            rows(&changes).put(&mut out, form)?;
             return Ok(out.flush()?);
-        }
-        let ids = match form {
-            Form::Page(_) => Some(ShortIds::of(self.repository, self.organization).await?),
-            _ => None,
         };
-        table(&changes, ids).put(&mut out, form)?;
+        if changes.is_empty() {
+            writeln!(out, "  Nothing changed since {} UTC.", minute(since))?;
+        } else {
+            let ids = ShortIds::of(self.repository, self.organization).await?;
+            page(&changes, ids).write(&mut out, width)?;
+        }
+        writeln!(out)?;
+        prose(&mut out, PRINCIPALS, width)?;
         Ok(out.flush()?)
     }
 
@@ -83,22 +90,30 @@ impl Desk<'_> {
     }
 }
 
-fn table(changes: &[NotedChange], ids: Option<ShortIds>) -> Table {
-    let titles = match ids {
-        Some(_) => ["When", "Change", "ID", "Name", "What"],
-        None => ["at", "change", "asset", "name", "what"],
-    };
-    let mut table = Table::new(titles);
-    table.wraps = true;
+/// For people: what changed under the name that it has.
+fn page(changes: &[NotedChange], ids: ShortIds) -> Table {
+    let mut table = Table::new(["When", "Change", "ID", "What"]);
+    (table.wraps, table.whole) = (true, 3);
     for it in changes {
-        let (at, asset) = match ids {
-            Some(ids) => (minute(it.at), it.asset.map(|id| ids.show(id))),
-            None => (it.at.to_string(), it.asset.map(|id| id.to_string())),
-        };
-        let change = json!(it.change).as_str().unwrap_or_default().to_owned();
-        table.row([at, change, asset.unwrap_or_default(), it.name.clone(), what(it)]);
+        let id = it.asset.map(|id| ids.show(id)).unwrap_or_default();
+        let what = [it.name.clone(), what(it)].into_iter().filter(|text| !text.is_empty());
+        table.row([minute(it.at), word(it), id, what.collect::<Vec<_>>().join(": ")]);
     }
     table
+}
+
+/// For other programs.
+fn rows(changes: &[NotedChange]) -> Table {
+    let mut table = Table::new(["at", "change", "asset", "name", "what"]);
+    for it in changes {
+        let asset = it.asset.map(|id| id.to_string()).unwrap_or_default();
+        table.row([it.at.to_string(), word(it), asset, it.name.clone(), what(it)]);
+    }
+    table
+}
+
+fn word(change: &NotedChange) -> String {
+    json!(change.change).as_str().unwrap_or_default().to_owned()
 }
 
 /// What became what, or why.

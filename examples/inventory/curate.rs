@@ -15,7 +15,7 @@ use super::explain;
 use super::options::{Deciding, Deleting, Merging, Surveying, Unmerging};
 use super::printed::json_line;
 use super::short::ShortIds;
-use super::table::{Form, Table};
+use super::table::{Form, Table, prose};
 
 /// The inventory, and how answers are shown.
 pub(crate) struct Desk<'a> {
@@ -214,9 +214,13 @@ impl<'a> Desk<'a> {
             Form::Page(_) => Table::new(["When", "What"]),
             _ => Table::new(["at", "what"]),
         };
-        table.wraps = true;
+        (table.wraps, table.whole) = (true, 1);
         for entry in &history {
-            table.row([entry.at.to_string(), entry.to_string()]);
+            let at = match form {
+                Form::Page(_) => explain::minute(entry.at),
+                _ => entry.at.to_string(),
+            };
+            table.row([at, entry.to_string()]);
         }
         show(&table, form, &counted(history.len(), "entry", "entries"))
     }
@@ -307,21 +311,39 @@ fn moved(moves: &Moves) -> String {
 }
 
 fn covered(coverage: &Coverage) -> Result<(), Failure> {
-    let titles = ["Site", "Assets", "Both", "Dir", "Scan", "None", "Dir†", "Scan†", "System"];
-    let mut table = Table::new(titles);
-    let cells = |site: &str, counts: [u64; 7], os: &str| {
-        let counts = counts.iter().map(ToString::to_string);
-        [site.to_owned()].into_iter().chain(counts).chain([os.to_owned()]).collect::<Vec<_>>()
+    let form = Form::of_stdout();
+    let is_page = matches!(form, Form::Page(_));
+    let mut table = if is_page {
+        Table::new(["All", "Both", "Dir", "Scan", "None", "Dir†", "Scan†", "Site and system"])
+    } else {
+        Table::new([
+            "site",
+            "system",
+            "assets",
+            "both",
+            "only_directory",
+            "only_scans",
+            "neither",
+            "stale_in_directory",
+            "stale_in_scans",
+        ])
     };
-    for (site, os, counts) in coverage.rows() {
+    table.wraps = true;
+    let rows = coverage.rows().map(|(site, os, counts)| {
         let os = if os.is_empty() { "unknown" } else { os };
-        table.row(cells(site.as_str(), counts.columns(), os));
+        (site.as_str(), os, counts)
+    });
+    for (site, os, counts) in rows.chain([("total", "", &coverage.total)]) {
+        let counts = counts.columns().map(|count| count.to_string());
+        if is_page {
+            table.row(counts.into_iter().chain([[site, os].join(" ")]));
+        } else {
+            table.row([site, os].map(str::to_owned).into_iter().chain(counts));
+        }
     }
-    table.row(cells("total", coverage.total.columns(), ""));
     let days = coverage.stale_after_days;
     let footer = "Both: in the directory and scanned; Dir, Scan: only there; None: in neither";
-    let form = Form::of_stdout();
-    show(&table, form, &format!("{footer}\n  †: stale, not seen there for {days} days"))
+    show(&table, form, &format!("{footer}\n†: stale, not seen there for {days} days"))
 }
 
 /// Shows one answer: a line of JSON for tools, words for people.
@@ -353,8 +375,11 @@ fn counted(count: usize, one: &str, several: &str) -> String {
 fn show(table: &Table, form: Form, footer: &str) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     table.put(&mut out, form)?;
-    if let Form::Page(_) = form {
-        writeln!(out, "\n  {footer}")?;
+    if let Form::Page(width) = form {
+        if !table.is_empty() {
+            writeln!(out)?;
+        }
+        footer.lines().try_for_each(|line| prose(&mut out, line, width))?;
     }
     Ok(out.flush()?)
 }

@@ -12,14 +12,12 @@ use super::table::{Form, Table};
 pub(crate) fn show(out: &mut dyn Write, explanation: &Explanation) -> io::Result<()> {
     let form = Form::of_stdout();
     writeln!(out, "Asset {} of site {}\n", explanation.asset, explanation.site)?;
-    let mut parts = Table::new(["Part", "Source", "Written", "State", "Tied"]);
-    parts.wraps = true;
-    explanation.parts.iter().for_each(|it| parts.row(part(it)));
+    let (parts, values) = match form {
+        Form::Page(_) => page(explanation),
+        _ => rows(explanation),
+    };
     parts.put(out, form)?;
     writeln!(out)?;
-    let mut values = Table::new(["Field", "Value", "Part", "Since", "Remarks"]);
-    values.wraps = true;
-    explanation.values.iter().for_each(|it| values.row(value(it)));
     values.put(out, form)?;
     let left_out = explanation.parts.iter().flat_map(|part| {
         part.left_out.iter().map(|left_out| [part.number.to_string(), left_out.clone()])
@@ -28,6 +26,32 @@ pub(crate) fn show(out: &mut dyn Write, explanation: &Explanation) -> io::Result
     let decisions = explanation.decisions.iter().map(ToString::to_string);
     let decided = decisions.chain(explanation.merges.iter().map(ToString::to_string));
     list(out, ["Decided by people"], decided.map(|sentence| [sentence]))
+}
+
+/// For people: what is long stands in the last column, which is wrapped.
+fn page(explanation: &Explanation) -> (Table, Table) {
+    let mut parts = Table::new(["Part", "Written", "Record"]);
+    (parts.wraps, parts.whole) = (true, 2);
+    for [number, source, written, state, tied] in explanation.parts.iter().map(part) {
+        let tied = if tied.is_empty() { tied } else { format!(": {tied}") };
+        parts.row([number, written, format!("{source}, {state}{tied}")]);
+    }
+    let mut values = Table::new(["Field", "Part", "Since", "Value"]);
+    (values.wraps, values.whole) = (true, 3);
+    for [field, text, part, since, remarks] in explanation.values.iter().map(value) {
+        let remarks = if remarks.is_empty() { remarks } else { format!(" ({remarks})") };
+        values.row([field, part, since, text + &remarks]);
+    }
+    (parts, values)
+}
+
+/// For other programs.
+fn rows(explanation: &Explanation) -> (Table, Table) {
+    let mut parts = Table::new(["Part", "Source", "Written", "State", "Tied"]);
+    explanation.parts.iter().for_each(|it| parts.row(part(it)));
+    let mut values = Table::new(["Field", "Value", "Part", "Since", "Remarks"]);
+    explanation.values.iter().for_each(|it| values.row(value(it)));
+    (parts, values)
 }
 
 /// A table below the others, if there is anything to list.

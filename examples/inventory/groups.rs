@@ -31,7 +31,7 @@ impl Record for DirectoryGroup {
 
     const FIELDS: &[Field] = DirectoryGroup::FIELDS;
 
-    const TITLES: &[&str] = &["Name", "Direct", "Primary", "Nested", "Known", "State", "DN"];
+    const TITLES: &[&str] = &["Name", "Direct", "Primary", "Known", "State", "DN"];
 
     const KEYS: &[&str] = &["id", "name", "member_count", "complete", "state", "members", "dn"];
 
@@ -68,8 +68,6 @@ impl Record for DirectoryGroup {
             self.dn.common_name().unwrap_or_default(),
             count(MemberPath::Direct),
             count(MemberPath::Primary),
-            // Only a task that keeps nested membership has any to count.
-            Some(count(MemberPath::Nested)).filter(|nested| nested != "0").unwrap_or_default(),
             if self.complete { "all" } else { "not all" }.to_owned(),
             state.to_owned(),
             self.dn.as_str().to_owned(),

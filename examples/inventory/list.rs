@@ -228,9 +228,7 @@ async fn table<R: Record>(
         return Ok(table);
     };
     if !search.columns.is_empty() {
-        let mut table = Table::new(search.columns.iter().map(|column| column::title(column)));
-        found.iter().for_each(|found| table.row(&found.cells));
-        return Ok(table);
+        return chosen(repository, request, search, found).await;
     }
     if found.iter().all(|found| found.id.is_none()) {
         let mut table = Table::new(R::TITLES.iter().copied());
@@ -244,6 +242,28 @@ async fn table<R: Record>(
         let id = found.id.map(|id| ids.show(id)).unwrap_or_default();
         table.row([id].into_iter().chain(found.cells));
     }
+    Ok(table)
+}
+
+/// The columns that people asked for, with short ids of assets.
+async fn chosen(
+    repository: &dyn AssetRepository,
+    request: &SearchRequest,
+    search: &Search,
+    mut found: Vec<Found>,
+) -> Result<Table, Failure> {
+    let mut table = Table::new(search.columns.iter().map(|column| column::title(column)));
+    let place = search.columns.iter().position(|column| column == "id");
+    if let Some(place) = place.filter(|_| found.iter().any(|found| found.id.is_some())) {
+        let ids = ShortIds::of(repository, &request.organization).await?;
+        for found in &mut found {
+            if let (Some(cell), Some(id)) = (found.cells.get_mut(place), found.id) {
+                *cell = ids.show(id);
+            }
+        }
+        table.whole = usize::from(place == 0);
+    }
+    found.iter().for_each(|found| table.row(&found.cells));
     Ok(table)
 }
 

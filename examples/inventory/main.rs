@@ -39,7 +39,6 @@ mod users;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use ldap_inventory::Printable;
 use ldap_inventory::asset::{Asset, DirectoryGroup, DirectoryUser, SearchRequest, Sort};
 use ldap_inventory::query::{ParseError, Query};
@@ -52,7 +51,7 @@ use self::options::{AssetSearch, Command, GroupSearch, Options, PrincipalSearch,
 use self::record::Record;
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = Options::read();
     options.color.apply();
     options.log.begin();
     exit::with(run(&options))
@@ -60,9 +59,16 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(options: &Options) -> Result<Status, Failure> {
-    if let Command::Query = options.command {
-        print!("{}", manual::text());
-        return Ok(Status::Complete);
+    match &options.command {
+        Command::Query => {
+            print!("{}", manual::text());
+            return Ok(Status::Complete);
+        }
+        Command::Plan { file } => {
+            runs::plan(file)?;
+            return Ok(Status::Complete);
+        }
+        _ => {}
     }
     let place = options.inventory();
     let repository = &match options.command.writes() {
@@ -93,7 +99,6 @@ async fn run(options: &Options) -> Result<Status, Failure> {
                 list::<DirectoryGroup>(repository, request, search, order).await?;
             }
         }
-        Command::Query => {}
         Command::Check => return check::check(repository).await,
         Command::Merge(merging) => desk.merge(merging).await?,
         Command::Delete(deleting) => desk.delete(deleting).await?,
@@ -110,16 +115,16 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         Command::History(survey) => desk.history(survey).await?,
         Command::Changes(changing) => desk.changes(changing).await?,
         Command::Runs(runs) => desk.runs(runs).await?,
-        Command::Plan { file } => desk.plan(file)?,
         Command::Apply(applying) => desk.apply(applying).await?,
         Command::Release(releasing) => desk.release(releasing).await?,
+        Command::Plan { .. } | Command::Query => {}
     }
     Ok(Status::Complete)
 }
 
 /// What the command line asks for. The name of a field that no such record has is refused.
 fn request<R: Record>(options: &Options, search: &Search) -> Result<SearchRequest, Failure> {
-    let text = search.query.join(" ");
+    let text = search.query.iter().map(|word| word.trim()).collect::<Vec<_>>().join(" ");
     let query = Query::parse_known(&text, R::FIELDS).map_err(|error| unreadable(&text, &error))?;
     Ok(SearchRequest::new(options.organization.clone(), query, Timestamp::now()))
 }

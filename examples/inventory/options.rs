@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
@@ -21,11 +22,11 @@ use super::table::Form;
 #[command(name = "inventory", version, after_help = STATUSES)]
 pub(crate) struct Options {
     /// The file that holds the inventory
-    #[arg(long, value_name = "FILE.db", env = "LDAP_INVENTORY", global = true)]
+    #[arg(long, value_name = "FILE.db", env = "LDAP_INVENTORY", global = true, display_order = LAST)]
     inventory: Option<String>,
 
     /// The organization whose inventory it is
-    #[arg(long, value_name = "NAME", default_value = "default", global = true)]
+    #[arg(long, value_name = "NAME", default_value = "default", global = true, display_order = LAST)]
     pub(crate) organization: OrganizationId,
 
     #[command(flatten)]
@@ -38,38 +39,63 @@ pub(crate) struct Options {
     pub(crate) command: Command,
 }
 
+/// Where options stand in help that are the same for every command: below its own.
+const LAST: usize = 900;
+
 const STATUSES: &str = "\
-An ASSET is named by its id, by enough of the id's beginning or end, or by its name if no other
-asset has it; a COMPUTER of a directory by its objectGUID or its name.
+An ASSET is named by its name if no other asset has it, by its id, or by enough of the id's
+beginning or end; a COMPUTER of a directory by its name, its account or its objectGUID.
 
 Exit status: 0 done; 2 usage; 75 the inventory is busy, try again later; 1 anything else.";
+
+/// The commands whose arguments are a query.
+const SEARCHES: [&str; 3] = ["assets", "users", "groups"];
 
 /// What to look for, or to change.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Assets: `assets NOT source:ldap` are those outside the domain
+    /// Assets: `assets NOT source:ldap` finds those outside the domain
     Assets(AssetSearch),
-    /// Users of the directory
+    /// Users of the directories
     Users(PrincipalSearch),
-    /// Groups of the directory, with their members
+    /// Groups of the directories, with their members
     Groups(GroupSearch),
     /// The manual of queries: every field, with its type, its meaning and an example
     #[command(long_about = super::manual::text(), help_template = "{about}")]
     Query,
-    /// Make one asset of several; the first one survives
-    Merge(Merging),
-    /// Take an asset out of the inventory that no source has any more
-    Delete(Deleting),
-    /// Take a merge back: every asset gets what is its own
-    Unmerge(Unmerging),
+    /// Why an asset is what it is
+    Explain {
+        /// The asset: its name, its id, or enough of the id's beginning or end
+        asset: String,
+        #[command(flatten)]
+        survey: Surveying,
+    },
+    /// What changed: new, updated, matched, missing and gone, and what people decided
+    ///
+    /// Of users and groups only those are told that are missing or gone: what they were before is not kept.
+    /// `inventory users 'whenCreatedTS:<2days'` finds those that a directory made in the last two days, `whenChangedTS`
+    /// those that it changed; `inventory runs --json` has how many each run found.
+    Changes(Changing),
+    /// The latest runs, newest first: what they read, what they did, what ended them
+    Runs(Runs),
+    /// Assets by site and system: in the directory, seen by scans, in both
+    Coverage {
+        /// After how many days without a sight an asset is stale
+        #[arg(long, value_name = "N", default_value_t = 30)]
+        days: u64,
+        #[command(flatten)]
+        survey: Surveying,
+    },
+    /// Computers that several assets fit equally well, and how to settle them
+    Unresolved(Directory),
+    /// Say which asset a waiting computer is: the one with this number in `unresolved`, or a new one
+    Settle(Settling),
     /// Say that a computer of a directory is an asset, whatever the names are
     Link(Deciding),
     /// Say that a computer of a directory is not an asset
     Separate(Deciding),
     /// Take back what was said with link or separate
     Forget(Deciding),
-    /// Say which asset a computer is that waits: the one with this number in `unresolved`, or a new one
-    Settle(Settling),
     /// Pairs of assets that the rules would tie together today
     Overlaps {
         /// Instead, names that are nearly the same: suggestions that tie nothing
@@ -78,29 +104,14 @@ pub(crate) enum Command {
         #[command(flatten)]
         survey: Surveying,
     },
-    /// Assets by site and system: in the directory, seen by scans, in both
-    Coverage {
-        /// From how many days without a sight on an asset is stale
-        #[arg(long, value_name = "N", default_value_t = 30)]
-        days: u64,
-        #[command(flatten)]
-        survey: Surveying,
-    },
-    /// Why an asset is what it is
-    Explain {
-        /// The asset
-        asset: String,
-        #[command(flatten)]
-        survey: Surveying,
-    },
-    /// Computers that several assets fit equally well, and how to settle them
-    Unresolved(Directory),
+    /// Make one asset of several; the first one survives
+    Merge(Merging),
+    /// Take a merge back: every asset gets what is its own
+    Unmerge(Unmerging),
+    /// Take an asset out of the inventory that no source has any more
+    Delete(Deleting),
     /// What people merged, decided and deleted: who, when and why
     History(Surveying),
-    /// What changed: new, updated, matched, missing and gone, and what people decided
-    Changes(Changing),
-    /// The latest runs of a directory: what they read, what they did, what ended them
-    Runs(Runs),
     /// What a plan that sync --save-plan kept would do
     Plan {
         /// The plan
@@ -136,7 +147,8 @@ impl Command {
 /// Which assets to merge.
 #[derive(Debug, Args)]
 pub(crate) struct Merging {
-    /// The assets; or - for the pairs on standard input, as `overlaps --json` prints them
+    /// The assets, by name, id or enough of the id; or - for the pairs on standard input, as `overlaps --json` prints
+    /// them
     #[arg(required = true, num_args = 1.., value_name = "ASSET")]
     pub(crate) assets: Vec<String>,
 
@@ -170,7 +182,7 @@ pub(crate) struct Unmerging {
 /// Which asset to delete.
 #[derive(Debug, Args)]
 pub(crate) struct Deleting {
-    /// The asset
+    /// The asset: its name, its id, or enough of the id's beginning or end
     pub(crate) asset: String,
 
     #[command(flatten)]
@@ -184,7 +196,7 @@ pub(crate) struct Deleting {
 /// Which computer is which of its candidates.
 #[derive(Debug, Args)]
 pub(crate) struct Settling {
-    /// The computer that waits
+    /// The computer that waits: its name, its account or its objectGUID
     pub(crate) computer: String,
 
     /// The number of the asset that it is, as `unresolved` shows it, or `new` for an asset of its own
@@ -219,10 +231,10 @@ pub(crate) struct Changing {
 /// An asset and a computer of a directory.
 #[derive(Debug, Args)]
 pub(crate) struct Deciding {
-    /// The asset
+    /// The asset: its name, its id, or enough of the id's beginning or end
     pub(crate) asset: String,
 
-    /// The computer
+    /// The computer: its name, its account or its objectGUID
     pub(crate) computer: String,
 
     /// The directory, such as ldap/corp.example: looked for unless given
@@ -244,8 +256,8 @@ pub(crate) struct Person {
     #[arg(long, value_name = "NAME", default_value_t = user_of_the_machine())]
     by: String,
 
-    /// Why
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    /// Why, in a few words
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     why: String,
 }
 
@@ -406,6 +418,24 @@ impl Search {
 }
 
 impl Options {
+    /// The command line. What begins with one dash in a search, and is no option, is the opposite of a condition:
+    /// `assets -source:ldap`.
+    pub(crate) fn read() -> Self {
+        let mut arguments: Vec<OsString> = std::env::args_os().collect();
+        let is_search = |argument: &OsString| SEARCHES.iter().any(|search| argument == search);
+        let searched = arguments.iter().position(is_search).unwrap_or(arguments.len());
+        let mut before = OsString::new();
+        for argument in arguments.iter_mut().skip(searched).take_while(|it| *it != "--") {
+            let is_value = before == "--sort";
+            before.clone_from(argument);
+            if let Some(text) = argument.to_str().filter(|text| !is_value && is_negated(text)) {
+                // What begins with a blank is no option to clap.
+                *argument = format!(" {text}").into();
+            }
+        }
+        Self::parse_from(arguments)
+    }
+
     /// The place of the inventory. Global options cannot be required, so this one is by hand.
     pub(crate) fn inventory(&self) -> &str {
         self.inventory.as_deref().unwrap_or_else(|| {
@@ -414,4 +444,16 @@ impl Options {
             Self::command().error(ErrorKind::MissingRequiredArgument, sentence).exit()
         })
     }
+}
+
+/// Whether this is the opposite of a condition: neither an option nor, with a dash too few, its name.
+fn is_negated(text: &str) -> bool {
+    let Some(condition) = text.strip_prefix('-').filter(|it| !it.starts_with('-')) else {
+        return false;
+    };
+    let command = Options::command();
+    let searches = command.get_subcommands().filter(|it| SEARCHES.contains(&it.get_name()));
+    let mut named = searches.flat_map(|it| it.get_arguments()).chain(command.get_arguments());
+    let is_short = condition.chars().all(|c| "hvV".contains(c));
+    !is_short && !named.any(|option| option.get_long() == Some(condition))
 }

@@ -1,12 +1,13 @@
 //! What the runs of a directory did, and plans of runs that wrote nothing.
 
+use std::cmp::Reverse;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::Path;
 
 use ldap_inventory::asset::{RunOutcome, RunRecord};
 use ldap_inventory::sync::{MergePlan, SyncOptions};
-use ldap_inventory::value::{Checkpoint, ReadMode, RunId};
+use ldap_inventory::value::{Checkpoint, ReadMode, RunId, SourceId};
 use serde_json::{Value, json};
 
 use super::curate::Desk;
@@ -19,49 +20,39 @@ use super::table::{self, Form, Table};
 impl Desk<'_> {
     /// The latest runs, newest first, those included that could not begin.
     pub(crate) async fn runs(&self, options: &Runs) -> Result<(), Failure> {
-        let mut out = BufWriter::new(io::stdout().lock());
-        let form = Form::of_stdout();
-        let mut table = match form {
-            Form::Page(_) => Table::new(["Began", "Run", "Directory", "Outcome", "Read", "What"]),
-            _ => Table::new(["started", "run", "source", "outcome", "mode", "what"]),
-        };
-        table.wraps = true;
         let mut sources = match &options.directory.source {
             Some(source) => vec![source.clone()],
             None => self.repository.sources(self.organization).await?,
         };
         sources.retain(|source| source.kind() == "ldap" || options.directory.source.is_some());
-        sources.sort_unstable();
+        let mut runs = Vec::new();
         for source in sources {
-            let runs = self.repository.runs(self.organization, &source, options.limit).await?;
-            for run in runs {
-                if options.directory.json {
-                    json_line(&mut out, &json(&source.to_string(), &run))?;
-                    continue;
-                }
-                let (began, id) = match form {
-                    Form::Page(_) => (minute(run.started), end_of(run.id)),
-                    _ => (run.started.to_string(), run.id.to_string()),
-                };
-                let read = run.mode.map_or("", mode);
-                table.row([&began, &id, source.as_str(), outcome(run.outcome), read, &what(&run)]);
+            let of_source = self.repository.runs(self.organization, &source, options.limit).await?;
+            runs.extend(of_source.into_iter().map(|run| (source.clone(), run)));
+        }
+        runs.sort_by_key(|(_, run)| Reverse(run.started));
+        let mut out = BufWriter::new(io::stdout().lock());
+        if options.directory.json {
+            for (source, run) in &runs {
+                json_line(&mut out, &json(source.as_str(), run))?;
             }
+            return Ok(out.flush()?);
         }
-        if !options.directory.json {
-            table.put(&mut out, form)?;
-        }
+        let form = Form::of_stdout();
+        let table = if let Form::Page(_) = form { page(&runs) } else { rows(&runs) };
+        table.put(&mut out, form)?;
         Ok(out.flush()?)
     }
 
     /// Takes a lease back that nobody gives back.
     pub(crate) async fn release(&self, options: &Releasing) -> Result<(), Failure> {
         let Releasing { source, author, json } = options;
+        let released = self.curation.release(source, &author.author()).await?;
         let known = self.repository.sources(self.organization).await?;
-        if !known.contains(source) {
+        if released.is_none() && !known.contains(source) {
             let sentence = format!("the inventory has no directory {source}");
             return Err(Failure::new(Status::Usage, sentence));
         }
-        let released = self.curation.release(source, &author.author()).await?;
         match (json, released) {
             (true, run) => {
                 let released = json!({ "source": source, "released": run });
@@ -71,45 +62,6 @@ impl Desk<'_> {
             (false, None) => println!("no run holds {source}"),
         }
         Ok(())
-    }
-
-    /// What a kept plan would do.
-    pub(crate) fn plan(&self, file: &Path) -> Result<(), Failure> {
-        let plan = read(file)?;
-        let mut out = BufWriter::new(io::stdout().lock());
-        let mut facts = Table::new(["", ""]);
-        facts.wraps = true;
-        facts.row(["Task", &plan.task.name]);
-        facts.row(["Directory", plan.task.source.as_str()]);
-        facts.row(["Made", &plan.report.started.to_string()]);
-        let changes: usize = plan.batches.iter().map(|batch| batch.changes.len()).sum();
-        facts.row(["Changes", &changes.to_string()]);
-        if let Some(brake) = &plan.report.brake {
-            for exceeded in &brake.exceeded {
-                facts.row(["Too much", &exceeded.to_string()]);
-            }
-            facts.row(["Confirm with", &brake.confirmation.to_string()]);
-        }
-        let form = Form::of_stdout();
-        facts.write(&mut out, table::width())?;
-        let mut decisions = Table::new(["Computer", "Decision", "Why"]);
-        decisions.wraps = true;
-        for decision in plan.report.decisions.iter().flatten() {
-            let (verdict, reason) = (decision.verdict.to_string(), decision.reason());
-            decisions.row([decision.name.as_str(), &verdict, &reason]);
-        }
-        writeln!(out)?;
-        decisions.put(&mut out, form)?;
-        let mut losses = Table::new(["Would be missing", "Name", "Asset"]);
-        for loss in plan.losses() {
-            let asset = loss.asset.map(|asset| asset.to_string()).unwrap_or_default();
-            losses.row([loss.kind.to_string(), loss.name, asset]);
-        }
-        if !plan.losses().is_empty() {
-            writeln!(out)?;
-            losses.put(&mut out, form)?;
-        }
-        Ok(out.flush()?)
     }
 
     /// Writes what a kept plan says, as far as it still holds.
@@ -130,6 +82,45 @@ impl Desk<'_> {
     }
 }
 
+/// What a kept plan would do.
+pub(crate) fn plan(file: &Path) -> Result<(), Failure> {
+    let plan = read(file)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut facts = Table::new(["", ""]);
+    facts.wraps = true;
+    facts.row(["Task", &plan.task.name]);
+    facts.row(["Directory", plan.task.source.as_str()]);
+    facts.row(["Made", &plan.report.started.to_string()]);
+    let changes: usize = plan.batches.iter().map(|batch| batch.changes.len()).sum();
+    facts.row(["Changes", &changes.to_string()]);
+    if let Some(brake) = &plan.report.brake {
+        for exceeded in &brake.exceeded {
+            facts.row(["Too much", &exceeded.to_string()]);
+        }
+        facts.row(["Confirm with", &brake.confirmation.to_string()]);
+    }
+    let form = Form::of_stdout();
+    facts.write(&mut out, table::width())?;
+    let mut decisions = Table::new(["Computer", "Decision", "Why"]);
+    decisions.wraps = true;
+    for decision in plan.report.decisions.iter().flatten() {
+        let (verdict, reason) = (decision.verdict.to_string(), decision.reason());
+        decisions.row([decision.name.as_str(), &verdict, &reason]);
+    }
+    writeln!(out)?;
+    decisions.put(&mut out, form)?;
+    let mut losses = Table::new(["Would be missing", "Name", "Asset"]);
+    for loss in plan.losses() {
+        let asset = loss.asset.map(|asset| asset.to_string()).unwrap_or_default();
+        losses.row([loss.kind.to_string(), loss.name, asset]);
+    }
+    if !plan.losses().is_empty() {
+        writeln!(out)?;
+        losses.put(&mut out, form)?;
+    }
+    Ok(out.flush()?)
+}
+
 fn read(file: &Path) -> Result<MergePlan, Failure> {
     let plan = File::open(file).map_err(|error| error.to_string()).and_then(|file| {
         serde_json::from_reader(BufReader::new(file)).map_err(|error| error.to_string())
@@ -138,6 +129,29 @@ fn read(file: &Path) -> Result<MergePlan, Failure> {
         let sentence = format!("{} cannot be read as a plan: {error}", file.display());
         Failure::new(Status::Usage, sentence)
     })
+}
+
+/// For people: how a run ended stands before what it did.
+fn page(runs: &[(SourceId, RunRecord)]) -> Table {
+    let mut table = Table::new(["Began", "Run", "Directory", "What"]);
+    (table.wraps, table.whole) = (true, 2);
+    for (source, run) in runs {
+        let read = run.mode.map(|read| format!(", {}", mode(read))).unwrap_or_default();
+        let ended = format!("{}{read}: {}", outcome(run.outcome), what(run));
+        table.row([&*minute(run.started), &end_of(run.id), source.as_str(), &ended]);
+    }
+    table
+}
+
+/// For other programs.
+fn rows(runs: &[(SourceId, RunRecord)]) -> Table {
+    let mut table = Table::new(["started", "run", "source", "outcome", "mode", "what"]);
+    for (source, run) in runs {
+        let (started, id) = (run.started.to_string(), run.id.to_string());
+        let read = run.mode.map_or("", mode);
+        table.row([&*started, &id, source.as_str(), outcome(run.outcome), read, &what(run)]);
+    }
+    table
 }
 
 /// The record, with the report as JSON and not as text.

@@ -129,7 +129,7 @@ fn heading(computer: &Unresolved) -> Table {
 
 fn candidates(computer: &Unresolved, assets: &BTreeMap<AssetId, Asset>, ids: ShortIds) -> Table {
     let mut table = Table::new(["N", "ID", "Name", "Site", "Addresses", "Last seen", "Evidence"]);
-    table.whole = 2;
+    (table.wraps, table.whole) = (true, 2);
     for (place, candidate) in computer.candidates.iter().enumerate() {
         let [name, site, addresses, last_seen] =
             assets.get(&candidate.asset).map(traits).unwrap_or_default();

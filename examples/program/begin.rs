@@ -102,27 +102,31 @@ async fn note(
     }
 }
 
-/// The directory that would have been read: the one that this server belonged to the last time, or the only one that is
-/// known, or one that is called after the server.
+/// The directory that would have been read: the one that this server belonged to the last time, or the only one that was
+/// ever read, or one that is called after the server.
 async fn likely_source(options: &TaskOptions, inventory: &dyn AssetRepository) -> Result<SourceId> {
-    let mut sources = inventory.sources(&options.organization).await?;
-    sources.retain(|source| source.kind() == "ldap");
-    for source in &sources {
-        for run in inventory.runs(&options.organization, source, 10).await? {
-            let report: Option<serde_json::Value> =
-                run.report.as_deref().and_then(|report| serde_json::from_str(report).ok());
-            let server = report.as_ref().and_then(|report| report.get("server"));
-            let is_it = |key| {
-                let told = server.and_then(|server| server.get(key)?.as_str());
-                told.is_some_and(|told| told.starts_with(&options.directory_name()))
+    let name = options.directory_name();
+    let mut read = Vec::new();
+    for source in inventory.sources(&options.organization).await? {
+        let runs = inventory.runs(&options.organization, &source, 10).await?;
+        let reports =
+            runs.iter().filter_map(|run| serde_json::from_str(run.report.as_deref()?).ok());
+        let reports: Vec<serde_json::Value> = reports.collect();
+        let is_server = |key| {
+            let told = |report: &serde_json::Value| {
+                report.get("server")?.get(key)?.as_str().map(str::to_owned)
             };
-            if is_it("dns_host_name") || is_it("address") {
-                return Ok(source.clone());
-            }
+            reports.iter().filter_map(told).any(|told| told.starts_with(&name))
+        };
+        if is_server("dns_host_name") || is_server("address") {
+            return Ok(source);
+        }
+        if source.kind() == "ldap" && !reports.is_empty() {
+            read.push(source);
         }
     }
-    match sources.as_slice() {
-        [source] => Ok(source.clone()),
-        _ => SourceId::new("ldap", options.directory_name()),
+    match read.pop() {
+        Some(source) if read.is_empty() => Ok(source),
+        _ => SourceId::new("ldap", name),
     }
 }

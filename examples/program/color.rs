@@ -15,7 +15,8 @@ pub(crate) struct Color {
         default_value_t = ColorChoice::Auto,
         hide_possible_values = true,
         hide_default_value = true,
-        global = true
+        global = true,
+        display_order = 910
     )]
     color: ColorChoice,
 }

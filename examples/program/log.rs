@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct Log {
     /// Log what is done on standard error; twice for every detail. The variable RUST_LOG asks for more exactly
-    #[arg(short, long, action = ArgAction::Count, global = true)]
+    #[arg(short, long, action = ArgAction::Count, global = true, display_order = 910)]
     verbose: u8,
 }
 

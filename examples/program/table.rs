@@ -62,6 +62,11 @@ impl Table {
         self.rows.push(cells.into_iter().map(|cell| cell.as_ref().to_owned()).collect());
     }
 
+    /// Whether it has no row.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Writes it in this form.
     pub(crate) fn put(&self, out: &mut dyn Write, form: Form) -> io::Result<()> {
         match form {
@@ -71,16 +76,16 @@ impl Table {
         }
     }
 
-    /// Writes it for lines of so many characters. A column in which no row has anything is left out.
+    /// Writes it for lines of so many characters: nothing without a row. A column in which no row has anything is left out.
     pub(crate) fn write(&self, out: &mut dyn Write, width: u16) -> io::Result<()> {
+        if self.is_empty() {
+            return Ok(());
+        }
         let mut page = self.page(width);
         if console::colors_enabled() {
             page.enforce_styling();
         } else {
             page.force_no_tty();
-        }
-        if self.rows.is_empty() && self.titles.iter().all(String::is_empty) {
-            return Ok(());
         }
         page.lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
     }
@@ -122,8 +127,8 @@ impl Table {
         page
     }
 
-    /// Columns as wide as their widest cell, and where a line does not fit, text narrower, and then the widest of the
-    /// others.
+    /// Columns as wide as their widest cell, and where a line does not fit, text narrower, then the widest of the others,
+    /// and text again.
     fn widths(&self, columns: &[usize], width: u16) -> Vec<u16> {
         let of_cell = |cell: &String| u16::try_from(measure_text_width(cell)).unwrap_or(u16::MAX);
         let of_column = |column: &usize| {
@@ -141,12 +146,14 @@ impl Table {
             .filter(|(place, _)| is_cut(*place))
             .map(|it| it.1)
             .collect();
-        // Text gives way first, but not below three eighths of the line.
-        if let Some(text) = cut.pop_if(|_| self.wraps) {
-            let spare = text.saturating_sub(width / 8 * 3).min(excess);
-            *text -= spare;
-            excess -= spare;
-        }
+        let mut text = cut.pop_if(|_| self.wraps);
+        let mut give_way = |excess: &mut u16, least: u16| {
+            let Some(text) = &mut text else { return };
+            let spare = text.saturating_sub(least).min(*excess);
+            **text -= spare;
+            *excess -= spare;
+        };
+        give_way(&mut excess, width / 8 * 3);
         while excess > 0
             && let Some(widest) = cut.iter_mut().max()
             && **widest > NARROWEST
@@ -154,12 +161,13 @@ impl Table {
             **widest -= 1;
             excess -= 1;
         }
+        give_way(&mut excess, NARROWEST);
         widths
     }
 
     fn is_shown(&self, column: usize) -> bool {
         let has_text = |row: &Vec<String>| row.get(column).is_some_and(|cell| !cell.is_empty());
-        self.rows.is_empty() || self.rows.iter().any(has_text)
+        self.rows.iter().any(has_text)
     }
 
     fn is_numeric(&self, column: usize) -> bool {
@@ -182,6 +190,14 @@ impl Table {
             .try_for_each(|it| writer.write_record(it))?;
         writer.flush()
     }
+}
+
+/// Writes a paragraph, wrapped and indented as tables are.
+pub(crate) fn prose(out: &mut dyn Write, text: &str, width: u16) -> io::Result<()> {
+    let mut paragraph = Table::new([""]);
+    paragraph.wraps = true;
+    paragraph.row([text]);
+    paragraph.write(out, width)
 }
 
 /// How many characters fit into a line of standard output: as the terminal says, or else the variable COLUMNS.

@@ -19,9 +19,8 @@ use super::password;
 /// What to read, and how.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct TaskOptions {
-    /// The server: HOST[:PORT] or IP[:PORT], with ldaps:// or ldap:// in front if LDAPS shall, or shall
-    /// not, come first. May be repeated, or several with commas: the next server is asked only if the one before cannot
-    /// be reached
+    /// The server: HOST[:PORT] or IP[:PORT]. LDAPS comes first, then StartTLS; with ldap:// in front, StartTLS alone.
+    /// May be repeated, or several with commas: the next server is asked only if the one before cannot be reached
     #[arg(long, env = "LDAP_URL", value_delimiter = ',')]
     pub(crate) url: Vec<ServerUrl>,
 
@@ -38,7 +37,7 @@ pub(crate) struct TaskOptions {
     #[arg(long, value_name = "NAME")]
     domain: Option<String>,
 
-    /// Where to search. May be repeated. The server's defaultNamingContext unless given
+    /// Where to search: the server's defaultNamingContext, which is its whole domain, unless given. May be repeated
     #[arg(long, value_name = "DN")]
     pub(crate) base_dn: Vec<DistinguishedName>,
 
@@ -62,8 +61,8 @@ pub(crate) struct TaskOptions {
     #[arg(long)]
     exclude_unknown: bool,
 
-    /// How to find out what changed since the last run: by DirSync, by update numbers, whichever the server
-    /// offers, or not at all
+    /// How to find out what changed since the last run: in whichever way the server offers (auto), by DirSync, by update
+    /// numbers (usn), or not at all (never)
     #[arg(long, value_enum, default_value_t = Delta::Auto)]
     delta: Delta,
 
@@ -71,7 +70,7 @@ pub(crate) struct TaskOptions {
     #[arg(long, value_name = "SECONDS", default_value_t = 150, value_parser = value_parser!(u64).range(1..))]
     silence: u64,
 
-    /// The certificate that must be presented at an address, as the example `thumbprint` prints it, or with the digest in
+    /// The certificate that must be presented at an address, as the program `thumbprint` prints it, or with the digest in
     /// hexadecimal, as openssl does. May be repeated
     #[arg(long, value_name = "IP=SHA256:B64", help_heading = TRUST)]
     pub(crate) thumbprint: Vec<Thumbprint>,
@@ -141,7 +140,7 @@ impl From<Delta> for DeltaPolicy {
 
 const TRUST: &str = "Whom to trust";
 
-const LEAVING_OUT: &str = "Computers to leave out, unless they belong to an asset already";
+const LEAVING_OUT: &str = "Computers to leave out, unless an asset has them";
 
 impl TaskOptions {
     /// The account, its password, and whom to trust.

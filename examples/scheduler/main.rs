@@ -71,7 +71,7 @@ struct Options {
     #[arg(long, value_name = "FILE.db", env = "LDAP_INVENTORY", default_value = "inventory.db")]
     inventory: String,
 
-    /// Print the next runs, so many of them, and end
+    /// Print the times of the next N runs, 5 unless given, and end
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "5")]
     next: Option<usize>,
 
@@ -102,7 +102,10 @@ and `name`:
     exclude-disabled = true
     every = "1 day"
     at = "02:30"
-    time-zone = "Europe/Berlin""#;
+    time-zone = "Europe/Berlin"
+
+A run that goes wrong is told, and the next one comes in its time. Exit status: 0 stopped; 2 usage;
+4 refused (a certificate or a password that cannot be read); 1 anything else."#;
 
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_secs(1);

@@ -21,7 +21,7 @@ pub(crate) struct Timing {
     #[arg(long, value_name = "N UNIT", default_value = "1 day")]
     every: String,
 
-    /// At which time of the day; hours and minutes are counted from it
+    /// At which time of the day; what is due every few hours or minutes is counted from it
     #[arg(long, value_name = "HH:MM", default_value = "02:30")]
     at: String,
 

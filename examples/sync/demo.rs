@@ -163,7 +163,7 @@ impl<'a> Show<'a> {
     }
 
     fn prose(&mut self, text: &str) -> io::Result<()> {
-        report::prose(&mut self.out, text, self.width)
+        table::prose(&mut self.out, text, self.width)
     }
 
     fn introduction(

@@ -1,9 +1,10 @@
 //! The inventory that a run works on.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::{fs, io};
 
 use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::store::{MemoryRepository, SqliteRepository};
@@ -57,11 +58,13 @@ impl Inventory {
     }
 }
 
-/// Copies an SQLite file and its write-ahead log, in which the latest commits may still be.
+/// Copies an SQLite file and its write-ahead log, in which the latest commits may still be. The copy may be written, even
+/// if the file may not.
 fn copy(place: &str) -> io::Result<(TempDir, String)> {
     let directory = tempfile::tempdir()?;
     let copy = directory.path().join("inventory.db");
-    fs::copy(place, &copy)?;
+    let content = |from: &Path, to: &Path| io::copy(&mut File::open(from)?, &mut File::create(to)?);
+    content(place.as_ref(), &copy)?;
     let log_of = |file: &Path| {
         let mut name = OsString::from(file);
         name.push("-wal");
@@ -69,7 +72,7 @@ fn copy(place: &str) -> io::Result<(TempDir, String)> {
     };
     let log = log_of(place.as_ref());
     if Path::new(&log).exists() {
-        fs::copy(log, log_of(&copy))?;
+        content(log.as_ref(), log_of(&copy).as_ref())?;
     }
     Ok((directory, copy.to_string_lossy().into_owned()))
 }

@@ -17,7 +17,7 @@ use super::task::TaskOptions;
 ///
 /// The password is read from a file, from the variable LDAP_PASSWORD or from the terminal, never from the command line.
 #[derive(Debug, Parser)]
-#[command(name = "sync", version, after_help = STATUSES)]
+#[command(name = "sync", version, after_help = format!("{EXAMPLE}\n\n{STATUSES}"))]
 pub(crate) struct Options {
     #[command(flatten)]
     pub(crate) task: TaskOptions,
@@ -66,8 +66,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "CONFIRMATION")]
     pub(crate) confirm: Option<Confirmation>,
 
-    /// Keep the plan of a run that writes nothing, a dry one or one that the brake stopped, in this file. The
-    /// example `inventory` shows and applies it.
+    /// Keep the plan of a run that writes nothing, a dry one or one that the brake stopped, in this file: `inventory
+    /// plan` shows it, and `inventory apply` writes what it says
     #[arg(long, value_name = "FILE.json")]
     pub(crate) save_plan: Option<PathBuf>,
 
@@ -76,7 +76,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "OCTETS", default_value_t = SyncOptions::new().memory_bytes)]
     pub(crate) memory_bytes: u64,
 
-    /// How long to wait for an inventory that is busy, with another run of the same directory or another program
+    /// How long to wait for an inventory that is busy with another run of the same directory, or with another program
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     pub(crate) wait: u64,
 
@@ -98,6 +98,12 @@ pub(crate) struct Options {
     #[command(flatten)]
     pub(crate) log: Log,
 }
+
+const EXAMPLE: &str = "\
+Example: what a first run would do, and why
+
+    sync --url dc1.corp.example --username svc-inventory@corp.example --inventory inventory.db \\
+        --dry-run --explain";
 
 impl Options {
     /// The source that scanned assets are imported from.

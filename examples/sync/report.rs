@@ -12,7 +12,7 @@ use ldap_inventory::sync::{Loss, SyncReport};
 use ldap_inventory::value::{AssetId, OrganizationId, ReadMode};
 
 use super::assets;
-use super::table::{self, Form, Table};
+use super::table::{self, Form, Table, prose};
 
 /// How the server was reached, what became of what was read, and what a person should know.
 pub(crate) fn summary(out: &mut dyn Write, report: &SyncReport) -> io::Result<()> {
@@ -116,14 +116,6 @@ fn read(report: &SyncReport) -> String {
         (_, Some(because)) => format!("everything: {because}"),
         (_, None) => "everything".to_owned(),
     }
-}
-
-/// Writes a paragraph, wrapped and indented as tables are.
-pub(crate) fn prose(out: &mut dyn Write, text: &str, width: u16) -> io::Result<()> {
-    let mut paragraph = Table::new([""]);
-    paragraph.wraps = true;
-    paragraph.row([text]);
-    paragraph.write(out, width)
 }
 
 /// Where each of these computers went, and why, with what it shall be called.

@@ -10,9 +10,9 @@ use crate::value::ObjectGuid;
 
 /// The groups of a directory as a graph: who is in a group, also through other groups.
 ///
-/// Made of what the groups name themselves and of primary groups, whether a task keeps nested membership or not. It is as
-/// large as that, and every question takes time in proportion to what it walks over: a group is entered once,
-/// however many ways lead there and however they turn in circles.
+/// Made of what the groups name themselves and of primary groups, which is all that an inventory keeps. It is as large as
+/// that, and every question takes time in proportion to what it walks over: a group is entered once, however many ways
+/// lead there and however they turn in circles.
 ///
 /// ```
 /// use ldap_inventory::asset::{DirectoryGroup, Nesting};
@@ -461,7 +461,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_task_kept_of_nested_membership_changes_nothing() {
+    fn nested_members_that_an_earlier_version_kept_change_nothing() {
         let mut kept = group(1, &[2], &[]);
         let through = Member { path: MemberPath::Nested, ..group(2, &[], &[2]).members[0].clone() };
         kept.members.push(through);

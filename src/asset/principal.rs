@@ -25,8 +25,8 @@ pub struct DirectoryUser {
     pub sid: Option<Sid>,
     /// Where it stands in the directory.
     pub dn: DistinguishedName,
-    /// The groups it is a direct member of, its primary group included, and, where nested membership
-    /// was asked for, those it belongs to through them.
+    /// The groups it is a direct member of, its primary group included. [`Nesting`](super::Nesting) tells those through
+    /// other groups.
     #[serde(default)]
     pub groups: Vec<DistinguishedName>,
     /// Its attributes, filed under `@ldap.user`.
@@ -57,7 +57,7 @@ pub struct DirectoryGroup {
     pub sid: Option<Sid>,
     /// Where it stands in the directory.
     pub dn: DistinguishedName,
-    /// Its members, sorted by DN.
+    /// Its own members and those for whom it is the primary group, sorted by DN.
     #[serde(default)]
     pub members: Vec<Member>,
     /// Whether these are all.
@@ -94,6 +94,6 @@ pub enum MemberPath {
     Direct,
     /// The object's `primaryGroupID` names the group.
     Primary,
-    /// Through another group.
+    /// Through another group, as [`Nesting`](super::Nesting) tells. No run keeps such members.
     Nested,
 }

@@ -87,7 +87,9 @@ struct Lost {
 impl Curation<'_> {
     /// What changed from a moment on, oldest first, as far as it is kept: assets that are new, matched or updated by the
     /// claims that they have today, what went missing or is gone by the reports of the runs, and what people did. A value
-    /// that changed twice is told with what it was before the last time.
+    /// that changed twice is told with what it was before the last time. Of users and groups only those are told that are
+    /// missing or gone: what they were before is not kept. A search by `whenCreatedTS` or `whenChangedTS` finds those that
+    /// their directory made or changed.
     ///
     /// Reads the inventory page by page.
     ///

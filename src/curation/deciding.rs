@@ -80,10 +80,32 @@ impl Curation<'_> {
     /// }
     /// # Ok(())
     /// # }
+    /// # #[cfg(feature = "testing")]
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> ldap_inventory::Result<()> {
-    /// #     review(&ldap_inventory::store::MemoryRepository::new()).await
+    /// #     use ldap_inventory::curation::{ImportOptions, Scan};
+    /// #     use ldap_inventory::sync::{SyncOptions, sync};
+    /// #     use ldap_inventory::testing::{MockDirectory, MockRecord};
+    /// #     let repository = ldap_inventory::store::MemoryRepository::new();
+    /// #     let organization = OrganizationId::new("acme")?;
+    /// #     let curation = Curation::new(&repository, organization.clone());
+    /// #     let twins = br#"{"names":["web1"],"addresses":["10.0.0.1"]}
+    /// # {"names":["web1"],"addresses":["10.0.0.2"]}"#;
+    /// #     let scan = Scan::parse(twins, "2026-06-01T00:00:00Z".parse()?);
+    /// #     let options = ImportOptions::new("hq".parse()?);
+    /// #     curation.import(&SourceId::new("scan", "hq")?, &scan, &options).await?;
+    /// #     let source = SourceId::new("ldap", "corp.example")?;
+    /// #     let task = ldap_inventory::task::SyncTask::new(
+    /// #         "Head office", organization, "hq".parse()?, source, "reader".parse()?,
+    /// #     );
+    /// #     let directory = MockDirectory::new([MockRecord::computer("WEB1")]);
+    /// #     sync(&task, &directory, &repository, &SyncOptions::new()).await?;
+    /// #     review(&repository).await?;
+    /// #     assert_eq!(curation.history().await?.len(), 1);
+    /// #     Ok(())
     /// # }
+    /// # #[cfg(not(feature = "testing"))]
+    /// # fn main() {}
     /// ```
     ///
     /// # Errors

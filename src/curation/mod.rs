@@ -126,6 +126,35 @@ impl<'a> Curation<'a> {
     /// id of one whose records are part of others leads to where they went. For sources that know an asset by its id, so
     /// that they find [their record](Asset::record_of) again. An id that leads nowhere is left out.
     ///
+    /// ```
+    /// use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change};
+    /// use ldap_inventory::curation::{Author, Curation};
+    /// use ldap_inventory::store::MemoryRepository;
+    /// use ldap_inventory::value::{AssetId, BatchId, OrganizationId, SourceId};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> ldap_inventory::Result<()> {
+    /// let (repository, organization) = (MemoryRepository::new(), OrganizationId::new("acme")?);
+    /// # let ids = [AssetId::random_v7(), AssetId::random_v7()];
+    /// # let put = ids.map(|id| Change::PutAsset {
+    /// #     expected: None,
+    /// #     asset: Box::new(Asset::new(id, organization.clone(), "hq".parse().unwrap())),
+    /// # });
+    /// # let batch = Batch::new(BatchId::random_v7(), organization.clone(), SourceId::new("scan", "hq")?);
+    /// # let _ = repository.commit(batch.with_changes(put)).await?;
+    /// let curation = Curation::new(&repository, organization);
+    /// // Two assets that are there, of which a person makes one:
+    /// let [survivor, other] = ids;
+    /// curation.merge(&[survivor, other], &Author::new("anna")).await?;
+    ///
+    /// let nobody = AssetId::random_v7();
+    /// let found = curation.resolve(&[other, nobody]).await?;
+    /// assert_eq!(found[&other].id, survivor);
+    /// assert!(!found.contains_key(&nobody));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// What the store reports.

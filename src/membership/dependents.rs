@@ -39,7 +39,6 @@ pub(crate) fn dependents_to_reread(
     read: ReadObjects<'_>,
     earlier: &Earlier,
     links: &Links,
-    nested: bool,
     is_in_reach: impl Fn(&Link) -> bool,
 ) -> BTreeSet<ObjectGuid> {
     let new_hosts: HashSet<ObjectGuid> = read
@@ -49,7 +48,7 @@ pub(crate) fn dependents_to_reread(
         .map(|computer| computer.guid)
         .collect();
     let is_kept = |object| links.contains_key(&object) || new_hosts.contains(&object);
-    let now = Memberships::of(read, earlier, nested, is_kept);
+    let now = Memberships::of(read, earlier, is_kept);
     let identities = read.identities();
     let is_unread = |object: &ObjectGuid| {
         let link = links.get(object).filter(|link| link.presence.is_present());

@@ -1,11 +1,11 @@
-//! Who belongs to which group: directly, by primary group, and through other groups.
+//! Who belongs to which group: directly, and by primary group.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use super::links::dn_digest_of;
 use super::read_objects::ReadObjects;
 use crate::asset::{DirectoryGroup, DirectoryUser, Member, MemberPath};
-use crate::directory::{AccountKind, DirectoryObject, Membership};
+use crate::directory::{AccountKind, DirectoryObject};
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, ObjectKind, RecordDigest, Sid};
 
@@ -14,13 +14,7 @@ use crate::value::{ObjectGuid, ObjectKind, RecordDigest, Sid};
 pub(crate) struct Memberships {
     members: HashMap<ObjectGuid, Vec<Member>>,
     groups: HashMap<ObjectGuid, Vec<DistinguishedName>>,
-    /// Groups of whose members through other groups there were too many.
-    cut: HashSet<ObjectGuid>,
 }
-
-/// The most memberships through other groups that are worked out of one directory. A closure may have one for every pair of a
-/// group and an object, which no memory holds: a chain of 10,000 groups has fifty million.
-const MOST_NESTED: usize = 1_000_000;
 
 /// What the inventory knew before a read of changes, as far as it was there. Nothing of it counts in a full read.
 #[derive(Debug, Default)]
@@ -31,14 +25,13 @@ pub(crate) struct Earlier {
 }
 
 impl Memberships {
-    /// Works the memberships out. Cycles, which directories allow, are walked once.
+    /// Works the memberships out. Those through other groups are [for whoever asks](crate::asset::Nesting).
     ///
     /// A member is known as an object if the inventory keeps it; `is_kept` says so of the computers. A host that it does
     /// not keep is no primary member: nothing would tell that it is gone.
     pub(crate) fn of(
         read: ReadObjects<'_>,
         earlier: &Earlier,
-        nested: bool,
         is_kept: impl Fn(ObjectGuid) -> bool,
     ) -> Self {
         let known = Known::of(read, earlier);
@@ -48,12 +41,7 @@ impl Memberships {
         // What is no host is never kept as an asset, and a member all the same.
         let is_no_host = |object: &DirectoryObject| object.account_kind() != AccountKind::Host;
         edges.extend(known.primary(|object| is_kept(object) || is_no_host(object)));
-        let mut cut = HashSet::new();
-        if nested {
-            let through = known.through_groups(&edges, &mut cut);
-            edges.extend(through);
-        }
-        Self { cut, ..Self::collect(&known, edges) }
+        Self::collect(&known, edges)
     }
 
     /// Memberships that no change touched, as these users have them.
@@ -70,25 +58,6 @@ impl Memberships {
     /// The groups of an object, sorted by DN.
     pub(crate) fn groups(&self, object: ObjectGuid) -> &[DistinguishedName] {
         self.groups.get(&object).map_or(&[], Vec::as_slice)
-    }
-
-    /// Whether nothing may be concluded from who is missing among a group's members.
-    pub(crate) fn are_doubtful(&self, group: &DirectoryObject) -> bool {
-        let is_cut_short = |list: &Membership| !list.complete;
-        group.membership.as_ref().is_some_and(is_cut_short) || self.cut.contains(&group.guid)
-    }
-
-    /// What a person should know: that there were too many through other groups.
-    pub(crate) fn warning(&self) -> Option<String> {
-        let of = match self.cut.len() {
-            0 => return None,
-            1 => "one group".to_owned(),
-            count => format!("{count} groups"),
-        };
-        Some(format!(
-            "the members that {of} would have through other groups are not worked out: in all there are more than \
-             {MOST_NESTED} of them"
-        ))
     }
 
     fn collect(known: &Known<'_>, mut edges: Vec<Edge>) -> Self {
@@ -108,6 +77,11 @@ impl Memberships {
         }
         memberships
     }
+}
+
+/// Whether nothing may be concluded from who is missing among a group's members.
+pub(crate) fn is_doubtful(object: &DirectoryObject) -> bool {
+    object.membership.as_ref().is_some_and(|list| !list.complete)
 }
 
 /// What tells a changed user or group from an unchanged one: the object's own digest, its memberships, and whether these
@@ -240,39 +214,6 @@ impl<'a> Known<'a> {
                 path: MemberPath::Primary,
             })
         })
-    }
-
-    /// What each group holds through its member groups, but for groups with which it would become too much.
-    fn through_groups(&self, edges: &[Edge], cut: &mut HashSet<ObjectGuid>) -> Vec<Edge> {
-        let mut children: BTreeMap<ObjectGuid, Vec<&Edge>> = BTreeMap::new();
-        for edge in edges {
-            children.entry(edge.group).or_default().push(edge);
-        }
-        let mut nested = Vec::new();
-        'groups: for (group, _) in self.group_dns() {
-            let before = nested.len();
-            let mut seen = BTreeSet::from([group]);
-            let mut pending = vec![group];
-            while let Some(current) = pending.pop() {
-                for edge in children.get(&current).into_iter().flatten() {
-                    if current != group {
-                        if nested.len() == MOST_NESTED {
-                            nested.truncate(before);
-                            cut.insert(group);
-                            continue 'groups;
-                        }
-                        nested.push(Edge { group, path: MemberPath::Nested, ..(*edge).clone() });
-                    }
-                    if let Some(object) = edge.object
-                        && children.contains_key(&object)
-                        && seen.insert(object)
-                    {
-                        pending.push(object);
-                    }
-                }
-            }
-        }
-        nested
     }
 }
 

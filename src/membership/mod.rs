@@ -20,5 +20,5 @@ mod tests;
 
 pub(crate) use self::dependents::{dependents_to_reread, is_group_back, touch_memberships};
 pub(crate) use self::links::{Links, dn_digest, is_present};
-pub(crate) use self::memberships::{Earlier, Memberships, digest};
+pub(crate) use self::memberships::{Earlier, Memberships, digest, is_doubtful};
 pub(crate) use self::read_objects::ReadObjects;

@@ -82,8 +82,8 @@ impl Read {
         ReadObjects { computers, users, groups, departed }
     }
 
-    fn memberships(&self, nested: bool) -> Memberships {
-        Memberships::of(self.objects(), &Earlier::default(), nested, |_| true)
+    fn memberships(&self) -> Memberships {
+        Memberships::of(self.objects(), &Earlier::default(), |_| true)
     }
 }
 
@@ -91,24 +91,22 @@ impl Read {
 struct Inventory {
     earlier: Earlier,
     links: Links,
-    nested: bool,
 }
 
 impl Inventory {
-    fn of(objects: impl IntoIterator<Item = DirectoryObject>, nested: bool) -> Self {
+    fn of(objects: impl IntoIterator<Item = DirectoryObject>) -> Self {
         let read = Read::of(objects);
-        let memberships = read.memberships(nested);
+        let memberships = read.memberships();
         let link = |object: &DirectoryObject| (object.guid, link(object));
         let place = |object: &DirectoryObject| (dn_digest(&object.dn), object.guid);
         let groups = read.groups.iter().map(|group| stored(group, &memberships)).collect();
         let earlier = Earlier { groups, places: read.objects().all().map(place).collect() };
-        Self { earlier, links: read.objects().all().map(link).collect(), nested }
+        Self { earlier, links: read.objects().all().map(link).collect() }
     }
 
     /// What is to be read again after this was.
     fn again(&self, read: &Read) -> BTreeSet<ObjectGuid> {
-        let Self { earlier, links, nested } = self;
-        dependents_to_reread(read.objects(), earlier, links, *nested, |_| true)
+        dependents_to_reread(read.objects(), &self.earlier, &self.links, |_| true)
     }
 
     fn touches(&self, read: &Read) -> bool {
@@ -160,12 +158,12 @@ fn guids(all: &[u8]) -> BTreeSet<ObjectGuid> {
     all.iter().map(|n| guid(*n)).collect()
 }
 
-use MemberPath::{Direct, Nested, Primary};
+use MemberPath::{Direct, Primary};
 
 #[test]
 fn members_are_known_both_ways_and_strangers_by_their_dn_alone() {
     let read = Read::of([user(ALICE), user(BOB), group(STAFF, &[BOB, ALICE, CAROL])]);
-    let memberships = read.memberships(false);
+    let memberships = read.memberships();
     let expected = [known(ALICE, Direct), known(BOB, Direct), (None, Direct)];
     assert_eq!(members(&memberships, STAFF), expected);
     assert_eq!(memberships.members(guid(STAFF))[2].dn, dn(CAROL));
@@ -178,7 +176,7 @@ fn a_member_is_found_however_its_dn_is_written() {
     let mut staff = group(STAFF, &[]);
     let written = DistinguishedName::parse("cn=N1, dc=CORP,dc=Example").unwrap();
     staff.membership.as_mut().unwrap().members.push(written.clone());
-    let memberships = Read::of([user(ALICE), staff]).memberships(false);
+    let memberships = Read::of([user(ALICE), staff]).memberships();
     assert_eq!(members(&memberships, STAFF), [known(ALICE, Direct)]);
     assert_eq!(memberships.members(guid(STAFF))[0].dn, written);
 }
@@ -186,14 +184,13 @@ fn a_member_is_found_however_its_dn_is_written() {
 #[test]
 fn a_computer_that_the_inventory_leaves_out_is_no_object_of_it() {
     let read = Read::of([object(ObjectKind::Computer, PC), group(STAFF, &[PC])]);
-    let of =
-        |is_kept: bool| Memberships::of(read.objects(), &Earlier::default(), false, |_| is_kept);
+    let of = |is_kept: bool| Memberships::of(read.objects(), &Earlier::default(), |_| is_kept);
     assert_eq!(members(&of(true), STAFF), [known(PC, Direct)]);
     assert_eq!(members(&of(false), STAFF), [(None, Direct)]);
     // Nothing tells that a primary member is gone which the inventory does not know.
     let pc = of_primary(object(ObjectKind::Computer, PC), USERS);
     let read = Read::of([pc, of_primary(user(ALICE), USERS), group(USERS, &[])]);
-    let left_out = Memberships::of(read.objects(), &Earlier::default(), true, |_| false);
+    let left_out = Memberships::of(read.objects(), &Earlier::default(), |_| false);
     assert_eq!(members(&left_out, USERS), [known(ALICE, Primary)]);
 }
 
@@ -219,7 +216,7 @@ fn a_primary_group_is_that_of_the_accounts_own_domain() {
     };
     let pc = of_primary(object(ObjectKind::Computer, PC), USERS);
     let read = Read::of([of_primary(user(ALICE), USERS), stranger, pc, group(USERS, &[])]);
-    let memberships = read.memberships(false);
+    let memberships = read.memberships();
     assert_eq!(members(&memberships, USERS), [known(ALICE, Primary), known(PC, Primary)]);
     assert_eq!(memberships.groups(guid(BOB)), []);
 }
@@ -229,47 +226,24 @@ fn a_direct_member_is_one_whatever_other_way_leads_to_it() {
     let staff = group(STAFF, &[ALICE, ADMINS]);
     let alice = of_primary(user(ALICE), STAFF);
     let read = Read::of([alice, staff, group(ADMINS, &[ALICE])]);
-    let memberships = read.memberships(true);
+    let memberships = read.memberships();
     assert_eq!(members(&memberships, STAFF), [known(ALICE, Direct), known(ADMINS, Direct)]);
     assert_eq!(memberships.groups(guid(ALICE)), [dn(STAFF), dn(ADMINS)]);
 }
 
 #[test]
-fn groups_in_groups_count_only_if_asked_for() {
-    let pcs = of_primary(object(ObjectKind::Computer, PC), USERS);
-    let read = Read::of([
-        user(ALICE),
-        pcs,
-        group(STAFF, &[ADMINS]),
-        group(ADMINS, &[ALICE, USERS]),
-        group(USERS, &[]),
-    ]);
-    assert_eq!(members(&read.memberships(false), STAFF), [known(ADMINS, Direct)]);
-    let nested = read.memberships(true);
-    let expected =
-        [known(ALICE, Nested), known(ADMINS, Direct), known(USERS, Nested), known(PC, Nested)];
-    assert_eq!(members(&nested, STAFF).into_iter().collect::<HashSet<_>>(), expected.into());
-    assert_eq!(nested.groups(guid(ALICE)), [dn(STAFF), dn(ADMINS)]);
-}
-
-#[test]
-fn groups_in_a_circle_are_walked_once() {
-    let read = Read::of([user(ALICE), group(STAFF, &[ADMINS]), group(ADMINS, &[STAFF, ALICE])]);
-    let memberships = read.memberships(true);
-    // Each holds the other, and through it itself.
-    let of_staff = [known(ALICE, Nested), known(STAFF, Nested), known(ADMINS, Direct)];
-    assert_eq!(members(&memberships, STAFF), of_staff);
-    let of_admins = [known(ALICE, Direct), known(STAFF, Direct), known(ADMINS, Nested)];
-    assert_eq!(members(&memberships, ADMINS), of_admins);
-    let alone = Read::of([group(STAFF, &[STAFF])]).memberships(true);
-    assert_eq!(members(&alone, STAFF), [known(STAFF, Direct)]);
+fn a_group_in_a_group_is_a_member_and_its_own_members_are_none() {
+    let read = Read::of([user(ALICE), group(STAFF, &[ADMINS]), group(ADMINS, &[ALICE, STAFF])]);
+    let memberships = read.memberships();
+    assert_eq!(members(&memberships, STAFF), [known(ADMINS, Direct)]);
+    assert_eq!(memberships.groups(guid(ALICE)), [dn(ADMINS)]);
 }
 
 #[test]
 fn what_was_not_read_is_as_it_was_unless_it_departed() {
     let all = [of_primary(user(ALICE), STAFF), user(BOB), user(CAROL), group(STAFF, &[BOB, CAROL])];
-    let inventory = Inventory::of(all, false);
-    let of = |read: &Read| Memberships::of(read.objects(), &inventory.earlier, false, |_| true);
+    let inventory = Inventory::of(all);
+    let of = |read: &Read| Memberships::of(read.objects(), &inventory.earlier, |_| true);
     let everybody = [known(ALICE, Primary), known(BOB, Direct), known(CAROL, Direct)];
     assert_eq!(members(&of(&Read::of([])), STAFF), everybody);
     let without_bob = Read::of([]).without(BOB);
@@ -285,19 +259,14 @@ fn what_was_not_read_is_as_it_was_unless_it_departed() {
 
 #[test]
 fn whoever_joined_or_left_a_group_is_read_again() {
-    let inventory = Inventory::of([user(ALICE), user(BOB), group(STAFF, &[ALICE])], false);
+    let inventory = Inventory::of([user(ALICE), user(BOB), group(STAFF, &[ALICE])]);
     let swapped = Read::of([group(STAFF, &[BOB])]);
     assert_eq!(inventory.again(&swapped), guids(&[ALICE, BOB]));
     // Together with them there is nothing left to read.
     let complete = Read::of([named_by(user(BOB), &[STAFF]), user(ALICE), group(STAFF, &[BOB])]);
     assert_eq!(inventory.again(&complete), guids(&[]));
-    let out_of_reach = dependents_to_reread(
-        swapped.objects(),
-        &inventory.earlier,
-        &inventory.links,
-        false,
-        |_| false,
-    );
+    let Inventory { earlier, links } = &inventory;
+    let out_of_reach = dependents_to_reread(swapped.objects(), earlier, links, |_| false);
     assert_eq!(out_of_reach, guids(&[]));
 }
 
@@ -311,7 +280,7 @@ fn named_by(mut object: DirectoryObject, groups: &[u8]) -> DirectoryObject {
 #[test]
 fn everybody_in_a_group_that_is_renamed_or_gone_is_read_again() {
     let all = [user(ALICE), object(ObjectKind::Computer, PC), group(STAFF, &[ALICE, PC])];
-    let inventory = Inventory::of(all, false);
+    let inventory = Inventory::of(all);
     let mut renamed = group(STAFF, &[ALICE, PC]);
     renamed.dn = DistinguishedName::parse("CN=Everybody,DC=corp,DC=example").unwrap();
     assert_eq!(inventory.again(&Read::of([renamed])), guids(&[ALICE, PC]));
@@ -321,7 +290,7 @@ fn everybody_in_a_group_that_is_renamed_or_gone_is_read_again() {
 #[test]
 fn the_groups_of_a_renamed_member_are_read_again() {
     let all = [user(ALICE), user(BOB), group(STAFF, &[ALICE]), group(ADMINS, &[BOB])];
-    let inventory = Inventory::of(all, false);
+    let inventory = Inventory::of(all);
     let mut renamed = named_by(user(ALICE), &[STAFF]);
     renamed.dn = DistinguishedName::parse("CN=alice b,DC=corp,DC=example").unwrap();
     assert_eq!(inventory.again(&Read::of([renamed])), guids(&[STAFF]));
@@ -329,36 +298,27 @@ fn the_groups_of_a_renamed_member_are_read_again() {
 
 #[test]
 fn a_group_that_disagrees_with_a_member_about_it_is_read_again() {
-    let inventory = Inventory::of([user(ALICE), user(BOB), group(STAFF, &[ALICE])], false);
+    let inventory = Inventory::of([user(ALICE), user(BOB), group(STAFF, &[ALICE])]);
     assert_eq!(inventory.again(&Read::of([named_by(user(BOB), &[STAFF])])), guids(&[STAFF]));
     assert_eq!(inventory.again(&Read::of([user(ALICE)])), guids(&[STAFF]));
     assert_eq!(inventory.again(&Read::of([named_by(user(ALICE), &[STAFF])])), guids(&[]));
 }
 
 #[test]
-fn a_change_in_the_depth_reaches_the_lists_of_users_and_no_computers() {
+fn a_change_in_the_depth_reaches_those_whom_it_names() {
     let all = [
         user(ALICE),
         object(ObjectKind::Computer, PC),
         group(STAFF, &[ADMINS]),
         group(ADMINS, &[]),
     ];
-    let nested = Inventory::of(all.clone(), true);
     let joined = Read::of([named_by(group(ADMINS, &[ALICE, PC]), &[STAFF])]);
-    assert_eq!(nested.again(&joined), guids(&[ALICE, PC, STAFF]));
-    let flat = Inventory::of(all, false);
-    assert_eq!(flat.again(&joined), guids(&[ALICE, PC]));
-    // Who is in a group through another has it among its groups only if it is a user.
-    let deeper = Read::of([group(STAFF, &[USERS]), group(USERS, &[ALICE, PC])]);
-    let of_users = [user(ALICE), object(ObjectKind::Computer, PC), group(STAFF, &[])];
-    let inventory = Inventory::of([&of_users[..], &[group(USERS, &[ALICE, PC])]].concat(), true);
-    let again = inventory.again(&Read { groups: deeper.groups[..1].to_vec(), ..Read::default() });
-    assert_eq!(again, guids(&[ALICE, USERS]));
+    assert_eq!(Inventory::of(all).again(&joined), guids(&[ALICE, PC]));
 }
 
 #[test]
 fn only_what_moves_or_changes_a_group_touches_memberships() {
-    let inventory = Inventory::of([user(ALICE), group(STAFF, &[ALICE])], false);
+    let inventory = Inventory::of([user(ALICE), group(STAFF, &[ALICE])]);
     assert!(!inventory.touches(&Read::of([user(ALICE)])));
     assert!(inventory.touches(&Read::of([user(BOB)])), "somebody new may be in any group");
     assert!(inventory.touches(&Read::of([of_primary(user(ALICE), STAFF)])));
@@ -372,7 +332,7 @@ fn only_what_moves_or_changes_a_group_touches_memberships() {
 
 #[test]
 fn a_group_is_back_that_was_missing() {
-    let mut inventory = Inventory::of([group(STAFF, &[])], false);
+    let mut inventory = Inventory::of([group(STAFF, &[])]);
     let read = Read::of([group(STAFF, &[])]);
     assert!(!is_group_back(read.objects(), &inventory.links));
     let missing = Presence::Missing { since: Timestamp::MIN, runs: 1 };
@@ -385,7 +345,7 @@ fn a_group_is_back_that_was_missing() {
 fn a_digest_tells_by_its_memberships_whether_an_object_changed() {
     let digest_of = |members: &[u8], complete| {
         let read = Read::of([user(ALICE), user(BOB), group(STAFF, members)]);
-        let memberships = read.memberships(false);
+        let memberships = read.memberships();
         [
             digest(&read.groups[0], &memberships, complete),
             digest(&read.users[0], &memberships, true),
@@ -395,32 +355,4 @@ fn a_digest_tells_by_its_memberships_whether_an_object_changed() {
     assert_ne!(digest_of(&[ALICE], true)[0], digest_of(&[ALICE], false)[0]);
     let (before, after) = (digest_of(&[ALICE], true), digest_of(&[BOB], true));
     assert!(before[0] != after[0] && before[1] != after[1]);
-}
-
-#[test]
-fn a_long_chain_of_groups_is_worked_out_as_far_as_memory_goes_and_what_is_cut_says_so() {
-    const GROUPS: u128 = 2_000;
-    let named = |n| DistinguishedName::parse(&format!("CN=g{n},DC=x")).unwrap();
-    let chain = (0..GROUPS).map(|n| {
-        let guid = ObjectGuid::from_bytes(n.to_be_bytes());
-        let mut group = DirectoryObject::new(ObjectKind::Group, guid, named(n));
-        group.membership = Some(Membership::new([named(n + 1)]));
-        group
-    });
-    let read = Read::of(chain);
-    let memberships = read.memberships(true);
-    let (mut all, mut cut) = (0, 0);
-    for (n, group) in read.groups.iter().enumerate() {
-        let members = memberships.members(group.guid).len();
-        all += members;
-        if memberships.are_doubtful(group) {
-            assert_eq!(members, 1, "what its own list says stays");
-            cut += 1;
-        } else {
-            assert_eq!(members, GROUPS as usize - n, "all of the chain below it");
-        }
-    }
-    assert!(all <= 1_000_000 + GROUPS as usize && cut > 0, "{all} members, {cut} groups cut");
-    assert!(memberships.warning().unwrap().contains(&format!("{cut} groups")));
-    assert!(read.memberships(false).warning().is_none());
 }

@@ -62,6 +62,7 @@ pub(crate) fn tokens(query: &str) -> Result<Vec<Token>, ParseError> {
             None => return Ok(tokens),
             Some('(') => lexer.step(TokenKind::Open),
             Some(')') => lexer.step(TokenKind::Close),
+            Some('-') if lexer.negates() => lexer.step(TokenKind::Not),
             Some(_) => operator_or_word(lexer.word()?),
         };
         tokens.push(Token { position, kind });
@@ -141,6 +142,11 @@ impl Lexer<'_> {
             };
             glyphs.extend(self.next().map(|c| Glyph { c, position, kind }));
         }
+    }
+
+    /// Whether the dash here, which begins a word, stands for NOT: something follows that can be the opposite of itself.
+    fn negates(&self) -> bool {
+        self.rest.chars().nth(1).is_some_and(|c| !c.is_whitespace() && c != ')')
     }
 
     /// Whether the backslash here takes the next character literally.

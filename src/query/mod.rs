@@ -15,7 +15,7 @@
 //! | a beginning, an end, any one character | `web*`, `os:win*2012*`, `os:*server`, `os:Window?` |
 //! | a word as a whole (sources, identifiers) | `source:ldap` |
 //! | two conditions | `os:windows source:ldap`, `os:windows AND source:ldap` |
-//! | either of two, or the opposite | `os:linux OR os:bsd`, `NOT source:ldap` |
+//! | either of two, or the opposite | `os:linux OR os:bsd`, `NOT source:ldap`, `-source:ldap` |
 //! | a value of any kind, or none | `has:os`, `NOT has:os` |
 //! | what a source said itself | `@ldap.computer.isDomainController:true` |
 //! | yes or no | `alive:t`, `alive:true`, `alive:f`, `alive:false` |
@@ -34,8 +34,8 @@
 //! ## Putting conditions together
 //!
 //! `NOT` binds more tightly than `AND`, and `AND` more than `OR`; parentheses decide otherwise. `AND` may be
-//! left out. The three are written in any case; in quotes they are ordinary words. The empty query finds
-//! everything.
+//! left out. The three are written in any case; in quotes they are ordinary words. `-` right before a condition or a
+//! parenthesis is `NOT`; a name that contains `-web` is found by `"-web"`. The empty query finds everything.
 //!
 //! A condition holds if *one* of the field's values passes, so `NOT name:web` finds what has no such name
 //! at all. A field without a value, and a field that does not exist, pass no test; a host that wants a

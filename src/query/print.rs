@@ -132,7 +132,7 @@ fn write_value<'a>(f: &mut impl Write, parts: impl IntoIterator<Item = Part<'a>>
             value.push(c);
         }
     }
-    if plain && !value.is_empty() && !is_operator(&value) {
+    if plain && !value.is_empty() && !value.starts_with('-') && !is_operator(&value) {
         f.write_str(&value)
     } else {
         write!(f, "\"{value}\"")

@@ -134,9 +134,7 @@ async fn decide(
     let moved = MovedPrincipals::find(run, snapshot, &links, absent_now, hidden).await?;
     absences.warn_of_hidden(&moved, report);
     let matching = Matching::decide(run, snapshot, links, absent).await?;
-    let nested = run.task.nested_groups;
-    let memberships = reading.memberships(nested, |computer| matching.keeps(computer));
-    report.warnings.extend(memberships.warning());
+    let memberships = reading.memberships(|computer| matching.keeps(computer));
     let intent = Intent {
         reading,
         earlier_scope: earlier.map(|earlier| earlier.scope),

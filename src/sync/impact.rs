@@ -8,7 +8,7 @@ use super::links;
 use super::read::{PriorMemberships, Reading};
 use crate::asset::{DirectoryGroup, Link, Member};
 use crate::directory::DirectoryObject;
-use crate::membership::{Links, Memberships, digest, dn_digest, is_present};
+use crate::membership::{Links, Memberships, digest, dn_digest, is_doubtful, is_present};
 use crate::task::{ChangeLimits, Limit};
 use crate::value::{AssetId, ObjectGuid, ObjectKind, RecordDigest};
 
@@ -217,7 +217,7 @@ impl ChangeImpact {
             let Some(link) = intent.links.get(&group.guid) else { continue };
             if link.digest == digest(group, intent.memberships, true) {
                 self.memberships += intent.memberships.members(group.guid).len() as u64;
-            } else if !intent.memberships.are_doubtful(group) {
+            } else if !is_doubtful(group) {
                 self.changed_groups.push(group.guid);
             }
         }

@@ -35,8 +35,8 @@ impl<'a> Run<'a> {
 
     /// The digest of what decides where a computer goes, besides what it is and what the inventory has.
     pub(super) fn rules(&self) -> RecordDigest {
-        let SyncTask { site, matching, exclusions, nested_groups, .. } = self.task;
-        let rules = (site, matching, exclusions, nested_groups);
+        let SyncTask { site, matching, exclusions, .. } = self.task;
+        let rules = (site, matching, exclusions);
         let mut hasher = RecordDigest::hasher();
         hasher.text(&serde_json::to_string(&rules).unwrap_or_default());
         hasher.finish()

@@ -48,10 +48,6 @@ pub struct SyncTask {
     /// Attributes to read beyond the default list.
     #[serde(default)]
     pub extra_attributes: BTreeSet<String>,
-    /// Whether membership through other groups is worked out. Off unless set: on large domains the
-    /// lists become long.
-    #[serde(default)]
-    pub nested_groups: bool,
     /// How computers are tied to assets.
     #[serde(default)]
     pub matching: MatchPolicy,
@@ -92,7 +88,6 @@ impl SyncTask {
             base_dns: Vec::new(),
             computer_filter: None,
             extra_attributes: BTreeSet::new(),
-            nested_groups: false,
             matching: MatchPolicy::default(),
             exclusions: Exclusions::default(),
             change_limits: ChangeLimits::default(),
@@ -134,13 +129,6 @@ impl SyncTask {
     #[must_use]
     pub fn with_extra_attributes(mut self, names: impl IntoIterator<Item = String>) -> Self {
         self.extra_attributes = names.into_iter().collect();
-        self
-    }
-
-    /// Works out membership through other groups.
-    #[must_use]
-    pub fn with_nested_groups(mut self, nested: bool) -> Self {
-        self.nested_groups = nested;
         self
     }
 
@@ -198,7 +186,7 @@ mod tests {
         assert_eq!(key, task("ou=a, dc=CORP").checkpoint_key());
         let twice = ["OU=A,DC=corp", "ou=a,dc=corp"].map(str::to_owned);
         assert_eq!(key, task("").with_base_dns(twice).checkpoint_key());
-        let mut renamed = task("OU=A,DC=corp").with_nested_groups(true);
+        let mut renamed = task("OU=A,DC=corp");
         renamed.name = "Branch".to_owned();
         assert_eq!(key, renamed.checkpoint_key());
         let mut other_account = task("OU=A,DC=corp");

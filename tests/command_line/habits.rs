@@ -8,7 +8,7 @@ async fn ask(inventory: &str, arguments: &[&str]) -> Ran {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_program_tells_its_version_and_what_its_options_are() {
-    for program in ["sync", "inventory", "scheduler", "thumbprint"] {
+    for program in ["sync", "inventory", "scheduler", "thumbprint", "read_directory", "plan"] {
         let version = run(program, &["--version"], None).await;
         let expected = format!("{program} {}\n", env!("CARGO_PKG_VERSION"));
         assert_eq!((version.status, version.stdout), (0, expected));
@@ -210,4 +210,93 @@ async fn a_scheduler_has_its_tasks_from_a_file_and_tells_the_next_runs() {
         let ran = run("scheduler", &["--tasks", &tasks], Some(PASSWORD)).await;
         assert!(ran.assert_refused(2).contains(reason), "{reason}: {}", ran.stderr);
     }
+}
+
+/// Runs an example without what root may do beyond other users: to write a file that may only be read.
+#[cfg(target_os = "linux")]
+async fn run_without_privileges(program: &str, arguments: &[&str], is_root: bool) -> Ran {
+    let program = examples().join(program);
+    let mut command = match is_root {
+        true => Command::new("setpriv"),
+        false => Command::new(&program),
+    };
+    if is_root {
+        command.args(["--bounding-set=-all", "--inh-caps=-all"]).arg(&program);
+    }
+    command.args(arguments).stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    Ran {
+        status: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_inventory_that_may_only_be_read_answers_and_says_so_to_whoever_writes() {
+    use std::os::unix::fs::PermissionsExt;
+    let rig = Rig::new().await;
+    let (inventory, assets) = (rig.file("kept/inventory.db"), rig.write("assets.jsonl", ASSETS));
+    let directory = Path::new(&inventory).parent().unwrap();
+    fs::create_dir(directory).unwrap();
+    assert_eq!(rig.sync(&["--inventory", &inventory, "--assets", &assets]).await.status, 0);
+    let permit = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode));
+    permit(inventory.as_ref(), 0o444).unwrap();
+    let is_root = fs::OpenOptions::new().write(true).open(&inventory).is_ok();
+    let (url, pin) = (rig.server.url(), rig.server.thumbprint().unwrap());
+    let password = rig.write("password", PASSWORD);
+    let account = ["--url", &url, "--username", ACCOUNT, "--password-file", &password];
+    let on_it = [&account[..], &["--thumbprint", &pin, "--inventory", &inventory]].concat();
+    for mode in [0o555, 0o755] {
+        permit(directory, mode).unwrap();
+        for command in [
+            &["assets"][..],
+            &["users", "--count"],
+            &["groups", "--members", "--nested"],
+            &["unresolved"],
+            &["overlaps"],
+            &["coverage"],
+            &["explain", "printer-1"],
+            &["history"],
+            &["changes"],
+            &["runs"],
+        ] {
+            let arguments = [&["--inventory", &inventory], command].concat();
+            let ran = run_without_privileges("inventory", &arguments, is_root).await;
+            assert_eq!((ran.status, &*ran.stderr), (0, ""), "{command:?}");
+        }
+        for options in [&["--dry-run"][..], &["--dry-run", "--assets", &assets]] {
+            let ran = run_without_privileges("sync", &[&on_it, options].concat(), is_root).await;
+            assert_eq!((ran.status, &*ran.stderr), (0, ""), "{options:?}");
+        }
+        let twins = ["--inventory", &inventory, "link", "printer-1", "DC1"];
+        for (program, arguments) in [("inventory", &twins[..]), ("sync", &on_it)] {
+            let ran = run_without_privileges(program, arguments, is_root).await;
+            let said = ran.assert_refused(1);
+            assert_eq!(said.lines().count(), 1, "{said}");
+            assert!(said.contains("the inventory may only be read"), "{said}");
+        }
+        let left = fs::read_dir(directory).unwrap().count();
+        assert_eq!(left, 1, "nothing is left beside the file");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_latest_run_comes_first_and_one_that_could_not_begin_is_with_its_directory() {
+    let rig = Rig::new().await;
+    let inventory = rig.file("inventory.db");
+    let refused = ["--url", &rig.server.url(), "--username", ACCOUNT, "--inventory", &inventory];
+    let nobody = ["--url", "ldaps://127.0.0.1:1", "--username", ACCOUNT, "--inventory", &inventory];
+    assert_eq!(run("sync", &refused, Some(PASSWORD)).await.status, 4);
+    assert_eq!(rig.sync(&["--inventory", &inventory]).await.status, 0);
+    assert_ne!(run("sync", &nobody, Some(PASSWORD)).await.status, 0);
+    let runs = ask(&inventory, &["runs", "--json"]).await.lines();
+    let told: Vec<_> = runs.iter().map(|run| [&run["outcome"], &run["source"]]).collect();
+    let known = &json!("ldap/corp.example.test");
+    assert_eq!(told[0], [&json!("failed"), known], "{told:?}");
+    assert_eq!(told[1], [&json!("complete"), known], "{told:?}");
+    assert_eq!((told.len(), told[2][0]), (3, &json!("failed")), "{told:?}");
+    let piped = ask(&inventory, &["runs"]).await.stdout;
+    assert!(piped.lines().nth(2).unwrap().contains("\tcomplete\t"), "{piped}");
 }

@@ -48,6 +48,26 @@ async fn a_pipe_gets_every_row_and_nothing_is_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_computer_without_a_host_name_is_shown_by_its_account() {
+    let directory = TestDirectory::generated(1, 3, 1, 0);
+    {
+        let mut tree = directory.write();
+        tree.add_account("svc-inventory", PASSWORD).unwrap();
+        let computer = tree.add_computer("GREENHOUSE").unwrap();
+        tree.set(&computer, "dNSHostName", [""; 0]).unwrap();
+        tree.set(&computer, "sAMAccountName", ["the greenhouse$"]).unwrap();
+        tree.set(&computer, "cn", ["the greenhouse"]).unwrap();
+    }
+    let rig = Rig::over(&directory, Script::new()).await;
+    let inventory = rig.file("inventory.db");
+    assert_eq!(rig.sync(&["--inventory", &inventory]).await.status, 0);
+    let asked = ask(&inventory, &["assets", "@ldap.computer.sAMAccountName:the*"]).await;
+    let rows = rows(&asked.stdout);
+    assert_eq!(rows.len(), 1, "{}", asked.stdout);
+    assert!(rows[0].contains(&("names".into(), "the greenhouse$".into())), "{rows:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn all_kinds_of_record_are_sorted_counted_and_shown_by_columns() {
     let (_rig, inventory) = filled().await;
     for (kind, name, one) in [

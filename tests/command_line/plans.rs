@@ -39,7 +39,8 @@ async fn the_brake_is_status_5_and_its_plan_can_be_kept_shown_and_applied() {
     let program = async |options: &[&str]| {
         run("inventory", &[&on_inventory[..], options].concat(), None).await
     };
-    let shown = program(&["plan", &plan]).await;
+    // Nothing but the plan is looked at.
+    let shown = run("inventory", &["plan", &plan], None).await;
     assert_eq!(shown.status, 0, "{}", shown.stderr);
     assert!(
         shown.stdout.contains("18 of") && shown.stdout.contains(confirmation),

@@ -128,6 +128,30 @@ async fn nested_members_are_shown_on_request_with_the_group_that_names_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_condition_with_a_dash_before_it_is_its_opposite_and_an_option_stays_one() {
+    let (_rig, inventory) = rig().await;
+    let found = async |arguments: &[&str]| {
+        let (kind, rest) = arguments.split_first().unwrap();
+        let ran = ask(&inventory, &[&[*kind, "--json"], rest].concat()).await;
+        ran.lines().len()
+    };
+    assert_eq!(found(&["assets", "-source:ldap"]).await, 2);
+    assert_eq!(found(&["assets", "-source:ldap", "--limit", "1"]).await, 1);
+    assert_eq!(found(&["assets", "--sort", "-name", "ux*", "-os:ubuntu"]).await, 1);
+    assert_eq!(found(&["assets", "-source:ldap -(os:windows OR os:solaris)"]).await, 1);
+    assert_eq!(found(&["assets", "-ux-1", "source:scan"]).await, 1);
+    assert_eq!(found(&["assets", "--", "-source:ldap"]).await, 2);
+    let disabled = found(&["users", "is_disabled:false"]).await;
+    assert_eq!(found(&["users", "-is_disabled:t", "-v"]).await, disabled);
+    for mistyped in ["--cuont", "-json", "--count=x", "-limit"] {
+        let ran = ask(&inventory, &["assets", "-source:ldap", mistyped]).await;
+        assert!(ran.assert_refused(2).contains("--help"), "{mistyped}: {}", ran.stderr);
+    }
+    let ran = ask(&inventory, &["assets", "-os_vresion:10"]).await;
+    assert!(ran.assert_refused(2).contains("did you mean `os_version`?"), "{}", ran.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_manual_has_every_field() {
     for arguments in [&["help", "query"][..], &["query"]] {
         let manual = run("inventory", arguments, None).await;

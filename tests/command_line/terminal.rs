@@ -100,6 +100,62 @@ async fn what_waits_for_a_person_is_numbered_and_fits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_answer_fits_the_terminal_and_what_people_copy_is_whole() {
+    let directory = TestDirectory::generated(1, 30, 2, 1);
+    directory.write().add_account("svc-inventory", PASSWORD).unwrap();
+    directory.write().add_computer("TWIN").unwrap();
+    let rig = Rig::over(&directory, Script::new()).await;
+    let (inventory, assets) = (rig.file("inventory.db"), rig.write("assets.jsonl", ASSETS));
+    assert_eq!(rig.sync(&["--inventory", &inventory, "--assets", &assets]).await.status, 0);
+    let ask = async |arguments: &[&str]| {
+        run("inventory", &[&["--inventory", &inventory], arguments].concat(), None).await
+    };
+    assert_eq!(ask(&["link", "printer-1", "TWIN", "--why", "seen on its label"]).await.status, 0);
+    let on = |columns, arguments: &[&str]| {
+        let arguments = [&["--inventory", &inventory], arguments].concat();
+        let (status, seen, _) = tokio::task::block_in_place(|| {
+            on_terminal("inventory", columns, &arguments, &[("NO_COLOR", "1")])
+        });
+        assert_eq!(status, 0, "{arguments:?}: {seen}");
+        seen
+    };
+    for columns in [60, 80, 200] {
+        for arguments in [
+            &["runs"][..],
+            &["changes", "--since", "1hour"],
+            &["changes", "--since", "2100-01-01"],
+            &["explain", "dc1.corp.example.test"],
+            &["coverage"],
+            &["history"],
+            &["overlaps"],
+            &["overlaps", "--near"],
+            &["assets", "--columns", "id,names,last_seen,@ldap.computer.distinguishedName"],
+            &["help", "query"],
+        ] {
+            let seen = on(columns, arguments);
+            let widest = seen.lines().map(|line| line.chars().count()).max().unwrap_or_default();
+            assert!(widest <= usize::from(columns), "{arguments:?}: {widest} of {columns}\n{seen}");
+        }
+    }
+    let [latest] = ask(&["runs", "--json"]).await.lines().try_into().unwrap();
+    let id = latest["id"].as_str().unwrap();
+    let runs = on(60, &["runs"]);
+    assert!(runs.contains(&format!("  {}  ", &id[id.len() - 8..])), "{runs}");
+    let listed = on(60, &["assets", "--columns", "id,names"]);
+    for asset in ask(&["assets", "--json"]).await.lines() {
+        let id = asset["id"].as_str().unwrap();
+        assert!(listed.contains(&format!("{}  ", &id[id.len() - 6..])), "{listed}");
+    }
+    let changes = on(80, &["changes", "--since", "1hour"]);
+    assert!(changes.contains("dc1.corp.example.test"), "{changes}");
+    assert!(changes.contains("users whenCreatedTS:"), "what is not told: {changes}");
+    let explained = on(80, &["explain", "dc1.corp.example.test"]);
+    assert!(explained.contains("dc1.corp.example.test is a name of this asset"), "{explained}");
+    assert_eq!(on(80, &["overlaps", "--near"]), "  0 near names\n", "no header without a row");
+    assert_eq!(on(80, &["assets", "nowhere"]), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn colours_are_for_terminals_that_want_them_and_for_those_who_ask() {
     let (_rig, inventory) = filled(3).await;
     let has_colours = |arguments: &[&str], variables: &[(&str, &str)]| {

@@ -163,8 +163,7 @@ async fn through_the_mock(seed: u64, tombstones: bool) {
     let mut domain = Domain::new();
     let mode = if seed.is_multiple_of(2) { ReadMode::DirSync } else { ReadMode::Usn };
     let directory = MockDirectory::new(domain.objects()).with_deltas(mode, tombstones);
-    let nested = seed.is_multiple_of(3);
-    let mut task = task().with_nested_groups(nested);
+    let mut task = task();
     let (is_scanned, excludes) = (seed % 5 < 2, seed.is_multiple_of(5));
     task.matching.exclude_unknown = excludes;
     let stores: [Arc<dyn AssetRepository>; 2] =

@@ -23,7 +23,7 @@ fn branch() -> SourceId {
 }
 
 fn corp_task() -> SyncTask {
-    task().with_nested_groups(true).with_change_limits(ChangeLimits::off())
+    task().with_change_limits(ChangeLimits::off())
 }
 
 fn branch_task(unit: &str) -> SyncTask {

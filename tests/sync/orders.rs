@@ -67,8 +67,7 @@ async fn pages_in_any_order_and_of_any_size_make_the_same_inventory() {
                 let directory = MockDirectory::new(objects.clone());
                 let directory = directory.with_page_size(1 + random.below(objects.len()));
                 let options = SyncOptions::new().with_batch_size(1 + random.below(50));
-                let task = task().with_nested_groups(true);
-                sync(&task, &directory, &repository, &options).await.unwrap();
+                sync(&task(), &directory, &repository, &options).await.unwrap();
                 assert_consistent(&repository).await;
             }
             let content = content(&repository).await;

@@ -1,6 +1,6 @@
 //! What runs do, one after the other.
 
-use ldap_inventory::asset::MemberPath;
+use ldap_inventory::asset::{MemberPath, Nesting};
 use ldap_inventory::merge::Verdict;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::MatchPolicy;
@@ -223,22 +223,20 @@ async fn members_are_those_that_are_named_and_those_by_primary_group() {
 }
 
 #[tokio::test]
-async fn members_through_groups_are_worked_out_on_request_and_cycles_end() {
+async fn members_through_groups_are_told_by_the_groups_and_cycles_end() {
     for repository in stores() {
-        let task = task().with_nested_groups(true);
-        let directory = MockDirectory::new(domain());
-        sync(&task, &directory, &*repository, &SyncOptions::new()).await.unwrap();
-        let outer = group_named(&*repository, "Outer").await;
+        run(&MockDirectory::new(domain()), &*repository).await;
+        let all = ["Outer", "Inner"].map(|name| group_named(&*repository, name));
+        let [outer, inner] = futures::future::join_all(all).await.try_into().unwrap();
+        let told = Nesting::of([&outer, &inner]).members(outer.object);
         let path = |name: &str| {
             let members: Vec<_> =
-                outer.members.iter().filter(|m| m.object == Some(mock_guid(name))).collect();
+                told.iter().filter(|(m, _)| m.object == Some(mock_guid(name))).collect();
             assert!(members.len() < 2, "{name} is named twice");
-            members.first().map(|member| member.path)
+            members.first().map(|(member, via)| (member.path, via.clone()))
         };
-        assert_eq!(path("bob"), Some(MemberPath::Direct));
-        assert_eq!(path("alice"), Some(MemberPath::Nested));
-        let report = sync(&task, &directory, &*repository, &SyncOptions::new()).await.unwrap();
-        assert_eq!((report.groups.updated, report.users.updated), (0, 0));
+        assert_eq!(path("bob"), Some((MemberPath::Direct, None)));
+        assert_eq!(path("alice"), Some((MemberPath::Nested, Some(inner.dn.clone()))));
     }
 }
 

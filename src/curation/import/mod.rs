@@ -56,6 +56,28 @@ impl Curation<'_> {
     /// unless it is [complete](ImportOptions::complete): then they are missing, and what they claim is dated. Nothing
     /// is ended if the scan is empty, or if there are lines of which nobody can say which record they are.
     ///
+    /// ```
+    /// use ldap_inventory::curation::{Curation, ImportOptions, Scan};
+    /// use ldap_inventory::store::MemoryRepository;
+    /// use ldap_inventory::value::{OrganizationId, SourceId, Timestamp};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> ldap_inventory::Result<()> {
+    /// let repository = MemoryRepository::new();
+    /// let curation = Curation::new(&repository, OrganizationId::new("acme")?);
+    /// let (scanner, options) = (SourceId::new("scan", "hq")?, ImportOptions::new("hq".parse()?));
+    /// let file = br#"{"names":["web1"],"os":"Linux"}
+    /// {"names":["N/A"]}"#;
+    /// let scan = Scan::parse(file, Timestamp::now());
+    /// let first = curation.import(&scanner, &scan, &options).await?;
+    /// assert_eq!((first.created, first.left_out[0].line), (1, 2));
+    ///
+    /// let second = curation.import(&scanner, &scan, &options).await?;
+    /// assert_eq!((second.created, second.unchanged), (0, 1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::Invalid`](crate::ErrorKind) for a [strict](ImportOptions::strict) import of which something would be left out;

@@ -6,11 +6,11 @@ use std::time::Duration;
 use std::{fmt, io};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Transaction};
+use rusqlite::{Connection, MAIN_DB, OpenFlags, Transaction};
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
-use super::failure::{Failure, Outcome};
+use super::failure::{Failure, Outcome, read_only};
 use super::holders::Holders;
 use super::searchers::Searchers;
 use super::{fields, file, schema};
@@ -47,6 +47,10 @@ impl Connections {
             let flags = (OpenFlags::default() & !OpenFlags::SQLITE_OPEN_URI)
                 | OpenFlags::SQLITE_OPEN_NOFOLLOW;
             let mut writer = Connection::open_with_flags(path, flags)?;
+            // SQLite opens a file that may not be written to read it, and would leave files beside it that nobody may write.
+            if writer.is_readonly(MAIN_DB)? {
+                return Err(read_only().into());
+            }
             writer.busy_timeout(BUSY)?;
             schema::recognize(&writer)?;
             configure(&writer)?;
@@ -161,19 +165,25 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// A connection that reads. Where not even the index of the write-ahead log can be made beside the file, as on a
-/// read-only disk, nobody writes either: the file is taken as it is, unless something in the log is still missing in it.
+/// read-only disk, nobody writes either, nor where the file says so itself: it is taken as it is, unless something in the
+/// log is still missing in it.
 fn readable(path: &Path) -> Outcome<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY)?;
-    let looked = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
-    let Err(error) = looked else { return Ok(connection) };
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
-    if std::fs::metadata(log).is_ok_and(|log| log.len() > 0) {
-        return Err(error.into());
+    let is_whole = std::fs::metadata(log).map_or(true, |log| log.len() == 0);
+    let is_final = std::fs::metadata(path).is_ok_and(|file| file.permissions().readonly());
+    if !(is_whole && is_final) {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        let looked = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
+        match looked {
+            Ok(()) => return Ok(connection),
+            Err(error) if !is_whole => return Err(error.into()),
+            Err(_) => {}
+        }
     }
     let uri = format!("file:{}?immutable=1", percent_encoded(path)?);
     Ok(Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?)

@@ -49,15 +49,19 @@ impl From<Error> for Failure {
     }
 }
 
+/// What only may be read was to be written.
+pub(super) fn read_only() -> Error {
+    let message = "the inventory may only be read: this user may not write its file, or the disk is read-only";
+    Error::new(ErrorKind::Store, message)
+}
+
 fn of_database(error: rusqlite::Error) -> Error {
     let (retry, message) = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             (Retry::Transient, "another process is writing to the inventory file; try again")
         }
         Some(ErrorCode::DiskFull) => (Retry::Never, "the disk of the inventory file is full"),
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-            (Retry::Never, "the inventory file may not be written")
-        }
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => return read_only(),
         Some(ErrorCode::CannotOpen) => (Retry::Never, "the inventory file cannot be opened"),
         Some(ErrorCode::NotADatabase) => (Retry::Never, "the file is no inventory"),
         Some(ErrorCode::DatabaseCorrupt) => {

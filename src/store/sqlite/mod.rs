@@ -113,7 +113,7 @@ impl SqliteRepository {
     /// [`ErrorKind::Configuration`](crate::ErrorKind) if the path is empty, `:memory:` or a symbolic link, if the file is
     /// a database of another application, has something in it that this crate did not make,
     /// or was written by a newer version of this crate; nothing is changed in it then.
-    /// [`ErrorKind::Store`](crate::ErrorKind) if it cannot be opened, or is no database at all.
+    /// [`ErrorKind::Store`](crate::ErrorKind) if it cannot be opened, may only be read, or is no database at all.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let opened = Connections::open(path.as_ref());
         opened.map(|connections| Self { connections }).map_err(|error| error.in_operation("open"))

@@ -423,6 +423,25 @@ async fn who_looks_alone_reads_everything_and_writes_nothing() {
     assert!(!directory.path().join("absent").exists());
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_nobody_may_write_is_read_and_nothing_is_left_beside_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = TempDir::new().unwrap();
+    let path = written(&directory).await;
+    let permit = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode));
+    permit(0o444).unwrap();
+    let auditor = SqliteRepository::open_read_only(&path).unwrap();
+    assert_eq!(auditor.assets(&acme(), &[AssetId::from_u128(1)]).await.unwrap(), [web1()]);
+    let batch = Batch::new(BatchId::from_u128(9), acme(), corp());
+    let error = auditor.commit(batch.clone()).await.unwrap_err();
+    assert!(error.to_string().contains("may only be read"), "{error}");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    permit(0o644).unwrap();
+    let writer = SqliteRepository::open(&path).unwrap();
+    assert_eq!(writer.commit(batch).await.unwrap(), CommitOutcome::Applied);
+}
+
 #[tokio::test]
 async fn the_lease_of_a_dead_process_keeps_nobody_away() {
     let directory = TempDir::new().unwrap();

@@ -75,7 +75,7 @@ struct Quiet {
 impl Quiet {
     fn of(known: &[DirectoryObject], read_now: Vec<DirectoryObject>) -> Self {
         let reading = read(read_now);
-        let memberships = reading.memberships(false, |_| true);
+        let memberships = reading.memberships(|_| true);
         Self { reading, links: links_of(known), memberships }
     }
 

@@ -83,14 +83,10 @@ impl Reading {
     }
 
     /// The memberships of what was read.
-    pub(in crate::sync) fn memberships(
-        &self,
-        nested: bool,
-        is_kept: impl Fn(ObjectGuid) -> bool,
-    ) -> Memberships {
+    pub(in crate::sync) fn memberships(&self, is_kept: impl Fn(ObjectGuid) -> bool) -> Memberships {
         match &self.prior {
             PriorMemberships::Loaded(earlier) => {
-                Memberships::of(self.snapshot.read_objects(), earlier, nested, is_kept)
+                Memberships::of(self.snapshot.read_objects(), earlier, is_kept)
             }
             PriorMemberships::Unchanged(users) => Memberships::kept(users.iter().cloned()),
         }
@@ -199,13 +195,10 @@ impl Reader<'_> {
         let earlier = self.earlier(links).await?;
         let mut asked = BTreeSet::new();
         for _ in 0..ROUNDS {
-            let mut again = dependents_to_reread(
-                snapshot.read_objects(),
-                &earlier,
-                links,
-                self.run.task.nested_groups,
-                |link| snapshot.coverage.reaches(link),
-            );
+            let mut again =
+                dependents_to_reread(snapshot.read_objects(), &earlier, links, |link| {
+                    snapshot.coverage.reaches(link)
+                });
             // What was asked for and does not show is for somebody else to see.
             again.retain(|object| asked.insert(*object));
             if again.is_empty() {

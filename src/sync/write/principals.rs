@@ -4,7 +4,7 @@ use super::writer::Writer;
 use crate::Result;
 use crate::asset::{Change, CommitOutcome, DirectoryGroup, DirectoryUser, Presence};
 use crate::directory::DirectoryObject;
-use crate::membership::{Links, Memberships, digest};
+use crate::membership::{Links, Memberships, digest, is_doubtful};
 use crate::merge;
 use crate::sync::decide::MovedPrincipals;
 use crate::sync::links::of as link_of;
@@ -38,7 +38,7 @@ pub(in crate::sync) async fn write(
             let digest = digest(object, memberships, complete);
             let known = links.get(&object.guid).filter(|link| link.kind == kind);
             let removals: Vec<Change> = moved.removals(object.guid).collect();
-            let doubtful = !complete || memberships.are_doubtful(object);
+            let doubtful = !complete || is_doubtful(object);
             match known {
                 Some(link) if link.digest == digest && link.presence.is_present() || doubtful => {
                     counts.unchanged += 1;
@@ -93,7 +93,7 @@ fn put(
             sid: object.sid.clone(),
             dn: object.dn.clone(),
             members: memberships.members(object.guid).to_vec(),
-            complete: complete && !memberships.are_doubtful(object),
+            complete: complete && !is_doubtful(object),
             attributes: merge::group_attributes(object, run.now),
             presence: Presence::Present,
             run: run.id,
