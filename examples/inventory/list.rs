@@ -64,8 +64,12 @@ pub(crate) async fn list<R: Record>(
     let (found, total) = find::<R>(repository, &request, search, form, &order, limit).await?;
     let mut out = BufWriter::new(io::stdout().lock());
     let shown = found.len();
-    table::<R>(repository, &request, search, form, found).await?.put(&mut out, form)?;
+    let table = table::<R>(repository, &request, search, form, found).await?;
+    table.put(&mut out, form)?;
     out.flush()?;
+    if table.is_narrowed(form) {
+        eprintln!("not every column fits; --columns chooses, and a wider terminal has more");
+    }
     if total == 0 && !request.query.to_string().is_empty() {
         nothing::explain::<R>(repository, &request).await?;
     } else if shown < total {

@@ -18,6 +18,10 @@ const GAP: u16 = 2;
 /// A column is not made narrower than this, however narrow the terminal.
 const NARROWEST: u16 = 6;
 
+/// Of how many characters most names can be told apart. Where there is not so much room for every column, the last ones
+/// are left out.
+const READABLE: u16 = 12;
+
 /// How wide a line is where there is no terminal.
 const PAGE: u16 = 100;
 
@@ -67,6 +71,13 @@ impl Table {
         self.rows.is_empty()
     }
 
+    /// Whether some of its columns are left out of a page, for want of room.
+    pub(crate) fn is_narrowed(&self, form: Form) -> bool {
+        let has_text = |column: &usize| self.is_shown(*column);
+        let shown = (0..self.titles.len()).filter(has_text).count();
+        matches!(form, Form::Page(width) if self.columns(width).len() < shown)
+    }
+
     /// Writes it in this form.
     pub(crate) fn put(&self, out: &mut dyn Write, form: Form) -> io::Result<()> {
         match form {
@@ -91,8 +102,7 @@ impl Table {
     }
 
     fn page(&self, width: u16) -> comfy_table::Table {
-        let columns: Vec<usize> =
-            (0..self.titles.len()).filter(|column| self.is_shown(*column)).collect();
+        let columns = self.columns(width);
         let widths = self.widths(&columns, width);
         let text = columns.last().filter(|_| self.wraps);
         let mut page = comfy_table::Table::new();
@@ -130,15 +140,8 @@ impl Table {
     /// Columns as wide as their widest cell, and where a line does not fit, text narrower, then the widest of the others,
     /// and text again.
     fn widths(&self, columns: &[usize], width: u16) -> Vec<u16> {
-        let of_cell = |cell: &String| u16::try_from(measure_text_width(cell)).unwrap_or(u16::MAX);
-        let of_column = |column: &usize| {
-            let cells = std::iter::once(&self.titles).chain(&self.rows);
-            cells.filter_map(|row| row.get(*column)).map(of_cell).max().unwrap_or_default().max(1)
-        };
-        let mut widths: Vec<u16> = columns.iter().map(of_column).collect();
-        let gaps = u16::try_from(columns.len().saturating_sub(1)).unwrap_or_default() * GAP;
-        let total = widths.iter().fold(INDENT + gaps, |total, width| total.saturating_add(*width));
-        let mut excess = total.saturating_sub(width);
+        let mut widths: Vec<u16> = columns.iter().map(|column| self.widest(*column)).collect();
+        let mut excess = line(&widths).saturating_sub(width);
         let is_cut = |place: usize| columns.get(place).is_some_and(|column| *column >= self.whole);
         let mut cut: Vec<&mut u16> = widths
             .iter_mut()
@@ -163,6 +166,29 @@ impl Table {
         }
         give_way(&mut excess, NARROWEST);
         widths
+    }
+
+    /// How wide the widest cell of a column is.
+    fn widest(&self, column: usize) -> u16 {
+        let of_cell = |cell: &String| u16::try_from(measure_text_width(cell)).unwrap_or(u16::MAX);
+        let cells = std::iter::once(&self.titles).chain(&self.rows);
+        cells.filter_map(|row| row.get(column)).map(of_cell).max().unwrap_or_default().max(1)
+    }
+
+    /// The columns that have something to show, and of which a line has room for enough.
+    fn columns(&self, width: u16) -> Vec<usize> {
+        let all = 0..self.titles.len();
+        let mut columns: Vec<usize> = all.filter(|column| self.is_shown(*column)).collect();
+        let enough = |column: &usize| match *column < self.whole {
+            true => self.widest(*column),
+            false => self.widest(*column).min(READABLE),
+        };
+        let is_too_wide =
+            |columns: &[usize]| line(&columns.iter().map(enough).collect::<Vec<_>>()) > width;
+        while !self.wraps && columns.len() > 2 && is_too_wide(&columns) {
+            columns.pop();
+        }
+        columns
     }
 
     fn is_shown(&self, column: usize) -> bool {
@@ -190,6 +216,12 @@ impl Table {
             .try_for_each(|it| writer.write_record(it))?;
         writer.flush()
     }
+}
+
+/// How long a line of cells of these widths is.
+fn line(widths: &[u16]) -> u16 {
+    let gaps = u16::try_from(widths.len().saturating_sub(1)).unwrap_or_default() * GAP;
+    widths.iter().fold(INDENT + gaps, |line, width| line.saturating_add(*width))
 }
 
 /// Writes a paragraph, wrapped and indented as tables are.

@@ -96,7 +96,7 @@ and `name`:
     url = ["dc1.corp.example", "dc2.corp.example"]
     username = "svc-inventory@corp.example"
     password-file = "/etc/ldap-inventory/corp"
-    thumbprint = "10.0.0.1=SHA256:..."
+    ca-file = "/etc/ldap-inventory/ca.pem"
     base-dn = "OU=Berlin,DC=corp,DC=example"
     site = "berlin"
     exclude-disabled = true

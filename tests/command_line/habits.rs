@@ -212,6 +212,18 @@ async fn a_scheduler_has_its_tasks_from_a_file_and_tells_the_next_runs() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_file_that_a_schedulers_help_shows_is_one() {
+    let rig = Rig::new().await;
+    let help = run("scheduler", &["--help"], None).await.stdout;
+    let shown = help.lines().skip_while(|line| line.trim() != "[[task]]");
+    let shown: Vec<&str> = shown.take_while(|line| !line.is_empty()).collect();
+    let tasks = rig.write("tasks.toml", &shown.join("\n"));
+    let next = run("scheduler", &["--tasks", &tasks, "--next", "2"], None).await;
+    assert_eq!((next.status, &*next.stderr), (0, ""));
+    assert!(next.stdout.lines().all(|line| line.ends_with("\tHead office")), "{}", next.stdout);
+}
+
 /// Runs an example without what root may do beyond other users: to write a file that may only be read.
 #[cfg(target_os = "linux")]
 async fn run_without_privileges(program: &str, arguments: &[&str], is_root: bool) -> Ran {
