@@ -83,7 +83,7 @@ impl Stretch {
             return text.strip_prefix(self.text());
         };
         let mut chars = text.chars();
-        elements.iter().all(|element| fits(*element, chars.next())).then(|| chars.as_str())
+        elements.iter().all(|element| fits(*element, chars.next())).then_some(chars.as_str())
     }
 
     /// What follows it where it first stands in a text.

@@ -15,8 +15,11 @@ use crate::asset::{
 use crate::value::{Checkpoint, ObjectGuid};
 use crate::{Error, ErrorKind};
 
+/// Looks at a row of a record's name and its document.
+type Look = fn(&Row<'_>) -> Outcome<()>;
+
 /// Tables of documents and the column that names a record, and how each is read.
-const DOCUMENTS: [(&str, &str, fn(&Row<'_>) -> Outcome<()>); 7] = [
+const DOCUMENTS: [(&str, &str, Look); 7] = [
     ("users", "object", |row| {
         let user: DirectoryUser = read::object(row)?;
         named(user.object.as_bytes(), row)
