@@ -5,11 +5,11 @@
 //! a bounded channel, so that a slow reader stops the guard, and the guard stops the server. Answers are
 //! written anew ([`relay`](super::relay)) and go on to ldap3.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
@@ -22,6 +22,9 @@ use crate::{Error, ErrorKind, Printable, Result};
 
 /// The batches that may wait for the reader. A batch is what one or two reads of the socket brought in.
 const WAITING_BATCHES: usize = 4;
+/// The octets of all batches that wait for the reader or are with it, save that one may be larger: of the largest messages
+/// that are let in, one.
+const WAITING_OCTETS: u32 = 4 << 20;
 /// The time that a server has to take the end of a connection.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -32,6 +35,8 @@ pub(crate) struct Batch {
     messages: Vec<Lifted>,
     /// Nothing of this search comes after this batch; its result is with ldap3.
     pub(crate) done: bool,
+    /// Its part of the octets that may wait.
+    room: Option<OwnedSemaphorePermit>,
 }
 
 /// A message of a search that ldap3 does not see.
@@ -61,6 +66,7 @@ struct Inbound<'r> {
     requests: &'r Requests,
     arrivals: mpsc::Sender<Batch>,
     redaction: Redaction,
+    room: Arc<Semaphore>,
     frames: FrameLimits,
     unmatched: usize,
     unmatched_limit: usize,
@@ -173,6 +179,7 @@ impl<'r> Inbound<'r> {
             requests,
             arrivals,
             redaction,
+            room: Arc::new(Semaphore::new(WAITING_OCTETS as usize)),
             frames: limits.frame(),
             unmatched: 0,
             unmatched_limit: limits.unmatched,
@@ -200,6 +207,8 @@ impl<'r> Inbound<'r> {
                 batch.bytes = std::mem::replace(&mut buffer, rest);
             }
             batch.done = answer.as_ref().is_some_and(|answer| answer.ends_search);
+            let octets = u32::try_from(batch.bytes.len()).unwrap_or(u32::MAX).min(WAITING_OCTETS);
+            batch.room = Arc::clone(&self.room).acquire_many_owned(octets).await.ok();
             if (batch.done || !batch.messages.is_empty())
                 && self.arrivals.send(batch).await.is_err()
             {

@@ -23,7 +23,8 @@ pub(in crate::sync) async fn write(
     for with_new_assets in [false, true] {
         let mut begin = 0;
         while begin < total {
-            let places = begin..total.min(begin + writer.run.options.batch_size);
+            let rest = writer.snapshot.computers.get(begin..).unwrap_or_default();
+            let places = begin..total.min(begin + writer.batch_length(rest));
             let written =
                 write_batch(writer, matching, places.clone(), counts, |matching, place| {
                     waiting.contains(&place) && (with_new_assets || !matching.creates(place))

@@ -32,7 +32,9 @@ pub(in crate::sync) async fn write(
 ) -> Result<()> {
     let Known { links, memberships, moved } = known;
     let complete = writer.snapshot.end.completeness.is_complete();
-    for objects in writer.snapshot.of_kind(kind).chunks(writer.run.options.batch_size) {
+    let mut rest = writer.snapshot.of_kind(kind);
+    while let Some((objects, after)) = rest.split_at_checked(writer.batch_length(rest)) {
+        rest = after;
         let mut changes = Vec::new();
         for object in objects {
             let digest = digest(object, memberships, complete);

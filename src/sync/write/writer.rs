@@ -3,10 +3,15 @@
 use super::commit::{commit, conflict};
 use crate::Result;
 use crate::asset::{Batch, Change, CommitOutcome, RunRecord};
+use crate::directory::DirectoryObject;
 use crate::sync::Progress;
 use crate::sync::read::Snapshot;
 use crate::sync::run::Run;
 use crate::value::{BatchId, Checkpoint};
+
+/// The memory of the records that are written in one batch, save that one record may be larger. Five hundred usual ones take
+/// an eighth of it; of the largest that are read, eight go into a batch.
+const BATCH_OCTETS: usize = 8 << 20;
 
 /// What becomes of a run's batches.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -72,6 +77,17 @@ impl<'a> Writer<'a> {
 
     pub(in crate::sync) fn into_batches(self) -> Vec<Batch> {
         self.batches
+    }
+
+    /// How many of these are written in one batch: as many as the options say, or as their size allows.
+    pub(super) fn batch_length(&self, objects: &[DirectoryObject]) -> usize {
+        let mut octets = 0_usize;
+        let fits = |object: &&DirectoryObject| {
+            octets = octets.saturating_add(object.footprint());
+            octets <= BATCH_OCTETS
+        };
+        let most = objects.iter().take(self.run.options.batch_size);
+        most.take_while(fits).count().max(1)
     }
 
     pub(in crate::sync) fn progress(&mut self, records: usize) {
