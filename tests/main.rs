@@ -26,5 +26,6 @@ mod renaming;
 mod rows;
 mod searching;
 mod settling;
+mod stores;
 mod sync;
 mod taking_back;

@@ -8,7 +8,7 @@ pub use self::compiler::{Sql, SqlValue};
 use self::compiler::Compiler;
 use self::passes::numbers;
 use super::bloom;
-use super::columns::{Child, Column, ColumnMap, Kind, SignatureColumn};
+use super::columns::{Child, Column, ColumnMap, Dialect, Kind, SignatureColumn};
 use crate::query::Query;
 use crate::query::ast::{Expr, Key, Term, Test};
 use crate::query::evaluate::{NAME, boolean_text};
@@ -27,7 +27,10 @@ impl ColumnMap {
             sql: Sql { text: String::new(), parameters: Vec::new(), exact: true },
         };
         compiler.expr(query.expr());
-        compiler.sql
+        match self.dialect {
+            Dialect::Postgres if compiler.sql.asks_for_nul() => Sql::everything(),
+            _ => compiler.sql,
+        }
     }
 }
 
@@ -217,15 +220,23 @@ impl Compiler<'_> {
             return self.leave();
         };
         self.sql.exact = false;
-        let SignatureColumn { child: Child { table, owner, parent, .. }, column, covers } =
-            signatures;
-        self.push_all(&[parent, " IN (SELECT ", owner, " FROM ", table, " WHERE "]);
-        self.joined(&wanted, " OR ", |this, signature| {
-            this.push_all(&[covers, "(", column, ", "]);
-            this.parameter(SqlValue::Blob(signature.as_bytes().to_vec()));
-            this.push(")");
-        });
-        self.push(")");
+        match signatures {
+            SignatureColumn::In { child: Child { table, owner, parent, .. }, column, covers } => {
+                self.push_all(&[parent, " IN (SELECT ", owner, " FROM ", table, " WHERE "]);
+                self.joined(&wanted, " OR ", |this, signature| {
+                    this.push_all(&[covers, "(", column, ", "]);
+                    this.parameter(SqlValue::Blob(signature.as_bytes().to_vec()));
+                    this.push(")");
+                });
+                self.push(")");
+            }
+            // What has every bit that is wanted is the same with them.
+            SignatureColumn::Bits(column) => self.joined(&wanted, " OR ", |this, signature| {
+                this.push_all(&["(", column, " | CAST("]);
+                this.parameter(SqlValue::Blob(signature.as_bytes().to_vec()));
+                this.push_all(&[" AS bit varying) = ", column, ")"]);
+            }),
+        }
     }
 
     fn rows(&mut self, rows: &Rows<'_>) {
@@ -261,7 +272,6 @@ fn whole_words(test: &Test) -> Option<Vec<&str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::sql::Dialect;
 
     fn condition(dialect: Dialect, query: &str, first: usize) -> Sql {
         let child = Child::new("x", "x.owner", "a.id");
@@ -351,6 +361,31 @@ mod tests {
         ] {
             let sql = map.condition(&Query::parse(query).unwrap(), 0, 1);
             assert_eq!((sql.text.as_str(), sql.exact), (expected, false), "{query}");
+        }
+    }
+
+    #[test]
+    fn signatures_are_compared_as_bits_where_there_is_no_function() {
+        let map = ColumnMap::new(Dialect::Postgres).with_signature_bits("a.bits");
+        for (query, expected) in [
+            ("has:@a.b.c", "(a.bits | CAST($1 AS bit varying) = a.bits)"),
+            ("NOT has:@a.b.c", "(NOT FALSE)"),
+        ] {
+            let sql = map.condition(&Query::parse(query).unwrap(), 0, 1);
+            assert_eq!((sql.text.as_str(), sql.exact), (expected, false), "{query}");
+        }
+    }
+
+    #[test]
+    fn what_postgres_has_no_text_for_is_left_to_the_evaluator() {
+        for (query, is_exact) in
+            [("os:\u{0}", false), ("NOT os:a\u{1}b", false), ("os:\u{2}", true)]
+        {
+            for (dialect, is_exact) in [(Dialect::Postgres, is_exact), (Dialect::Sqlite, true)] {
+                let sql = condition(dialect, query, 1);
+                assert_eq!(sql.exact, is_exact, "{query:?}");
+                assert!(is_exact || sql.text == "TRUE" && sql.parameters.is_empty(), "{sql:?}");
+            }
         }
     }
 

@@ -1,6 +1,5 @@
 //! The columns that queries are compiled to, and what is written to them.
 
-use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
 use rusqlite::functions::{Context, FunctionFlags};
@@ -9,7 +8,7 @@ use rusqlite::{Connection, params};
 use super::failure::Outcome;
 use crate::asset::Asset;
 use crate::query::sql::{AttributeBloom, Child, Column, ColumnMap, Dialect, SqlValue};
-use crate::query::{Fields, Value, fold_case};
+use crate::store::asset_columns::{DOMAIN, FieldValue, SOURCE, field_values, signature};
 
 /// Where the fields of assets are. Attributes are in the documents, and in the signatures as far as that
 /// is needed to leave most documents unread: a row for each would make the file three times as large and writing
@@ -72,8 +71,6 @@ const COVERS: &str = "signature_covers";
 
 /// The fields of `asset_texts`, in the order of their numbers.
 const LISTS: [&str; 4] = [SOURCE, "alias", DOMAIN, "address"];
-const SOURCE: &str = "source";
-const DOMAIN: &str = "domain";
 
 /// The fields that may have a name in two forms, with the positions of both.
 const ALIASES: &str =
@@ -91,101 +88,26 @@ pub(super) fn register_functions(connection: &Connection) -> Outcome<()> {
     Ok(connection.create_scalar_function(COVERS, 2, flags, covers)?)
 }
 
-/// What queries ask for in the row of an asset.
-pub(super) struct Columns {
-    pub(super) site: String,
-    pub(super) os: Option<String>,
-    pub(super) os_version: Option<String>,
-    pub(super) kind: Option<String>,
-    pub(super) first_seen: Option<i64>,
-    pub(super) last_seen: Option<i64>,
-    pub(super) name: Option<String>,
-    pub(super) sources: String,
-    pub(super) domains: String,
-}
-
-impl Columns {
-    pub(super) fn of(asset: &Asset) -> Self {
-        Self {
-            site: fold_case(asset.site.as_str()),
-            os: asset.os().map(fold_case),
-            os_version: asset.os_version().map(fold_case),
-            kind: asset.kind().map(fold_case),
-            first_seen: asset.first_seen().map(|time| time.as_micros()),
-            last_seen: asset.last_seen().map(|time| time.as_micros()),
-            name: asset.live_names().next().map(|name| fold_case(&name.to_unicode())),
-            sources: listed(asset, SOURCE),
-            domains: listed(asset, DOMAIN),
-        }
-    }
-}
-
-/// The values of a field, with a separator around each.
-fn listed(asset: &Asset, field: &str) -> String {
-    let mut list = String::from(Column::WORD_SEPARATOR);
-    let _ = asset.field(field, &mut |value| {
-        if let Value::Text(word) | Value::Word(word) | Value::Name { unicode: word, .. } = value {
-            list.push_str(&fold_case(word));
-            list.push(Column::WORD_SEPARATOR);
-        }
-        ControlFlow::Continue(())
-    });
-    list
-}
-
 /// Writes what an asset may have several of, and its signature. Nothing is written of it yet.
 pub(super) fn write_lists(connection: &Connection, number: i64, asset: &Asset) -> Outcome<()> {
     let sql = "INSERT INTO asset_names (asset, position, text) VALUES (?1, ?2, ?3)";
     let mut insert = connection.prepare_cached(sql)?;
-    for Row { position, text, .. } in rows(asset, "name") {
+    for FieldValue { position, text, .. } in field_values(asset, "name") {
         insert.execute(params![number, position, text])?;
     }
     let sql = "INSERT INTO asset_texts (asset, field, position, text, key)
                VALUES (?1, ?2, ?3, ?4, ?5)";
     let mut insert = connection.prepare_cached(sql)?;
     for (field, name) in (0_i64..).zip(LISTS) {
-        for Row { position, text, key } in rows(asset, name) {
+        for FieldValue { position, text, key } in field_values(asset, name) {
             insert.execute(params![number, field, position, text, key])?;
         }
     }
-    let mut signature = AttributeBloom::new();
-    asset.each_attribute(|source, name, value| signature.add(source, name, value));
+    let signature = signature(asset);
     let sql = "INSERT INTO asset_signatures (asset, bits) VALUES (?1, ?2)
                ON CONFLICT DO UPDATE SET bits = ?2 WHERE bits <> ?2";
     connection.prepare_cached(sql)?.execute(params![number, signature.as_bytes()])?;
     Ok(())
-}
-
-/// A value of a field, as queries find it.
-struct Row {
-    /// The place among the field's values. The second form of a name is found and not counted, so it has the
-    /// place of the name below zero: -1 for the first.
-    position: i64,
-    text: String,
-    key: Option<String>,
-}
-
-/// The values of one field, as the evaluator sees them.
-fn rows(asset: &Asset, field: &str) -> Vec<Row> {
-    let mut rows = Vec::new();
-    let mut position = 0;
-    let _ = asset.field(field, &mut |value| {
-        let mut add = |position, text, key| rows.push(Row { position, text, key });
-        match value {
-            Value::Text(text) | Value::Word(text) => add(position, fold_case(text), None),
-            Value::Name { unicode, ascii } => {
-                add(position, fold_case(unicode), None);
-                add(-1 - position, fold_case(ascii), None);
-            }
-            Value::Address(ip) => {
-                add(position, ip.to_canonical().to_string(), Some(Column::address_key(ip)))
-            }
-            _ => return ControlFlow::Continue(()),
-        }
-        position += 1;
-        ControlFlow::Continue(())
-    });
-    rows
 }
 
 /// A parameter of a compiled query.
