@@ -59,7 +59,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         print!("{}", manual::text());
         return Ok(Status::Complete);
     }
-    let repository = &*store::open_existing(options.inventory())?;
+    let repository = &*store::open_existing(options.inventory()).await?;
     let desk = Desk::new(repository, &options.organization);
     match &options.command {
         Command::Assets(asked) if asked.search.count || !asked.facets.is_empty() => {

@@ -20,8 +20,14 @@ use super::table::Form;
 #[derive(Debug, Parser)]
 #[command(name = "inventory", version, after_help = STATUSES)]
 pub(crate) struct Options {
-    /// The file that holds the inventory
-    #[arg(long, value_name = "FILE.db", env = "LDAP_INVENTORY", global = true)]
+    /// The file that holds the inventory, or the URL of a PostgreSQL database
+    #[arg(
+        long,
+        value_name = "FILE.db",
+        env = "LDAP_INVENTORY",
+        hide_env_values = true,
+        global = true
+    )]
     inventory: Option<String>,
 
     /// The organization whose inventory it is

@@ -63,8 +63,14 @@ struct Options {
     #[arg(long, value_name = "FILE.toml")]
     tasks: Option<PathBuf>,
 
-    /// The file that holds the inventory; it is created if need be
-    #[arg(long, value_name = "FILE.db", env = "LDAP_INVENTORY", default_value = "inventory.db")]
+    /// The file that holds the inventory, or the URL of a PostgreSQL database; it is created if need be
+    #[arg(
+        long,
+        value_name = "FILE.db",
+        env = "LDAP_INVENTORY",
+        hide_env_values = true,
+        default_value = "inventory.db"
+    )]
     inventory: String,
 
     /// Print the next runs, so many of them, and end
@@ -125,7 +131,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         let credential = plan.options.credential()?;
         ready.push((plan, credential));
     }
-    let inventory = store::open(&options.inventory)?;
+    let inventory = store::open(&options.inventory).await?;
     let stop = Cancellation::new();
     let mut loops = JoinSet::new();
     // One loop for each task. Where two of them, or several hosts, sync one directory, the source's lease refuses the

@@ -10,7 +10,7 @@ use crate::query::literal::address_key;
 /// All SQL in here is the store's own, and `'static` so that nothing else can get in. Conditions:
 ///
 /// - Texts and words are kept folded ([`Query::fold`](crate::query::Query::fold)), as are the names and sources of
-///   attributes; in SQLite with the default collation. PostgreSQL has no U+0000: U+0001 stands for it.
+///   attributes; in SQLite with the default collation.
 /// - Times are microseconds since 1970-01-01T00:00:00Z; in PostgreSQL they, and numbers, are `bigint`.
 /// - Addresses are kept as the text of [`IpAddr::to_canonical`](std::net::IpAddr::to_canonical) and as
 ///   their [`address_key`](Column::address_key).

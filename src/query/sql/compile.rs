@@ -8,7 +8,7 @@ pub use self::compiler::{Sql, SqlValue};
 use self::compiler::Compiler;
 use self::passes::numbers;
 use super::bloom;
-use super::columns::{Child, Column, ColumnMap, Dialect, Kind, SignatureColumn};
+use super::columns::{Child, Column, ColumnMap, Kind, SignatureColumn};
 use crate::query::Query;
 use crate::query::ast::{Expr, Key, Term, Test};
 use crate::query::evaluate::{NAME, boolean_text};
@@ -27,10 +27,7 @@ impl ColumnMap {
             sql: Sql { text: String::new(), parameters: Vec::new(), exact: true },
         };
         compiler.expr(query.expr());
-        match self.dialect {
-            Dialect::Postgres if compiler.sql.asks_for_nul() => Sql::everything(),
-            _ => compiler.sql,
-        }
+        compiler.sql
     }
 }
 
@@ -272,6 +269,7 @@ fn whole_words(test: &Test) -> Option<Vec<&str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::query::sql::Dialect;
 
     fn condition(dialect: Dialect, query: &str, first: usize) -> Sql {
         let child = Child::new("x", "x.owner", "a.id");
@@ -373,19 +371,6 @@ mod tests {
         ] {
             let sql = map.condition(&Query::parse(query).unwrap(), 0, 1);
             assert_eq!((sql.text.as_str(), sql.exact), (expected, false), "{query}");
-        }
-    }
-
-    #[test]
-    fn what_postgres_has_no_text_for_is_left_to_the_evaluator() {
-        for (query, is_exact) in
-            [("os:\u{0}", false), ("NOT os:a\u{1}b", false), ("os:\u{2}", true)]
-        {
-            for (dialect, is_exact) in [(Dialect::Postgres, is_exact), (Dialect::Sqlite, true)] {
-                let sql = condition(dialect, query, 1);
-                assert_eq!(sql.exact, is_exact, "{query:?}");
-                assert!(is_exact || sql.text == "TRUE" && sql.parameters.is_empty(), "{sql:?}");
-            }
         }
     }
 

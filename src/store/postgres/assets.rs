@@ -10,7 +10,7 @@ use super::draft::Draft;
 use super::failure::Outcome;
 use super::fields::{AssetRow, Bits, Term};
 use super::keys::{asset_id, asset_key};
-use super::write::Writer;
+use super::writer::Writer;
 use crate::value::AssetId;
 
 /// Writes new assets, whole. Those that were there, of which nothing is written.

@@ -56,19 +56,19 @@ impl Connections {
         operation: &'static str,
         work: impl Fn() -> F,
     ) -> Result<T> {
-        let mut pause = FIRST_PAUSE;
-        for attempt in 1.. {
-            match work().await {
+        let (mut attempt, mut pause) = (1, FIRST_PAUSE);
+        loop {
+            let failure = match work().await {
                 Ok(done) => return Ok(done),
-                Err(failure) if attempt < ATTEMPTS && failure.passes() => {
-                    tracing::debug!(operation, attempt, ?failure, "trying again");
-                    tokio::time::sleep(pause).await;
-                    pause *= 4;
-                }
-                Err(failure) => return Err(failure.into_error().in_operation(operation)),
+                Err(failure) => failure,
+            };
+            if attempt == ATTEMPTS || !failure.passes() {
+                return Err(failure.into_error().in_operation(operation));
             }
+            tracing::debug!(operation, attempt, ?failure, "trying again");
+            tokio::time::sleep(pause).await;
+            (attempt, pause) = (attempt + 1, pause * 4);
         }
-        unreachable!()
     }
 }
 

@@ -104,7 +104,7 @@ impl AssetRow {
         Ok(Self {
             id: asset.id,
             version: asset.version,
-            columns: columns(asset),
+            columns: AssetColumns::of(asset),
             signature: Bits(signature(asset).as_bytes().to_vec()),
             terms: terms(asset),
             document: document("asset", asset)?,
@@ -112,41 +112,23 @@ impl AssetRow {
     }
 }
 
-fn columns(asset: &Asset) -> AssetColumns {
-    let found = AssetColumns::of(asset);
-    AssetColumns {
-        site: storable(found.site),
-        os: found.os.map(storable),
-        os_version: found.os_version.map(storable),
-        kind: found.kind.map(storable),
-        name: found.name.map(storable),
-        sources: storable(found.sources),
-        domains: storable(found.domains),
-        ..found
-    }
-}
-
 fn terms(asset: &Asset) -> Vec<Term> {
     let term = |field, FieldValue { position, text, key }| Term {
         field,
         position: i32::try_from(position).unwrap_or(i32::MAX),
-        text: storable(text),
+        text,
         key,
     };
     let values = (0..).zip(FIELDS).flat_map(|(field, name)| {
         field_values(asset, name).into_iter().map(move |value| term(field, value))
     });
-    let keys = (0..).zip(asset.match_keys()).map(|(position, key)| {
-        let text = storable(key.as_str().to_owned());
-        Term { field: MATCH_KEY, position, text, key: None }
+    let keys = (0..).zip(asset.match_keys()).map(|(position, key)| Term {
+        field: MATCH_KEY,
+        position,
+        text: key.to_string(),
+        key: None,
     });
     values.chain(keys).collect()
-}
-
-/// A text as a column holds it: PostgreSQL has no U+0000, and U+0001 stands for it. A query that asks for either is put to
-/// the documents.
-pub(super) fn storable(text: String) -> String {
-    if text.contains('\0') { text.replace('\0', "\u{1}") } else { text }
 }
 
 /// A string of bits.

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::connections::Connections;
 use super::failure::{Outcome, damaged};
-use super::write::Writer;
+use super::writer::Writer;
 use crate::asset::{Lease, LeaseRequest};
 use crate::store::lease::LeaseState;
 use crate::value::{OrganizationId, RunId, SourceId, Timestamp};
@@ -28,7 +28,11 @@ pub(super) async fn release(
     source: &SourceId,
     holder: RunId,
 ) -> Outcome<()> {
-    change(connections, organization, source, |leases| Ok(leases.release(holder))).await
+    let release = |leases: &mut LeaseState| {
+        leases.release(holder);
+        Ok(())
+    };
+    change(connections, organization, source, release).await
 }
 
 /// Makes the source known, and refuses a batch whose token is not the newest. Whoever would be granted a newer one waits

@@ -10,7 +10,7 @@ use super::connections::{Connections, Parameter};
 use super::draft::{LinkChange, Object};
 use super::failure::{Outcome, damaged};
 use super::keys::{asset_id, asset_key, object, object_key};
-use super::write::Writer;
+use super::writer::Writer;
 use crate::asset::{Home, Link, Sighting};
 use crate::store::record::{LinkColumns, home_bytes, object_kind, presence, read_home};
 use crate::value::{AssetId, ObjectGuid, OrganizationId, RecordDigest, SourceId, View};
@@ -199,10 +199,10 @@ async fn tie(
     let (sources, objects) = keys(tied.iter().map(|(key, ..)| *key));
     let assets: Vec<Option<Uuid>> = tied.iter().map(|(_, asset, _)| asset.map(asset_key)).collect();
     let homes: Vec<Option<Vec<u8>>> = tied.iter().map(|(.., home)| home.map(home_bytes)).collect();
-    let sql = "UPDATE links SET asset = new.asset, home = new.home
+    let sql = "UPDATE links SET asset = given.asset, home = given.home
                FROM unnest($2::text[], $3::uuid[], $4::uuid[], $5::bytea[])
-                   AS new (source, object, asset, home)
-               WHERE links.organization = $1 AND links.source = new.source AND links.object = new.object";
+                   AS given (source, object, asset, home)
+               WHERE links.organization = $1 AND links.source = given.source AND links.object = given.object";
     writer.execute(sql, &[&sources, &objects, &assets, &homes]).await?;
     Ok(())
 }
@@ -214,9 +214,9 @@ async fn note(writer: &Writer<'_>, noted: &[(&Object, &Sighting)]) -> Outcome<()
     }
     let (sources, objects) = keys(noted.iter().map(|(key, _)| *key));
     let seen: Vec<Uuid> = noted.iter().map(|(_, seen)| sighting_key(seen)).collect();
-    let sql = "UPDATE links SET seen = new.seen
-               FROM unnest($2::text[], $3::uuid[], $4::uuid[]) AS new (source, object, seen)
-               WHERE links.organization = $1 AND links.source = new.source AND links.object = new.object";
+    let sql = "UPDATE links SET seen = given.seen
+               FROM unnest($2::text[], $3::uuid[], $4::uuid[]) AS given (source, object, seen)
+               WHERE links.organization = $1 AND links.source = given.source AND links.object = given.object";
     writer.execute(sql, &[&sources, &objects, &seen]).await?;
     Ok(())
 }

@@ -15,6 +15,7 @@ mod read;
 mod schema;
 mod search;
 mod write;
+mod writer;
 
 use async_trait::async_trait;
 use deadpool_postgres::Pool;
@@ -70,9 +71,9 @@ const RECORDS: usize = 1000;
 ///
 /// They are in the first schema of the connection's `search_path`, which should be the inventory's own, in a database
 /// encoded in UTF-8. [`open`](Self::open) makes them, and a later version of this crate brings them up to date; a user
-/// without the right to make tables opens what is up to date. Everything begins with the organization, so that tables can
-/// be partitioned (PostgreSQL: `PARTITION BY LIST (organization)`) or distributed (Citus: `create_distributed_table`) by
-/// it before they are filled.
+/// without the right to make tables opens what is up to date. The organization leads every key: once they are made, and
+/// before they are filled, tables can be distributed by it (Citus: `create_distributed_table`), or replaced by partitioned
+/// ones of the same columns (PostgreSQL: `PARTITION BY LIST (organization)`).
 ///
 /// # Several hosts
 ///
@@ -95,7 +96,7 @@ const RECORDS: usize = 1000;
 ///
 /// No extension is used, no function is defined, and nothing that only PostgreSQL has:
 ///
-/// | construct | PostgreSQL 13 | CockroachDB 23.1 | YugabyteDB 2.18 | Citus 12 |
+/// | construct | PostgreSQL 15 | CockroachDB 23.1 | YugabyteDB 2.18 | Citus 12 |
 /// |---|---|---|---|---|
 /// | `uuid`, `bytea`, `bigint`, `text`, `bit varying` and `\|` on it | yes | yes | yes | yes |
 /// | `unnest` of several arrays, as rows to insert, update or delete | yes | yes | yes | yes, in a query of one organization |
@@ -104,7 +105,7 @@ const RECORDS: usize = 1000;
 /// | `SELECT .. FOR UPDATE` | yes | yes | yes | yes, of one organization |
 /// | `START TRANSACTION ISOLATION LEVEL READ COMMITTED` | yes | yes, or stricter where it is not enabled | yes, or stricter | yes |
 /// | indexes of several columns, and of some rows (`WHERE`) | yes | yes | yes | yes |
-/// | `COLLATE "C"` in expressions | yes | yes | yes | yes |
+/// | `COLLATE "C"` in expressions, and in one of an index | yes | yes | yes | yes |
 /// | `LIKE .. ESCAPE`, `strpos`, `~`, `string_to_array`, `chr`, `NULLS LAST` | yes | yes | yes | yes |
 /// | correlated `EXISTS` | yes | yes | yes | yes, in a query of one organization |
 /// | `information_schema.tables`, `current_schema()`, `SHOW server_encoding` | yes | yes | yes | yes |

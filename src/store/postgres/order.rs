@@ -2,7 +2,6 @@
 
 use deadpool_postgres::tokio_postgres::types::ToSql;
 
-use super::fields::storable;
 use super::keys::asset_key;
 use crate::asset::{Sort, SortBy, SortKey, SortValue};
 
@@ -25,7 +24,8 @@ pub(super) fn behind(place: &SortKey, first: usize) -> (String, Vec<Box<dyn ToSq
             return (format!("assets.id {beyond} ${first}"), vec![id]);
         }
         None => return (format!("({column} IS NULL AND assets.id > ${first})"), vec![id]),
-        Some(SortValue::Text(text)) => Box::new(storable(text.clone())),
+        // No parameter may have U+0000. No column has it either, so that another end of the text makes no difference.
+        Some(SortValue::Text(text)) => Box::new(text.replace('\0', "\u{1}")),
         Some(SortValue::Time(micros)) => Box::new(*micros),
     };
     let second = first.saturating_add(1);

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::connections::{Connections, Parameter};
 use super::failure::{Outcome, damaged};
-use super::fields::{MATCH_KEY, storable};
+use super::fields::MATCH_KEY;
 use super::keys::{asset_id, asset_key, object, object_key};
 use crate::asset::{Asset, AssetsRequest, Constraint, MergeRecord, Redirect, RunRecord, Waiting};
 use crate::name::MatchKey;
@@ -44,7 +44,9 @@ pub(super) async fn candidates(
 ) -> Outcome<Vec<Asset>> {
     let sql = "SELECT asset, document FROM asset_documents WHERE organization = $1 AND asset IN
                (SELECT asset FROM asset_terms WHERE organization = $1 AND field = $2 AND text = ANY($3))";
-    let keys: Vec<String> = keys.iter().map(|key| storable(key.as_str().to_owned())).collect();
+    // No parameter may have U+0000, and no name has it.
+    let keys = keys.iter().map(MatchKey::as_str).filter(|key| !key.contains('\0'));
+    let keys: Vec<&str> = keys.collect();
     let rows = connections.rows(sql, &[&organization.as_str(), &MATCH_KEY, &keys]).await?;
     rows.iter().map(asset).collect()
 }

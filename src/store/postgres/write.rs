@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use deadpool_postgres::Transaction;
-use deadpool_postgres::tokio_postgres::{IsolationLevel, Row};
+use deadpool_postgres::tokio_postgres::IsolationLevel;
 use uuid::Uuid;
 
 use super::connections::{Connections, Parameter};
 use super::draft::{Documents, Draft, Object};
 use super::failure::Outcome;
 use super::keys::{asset_id, asset_key, object_key};
+use super::writer::Writer;
 use super::{assets, lease, links};
 use crate::asset::{Batch, CommitOutcome, Version};
 use crate::store::record::document;
@@ -32,12 +32,6 @@ pub(super) async fn commit(
         writer.transaction.commit().await?;
     }
     Ok(outcome)
-}
-
-/// A transaction in one organization, which is `$1` in every statement.
-pub(super) struct Writer<'t> {
-    transaction: Transaction<'t>,
-    pub(super) batch: &'t Batch,
 }
 
 impl Writer<'_> {
@@ -166,30 +160,6 @@ impl Writer<'_> {
         }
         Ok(())
     }
-
-    /// How many rows a statement wrote, whose parameters behind the organization are these.
-    pub(super) async fn execute(&self, sql: &str, parameters: &[Parameter<'_>]) -> Outcome<u64> {
-        let statement = self.transaction.prepare_cached(sql).await?;
-        let organization = self.batch.organization.as_str();
-        let all = with_organization(&organization, parameters);
-        Ok(self.transaction.execute(&statement, &all).await?)
-    }
-
-    /// The rows that such a statement yields.
-    pub(super) async fn rows(&self, sql: &str, parameters: &[Parameter<'_>]) -> Outcome<Vec<Row>> {
-        let statement = self.transaction.prepare_cached(sql).await?;
-        let organization = self.batch.organization.as_str();
-        let all = with_organization(&organization, parameters);
-        Ok(self.transaction.query(&statement, &all).await?)
-    }
-}
-
-fn with_organization<'p>(
-    organization: &'p &str,
-    parameters: &[Parameter<'p>],
-) -> Vec<Parameter<'p>> {
-    let organization: Parameter<'p> = organization;
-    [organization].into_iter().chain(parameters.iter().copied()).collect()
 }
 
 fn keys<'k>(objects: impl Iterator<Item = &'k Object>) -> (Vec<&'k str>, Vec<Uuid>) {

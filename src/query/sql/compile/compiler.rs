@@ -33,19 +33,6 @@ pub enum SqlValue {
     Text(String),
 }
 
-impl Sql {
-    /// Too much rather than too little.
-    pub(super) fn everything() -> Self {
-        Self { text: "TRUE".to_owned(), parameters: Vec::new(), exact: false }
-    }
-
-    /// Whether a parameter is a text with U+0000, which PostgreSQL has not, or with what stands for it there.
-    pub(super) fn asks_for_nul(&self) -> bool {
-        let asks = |value: &SqlValue| matches!(value, SqlValue::Text(text) if text.contains(['\0', '\u{1}']));
-        self.parameters.iter().any(asks)
-    }
-}
-
 /// Writes a condition, and numbers its parameters.
 pub(super) struct Compiler<'a> {
     pub(super) map: &'a ColumnMap,

@@ -44,6 +44,8 @@ CREATE TABLE IF NOT EXISTS assets (
     signature bit varying NOT NULL,
     PRIMARY KEY (organization, id)
 );
+-- The order in which people look at them.
+CREATE INDEX IF NOT EXISTS assets_by_name ON assets (organization, (name COLLATE "C"), id);
 
 -- The documents are the records, as JSON. Everything else is there to find them by.
 CREATE TABLE IF NOT EXISTS asset_documents (
