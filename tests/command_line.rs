@@ -9,6 +9,7 @@ mod options;
 mod output;
 mod planning;
 mod plans;
+mod postgres;
 #[cfg(unix)]
 mod private;
 mod programs;
@@ -377,10 +378,12 @@ async fn a_bad_command_line_is_status_2() {
     run("sync", &wrong, Some(PASSWORD)).await.assert_refused(2);
     let absent = [&account[..], &["--ca-file", "/nowhere/ca.pem"]].concat();
     run("sync", &absent, Some(PASSWORD)).await.assert_refused(2);
-    let place = format!("postgres://user:{PASSWORD}@host/db");
-    let postgres = [&account[..], &["--inventory", &place]].concat();
-    run("sync", &postgres, Some(PASSWORD)).await.assert_refused(2);
-    run("inventory", &["--inventory", &place, "assets"], None).await.assert_refused(2);
+    for place in ["host:port/db", "host/db?sslmode=perhaps", "host/db?no_such_option=1"] {
+        let place = format!("postgres://user:{PASSWORD}@{place}");
+        let postgres = [&account[..], &["--inventory", &place]].concat();
+        run("sync", &postgres, Some(PASSWORD)).await.assert_refused(2);
+        run("inventory", &["--inventory", &place, "assets"], None).await.assert_refused(2);
+    }
     run("inventory", &["assets"], None).await.assert_refused(2);
     run("inventory", &["--inventory", "/nowhere/a.db", "assets"], None).await.assert_refused(2);
     run("thumbprint", &[], None).await.assert_refused(2);

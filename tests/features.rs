@@ -44,9 +44,10 @@ fn each_provider_comes_alone() {
 }
 
 /// The features that a host may name, and what each is compared with.
-const FEATURES: [(&str, &str); 7] = [
+const FEATURES: [(&str, &str); 8] = [
     ("", ""),
     ("aws-lc-rs", ""),
+    ("postgres", ""),
     ("ring", ""),
     ("schedule", ""),
     ("sqlite", ""),

@@ -9,13 +9,13 @@ use ldap_inventory::ErrorKind;
 use ldap_inventory::asset::{
     AssetRepository, Batch, Change, CommitOutcome, LeaseRequest, Link, LinksRequest,
 };
-use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::value::{
     BatchId, ObjectGuid, ObjectKind, OrganizationId, RunId, SourceId, Timestamp,
 };
 use proptest::prelude::*;
 
 use crate::cases::cases;
+use crate::stores;
 
 /// What happens next.
 #[derive(Clone, Debug)]
@@ -202,21 +202,6 @@ impl History {
     }
 }
 
-/// Handles to an empty store of every embedded kind, the last in one file that two processes have open.
-fn stores(folder: &tempfile::TempDir) -> Vec<Vec<Arc<dyn AssetRepository>>> {
-    vec![
-        vec![Arc::new(MemoryRepository::new())],
-        #[cfg(feature = "sqlite")]
-        vec![Arc::new(ldap_inventory::store::SqliteRepository::open_in_memory().unwrap())],
-        #[cfg(feature = "sqlite")]
-        {
-            let file = folder.path().join("inventory.db");
-            let open = || ldap_inventory::store::SqliteRepository::open(&file).unwrap();
-            vec![Arc::new(open()), Arc::new(open())]
-        },
-    ]
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(cases(100)))]
 
@@ -224,10 +209,9 @@ proptest! {
     fn a_dead_or_slow_holder_neither_blocks_for_ever_nor_writes_late(
         steps in prop::collection::vec(step(), 1..40),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        for handles in stores(&folder) {
-            let mut history = History::new(handles);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for store in runtime.block_on(stores::empty()) {
+            let mut history = History::new(store.handles.clone());
             runtime.block_on(async {
                 for step in &steps {
                     history.take(step).await;

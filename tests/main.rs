@@ -26,6 +26,7 @@ mod renaming;
 mod rows;
 mod searching;
 mod settling;
+mod stores;
 mod sync;
 mod taking_back;
 mod threats;

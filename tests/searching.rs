@@ -1,4 +1,4 @@
-//! Random queries over random inventories: the evaluator, the memory store and SQLite agree.
+//! Random queries over random inventories: the evaluator and the stores agree.
 
 use ldap_inventory::asset::{
     Asset, AssetCounts, AssetRepository, Batch, Change, Claim, CommitOutcome, Facet, SearchRequest,
@@ -6,12 +6,12 @@ use ldap_inventory::asset::{
 };
 use ldap_inventory::name::Hostname;
 use ldap_inventory::query::Query;
-use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::value::{AssetId, BatchId, OrganizationId, SourceId, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use crate::cases::cases;
+use crate::stores;
 
 const NAMES: [&str; 9] = [
     "web1",
@@ -240,10 +240,8 @@ proptest! {
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let mut stores: Vec<Box<dyn AssetRepository>> = vec![Box::new(MemoryRepository::new())];
-            #[cfg(feature = "sqlite")]
-            stores.push(Box::new(ldap_inventory::store::SqliteRepository::open_in_memory().unwrap()));
-            for store in &stores {
+            for store in stores::empty().await {
+                let store = &*store.handles[0];
                 fill(store, &assets).await;
                 for (text, by, descending) in &asked {
                     let mut sort: Sort = by.parse().unwrap();

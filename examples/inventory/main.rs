@@ -71,9 +71,12 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         _ => {}
     }
     let place = options.inventory();
-    let repository = &match options.command.writes() {
-        true => store::open_existing(place)?,
-        false => store::open_to_read(place)?,
+    if let Command::Check = options.command {
+        return check::check(&store::open_file_to_read(place)?).await;
+    }
+    let repository = &*match options.command.writes() {
+        true => store::open_existing(place).await?,
+        false => store::open_to_read(place).await?,
     };
     let desk = Desk::new(repository, &options.organization);
     match &options.command {
@@ -99,7 +102,6 @@ async fn run(options: &Options) -> Result<Status, Failure> {
                 list::<DirectoryGroup>(repository, request, search, order).await?;
             }
         }
-        Command::Check => return check::check(repository).await,
         Command::Merge(merging) => desk.merge(merging).await?,
         Command::Delete(deleting) => desk.delete(deleting).await?,
         Command::Unmerge(unmerging) => desk.unmerge(unmerging).await?,
@@ -117,7 +119,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         Command::Runs(runs) => desk.runs(runs).await?,
         Command::Apply(applying) => desk.apply(applying).await?,
         Command::Release(releasing) => desk.release(releasing).await?,
-        Command::Plan { .. } | Command::Query => {}
+        Command::Check | Command::Plan { .. } | Command::Query => {}
     }
     Ok(Status::Complete)
 }

@@ -21,8 +21,15 @@ use super::table::Form;
 #[derive(Debug, Parser)]
 #[command(name = "inventory", version, after_help = STATUSES)]
 pub(crate) struct Options {
-    /// The file that holds the inventory
-    #[arg(long, value_name = "FILE.db", env = "LDAP_INVENTORY", global = true, display_order = LAST)]
+    /// The file that holds the inventory, or the URL of a PostgreSQL database
+    #[arg(
+        long,
+        value_name = "FILE.db",
+        env = "LDAP_INVENTORY",
+        hide_env_values = true,
+        global = true,
+        display_order = LAST
+    )]
     inventory: Option<String>,
 
     /// The organization whose inventory it is

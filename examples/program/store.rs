@@ -1,40 +1,74 @@
 //! What stands behind `--inventory`.
 
-use std::path::Path;
+mod postgres;
 
+use std::path::Path;
+use std::sync::Arc;
+
+use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::store::SqliteRepository;
 
 use super::exit::{Failure, Status};
 use super::private;
 
-/// Opens the inventory at this place, which is the path of an SQLite file. A new file becomes an empty
-/// inventory.
-pub(crate) fn open(place: &str) -> Result<SqliteRepository, Failure> {
+/// Opens the inventory at this place, which is the path of an SQLite file or the URL of a PostgreSQL database. A new
+/// one becomes an empty inventory.
+#[allow(dead_code, reason = "not every program writes")]
+pub(crate) async fn open(place: &str) -> Result<Arc<dyn AssetRepository>, Failure> {
     check(place)?;
+    if postgres::is_url(place) {
+        return Ok(Arc::new(postgres::open(place).await?));
+    }
     let opened = SqliteRepository::open(place)?;
     private::warn_of_others(place.as_ref());
-    Ok(opened)
+    Ok(Arc::new(opened))
 }
 
 /// Opens an inventory that is there.
 #[allow(dead_code, reason = "not every program looks")]
-pub(crate) fn open_existing(place: &str) -> Result<SqliteRepository, Failure> {
-    check_existing(place)?;
-    open(place)
+pub(crate) async fn open_existing(place: &str) -> Result<Arc<dyn AssetRepository>, Failure> {
+    check(place)?;
+    if postgres::is_url(place) {
+        return open_database(place).await;
+    }
+    check_file(place)?;
+    open(place).await
 }
 
 /// Opens an inventory that is there, to look into it alone. One that an older version wrote is brought up to date first.
 #[allow(dead_code, reason = "not every program looks")]
-pub(crate) fn open_to_read(place: &str) -> Result<SqliteRepository, Failure> {
-    check_existing(place)?;
+pub(crate) async fn open_to_read(place: &str) -> Result<Arc<dyn AssetRepository>, Failure> {
+    check(place)?;
+    if postgres::is_url(place) {
+        return open_database(place).await;
+    }
+    Ok(Arc::new(open_file_to_read(place)?))
+}
+
+/// The same of one in a file.
+#[allow(dead_code, reason = "not every program looks")]
+pub(crate) fn open_file_to_read(place: &str) -> Result<SqliteRepository, Failure> {
+    if postgres::is_url(place) {
+        let sentence = "an inventory in a database is checked by the database's own means";
+        return Err(Failure::new(Status::Usage, sentence));
+    }
+    check(place)?;
+    check_file(place)?;
     let opened = SqliteRepository::open_read_only(place);
     let opened = opened.or_else(|error| SqliteRepository::open(place).map_err(|_| error))?;
     private::warn_of_others(place.as_ref());
     Ok(opened)
 }
 
-fn check_existing(place: &str) -> Result<(), Failure> {
-    check(place)?;
+async fn open_database(url: &str) -> Result<Arc<dyn AssetRepository>, Failure> {
+    let absent = "there is no inventory in this database; sync --inventory creates one";
+    match postgres::open_existing(url).await? {
+        Some(repository) => Ok(Arc::new(repository)),
+        None => Err(Failure::new(Status::Usage, absent)),
+    }
+}
+
+fn check_file(place: &str) -> Result<(), Failure> {
     if Path::new(place).exists() {
         return Ok(());
     }
@@ -42,15 +76,17 @@ fn check_existing(place: &str) -> Result<(), Failure> {
     Err(Failure::new(Status::Usage, sentence))
 }
 
-/// Refuses what cannot be the name of an inventory's file, before anything is asked of a server.
+/// Whether the inventory is in a database that several machines may share.
+#[allow(dead_code, reason = "not every program asks")]
+pub(crate) fn is_shared(place: &str) -> bool {
+    postgres::is_url(place)
+}
+
+/// Refuses what cannot be the place of an inventory, before anything is asked of a server.
 pub(crate) fn check(place: &str) -> Result<(), Failure> {
     let refused = |sentence: String| Err(Failure::new(Status::Usage, sentence));
-    // What follows the scheme is not repeated: it may hold a password.
-    if place.starts_with("postgres://") || place.starts_with("postgresql://") {
-        return refused(
-            "inventories in PostgreSQL are not supported yet; give --inventory a file, such as inventory.db"
-                .to_owned(),
-        );
+    if postgres::is_url(place) {
+        return postgres::check(place);
     }
     if place.trim().is_empty() {
         return refused("--inventory names no file; give it one, such as inventory.db".to_owned());

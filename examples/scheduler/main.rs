@@ -67,8 +67,14 @@ struct Options {
     #[arg(long, value_name = "FILE.toml")]
     tasks: Option<PathBuf>,
 
-    /// The file that holds the inventory; it is created if need be
-    #[arg(long, value_name = "FILE.db", env = "LDAP_INVENTORY", default_value = "inventory.db")]
+    /// The file that holds the inventory, or the URL of a PostgreSQL database; it is created if need be
+    #[arg(
+        long,
+        value_name = "FILE.db",
+        env = "LDAP_INVENTORY",
+        hide_env_values = true,
+        default_value = "inventory.db"
+    )]
     inventory: String,
 
     /// Print the times of the next N runs, 5 unless given, and end
@@ -132,7 +138,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         let credential = plan.options.credential()?;
         ready.push((plan, credential));
     }
-    let inventory: Arc<dyn AssetRepository> = Arc::new(store::open(&options.inventory)?);
+    let inventory = store::open(&options.inventory).await?;
     let stop = Cancellation::new();
     let mut loops = JoinSet::new();
     // One loop for each task. Where two of them, or several hosts, sync one directory, the source's lease refuses the

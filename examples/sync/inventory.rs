@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ldap_inventory::asset::AssetRepository;
-use ldap_inventory::store::{MemoryRepository, SqliteRepository};
+use ldap_inventory::store::MemoryRepository;
 use tempfile::TempDir;
 
 use super::exit::{Failure, Status};
@@ -24,33 +24,46 @@ pub(crate) struct Inventory {
 impl Inventory {
     /// Opens what the command line names; without a name it is an empty inventory in memory.
     ///
-    /// A dry run leaves the file as it is: one that does not exist is not created, and where assets are
-    /// imported, which the run must see, a copy stands in.
-    pub(crate) fn open(options: &Options) -> Result<Self, Failure> {
+    /// A dry run leaves it as it is: one that does not exist is not created, and where assets are imported, which the
+    /// run must see, a copy of the file stands in.
+    pub(crate) async fn open(options: &Options) -> Result<Self, Failure> {
         let Some(place) = &options.inventory else {
             eprintln!("no --inventory is given: what this run finds out is not kept");
             return Ok(Self::in_memory());
         };
         store::check(place)?;
         if !options.dry_run {
-            return Ok(Self::of(store::open(place)?, None));
+            return Ok(Self { repository: store::open(place).await?, _copy: None });
+        }
+        if store::is_shared(place) {
+            return Self::open_shared(place, options).await;
         }
         if !Path::new(place).exists() {
             return Ok(Self::in_memory());
         }
-        let opened = store::open_to_read(place)?;
+        let opened = store::open_to_read(place).await?;
         if options.assets.is_none() {
-            return Ok(Self::of(opened, None));
+            return Ok(Self { repository: opened, _copy: None });
         }
         let (directory, copy) = copy(place).map_err(|error| {
             let sentence = format!("{place} cannot be copied for the dry run: {error}");
             Failure::new(Status::Failed, sentence)
         })?;
-        Ok(Self::of(store::open(&copy)?, Some(directory)))
+        Ok(Self { repository: store::open(&copy).await?, _copy: Some(directory) })
     }
 
-    fn of(repository: SqliteRepository, copy: Option<TempDir>) -> Self {
-        Self { repository: Arc::new(repository), _copy: copy }
+    /// A database for a dry run. There is no copy of one.
+    async fn open_shared(place: &str, options: &Options) -> Result<Self, Failure> {
+        if options.assets.is_some() {
+            let sentence =
+                "a dry run cannot import --assets into a database; leave one of the two out";
+            return Err(Failure::new(Status::Usage, sentence));
+        }
+        match store::open_existing(place).await {
+            Ok(repository) => Ok(Self { repository, _copy: None }),
+            Err(failure) if failure.status() == Status::Usage => Ok(Self::in_memory()),
+            Err(failure) => Err(failure),
+        }
     }
 
     fn in_memory() -> Self {

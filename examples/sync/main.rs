@@ -81,7 +81,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
     let credential = options.task.credential()?;
     let scanned = options.assets.as_deref();
     let scanned = scanned.map(|file| ScanFile::read(file, options.strict)).transpose()?;
-    let inventory = patiently(options, async || Inventory::open(options)).await?;
+    let inventory = patiently(options, async || Inventory::open(options).await).await?;
     let repository = &*inventory.repository;
     let imported = match scanned {
         Some(scanned) => Some(scanned.import(repository, options).await?),

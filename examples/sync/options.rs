@@ -22,8 +22,9 @@ pub(crate) struct Options {
     #[command(flatten)]
     pub(crate) task: TaskOptions,
 
-    /// The file that holds the inventory; it is created if need be. Without it nothing is kept.
-    #[arg(long, value_name = "FILE.db", env = "LDAP_INVENTORY")]
+    /// The file that holds the inventory, or the URL of a PostgreSQL database (postgres://USER@HOST/DATABASE, with the
+    /// password in PGPASSWORD); it is created if need be. Without it nothing is kept.
+    #[arg(long, value_name = "FILE.db", env = "LDAP_INVENTORY", hide_env_values = true)]
     pub(crate) inventory: Option<String>,
 
     /// Scanned assets to import first, one JSON object a line.

@@ -1,7 +1,6 @@
 //! What is written at once.
 
-#[cfg(feature = "sqlite")]
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -150,6 +149,37 @@ impl Batch {
         self.checkpoint = checkpoint;
         self.run = Some(run);
         self
+    }
+
+    /// The assets that it writes or takes away, as they are after it.
+    pub(crate) fn written_assets(&self) -> BTreeMap<AssetId, Option<&Asset>> {
+        let assets = self.changes.iter().filter_map(|change| match change {
+            Change::PutAsset { asset, .. } => Some((asset.id, Some(&**asset))),
+            Change::RemoveAsset { id, .. } => Some((*id, None)),
+            _ => None,
+        });
+        assets.collect()
+    }
+
+    /// The assets that are not at the versions its changes expect, when these are made one after the other on what is
+    /// `stored`.
+    pub(crate) fn conflicts(&self, stored: impl Fn(AssetId) -> Option<Version>) -> Vec<AssetId> {
+        let mut versions: BTreeMap<AssetId, Option<Version>> = BTreeMap::new();
+        let mut conflicts = BTreeSet::new();
+        for change in &self.changes {
+            let (id, expected, next) = match change {
+                Change::PutAsset { expected, asset } => (asset.id, *expected, Some(asset.version)),
+                Change::RemoveAsset { id, expected, .. } => (*id, Some(*expected), None),
+                _ => continue,
+            };
+            let present = versions.entry(id).or_insert_with(|| stored(id));
+            if *present == expected {
+                *present = next;
+            } else {
+                conflicts.insert(id);
+            }
+        }
+        conflicts.into_iter().collect()
     }
 
     /// The assets that it takes away, though a later change may bring them back.

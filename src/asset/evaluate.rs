@@ -55,7 +55,7 @@ pub(super) fn principals(request: &SearchRequest) -> Result<PrincipalsRequest> {
 }
 
 /// Whether the query asks which names several assets have.
-pub(super) fn asks_for_overlaps(request: &SearchRequest) -> bool {
+pub(crate) fn asks_for_overlaps(request: &SearchRequest) -> bool {
     request.query.asks_for(OVERLAP)
 }
 

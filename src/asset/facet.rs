@@ -143,19 +143,25 @@ impl Tally {
 
     /// Counts an asset.
     pub(crate) fn add(&mut self, asset: &Asset) {
-        self.add_values(|facet| facet.values(asset).into_iter().map(Cow::Owned).collect());
+        self.add_values(1, |facet| facet.values(asset).into_iter().map(Cow::Owned).collect());
     }
 
     /// Counts an asset by its folded values, each once.
-    pub(crate) fn add_values<'v>(&mut self, values: impl Fn(Facet) -> Vec<Cow<'v, str>>) {
-        self.total += 1;
+    pub(crate) fn add_values<'v>(
+        &mut self,
+        assets: u64,
+        values: impl Fn(Facet) -> Vec<Cow<'v, str>>,
+    ) {
+        self.total += assets;
         for FacetTally { facet, with, without } in &mut self.facets {
             let values = values(*facet);
-            *without += u64::from(values.is_empty());
+            if values.is_empty() {
+                *without += assets;
+            }
             for value in values {
                 match with.get_mut(&*value) {
-                    Some(assets) => *assets += 1,
-                    None => _ = with.insert(value.into_owned(), 1),
+                    Some(count) => *count += assets,
+                    None => _ = with.insert(value.into_owned(), assets),
                 }
             }
         }

@@ -44,7 +44,9 @@ pub use claim::Claim;
 pub(crate) use claim::Claims;
 pub(crate) use claim_field::{ClaimField, ClaimValue, ClaimsEditor, ClaimsVisitor, Holding};
 pub use constraint::{Constraint, ConstraintKind};
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "postgres")]
+pub(crate) use evaluate::asks_for_overlaps;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use evaluate::{asks_for_states, unresolved};
 pub(crate) use facet::Tally;
 pub use facet::{AssetCounts, Facet, FacetCounts};
@@ -61,7 +63,7 @@ pub use link::{Link, Presence};
 pub(crate) use merge_record::FirstVersion;
 pub use merge_record::MergeRecord;
 pub use nesting::Nesting;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use nesting::{NestedSearch, asks_for_nesting};
 pub use object_key::ObjectKey;
 pub use principal::{DirectoryGroup, DirectoryUser, Member, MemberPath};

@@ -23,9 +23,10 @@ use crate::value::{
 
 /// A store for the inventory.
 ///
-/// [`store::MemoryRepository`](crate::store::MemoryRepository) and the SQLite store are embedded. A host that has
-/// a table of keys and bytes implements the three methods of [`store::rows::Rows`](crate::store::rows::Rows) and
-/// gets the whole repository; one that wants tables of its own implements this trait. A store decides nothing: it
+/// [`store::MemoryRepository`](crate::store::MemoryRepository) and the SQLite store are embedded, and there is one over
+/// PostgreSQL. A host that has a table of keys and bytes implements the three methods of
+/// [`store::rows::Rows`](crate::store::rows::Rows) and gets the whole repository; one that wants tables of its own
+/// implements this trait. A store decides nothing: it
 /// keeps records, finds them by equality of keys, and writes batches whole.
 ///
 /// What a run asks for, by key once for each batch, is required. Searching and counting have bodies, which put the

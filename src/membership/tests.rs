@@ -203,7 +203,7 @@ fn what_is_no_host_is_a_primary_member_all_the_same() {
             .into_iter()
             .collect();
     let read = Read::of([service, group(USERS, &[])]);
-    let memberships = Memberships::of(read.objects(), &Earlier::default(), false, |_| false);
+    let memberships = Memberships::of(read.objects(), &Earlier::default(), |_| false);
     assert_eq!(members(&memberships, USERS), [known(PC, Primary)]);
 }
 

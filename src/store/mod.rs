@@ -1,7 +1,8 @@
 //! The stores that come with this crate, and what a host's own is made of.
 //!
 //! [`MemoryRepository`] keeps an inventory in memory, for tests and for hosts that need nothing more.
-//! `SqliteRepository` (feature `sqlite`) keeps it in one file. [`MemoryCredentialStore`] keeps
+//! `SqliteRepository` (feature `sqlite`) keeps it in one file, `PostgresRepository` (feature `postgres`) in a database
+//! that several machines share. [`MemoryCredentialStore`] keeps
 //! credentials in memory.
 //!
 //! # A store of your own
@@ -27,9 +28,15 @@
 //!
 //! `testing::contract` checks the result, either way.
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod asset_columns;
 mod credentials;
 mod lease;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod record;
 pub mod rows;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -39,5 +46,7 @@ pub use lease::LeaseState;
 pub use memory::MemoryRepository;
 #[doc(hidden)]
 pub use memory::MemoryRows;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresRepository;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteRepository;

@@ -80,10 +80,11 @@ pub(crate) struct AttributeTable {
 
 /// Where the signatures of attributes are, and how they are asked.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SignatureColumn {
-    pub(crate) child: Child,
-    pub(crate) column: &'static str,
-    pub(crate) covers: &'static str,
+pub(crate) enum SignatureColumn {
+    /// In a child table, by a function of the database.
+    In { child: Child, column: &'static str, covers: &'static str },
+    /// In the row itself, as a string of bits that the database compares.
+    Bits(&'static str),
 }
 
 /// What a column holds, and the expression that reads it.
@@ -160,7 +161,15 @@ impl ColumnMap {
         column: &'static str,
         covers: &'static str,
     ) -> Self {
-        self.signatures = Some(SignatureColumn { child, column, covers });
+        self.signatures = Some(SignatureColumn::In { child, column, covers });
+        self.with_residual_attributes()
+    }
+
+    /// The same with signatures in a column of the row itself, of a type for strings of bits: `bit varying`.
+    #[cfg(any(test, feature = "postgres"))]
+    #[must_use]
+    pub(crate) fn with_signature_bits(mut self, column: &'static str) -> Self {
+        self.signatures = Some(SignatureColumn::Bits(column));
         self.with_residual_attributes()
     }
 

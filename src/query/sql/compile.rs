@@ -217,15 +217,23 @@ impl Compiler<'_> {
             return self.leave();
         };
         self.sql.exact = false;
-        let SignatureColumn { child: Child { table, owner, parent, .. }, column, covers } =
-            signatures;
-        self.push_all(&[parent, " IN (SELECT ", owner, " FROM ", table, " WHERE "]);
-        self.joined(&wanted, " OR ", |this, signature| {
-            this.push_all(&[covers, "(", column, ", "]);
-            this.parameter(SqlValue::Blob(signature.as_bytes().to_vec()));
-            this.push(")");
-        });
-        self.push(")");
+        match signatures {
+            SignatureColumn::In { child: Child { table, owner, parent, .. }, column, covers } => {
+                self.push_all(&[parent, " IN (SELECT ", owner, " FROM ", table, " WHERE "]);
+                self.joined(&wanted, " OR ", |this, signature| {
+                    this.push_all(&[covers, "(", column, ", "]);
+                    this.parameter(SqlValue::Blob(signature.as_bytes().to_vec()));
+                    this.push(")");
+                });
+                self.push(")");
+            }
+            // What has every bit that is wanted is the same with them.
+            SignatureColumn::Bits(column) => self.joined(&wanted, " OR ", |this, signature| {
+                this.push_all(&["(", column, " | CAST("]);
+                this.parameter(SqlValue::Blob(signature.as_bytes().to_vec()));
+                this.push_all(&[" AS bit varying) = ", column, ")"]);
+            }),
+        }
     }
 
     fn rows(&mut self, rows: &Rows<'_>) {
@@ -348,6 +356,18 @@ mod tests {
             ),
             ("@a.b.c_count:0", "TRUE"),
             ("NOT @a.b.c:true", "(NOT FALSE)"),
+        ] {
+            let sql = map.condition(&Query::parse(query).unwrap(), 0, 1);
+            assert_eq!((sql.text.as_str(), sql.exact), (expected, false), "{query}");
+        }
+    }
+
+    #[test]
+    fn signatures_are_compared_as_bits_where_there_is_no_function() {
+        let map = ColumnMap::new(Dialect::Postgres).with_signature_bits("a.bits");
+        for (query, expected) in [
+            ("has:@a.b.c", "(a.bits | CAST($1 AS bit varying) = a.bits)"),
+            ("NOT has:@a.b.c", "(NOT FALSE)"),
         ] {
             let sql = map.condition(&Query::parse(query).unwrap(), 0, 1);
             assert_eq!((sql.text.as_str(), sql.exact), (expected, false), "{query}");

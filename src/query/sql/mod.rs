@@ -2,7 +2,7 @@
 //!
 //! A store says in a [`ColumnMap`] where its fields are, and gets a [`Sql`] condition for any query: parameterised
 //! throughout, and finding what [`Query::matches`](super::Query::matches) finds, or more where the columns do not
-//! suffice, and then it says so. SQLite's store is made so.
+//! suffice, and then it says so. The stores in SQLite and PostgreSQL are made so.
 //!
 //! # A host's own tables
 //!

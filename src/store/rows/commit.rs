@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::key::{Keys, Table};
 use super::record::{self, Head, encode};
 use super::table::{KeyRange, Row, Rows, Write};
-use crate::asset::{Asset, Batch, Change, CommitOutcome, Link, Redirect, RunRecord, Version};
+use crate::asset::{Asset, Batch, Change, CommitOutcome, Link, Redirect, RunRecord};
 use crate::name::MatchKey;
 use crate::store::LeaseState;
 use crate::value::{AssetId, ObjectGuid, SourceId, Timestamp};
@@ -37,9 +37,9 @@ pub(super) async fn plan(
         return Ok(Planned::Decided(CommitOutcome::AlreadyApplied));
     }
     draft.check_lease()?;
-    let assets = written_assets(batch);
+    let assets = batch.written_assets();
     let heads = draft.heads(assets.keys())?;
-    let conflicts = conflicts(batch, &heads);
+    let conflicts = batch.conflicts(|id| heads.get(&id).map(|head| head.version));
     if !conflicts.is_empty() {
         return Ok(Planned::Decided(CommitOutcome::Conflict(conflicts)));
     }
@@ -53,37 +53,6 @@ pub(super) async fn plan(
     draft.write_assets(rows, &assets, &heads, projection).await?;
     draft.close()?;
     Ok(Planned::Write(draft.into_write()))
-}
-
-/// The assets that a batch writes or takes away, as they are after it.
-fn written_assets(batch: &Batch) -> BTreeMap<AssetId, Option<&Asset>> {
-    let assets = batch.changes.iter().filter_map(|change| match change {
-        Change::PutAsset { asset, .. } => Some((asset.id, Some(&**asset))),
-        Change::RemoveAsset { id, .. } => Some((*id, None)),
-        _ => None,
-    });
-    assets.collect()
-}
-
-/// The assets that are not at the versions the changes expect, when these are made one after the other.
-fn conflicts(batch: &Batch, heads: &BTreeMap<AssetId, Head>) -> Vec<AssetId> {
-    let mut versions: BTreeMap<AssetId, Option<Version>> = BTreeMap::new();
-    let mut conflicts = BTreeSet::new();
-    for change in &batch.changes {
-        let (id, expected, next) = match change {
-            Change::PutAsset { expected, asset } => (asset.id, *expected, Some(asset.version)),
-            Change::RemoveAsset { id, expected, .. } => (*id, Some(*expected), None),
-            _ => continue,
-        };
-        let stored = || heads.get(&id).map(|head| head.version);
-        let present = versions.entry(id).or_insert_with(stored);
-        if *present == expected {
-            *present = next;
-        } else {
-            conflicts.insert(id);
-        }
-    }
-    conflicts.into_iter().collect()
 }
 
 struct Draft<'a> {

@@ -12,6 +12,7 @@ use super::{fields, read};
 use crate::asset::{
     Asset, Constraint, DirectoryGroup, DirectoryUser, MergeRecord, RunRecord, Waiting,
 };
+use crate::store::record::key;
 use crate::value::{Checkpoint, ObjectGuid};
 use crate::{Error, ErrorKind};
 
@@ -38,11 +39,11 @@ const DOCUMENTS: [(&str, &str, Look); 7] = [
     }),
     ("merges", "id", |row| {
         let merge: MergeRecord = document(row, "merge")?;
-        named(&record::key(merge.id.as_u128()), row)
+        named(&key(merge.id.as_u128()), row)
     }),
     ("runs", "id", |row| {
         let run: RunRecord = document(row, "run")?;
-        named(&record::key(run.id.as_u128()), row)
+        named(&key(run.id.as_u128()), row)
     }),
     ("checkpoints", "key", |row| {
         let checkpoint: Checkpoint = document(row, "checkpoint")?;
@@ -92,7 +93,7 @@ fn assets(connection: &Connection, findings: &mut Vec<String>) -> Outcome<()> {
                LEFT JOIN asset_documents ON asset = number ORDER BY number";
     each(connection, sql, findings, |row| {
         let asset: Asset = read::asset(row)?;
-        named(&record::key(asset.id.as_u128()), row)?;
+        named(&key(asset.id.as_u128()), row)?;
         let (number, version): (i64, i64) = (row.get(2)?, row.get(3)?);
         if asset.version != version.cast_unsigned() {
             return Err(differs("asset", asset.id, "version"));

@@ -1,13 +1,11 @@
 //! Counting what a search finds.
 
-use std::borrow::Cow;
-
 use rusqlite::{Connection, Row};
 
 use super::asset_query::Found;
 use super::failure::Outcome;
 use crate::asset::{AssetCounts, Facet, SearchRequest, Tally};
-use crate::query::sql::Column;
+use crate::store::asset_columns::facet_values;
 
 /// How many assets a request finds, and how they divide. In one pass: grouping in the database sorts
 /// everything for each facet.
@@ -33,7 +31,7 @@ pub(super) fn assets(
     while let Some(row) = rows.next()? {
         if found.is_exact || found.record(row.get(0)?)?.is_some() {
             let columns = columns(row)?;
-            tally.add_values(|facet| values(facet, &columns));
+            tally.add_values(1, |facet| facet_values(facet, columns.of(facet)));
         }
     }
     Ok(tally.counts(request.limit))
@@ -48,6 +46,18 @@ struct Columns<'r> {
     kind: Option<&'r str>,
 }
 
+impl<'r> Columns<'r> {
+    fn of(&self, facet: Facet) -> Option<&'r str> {
+        match facet {
+            Facet::Domain => Some(self.domains),
+            Facet::Os => self.os,
+            Facet::Site => Some(self.site),
+            Facet::Source => Some(self.sources),
+            Facet::Type => self.kind,
+        }
+    }
+}
+
 fn columns<'r>(row: &'r Row<'_>) -> Outcome<Columns<'r>> {
     let text = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str_or_null()?);
     Ok(Columns {
@@ -57,19 +67,4 @@ fn columns<'r>(row: &'r Row<'_>) -> Outcome<Columns<'r>> {
         sources: text(4)?.unwrap_or_default(),
         kind: text(5)?,
     })
-}
-
-fn values<'r>(facet: Facet, columns: &Columns<'r>) -> Vec<Cow<'r, str>> {
-    let listed = |list: &'r str| list.split(Column::WORD_SEPARATOR).filter(|word| !word.is_empty());
-    let mut values: Vec<&str> = match facet {
-        Facet::Domain => listed(columns.domains).collect(),
-        Facet::Os => columns.os.into_iter().collect(),
-        Facet::Site => vec![columns.site],
-        // Their kinds alone, and not `ldap/corp.example`.
-        Facet::Source => listed(columns.sources).filter(|source| !source.contains('/')).collect(),
-        Facet::Type => columns.kind.into_iter().collect(),
-    };
-    values.sort_unstable();
-    values.dedup();
-    values.into_iter().map(Cow::Borrowed).collect()
 }

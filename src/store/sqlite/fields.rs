@@ -1,7 +1,6 @@
 //! The columns that queries are compiled to, and what is written to them.
 
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
 use rusqlite::functions::{Context, FunctionFlags};
@@ -10,7 +9,9 @@ use rusqlite::{Connection, Params, params};
 use super::failure::Outcome;
 use crate::asset::Asset;
 use crate::query::sql::{AttributeBloom, Child, Column, ColumnMap, Dialect, SqlValue};
-use crate::query::{Fields, Value, fold_case};
+use crate::store::asset_columns::{
+    AssetColumns, DOMAIN, FieldValue, SOURCE, field_values, signature,
+};
 
 /// Where the fields of assets are. Attributes are in the documents, and in the signatures as far as that
 /// is needed to leave most documents unread: a row for each would make the file three times as large and writing
@@ -73,8 +74,6 @@ const COVERS: &str = "signature_covers";
 
 /// The fields of `asset_texts`, in the order of their numbers.
 const LISTS: [&str; 4] = [SOURCE, "alias", DOMAIN, "address"];
-const SOURCE: &str = "source";
-const DOMAIN: &str = "domain";
 
 /// The fields that may have a name in two forms, with the positions of both.
 const ALIASES: &str =
@@ -92,67 +91,24 @@ pub(super) fn register_functions(connection: &Connection) -> Outcome<()> {
     Ok(connection.create_scalar_function(COVERS, 2, flags, covers)?)
 }
 
-/// What queries ask for in the row of an asset.
-#[derive(Eq, PartialEq)]
-pub(super) struct Columns {
-    pub(super) site: String,
-    pub(super) os: Option<String>,
-    pub(super) os_version: Option<String>,
-    pub(super) kind: Option<String>,
-    pub(super) first_seen: Option<i64>,
-    pub(super) last_seen: Option<i64>,
-    pub(super) name: Option<String>,
-    pub(super) sources: String,
-    pub(super) domains: String,
-}
-
-impl Columns {
-    pub(super) fn of(asset: &Asset) -> Self {
-        Self {
-            site: fold_case(asset.site.as_str()),
-            os: asset.os().map(fold_case),
-            os_version: asset.os_version().map(fold_case),
-            kind: asset.kind().map(fold_case),
-            first_seen: asset.first_seen().map(|time| time.as_micros()),
-            last_seen: asset.last_seen().map(|time| time.as_micros()),
-            name: asset.live_names().next().map(|name| fold_case(&name.to_unicode())),
-            sources: listed(asset, SOURCE),
-            domains: listed(asset, DOMAIN),
-        }
-    }
-}
-
-/// The values of a field, with a separator around each.
-fn listed(asset: &Asset, field: &str) -> String {
-    let mut list = String::from(Column::WORD_SEPARATOR);
-    let _ = asset.field(field, &mut |value| {
-        if let Value::Text(word) | Value::Word(word) | Value::Name { unicode: word, .. } = value {
-            list.push_str(&fold_case(word));
-            list.push(Column::WORD_SEPARATOR);
-        }
-        ControlFlow::Continue(())
-    });
-    list
-}
-
 /// Writes what an asset may have several of, and its signature. Nothing is written of it yet.
 pub(super) fn write_lists(connection: &Connection, number: i64, asset: &Asset) -> Outcome<()> {
     let sql = "INSERT INTO asset_names (asset, position, text) VALUES (?1, ?2, ?3)";
     let mut insert = connection.prepare_cached(sql)?;
-    for Row { position, text, .. } in rows(asset, "name") {
+    for FieldValue { position, text, .. } in field_values(asset, "name") {
         insert.execute(params![number, position, text])?;
     }
     let sql = "INSERT INTO asset_texts (asset, field, position, text, key)
                VALUES (?1, ?2, ?3, ?4, ?5)";
     let mut insert = connection.prepare_cached(sql)?;
     for (field, name) in (0_i64..).zip(LISTS) {
-        for Row { position, text, key } in rows(asset, name) {
+        for FieldValue { position, text, key } in field_values(asset, name) {
             insert.execute(params![number, field, position, text, key])?;
         }
     }
+    let signature = signature(asset);
     let sql = "INSERT INTO asset_signatures (asset, bits) VALUES (?1, ?2)
                ON CONFLICT DO UPDATE SET bits = ?2 WHERE bits <> ?2";
-    let signature = signature(asset);
     connection.prepare_cached(sql)?.execute(params![number, signature.as_bytes()])?;
     Ok(())
 }
@@ -163,17 +119,19 @@ pub(super) fn stale(
     number: i64,
     asset: &Asset,
 ) -> Outcome<Option<&'static str>> {
-    if columns(connection, number)? != Columns::of(asset) {
+    if columns(connection, number)? != AssetColumns::of(asset) {
         return Ok(Some("site, system, time or name"));
     }
     let sql = "SELECT position, text, NULL FROM asset_names WHERE asset = ?1 ORDER BY position";
-    if listed_rows(connection, sql, params![number])? != sorted(rows(asset, "name")) {
+    if listed_rows(connection, sql, params![number])? != sorted(field_values(asset, "name")) {
         return Ok(Some("set of names"));
     }
     let sql = "SELECT position, text, key FROM asset_texts WHERE asset = ?1 AND field = ?2
                ORDER BY position";
     for (field, name) in (0_i64..).zip(LISTS) {
-        if listed_rows(connection, sql, params![number, field])? != sorted(rows(asset, name)) {
+        if listed_rows(connection, sql, params![number, field])?
+            != sorted(field_values(asset, name))
+        {
             return Ok(Some(name));
         }
     }
@@ -195,11 +153,11 @@ pub(super) fn stale(
     Ok((!is_there).then_some("signature of attributes"))
 }
 
-fn columns(connection: &Connection, number: i64) -> Outcome<Columns> {
+fn columns(connection: &Connection, number: i64) -> Outcome<AssetColumns> {
     let sql = "SELECT site, os, os_version, type, first_seen, last_seen, name, sources, domains
                FROM assets WHERE number = ?1";
     let read = |row: &rusqlite::Row<'_>| {
-        Ok(Columns {
+        Ok(AssetColumns {
             site: row.get(0)?,
             os: row.get(1)?,
             os_version: row.get(2)?,
@@ -214,55 +172,16 @@ fn columns(connection: &Connection, number: i64) -> Outcome<Columns> {
     Ok(connection.prepare_cached(sql)?.query_row([number], read)?)
 }
 
-fn listed_rows(connection: &Connection, sql: &str, of: impl Params) -> Outcome<Vec<Row>> {
+fn listed_rows(connection: &Connection, sql: &str, of: impl Params) -> Outcome<Vec<FieldValue>> {
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map(of, |row| {
-        Ok(Row { position: row.get(0)?, text: row.get(1)?, key: row.get(2)? })
+        Ok(FieldValue { position: row.get(0)?, text: row.get(1)?, key: row.get(2)? })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn sorted(mut rows: Vec<Row>) -> Vec<Row> {
+fn sorted(mut rows: Vec<FieldValue>) -> Vec<FieldValue> {
     rows.sort_by_key(|row| row.position);
-    rows
-}
-
-fn signature(asset: &Asset) -> AttributeBloom {
-    let mut signature = AttributeBloom::new();
-    asset.each_attribute(|source, name, value| signature.add(source, name, value));
-    signature
-}
-
-/// A value of a field, as queries find it.
-#[derive(Eq, PartialEq)]
-struct Row {
-    /// The place among the field's values. The second form of a name is found and not counted, so it has the
-    /// place of the name below zero: -1 for the first.
-    position: i64,
-    text: String,
-    key: Option<String>,
-}
-
-/// The values of one field, as the evaluator sees them.
-fn rows(asset: &Asset, field: &str) -> Vec<Row> {
-    let mut rows = Vec::new();
-    let mut position = 0;
-    let _ = asset.field(field, &mut |value| {
-        let mut add = |position, text, key| rows.push(Row { position, text, key });
-        match value {
-            Value::Text(text) | Value::Word(text) => add(position, fold_case(text), None),
-            Value::Name { unicode, ascii } => {
-                add(position, fold_case(unicode), None);
-                add(-1 - position, fold_case(ascii), None);
-            }
-            Value::Address(ip) => {
-                add(position, ip.to_canonical().to_string(), Some(Column::address_key(ip)))
-            }
-            _ => return ControlFlow::Continue(()),
-        }
-        position += 1;
-        ControlFlow::Continue(())
-    });
     rows
 }
 

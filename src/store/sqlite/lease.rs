@@ -4,10 +4,10 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::failure::{Outcome, damaged};
 use super::holders::Holders;
-use super::record::key;
 use super::row_id;
 use crate::asset::{Lease, LeaseRequest};
 use crate::store::lease::LeaseState;
+use crate::store::record::key;
 use crate::value::{OrganizationId, RunId, SourceId, Timestamp};
 
 pub(super) fn acquire(

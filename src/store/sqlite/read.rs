@@ -6,13 +6,14 @@ use rusqlite::{Connection, Params, params};
 use serde::de::DeserializeOwned;
 
 use super::failure::Outcome;
-use super::record::{self, bytes, key, read_link};
+use super::record::{self, bytes, read_link};
 use super::row_id;
 use super::sighting::Sightings;
 use crate::asset::{
     Asset, AssetsRequest, Constraint, Link, MergeRecord, Redirect, RunRecord, Waiting,
 };
 use crate::name::MatchKey;
+use crate::store::record::key;
 use crate::value::{
     AssetId, Checkpoint, MergeId, ObjectGuid, OrganizationId, RecordDigest, RunId, SourceId,
 };

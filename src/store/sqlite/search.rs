@@ -9,11 +9,11 @@ use super::asset_query::Found;
 use super::failure::Outcome;
 use super::order;
 use super::read::{each, object};
-use super::record::key;
 use crate::asset::{
     Asset, DirectoryGroup, DirectoryUser, NestedSearch, ObjectKey, PrincipalsRequest, SearchPage,
     SearchRequest, SortKey, asks_for_nesting,
 };
+use crate::store::record::key;
 use crate::value::{ObjectGuid, SourceId};
 
 /// Yields the users of one source behind an objectGUID: all, or those of a list.

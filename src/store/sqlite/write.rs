@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::failure::Outcome;
-use super::record::{self, LinkColumns, bytes, constraint_kind, document, home_bytes, key};
+use super::record::{self, bytes};
 use super::{fields, lease, row_id, sighting};
 use crate::asset::{
     Asset, Batch, Change, CommitOutcome, Constraint, DirectoryGroup, DirectoryUser, Home, Link,
     MergeRecord, Sighting, Version, Waiting,
 };
+use crate::store::asset_columns::AssetColumns;
+use crate::store::record::{LinkColumns, constraint_kind, document, home_bytes, key};
 use crate::value::{AssetId, ObjectGuid, SourceId};
 
 /// Writes the batch. Whatever ends this early ends the transaction with nothing written.
@@ -107,7 +109,7 @@ impl Writer<'_> {
                                        first_seen, last_seen, name, sources, domains)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
                    ON CONFLICT DO NOTHING RETURNING number";
-        let columns = fields::Columns::of(asset);
+        let columns = AssetColumns::of(asset);
         let number = self.number(
             sql,
             params![
@@ -142,7 +144,7 @@ impl Writer<'_> {
                                      first_seen = ?9, last_seen = ?10, name = ?11, sources = ?12,
                                      domains = ?13
                    WHERE organization = ?1 AND id = ?2 AND version = ?3 RETURNING number";
-        let columns = fields::Columns::of(asset);
+        let columns = AssetColumns::of(asset);
         let number = self.number(
             sql,
             params![
@@ -231,7 +233,7 @@ impl Writer<'_> {
                 self.source,
                 link.object.as_bytes(),
                 columns.kind,
-                columns.asset,
+                link.asset.map(|asset| key(asset.as_u128())),
                 link.digest.0,
                 link.dn_digest.0,
                 link.attributes,

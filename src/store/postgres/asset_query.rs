@@ -1,0 +1,122 @@
+//! What a request finds among the assets of its organization.
+
+use std::collections::HashSet;
+
+use deadpool_postgres::tokio_postgres::Row;
+use deadpool_postgres::tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+use super::connections::{Connections, Parameter};
+use super::failure::Outcome;
+use super::fields::{self, HAS_OVERLAP};
+use super::keys::{asset_id, asset_key};
+use super::{order, read};
+use crate::asset::{
+    Asset, SearchRequest, Sort, SortKey, asks_for_overlaps, asks_for_states, unresolved,
+};
+use crate::value::AssetId;
+
+/// What a request finds, as a condition in SQL.
+pub(super) struct Found<'a> {
+    connections: &'a Connections,
+    request: &'a SearchRequest,
+    /// The assets that computers wait for, if the query asks for them.
+    unresolved: HashSet<AssetId>,
+    condition: String,
+    parameters: Vec<Box<dyn ToSql + Sync + Send>>,
+    /// Whether the condition finds nothing else. If it does, [`asked_for`](Self::asked_for) tells.
+    pub(super) is_exact: bool,
+}
+
+impl<'a> Found<'a> {
+    pub(super) async fn of(
+        connections: &'a Connections,
+        request: &'a SearchRequest,
+    ) -> Outcome<Self> {
+        let unresolved = if asks_for_states(request) {
+            unresolved(&read::waiting(connections, &request.organization).await?)
+        } else {
+            HashSet::new()
+        };
+        // The organization is the first parameter.
+        let sql = fields::ASSETS.condition(&request.query, request.now.as_micros(), 2);
+        let parameters = sql.parameters.into_iter().map(fields::parameter).collect();
+        let (condition, is_exact) = (sql.text, sql.exact);
+        Ok(Self { connections, request, unresolved, condition, parameters, is_exact })
+    }
+
+    /// What a statement selects from the rows of `assets` that are found.
+    pub(super) async fn rows(&self, select: &str, end: &str) -> Outcome<Vec<Row>> {
+        let condition = &self.condition;
+        let sql =
+            format!("SELECT {select} FROM assets WHERE organization = $1 AND {condition} {end}");
+        self.ask(&sql, &[]).await
+    }
+
+    /// At most `limit` of the assets that the condition finds, in order, behind a place.
+    pub(super) async fn page(
+        &self,
+        sort: Sort,
+        after: Option<&SortKey>,
+        limit: usize,
+    ) -> Outcome<Vec<Asset>> {
+        let first = self.parameters.len().saturating_add(3);
+        let (behind, place) = match after {
+            Some(after) => order::behind(after, first),
+            None => ("TRUE".to_owned(), Vec::new()),
+        };
+        let (condition, order, number) = (&self.condition, order::by(sort), first - 1);
+        let sql = format!(
+            "SELECT page.id, documents.document FROM
+                 (SELECT id FROM assets WHERE organization = $1 AND {condition} AND {behind}
+                  {order} LIMIT ${number}) AS page
+             LEFT JOIN asset_documents AS documents
+                 ON documents.organization = $1 AND documents.asset = page.id"
+        );
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let own = [&limit as Parameter<'_>].into_iter();
+        let own: Vec<Parameter<'_>> =
+            own.chain(place.iter().map(|it| &**it as Parameter<'_>)).collect();
+        let rows = self.ask(&sql, &own).await?;
+        let mut assets = rows.iter().map(read::asset).collect::<Outcome<Vec<Asset>>>()?;
+        assets.sort_by(|one, other| SortKey::of(sort, one).compare(&SortKey::of(sort, other)));
+        Ok(assets)
+    }
+
+    /// Those of some assets that the condition finds which the query asks for.
+    pub(super) async fn asked_for(&self, mut assets: Vec<Asset>) -> Outcome<Vec<Asset>> {
+        if self.is_exact {
+            return Ok(assets);
+        }
+        let overlapping = self.overlapping(&assets).await?;
+        assets.retain(|asset| {
+            let has_overlap = || overlapping.contains(&asset.id);
+            let is_unresolved = || self.unresolved.contains(&asset.id);
+            self.request.selects_asset(asset, has_overlap, is_unresolved)
+        });
+        Ok(assets)
+    }
+
+    /// The assets of which another has a name, if the query asks for them.
+    async fn overlapping(&self, assets: &[Asset]) -> Outcome<HashSet<AssetId>> {
+        if !asks_for_overlaps(self.request) {
+            return Ok(HashSet::new());
+        }
+        let sql = format!(
+            "SELECT id FROM assets WHERE organization = $1 AND id = ANY($2) AND {HAS_OVERLAP}"
+        );
+        let ids: Vec<Uuid> = assets.iter().map(|asset| asset_key(asset.id)).collect();
+        let organization = self.request.organization.as_str();
+        let rows = self.connections.rows(&sql, &[&organization, &ids]).await?;
+        rows.iter().map(|row| Ok(asset_id(row.try_get(0)?))).collect()
+    }
+
+    /// Runs a statement whose parameters are the organization, the query's, and these.
+    async fn ask(&self, sql: &str, own: &[Parameter<'_>]) -> Outcome<Vec<Row>> {
+        let organization = self.request.organization.as_str();
+        let query = self.parameters.iter().map(|parameter| &**parameter as Parameter<'_>);
+        let all = [&organization as Parameter<'_>].into_iter().chain(query);
+        let all: Vec<Parameter<'_>> = all.chain(own.iter().copied()).collect();
+        self.connections.rows_once(sql, &all).await
+    }
+}

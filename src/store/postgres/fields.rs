@@ -1,0 +1,161 @@
+//! The columns that queries are compiled to, and what is written to them.
+
+use std::sync::LazyLock;
+
+use bytes::{BufMut, BytesMut};
+use deadpool_postgres::tokio_postgres::Row;
+use deadpool_postgres::tokio_postgres::types::{IsNull, ToSql, Type, accepts, to_sql_checked};
+use uuid::Uuid;
+
+use super::failure::Outcome;
+use crate::Result;
+use crate::asset::{Asset, Version};
+use crate::query::sql::{Child, Column, ColumnMap, Dialect, SqlValue};
+use crate::store::asset_columns::{AssetColumns, FieldValue, field_values, signature};
+use crate::store::record::document;
+use crate::value::AssetId;
+
+/// The fields of `asset_terms`, in the order of their numbers. Match keys come behind them.
+const FIELDS: [&str; 4] = ["name", "alias", "domain", "address"];
+
+/// The number of match keys among the fields.
+pub(super) const MATCH_KEY: i16 = 4;
+
+/// Where the fields of assets are. `$1` is the organization in every statement. Attributes are in the documents, and in
+/// the signatures as far as that is needed to leave most documents unread.
+pub(super) static ASSETS: LazyLock<ColumnMap> = LazyLock::new(|| {
+    let child = |table| Child::new(table, "term.asset", "assets.id").counting("term.position >= 0");
+    let name = Column::text("term.text").in_child(child(NAMES));
+    let alias = Column::text("term.text").in_child(child(ALIASES));
+    let domain = Column::text("term.text").in_child(child(DOMAINS));
+    let address = Column::address("term.text", "term.key").in_child(child(ADDRESSES));
+    let source = Column::word("source.text").in_child(Child::new(SOURCES, "TRUE", "TRUE"));
+    let source = source.listed("assets.sources");
+    ColumnMap::new(Dialect::Postgres)
+        .with_signature_bits("assets.signature")
+        .with("id", Column::word("CAST(assets.id AS text)"))
+        .with("name", name)
+        .with("names", name)
+        .with("name_overlap", Column::boolean(HAS_OVERLAP))
+        .with("alias", alias)
+        .with("aliases", alias)
+        .with("domain", domain)
+        .with("domains", domain)
+        .with("source", source)
+        .with("sources", source)
+        .with("address", address)
+        .with("addresses", address)
+        .with("state", Column::residual())
+        .with("site", Column::word("assets.site"))
+        .with("os", Column::text("assets.os"))
+        .with("os_version", Column::text("assets.os_version"))
+        .with("type", Column::word("assets.type"))
+        .with("first_seen", Column::time("assets.first_seen"))
+        .with("last_seen", Column::time("assets.last_seen"))
+});
+
+const NAMES: &str = "(SELECT * FROM asset_terms WHERE organization = $1 AND field = 0) AS term";
+const ALIASES: &str = "(SELECT * FROM asset_terms WHERE organization = $1 AND field = 1) AS term";
+const DOMAINS: &str = "(SELECT * FROM asset_terms WHERE organization = $1 AND field = 2) AS term";
+const ADDRESSES: &str = "(SELECT * FROM asset_terms WHERE organization = $1 AND field = 3) AS term";
+
+/// The words of a list, taken apart.
+const SOURCES: &str =
+    "(SELECT word AS text FROM unnest(string_to_array(assets.sources, chr(31))) AS words (word)
+     WHERE word <> '') AS source";
+
+/// Whether another asset has one of the asset's match keys.
+pub(super) const HAS_OVERLAP: &str = "(EXISTS (SELECT 1 FROM asset_terms AS own
+     JOIN asset_terms AS other ON other.text = own.text AND other.asset <> own.asset
+     WHERE own.organization = $1 AND own.field = 4 AND own.asset = assets.id
+       AND other.organization = $1 AND other.field = 4))";
+
+/// An asset, and all that it is found by.
+#[derive(Debug)]
+pub(super) struct AssetRow {
+    pub(super) id: AssetId,
+    pub(super) version: Version,
+    pub(super) columns: AssetColumns,
+    pub(super) signature: Bits,
+    pub(super) terms: Vec<Term>,
+    pub(super) document: String,
+}
+
+/// A value of a field that may have several, in the order of `asset_terms`' key.
+#[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Term {
+    pub(super) field: i16,
+    pub(super) position: i32,
+    pub(super) text: String,
+    pub(super) key: Option<String>,
+}
+
+impl Term {
+    /// The term of a row, and the key of its asset.
+    pub(super) fn read(row: &Row) -> Outcome<(Uuid, Self)> {
+        let (field, position) = (row.try_get(1)?, row.try_get(2)?);
+        let term = Self { field, position, text: row.try_get(3)?, key: row.try_get(4)? };
+        Ok((row.try_get(0)?, term))
+    }
+}
+
+impl AssetRow {
+    pub(super) fn of(asset: &Asset) -> Result<Self> {
+        Ok(Self {
+            id: asset.id,
+            version: asset.version,
+            columns: AssetColumns::of(asset),
+            signature: Bits(signature(asset).as_bytes().to_vec()),
+            terms: terms(asset),
+            document: document("asset", asset)?,
+        })
+    }
+}
+
+fn terms(asset: &Asset) -> Vec<Term> {
+    let term = |field, FieldValue { position, text, key }| Term {
+        field,
+        position: i32::try_from(position).unwrap_or(i32::MAX),
+        text,
+        key,
+    };
+    let values = (0..).zip(FIELDS).flat_map(|(field, name)| {
+        field_values(asset, name).into_iter().map(move |value| term(field, value))
+    });
+    let keys = (0..).zip(asset.match_keys()).map(|(position, key)| Term {
+        field: MATCH_KEY,
+        position,
+        text: key.to_string(),
+        key: None,
+    });
+    values.chain(keys).collect()
+}
+
+/// A string of bits.
+#[derive(Debug)]
+pub(super) struct Bits(Vec<u8>);
+
+impl ToSql for Bits {
+    fn to_sql(
+        &self,
+        _: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        out.put_i32(i32::try_from(self.0.len().saturating_mul(8))?);
+        out.put_slice(&self.0);
+        Ok(IsNull::No)
+    }
+
+    accepts!(BIT, VARBIT);
+    to_sql_checked!();
+}
+
+/// A parameter of a compiled query.
+pub(super) fn parameter(value: SqlValue) -> Box<dyn ToSql + Sync + Send> {
+    match value {
+        SqlValue::Blob(bytes) => Box::new(Bits(bytes)),
+        SqlValue::Boolean(boolean) => Box::new(boolean),
+        SqlValue::Integer(integer) => Box::new(integer),
+        SqlValue::Text(text) => Box::new(text),
+    }
+}

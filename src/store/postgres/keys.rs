@@ -1,0 +1,23 @@
+//! Ids as keys of rows.
+
+use uuid::Uuid;
+
+use crate::value::{AssetId, ObjectGuid};
+
+/// Keys compare by their bytes: so the order of these is that of the numbers,
+pub(super) fn asset_key(id: AssetId) -> Uuid {
+    Uuid::from_u128(id.as_u128())
+}
+
+pub(super) fn asset_id(key: Uuid) -> AssetId {
+    AssetId::from_u128(key.as_u128())
+}
+
+/// and that of these the order of their bytes on the wire.
+pub(super) fn object_key(object: ObjectGuid) -> Uuid {
+    Uuid::from_bytes(*object.as_bytes())
+}
+
+pub(super) fn object(key: Uuid) -> ObjectGuid {
+    ObjectGuid::from_bytes(key.into_bytes())
+}
