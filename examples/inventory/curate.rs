@@ -336,7 +336,8 @@ fn covered(coverage: &Coverage) -> Result<(), Failure> {
     for (site, os, counts) in rows.chain([("total", "", &coverage.total)]) {
         let counts = counts.columns().map(|count| count.to_string());
         if is_page {
-            table.row(counts.into_iter().chain([[site, os].join(" ")]));
+            let place = [site, os].join(", ");
+            table.row(counts.into_iter().chain([place.trim_end_matches(", ").to_owned()]));
         } else {
             table.row([site, os].map(str::to_owned).into_iter().chain(counts));
         }

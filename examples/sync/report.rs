@@ -96,7 +96,7 @@ fn losses(out: &mut dyn Write, losses: &[Loss]) -> io::Result<()> {
     }
     let mut table = Table::new(["Lost", "Name", "State", "Asset"]);
     for loss in losses.iter().take(SHOWN) {
-        let asset = loss.asset.map(|asset| asset.to_string()).unwrap_or_default();
+        let asset = loss.asset.map(end_of).unwrap_or_default();
         let (kind, state) = (loss.kind.to_string(), loss.presence.as_str());
         table.row([kind.as_str(), &loss.name, state, &asset]);
     }
@@ -106,6 +106,12 @@ fn losses(out: &mut dyn Write, losses: &[Loss]) -> io::Result<()> {
         0 => Ok(()),
         more => prose(out, &format!("And {more} more; --json names all of them."), table::width()),
     }
+}
+
+/// As much of an asset's id as names it.
+fn end_of(asset: AssetId) -> String {
+    let id = asset.to_string();
+    id.rsplit('-').next().unwrap_or(&id).to_owned()
 }
 
 /// What was read, and why everything.

@@ -172,9 +172,13 @@ async fn what_is_lost_is_named_in_the_report_in_the_brake_and_among_the_changes(
     let [lost] = delete(1).try_into().unwrap();
     let ran = rig.sync(&["--inventory", &inventory]).await;
     assert!(ran.stdout.contains(&lost) && ran.stdout.contains("missing"), "{}", ran.stdout);
+    let row = ran.stdout.lines().find(|line| line.contains(&lost)).unwrap();
+    let named = row.split_whitespace().last().unwrap();
+    let explained = ask(&inventory, &["explain", named, "--json"]).await.json();
     let changes = ask(&inventory, &["changes", "--since", "1hour", "--json"]).await.lines();
     let missing: Vec<&Value> = changes.iter().filter(|c| c["change"] == "missing").collect();
     assert_eq!((missing.len(), missing[0]["name"].as_str()), (1, Some(&*lost)));
+    assert_eq!(explained["asset"], missing[0]["asset"], "the end of the id names it");
     assert_eq!(changes.iter().filter(|c| c["change"] == "created").count(), 31);
 
     let many = delete(18);
