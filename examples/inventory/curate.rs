@@ -318,7 +318,7 @@ fn covered(coverage: &Coverage) -> Result<(), Failure> {
     } else {
         Table::new([
             "site",
-            "system",
+            "os",
             "assets",
             "both",
             "only_directory",

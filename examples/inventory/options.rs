@@ -354,8 +354,8 @@ pub(crate) struct Applying {
 /// Which records, and how they are shown.
 #[derive(Debug, Args)]
 pub(crate) struct Search {
-    /// What must hold of a record: words, which are looked for in its names, field:value, AND, OR, NOT,
-    /// parentheses; `inventory help query` has every field. Everything unless given.
+    /// What must hold of a record: words, which are looked for in its names, field:value, AND, OR, NOT (or a dash
+    /// before what must not hold), parentheses; `inventory help query` has every field. Everything unless given.
     pub(crate) query: Vec<String>,
 
     /// Print one JSON object a line

@@ -48,6 +48,20 @@ async fn a_pipe_gets_every_row_and_nothing_is_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn coverage_in_a_pipe_has_the_keys_and_numbers_of_its_json() {
+    let (_rig, inventory) = filled().await;
+    let json = ask(&inventory, &["coverage", "--json"]).await.json();
+    let rows = rows(&ask(&inventory, &["coverage"]).await.stdout);
+    let (total, of_sites) = rows.split_last().unwrap();
+    assert_eq!(of_sites.len(), json["rows"].as_array().unwrap().len());
+    let titles: BTreeSet<&str> = total.iter().map(|(title, _)| &**title).collect();
+    assert_eq!(titles, keys(&json["rows"][0]));
+    for (key, number) in &total[2..] {
+        assert_eq!(*number, json["total"][key].to_string(), "{key}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_computer_without_a_host_name_is_shown_by_its_account() {
     let directory = TestDirectory::generated(1, 3, 1, 0);
     {
