@@ -30,7 +30,8 @@ pub(crate) async fn begin(
     is_noted: bool,
 ) -> Result<Begun, Failure> {
     let mut directory = options.directory(credential);
-    // Before a run there is what it begins with, and that may send the password as well.
+    // What a run begins with may send the password as well, and asks the server which directory it is: whoever answers in its
+    // place may name one of which no earlier run is known. So it goes by the server's name.
     if !options.accept_weaker_transport {
         let source = likely_source(options, inventory).await?;
         let earlier =

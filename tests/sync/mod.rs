@@ -25,6 +25,7 @@ mod memory;
 mod moved;
 mod orders;
 mod plans;
+mod protection;
 mod recurring;
 mod runs;
 mod scopes;
