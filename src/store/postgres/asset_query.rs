@@ -8,18 +8,26 @@ use uuid::Uuid;
 
 use super::connections::{Connections, Parameter};
 use super::failure::Outcome;
-use super::fields::{self, HAS_OVERLAP};
-use super::keys::{asset_id, asset_key};
+use super::fields::{self, OVERLAPPING};
+use super::keys::asset_key;
 use super::{order, read};
 use crate::asset::{
     Asset, SearchRequest, Sort, SortKey, asks_for_overlaps, asks_for_states, unresolved,
 };
 use crate::value::AssetId;
 
+/// The parameters of a statement that come before those of the query, see [`fields::ASSETS`].
+const OWN: usize = 2;
+
+/// Begins every condition: whatever else it says, it has both of them.
+const SCOPE: &str = "assets.organization = $1 AND CAST($2 AS uuid[]) IS NOT NULL";
+
 /// What a request finds, as a condition in SQL.
 pub(super) struct Found<'a> {
     connections: &'a Connections,
     request: &'a SearchRequest,
+    /// The assets of which another has a name, if the query asks for them.
+    overlapping: Vec<Uuid>,
     /// The assets that computers wait for, if the query asks for them.
     unresolved: HashSet<AssetId>,
     condition: String,
@@ -38,18 +46,21 @@ impl<'a> Found<'a> {
         } else {
             HashSet::new()
         };
-        // The organization is the first parameter.
-        let sql = fields::ASSETS.condition(&request.query, request.now.as_micros(), 2);
+        let overlapping = match asks_for_overlaps(request) {
+            true => connections.rows(OVERLAPPING, &[&request.organization.as_str()]).await?,
+            false => Vec::new(),
+        };
+        let overlapping = overlapping.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+        let sql = fields::ASSETS.condition(&request.query, request.now.as_micros(), OWN + 1);
         let parameters = sql.parameters.into_iter().map(fields::parameter).collect();
         let (condition, is_exact) = (sql.text, sql.exact);
-        Ok(Self { connections, request, unresolved, condition, parameters, is_exact })
+        Ok(Self { connections, request, overlapping, unresolved, condition, parameters, is_exact })
     }
 
     /// What a statement selects from the rows of `assets` that are found.
     pub(super) async fn rows(&self, select: &str, end: &str) -> Outcome<Vec<Row>> {
         let condition = &self.condition;
-        let sql =
-            format!("SELECT {select} FROM assets WHERE organization = $1 AND {condition} {end}");
+        let sql = format!("SELECT {select} FROM assets WHERE {SCOPE} AND {condition} {end}");
         self.ask(&sql, &[]).await
     }
 
@@ -60,7 +71,7 @@ impl<'a> Found<'a> {
         after: Option<&SortKey>,
         limit: usize,
     ) -> Outcome<Vec<Asset>> {
-        let first = self.parameters.len().saturating_add(3);
+        let first = self.parameters.len().saturating_add(OWN + 2);
         let (behind, place) = match after {
             Some(after) => order::behind(after, first),
             None => ("TRUE".to_owned(), Vec::new()),
@@ -68,7 +79,7 @@ impl<'a> Found<'a> {
         let (condition, order, number) = (&self.condition, order::by(sort), first - 1);
         let sql = format!(
             "SELECT page.id, documents.document FROM
-                 (SELECT id FROM assets WHERE organization = $1 AND {condition} AND {behind}
+                 (SELECT id FROM assets WHERE {SCOPE} AND {condition} AND {behind}
                   {order} LIMIT ${number}) AS page
              LEFT JOIN asset_documents AS documents
                  ON documents.organization = $1 AND documents.asset = page.id"
@@ -84,38 +95,25 @@ impl<'a> Found<'a> {
     }
 
     /// Those of some assets that the condition finds which the query asks for.
-    pub(super) async fn asked_for(&self, mut assets: Vec<Asset>) -> Outcome<Vec<Asset>> {
+    pub(super) fn asked_for(&self, mut assets: Vec<Asset>) -> Vec<Asset> {
         if self.is_exact {
-            return Ok(assets);
+            return assets;
         }
-        let overlapping = self.overlapping(&assets).await?;
+        let overlapping: HashSet<Uuid> = self.overlapping.iter().copied().collect();
         assets.retain(|asset| {
-            let has_overlap = || overlapping.contains(&asset.id);
+            let has_overlap = || overlapping.contains(&asset_key(asset.id));
             let is_unresolved = || self.unresolved.contains(&asset.id);
             self.request.selects_asset(asset, has_overlap, is_unresolved)
         });
-        Ok(assets)
+        assets
     }
 
-    /// The assets of which another has a name, if the query asks for them.
-    async fn overlapping(&self, assets: &[Asset]) -> Outcome<HashSet<AssetId>> {
-        if !asks_for_overlaps(self.request) {
-            return Ok(HashSet::new());
-        }
-        let sql = format!(
-            "SELECT id FROM assets WHERE organization = $1 AND id = ANY($2) AND {HAS_OVERLAP}"
-        );
-        let ids: Vec<Uuid> = assets.iter().map(|asset| asset_key(asset.id)).collect();
-        let organization = self.request.organization.as_str();
-        let rows = self.connections.rows(&sql, &[&organization, &ids]).await?;
-        rows.iter().map(|row| Ok(asset_id(row.try_get(0)?))).collect()
-    }
-
-    /// Runs a statement whose parameters are the organization, the query's, and these.
+    /// Runs a statement whose parameters are our own, the query's, and these.
     async fn ask(&self, sql: &str, own: &[Parameter<'_>]) -> Outcome<Vec<Row>> {
         let organization = self.request.organization.as_str();
         let query = self.parameters.iter().map(|parameter| &**parameter as Parameter<'_>);
-        let all = [&organization as Parameter<'_>].into_iter().chain(query);
+        let first: [Parameter<'_>; OWN] = [&organization, &self.overlapping];
+        let all = first.into_iter().chain(query);
         let all: Vec<Parameter<'_>> = all.chain(own.iter().copied()).collect();
         self.connections.rows_once(sql, &all).await
     }

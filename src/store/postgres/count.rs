@@ -23,7 +23,7 @@ pub(super) async fn assets(
             let page = found.page(Sort::default(), after.as_ref(), RECORDS).await?;
             let is_last = page.len() < RECORDS;
             after = page.last().map(|asset| SortKey::of(Sort::default(), asset));
-            found.asked_for(page).await?.iter().for_each(|asset| tally.add(asset));
+            found.asked_for(page).iter().for_each(|asset| tally.add(asset));
             if is_last {
                 return Ok(tally.counts(request.limit));
             }

@@ -34,7 +34,7 @@ pub(super) async fn assets(
         let page = found.page(sort, after.as_ref(), step).await?;
         let is_last = page.len() < step;
         after = page.last().map(|asset| SortKey::of(sort, asset));
-        assets.extend(found.asked_for(page).await?);
+        assets.extend(found.asked_for(page));
         if is_last || found.is_exact {
             break;
         }

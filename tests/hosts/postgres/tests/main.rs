@@ -15,6 +15,7 @@ mod searching;
 mod sharing;
 mod state;
 mod stores;
+mod uncounted;
 
 use ldap_inventory::testing::contract;
 
