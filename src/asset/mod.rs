@@ -72,7 +72,7 @@ pub use repository::AssetRepository;
 pub use request::{AssetsRequest, LeaseRequest, LinksRequest, PrincipalsRequest};
 pub use run::{RunOutcome, RunRecord};
 pub use search::{SearchPage, SearchRequest};
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use sort::SortValue;
 pub use sort::{Sort, SortBy, SortKey};
 pub use waiting::Waiting;
