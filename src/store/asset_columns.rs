@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use crate::asset::{Asset, Facet};
-use crate::query::sql::{AttributeBloom, Column};
+use crate::query::sql::{AttributeBloom, Column, ColumnMap};
 use crate::query::{Fields, Value, fold_case};
 
 pub(super) const SOURCE: &str = "source";
@@ -38,6 +38,37 @@ impl AssetColumns {
             domains: listed(asset, DOMAIN),
         }
     }
+}
+
+/// Where the fields are that an asset may have several values of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FieldColumns {
+    pub(super) name: Column,
+    pub(super) alias: Column,
+    pub(super) domain: Column,
+    pub(super) source: Column,
+    pub(super) address: Column,
+}
+
+/// A map with these as well, each under both of its names, and with what is in the row of an asset itself.
+pub(super) fn with_fields(map: ColumnMap, columns: FieldColumns) -> ColumnMap {
+    map.with("name", columns.name)
+        .with("names", columns.name)
+        .with("alias", columns.alias)
+        .with("aliases", columns.alias)
+        .with("domain", columns.domain)
+        .with("domains", columns.domain)
+        .with("source", columns.source)
+        .with("sources", columns.source)
+        .with("address", columns.address)
+        .with("addresses", columns.address)
+        .with("state", Column::residual())
+        .with("site", Column::word("assets.site"))
+        .with("os", Column::text("assets.os"))
+        .with("os_version", Column::text("assets.os_version"))
+        .with("type", Column::word("assets.type"))
+        .with("first_seen", Column::time("assets.first_seen"))
+        .with("last_seen", Column::time("assets.last_seen"))
 }
 
 /// The values of a field, with a separator around each.

@@ -11,7 +11,9 @@ use super::failure::Outcome;
 use crate::Result;
 use crate::asset::{Asset, Version};
 use crate::query::sql::{Child, Column, ColumnMap, Dialect, SqlValue};
-use crate::store::asset_columns::{AssetColumns, FieldValue, field_values, signature};
+use crate::store::asset_columns::{
+    AssetColumns, FieldColumns, FieldValue, field_values, signature, with_fields,
+};
 use crate::store::record::document;
 use crate::value::AssetId;
 
@@ -32,27 +34,11 @@ pub(super) static ASSETS: LazyLock<ColumnMap> = LazyLock::new(|| {
     let address = Column::address("term.text", "term.key").in_child(child(ADDRESSES));
     let source = Column::word("source.text").in_child(Child::new(SOURCES, "TRUE", "TRUE"));
     let source = source.listed("assets.sources");
-    ColumnMap::new(Dialect::Postgres)
+    let map = ColumnMap::new(Dialect::Postgres)
         .with_signature_bits("assets.signature")
         .with("id", Column::word("CAST(assets.id AS text)"))
-        .with("name", name)
-        .with("names", name)
-        .with("name_overlap", Column::boolean(HAS_OVERLAP))
-        .with("alias", alias)
-        .with("aliases", alias)
-        .with("domain", domain)
-        .with("domains", domain)
-        .with("source", source)
-        .with("sources", source)
-        .with("address", address)
-        .with("addresses", address)
-        .with("state", Column::residual())
-        .with("site", Column::word("assets.site"))
-        .with("os", Column::text("assets.os"))
-        .with("os_version", Column::text("assets.os_version"))
-        .with("type", Column::word("assets.type"))
-        .with("first_seen", Column::time("assets.first_seen"))
-        .with("last_seen", Column::time("assets.last_seen"))
+        .with("name_overlap", Column::boolean(HAS_OVERLAP));
+    with_fields(map, FieldColumns { name, alias, domain, source, address })
 });
 
 const NAMES: &str = "(SELECT * FROM asset_terms WHERE organization = $1 AND field = 0) AS term";

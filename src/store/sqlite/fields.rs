@@ -10,7 +10,7 @@ use super::failure::Outcome;
 use crate::asset::Asset;
 use crate::query::sql::{AttributeBloom, Child, Column, ColumnMap, Dialect, SqlValue};
 use crate::store::asset_columns::{
-    AssetColumns, DOMAIN, FieldValue, SOURCE, field_values, signature,
+    AssetColumns, DOMAIN, FieldColumns, FieldValue, SOURCE, field_values, signature, with_fields,
 };
 
 /// Where the fields of assets are. Attributes are in the documents, and in the signatures as far as that
@@ -35,27 +35,11 @@ pub(super) static ASSETS: LazyLock<ColumnMap> = LazyLock::new(|| {
     let source = Column::word("asset_sources.text").in_child(sources).listed("assets.sources");
     let address =
         Column::address("asset_addresses.text", "asset_addresses.key").in_child(addresses);
-    ColumnMap::new(Dialect::Sqlite)
+    let map = ColumnMap::new(Dialect::Sqlite)
         .with_signatures(signatures, "asset_signatures.bits", COVERS)
         .with("id", Column::word(id))
-        .with("name", name)
-        .with("names", name)
-        .with("name_overlap", Column::boolean(NAME_OVERLAP))
-        .with("alias", alias)
-        .with("aliases", alias)
-        .with("domain", domain)
-        .with("domains", domain)
-        .with("source", source)
-        .with("sources", source)
-        .with("address", address)
-        .with("addresses", address)
-        .with("state", Column::residual())
-        .with("site", Column::word("assets.site"))
-        .with("os", Column::text("assets.os"))
-        .with("os_version", Column::text("assets.os_version"))
-        .with("type", Column::word("assets.type"))
-        .with("first_seen", Column::time("assets.first_seen"))
-        .with("last_seen", Column::time("assets.last_seen"))
+        .with("name_overlap", Column::boolean(NAME_OVERLAP));
+    with_fields(map, FieldColumns { name, alias, domain, source, address })
 });
 
 /// Whether another asset has one of the asset's match keys, of all assets: the keys are looked through once.
