@@ -228,6 +228,7 @@ impl Compiler<'_> {
                 self.push(")");
             }
             // What has every bit that is wanted is the same with them.
+            #[cfg(any(test, feature = "postgres"))]
             SignatureColumn::Bits(column) => self.joined(&wanted, " OR ", |this, signature| {
                 this.push_all(&["(", column, " | CAST("]);
                 this.parameter(SqlValue::Blob(signature.as_bytes().to_vec()));
