@@ -384,6 +384,15 @@ async fn a_bad_command_line_is_status_2() {
         run("sync", &postgres, Some(PASSWORD)).await.assert_refused(2);
         run("inventory", &["--inventory", &place, "assets"], None).await.assert_refused(2);
     }
+    let quoted = format!("\"postgres://user:{PASSWORD}@db/inventory\"");
+    let words = format!("host=db user=user password={PASSWORD}");
+    for place in [quoted, words, format!("mysql://user:{PASSWORD}@db/inventory")] {
+        let refused = run("inventory", &["--inventory", &place, "assets"], None).await;
+        assert!(!refused.assert_refused(2).contains(PASSWORD), "{place}");
+        let postgres = [&account[..], &["--inventory", &place]].concat();
+        let refused = run("sync", &postgres, Some(PASSWORD)).await;
+        assert!(!refused.assert_refused(2).contains(PASSWORD), "{place}");
+    }
     run("inventory", &["assets"], None).await.assert_refused(2);
     run("inventory", &["--inventory", "/nowhere/a.db", "assets"], None).await.assert_refused(2);
     run("thumbprint", &[], None).await.assert_refused(2);

@@ -47,12 +47,12 @@ impl Desk<'_> {
     /// Takes a lease back that nobody gives back.
     pub(crate) async fn release(&self, options: &Releasing) -> Result<(), Failure> {
         let Releasing { source, author, json } = options;
-        let released = self.curation.release(source, &author.author()).await?;
         let known = self.repository.sources(self.organization).await?;
-        if released.is_none() && !known.contains(source) {
+        if !known.contains(source) {
             let sentence = format!("the inventory has no directory {source}");
             return Err(Failure::new(Status::Usage, sentence));
         }
+        let released = self.curation.release(source, &author.author()).await?;
         match (json, released) {
             (true, run) => {
                 let released = json!({ "source": source, "released": run });

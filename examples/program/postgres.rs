@@ -26,7 +26,15 @@ struct Database {
 
 /// Whether a place is one in PostgreSQL.
 pub(crate) fn is_url(place: &str) -> bool {
-    place.starts_with("postgres://") || place.starts_with("postgresql://")
+    let scheme = place.split_once("://").map(|(scheme, _)| scheme);
+    scheme
+        .is_some_and(|it| ["postgres", "postgresql"].iter().any(|own| it.eq_ignore_ascii_case(own)))
+}
+
+/// Whether a place was meant to be one, and is not written as a URL: it may hold a password.
+pub(crate) fn is_misspelt(place: &str) -> bool {
+    let place = place.to_ascii_lowercase();
+    place.contains("://") || place.contains("password=") || place.contains("host=")
 }
 
 /// Refuses what is no URL of a database. Nothing of it is repeated: it may hold a password.
@@ -41,8 +49,8 @@ pub(crate) async fn open(url: &str) -> Result<PostgresRepository, Failure> {
 /// Opens an inventory that is there; `None` if there is none.
 pub(crate) async fn open_existing(url: &str) -> Result<Option<PostgresRepository>, Failure> {
     let pool = pool(url)?;
-    let sql = "SELECT EXISTS (SELECT 1 FROM information_schema.tables
-               WHERE table_schema = current_schema() AND table_name = 'inventory_schema')";
+    let sql = "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_tables
+               WHERE schemaname = current_schema() AND tablename = 'inventory_schema')";
     let looked = async {
         Ok::<_, deadpool_postgres::PoolError>(pool.get().await?.query_one(sql, &[]).await?)
     };
@@ -60,9 +68,9 @@ fn pool(url: &str) -> Result<Pool, Failure> {
     pool.map_err(|error| Failure::new(Status::Failed, error.to_string()))
 }
 
-/// Reads a URL as libpq does, with three differences: a password may be in `PGPASSWORD` only; where TLS is used, the
-/// server's certificate must hold for its name, by `sslrootcert` or by what the system trusts; and without `sslmode` TLS is
-/// required, unless the database is on this machine.
+/// Reads a URL much as libpq does. Of the environment `PGPASSWORD` alone is read; where TLS is used, the server's
+/// certificate must hold for its name, by `sslrootcert` (a path as it is) or by what the system trusts; and without
+/// `sslmode` TLS is required, unless the database is on this machine.
 fn database(url: &str) -> Result<Database, Failure> {
     let (place, query) = url.split_once('?').unwrap_or((url, ""));
     let (mut kept, mut mode, mut root_certificates) = (Vec::new(), None, None);
@@ -73,7 +81,9 @@ fn database(url: &str) -> Result<Database, Failure> {
             _ => kept.push(option),
         }
     }
-    let read = format!("{place}?{}", kept.join("&")).parse::<Config>();
+    // Of the scheme the client takes lower case alone.
+    let place = place.split_once("://").map_or(place, |(_, place)| place);
+    let read = format!("postgres://{place}?{}", kept.join("&")).parse::<Config>();
     let mut config = read.map_err(|_| {
         let sentence = "--inventory is no URL of a database: \
                         postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=require, with special characters as %XX";
@@ -101,8 +111,12 @@ fn ssl_mode(value: &str) -> Result<SslMode, Failure> {
     }
 }
 
-/// Whether the way to a database leaves this machine.
+/// Whether the way to a database leaves this machine. An address that is named goes before the host's name.
 fn is_here(config: &Config) -> bool {
+    let addresses = config.get_hostaddrs();
+    if !addresses.is_empty() {
+        return addresses.iter().all(std::net::IpAddr::is_loopback);
+    }
     config.get_hosts().iter().all(|host| match host {
         Host::Tcp(name) => {
             let address = name.parse::<std::net::IpAddr>();

@@ -62,10 +62,13 @@ pub(crate) fn open_file_to_read(place: &str) -> Result<SqliteRepository, Failure
 
 async fn open_database(url: &str) -> Result<Arc<dyn AssetRepository>, Failure> {
     let absent = "there is no inventory in this database; sync --inventory creates one";
-    match postgres::open_existing(url).await? {
-        Some(repository) => Ok(Arc::new(repository)),
-        None => Err(Failure::new(Status::Usage, absent)),
-    }
+    find_shared(url).await?.ok_or_else(|| Failure::new(Status::Usage, absent))
+}
+
+/// Opens the inventory in a database; `None` if there is none in it.
+pub(crate) async fn find_shared(url: &str) -> Result<Option<Arc<dyn AssetRepository>>, Failure> {
+    let found = postgres::open_existing(url).await?;
+    Ok(found.map(|repository| Arc::new(repository) as Arc<dyn AssetRepository>))
 }
 
 fn check_file(place: &str) -> Result<(), Failure> {
@@ -87,6 +90,11 @@ pub(crate) fn check(place: &str) -> Result<(), Failure> {
     let refused = |sentence: String| Err(Failure::new(Status::Usage, sentence));
     if postgres::is_url(place) {
         return postgres::check(place);
+    }
+    if postgres::is_misspelt(place) {
+        let sentence =
+            "--inventory is neither a file nor a URL: postgres://USER:PASSWORD@HOST:PORT/DATABASE";
+        return refused(sentence.to_owned());
     }
     if place.trim().is_empty() {
         return refused("--inventory names no file; give it one, such as inventory.db".to_owned());

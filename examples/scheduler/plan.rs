@@ -98,6 +98,9 @@ fn of_table(task: Value) -> Result<Plan, String> {
     let mut arguments = Vec::new();
     for (key, value) in task {
         let option = format!("--{}", key.replace('_', "-"));
+        if option == "--accept-weaker-transport" {
+            return Err(format!("`{key}` is for one run: sync --accept-weaker-transport"));
+        }
         let values = match value {
             Value::Array(values) => values,
             value => vec![value],

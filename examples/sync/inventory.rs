@@ -59,11 +59,8 @@ impl Inventory {
                 "a dry run cannot import --assets into a database; leave one of the two out";
             return Err(Failure::new(Status::Usage, sentence));
         }
-        match store::open_existing(place).await {
-            Ok(repository) => Ok(Self { repository, _copy: None }),
-            Err(failure) if failure.status() == Status::Usage => Ok(Self::in_memory()),
-            Err(failure) => Err(failure),
-        }
+        let found = store::find_shared(place).await?;
+        Ok(found.map_or_else(Self::in_memory, |repository| Self { repository, _copy: None }))
     }
 
     fn in_memory() -> Self {

@@ -15,7 +15,8 @@ use super::private;
 /// alone; a file that was there keeps its permissions.
 pub(crate) fn save(plan: &MergePlan, file: &Path) -> Result<(), Failure> {
     let written = match fs::symlink_metadata(file) {
-        Ok(found) if found.is_symlink() => Err(io::Error::other(
+        // What leads to a terminal or a pipe, as /dev/stdout does, replaces nothing.
+        Ok(found) if found.is_symlink() && !leads_to_a_pipe(file) => Err(io::Error::other(
             "it is a symbolic link, which could come to lead elsewhere; name the file that it leads to",
         )),
         // A terminal, a pipe: whoever made it has given it its permissions.
@@ -29,6 +30,10 @@ pub(crate) fn save(plan: &MergePlan, file: &Path) -> Result<(), Failure> {
     })?;
     private::warn_of_others(file);
     Ok(())
+}
+
+fn leads_to_a_pipe(link: &Path) -> bool {
+    fs::metadata(link).is_ok_and(|found| !found.is_file())
 }
 
 /// Puts a new file in the place of whatever is there. It is private as it is made.

@@ -200,6 +200,7 @@ async fn a_scheduler_has_its_tasks_from_a_file_and_tells_the_next_runs() {
     for (broken, reason) in [
         ("url = 1", "no [[task]]"),
         ("[[task]]\nurl = \"x\"\nexclude = true", "--exclude"),
+        ("[[task]]\nurl = \"x\"\naccept_weaker_transport = true", "for one run"),
         ("[[task]]\nurl = \"x\"\nevery = \"often\"", "often"),
         ("[[task]]\nurl = \"x\"\nat = \"late\"", "late"),
         ("[[task]]\nurl = \"x\"", "--username"),

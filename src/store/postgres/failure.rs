@@ -3,9 +3,9 @@
 use std::error::Error as _;
 use std::{fmt, io};
 
-use deadpool_postgres::PoolError;
 use deadpool_postgres::tokio_postgres;
 use deadpool_postgres::tokio_postgres::error::SqlState;
+use deadpool_postgres::{PoolError, TimeoutType};
 
 use crate::{Error, ErrorKind, Retry};
 
@@ -154,10 +154,11 @@ fn with_code(code: &SqlState) -> (ErrorKind, &'static str) {
 
 fn of_pool(error: PoolError) -> Error {
     let (retry, message) = match &error {
-        PoolError::Timeout(_) => (
+        PoolError::Timeout(TimeoutType::Wait) => (
             Retry::Transient,
             "all connections of the pool are in use; try again, or let it have more",
         ),
+        PoolError::Timeout(_) => (Retry::Transient, "the database does not answer; try again"),
         PoolError::Closed => (Retry::Never, "the pool of connections is closed"),
         _ => (Retry::Never, "the pool of connections gives none"),
     };

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::connections::{Connections, Parameter};
 use super::draft::{LinkChange, Object};
 use super::failure::{Outcome, damaged};
-use super::keys::{asset_id, asset_key, object, object_key};
+use super::keys::{asset_id, asset_key, keys, object, object_key};
 use super::writer::Writer;
 use crate::asset::{Home, Link, Sighting};
 use crate::store::record::{LinkColumns, home_bytes, object_kind, presence, read_home};
@@ -296,8 +296,4 @@ fn sighting_key(seen: &Sighting) -> Uuid {
     hasher.bytes(&view.account.0);
     hasher.bytes(view.filter.as_ref().map_or(&[], |filter| filter.0.as_slice()));
     Uuid::from_bytes(hasher.finish().0)
-}
-
-fn keys<'k>(objects: impl Iterator<Item = &'k Object>) -> (Vec<&'k str>, Vec<Uuid>) {
-    objects.map(|(source, object)| (source.as_str(), object_key(*object))).unzip()
 }

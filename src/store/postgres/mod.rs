@@ -86,6 +86,11 @@ const RECORDS: usize = 1000;
 /// was lost, the second finds that out and changes nothing. What takes longer is an error with
 /// [`Retry::Transient`](crate::Retry), and a run tries it again for as long as it is told to.
 ///
+/// # Searches
+///
+/// A search may take several statements, and sees what was committed before each: what is renamed meanwhile may come twice,
+/// or not at all. The deadline of a request is not kept to; set `statement_timeout` for the connections of the pool.
+///
 /// # Durability
 ///
 /// That of the database: with `synchronous_commit` as it comes, a batch is on its disk when it is reported as written.
@@ -106,7 +111,7 @@ const RECORDS: usize = 1000;
 /// | `COLLATE "C"` in expressions, and in one of an index | yes | yes | yes | yes |
 /// | `LIKE .. ESCAPE`, `strpos`, `~`, `string_to_array`, `chr`, `NULLS LAST` | yes | yes | yes | yes |
 /// | correlated `EXISTS` | yes | yes | yes | yes, in a query of one organization |
-/// | `information_schema.tables`, `current_schema()`, `SHOW server_encoding` | yes | yes | yes | yes |
+/// | `pg_catalog.pg_tables` and `pg_views`, `current_schema()`, `SHOW server_encoding` | yes | yes | yes | yes |
 /// | tables made in a transaction | undone with it | undone with it | made one by one, each once | undone with it |
 ///
 /// The column of PostgreSQL is tested, and the others are what their documentation says. Left out on purpose: advisory

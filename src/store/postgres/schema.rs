@@ -78,8 +78,11 @@ async fn tables(transaction: &Transaction<'_>) -> Outcome<BTreeSet<String>> {
             "none of the schemas in the search_path of the connection is there; create it";
         return Err(Error::new(ErrorKind::Configuration, message).into());
     };
-    let sql = "SELECT CAST(table_name AS text) FROM information_schema.tables
-               WHERE CAST(table_schema AS text) = $1";
+    // The catalog has those, too, on which the user has no rights.
+    let sql = "SELECT CAST(tablename AS text) FROM pg_catalog.pg_tables
+               WHERE CAST(schemaname AS text) = $1
+               UNION SELECT CAST(viewname AS text) FROM pg_catalog.pg_views
+               WHERE CAST(schemaname AS text) = $1";
     let rows = transaction.query(sql, &[&schema]).await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }

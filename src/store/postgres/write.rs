@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::connections::{Connections, Parameter};
 use super::draft::{Documents, Draft, Object};
 use super::failure::Outcome;
-use super::keys::{asset_id, asset_key, object_key};
+use super::keys::{asset_id, asset_key, keys, object_key};
 use super::writer::Writer;
 use super::{assets, lease, links};
 use crate::asset::{Batch, CommitOutcome, Version};
@@ -160,8 +160,4 @@ impl Writer<'_> {
         }
         Ok(())
     }
-}
-
-fn keys<'k>(objects: impl Iterator<Item = &'k Object>) -> (Vec<&'k str>, Vec<Uuid>) {
-    objects.map(|(source, object)| (source.as_str(), object_key(*object))).unzip()
 }

@@ -120,14 +120,14 @@ pub(super) fn stale(
         }
     }
     let mut statement = connection.prepare_cached(
-        "SELECT key FROM match_keys NATURAL JOIN
-             (SELECT organization, number AS asset FROM assets WHERE number = ?1) ORDER BY key",
+        "SELECT match_keys.organization = assets.organization, key FROM match_keys, assets
+         WHERE asset = ?1 AND number = ?1 ORDER BY key",
     )?;
-    let keys = statement.query_map([number], |row| row.get(0))?;
-    let keys: Vec<String> = keys.collect::<rusqlite::Result<_>>()?;
+    let keys = statement.query_map([number], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let keys: Vec<(bool, String)> = keys.collect::<rusqlite::Result<_>>()?;
     let expected: BTreeSet<String> =
         asset.match_keys().iter().map(|key| key.as_str().to_owned()).collect();
-    if !keys.into_iter().eq(expected) {
+    if !keys.into_iter().eq(expected.into_iter().map(|key| (true, key))) {
         return Ok(Some("set of match keys"));
     }
     let sql = "SELECT EXISTS (SELECT 1 FROM asset_signatures WHERE asset = ?1 AND bits = ?2)";
