@@ -255,7 +255,7 @@ async fn an_inventory_that_may_only_be_read_answers_and_says_so_to_whoever_write
     fs::create_dir(directory).unwrap();
     assert_eq!(rig.sync(&["--inventory", &inventory, "--assets", &assets]).await.status, 0);
     let permit = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode));
-    permit(inventory.as_ref(), 0o444).unwrap();
+    permit(inventory.as_ref(), 0o400).unwrap();
     let is_root = fs::OpenOptions::new().write(true).open(&inventory).is_ok();
     let (url, pin) = (rig.server.url(), rig.server.thumbprint().unwrap());
     let password = rig.write("password", PASSWORD);
