@@ -16,22 +16,19 @@ use crate::value::ObjectGuid;
 ///
 /// ```
 /// use ldap_inventory::asset::{DirectoryGroup, Nesting};
-/// # use ldap_inventory::asset::{Member, MemberPath, Presence};
-/// # use ldap_inventory::value::{Attributes, ObjectGuid, RunId, SourceId, Timestamp};
+/// # use ldap_inventory::asset::{Member, MemberPath};
+/// # use ldap_inventory::value::{ObjectGuid, RunId, SourceId, Timestamp};
 /// # fn group(n: u8, members: &[(&str, Option<u8>)]) -> DirectoryGroup {
-/// #     let member = |(dn, object): &(&str, Option<u8>)| Member {
-/// #         dn: dn.parse().unwrap(),
-/// #         object: object.map(|n| ObjectGuid::from_bytes([n; 16])),
-/// #         path: MemberPath::Direct,
+/// #     let guid = |n| ObjectGuid::from_bytes([n; 16]);
+/// #     let member = |(dn, object): &(&str, Option<u8>)| {
+/// #         Member::new(dn.parse().unwrap(), object.map(guid), MemberPath::Direct)
 /// #     };
-/// #     DirectoryGroup {
-/// #         organization: "acme".parse().unwrap(), site: "hq".parse().unwrap(),
-/// #         source: SourceId::new("ldap", "corp.example").unwrap(),
-/// #         object: ObjectGuid::from_bytes([n; 16]), sid: None,
-/// #         dn: format!("CN=group {n}").parse().unwrap(), members: members.iter().map(member).collect(),
-/// #         complete: true, attributes: Attributes::default(), presence: Presence::Present,
-/// #         run: RunId::from_u128(1), written: Timestamp::from_unix_seconds(0).unwrap(),
-/// #     }
+/// #     let home = ("acme".parse().unwrap(), "hq".parse().unwrap());
+/// #     let key = (SourceId::new("ldap", "corp.example").unwrap(), guid(n));
+/// #     let at = (RunId::from_u128(1), Timestamp::from_unix_seconds(0).unwrap());
+/// #     let mut group = DirectoryGroup::new(home, key, format!("CN=group {n}").parse().unwrap(), at);
+/// #     group.members = members.iter().map(member).collect();
+/// #     group
 /// # }
 /// // Group 1 has group 2, which has Alice.
 /// let (one, two) = (group(1, &[("CN=group 2", Some(2))]), group(2, &[("CN=Alice", Some(9))]));

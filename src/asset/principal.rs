@@ -97,3 +97,61 @@ pub enum MemberPath {
     /// Through another group, as [`Nesting`](super::Nesting) tells. No run keeps such members.
     Nested,
 }
+
+impl DirectoryUser {
+    /// A user that the directory has, of an organization and a site, as a run wrote it: in no group, and without attributes
+    /// yet.
+    pub fn new(
+        (organization, site): (OrganizationId, SiteId),
+        (source, object): (SourceId, ObjectGuid),
+        dn: DistinguishedName,
+        (run, written): (RunId, Timestamp),
+    ) -> Self {
+        Self {
+            organization,
+            site,
+            source,
+            object,
+            sid: None,
+            dn,
+            groups: Vec::new(),
+            attributes: Attributes::default(),
+            presence: Presence::Present,
+            run,
+            written,
+        }
+    }
+}
+
+impl DirectoryGroup {
+    /// A group that the directory has, of an organization and a site, as a run wrote it: with nobody in it, which is known
+    /// of all, and without attributes yet.
+    pub fn new(
+        (organization, site): (OrganizationId, SiteId),
+        (source, object): (SourceId, ObjectGuid),
+        dn: DistinguishedName,
+        (run, written): (RunId, Timestamp),
+    ) -> Self {
+        Self {
+            organization,
+            site,
+            source,
+            object,
+            sid: None,
+            dn,
+            members: Vec::new(),
+            complete: true,
+            attributes: Attributes::default(),
+            presence: Presence::Present,
+            run,
+            written,
+        }
+    }
+}
+
+impl Member {
+    /// Who is a member, which object that is as far as it is known, and how it is one.
+    pub fn new(dn: DistinguishedName, object: Option<ObjectGuid>, path: MemberPath) -> Self {
+        Self { dn, object, path }
+    }
+}
