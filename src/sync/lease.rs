@@ -13,7 +13,7 @@ pub(super) async fn hold<T, W: Future<Output = Result<T>>>(
     let outcome = match acquire(run).await {
         Ok(token) => tokio::select! {
             outcome = work(token) => outcome,
-            error = keep(run) => Err(error),
+            error = keep(run, token) => Err(error),
         },
         Err(error) if error.kind() == ErrorKind::Lease => return Err(error),
         // It may have been granted all the same.
@@ -38,12 +38,57 @@ async fn release(run: &Run<'_>) {
     }
 }
 
-/// Prolongs the lease for ever; returns only when that fails.
-async fn keep(run: &Run<'_>) -> Error {
+/// Prolongs the lease for ever; returns only when that fails. Whoever finds it broken is granted a new one, with another
+/// token: that is for a later run, and what this one read may be out of date.
+async fn keep(run: &Run<'_>, token: u64) -> Error {
     loop {
         tokio::time::sleep(run.options.lease_time / 3).await;
-        if let Err(error) = acquire(run).await {
-            return error.with_context("run", run.id);
+        match acquire(run).await {
+            Ok(renewed) if renewed == token => {}
+            Ok(_) => return broken(run),
+            Err(error) => return error.with_context("run", run.id),
         }
+    }
+}
+
+fn broken(run: &Run<'_>) -> Error {
+    let message =
+        "the lease of the run was broken, so that the run ends; what it had written stays";
+    Error::new(ErrorKind::Lease, message)
+        .with_context("source", &run.task.source)
+        .with_context("run", run.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::curation::{Author, Curation};
+    use crate::store::MemoryRepository;
+    use crate::sync::SyncOptions;
+    use crate::task::SyncTask;
+    use crate::value::{CredentialId, OrganizationId, SiteId, SourceId};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_whose_lease_was_broken_ends_instead_of_taking_it_back() {
+        let (acme, corp) = (OrganizationId::new("acme"), SourceId::new("ldap", "corp.example"));
+        let (acme, corp) = (acme.unwrap(), corp.unwrap());
+        let (site, credential) = (SiteId::new("hq").unwrap(), CredentialId::new("corp").unwrap());
+        let task = SyncTask::new("corp", acme.clone(), site, corp.clone(), credential);
+        let repository = MemoryRepository::new();
+        let mut options = SyncOptions::new();
+        options.lease_time = Duration::from_secs(3600);
+        let run = Run::new(&task, &repository, &options);
+        let curation = Curation::new(&repository, acme);
+        let author = Author::new("anna");
+        let held = hold(&run, |_| async {
+            assert_eq!(curation.release(&corp, &author).await?, Some(run.id));
+            pending::<Result<()>>().await
+        });
+        assert_eq!(held.await.unwrap_err().kind(), ErrorKind::Lease);
+        // It has none now, either.
+        assert_eq!(curation.release(&corp, &author).await.unwrap(), None);
     }
 }

@@ -272,7 +272,10 @@ impl<'r> Inbound<'r> {
     fn answer(&self, message: &[u8], envelope: &Envelope) -> Result<ForLdap3> {
         ber::check_nesting(message, self.frames.depth)?;
         let mut answer = Answer::parse(message, envelope)?;
-        answer.redact(&self.redaction);
+        // Why a bind was refused is read out of its text, which goes no further where it repeats the password.
+        if envelope.op != op::BIND_RESPONSE {
+            answer.redact(&self.redaction);
+        }
         self.requests.answered(envelope.message_id);
         Ok(ForLdap3 {
             message: answer.encode(envelope.message_id, envelope.op),
@@ -371,6 +374,7 @@ fn notice(message: &[u8], envelope: &Envelope, redaction: &Redaction) -> Error {
 mod tests {
 
     use super::*;
+    use crate::ldap::BindRefusal;
     use crate::ldap::protocol::script::{
         self, bound, connection, done, element, entry, ldap_result, message, reference,
     };
@@ -590,6 +594,16 @@ mod tests {
         let binds = requests.iter().filter(|frame| frame.op() == op::BIND_REQUEST).count();
         assert_eq!(binds, 1);
         assert_eq!(requests.last().unwrap().op(), script::UNBIND_REQUEST);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_that_repeats_the_password_is_understood_and_not_quoted() {
+        let replies = vec![bound(1, 49, "80090308: canary, data 775, v2580")];
+        let (mut connection, _server) = connection(&LdapLimits::default(), replies).await;
+        let error = connection.bind("x", "canary").await.unwrap_err();
+        let refusal = std::error::Error::source(&error).unwrap().downcast_ref();
+        assert_eq!(refusal, Some(&BindRefusal::Locked));
+        assert!(!format!("{error:?} {error} {}", error.report()).contains("canary"));
     }
 
     #[tokio::test]

@@ -144,14 +144,16 @@ impl Connection {
         result.await.map(|_| id)
     }
 
-    /// The values of the entries found that are text and of sensible length.
+    /// The values of the entries found that are text and of sensible length, and do not repeat the password.
     async fn text_values(&mut self, request: &SearchRequest) -> Result<Vec<(String, String)>> {
         let mut values = Vec::new();
+        let redaction = self.redaction.clone();
         let search = self.search(request, Vec::new()).await?;
         let result = search.each_entry(|mut entry| {
             while let Some(mut attribute) = entry.next_attribute()? {
                 while let Some(value) = attribute.next_value()? {
-                    if value.len() > VALUE_BYTES || values.len() >= VALUES {
+                    let is_too_much = value.len() > VALUE_BYTES || values.len() >= VALUES;
+                    if is_too_much || redaction.is_in(value) {
                         continue;
                     }
                     if let Ok(value) = std::str::from_utf8(value) {
@@ -170,7 +172,7 @@ impl Connection {
 mod tests {
     use super::*;
     use crate::ldap::limits::LdapLimits;
-    use crate::ldap::protocol::script::{Attribute, connection, done, entry};
+    use crate::ldap::protocol::script::{Attribute, bound, connection, done, entry};
 
     async fn root(attributes: &[Attribute<'_>]) -> RootDse {
         let reply = [entry(1, "", attributes), done(1, 0)].concat();
@@ -202,6 +204,15 @@ mod tests {
         ])
         .await;
         assert_eq!(root, RootDse::default());
+    }
+
+    #[tokio::test]
+    async fn a_value_that_repeats_the_password_is_left_out() {
+        let host = entry(2, "", &[("dnsHostName", &[b"canary.corp.example"])]);
+        let replies = vec![bound(1, 0, ""), [host, done(2, 0)].concat()];
+        let (mut connection, _server) = connection(&LdapLimits::default(), replies).await;
+        connection.bind("x", "canary").await.unwrap();
+        assert_eq!(connection.root_dse().await.unwrap(), RootDse::default());
     }
 
     #[tokio::test]

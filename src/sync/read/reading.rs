@@ -118,8 +118,10 @@ impl Reader<'_> {
         self.everything(snapshot, because).await
     }
 
-    /// Reads everything after all, or is left with the changes that were read before.
-    async fn read_everything_after(&self, changes: Snapshot) -> Result<Reading> {
+    /// Reads everything after all. The changes are among it, and are held only once: where it cannot begin, they are left
+    /// to the next run.
+    async fn read_everything_after(&self, mut changes: Snapshot) -> Result<Reading> {
+        changes.clear();
         match Snapshot::read(self.request()?, self.directory, self.run.options).await {
             Ok(snapshot) => self.everything(snapshot, Some(FullReadReason::Widespread)).await,
             Err(error) => Ok(Reading::whole(changes.broken_off(&error))),

@@ -70,6 +70,16 @@ impl Snapshot {
         self
     }
 
+    /// Lets go of whom it read, and of the memory for them. What is left tells how the read went.
+    pub(super) fn clear(&mut self) {
+        self.computers = Vec::new();
+        self.users = Vec::new();
+        self.groups = Vec::new();
+        self.departed = HashSet::new();
+        self.end.census = None;
+        self.held.remove(usize::MAX);
+    }
+
     /// Whether only changes were read: what is not here may be there all the same.
     pub(in crate::sync) fn is_changes(&self) -> bool {
         self.end.mode != ReadMode::Full

@@ -86,11 +86,11 @@ impl Reading {
         changes: &Changes,
     ) -> Result<(Vec<RemovedObject>, Vec<DistinguishedName>), Stop> {
         let mut elsewhere: Vec<ObjectLocation> = Vec::new();
+        let roots = self.tracking.roots.clone();
         for batch in missing.chunks(BATCH) {
-            for root in &self.tracking.roots {
+            for root in &roots {
                 let filter = any_of(batch);
-                elsewhere
-                    .extend(self.connection.object_locations(root, filter, &self.limits).await?);
+                elsewhere.extend(self.locations(root, filter).await?);
             }
         }
         let mut departed = Vec::new();
@@ -134,12 +134,24 @@ impl Reading {
         }
         if read.is_empty() {
             let filter = self.tracking.filter();
-            let gone = self.connection.object_locations(container, filter, &self.limits).await?;
+            let gone = self.locations(container, filter).await?;
             let gone = gone.into_iter().filter(|found| found.kind.is_some());
             departed
                 .extend(gone.map(|found| RemovedObject::out_of_scope(found.object, found.kind)));
         }
         Ok(())
+    }
+
+    /// Where the objects are that match a filter. They are held until the read ends.
+    async fn locations(
+        &mut self,
+        root: &DistinguishedName,
+        filter: String,
+    ) -> Result<Vec<ObjectLocation>, Stop> {
+        let found = self.connection.object_locations(root, filter, &self.limits).await?;
+        let octets = |it: &ObjectLocation| size_of::<ObjectLocation>() + it.dn.as_str().len();
+        self.held.add(found.iter().map(octets).sum())?;
+        Ok(found)
     }
 
     /// Sends what departed, unless it was found after all or the read cannot tell.
