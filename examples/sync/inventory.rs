@@ -73,7 +73,7 @@ impl Inventory {
 fn copy(place: &str) -> io::Result<(TempDir, String)> {
     let directory = tempfile::tempdir()?;
     let copy = directory.path().join("inventory.db");
-    let content = |from: &Path, to: &Path| io::copy(&mut File::open(from)?, &mut File::create(to)?);
+    let content = |from: &Path, to: &Path| io::copy(&mut File::open(from)?, &mut create(to)?);
     content(place.as_ref(), &copy)?;
     let log_of = |file: &Path| {
         let mut name = OsString::from(file);
@@ -85,4 +85,13 @@ fn copy(place: &str) -> io::Result<(TempDir, String)> {
         content(log.as_ref(), log_of(&copy).as_ref())?;
     }
     Ok((directory, copy.to_string_lossy().into_owned()))
+}
+
+/// A new file that is its owner's alone.
+fn create(file: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)
 }
