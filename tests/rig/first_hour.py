@@ -42,6 +42,8 @@ class Hour:
         self.work.mkdir(exist_ok=True)
         self.database = self.work / "inventory.db"
         self.password = self.write("password", f"{PASSWORD}\n")
+        # Nobody is warned of a password that is its owner's alone.
+        os.chmod(self.password, 0o600)
         self.domain = Directory(URL, UPN, PASSWORD, BASE)
         password = os.environ["RIG_ADMINISTRATOR_PASSWORD"]
         self.administrator = Directory(URL, f"Administrator@{DOMAIN}", password, BASE)
