@@ -119,6 +119,11 @@ impl Decision {
         self.reason.code()
     }
 
+    /// Whether the computer becomes a new asset.
+    pub(crate) fn is_new(&self) -> bool {
+        matches!(self.verdict, Verdict::Create(_))
+    }
+
     pub(super) fn with_level(self, level: Option<Level>) -> Self {
         Self { level, ..self }
     }

@@ -114,7 +114,7 @@ impl ComputerUpdate<'_> {
             return Ok(());
         }
         let Destination { home, shown_site, organization, site, .. } = self.goes;
-        let is_new = matches!(self.decision.verdict, Verdict::Create(_));
+        let is_new = self.decision.is_new();
         if home == Home::Asset(id) && shown_site.is_none() && !is_new {
             return Err(id);
         }

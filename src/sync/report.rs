@@ -181,7 +181,7 @@ impl SyncReport {
 }
 
 impl SyncReport {
-    /// How the last complete run of a source reached it: by which transport, and who vouched for the server. A later run
+    /// How the last complete run of a source whose report can be read reached it: by which transport, and who vouched for the server. A later run
     /// that would be protected less stops, unless it is told to
     /// [accept that](crate::sync::SyncOptions::accepts_weaker_transport).
     ///
@@ -196,11 +196,11 @@ impl SyncReport {
         // Nearly always it is among the first. However many failed since: failing is easily brought about.
         for limit in [4, 100, usize::MAX] {
             let runs = repository.runs(organization, source, limit).await?;
-            let last = runs.iter().find(|run| run.outcome == RunOutcome::Complete);
-            if let Some(run) = last {
-                let report = run.report.as_deref();
-                let read: Option<Protection> = report.and_then(|it| serde_json::from_str(it).ok());
-                return Ok(read.map(|it| (it.transport, it.verified_by)));
+            let complete = runs.iter().filter(|run| run.outcome == RunOutcome::Complete);
+            let mut reports = complete.filter_map(|run| run.report.as_deref());
+            let last = reports.find_map(|it| serde_json::from_str::<Protection>(it).ok());
+            if let Some(last) = last {
+                return Ok(Some((last.transport, last.verified_by)));
             }
             if runs.len() < limit {
                 break;

@@ -237,7 +237,7 @@ impl Matching {
             object,
             before,
             after: if waits_for_read { before } else { home },
-            is_new: is_new(decision),
+            is_new: decision.is_new(),
             joins: self.joins(decision),
             succeeds: !decision.succeeds.is_empty(),
         }
@@ -270,7 +270,7 @@ impl Matching {
 
     /// Whether the computer at this place of the snapshot becomes a new asset.
     pub(in crate::sync) fn creates(&self, place: usize) -> bool {
-        self.rules.get(place).is_some_and(is_new)
+        self.rules.get(place).is_some_and(Decision::is_new)
     }
 
     /// Absent objects whose place another computer has taken, with that computer's asset.
@@ -399,7 +399,7 @@ impl Matching {
     /// Ids of new assets follow the order of objectGUIDs, so they do not depend on the order in which the directory was
     /// read, and append in stores that keep assets in order of their ids. None is given twice in a run.
     fn count_new(&mut self, decisions: &[Decision]) {
-        self.new_assets += decisions.iter().filter(|decision| is_new(decision)).count() as u64;
+        self.new_assets += decisions.iter().filter(|decision| decision.is_new()).count() as u64;
     }
 
     /// The computers that have no asset yet.
@@ -497,8 +497,4 @@ impl Matching {
         }
         told
     }
-}
-
-fn is_new(decision: &Decision) -> bool {
-    matches!(decision.verdict, Verdict::Create(_))
 }
