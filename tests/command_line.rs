@@ -385,11 +385,15 @@ async fn a_bad_command_line_is_status_2() {
         run("sync", &postgres, Some(PASSWORD)).await.assert_refused(2);
         run("inventory", &["--inventory", &place, "assets"], None).await.assert_refused(2);
     }
+    let certificates = "postgres://user@db.example/inventory?sslrootcert=/nowhere/our%20own.pem";
+    let absent = run("inventory", &["--inventory", certificates, "assets"], None).await;
+    assert!(absent.assert_refused(2).contains("/nowhere/our own.pem"), "{}", absent.stderr);
     let quoted = format!("\"postgres://user:{PASSWORD}@db/inventory\"");
     let words = format!("host=db user=user password={PASSWORD}");
     for place in [quoted, words, format!("mysql://user:{PASSWORD}@db/inventory")] {
         let refused = run("inventory", &["--inventory", &place, "assets"], None).await;
         assert!(!refused.assert_refused(2).contains(PASSWORD), "{place}");
+        assert!(refused.stderr.contains("misspelt URL"), "{}", refused.stderr);
         let postgres = [&account[..], &["--inventory", &place]].concat();
         let refused = run("sync", &postgres, Some(PASSWORD)).await;
         assert!(!refused.assert_refused(2).contains(PASSWORD), "{place}");

@@ -1,15 +1,15 @@
-//! Whether the file of an inventory is sound.
+//! Whether an inventory is sound.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 
 use ldap_inventory::Printable;
-use ldap_inventory::store::SqliteRepository;
 
 use super::exit::{Failure, Status};
+use super::store;
 
 /// Prints what is wrong, a line for each thing: the status tells whether anything is.
-pub(crate) async fn check(inventory: &SqliteRepository) -> Result<Status, Failure> {
-    let findings = inventory.check().await?;
+pub(crate) async fn check(place: &str) -> Result<Status, Failure> {
+    let findings = store::findings(place).await?;
     let mut out = BufWriter::new(io::stdout().lock());
     for finding in &findings {
         writeln!(out, "{}", Printable(finding))?;

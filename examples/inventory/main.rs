@@ -72,7 +72,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
     }
     let place = options.inventory();
     if let Command::Check = options.command {
-        return check::check(&store::open_file_to_read(place)?).await;
+        return check::check(place).await;
     }
     let repository = &*match options.command.writes() {
         true => store::open_existing(place).await?,

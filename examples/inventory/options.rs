@@ -129,7 +129,7 @@ pub(crate) enum Command {
     Apply(Applying),
     /// Take the lease of a directory from a run that is dead and does not give it back
     Release(Releasing),
-    /// Read the whole file and print what is wrong with it, a line for each thing; status 1 if anything is
+    /// Read the whole inventory and print what is wrong with it, a line for each thing; status 1 if anything is
     Check,
 }
 

@@ -31,10 +31,10 @@ pub(crate) fn is_url(place: &str) -> bool {
         .is_some_and(|it| ["postgres", "postgresql"].iter().any(|own| it.eq_ignore_ascii_case(own)))
 }
 
-/// Whether a place was meant to be one, and is not written as a URL: it may hold a password.
-pub(crate) fn is_misspelt(place: &str) -> bool {
+/// By what a place may have been meant to be one, although it is not written as one: it may hold a password.
+pub(crate) fn sign_of_misspelling(place: &str) -> Option<&'static str> {
     let place = place.to_ascii_lowercase();
-    place.contains("://") || place.contains("password=") || place.contains("host=")
+    ["://", "password=", "host="].into_iter().find(|sign| place.contains(sign))
 }
 
 /// Refuses what is no URL of a database. Nothing of it is repeated: it may hold a password.
@@ -69,26 +69,24 @@ fn pool(url: &str) -> Result<Pool, Failure> {
 }
 
 /// Reads a URL much as libpq does. Of the environment `PGPASSWORD` alone is read; where TLS is used, the server's
-/// certificate must hold for its name, by `sslrootcert` (a path as it is) or by what the system trusts; and without
-/// `sslmode` TLS is required, unless the database is on this machine.
+/// certificate must hold for its name, by the file `sslrootcert` or by what the system trusts; and without `sslmode` TLS is required, unless the database is on this machine.
 fn database(url: &str) -> Result<Database, Failure> {
     let (place, query) = url.split_once('?').unwrap_or((url, ""));
     let (mut kept, mut mode, mut root_certificates) = (Vec::new(), None, None);
     for option in query.split('&').filter(|option| !option.is_empty()) {
         match option.split_once('=') {
             Some(("sslmode", value)) => mode = Some(ssl_mode(value)?),
-            Some(("sslrootcert", value)) => root_certificates = Some(value.to_owned()),
+            Some(("sslrootcert", "system")) => root_certificates = None,
+            Some(("sslrootcert", value)) => {
+                root_certificates = Some(percent_decoded(value).ok_or_else(no_url)?);
+            }
             _ => kept.push(option),
         }
     }
     // Of the scheme the client takes lower case alone.
     let place = place.split_once("://").map_or(place, |(_, place)| place);
     let read = format!("postgres://{place}?{}", kept.join("&")).parse::<Config>();
-    let mut config = read.map_err(|_| {
-        let sentence = "--inventory is no URL of a database: \
-                        postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=require, with special characters as %XX";
-        Failure::new(Status::Usage, sentence)
-    })?;
+    let mut config = read.map_err(|_| no_url())?;
     if config.get_password().is_none()
         && let Some(password) = std::env::var_os("PGPASSWORD")
     {
@@ -97,6 +95,26 @@ fn database(url: &str) -> Result<Database, Failure> {
     let default = if is_here(&config) { SslMode::Disable } else { SslMode::Require };
     config.ssl_mode(mode.unwrap_or(default));
     Ok(Database { config, root_certificates })
+}
+
+fn no_url() -> Failure {
+    let sentence = "--inventory is no URL of a database: \
+                    postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=require, with special characters as %XX";
+    Failure::new(Status::Usage, sentence)
+}
+
+/// The text that a part of a URL stands for (RFC 3986 section 2.1); `None` for what stands for none.
+fn percent_decoded(part: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut pieces = part.split('%');
+    bytes.extend(pieces.next()?.bytes());
+    for piece in pieces {
+        let (digits, rest) = piece.split_at_checked(2)?;
+        let is_hexadecimal = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        bytes.push(u8::from_str_radix(digits, 16).ok().filter(|_| is_hexadecimal)?);
+        bytes.extend(rest.bytes());
+    }
+    String::from_utf8(bytes).ok()
 }
 
 fn ssl_mode(value: &str) -> Result<SslMode, Failure> {

@@ -45,14 +45,19 @@ pub(crate) async fn open_to_read(place: &str) -> Result<Arc<dyn AssetRepository>
     Ok(Arc::new(open_file_to_read(place)?))
 }
 
-/// The same of one in a file.
+/// What is wrong with an inventory that is there, a sentence for each thing.
 #[allow(dead_code, reason = "not every program looks")]
-pub(crate) fn open_file_to_read(place: &str) -> Result<SqliteRepository, Failure> {
-    if postgres::is_url(place) {
-        let sentence = "an inventory in a database is checked by the database's own means";
-        return Err(Failure::new(Status::Usage, sentence));
-    }
+pub(crate) async fn findings(place: &str) -> Result<Vec<String>, Failure> {
     check(place)?;
+    if postgres::is_url(place) {
+        let found = postgres::open_existing(place).await?.ok_or_else(no_inventory)?;
+        return Ok(found.check().await?);
+    }
+    Ok(open_file_to_read(place)?.check().await?)
+}
+
+/// Opens an inventory in a file that is there, to look into it alone.
+fn open_file_to_read(place: &str) -> Result<SqliteRepository, Failure> {
     check_file(place)?;
     let opened = SqliteRepository::open_read_only(place);
     let opened = opened.or_else(|error| SqliteRepository::open(place).map_err(|_| error))?;
@@ -61,8 +66,12 @@ pub(crate) fn open_file_to_read(place: &str) -> Result<SqliteRepository, Failure
 }
 
 async fn open_database(url: &str) -> Result<Arc<dyn AssetRepository>, Failure> {
-    let absent = "there is no inventory in this database; sync --inventory creates one";
-    find_shared(url).await?.ok_or_else(|| Failure::new(Status::Usage, absent))
+    find_shared(url).await?.ok_or_else(no_inventory)
+}
+
+fn no_inventory() -> Failure {
+    let sentence = "there is no inventory in this database; sync --inventory creates one";
+    Failure::new(Status::Usage, sentence)
 }
 
 /// Opens the inventory in a database; `None` if there is none in it.
@@ -91,10 +100,11 @@ pub(crate) fn check(place: &str) -> Result<(), Failure> {
     if postgres::is_url(place) {
         return postgres::check(place);
     }
-    if postgres::is_misspelt(place) {
-        let sentence =
-            "--inventory is neither a file nor a URL: postgres://USER:PASSWORD@HOST:PORT/DATABASE";
-        return refused(sentence.to_owned());
+    if let Some(sign) = postgres::sign_of_misspelling(place) {
+        return refused(format!(
+            "--inventory has {sign} in it, as a misspelt URL of a database may have, whose password would become part of a \
+             file's name: write postgres://USER:PASSWORD@HOST:PORT/DATABASE, or choose another name for the file"
+        ));
     }
     if place.trim().is_empty() {
         return refused("--inventory names no file; give it one, such as inventory.db".to_owned());

@@ -31,6 +31,8 @@
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod asset_columns;
 mod credentials;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod deadline;
 mod lease;
 mod memory;
 #[cfg(feature = "postgres")]

@@ -83,3 +83,37 @@ async fn a_database_that_cannot_be_reached_is_said_without_its_password() {
     let looked = run("inventory", &["--inventory", &place, "assets"], None).await;
     assert!(looked.assert_refused(75).contains("database"), "{}", looked.stderr);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_names_what_does_not_belong_together() {
+    let Some(place) = place("checked").await else { return };
+    let rig = Rig::new().await;
+    assert_eq!(rig.sync(&["--quiet", "--inventory", &place]).await.status, 0);
+    let check = async || run("inventory", &["--inventory", &place, "check"], None).await;
+    let sound = check().await;
+    assert_eq!((sound.status, &*sound.stdout), (0, ""), "{}", sound.stderr);
+    let schema = place.rsplit_once("%3D").unwrap().1;
+    let database = connected(&std::env::var("DATABASE_URL").unwrap()).await;
+    let damage = format!(
+        "SET search_path TO {schema};
+         DELETE FROM asset_documents WHERE asset = (SELECT min(asset::text)::uuid FROM asset_documents);
+         DELETE FROM assets WHERE id = (SELECT max(id::text)::uuid FROM assets);
+         UPDATE users SET document = '{{' WHERE object = (SELECT min(object::text)::uuid FROM users);
+         UPDATE assets SET site = 'elsewhere'
+         WHERE id = (SELECT max(asset::text)::uuid FROM asset_documents JOIN assets ON id = asset);"
+    );
+    database.batch_execute(&damage).await.unwrap();
+    let damaged = check().await;
+    assert_eq!(damaged.status, 1, "{}", damaged.stderr);
+    for finding in [
+        "the document of an asset is missing",
+        "a document is of an asset that is not there",
+        "an asset is found by names, and is not there",
+        "a link leads to an asset that is not there",
+        "a record in the database is damaged",
+        "is filed under another site",
+    ] {
+        let named = damaged.stdout.lines().filter(|line| line.contains(finding)).count();
+        assert_eq!(named, 1, "{finding}: {}", damaged.stdout);
+    }
+}

@@ -6,10 +6,11 @@ use deadpool_postgres::tokio_postgres::Row;
 use deadpool_postgres::tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::connections::{Connections, Parameter};
+use super::connections::{Ask, Parameter};
 use super::failure::Outcome;
 use super::fields::{self, OVERLAPPING};
 use super::keys::asset_key;
+use super::snapshot::Snapshot;
 use super::{order, read};
 use crate::asset::{
     Asset, SearchRequest, Sort, SortKey, asks_for_overlaps, asks_for_states, unresolved,
@@ -24,7 +25,7 @@ const SCOPE: &str = "assets.organization = $1 AND CAST($2 AS uuid[]) IS NOT NULL
 
 /// What a request finds, as a condition in SQL.
 pub(super) struct Found<'a> {
-    connections: &'a Connections,
+    snapshot: &'a Snapshot,
     request: &'a SearchRequest,
     /// The assets of which another has a name, if the query asks for them.
     overlapping: Vec<Uuid>,
@@ -37,24 +38,21 @@ pub(super) struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    pub(super) async fn of(
-        connections: &'a Connections,
-        request: &'a SearchRequest,
-    ) -> Outcome<Self> {
+    pub(super) async fn of(snapshot: &'a Snapshot, request: &'a SearchRequest) -> Outcome<Self> {
         let unresolved = if asks_for_states(request) {
-            unresolved(&read::waiting(connections, &request.organization).await?)
+            unresolved(&read::waiting(snapshot, &request.organization).await?)
         } else {
             HashSet::new()
         };
         let overlapping = match asks_for_overlaps(request) {
-            true => connections.rows(OVERLAPPING, &[&request.organization.as_str()]).await?,
+            true => snapshot.rows(OVERLAPPING, &[&request.organization.as_str()]).await?,
             false => Vec::new(),
         };
         let overlapping = overlapping.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
         let sql = fields::ASSETS.condition(&request.query, request.now.as_micros(), OWN + 1);
         let parameters = sql.parameters.into_iter().map(fields::parameter).collect();
         let (condition, is_exact) = (sql.text, sql.exact);
-        Ok(Self { connections, request, overlapping, unresolved, condition, parameters, is_exact })
+        Ok(Self { snapshot, request, overlapping, unresolved, condition, parameters, is_exact })
     }
 
     /// What a statement selects from the rows of `assets` that are found.
@@ -115,6 +113,6 @@ impl<'a> Found<'a> {
         let first: [Parameter<'_>; OWN] = [&organization, &self.overlapping];
         let all = first.into_iter().chain(query);
         let all: Vec<Parameter<'_>> = all.chain(own.iter().copied()).collect();
-        self.connections.rows_once(sql, &all).await
+        self.snapshot.rows_once(sql, &all).await
     }
 }

@@ -1,14 +1,18 @@
 //! The pool that the host brings, and what is tried again over it.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::tokio_postgres::Row;
 use deadpool_postgres::tokio_postgres::types::ToSql;
 use deadpool_postgres::{Client, Pool};
+use tokio::time::timeout;
 
 use super::failure::Outcome;
+use super::snapshot::Snapshot;
 use crate::Result;
+use crate::store::deadline::too_long;
 
 /// How often the same is tried, and how long it waits before the second time; four times as long before each
 /// further one. Enough for a deadlock, a serialisation failure and a server that starts again at once. What takes
@@ -18,6 +22,16 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
 /// What a statement is given.
 pub(super) type Parameter<'a> = &'a (dyn ToSql + Sync);
+
+/// Whatever answers statements: the pool, each in the state of its moment, or a snapshot, all in one.
+pub(super) trait Ask: Sync {
+    /// The rows that a statement yields.
+    fn rows(
+        &self,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+    ) -> impl Future<Output = Outcome<Vec<Row>>> + Send;
+}
 
 #[derive(Clone)]
 pub(super) struct Connections {
@@ -33,20 +47,21 @@ impl Connections {
         Ok(self.pool.get().await?)
     }
 
-    /// The rows that a statement yields, by itself.
-    pub(super) async fn rows(&self, sql: &str, parameters: &[Parameter<'_>]) -> Outcome<Vec<Row>> {
-        let client = self.client().await?;
-        let statement = client.prepare_cached(sql).await?;
-        Ok(client.query(&statement, parameters).await?)
-    }
-
-    /// The same of a statement that hardly ever comes again, and is not kept prepared.
-    pub(super) async fn rows_once(
+    /// Searches one state of the database, and no longer than until this deadline, or until nobody waits for it any more.
+    pub(super) async fn search<T, F: Future<Output = Outcome<T>>>(
         &self,
-        sql: &str,
-        parameters: &[Parameter<'_>],
-    ) -> Outcome<Vec<Row>> {
-        Ok(self.client().await?.query(sql, parameters).await?)
+        operation: &'static str,
+        deadline: Duration,
+        work: impl Fn(Arc<Snapshot>) -> F,
+    ) -> Result<T> {
+        let late = || too_long(deadline).in_operation(operation);
+        let searching = self.retried(operation, || async {
+            let snapshot = Arc::new(Snapshot::begin(self, deadline).await?);
+            let outcome = work(Arc::clone(&snapshot)).await;
+            snapshot.end().await;
+            outcome.map_err(|failure| if failure.is_stopped() { late().into() } else { failure })
+        });
+        timeout(deadline, searching).await.unwrap_or_else(|_| Err(late()))
     }
 
     /// Tries until it succeeds, until what hinders it does not pass by itself, or until it was tried often enough. Only
@@ -69,6 +84,14 @@ impl Connections {
             tokio::time::sleep(pause).await;
             (attempt, pause) = (attempt + 1, pause * 4);
         }
+    }
+}
+
+impl Ask for Connections {
+    async fn rows(&self, sql: &str, parameters: &[Parameter<'_>]) -> Outcome<Vec<Row>> {
+        let client = self.client().await?;
+        let statement = client.prepare_cached(sql).await?;
+        Ok(client.query(&statement, parameters).await?)
     }
 }
 

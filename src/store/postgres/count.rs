@@ -1,8 +1,10 @@
 //! Counting what a search finds.
 
+use std::sync::Arc;
+
 use super::asset_query::Found;
-use super::connections::Connections;
 use super::failure::Outcome;
+use super::snapshot::Snapshot;
 use crate::asset::{AssetCounts, Facet, SearchRequest, Sort, SortKey, Tally};
 use crate::store::asset_columns::facet_values;
 
@@ -11,11 +13,11 @@ const RECORDS: usize = 1000;
 
 /// How many assets a request finds, and how they divide. What is the same for many comes once from the database.
 pub(super) async fn assets(
-    connections: &Connections,
+    snapshot: Arc<Snapshot>,
     request: &SearchRequest,
     facets: &[Facet],
 ) -> Outcome<AssetCounts> {
-    let found = Found::of(connections, request).await?;
+    let found = Found::of(&snapshot, request).await?;
     let mut tally = Tally::new(facets);
     if !found.is_exact {
         let mut after = None;

@@ -22,6 +22,8 @@ pub(super) enum Failure {
 
 pub(super) type Outcome<T> = Result<T, Failure>;
 
+const OVERTAKEN: &str = "others wrote to the inventory at the same time; try again";
+
 /// A record that cannot be read back. `item` says what it is and `name` which one.
 pub(super) fn damaged(
     item: &'static str,
@@ -41,6 +43,12 @@ impl Failure {
             Self::Pool(error) => of_pool(error),
             Self::Refused(error) => error,
         }
+    }
+
+    /// Whether the server stopped a statement, be it for its timeout.
+    pub(super) fn is_stopped(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        error.code() == Some(&SqlState::QUERY_CANCELED)
     }
 
     /// Whether the same may succeed if it is tried again at once: what was not written because somebody else wrote, or
@@ -73,9 +81,16 @@ impl From<Error> for Failure {
 
 fn passes(error: &tokio_postgres::Error) -> bool {
     match error.code() {
-        Some(code) => is_overtaken(code) || is_away(code),
+        Some(code) => is_overtaken(code) || is_away(code) || is_made_twice(error),
         None => is_lost(error),
     }
+}
+
+/// Somebody else made the same tables at the same time: they met in the catalog. Where rows of the inventory meet, two
+/// tables contradict each other, and go on doing so.
+fn is_made_twice(error: &tokio_postgres::Error) -> bool {
+    let Some(error) = error.as_db_error() else { return false };
+    *error.code() == SqlState::UNIQUE_VIOLATION && error.schema() == Some("pg_catalog")
 }
 
 /// Somebody else wrote at the same time, and this transaction gave way; or made the same tables.
@@ -83,7 +98,6 @@ fn is_overtaken(code: &SqlState) -> bool {
     [
         SqlState::DUPLICATE_OBJECT,
         SqlState::DUPLICATE_TABLE,
-        SqlState::UNIQUE_VIOLATION,
         SqlState::T_R_SERIALIZATION_FAILURE,
         SqlState::T_R_DEADLOCK_DETECTED,
         SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN,
@@ -113,7 +127,11 @@ fn is_lost(error: &tokio_postgres::Error) -> bool {
 
 fn of_database(error: tokio_postgres::Error) -> Error {
     let code = error.code().cloned();
-    let (kind, message) = code.as_ref().map_or_else(|| without_code(&error), with_code);
+    let (kind, message) = match &code {
+        Some(_) if is_made_twice(&error) => (ErrorKind::Store, OVERTAKEN),
+        Some(code) => with_code(code),
+        None => without_code(&error),
+    };
     let retry = if passes(&error) { Retry::Transient } else { Retry::Never };
     let failed = Error::new(kind, message).with_retry(retry).with_source(error);
     match code {
@@ -136,13 +154,18 @@ fn with_code(code: &SqlState) -> (ErrorKind, &'static str) {
         SqlState::INVALID_CATALOG_NAME,
     ];
     if is_overtaken(code) {
-        (ErrorKind::Store, "others wrote to the inventory at the same time; try again")
+        (ErrorKind::Store, OVERTAKEN)
     } else if is_away(code) {
         (ErrorKind::Store, "the database cannot be asked now; try again")
     } else if refused.contains(code) {
         (ErrorKind::Configuration, "the database refused the connection; correct its URL")
     } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
         (ErrorKind::Configuration, "the user of the database may not do this; grant it the right")
+    } else if *code == SqlState::UNIQUE_VIOLATION {
+        (
+            ErrorKind::Store,
+            "the inventory has a row already that nothing in it leads to; have it checked",
+        )
     } else if *code == SqlState::DISK_FULL {
         (ErrorKind::Store, "the disk of the database is full")
     } else if *code == SqlState::READ_ONLY_SQL_TRANSACTION {

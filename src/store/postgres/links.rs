@@ -6,7 +6,7 @@ use std::sync::Arc;
 use deadpool_postgres::tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::connections::{Connections, Parameter};
+use super::connections::{Ask, Connections, Parameter};
 use super::draft::{LinkChange, Object};
 use super::failure::{Outcome, damaged};
 use super::keys::{asset_id, asset_key, keys, object, object_key};
@@ -27,7 +27,7 @@ type Put<'d> = (&'d Object, &'d Link);
 
 /// At most `limit` links in the order of their objects, behind `after`, and the sightings that are known then.
 pub(super) async fn page(
-    connections: &Connections,
+    ask: &impl Ask,
     (organization, source): (&OrganizationId, &SourceId),
     after: Option<ObjectGuid>,
     limit: usize,
@@ -43,9 +43,9 @@ pub(super) async fn page(
     let (organization_id, source) = (organization.as_str(), source.as_str());
     let first: [Parameter<'_>; 3] = [&organization_id, &source, &limit];
     let parameters = first.into_iter().chain(after.as_ref().map(|after| after as Parameter<'_>));
-    let rows = connections.rows(&sql, &parameters.collect::<Vec<_>>()).await?;
+    let rows = ask.rows(&sql, &parameters.collect::<Vec<_>>()).await?;
     let mut sightings = sightings.clone();
-    let links = read_all(connections, organization, &rows, &mut sightings).await?;
+    let links = read_all(ask, organization, &rows, &mut sightings).await?;
     Ok((links, sightings))
 }
 
@@ -223,7 +223,7 @@ async fn note(writer: &Writer<'_>, noted: &[(&Object, &Sighting)]) -> Outcome<()
 
 /// The links of these rows, with the sightings that are known or are read now.
 async fn read_all(
-    connections: &Connections,
+    ask: &impl Ask,
     organization: &OrganizationId,
     rows: &[Row],
     sightings: &mut Sightings,
@@ -236,7 +236,7 @@ async fn read_all(
     if !unknown.is_empty() {
         let sql = "SELECT id, container, account, filter FROM sightings
                    WHERE organization = $1 AND id = ANY($2)";
-        for row in connections.rows(sql, &[&organization.as_str(), &unknown]).await? {
+        for row in ask.rows(sql, &[&organization.as_str(), &unknown]).await? {
             let key: Uuid = row.try_get(0)?;
             sightings.insert(key, Arc::new(read_sighting(key, &row)?));
         }

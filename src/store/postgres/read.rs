@@ -6,7 +6,7 @@ use deadpool_postgres::tokio_postgres::Row;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::connections::{Connections, Parameter};
+use super::connections::{Ask, Connections, Parameter};
 use super::failure::{Outcome, damaged};
 use super::fields::MATCH_KEY;
 use super::keys::{asset_id, asset_key, object, object_key};
@@ -75,7 +75,7 @@ async fn assets(
 
 /// What a table has of these objects, in their order: users or groups.
 pub(super) async fn objects<T: DeserializeOwned>(
-    connections: &Connections,
+    ask: &impl Ask,
     table: &str,
     (organization, source): (&OrganizationId, &SourceId),
     objects: &[ObjectGuid],
@@ -86,7 +86,7 @@ pub(super) async fn objects<T: DeserializeOwned>(
     );
     let objects: Vec<Uuid> = objects.iter().copied().map(object_key).collect();
     let (organization, source) = (organization.as_str(), source.as_str());
-    let rows = connections.rows(&sql, &[&organization, &source, &objects]).await?;
+    let rows = ask.rows(&sql, &[&organization, &source, &objects]).await?;
     rows.iter().map(of_object).collect()
 }
 
@@ -107,21 +107,21 @@ pub(super) async fn redirects(
 }
 
 pub(super) async fn waiting(
-    connections: &Connections,
+    ask: &impl Ask,
     organization: &OrganizationId,
 ) -> Outcome<Vec<Waiting>> {
     let sql = "SELECT object, document FROM waiting WHERE organization = $1";
-    let rows = connections.rows(sql, &[&organization.as_str()]).await?;
+    let rows = ask.rows(sql, &[&organization.as_str()]).await?;
     rows.iter().map(of_object).collect()
 }
 
 /// Every source that something was written for, in order.
 pub(super) async fn sources(
-    connections: &Connections,
+    ask: &impl Ask,
     organization: &OrganizationId,
 ) -> Outcome<Vec<SourceId>> {
     let sql = "SELECT id FROM sources WHERE organization = $1";
-    let rows = connections.rows(sql, &[&organization.as_str()]).await?;
+    let rows = ask.rows(sql, &[&organization.as_str()]).await?;
     let source = |row: &Row| -> Outcome<SourceId> {
         let id: String = row.try_get(0)?;
         id.parse().map_err(|cause| damaged("source", id, cause))
@@ -132,20 +132,20 @@ pub(super) async fn sources(
 }
 
 pub(super) async fn constraints(
-    connections: &Connections,
+    ask: &impl Ask,
     organization: &OrganizationId,
 ) -> Outcome<Vec<Constraint>> {
     let sql = "SELECT object, document FROM decisions WHERE organization = $1";
-    let rows = connections.rows(sql, &[&organization.as_str()]).await?;
+    let rows = ask.rows(sql, &[&organization.as_str()]).await?;
     rows.iter().map(of_object).collect()
 }
 
 pub(super) async fn merges(
-    connections: &Connections,
+    ask: &impl Ask,
     organization: &OrganizationId,
 ) -> Outcome<Vec<MergeRecord>> {
     let sql = "SELECT id, document FROM merges WHERE organization = $1 ORDER BY at, id";
-    let rows = connections.rows(sql, &[&organization.as_str()]).await?;
+    let rows = ask.rows(sql, &[&organization.as_str()]).await?;
     let merge = |row: &Row| {
         let id: Uuid = row.try_get(0)?;
         record(row, "merge", MergeId::from_u128(id.as_u128()))
@@ -203,5 +203,8 @@ fn record<T: DeserializeOwned>(
     item: &'static str,
     name: impl fmt::Display,
 ) -> Outcome<T> {
-    serde_json::from_str(row.try_get(1)?).map_err(|cause| damaged(item, name, cause))
+    let Some(document) = row.try_get::<_, Option<&str>>(1)? else {
+        return Err(damaged(item, name, "its document is missing"));
+    };
+    serde_json::from_str(document).map_err(|cause| damaged(item, name, cause))
 }

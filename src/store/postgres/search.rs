@@ -1,12 +1,16 @@
 //! Searching, page by page.
 
+use std::sync::Arc;
+
+use deadpool_postgres::tokio_postgres::Row;
 use serde::de::DeserializeOwned;
 
 use super::asset_query::Found;
-use super::connections::{Connections, Parameter};
+use super::connections::{Ask, Parameter};
 use super::failure::Outcome;
 use super::keys::object_key;
-use super::read;
+use super::snapshot::Snapshot;
+use super::{RECORDS, read};
 use crate::asset::{
     Asset, DirectoryGroup, DirectoryUser, NestedSearch, ObjectKey, PrincipalsRequest, SearchPage,
     SearchRequest, SortKey, asks_for_nesting,
@@ -16,18 +20,15 @@ use crate::value::{ObjectGuid, OrganizationId, SourceId};
 pub(super) const USERS: &str = "users";
 pub(super) const GROUPS: &str = "directory_groups";
 
-/// How many records are looked at between two questions to the database, at most: some megabytes.
-const RECORDS: usize = 1000;
-
 /// The assets that a search finds, in its order. Where the query has the last word, each question to the database
 /// brings twice as many that it may find as the one before.
 pub(super) async fn assets(
-    connections: &Connections,
+    snapshot: Arc<Snapshot>,
     request: &SearchRequest,
 ) -> Outcome<SearchPage<Asset>> {
     let sort = request.sort;
     let mut after = request.after.as_ref().map(|cursor| SortKey::read(sort, cursor)).transpose()?;
-    let found = Found::of(connections, request).await?;
+    let found = Found::of(&snapshot, request).await?;
     let wanted = request.limit.max(1).saturating_add(1);
     let (mut assets, mut step) = (Vec::new(), wanted);
     while assets.len() < wanted {
@@ -45,39 +46,36 @@ pub(super) async fn assets(
 }
 
 pub(super) async fn users(
-    connections: &Connections,
+    snapshot: Arc<Snapshot>,
     request: &SearchRequest,
 ) -> Outcome<SearchPage<DirectoryUser>> {
     let (all, wanted) = principals(request)?;
-    let groups = groups_asked_for(connections, request).await?;
+    let groups = groups_asked_for(&*snapshot, request).await?;
     let search = NestedSearch::users(request, &groups);
     let is_wanted = |user: &DirectoryUser| search.finds_user(user);
-    let users = each_object(connections, USERS, &all, wanted, is_wanted).await?;
+    let users = each_object(&*snapshot, USERS, &all, wanted, is_wanted).await?;
     Ok(SearchPage::of(users, request.limit, |user: &DirectoryUser| user.key().cursor()))
 }
 
 pub(super) async fn groups(
-    connections: &Connections,
+    snapshot: Arc<Snapshot>,
     request: &SearchRequest,
 ) -> Outcome<SearchPage<DirectoryGroup>> {
     let (all, wanted) = principals(request)?;
-    let groups = groups_asked_for(connections, request).await?;
+    let groups = groups_asked_for(&*snapshot, request).await?;
     let search = NestedSearch::groups(request, &groups);
     let is_wanted = |group: &DirectoryGroup| search.finds_group(group);
-    let groups = each_object(connections, GROUPS, &all, wanted, is_wanted).await?;
+    let groups = each_object(&*snapshot, GROUPS, &all, wanted, is_wanted).await?;
     Ok(SearchPage::of(groups, request.limit, |group: &DirectoryGroup| group.key().cursor()))
 }
 
 /// All groups, if a search asks for nested membership.
-async fn groups_asked_for(
-    connections: &Connections,
-    request: &SearchRequest,
-) -> Outcome<Vec<DirectoryGroup>> {
+async fn groups_asked_for(ask: &impl Ask, request: &SearchRequest) -> Outcome<Vec<DirectoryGroup>> {
     if !asks_for_nesting(request) {
         return Ok(Vec::new());
     }
     let all = PrincipalsRequest::new(request.organization.clone());
-    each_object(connections, GROUPS, &all, usize::MAX, |_| true).await
+    each_object(ask, GROUPS, &all, usize::MAX, |_| true).await
 }
 
 /// What a search looks through, and how many it needs for a page and to know whether there is another.
@@ -91,14 +89,14 @@ fn principals(request: &SearchRequest) -> Outcome<(PrincipalsRequest, usize)> {
 /// The first `limit` users or groups that are wanted, in the order of their keys; or all that are, if they are asked for by
 /// their objectGUIDs.
 pub(super) async fn each_object<T: DeserializeOwned>(
-    connections: &Connections,
+    ask: &impl Ask,
     table: &str,
     request: &PrincipalsRequest,
     limit: usize,
     is_wanted: impl Fn(&T) -> bool,
 ) -> Outcome<Vec<T>> {
     let mut found: Vec<T> = Vec::new();
-    for source in read::sources(connections, &request.organization).await? {
+    for source in read::sources(ask, &request.organization).await? {
         if request.source.as_ref().is_some_and(|asked_for| *asked_for != source) {
             continue;
         }
@@ -110,13 +108,13 @@ pub(super) async fn each_object<T: DeserializeOwned>(
         if let Some(objects) = &request.objects {
             let behind = objects.iter().copied().filter(|object| Some(*object) > after);
             let (place, objects) = ((&request.organization, &source), behind.collect::<Vec<_>>());
-            let records = read::objects(connections, table, place, &objects).await?;
+            let records = read::objects(ask, table, place, &objects).await?;
             found.extend(records.into_iter().filter(&is_wanted));
             continue;
         }
         loop {
             let place = (&request.organization, &source, after);
-            let page = page(connections, table, place).await?;
+            let page = page(ask, table, place).await?;
             let is_last = page.len() < RECORDS;
             after = page.last().map(|(object, _)| *object);
             for (_, record) in page {
@@ -137,10 +135,20 @@ pub(super) async fn each_object<T: DeserializeOwned>(
 
 /// The records of a source behind an objectGUID.
 async fn page<T: DeserializeOwned>(
-    connections: &Connections,
+    ask: &impl Ask,
+    table: &str,
+    place: (&OrganizationId, &SourceId, Option<ObjectGuid>),
+) -> Outcome<Vec<(ObjectGuid, T)>> {
+    let record = |row| Ok((read::object_of(row)?, read::of_object(row)?));
+    rows(ask, table, place).await?.iter().map(record).collect()
+}
+
+/// Their rows, of objectGUID and document.
+pub(super) async fn rows(
+    ask: &impl Ask,
     table: &str,
     (organization, source, after): (&OrganizationId, &SourceId, Option<ObjectGuid>),
-) -> Outcome<Vec<(ObjectGuid, T)>> {
+) -> Outcome<Vec<Row>> {
     let behind = if after.is_some() { "AND object > $4" } else { "" };
     let sql = format!(
         "SELECT object, document FROM {table} WHERE organization = $1 AND source = $2 {behind}
@@ -150,7 +158,5 @@ async fn page<T: DeserializeOwned>(
     let (organization, source) = (organization.as_str(), source.as_str());
     let first: [Parameter<'_>; 3] = [&organization, &source, &limit];
     let parameters = first.into_iter().chain(after.as_ref().map(|after| after as Parameter<'_>));
-    let rows = connections.rows(&sql, &parameters.collect::<Vec<_>>()).await?;
-    let record = |row| Ok((read::object_of(row)?, read::of_object(row)?));
-    rows.iter().map(record).collect()
+    ask.rows(&sql, &parameters.collect::<Vec<_>>()).await
 }

@@ -14,7 +14,8 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::failure::Outcome;
-use crate::{Error, ErrorKind, Retry};
+use crate::store::deadline::too_long;
+use crate::{Error, ErrorKind};
 
 /// The most searches of one handle at the same time; more wait for their turn. Each connection has a page cache.
 const MOST: usize = 4;
@@ -145,10 +146,4 @@ impl Drop for Waiter {
 fn broken_off(cause: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::new(ErrorKind::Store, "the search in the inventory file was broken off")
         .with_source(cause)
-}
-
-fn too_long(deadline: Duration) -> Error {
-    Error::new(ErrorKind::Timeout, "the search takes longer than it may; ask for less at once")
-        .with_context("deadline", format!("{deadline:?}"))
-        .with_retry(Retry::Never)
 }

@@ -13,6 +13,7 @@ mod opening;
 #[path = "../../../searching.rs"]
 mod searching;
 mod sharing;
+mod snapshots;
 mod state;
 mod stores;
 mod uncounted;

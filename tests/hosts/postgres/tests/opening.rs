@@ -109,6 +109,21 @@ async fn a_damaged_record_is_named() {
     }
 }
 
+#[tokio::test]
+async fn rows_that_contradict_each_other_are_no_passing_failure() {
+    let pool = opened().await;
+    let inventory = inventory(&pool).await.unwrap();
+    let term = "INSERT INTO asset_terms (organization, asset, field, position, text)
+                SELECT 'acme', $1::text::uuid, 0, 0, 'nobody'";
+    let client = pool.get().await.unwrap();
+    client.execute(term, &[&history_asset().to_string()]).await.unwrap();
+    let error = inventory.commit(history::batch(0)).await.unwrap_err();
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::Store, Retry::Never), "{error}");
+    assert!(error.to_string().contains("have it checked"), "{error}");
+    let findings = inventory.check().await.unwrap();
+    assert!(findings[0].contains("is found by names, and is not there"), "{findings:?}");
+}
+
 fn history_asset() -> ldap_inventory::value::AssetId {
     ldap_inventory::value::AssetId::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000).nth(0)
 }
