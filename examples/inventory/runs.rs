@@ -179,6 +179,7 @@ fn readable(checkpoint: &Checkpoint) -> Value {
         "scope": hexadecimal(&checkpoint.scope.0),
         "token": hexadecimal(&checkpoint.token),
         "full_read": checkpoint.full_read,
+        "census": checkpoint.census,
         "again": checkpoint.again,
     })
 }

@@ -117,11 +117,19 @@ fn end_of(asset: AssetId) -> String {
 /// What was read, and why everything.
 fn read(report: &SyncReport) -> String {
     match (report.mode, report.full_because) {
-        (ReadMode::DirSync, _) => "what changed, by DirSync".to_owned(),
-        (ReadMode::Usn, _) => "what changed, by update numbers".to_owned(),
+        (ReadMode::DirSync, _) => changes(report, "DirSync"),
+        (ReadMode::Usn, _) => changes(report, "update numbers"),
         (_, Some(because)) => format!("everything: {because}"),
         (_, None) => "everything".to_owned(),
     }
+}
+
+fn changes(report: &SyncReport, told_by: &str) -> String {
+    let census = match report.census {
+        true => "and by a census what is still there",
+        false => "without a census: nothing is missing but what is told to be deleted",
+    };
+    format!("what changed, by {told_by}, {census}")
 }
 
 /// Where each of these computers went, and why, with what it shall be called.

@@ -20,7 +20,6 @@ pub(crate) use memory::{Held, MemoryBudget};
 pub(crate) use object::boolean;
 pub(crate) use object::{AccountControl, AccountKind};
 pub use object::{AttributeError, DirectoryObject, Membership};
-#[cfg(any(feature = "aws-lc-rs", feature = "ring", feature = "testing"))]
 pub(crate) use read::PresentSet;
 pub use read::{
     Completeness, ConnectStep, DirectoryEvent, Page, ReadEnd, ReadRequest, ReadScope, Rejected,

@@ -36,6 +36,8 @@ pub struct ReadRequest {
     /// Objects that a read of changes reads again though they did not change. One that is not found is
     /// reported as departed.
     pub again: BTreeSet<ObjectGuid>,
+    /// Whether a read of changes takes a [census](ReadEnd::census), if the source can. Yes unless set.
+    pub census: bool,
     /// How an earlier read was protected. One that would be less so, by plain LDAP after TLS or with a server that nothing
     /// vouches for after one that was verified, is refused before the password is sent. `None`: the credential alone
     /// decides.
@@ -56,6 +58,7 @@ impl ReadRequest {
             extra_attributes: BTreeSet::new(),
             checkpoint: None,
             again: BTreeSet::new(),
+            census: true,
             least_protection: None,
             memory: MemoryBudget::default(),
         }
@@ -93,6 +96,13 @@ impl ReadRequest {
     #[must_use]
     pub fn with_checkpoint(mut self, checkpoint: Option<Checkpoint>) -> Self {
         self.checkpoint = checkpoint;
+        self
+    }
+
+    /// Sets whether a read of changes takes a census.
+    #[must_use]
+    pub fn with_census(mut self, census: bool) -> Self {
+        self.census = census;
         self
     }
 
@@ -210,6 +220,12 @@ impl ReadEnd {
         }
     }
 
+    /// Whether it tells of everything in scope whether it is there.
+    pub(crate) fn makes_sure(&self) -> bool {
+        let tells = self.mode == ReadMode::Full || self.census.is_some();
+        tells && self.completeness.is_complete()
+    }
+
     /// The end of a read that broke off with this error: incomplete, and nothing to go on from.
     #[must_use]
     pub fn broken_off(mut self, error: &Error) -> Self {
@@ -250,7 +266,6 @@ impl ReadScope {
 }
 
 /// The objects of each kind that are in scope, by identity alone.
-#[cfg(any(feature = "aws-lc-rs", feature = "ring", feature = "testing"))]
 pub(crate) type PresentSet = BTreeMap<ObjectKind, HashSet<ObjectGuid>>;
 
 /// Whether a read saw everything in scope. Only a complete one may conclude that an object is gone.

@@ -35,7 +35,8 @@ use crate::Result;
 ///   yield an object of which only `memberOf` changed, nor a group whose members were only renamed. Whoever asks
 ///   works out which objects these are, and has them read with [`again`](super::ReadRequest::again).
 /// - A read of changes may miss that an object is gone, since tombstones are not for everybody to see. It says
-///   what is still there in its end's [`census`](super::ReadEnd::census), if it can.
+///   what is still there in its end's [`census`](super::ReadEnd::census), if it can and the request
+///   [asks](super::ReadRequest::census) for it.
 /// - Referrals are counted, never followed.
 /// - The source asks its credential store at every connect, so that a rotated password takes effect.
 ///

@@ -280,7 +280,7 @@ impl LdapSource {
             scope,
             checkpoint: request.checkpoint.clone(),
             again: request.again.iter().copied().collect(),
-            census: self.census,
+            census: self.census && request.census,
             server: None,
             roots: Vec::new(),
             kinds: selections.iter().map(|(kind, _)| *kind).collect(),

@@ -8,23 +8,29 @@ use super::read_objects::ReadObjects;
 use crate::asset::{DirectoryGroup, Link, Member, MemberPath};
 use crate::directory::{AccountKind, DirectoryObject};
 use crate::name::DistinguishedName;
-use crate::value::{ObjectGuid, ObjectKind};
+use crate::value::{Attributes, ObjectGuid, ObjectKind};
 
-/// Whether a membership may be another one than before. `primary_groups` are those of the accounts that were read,
-/// as the inventory has them.
+/// Whether a membership may be another one than before. `before` are the accounts that were read, as the inventory has them:
+/// one that was deleted and restored since has lost its groups, without a word of theirs.
 pub(crate) fn touch_memberships(
     read: ReadObjects<'_>,
     links: &Links,
-    primary_groups: &HashMap<ObjectGuid, &str>,
+    before: &HashMap<ObjectGuid, &Attributes>,
 ) -> bool {
     let departed = || read.departed.iter().any(|object| is_present(links, *object));
     let others = || {
         read.accounts().any(|object| {
-            let before = primary_groups.get(&object.guid).copied();
-            !is_in_place(links, object) || object.attributes.first("primaryGroupID") != before
+            let before = before.get(&object.guid).map(|before| groups_in(before));
+            !is_in_place(links, object)
+                || before.unwrap_or_default() != groups_in(&object.attributes)
         })
     };
     !read.groups.is_empty() || departed() || others()
+}
+
+/// The groups that an account says it is in: its primary one, and the others.
+fn groups_in(attributes: &Attributes) -> (Option<&str>, BTreeSet<&str>) {
+    (attributes.first("primaryGroupID"), attributes.values("memberOf").collect())
 }
 
 /// Whether a group is there again that was missing.

@@ -322,6 +322,9 @@ fn only_what_moves_or_changes_a_group_touches_memberships() {
     assert!(!inventory.touches(&Read::of([user(ALICE)])));
     assert!(inventory.touches(&Read::of([user(BOB)])), "somebody new may be in any group");
     assert!(inventory.touches(&Read::of([of_primary(user(ALICE), STAFF)])));
+    let mut other = user(ALICE);
+    other.attributes = [("memberOf", "CN=Staff,DC=x")].into_iter().collect();
+    assert!(inventory.touches(&Read::of([other])), "it was restored, or is");
     assert!(inventory.touches(&Read::of([group(STAFF, &[ALICE])])));
     assert!(inventory.touches(&Read::of([]).without(ALICE)));
     assert!(!inventory.touches(&Read::of([]).without(CAROL)), "nobody knew of it");

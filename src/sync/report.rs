@@ -48,6 +48,10 @@ pub struct SyncReport {
     /// Why everything was read, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub full_because: Option<FullReadReason>,
+    /// Whether it made sure what is still there, by reading everything or by a census. If not, nothing is missing but what
+    /// the directory says is deleted, and what was missing before is neither counted nor said to be gone.
+    #[serde(default = "yes")]
+    pub census: bool,
     /// What became of the computers.
     pub computers: ComputerCounts,
     /// What became of the users.
@@ -80,6 +84,11 @@ pub struct SyncReport {
     /// Why each computer went where it went, if the run was asked to explain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decisions: Option<Vec<Decision>>,
+}
+
+/// Runs always did, before there was the key.
+fn yes() -> bool {
+    true
 }
 
 /// What became of the computers of a directory.
@@ -164,6 +173,7 @@ impl SyncReport {
             connect_steps: end.steps.clone(),
             mode: end.mode,
             full_because: end.full_because,
+            census: end.makes_sure(),
             computers: ComputerCounts::default(),
             users: PrincipalCounts::default(),
             groups: PrincipalCounts::default(),

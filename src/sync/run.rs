@@ -3,7 +3,7 @@
 use super::options::SyncOptions;
 use crate::asset::AssetRepository;
 use crate::directory::ServerIdentity;
-use crate::merge::WriteContext;
+use crate::merge::{DirectoryDomain, WriteContext};
 use crate::task::SyncTask;
 use crate::value::{ObjectGuid, RecordDigest, RunId, Timestamp};
 
@@ -31,6 +31,15 @@ impl<'a> Run<'a> {
     /// The suffixes that stand for the directory's domain.
     pub(super) fn own_suffixes(&self, server: &ServerIdentity) -> Vec<String> {
         self.task.matching.own_suffixes.iter().chain(&server.allowed_suffixes).cloned().collect()
+    }
+
+    /// The domain that was read.
+    pub(super) fn domain(&self, server: &ServerIdentity) -> DirectoryDomain {
+        let domain =
+            DirectoryDomain::new(server.domain.as_deref(), server.netbios_domain.as_deref());
+        let own = self.own_suffixes(server);
+        let others = server.other_domains.iter().map(String::as_str);
+        domain.within(own.iter().map(String::as_str), others)
     }
 
     /// The digest of what decides where a computer goes, besides what it is and what the inventory has.

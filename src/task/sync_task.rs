@@ -64,10 +64,36 @@ pub struct SyncTask {
     /// what changes cannot tell, such as memberships of groups outside the bases. Zero: every time.
     #[serde(default = "a_day")]
     pub full_read_every: Duration,
+    /// After how long a read of changes takes a census: asks for the identity of everything, to see what is there no more.
+    /// An hour unless set: an ordinary account sees no tombstones, and a deletion that only a census shows may wait as long,
+    /// since nothing is taken away for days anyhow ([`grace`](Self::grace)). In between nothing is missing but what the
+    /// directory says is deleted. Zero: every time.
+    #[serde(default = "an_hour")]
+    pub census_every: Duration,
+    /// And at the latest with which run since the last census, this one included. The tenth unless set: whoever reads the
+    /// reports of a source that is read every minute sees it in one of ten. One: every time.
+    #[serde(default = "ten_runs")]
+    pub census_runs: u32,
+    /// Up to how many objects a census is taken every time, whatever the above say. 10,000 unless set: as many take a fraction of
+    /// a second, and a deletion shows at once.
+    #[serde(default = "ten_thousand")]
+    pub census_beyond: u64,
 }
 
 fn a_day() -> Duration {
     Duration::from_secs(86_400)
+}
+
+fn an_hour() -> Duration {
+    Duration::from_secs(3_600)
+}
+
+fn ten_runs() -> u32 {
+    10
+}
+
+fn ten_thousand() -> u64 {
+    10_000
 }
 
 impl SyncTask {
@@ -93,6 +119,9 @@ impl SyncTask {
             change_limits: ChangeLimits::default(),
             grace: Grace::default(),
             full_read_every: a_day(),
+            census_every: an_hour(),
+            census_runs: ten_runs(),
+            census_beyond: ten_thousand(),
         }
     }
 
@@ -164,6 +193,21 @@ impl SyncTask {
     #[must_use]
     pub fn with_full_read_every(mut self, interval: Duration) -> Self {
         self.full_read_every = interval;
+        self
+    }
+
+    /// Sets after how long a read of changes takes a census, and with which run at the latest. Zero, or one: every time.
+    #[must_use]
+    pub fn with_census_every(mut self, interval: Duration, runs: u32) -> Self {
+        self.census_every = interval;
+        self.census_runs = runs;
+        self
+    }
+
+    /// Sets up to how many objects a census is taken every time.
+    #[must_use]
+    pub fn with_census_beyond(mut self, objects: u64) -> Self {
+        self.census_beyond = objects;
         self
     }
 }

@@ -260,7 +260,7 @@ impl State {
             Ok(versions) => {
                 end.mode = deltas.mode;
                 end.full_because = None;
-                end.census = Some(self.census(request));
+                end.census = request.census.then(|| self.census(request));
                 changes(request, versions, deltas.tombstones)
             }
             Err(reason) => {

@@ -40,6 +40,15 @@ pub struct Checkpoint {
     /// A source leaves it empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub full_read: Option<Timestamp>,
+    /// When it was last made sure what is there, by a full read or by a census. Runs pass it on. A source leaves it empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub census: Option<Timestamp>,
+    /// How many runs did without since. A source leaves it at zero.
+    #[serde(default)]
+    pub runs_since_census: u32,
+    /// How many objects were there then. A source leaves it at zero.
+    #[serde(default)]
+    pub objects: u64,
     /// The digest of the rules that a run decided by. Under others, what did not change may go elsewhere. A source
     /// leaves it empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,6 +72,9 @@ impl Checkpoint {
             scope,
             token,
             full_read: None,
+            census: None,
+            runs_since_census: 0,
+            objects: 0,
             rules: None,
             assets: None,
             again: BTreeSet::new(),

@@ -1,11 +1,13 @@
 //! What a run may conclude from what it did not see.
 
+use std::time::Duration;
+
 use ldap_inventory::asset::{AssetRepository, Presence, RunOutcome};
 use ldap_inventory::directory::{DirectoryObject, Rejected};
 use ldap_inventory::sync::{Stopped, SyncOptions, SyncReport, sync};
 use ldap_inventory::task::Grace;
 use ldap_inventory::testing::{MockDirectory, MockEnding};
-use ldap_inventory::value::{ObjectKind, ReadMode};
+use ldap_inventory::value::{ObjectKind, ReadMode, RunId, Timestamp};
 use ldap_inventory::{ErrorKind, Retry};
 
 use crate::mock::{computer, group, mock_guid, user};
@@ -331,5 +333,54 @@ async fn a_bad_pin_or_a_refused_bind_is_final_and_writes_nothing_but_that() {
             assert_eq!((run.outcome, run.report), (RunOutcome::Failed, None));
             assert_eq!(run.error.unwrap(), error.report());
         }
+    }
+}
+
+#[tokio::test]
+async fn a_run_without_a_census_says_so_and_takes_nothing_for_missing_that_is_not_told() {
+    for (mode, tombstones) in
+        [(ReadMode::DirSync, true), (ReadMode::DirSync, false), (ReadMode::Usn, false)]
+    {
+        let repository = &*stores().remove(0);
+        let directory = MockDirectory::new(domain()).with_deltas(mode, tombstones);
+        let minute = |n: i64| Timestamp::from_unix_seconds(1_790_000_000 + 60 * n).unwrap();
+        // A census is due with the third run, or after an hour.
+        let task = task().with_census_beyond(0).with_census_every(Duration::from_secs(3_600), 3);
+        let run_at = async |n: i64| {
+            let options = SyncOptions::new().with_run(RunId::random_v7(), minute(n));
+            sync(&task, &directory, repository, &options).await.unwrap()
+        };
+        assert!(run_at(0).await.census);
+        directory.set_objects(without(&["WEB1"]));
+        let told = run_at(1).await;
+        assert_eq!((told.mode, told.census), (mode, false));
+        assert_eq!(told.computers.missing, u64::from(tombstones));
+        let presence = async || link(repository, mock_guid("WEB1")).await.unwrap().presence;
+        assert_eq!(presence().await.is_present(), !tombstones);
+        // What is missing does not age where nobody looks.
+        let before = presence().await;
+        let quiet = run_at(2).await;
+        assert_eq!((quiet.census, quiet.computers.missing), (false, 0));
+        assert_eq!(presence().await, before);
+        let third = run_at(3).await;
+        assert_eq!((third.census, third.computers.missing), (true, 1));
+        let runs = if tombstones { 2 } else { 1 };
+        assert!(matches!(presence().await, Presence::Missing { runs: n, .. } if n == runs));
+        assert!(!run_at(62).await.census);
+        assert!(run_at(63).await.census);
+    }
+}
+
+#[tokio::test]
+async fn a_small_directory_is_counted_every_time() {
+    let repository = &*stores().remove(0);
+    let directory = MockDirectory::new(domain()).with_deltas(ReadMode::DirSync, false);
+    let at = domain().len() as u64;
+    for (beyond, expected) in [(at, true), (at - 1, false)] {
+        let task = task().with_census_beyond(beyond);
+        let full = SyncOptions::new().with_full_read(true);
+        assert!(sync(&task, &directory, repository, &full).await.unwrap().census);
+        let delta = sync(&task, &directory, repository, &SyncOptions::new()).await.unwrap();
+        assert_eq!((delta.mode, delta.census), (ReadMode::DirSync, expected));
     }
 }

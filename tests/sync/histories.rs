@@ -11,13 +11,15 @@ use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::{ChangeLimits, SyncTask};
 use ldap_inventory::testing::{MockDirectory, TestDirectory, TestServer};
-use ldap_inventory::value::{ReadMode, RunId, Timestamp};
+use ldap_inventory::value::{ObjectGuid, ReadMode, RunId, Timestamp};
 use serde_json::{Value, json};
 
 use super::history::{Domain, Random, disturb};
 use super::wire::{PASSWORD, credential, source};
 use super::world::*;
 use crate::cases::cases;
+
+const FOREVER: Duration = Duration::from_secs(1 << 40);
 
 /// Two inventories of one directory: one that reads everything every time, and one that reads what changed.
 struct Chains {
@@ -45,17 +47,50 @@ impl Chains {
 
     /// Syncs both, and compares them. What the chain of changes did.
     async fn step(&mut self, directory: &dyn DirectorySource, context: &str) -> SyncReport {
-        let options = self.next_run();
-        let everything = self.task.clone().with_full_read_every(Duration::ZERO);
-        let full = sync(&everything, directory, &*self.full, &options).await.unwrap();
-        assert_eq!(full.mode, ReadMode::Full);
-        let never = self.task.clone().with_full_read_every(Duration::from_secs(1 << 40));
-        let changes = sync(&never, directory, &*self.changes, &options).await.unwrap();
+        let changes = self.sync(directory).await;
         if !are_equal(&*self.full, &*self.changes).await {
             let (one, other) = (inventory(&*self.full).await, inventory(&*self.changes).await);
             assert_same(&one, &other, format!("{context}, {:?}", changes.mode));
         }
         changes
+    }
+
+    /// The same with a census only if one is due: after one both inventories say the same of what is there, and in between
+    /// nothing is missing that is there.
+    async fn step_without(
+        &mut self,
+        directory: &dyn DirectorySource,
+        is_due: bool,
+        context: &str,
+    ) -> SyncReport {
+        let every = if is_due { Duration::ZERO } else { FOREVER };
+        self.task = self.task.clone().with_census_every(every, u32::MAX).with_census_beyond(0);
+        let changes = self.sync(directory).await;
+        assert_eq!(changes.census, is_due || changes.mode == ReadMode::Full, "{context}");
+        if changes.census {
+            let (full, changes) = (present(&*self.full).await, present(&*self.changes).await);
+            assert_same(&full, &changes, context);
+        }
+        let there: BTreeMap<ObjectGuid, bool> = links(&*self.full)
+            .await
+            .iter()
+            .map(|link| (link.object, link.presence.is_present()))
+            .collect();
+        for link in links(&*self.changes).await {
+            let is_there = there.get(&link.object).copied().unwrap_or_default();
+            assert!(link.presence.is_present() || !is_there, "{context}: {link:?}");
+        }
+        changes
+    }
+
+    /// Syncs both. What the chain of changes did.
+    async fn sync(&mut self, directory: &dyn DirectorySource) -> SyncReport {
+        let options = self.next_run();
+        let everything = self.task.clone().with_full_read_every(Duration::ZERO);
+        let full = sync(&everything, directory, &*self.full, &options).await.unwrap();
+        assert_eq!(full.mode, ReadMode::Full);
+        let never = self.task.clone().with_full_read_every(FOREVER);
+        sync(&never, directory, &*self.changes, &options).await.unwrap()
     }
 
     /// A scanner finds something, and tells both.
@@ -208,6 +243,32 @@ async fn another_thousand_histories_of_a_mock_end_as_full_reads_end() {
     many_through_the_mock(1_000..2_000).await;
 }
 
+/// One history through the mock directory of which a census is taken now and then.
+async fn with_few_censuses(seed: u64) {
+    let mut random = Random::new(seed);
+    let mut domain = Domain::new();
+    let mode = if seed.is_multiple_of(2) { ReadMode::DirSync } else { ReadMode::Usn };
+    let directory = MockDirectory::new(domain.objects()).with_deltas(mode, seed % 4 < 2);
+    let stores: [Arc<dyn AssetRepository>; 2] =
+        [Arc::new(MemoryRepository::new()), Arc::new(MemoryRepository::new())];
+    let mut chains = Chains::new(task(), stores).await;
+    for step in 0..20 {
+        let is_due = step == 0 || step == 19 || random.below(3) == 0;
+        chains.step_without(&directory, is_due, &format!("history {seed}, run {step}")).await;
+        for _ in 0..6 {
+            domain.change(&mut random);
+        }
+        directory.set_objects(domain.objects());
+    }
+}
+
+#[tokio::test]
+async fn where_a_census_was_taken_a_history_is_where_full_reads_are() {
+    for seed in 0..u64::from(cases(500)) {
+        with_few_censuses(seed).await;
+    }
+}
+
 fn wire_domain(seed: u64) -> TestDirectory {
     let directory = TestDirectory::of_domain("corp.example", "CORP", seed);
     let mut tree = directory.write();
@@ -224,8 +285,9 @@ fn wire_domain(seed: u64) -> TestDirectory {
     directory
 }
 
-/// One history through the server on the wire: 200 steps, and a run after every twenty.
-async fn over_the_wire(seed: u64) {
+/// One history through the server on the wire: 200 steps, and a run after every twenty. With few censuses it is compared
+/// where one was taken.
+async fn over_the_wire(seed: u64, takes_few_censuses: bool) {
     let (policy, mode) =
         [(DeltaPolicy::DirSync, ReadMode::DirSync), (DeltaPolicy::Usn, ReadMode::Usn)]
             [(seed % 2) as usize];
@@ -249,16 +311,30 @@ async fn over_the_wire(seed: u64) {
             disturb(&mut tree, seed * 1_000 + step * 20 + part, &mut random);
         }
         let context = format!("history {seed}, run {step}");
-        let report = chains.step(&source, &context).await;
+        let report = match takes_few_censuses {
+            true => chains.step_without(&source, random.below(3) == 0, &context).await,
+            false => chains.step(&source, &context).await,
+        };
         let is_full = report.full_because == Some(FullReadReason::Widespread);
         assert!(report.mode == mode || is_full, "{context}: {:?}", report.full_because);
     }
-    chains.finish(&source, &format!("history {seed}")).await;
+    if takes_few_censuses {
+        chains.step_without(&source, true, &format!("history {seed}, the last run")).await;
+    } else {
+        chains.finish(&source, &format!("history {seed}")).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_histories_over_the_wire_end_as_full_reads_end() {
     for seed in 0..u64::from(cases(100)) {
-        over_the_wire(seed).await;
+        over_the_wire(seed, false).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_census_was_taken_a_history_over_the_wire_is_where_full_reads_are() {
+    for seed in 0..u64::from(cases(60)) {
+        over_the_wire(seed, true).await;
     }
 }

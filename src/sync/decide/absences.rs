@@ -26,7 +26,7 @@ impl Absences {
     /// Finds them, and says so where the read cannot tell.
     ///
     /// Only a complete read can tell, and only of what it covers. A full one shows all of that; one of changes says
-    /// what departed, and what was missing before is still missing unless it shows. A kind of which nothing is there
+    /// what departed, and, if it took a census, what was missing before is still missing unless it shows. A kind of which nothing is there
     /// any more is taken for lost read rights, not for an empty directory, unless the run
     /// [accepts](crate::sync::SyncOptions::accepts_empty) that.
     pub(in crate::sync) fn find(
@@ -43,6 +43,7 @@ impl Absences {
             }
             return absences;
         }
+        let is_sure = snapshot.end.makes_sure();
         for kind in KINDS {
             let seen = seen(snapshot, kind);
             let covers = |link: &&Link| link.kind == kind && snapshot.coverage.covers(link);
@@ -56,9 +57,13 @@ impl Absences {
                 }
             }
             let is_absent = |link: &&Link| {
-                let shows_all = !snapshot.is_changes() || !link.presence.is_present();
-                !seen.contains(&link.object)
-                    && (shows_all || snapshot.departed.contains(&link.object))
+                let was_missing = !link.presence.is_present();
+                let is_gone = match snapshot.is_changes() {
+                    true if was_missing => is_sure,
+                    true => snapshot.departed.contains(&link.object),
+                    false => true,
+                };
+                is_gone && !seen.contains(&link.object)
             };
             let unseen = known().filter(is_absent);
             absences.links.extend(

@@ -63,12 +63,7 @@ impl Matching {
         links: Links,
         absent: HashSet<ObjectGuid>,
     ) -> Result<Self> {
-        let server = &snapshot.end.server;
-        let domain =
-            DirectoryDomain::new(server.domain.as_deref(), server.netbios_domain.as_deref());
-        let told = run.own_suffixes(server);
-        let others = server.other_domains.iter().map(String::as_str);
-        let domain = domain.within(told.iter().map(String::as_str), others);
+        let domain = run.domain(&snapshot.end.server);
         let computers = snapshot.computers.iter().map(|object| Computer::of(object, &domain));
         let mut matching = Self {
             links,

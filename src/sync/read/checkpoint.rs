@@ -1,12 +1,13 @@
 //! Where the last read ended, and where the next may go on.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::snapshot::Snapshot;
 use crate::Result;
 use crate::sync::run::Run;
 use crate::task::SyncTask;
-use crate::value::{Checkpoint, ObjectGuid, ReadMode, RecordDigest};
+use crate::value::{Checkpoint, ObjectGuid, ReadMode, RecordDigest, Timestamp};
 
 /// With more computers to be read again than this, everything is.
 const MOST_AGAIN: usize = 10_000;
@@ -30,6 +31,19 @@ pub(in crate::sync) async fn earlier(run: &Run<'_>) -> Result<Option<Checkpoint>
     }
 }
 
+/// Whether a read of changes is to make sure what is still there.
+pub(super) fn is_census_due(run: &Run<'_>, earlier: &Checkpoint) -> bool {
+    let SyncTask { census_every, census_runs, census_beyond, .. } = *run.task;
+    let runs = earlier.runs_since_census.saturating_add(1);
+    let is_over = is_over(run, earlier.census, census_every);
+    is_over || runs >= census_runs || earlier.objects <= census_beyond
+}
+
+/// Whether so much time has passed since. A time that is yet to come is of a clock that was wrong.
+pub(super) fn is_over(run: &Run<'_>, since: Option<Timestamp>, time: Duration) -> bool {
+    since.is_none_or(|last| last > run.now || run.now.saturating_since(last) >= time)
+}
+
 /// Where the next run may go on. An incomplete read moves nothing on; after a complete one at least the scope is kept.
 pub(in crate::sync) fn after(
     run: &Run<'_>,
@@ -50,6 +64,14 @@ pub(in crate::sync) fn after(
         true => earlier.and_then(|earlier| earlier.full_read),
         false => Some(run.now),
     };
+    if end.makes_sure() {
+        checkpoint.census = Some(run.now);
+        checkpoint.objects = snapshot.count_present();
+    } else if let Some(earlier) = earlier {
+        checkpoint.census = earlier.census;
+        checkpoint.runs_since_census = earlier.runs_since_census.saturating_add(1);
+        checkpoint.objects = earlier.objects;
+    }
     if knowledge.again.len() <= MOST_AGAIN {
         checkpoint.assets = knowledge.assets;
         checkpoint.again = knowledge.again;

@@ -9,28 +9,32 @@ use std::future::ready;
 
 use futures::TryStreamExt;
 
-use super::departures;
 use super::left_out::keep_known;
 use super::snapshot::Snapshot;
 use super::timed::TimedDirectory;
+use super::{checkpoint, departures};
 use crate::Result;
-use crate::asset::{DirectoryGroup, DirectoryUser, Link, PrincipalsRequest};
+use crate::asset::{DirectoryGroup, DirectoryUser, Home, Link, PrincipalsRequest};
 use crate::directory::{
-    DirectorySource, FullReadReason, MemoryBudget, ReadRequest, Transport, Verification,
-    check_protection,
+    DirectoryObject, DirectorySource, FullReadReason, MemoryBudget, ReadRequest, Transport,
+    Verification, check_protection,
 };
 use crate::membership::{
     Earlier, Links, Memberships, dependents_to_reread, is_group_back, is_present, touch_memberships,
 };
-use crate::name::DistinguishedName;
+use crate::merge::Computer;
+use crate::name::{DistinguishedName, MatchKey};
 use crate::sync::links;
 use crate::sync::run::Run;
-use crate::value::{AssetId, Checkpoint, ObjectGuid, RecordDigest};
+use crate::value::{AssetId, Attributes, Checkpoint, ObjectGuid, RecordDigest};
 
 /// How often what depends on a change is read, and what depends on that, and so on, before everything is.
 const ROUNDS: usize = 4;
 /// As many objects are always read again one by one; more only up to a quarter of the directory.
 const ALWAYS_AGAIN: usize = 1_000;
+
+/// How many keys one look-up of candidates names.
+const KEYS_PER_LOOKUP: usize = 500;
 
 /// What a run read.
 #[derive(Debug)]
@@ -55,6 +59,8 @@ struct Reader<'a> {
     assets: Option<RecordDigest>,
     least_protection: Option<(Transport, Verification)>,
     memory: MemoryBudget,
+    /// Whether a read of changes takes a census.
+    census: bool,
 }
 
 impl Reading {
@@ -70,7 +76,8 @@ impl Reading {
     ) -> Result<Self> {
         let directory = TimedDirectory::new(directory, run.options.read_deadline);
         let memory = MemoryBudget::new(run.options.memory_bytes);
-        let reader = Reader { run, directory, assets, least_protection, memory };
+        let census = earlier.is_none_or(|earlier| checkpoint::is_census_due(run, earlier));
+        let reader = Reader { run, directory, assets, least_protection, memory, census };
         let reading = run.options.cancellation.guard(reader.read_what_is_due(earlier)).await?;
         // A source that does not ask for it before it connects is found out now.
         let end = &reading.snapshot.end;
@@ -161,12 +168,7 @@ impl Reader<'_> {
         if earlier.rules != Some(self.run.rules()) {
             return Some(FullReadReason::RulesChanged);
         }
-        // A time that is yet to come is of a clock that was wrong.
-        let is_due = earlier.full_read.is_none_or(|last| {
-            last > self.run.now
-                || self.run.now.saturating_since(last) >= self.run.task.full_read_every
-        });
-        if is_due {
+        if checkpoint::is_over(self.run, earlier.full_read, self.run.task.full_read_every) {
             return Some(FullReadReason::Due);
         }
         (earlier.assets != self.assets).then_some(FullReadReason::InventoryChanged)
@@ -185,9 +187,15 @@ impl Reader<'_> {
         if !returned.is_empty() && !self.read_again(&mut snapshot, returned).await? {
             return self.whole(snapshot).await;
         }
+        if snapshot.end.census.is_none() {
+            let rivals = self.rivals(&snapshot, links).await?;
+            if !rivals.is_empty() && !self.read_again(&mut snapshot, rivals).await? {
+                return self.whole(snapshot).await;
+            }
+        }
         departures::take_departed(&mut snapshot, links);
         let stored = self.stored(&snapshot, links).await?;
-        if !touch_memberships(snapshot.read_objects(), links, &stored.primary_groups()) {
+        if !touch_memberships(snapshot.read_objects(), links, &stored.attributes()) {
             return Ok(Reading { snapshot, prior: PriorMemberships::Unchanged(stored.users) });
         }
         // It may be the primary group of accounts that did not change, and only they say so.
@@ -215,6 +223,30 @@ impl Reader<'_> {
             departures::take_departed(&mut snapshot, links);
         }
         self.read_everything_after(snapshot).await
+    }
+
+    /// Known computers that were not read and have a name of one that is new, or waits: where that one goes depends on
+    /// whether they are still there, and without a census nobody has looked.
+    async fn rivals(&self, snapshot: &Snapshot, links: &Links) -> Result<BTreeSet<ObjectGuid>> {
+        let Run { repository, task, .. } = *self.run;
+        let domain = self.run.domain(&snapshot.end.server);
+        let is_open = |object: &&DirectoryObject| {
+            links.get(&object.guid).is_none_or(|link| link.by_rules() == Home::Waiting)
+        };
+        let open = snapshot.computers.iter().filter(is_open);
+        let keys =
+            open.flat_map(|object| Vec::from_iter(Computer::of(object, &domain).match_keys()));
+        let keys: Vec<MatchKey> = keys.collect::<BTreeSet<_>>().into_iter().collect();
+        let read = snapshot.identities();
+        let mut rivals = BTreeSet::new();
+        for keys in keys.chunks(KEYS_PER_LOOKUP) {
+            let assets = repository.candidates(&task.organization, keys).await?;
+            let parts = assets.iter().flat_map(|asset| &asset.parts);
+            let own = parts.filter(|part| part.source == task.source && part.presence.is_present());
+            rivals.extend(own.filter_map(|part| part.object).filter(|it| !read.contains(it)));
+        }
+        rivals.retain(|rival| !snapshot.departed.contains(rival));
+        Ok(rivals)
     }
 
     /// Reads these objects again, and what changed meanwhile. False if that became a full read, or did not get to
@@ -248,6 +280,7 @@ impl Reader<'_> {
         let bases = task.base_dns.iter().map(|dn| DistinguishedName::parse(dn));
         let mut request = ReadRequest::new(task.credential.clone(), task.organization.clone())
             .with_base_dns(bases.collect::<Result<Vec<_>>>()?)
+            .with_census(self.census)
             .with_least_protection(self.least_protection)
             .with_extra_attributes(task.extra_attributes.iter().cloned());
         request.memory = self.memory.clone();
@@ -272,7 +305,7 @@ impl Reader<'_> {
         let computers = links.iter().filter_map(|link| {
             let asset = assets.iter().find(|asset| Some(asset.id) == link.asset)?;
             let part = asset.part_of(&task.source, link.object)?;
-            Some((link.object, part.attributes.first("primaryGroupID")?.to_owned()))
+            Some((link.object, part.attributes.clone()))
         });
         Ok(Stored { computers: computers.collect(), users })
     }
@@ -300,18 +333,13 @@ fn is_widespread(again: &BTreeSet<ObjectGuid>, links: &Links) -> bool {
 /// What the inventory has of accounts that were read again.
 #[derive(Debug, Default)]
 struct Stored {
-    /// The primary groups of computers.
-    computers: Vec<(ObjectGuid, String)>,
+    computers: Vec<(ObjectGuid, Attributes)>,
     users: Vec<DirectoryUser>,
 }
 
 impl Stored {
-    fn primary_groups(&self) -> HashMap<ObjectGuid, &str> {
-        let users = self
-            .users
-            .iter()
-            .filter_map(|user| Some((user.object, user.attributes.first("primaryGroupID")?)));
-        let computers = self.computers.iter().map(|(object, group)| (*object, group.as_str()));
-        users.chain(computers).collect()
+    fn attributes(&self) -> HashMap<ObjectGuid, &Attributes> {
+        let users = self.users.iter().map(|user| (user.object, &user.attributes));
+        users.chain(self.computers.iter().map(|(object, it)| (*object, it))).collect()
     }
 }

@@ -7,7 +7,7 @@ use super::coverage::Coverage;
 use super::timed::{TimedDirectory, TimedEvents};
 use crate::asset::Link;
 use crate::directory::{
-    DirectoryEvent, DirectoryObject, Held, MemoryBudget, Page, ReadEnd, ReadRequest,
+    DirectoryEvent, DirectoryObject, Held, MemoryBudget, Page, PresentSet, ReadEnd, ReadRequest,
 };
 use crate::membership::ReadObjects;
 use crate::sync::{Progress, SyncOptions};
@@ -141,6 +141,13 @@ impl Snapshot {
             }
             None => !self.is_changes(),
         }
+    }
+
+    /// How many objects are there, of a read that makes sure of that.
+    pub(super) fn count_present(&self) -> u64 {
+        let shown = self.objects().count() as u64;
+        let counted = |there: &PresentSet| there.values().map(|there| there.len() as u64).sum();
+        self.end.census.as_ref().map_or(shown, counted)
     }
 
     /// How many entries of one kind were left out.

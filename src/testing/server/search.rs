@@ -183,11 +183,16 @@ impl Scene<'_> {
             1 => key.depth() == depth + 1,
             _ => true,
         };
+        let is_found = |(key, entry): &(&DnKey, &DirectoryEntry)| {
+            let is_there = in_scope(key) && self.is_visible(entry);
+            is_there && self.search.filter.matches(entry, self.tree)
+        };
+        if let Some(objects) = self.search.filter.objects() {
+            let named = self.tree.among(base, objects);
+            return named.into_iter().filter(is_found).map(|(_, entry)| entry.guid).collect();
+        }
         let all = self.tree.subtree(base).take(if self.search.scope == 0 { 1 } else { usize::MAX });
-        all.filter(|(key, entry)| in_scope(key) && self.is_visible(entry))
-            .filter(|(_, entry)| self.search.filter.matches(entry, self.tree))
-            .map(|(_, entry)| entry.guid)
-            .collect()
+        all.filter(is_found).map(|(_, entry)| entry.guid).collect()
     }
 
     /// Deleted objects are there for those who ask for them and may see them.

@@ -4,6 +4,7 @@ use super::ber::Element;
 use crate::testing::server::directory::dn::{self, DnKey};
 use crate::testing::server::directory::entry::DirectoryEntry;
 use crate::testing::server::directory::tree::DirectoryTree;
+use crate::value::ObjectGuid;
 
 /// The depth at which a filter is refused, far beyond what a client has reason to send.
 const MAX_DEPTH: usize = 100;
@@ -53,6 +54,23 @@ impl Filter {
             Self::Rule { rule, attribute, value } => {
                 matches_rule(rule, attribute, value, entry, tree)
             }
+        }
+    }
+
+    /// The objects that alone may match, if the filter names them by `objectGUID`: what a domain controller looks up in its
+    /// index instead of looking at everybody.
+    pub(crate) fn objects(&self) -> Option<Vec<ObjectGuid>> {
+        match self {
+            Self::And(parts) => parts.iter().find_map(Self::objects),
+            Self::Or(parts) => {
+                let objects: Vec<Vec<ObjectGuid>> =
+                    parts.iter().map(Self::objects).collect::<Option<_>>()?;
+                Some(objects.concat())
+            }
+            Self::Equal(attribute, value) if attribute.eq_ignore_ascii_case("objectGUID") => {
+                Some(ObjectGuid::from_slice(value).into_iter().collect())
+            }
+            _ => None,
         }
     }
 

@@ -368,15 +368,29 @@ impl DirectoryTree {
         &'a self,
         base: &'a DnKey,
     ) -> impl Iterator<Item = (&'a DnKey, &'a DirectoryEntry)> {
-        let others: Vec<&DnKey> = self
-            .naming_contexts
-            .iter()
-            .filter(|context| *context != base && context.is_at_or_below(base))
-            .collect();
+        let others = self.contexts_below(base);
         self.entries
             .range(base.clone()..)
             .take_while(move |(key, _)| key.is_at_or_below(base))
             .filter(move |(key, _)| !others.iter().any(|other| key.is_at_or_below(other)))
+    }
+
+    /// Those of these objects that are the entry or below it, in the same order.
+    pub(crate) fn among(
+        &self,
+        base: &DnKey,
+        objects: Vec<ObjectGuid>,
+    ) -> BTreeMap<&DnKey, &DirectoryEntry> {
+        let others = self.contexts_below(base);
+        let keys = objects.iter().filter_map(|object| self.by_guid.get(object));
+        let keys = keys.filter(|key| key.is_at_or_below(base));
+        let keys = keys.filter(|key| !others.iter().any(|other| key.is_at_or_below(other)));
+        keys.filter_map(|key| self.entries.get_key_value(key)).collect()
+    }
+
+    fn contexts_below(&self, base: &DnKey) -> Vec<&DnKey> {
+        let is_below = |context: &&DnKey| *context != base && context.is_at_or_below(base);
+        self.naming_contexts.iter().filter(is_below).collect()
     }
 
     pub(super) fn existing(&self, dn: &str) -> Result<&DirectoryEntry> {
