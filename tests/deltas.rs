@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use ldap_inventory::credential::{Credential, CredentialStore, ServerUrl};
 use ldap_inventory::directory::{
-    DirectoryEvent, DirectoryObject, DirectorySource, FullReadReason, ReadEnd, ReadRequest,
+    Completeness, DirectoryEvent, DirectoryObject, DirectorySource, FullReadReason, ReadEnd,
+    ReadRequest,
 };
 use ldap_inventory::ldap::{DeltaPolicy, LdapSource};
 use ldap_inventory::name::DistinguishedName;
@@ -266,6 +267,39 @@ async fn what_leaves_the_base_or_the_filter_has_departed() {
         for guid in guids {
             assert_eq!(delta.departed.get(&guid), Some(&false));
         }
+    }
+}
+
+#[tokio::test]
+async fn where_objects_went_counts_towards_the_memory_of_the_read() {
+    for (policy, mode) in MODES {
+        let directory = domain();
+        let unit = directory.write().add_organizational_unit("Away").unwrap();
+        let computers = format!("CN=Computers,{BASE}");
+        let inner = directory.write().add_organizational_unit_in(&computers, "Inner").unwrap();
+        for n in 0..100 {
+            directory.write().add_computer_in(&inner, &format!("PC{n}")).unwrap();
+        }
+        let server = serve(&directory).await;
+        let source = source(&server, policy).with_census(false);
+        let base = DistinguishedName::parse(&computers).unwrap();
+        let request =
+            |checkpoint| request().with_base_dns([base.clone()]).with_checkpoint(checkpoint);
+        let full = collect(&source, request(None)).await.unwrap();
+        directory.write().move_to(&inner, &unit).unwrap();
+        // A single change is told, and a hundred computers are looked for below it.
+        let checkpoint = || full.end.checkpoint.clone();
+        let enough = collect(&source, request(checkpoint()).with_memory_bytes(100_000)).await;
+        let enough = enough.unwrap();
+        assert_eq!((enough.end.mode, enough.departed.len()), (mode, 100));
+        assert!(enough.end.completeness.is_complete());
+        let less = collect(&source, request(checkpoint()).with_memory_bytes(5_000)).await.unwrap();
+        let Completeness::Incomplete { kind, reason } = &less.end.completeness else {
+            panic!("{mode:?}: complete")
+        };
+        assert_eq!(*kind, ErrorKind::LimitExceeded);
+        assert!(reason.contains("memory_bytes"), "{reason}");
+        assert!(less.departed.is_empty());
     }
 }
 

@@ -1,11 +1,8 @@
 //! How a run begins: what the directory is called, whether it has what the task names, and, where that cannot be found
 //! out, a record of it.
 
-use std::net::IpAddr;
-
 use ldap_inventory::asset::{AssetRepository, Batch, RunOutcome, RunRecord};
 use ldap_inventory::credential::Credential;
-use ldap_inventory::directory::{ServerIdentity, Transport, Verification};
 use ldap_inventory::ldap::LdapSource;
 use ldap_inventory::name::DistinguishedName;
 use ldap_inventory::sync::SyncReport;
@@ -33,17 +30,19 @@ pub(crate) async fn begin(
     is_noted: bool,
 ) -> Result<Begun, Failure> {
     let mut directory = options.directory(credential);
-    // What a run begins with may send the password as well, and asks the server which directory it is: whoever answers in its
-    // place may name one of which no earlier run is known. So it goes by the server's name.
+    let called = named_domain(options).unwrap_or_else(|| options.directory_name());
+    let task = options.task(name, &called)?;
+    // What a run begins with may send the password as well.
     if !options.accept_weaker_transport {
-        directory = directory.with_least_protection(earlier_protection(options, inventory).await?);
+        let least = SyncReport::last_protection(inventory, &task, &options.url).await?;
+        directory = directory.with_least_protection(least);
     }
     let begun = Timestamp::now();
     match known(&directory, options).await {
         Ok(domain) => Ok(Begun { directory, task: options.task(name, &domain)? }),
         Err(failure) => {
             if is_noted {
-                note(name, options, inventory, begun, &failure).await;
+                note(&task, options, inventory, begun, &failure).await;
             }
             Err(trust::advised(failure, options).await)
         }
@@ -88,7 +87,7 @@ fn named_domain(options: &TaskOptions) -> Option<String> {
 
 /// Notes a run that could not begin. It is not worth an error of its own.
 async fn note(
-    name: &str,
+    task: &SyncTask,
     options: &TaskOptions,
     inventory: &dyn AssetRepository,
     started: Timestamp,
@@ -96,10 +95,10 @@ async fn note(
 ) {
     let noted = async {
         let times = (started, Timestamp::now());
-        let mut record = RunRecord::new(RunId::random_v7(), name, times, RunOutcome::Failed);
+        let mut record = RunRecord::new(RunId::random_v7(), &*task.name, times, RunOutcome::Failed);
         record.error = Some(failure.cause().map_or_else(|| failure.to_string(), Error::report));
-        let source = likely_source(options, inventory).await?;
-        let batch = Batch::new(BatchId::random_v7(), options.organization.clone(), source);
+        let source = likely_source(task, options, inventory).await?;
+        let batch = Batch::new(BatchId::random_v7(), task.organization.clone(), source);
         inventory.commit(batch.closing(None, record)).await
     };
     if let Err(error) = noted.await {
@@ -107,107 +106,19 @@ async fn note(
     }
 }
 
-/// How the directory was protected the last time, or, where it is not certain which one it is, the best of all.
-async fn earlier_protection(
+/// The directory that would have been read: the one that is named, or that alone these servers may belong to, or one that is
+/// called after the server.
+async fn likely_source(
+    task: &SyncTask,
     options: &TaskOptions,
     inventory: &dyn AssetRepository,
-) -> Result<Option<(Transport, Verification)>> {
-    let organization = &options.organization;
-    if let Some(source) = known_source(options, inventory).await? {
-        return SyncReport::last_protection(inventory, organization, &source).await;
+) -> Result<SourceId> {
+    if named_domain(options).is_some() {
+        return Ok(task.source.clone());
     }
-    let mut best: Option<(Transport, Verification)> = None;
-    for source in inventory.sources(organization).await? {
-        if source.kind() != "ldap" {
-            continue;
-        }
-        let last = SyncReport::last_protection(inventory, organization, &source).await?;
-        best = match (best, last) {
-            (Some(best), Some(last)) => Some(stronger(best, last)),
-            (best, last) => best.or(last),
-        };
-    }
-    Ok(best)
-}
-
-/// The better of either. LDAPS and StartTLS are equal in that, and so are authorities and pins.
-fn stronger(
-    one: (Transport, Verification),
-    other: (Transport, Verification),
-) -> (Transport, Verification) {
-    let transport = if one.0 == Transport::Ldap { other.0 } else { one.0 };
-    (transport, if one.1 == Verification::Nothing { other.1 } else { one.1 })
-}
-
-/// The directory that would have been read, or one that is called after the server.
-async fn likely_source(options: &TaskOptions, inventory: &dyn AssetRepository) -> Result<SourceId> {
-    match known_source(options, inventory).await? {
-        Some(source) => Ok(source),
-        None => SourceId::new("ldap", options.directory_name()),
-    }
-}
-
-/// The directory that is named, or that these servers alone belonged to, or the only one that was ever read.
-async fn known_source(
-    options: &TaskOptions,
-    inventory: &dyn AssetRepository,
-) -> Result<Option<SourceId>> {
-    let named = named_domain(options).and_then(|name| SourceId::new("ldap", name).ok());
-    let (mut read, mut met) = (Vec::new(), Vec::new());
-    for source in inventory.sources(&options.organization).await? {
-        if source.kind() != "ldap" {
-            continue;
-        }
-        if named.as_ref() == Some(&source) {
-            return Ok(Some(source));
-        }
-        match has_met(options, inventory, &source).await? {
-            Some(true) => met.push(source),
-            Some(false) => read.push(source),
-            None => {}
-        }
-    }
-    let mut likely = if met.is_empty() { read } else { met };
-    Ok(likely.pop().filter(|_| likely.is_empty()))
-}
-
-/// Whether a run of this source reached one of the servers, however many could not since; `None` if none reached any.
-async fn has_met(
-    options: &TaskOptions,
-    inventory: &dyn AssetRepository,
-    source: &SourceId,
-) -> Result<Option<bool>> {
-    let mut met = None;
-    for limit in [4, 100, usize::MAX] {
-        let runs = inventory.runs(&options.organization, source, limit).await?;
-        let reports = runs.iter().filter_map(|run| run.report.as_deref());
-        for Reached { server } in reports.filter_map(|it| serde_json::from_str(it).ok()) {
-            met = Some(options.url.iter().any(|url| is_at(&server, &url.host())));
-            if met == Some(true) {
-                return Ok(met);
-            }
-        }
-        if runs.len() < limit {
-            break;
-        }
-    }
-    Ok(met)
-}
-
-/// What is asked of the report of an earlier run.
-#[derive(serde::Deserialize)]
-struct Reached {
-    server: ServerIdentity,
-}
-
-/// Whether a URL with this host means this server.
-fn is_at(server: &ServerIdentity, host: &str) -> bool {
-    let (address, _zone) = host.split_once('%').unwrap_or((host, ""));
-    if let Ok(address) = address.parse::<IpAddr>() {
-        return address.to_canonical() == server.address.ip().to_canonical();
-    }
-    let Some(name) = server.dns_host_name.as_deref() else { return false };
-    let label = name.split('.').next().unwrap_or(name);
-    let meant = if host.contains('.') { name.trim_end_matches('.') } else { label };
-    meant.eq_ignore_ascii_case(host)
+    let likely = SyncReport::likely_sources(inventory, task, &options.url).await?;
+    Ok(match &likely[..] {
+        [only] => only.clone(),
+        _ => task.source.clone(),
+    })
 }

@@ -72,7 +72,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE.json")]
     pub(crate) save_plan: Option<PathBuf>,
 
-    /// How many octets of what is read may be held at once: some 800,000 computers unless given. A read that needs more is
+    /// How many octets of what is read may be held at once: some 750,000 computers unless given. A read that needs more is
     /// incomplete
     #[arg(long, value_name = "OCTETS", default_value_t = SyncOptions::new().memory_bytes)]
     pub(crate) memory_bytes: u64,

@@ -22,6 +22,10 @@ fn show(bar: &ProgressBar, progress: Progress) {
             bar.set_message("connecting");
         }
         Progress::Reading { objects } => bar.set_message(format!("reading: {objects} objects")),
+        Progress::HalfOfMemory { objects, limit, .. } => bar.println(format!(
+            "half of --memory-bytes {limit} is in use after {objects} objects; if there are more than twice as many, \
+             raise it"
+        )),
         Progress::Deciding { computers } => {
             bar.set_message(format!("deciding on {computers} computers"));
         }

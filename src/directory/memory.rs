@@ -1,7 +1,7 @@
 //! How much of what a server sends may be held at once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -10,6 +10,8 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) struct MemoryBudget {
     limit: u64,
     held: Arc<AtomicU64>,
+    /// Whether somebody was told that half of it is held.
+    is_half_told: Arc<AtomicBool>,
 }
 
 /// Octets of a budget, until this is dropped.
@@ -20,12 +22,12 @@ pub(crate) struct Held {
 }
 
 impl MemoryBudget {
-    /// 1 GiB: 800,000 computers as a usual directory has them, with their groups.
+    /// 1 GiB: 750,000 computers as a usual directory has them, with their groups.
     pub(crate) const DEFAULT: u64 = 1 << 30;
 
     /// Nothing is held yet.
     pub(crate) fn new(limit: u64) -> Self {
-        Self { limit, held: Arc::default() }
+        Self { limit, held: Arc::default(), is_half_told: Arc::default() }
     }
 
     /// Somebody who will hold something.
@@ -65,6 +67,15 @@ impl Held {
         self.budget.held.fetch_sub(octets, Ordering::Relaxed);
     }
 
+    /// How many octets all together hold, and how many they may, once that is half of it: said to the first who asks, in time
+    /// to raise the limit, since how much is still to come is known to nobody.
+    pub(crate) fn half_of_budget(&self) -> Option<(u64, u64)> {
+        let MemoryBudget { limit, held, is_half_told } = &self.budget;
+        let held = held.load(Ordering::Relaxed);
+        let is_due = held >= limit / 2 && !is_half_told.swap(true, Ordering::Relaxed);
+        is_due.then_some((held, *limit))
+    }
+
     /// Takes over what another holds.
     pub(crate) fn absorb(&mut self, mut other: Self) {
         self.octets = self.octets.saturating_add(std::mem::take(&mut other.octets));
@@ -96,5 +107,18 @@ mod tests {
         drop(one);
         budget.holder().add(100).unwrap();
         budget.holder().add(usize::MAX).unwrap_err();
+    }
+
+    #[test]
+    fn that_half_is_held_is_said_once() {
+        let budget = MemoryBudget::new(100);
+        let (mut one, mut other) = (budget.holder(), budget.holder());
+        one.add(30).unwrap();
+        other.add(19).unwrap();
+        assert_eq!(one.half_of_budget(), None);
+        other.add(1).unwrap();
+        assert_eq!(one.half_of_budget(), Some((50, 100)));
+        other.add(10).unwrap();
+        assert_eq!([one.half_of_budget(), other.half_of_budget()], [None, None]);
     }
 }

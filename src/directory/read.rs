@@ -356,6 +356,9 @@ impl ServerIdentity {
 pub struct ConnectStep {
     /// The transport.
     pub transport: Transport,
+    /// The host that was to be reached, as the credential names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// The address, where the name could be resolved.
     pub address: Option<SocketAddr>,
     /// Why it did not serve; `None` for the one that did.

@@ -18,7 +18,6 @@ use super::{lease, links, record};
 use crate::asset::Batch;
 use crate::directory::{DirectorySource, LeftOutValues, Transport, Verification};
 use crate::membership::Memberships;
-use crate::task::SyncTask;
 use crate::value::{Checkpoint, ObjectKind};
 use crate::{ErrorKind, Result};
 
@@ -100,13 +99,12 @@ async fn carry_out(
     Ok(Outcome { report, batches: writer.into_batches(), is_stopped })
 }
 
-/// How the source was protected when it was last read to the end, unless less will do.
+/// How the task was protected when it last read to the end, unless less will do.
 async fn least_protection(run: &Run<'_>) -> Result<Option<(Transport, Verification)>> {
     if run.options.accepts_weaker_transport {
         return Ok(None);
     }
-    let SyncTask { organization, source, .. } = run.task;
-    SyncReport::last_protection(run.repository, organization, source).await
+    SyncReport::last_protection(run.repository, run.task, &[]).await
 }
 
 /// What is to become of everything that was read.

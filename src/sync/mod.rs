@@ -43,6 +43,7 @@ mod loss;
 mod options;
 mod plan;
 mod progress;
+mod protection;
 mod read;
 mod record;
 mod report;

@@ -28,7 +28,8 @@ pub struct SyncOptions {
     /// carries the same batch id, so that one which was done but not answered is not done twice.
     pub commit_retries: usize,
     /// How many octets of what is read may be held at once, whatever is set aside on the way included. 1 GiB unless set: some
-    /// 800,000 computers. A read that needs more is incomplete, and says so.
+    /// 750,000 computers. A read that needs more is incomplete, and says so; one that has used half of it says that
+    /// ([`Progress::HalfOfMemory`](super::Progress::HalfOfMemory), and a warning), before half of them are read.
     pub memory_bytes: u64,
     /// How long the read may take. One hour unless set. A read that has begun and is not at its end by then is
     /// incomplete.

@@ -15,6 +15,16 @@ pub enum Progress {
         /// Objects read so far.
         objects: u64,
     },
+    /// Half of what may be held is held, while it reads. If as much again is to come, the read will be incomplete, and
+    /// the next run needs more [`memory_bytes`](super::SyncOptions::memory_bytes).
+    HalfOfMemory {
+        /// Objects read so far.
+        objects: u64,
+        /// The octets that are held.
+        held: u64,
+        /// The octets that may be held: `memory_bytes`.
+        limit: u64,
+    },
     /// Looking up candidates and deciding.
     Deciding {
         /// Computers to decide on.

@@ -6,14 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::LimitsExceeded;
 use super::loss::Loss;
-use crate::Result;
-use crate::asset::{AssetRepository, RunOutcome};
 use crate::directory::{
     Completeness, ConnectStep, FullReadReason, LeftOutValues, ReadEnd, ServerIdentity, Transport,
     Verification,
 };
 use crate::merge::Decision;
-use crate::value::{OrganizationId, ReadMode, RunId, SourceId, Timestamp};
+use crate::value::{ReadMode, RunId, Timestamp};
 
 /// How many losses a report names.
 const MOST_LOST: usize = 1000;
@@ -191,34 +189,6 @@ impl SyncReport {
 }
 
 impl SyncReport {
-    /// How the last complete run of a source whose report can be read reached it: by which transport, and who vouched for the server. A later run
-    /// that would be protected less stops, unless it is told to
-    /// [accept that](crate::sync::SyncOptions::accepts_weaker_transport).
-    ///
-    /// # Errors
-    ///
-    /// Those of [`AssetRepository::runs`].
-    pub async fn last_protection(
-        repository: &dyn AssetRepository,
-        organization: &OrganizationId,
-        source: &SourceId,
-    ) -> Result<Option<(Transport, Verification)>> {
-        // Nearly always it is among the first. However many failed since: failing is easily brought about.
-        for limit in [4, 100, usize::MAX] {
-            let runs = repository.runs(organization, source, limit).await?;
-            let complete = runs.iter().filter(|run| run.outcome == RunOutcome::Complete);
-            let mut reports = complete.filter_map(|run| run.report.as_deref());
-            let last = reports.find_map(|it| serde_json::from_str::<Protection>(it).ok());
-            if let Some(last) = last {
-                return Ok(Some((last.transport, last.verified_by)));
-            }
-            if runs.len() < limit {
-                break;
-            }
-        }
-        Ok(None)
-    }
-
     /// Names what went missing or is gone since.
     pub(super) fn note_lost(&mut self, mut lost: Vec<Loss>) {
         lost.sort_by(|one, other| (one.kind, &one.name).cmp(&(other.kind, &other.name)));
@@ -235,13 +205,6 @@ impl SyncReport {
         }
         self.left_out = left_out;
     }
-}
-
-/// What is asked of the report of an earlier run, whatever the rest of it was called then.
-#[derive(Deserialize)]
-struct Protection {
-    transport: Transport,
-    verified_by: Verification,
 }
 
 impl ComputerCounts {

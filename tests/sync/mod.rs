@@ -3,6 +3,7 @@
 mod absences;
 mod brakes;
 mod broken_off;
+mod budget;
 mod cancellation;
 mod cuts;
 mod dense;

@@ -120,11 +120,11 @@ impl Walk<'_> {
                 }
                 match self.rung(server, transport, address, &mut dead).await {
                     Ok(established) => {
-                        self.record(transport, Some(address), None);
+                        self.record(server, transport, Some(address), None);
                         return Ok(Some(established));
                     }
                     Err(AttemptError::Absent { error, answered: said }) => {
-                        self.record(transport, Some(address), Some(&error));
+                        self.record(server, transport, Some(address), Some(&error));
                         answered |= said;
                         is_plain |= said && transport == Transport::StartTls;
                     }
@@ -155,7 +155,7 @@ impl Walk<'_> {
             Err(error) => {
                 let first = ladder::rungs(server).first().map(|rung| rung.transport);
                 let error = error.with_context("server", server);
-                self.record(first.unwrap_or(Transport::Ldaps), None, Some(&error));
+                self.record(server, first.unwrap_or(Transport::Ldaps), None, Some(&error));
                 None
             }
         }
@@ -213,11 +213,13 @@ impl Walk<'_> {
 
     fn record(
         &mut self,
+        server: &ServerUrl,
         transport: Transport,
         address: Option<SocketAddr>,
         failure: Option<&Error>,
     ) {
-        let step = ConnectStep { transport, address, failure: failure.map(Error::report) };
+        let (host, failure) = (Some(server.host()), failure.map(Error::report));
+        let step = ConnectStep { transport, host, address, failure };
         tracing::debug!(step = line(&step), "connecting");
         self.steps.push(step);
     }

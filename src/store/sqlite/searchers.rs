@@ -2,7 +2,8 @@
 //!
 //! What a search takes is for whoever asks to choose, and many are given up before they are done. So searches have
 //! connections of their own, which hold up no run; they are interrupted where nobody waits for them any more, and at their
-//! deadline.
+//! deadline. An interrupt ends what runs at that moment. A search may be many short statements, so between them each looks
+//! for itself whether it is still wanted.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,6 +20,10 @@ use crate::{Error, ErrorKind};
 
 /// The most searches of one handle at the same time; more wait for their turn. Each connection has a page cache.
 const MOST: usize = 4;
+
+/// How many instructions of SQLite's a search goes on before it looks whether it is wanted: some microseconds, and a hundred
+/// short statements.
+const INSTRUCTIONS: i32 = 1_000;
 
 /// Opens one more connection that reads.
 type Open = dyn Fn() -> Outcome<Connection> + Send + Sync;
@@ -89,9 +94,15 @@ impl Searchers {
             self.idle().push(connection);
             return Err(Error::new(ErrorKind::Cancelled, "the search was given up").into());
         }
-        let outcome = work(&connection.transaction()?);
-        // From here on nobody interrupts it, so that the next search may have it.
+        let transaction = connection.transaction()?;
+        let own = search.clone();
+        // It gives nothing back in the earlier of the versions that we take, and cannot fail on a connection of our own.
+        let _ = transaction.progress_handler(INSTRUCTIONS, Some(move || own.is_given_up()));
+        let outcome = work(&transaction);
+        // From here on nobody interrupts it, not even its end, so that the next search may have it.
+        let _ = transaction.progress_handler(0, None::<fn() -> bool>);
         search.end();
+        drop(transaction);
         self.idle().push(connection);
         outcome
     }
@@ -130,6 +141,10 @@ impl Search {
             Progress::Waiting | Progress::GivenUp => {}
         }
         *progress = Progress::GivenUp;
+    }
+
+    fn is_given_up(&self) -> bool {
+        matches!(*self.progress(), Progress::GivenUp)
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {

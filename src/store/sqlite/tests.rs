@@ -1,5 +1,6 @@
 use std::path::Path;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
 use rusqlite::Connection;
@@ -495,6 +496,20 @@ fn endless(transaction: &Transaction<'_>) -> failure::Outcome<i64> {
     Ok(transaction.query_row(sql, [], |row| row.get(0))?)
 }
 
+/// Whether a search went on that nobody waited for.
+static WENT_ON: AtomicBool = AtomicBool::new(false);
+
+/// One without an end as well, of statements that each are done at once. It gives up when nobody has ended it for long.
+fn endless_in_small_steps(transaction: &Transaction<'_>) -> failure::Outcome<i64> {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(60) {
+        let mut statement = transaction.prepare_cached("SELECT number FROM organizations")?;
+        statement.query_row([], |row| row.get::<_, i64>(0))?;
+    }
+    WENT_ON.store(true, Ordering::Relaxed);
+    Ok(0)
+}
+
 const NEVER: Duration = Duration::from_secs(3600);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -504,11 +519,15 @@ async fn a_search_ends_at_its_deadline_and_the_next_one_is_served() {
     let writing = SqliteRepository::open(&path).unwrap();
     let reading = SqliteRepository::open_read_only(&path).unwrap();
     for repository in [writing, reading] {
-        for _ in 0..10 {
-            let soon = Duration::from_millis(20);
-            let error = repository.connections.search("search", soon, endless).await.unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+        for search in [endless, endless_in_small_steps] {
+            for _ in 0..10 {
+                let soon = Duration::from_millis(20);
+                let found = repository.connections.search("search", soon, search).await;
+                let error = found.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+            }
         }
+        // All connections are given back: none has a search left that goes on.
         assert_is_found(&repository).await;
     }
 }
@@ -518,11 +537,12 @@ async fn searches_hold_up_no_run_and_end_with_whoever_asked() {
     let directory = TempDir::new().unwrap();
     let path = written(&directory).await;
     let repository = SqliteRepository::open(&path).unwrap();
-    let start = || {
+    let start = |search: fn(&Transaction<'_>) -> failure::Outcome<i64>| {
         let connections = repository.connections.clone();
-        tokio::spawn(async move { connections.search("search", NEVER, endless).await })
+        tokio::spawn(async move { connections.search("search", NEVER, search).await })
     };
-    let searches: Vec<_> = (0..10).map(|_| start()).collect();
+    let searches = [endless, endless_in_small_steps].into_iter().cycle().take(10);
+    let searches: Vec<_> = searches.map(start).collect();
     // A run reads and writes as if there were none of them.
     let links = repository.links(LinksRequest::new(acme(), corp())).await.unwrap();
     assert_eq!(links.try_collect::<Vec<_>>().await.unwrap(), [link()]);
@@ -541,4 +561,5 @@ async fn assert_is_found(repository: &SqliteRepository) {
     let found = repository.search_assets(request.clone()).await.unwrap();
     assert_eq!(found.records, [web1()]);
     assert_eq!(repository.count_assets(request, &[]).await.unwrap().total, 1);
+    assert!(!WENT_ON.load(Ordering::Relaxed), "a search held a connection that nobody waited for");
 }

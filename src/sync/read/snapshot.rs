@@ -194,6 +194,7 @@ struct Collected {
     places: HashMap<ObjectGuid, usize>,
     departed: HashSet<ObjectGuid>,
     held: Held,
+    warnings: Vec<String>,
 }
 
 /// What an identity takes in a set or a map, which is never quite full.
@@ -206,6 +207,7 @@ impl Collected {
             places: HashMap::new(),
             departed: HashSet::new(),
             held: memory.holder(),
+            warnings: Vec::new(),
         }
     }
 
@@ -224,6 +226,7 @@ impl Collected {
                         break error.in_operation("read");
                     }
                     options.tell(Progress::Reading { objects: self.count() });
+                    self.tell_of_half(options);
                 }
                 Some(Ok(DirectoryEvent::End(end))) => return Ok(*end),
                 Some(Err(error)) => break error,
@@ -257,12 +260,27 @@ impl Collected {
         Ok(())
     }
 
+    /// Says that half of the memory is in use, in time to raise the limit.
+    fn tell_of_half(&mut self, options: &SyncOptions) {
+        let Some((held, limit)) = self.held.half_of_budget() else { return };
+        let objects = self.count();
+        options.tell(Progress::HalfOfMemory { objects, held, limit });
+        let each = held / objects.max(1);
+        let warning = format!(
+            "what is read took half of memory_bytes, {limit} octets, after {objects} objects, some {each} octets each; a \
+             directory of more than twice as many is read in part alone, unless memory_bytes is raised"
+        );
+        tracing::warn!("{warning}");
+        self.warnings.push(warning);
+    }
+
     fn count(&self) -> u64 {
         self.objects.len() as u64
     }
 
-    fn into_snapshot(self, end: ReadEnd, options: &SyncOptions) -> Snapshot {
-        let Self { mut objects, places, mut departed, held } = self;
+    fn into_snapshot(self, mut end: ReadEnd, options: &SyncOptions) -> Snapshot {
+        let Self { mut objects, places, mut departed, held, warnings } = self;
+        end.warnings.extend(warnings);
         departed.retain(|object| !places.contains_key(object));
         drop(places);
         objects.sort_unstable_by_key(|object| object.guid);
