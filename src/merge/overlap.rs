@@ -9,6 +9,7 @@ use super::compare::Names;
 use super::directory_domain::canonical_domain;
 use super::record::objects;
 use super::ruling::Rulings;
+use super::watch::Unwatched;
 use super::{Candidate, Computer, DirectoryDomain, Evidence, Level, LostBecause, Naming};
 use crate::asset::{Asset, Constraint};
 use crate::error::Printable;
@@ -106,8 +107,9 @@ impl Overlap {
         let assets: Vec<Surveyed> = by_id.into_values().map(|asset| book.complete(asset)).collect();
         let candidates: Vec<&Candidate> = assets.iter().map(|asset| &asset.candidate).collect();
         let computers: Vec<&Computer> = assets.iter().map(|asset| &asset.computer).collect();
-        let all = computers.iter().map(|computer| (*computer, true));
-        let names = Names::of(&candidates, |_| true, all, policy.weak_name_limit);
+        let all = computers.iter().map(|computer| Some((*computer, true)));
+        let named = candidates.iter().map(|candidate| Some((*candidate, true)));
+        let Ok(names) = Names::of(named, all, policy.weak_name_limit, &Unwatched);
         let mut outcomes: BTreeMap<(usize, usize), Vec<Result<Evidence, LostBecause>>> =
             BTreeMap::new();
         for (place, computer) in computers.iter().enumerate() {
