@@ -86,13 +86,15 @@ impl OsFamily {
     /// The family of an operating system, where its name is plain about it.
     pub(crate) fn of(name: &str) -> Option<Self> {
         let name = name.to_lowercase();
-        let is_word = |word: &str| {
-            name.match_indices(word).any(|(at, _)| {
-                let before = name.get(..at).and_then(|before| before.chars().next_back());
-                before.is_none_or(|c| !c.is_alphanumeric())
-            })
-        };
-        FAMILIES.iter().find(|(word, _)| is_word(word)).map(|(_, family)| *family)
+        let mut before = None;
+        let begins = name.char_indices().filter(|(_, c)| {
+            let before = before.replace(*c);
+            before.is_none_or(|c| !c.is_alphanumeric())
+        });
+        let words = begins.filter_map(|(at, _)| name.get(at..));
+        let first_of = |rest: &str| FAMILIES.iter().position(|(word, _)| rest.starts_with(word));
+        let (_, family) = FAMILIES.get(words.filter_map(first_of).min()?)?;
+        Some(*family)
     }
 
     /// What people call it.

@@ -6,24 +6,41 @@ use futures::TryStreamExt;
 
 use super::Curation;
 use crate::Result;
-use crate::asset::{Asset, AssetsRequest, Constraint, LinksRequest};
-use crate::merge::{Coverage, Explanation, NearMiss, NearMisses, Overlap, Surveyed};
+use crate::asset::{Asset, AssetsRequest, Constraint, LinksRequest, SearchRequest, found_assets};
+use crate::merge::{Coverage, DomainBook, Explanation, NearMiss, NearMisses, Overlap, Surveyed};
+use crate::query::Query;
 use crate::value::{AssetId, SourceId, Timestamp};
 
 impl Curation<'_> {
     /// Pairs of assets that the rules would tie together today. See [`Overlap::among`].
     ///
-    /// Reads the inventory page by page and keeps names and ties of every asset, a few hundred bytes each.
+    /// Reads those assets page by page that have a name of another one, and keeps their names and ties, a few hundred
+    /// bytes each. Which two names a domain has is taken from them, and from one asset of each directory.
     ///
     /// # Errors
     ///
     /// What the store reports.
     pub async fn overlaps(&self) -> Result<Vec<Overlap>> {
-        let mut surveyed = Vec::new();
-        self.each_asset(|asset| surveyed.push(Surveyed::of(asset))).await?;
+        let (mut surveyed, mut book) = (Vec::new(), DomainBook::default());
+        let mut sharing = found_assets(self.repository, self.search("name_overlap:true")?);
+        while let Some(asset) = sharing.try_next().await? {
+            book.add(&asset);
+            surveyed.push(Surveyed::of(&asset));
+        }
+        for directory in self.repository.sources(&self.organization).await? {
+            let query = format!("source:={}", Query::quote(directory.as_str()));
+            let any = self.search(&query)?.with_limit(1);
+            let any = self.repository.search_assets(any).await?;
+            any.records.iter().for_each(|asset| book.add(asset));
+        }
         let mut constraints = self.repository.constraints(&self.organization).await?;
         constraints.retain(Constraint::stands);
-        Ok(Overlap::between(&surveyed, &constraints, &self.policy))
+        Ok(Overlap::between(surveyed, &book, &constraints, &self.policy))
+    }
+
+    fn search(&self, query: &str) -> Result<SearchRequest> {
+        let query = Query::parse(query)?;
+        Ok(SearchRequest::new(self.organization.clone(), query, Timestamp::now()))
     }
 
     /// Computers that only a directory knows, and assets that no directory knows, of nearly the same name. Suggestions for

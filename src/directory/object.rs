@@ -113,8 +113,8 @@ impl DirectoryObject {
     /// and so is the domain's own name, and whatever is more than 256 of them.
     pub fn host_names(&self) -> Vec<Hostname> {
         let dns =
-            self.attributes.values("dNSHostName").filter_map(|name| Hostname::parse(name).ok());
-        let mut names = Vec::with_capacity(3);
+            self.attributes.values("dNSHostName").filter_map(|name| Hostname::read(name).ok());
+        let mut names = Vec::with_capacity(2);
         push_each_once(&mut names, dns.filter(|name| !self.is_own_domain(name)));
         push_each_once(&mut names, self.alias_names());
         push_each_once(&mut names, self.netbios_names("sAMAccountName"));
@@ -126,12 +126,15 @@ impl DirectoryObject {
 
     /// The names that a computer has beside its own: `msDS-AdditionalDnsHostName`, but for `dNSHostName`.
     pub fn alias_names(&self) -> Vec<Hostname> {
+        let mut names = Vec::new();
+        let mut additional = self.netbios_names("msDS-AdditionalDnsHostName").peekable();
+        if additional.peek().is_none() {
+            return names;
+        }
         let dns =
-            self.attributes.values("dNSHostName").filter_map(|name| Hostname::parse(name).ok());
+            self.attributes.values("dNSHostName").filter_map(|name| Hostname::read(name).ok());
         let own = dns.chain(self.netbios_names("sAMAccountName")).take(MOST_NAMES);
         let own: HashSet<Hostname> = own.collect();
-        let mut names = Vec::new();
-        let additional = self.netbios_names("msDS-AdditionalDnsHostName");
         let is_other = |name: &Hostname| !own.contains(name) && !self.is_own_domain(name);
         push_each_once(&mut names, additional.filter(is_other));
         names
@@ -151,7 +154,7 @@ impl DirectoryObject {
 
     fn netbios_names<'a>(&'a self, attribute: &'a str) -> impl Iterator<Item = Hostname> + 'a {
         let values = self.attributes.values(attribute);
-        values.filter_map(|name| Hostname::from_sam_account_name(name).ok())
+        values.filter_map(|name| Hostname::read_sam_account_name(name).ok())
     }
 
     fn is_own_domain(&self, name: &Hostname) -> bool {
@@ -162,10 +165,7 @@ impl DirectoryObject {
     /// one name on two servers, of which the later is called `$DUPLICATE-` and a number then.
     pub fn is_conflict(&self) -> bool {
         let account = self.attributes.first("sAMAccountName").unwrap_or_default();
-        let is_duplicate = account
-            .get(..DUPLICATE.len())
-            .is_some_and(|prefix| prefix.eq_ignore_ascii_case(DUPLICATE));
-        self.dn.is_conflict_object() || is_duplicate
+        self.dn.is_conflict_object() || begins_with(account, DUPLICATE)
     }
 
     /// What a person would call it: `displayName`, `dNSHostName`, `cn` or the DN.
@@ -248,14 +248,13 @@ impl DirectoryObject {
         let account = self.attributes.first("sAMAccountName").unwrap_or_default();
         let account = account.strip_suffix('$').unwrap_or(account);
         let is_known = CLOUD_ACCOUNTS.iter().any(|known| account.eq_ignore_ascii_case(known));
-        let services = || self.attributes.values("servicePrincipalName").map(str::to_lowercase);
+        let services = || self.attributes.values("servicePrincipalName");
         let is_storage = services().any(|name| {
-            let host = name.strip_prefix("cifs/");
-            host.is_some_and(|host| STORAGE.iter().any(|suffix| host.ends_with(suffix)))
+            begins_with(name, "cifs/") && STORAGE.iter().any(|suffix| ends_with(name, suffix))
         });
         let is_exchange = services()
-            .any(|name| EXCHANGE.iter().any(|service| name.starts_with(service)))
-            && !services().any(|name| name.starts_with("host/"))
+            .any(|name| EXCHANGE.iter().any(|service| begins_with(name, service)))
+            && !services().any(|name| begins_with(name, "host/"))
             && self.attributes.first("operatingSystem").is_none();
         is_known || is_storage || is_exchange
     }
@@ -326,6 +325,17 @@ pub(crate) fn boolean(value: &str) -> Option<bool> {
         _ if value.eq_ignore_ascii_case("FALSE") => Some(false),
         _ => None,
     }
+}
+
+/// Whether a text begins with a word of ASCII, in any case.
+fn begins_with(text: &str, word: &str) -> bool {
+    text.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word))
+}
+
+/// Whether a text ends with a word of ASCII, in any case.
+fn ends_with(text: &str, word: &str) -> bool {
+    let end = text.len().checked_sub(word.len()).and_then(|at| text.get(at..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(word))
 }
 
 /// Adds those that are not there yet.

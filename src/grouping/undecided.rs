@@ -12,7 +12,8 @@ use super::suffixes::{suffixes_of, tell_suffixes};
 use crate::Result;
 use crate::asset::{Asset, AssetRepository, Home, Waiting};
 use crate::merge::{
-    Candidate, Computer, Decision, Exclusion, KnownComputer, MatchContext, Reason, Standing, decide,
+    Candidate, Computer, Decision, Exclusion, KnownComputer, MatchContext, Reason, Rules, Standing,
+    decide,
 };
 use crate::task::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, OrganizationId, SiteId, SourceId, Timestamp};
@@ -116,7 +117,8 @@ impl Known {
             now: Timestamp::now(),
         };
         let nothing = Exclusion::default();
-        let decisions = decide(&computers, candidates, &context, &nothing, policy, site);
+        let rules = Rules { exclusion: &nothing, policy, site };
+        let decisions = decide(&computers, candidates, &context, rules);
         decisions.into_iter().filter(waits).collect()
     }
 }

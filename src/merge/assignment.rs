@@ -1,7 +1,7 @@
 //! One to one: two computers of a directory never share an asset.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Computer, Level, Outranked};
 use crate::value::{ObjectGuid, Timestamp};
@@ -15,53 +15,90 @@ pub(super) struct Claimant<'a> {
     pub(super) is_sure: bool,
 }
 
-/// The best claim to each asset so far, by the asset's place.
-#[derive(Debug, Default)]
-pub(super) struct Assignment<'a> {
-    winners: HashMap<usize, Claimant<'a>>,
+/// What goes first on an asset, the lower. Who claims nothing else goes before who may claim something else, on one level.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Rank {
+    level: Level,
+    is_unsure: bool,
+    is_conflict: bool,
+    is_disabled: bool,
+    used: Reverse<[Option<Timestamp>; 2]>,
+    object: ObjectGuid,
 }
 
-type Rank = (Level, bool, bool, bool, Reverse<[Option<Timestamp>; 2]>, ObjectGuid);
+/// All claims, those to one asset together and the best of them first, by the places of assets. Of what claims one has by
+/// the number of its draft.
+#[derive(Debug, Default)]
+pub(super) struct Assignment {
+    claims: BTreeMap<(usize, Rank), usize>,
+    /// The assets that are claimed by others than when they were last due.
+    due: BTreeSet<usize>,
+}
 
-impl<'a> Assignment<'a> {
+impl Assignment {
     /// Enters a claim. The order of claims does not matter.
-    pub(super) fn enter(&mut self, place: usize, claimant: Claimant<'a>) {
-        let winner = self.winners.entry(place).or_insert(claimant);
-        if claimant.rank() < winner.rank() {
-            *winner = claimant;
-        }
+    pub(super) fn enter(&mut self, place: usize, claimant: Claimant<'_>, draft: usize) {
+        self.claims.insert((place, claimant.rank()), draft);
+        self.due.insert(place);
     }
 
-    /// Who goes before this claimant, and why.
-    pub(super) fn winner_over(
-        &self,
-        place: usize,
-        claimant: Claimant<'_>,
-    ) -> Option<(&'a Computer, Outranked)> {
-        let winner = self.winners.get(&place)?;
-        (winner.computer.object != claimant.computer.object)
-            .then(|| (winner.computer, winner.advantage_over(claimant)))
+    /// Takes a claim back.
+    pub(super) fn withdraw(&mut self, place: usize, claimant: Claimant<'_>) {
+        self.claims.remove(&(place, claimant.rank()));
+        self.due.insert(place);
+    }
+
+    /// The assets that are claimed by others than before.
+    pub(super) fn take_due(&mut self) -> BTreeSet<usize> {
+        std::mem::take(&mut self.due)
+    }
+
+    /// The claims to an asset, the best first.
+    pub(super) fn to(&self, place: usize) -> impl Iterator<Item = (Rank, usize)> {
+        let all = self.claims.range((place, Rank::FIRST)..);
+        let own = all.take_while(move |((at, _), _)| *at == place);
+        own.map(|((_, rank), draft)| (*rank, *draft))
     }
 }
 
 impl Claimant<'_> {
-    /// The lower goes first. Who claims nothing else goes before who may claim something else, on one level.
     fn rank(&self) -> Rank {
         let computer = self.computer;
-        let used = Reverse([computer.last_used, computer.last_password_change]);
-        let (is_conflict, is_disabled) = (computer.is_conflict, computer.is_disabled);
-        (self.level, !self.is_sure, is_conflict, is_disabled, used, computer.object)
+        Rank {
+            level: self.level,
+            is_unsure: !self.is_sure,
+            is_conflict: computer.is_conflict,
+            is_disabled: computer.is_disabled,
+            used: Reverse([computer.last_used, computer.last_password_change]),
+            object: computer.object,
+        }
+    }
+}
+
+impl Rank {
+    /// Nobody goes before it.
+    const FIRST: Self = Self {
+        level: Level::Known,
+        is_unsure: false,
+        is_conflict: false,
+        is_disabled: false,
+        used: Reverse([Some(Timestamp::MAX); 2]),
+        object: ObjectGuid::from_bytes([0; 16]),
+    };
+
+    /// Whether who has it claims this asset and no other.
+    pub(super) fn is_sure(&self) -> bool {
+        !self.is_unsure
     }
 
-    fn advantage_over(&self, loser: Claimant<'_>) -> Outranked {
-        let (winner, loser) = (self.rank(), loser.rank());
-        if winner.0 != loser.0 {
-            Outranked::Level(winner.0)
-        } else if winner.2 != loser.2 {
+    pub(super) fn advantage_over(&self, loser: &Self) -> Outranked {
+        if self.level != loser.level {
+            Outranked::Level(self.level)
+        } else if self.is_conflict != loser.is_conflict {
             Outranked::NoConflict
-        } else if winner.3 != loser.3 {
+        } else if self.is_disabled != loser.is_disabled {
             Outranked::Enabled
-        } else if winner.4 != loser.4 {
+        } else if self.used != loser.used {
             Outranked::UsedLater
         } else {
             Outranked::ObjectGuid

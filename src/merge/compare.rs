@@ -1,9 +1,10 @@
 //! Comparing the names of a computer with those of the assets that share one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::BTreeSet;
 
 use super::fit::{DistinctiveNames, Truncation, fit, may_be_cut, may_have_been_cut};
 use super::name_index::{Longer, NameIndex, NameNumbers, beginning};
+use super::watch::{Steps, Watch};
 use super::{Candidate, Computer, Evidence, LostBecause, Naming, WeakName};
 use crate::name::Hostname;
 
@@ -12,7 +13,7 @@ use crate::name::Hostname;
 /// A fully qualified name is counted as such and a short name as such: `server.berlin.example` is evidence
 /// where only one asset has it, although a dozen are called `server`. Counted are computers that are alive, and assets
 /// that none of the directory's computers has: so that the count is the same before a run and after it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Names<'a> {
     numbers: NameNumbers<'a>,
     by_asset: NameIndex<'a>,
@@ -29,11 +30,13 @@ pub(super) struct Comparison {
     pub(super) weak: Vec<WeakName>,
 }
 
-/// Names of assets that were taken: what they say about other computers may be another thing now.
-#[derive(Debug)]
+/// Names that computers have to which it matters that assets were taken.
+#[derive(Debug, Default)]
 pub(super) struct Touched {
-    names: HashSet<u32>,
-    beginnings: HashSet<String>,
+    /// What these say may be another thing now.
+    pub(super) telling: BTreeSet<u32>,
+    /// What too many have, as before: it says as little as it did, and only how many there are is another number.
+    pub(super) common: BTreeSet<u32>,
 }
 
 /// What a computer's names say about one asset.
@@ -43,27 +46,47 @@ pub(super) struct Compared {
     pub(super) outcome: Result<Evidence, LostBecause>,
 }
 
+impl Comparison {
+    /// That of a computer whose names only one asset has, and neither's anybody else: all of them are evidence.
+    pub(super) fn alone(computer: &Computer, place: usize, naming: &Naming) -> Self {
+        let outcome = fit(computer, &DistinctiveNames::whole(computer), naming);
+        Self { assets: vec![Compared { place, outcome }], weak: Vec::new() }
+    }
+}
+
 impl<'a> Names<'a> {
-    /// Of candidates, each with whether it counts, and of computers, each with whether it is alive.
-    pub(super) fn of(
-        assets: &[&'a Candidate],
-        is_free: impl Fn(&Candidate) -> bool,
-        computers: impl Iterator<Item = (&'a Computer, bool)>,
+    /// Of candidates, each with whether it counts, and of computers, each with whether it is alive. Those that are left out
+    /// have their places all the same.
+    pub(super) fn of<W: Watch>(
+        assets: impl Iterator<Item = Option<(&'a Candidate, bool)>>,
+        computers: impl Iterator<Item = Option<(&'a Computer, bool)>>,
         limit: usize,
-    ) -> Self {
-        let mut numbers = NameNumbers::with_capacity(2 * assets.len());
+        watch: &W,
+    ) -> Result<Self, W::Stop> {
+        let mut numbers = NameNumbers::default();
         let [mut by_asset, mut by_computer] = [NameIndex::default(), NameIndex::default()];
+        let mut steps = Steps::under(watch);
         for asset in assets {
-            let Naming { names, default_names, .. } = &asset.whole;
-            by_asset.add(&mut numbers, names, default_names.iter(), is_free(asset));
+            steps.take(1 + asset.map_or(0, |(asset, _)| asset.whole.names.len()))?;
+            let Some((Candidate { whole, .. }, is_free)) = asset else {
+                by_asset.pass_over();
+                continue;
+            };
+            by_asset.add(&mut numbers, &whole.names, whole.default_names.iter(), is_free);
         }
-        for (computer, is_alive) in computers.filter(|(computer, _)| computer.is_host()) {
+        for computer in computers {
+            steps.take(1 + computer.map_or(0, |(computer, _)| computer.names.len()))?;
+            let Some((computer, is_alive)) = computer.filter(|(it, _)| it.is_host()) else {
+                by_computer.pass_over();
+                continue;
+            };
             let default_names = computer.default_names();
             by_computer.add(&mut numbers, &computer.names, default_names, is_alive);
         }
         by_asset.finish(&numbers);
         by_computer.finish(&numbers);
-        Self { numbers, by_asset, by_computer, limit }
+        steps.finish()?;
+        Ok(Self { numbers, by_asset, by_computer, limit })
     }
 
     /// Notes that a computer of the directory has the asset from now on.
@@ -72,23 +95,52 @@ impl<'a> Names<'a> {
     }
 
     /// What it means for others that these assets are taken.
-    pub(super) fn touched(&self, assets: &[&Candidate], places: &HashSet<usize>) -> Touched {
-        let names = places.iter().flat_map(|place| self.by_asset.names(*place)).copied();
-        let taken = places.iter().filter_map(|place| assets.get(*place));
-        let shorts = taken.flat_map(|asset| asset.whole.names.iter().map(Hostname::short));
-        Touched {
-            names: names.collect(),
-            beginnings: shorts.filter_map(beginning).map(str::to_owned).collect(),
+    pub(super) fn touched(&self, assets: &[&Candidate], taken: &[usize]) -> Touched {
+        let names = taken.iter().flat_map(|place| self.by_asset.names(*place)).copied();
+        let cut = taken.iter().filter_map(|place| assets.get(*place));
+        let cut = cut.flat_map(|asset| &asset.whole.names).flat_map(|name| self.cut_alike(name));
+        let names: BTreeSet<(u32, u32)> = names.map(|name| (name, name)).chain(cut).collect();
+        let mut touched = Touched::default();
+        for (name, because_of) in names {
+            match self.is_common(because_of) {
+                true => touched.common.insert(name),
+                false => touched.telling.insert(name),
+            };
         }
+        touched
     }
 
-    /// Whether a computer has one of these names, or one that may be the same but for a cut.
-    pub(super) fn has_one_of(&self, touched: &Touched, computer: &Computer) -> bool {
-        let has = |name: &str| self.numbers.get(name).is_some_and(|n| touched.names.contains(&n));
-        let is_cut_alike = |short| beginning(short).is_some_and(|b| touched.beginnings.contains(b));
-        let mut names = computer.names.iter();
-        names.any(|name| has(name.short()) || is_cut_alike(name.short()))
-            || computer.default_names().any(|name| has(name.as_str()))
+    /// The computers that have a name, by their places.
+    pub(super) fn computers(&self, name: u32) -> &[u32] {
+        self.by_computer.owners(Some(name)).places
+    }
+
+    /// The names, beside that of a taken asset, of computers that may be called the same but for a cut, if only one name can
+    /// be what another was cut from. Each with the name because of which it matters.
+    fn cut_alike(&self, taken: &Hostname) -> impl Iterator<Item = (u32, u32)> + use<'a> {
+        let cut = beginning(taken.short());
+        let whole = cut.and_then(|cut| self.longer(cut));
+        let number = self.numbers.get(taken.short());
+        let both = match whole {
+            Some(Longer::One(whole)) => [cut, Some(whole)],
+            Some(Longer::Several) | None => [None, None],
+        };
+        let both = both.map(|name| self.numbers.get(name?));
+        both.into_iter().flatten().filter_map(move |name| Some((name, number?)))
+    }
+
+    /// The names of all that begin with these 15 characters and are longer.
+    fn longer(&self, cut: &str) -> Option<Longer<'a>> {
+        let of_assets = self.by_asset.longer(cut);
+        of_assets.into_iter().chain(self.by_computer.longer(cut)).reduce(Longer::and)
+    }
+
+    /// Whether a name is no evidence for anybody, since too many have it.
+    fn is_common(&self, name: u32) -> bool {
+        let counts =
+            [&self.by_asset, &self.by_computer].map(|index| index.owners(Some(name)).counted);
+        // A default name must be that of one.
+        counts.into_iter().max() > Some(self.limit.max(1))
     }
 
     /// Compares a computer with every asset that shares a name which is evidence. `naming` is what an asset is called
@@ -183,17 +235,14 @@ impl<'a> Names<'a> {
         if !may_be(cut, computer) {
             return None;
         }
-        let of_assets = self.by_asset.longer(cut);
         let is_there = match computer_is_cut {
-            true => of_assets.is_some(),
+            true => self.by_asset.longer(cut).is_some(),
             false => !self.assets(cut).is_empty(),
         };
         if !is_there {
             return None;
         }
-        let longer =
-            of_assets.into_iter().chain(self.by_computer.longer(cut)).reduce(Longer::and)?;
-        let Longer::One(whole) = longer else {
+        let Longer::One(whole) = self.longer(cut)? else {
             note(weak, WeakName::Beginning(cut.to_owned()));
             return None;
         };
@@ -241,9 +290,4 @@ fn note(weak: &mut Vec<WeakName>, name: WeakName) {
     if !weak.contains(&name) {
         weak.push(name);
     }
-}
-
-/// The places of assets, by their ids.
-pub(super) fn by_id(assets: &[&Candidate]) -> HashMap<crate::value::AssetId, usize> {
-    assets.iter().enumerate().map(|(place, asset)| (asset.asset, place)).collect()
 }

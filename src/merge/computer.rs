@@ -56,7 +56,9 @@ impl Computer {
     pub(crate) fn of(object: &DirectoryObject, domain: &DirectoryDomain) -> Self {
         let domain = domain.of(object);
         let own = |name: &Hostname| domain.dns() != Some(name.as_str());
-        let (names, weak_names) = by_strength(object.host_names().into_iter().filter(own));
+        let mut names = object.host_names();
+        names.retain(own);
+        let (names, weak_names) = by_strength(names);
         let attributes = &object.attributes;
         Self {
             object: object.guid,
@@ -101,7 +103,7 @@ impl Computer {
         let told = DirectoryDomain::of_names(&domains);
         let time = |name: &str| attributes.first(name).and_then(|time| time.parse().ok());
         let names = asset.names.iter().filter(|claim| is_own(claim.part, claim.is_live()));
-        let (names, weak_names) = by_strength(names.map(|claim| claim.value.clone()));
+        let (names, weak_names) = by_strength(names.map(|claim| claim.value.clone()).collect());
         Some(Self {
             names,
             weak_names,
@@ -119,7 +121,7 @@ impl Computer {
         names: impl IntoIterator<Item = Hostname>,
         domain: DirectoryDomain,
     ) -> Self {
-        let (names, weak_names) = by_strength(names);
+        let (names, weak_names) = by_strength(names.into_iter().collect());
         Self {
             object,
             name: object.to_string(),
@@ -178,15 +180,12 @@ impl Computer {
 }
 
 /// Names that are evidence, and those that any host could have.
-fn by_strength(
-    names: impl IntoIterator<Item = Hostname>,
-) -> (Vec<Hostname>, Vec<(Hostname, Weakness)>) {
-    let (mut strong, mut weak) = (Vec::new(), Vec::new());
-    for name in names {
-        match name.weakness() {
-            Some(weakness) => weak.push((name, weakness)),
-            None => strong.push(name),
-        }
-    }
-    (strong, weak)
+fn by_strength(mut names: Vec<Hostname>) -> (Vec<Hostname>, Vec<(Hostname, Weakness)>) {
+    let mut weak = Vec::new();
+    names.retain(|name| {
+        let weakness = name.weakness();
+        weak.extend(weakness.map(|weakness| (name.clone(), weakness)));
+        weakness.is_none()
+    });
+    (names, weak)
 }

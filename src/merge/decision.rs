@@ -184,6 +184,11 @@ impl Verdict {
             Self::Ambiguous | Self::Skipped => None,
         }
     }
+
+    /// The id of the asset that the computer becomes, if it becomes one.
+    pub(super) fn new_mut(&mut self) -> Option<&mut AssetId> {
+        if let Self::Create(new) = self { Some(new) } else { None }
+    }
 }
 
 /// A decision as JSON has it.

@@ -99,8 +99,10 @@ impl DirectoryDomain {
     /// The domain that an object stands in. It differs from the directory's own where a global catalog
     /// was read, and has no NetBIOS name that is known then.
     pub(super) fn of(&self, object: &DirectoryObject) -> Self {
-        match object.dn.domain().map(|own| canonical_domain(&own)) {
-            Some(own) if self.dns.is_some() && self.dns() != Some(&own) => {
+        let is_known = |own: &String| self.dns() == Some(own.as_str());
+        let own = self.dns.is_some().then(|| object.dn.domain()).flatten();
+        match own.filter(|own| !is_known(own)).map(|own| canonical_domain(&own)) {
+            Some(own) if !is_known(&own) => {
                 let others = self.around.others.iter().map(String::as_str).chain(self.dns());
                 Self { dns: Some(own.as_str().into()), ..Self::default() }.within([], others)
             }

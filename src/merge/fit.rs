@@ -23,13 +23,21 @@ pub(super) struct Truncation<'a> {
 }
 
 impl<'a> DistinctiveNames<'a> {
+    /// All names of a computer, as if nobody else had one of them, and none was ever cut.
+    pub(super) fn whole(computer: &'a Computer) -> Self {
+        let full = computer.names.iter().filter(|name| name.domain().is_some());
+        let mut whole = Self {
+            full: full.chain(computer.default_names()).collect(),
+            short: computer.names.iter().map(Hostname::short).collect(),
+            truncated: Vec::new(),
+        };
+        whole.sort();
+        whole
+    }
+
     /// All names of a computer, as if nobody else had one of them.
     pub(super) fn all(computer: &'a Computer, naming: &'a Naming) -> Self {
-        let mut all = Self::default();
-        let full = computer.names.iter().filter(|name| name.domain().is_some());
-        all.full = full.chain(computer.default_names()).collect();
-        all.short = computer.names.iter().map(Hostname::short).collect();
-        all.sort();
+        let mut all = Self::whole(computer);
         for short in all.short.iter().copied() {
             let Some(cut) = beginning(short) else { continue };
             if cut.len() == short.len() && may_be_cut(short, computer) {

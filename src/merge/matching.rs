@@ -1,15 +1,16 @@
 //! Matching one computer with the assets.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
-use super::assignment::{Assignment, Claimant};
+use super::assignment::Claimant;
 use super::compare::{Compared, Comparison, Names};
+use super::encounters::Encounters;
 use super::neighbours::{Neighbours, outlives};
 use super::ruling::Rulings;
-use super::ties::Ties;
+use super::ties::{Tie, Ties};
 use super::{
     Candidate, Computer, Evidence, Excluded, Exclusion, Level, LostBecause, MatchContext, Naming,
-    Outranked, Reason, Unmatched, Verdict,
+    Outranked, Unmatched,
 };
 use crate::task::{Ambiguity, MatchPolicy};
 use crate::value::AssetId;
@@ -18,8 +19,10 @@ use crate::value::AssetId;
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
     pub(super) computer: &'a Computer,
+    /// Its place among those that are asked.
+    pub(super) place: usize,
     /// Where it goes whatever its names say, unless it is looked at again because its asset has nothing else.
-    pub(super) tied: Option<(Verdict, Level, Reason)>,
+    pub(super) tied: Option<Tie<'a>>,
     pub(super) proposal: Proposal,
     pub(super) compared: Vec<Compared>,
     /// The asset that it got.
@@ -42,8 +45,11 @@ pub(super) enum Proposal {
 
 /// What all computers of a run are matched with.
 pub(super) struct Matching<'a> {
+    /// In order of their ids.
     pub(super) assets: &'a [&'a Candidate],
-    pub(super) places: HashMap<AssetId, usize>,
+    /// Who has to do with whom.
+    pub(super) encounters: Encounters,
+    /// The names of those who have to do with several.
     pub(super) names: Names<'a>,
     pub(super) rulings: &'a Rulings<'a>,
     pub(super) ties: Ties<'a>,
@@ -87,42 +93,47 @@ impl<'a> Draft<'a> {
 }
 
 impl<'a> Matching<'a> {
-    /// What a computer would get if it were alone in the directory.
-    pub(super) fn draft(&self, computer: &'a Computer) -> Draft<'a> {
-        let tied = self.ties.settled.get(&computer.object).cloned();
-        let mut draft = Draft {
-            computer,
-            tied,
-            proposal: Proposal::Unasked,
-            compared: Vec::new(),
-            won: false,
-            lost: BTreeMap::new(),
-        };
-        let is_late = self.known.alone.contains(&computer.object)
-            && self.rulings.must(computer.object).is_none();
-        draft.proposal = match &draft.tied {
-            Some((Verdict::Linked(_), ..)) if is_late && computer.is_host() => {
-                self.draft_again(&mut draft);
-                return draft;
+    /// What a computer would get if it were alone in the directory. If it is, it gets it.
+    pub(super) fn draft(&self, place: usize, computer: &'a Computer) -> Draft<'a> {
+        let tied = self.ties.of_computer(place);
+        let (proposal, compared, lost) = (Proposal::Unasked, Vec::new(), BTreeMap::new());
+        let mut draft = Draft { computer, place, tied, proposal, compared, won: false, lost };
+        if !self.asks(place, computer) {
+            if tied.is_none() {
+                draft.proposal = Proposal::NotAHost;
             }
-            Some(_) => Proposal::Unasked,
-            None if !computer.is_host() => Proposal::NotAHost,
-            None => match self.exclusion.reason(computer) {
-                Some(excluded) => Proposal::Excluded(excluded),
-                None => {
-                    self.draft_again(&mut draft);
-                    return draft;
-                }
-            },
-        };
+            return draft;
+        }
+        let excluded = if tied.is_none() { self.exclusion.reason(computer) } else { None };
+        if let Some(excluded) = excluded {
+            draft.proposal = Proposal::Excluded(excluded);
+            return draft;
+        }
+        self.draft_again(&mut draft);
+        let is_alone = self.encounters.alone(place).is_some();
+        draft.won = is_alone && matches!(draft.proposal, Proposal::Asset { .. });
         draft
+    }
+
+    /// Whether a computer is one whose names are looked at: it is tied to nothing, or to what the directory alone knows,
+    /// so that another asset that came since may be the same thing.
+    pub(super) fn asks(&self, place: usize, computer: &Computer) -> bool {
+        let is_decided = || self.rulings.must(computer.object).is_some();
+        let may_move = |tie: Tie<'_>| {
+            tie.is_known() && self.known.alone.contains(&computer.object) && !is_decided()
+        };
+        computer.is_host() && self.ties.of_computer(place).is_none_or(may_move)
+    }
+
+    /// Whether nothing that becomes of others matters for a draft any more.
+    pub(super) fn is_final(&self, draft: &Draft<'_>) -> bool {
+        draft.is_settled() || self.encounters.alone(draft.place).is_some()
     }
 
     /// What a computer gets of what is left by now.
     pub(super) fn draft_again(&self, draft: &mut Draft<'_>) {
         let computer = draft.computer;
-        let naming = |place: usize| self.assets.get(place).map(|asset| self.naming(asset));
-        let Comparison { assets, weak } = self.names.compare(computer, naming);
+        let Comparison { assets, weak } = self.comparison(draft);
         draft.compared = self.barred(draft, assets);
         draft.proposal = match self.proposal(computer, &draft.compared) {
             Some(proposal) => proposal,
@@ -135,23 +146,18 @@ impl<'a> Matching<'a> {
         };
     }
 
-    /// Gives a computer the asset that it claims, if nobody goes before it. The asset's place, then.
-    pub(super) fn settle(
-        &mut self,
-        draft: &mut Draft<'a>,
-        assignment: &Assignment<'_>,
-    ) -> Option<usize> {
+    /// What the names of a computer lead to.
+    fn comparison(&self, draft: &Draft<'_>) -> Comparison {
         let computer = draft.computer;
-        let Proposal::Asset { asset, place, .. } = draft.proposal else { return None };
-        let (_, claimant) = draft.interests().next()?;
-        if let Some((winner, because)) = assignment.winner_over(place, claimant) {
-            draft.lost.insert(place, (winner.name_beside(computer), because));
-            return None;
+        let naming = |place: usize| self.assets.get(place).map(|asset| self.naming(asset));
+        match self.encounters.alone(draft.place) {
+            None => self.names.compare(computer, naming),
+            Some(None) => Comparison::default(),
+            Some(Some(place)) => {
+                let alone = naming(place).map(|asset| Comparison::alone(computer, place, asset));
+                alone.unwrap_or_default()
+            }
         }
-        draft.won = true;
-        self.ties.hold(asset, computer.object, &computer.name);
-        self.names.take(place);
-        Some(place)
     }
 
     pub(super) fn asset(&self, place: usize) -> Option<AssetId> {
@@ -165,7 +171,7 @@ impl<'a> Matching<'a> {
     /// The comparisons without what is no candidate whatever its names, the best first. The computer's own asset is not
     /// among them.
     fn barred(&self, draft: &Draft<'_>, compared: Vec<Compared>) -> Vec<Compared> {
-        let own = draft.tied.as_ref().and_then(|(verdict, ..)| verdict.asset());
+        let own = draft.tied.map(|tie| tie.asset);
         let mut barred: Vec<Compared> = compared
             .into_iter()
             .filter(|compared| own.is_none() || self.asset(compared.place) != own)
@@ -219,7 +225,8 @@ impl<'a> Matching<'a> {
 
     /// Whether a directory knows both assets, now or formerly, so that they are not one.
     fn share_a_directory(&self, own: AssetId, other: &Candidate) -> bool {
-        let own = self.places.get(&own).and_then(|place| self.assets.get(*place));
+        let own = self.assets.binary_search_by_key(&own, |asset| asset.asset);
+        let own = own.ok().and_then(|place| self.assets.get(place));
         let own = own.into_iter().flat_map(|asset| asset.objects.iter().map(|(source, ..)| source));
         let sources: HashSet<_> = own.chain([self.known.source]).collect();
         other.objects.iter().any(|(source, ..)| sources.contains(source))

@@ -13,6 +13,7 @@
 //!
 //! The store's part in all of this is [`sync`](crate::sync)'s and `grouping`'s.
 
+mod asked;
 mod assignment;
 mod attributes;
 mod candidate;
@@ -25,6 +26,7 @@ mod coverage;
 mod decide;
 mod decision;
 mod directory_domain;
+mod encounters;
 mod evidence;
 mod exclusion;
 mod explain;
@@ -48,12 +50,14 @@ mod record;
 mod resemblance;
 mod ruling;
 mod settled;
+mod settling;
 mod standing;
 #[cfg(test)]
 mod tests;
 mod ties;
 mod unit_of_work;
 mod verdict;
+mod watch;
 mod write_computer;
 
 pub(crate) use attributes::{group_attributes, user_attributes};
@@ -62,7 +66,7 @@ pub(crate) use claim_writer::ClaimWriter;
 pub(crate) use computer::Computer;
 pub(crate) use contribute::{WriteContext, set_presence};
 pub use coverage::{Coverage, CoverageCounts};
-pub(crate) use decide::decide;
+pub(crate) use decide::{Rules, decide, decide_watched};
 pub use decision::{Considered, Decision, Verdict};
 pub(crate) use directory_domain::DirectoryDomain;
 pub(crate) use evidence::Evidence;
@@ -77,7 +81,7 @@ pub use near::NearMiss;
 pub(crate) use near::NearMisses;
 pub(crate) use neighbours::is_questioned;
 pub use overlap::Overlap;
-pub(crate) use overlap::Surveyed;
+pub(crate) use overlap::{DomainBook, Surveyed};
 pub(crate) use overlay::Overlay;
 pub use plan::{DirectoryComputers, Planner};
 pub(crate) use precedence::rank_claims;
@@ -89,6 +93,7 @@ pub(crate) use settled::Settled;
 pub use settled::{MovedRecord, Moves};
 pub(crate) use standing::Standing;
 pub(crate) use unit_of_work::UnitOfWork;
+pub(crate) use watch::Watch;
 pub(crate) use write_computer::{
     ComputerUpdate, Destination, LateArrival, why_it_waits, write_computer,
 };

@@ -11,6 +11,8 @@ pub(super) struct NameNumbers<'a>(HashMap<&'a str, u32>);
 /// The names of assets, or of computers, by their places: added one after the other, looked up once all are there.
 #[derive(Debug, Default)]
 pub(super) struct NameIndex<'a> {
+    /// The names of the owner that is added.
+    own: Vec<u32>,
     /// The names of each owner.
     names: Lists,
     /// The owners of each name, in order.
@@ -46,11 +48,6 @@ struct Lists {
 }
 
 impl<'a> NameNumbers<'a> {
-    /// For about so many names.
-    pub(super) fn with_capacity(names: usize) -> Self {
-        Self(HashMap::with_capacity(names))
-    }
-
     /// The number of a name, if anybody has it.
     pub(super) fn get(&self, name: &str) -> Option<u32> {
         self.0.get(name).copied()
@@ -72,7 +69,8 @@ impl<'a> NameIndex<'a> {
         default_names: impl Iterator<Item = &'a Hostname>,
         counts: bool,
     ) {
-        let mut own: Vec<u32> = Vec::with_capacity(2 * names.len());
+        let own = &mut self.own;
+        own.clear();
         for name in names {
             let short = name.short();
             own.push(numbers.number(short));
@@ -89,6 +87,12 @@ impl<'a> NameIndex<'a> {
         own.dedup();
         self.names.push(own);
         self.counts.push(counts);
+    }
+
+    /// Adds the next owner, whose names matter to nobody.
+    pub(super) fn pass_over(&mut self) {
+        self.names.push(&[]);
+        self.counts.push(false);
     }
 
     /// Makes the owners known to look-ups, once all names of the run have their numbers.
@@ -140,7 +144,7 @@ impl Longer<'_> {
 }
 
 impl Lists {
-    fn push(&mut self, list: Vec<u32>) {
+    fn push(&mut self, list: &[u32]) {
         self.items.extend(list);
         self.ends.push(self.items.len());
     }

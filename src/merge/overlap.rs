@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 
 use serde::{Serialize, Serializer};
 
@@ -9,6 +10,7 @@ use super::compare::Names;
 use super::directory_domain::canonical_domain;
 use super::record::objects;
 use super::ruling::Rulings;
+use super::watch::Unwatched;
 use super::{Candidate, Computer, DirectoryDomain, Evidence, Level, LostBecause, Naming};
 use crate::asset::{Asset, Constraint};
 use crate::error::Printable;
@@ -16,16 +18,14 @@ use crate::name::{Hostname, is_authoritative_domain, to_unicode};
 use crate::task::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, SourceId};
 
-/// An asset, as far as it matters for finding others that it could be. A few hundred bytes, since all of
-/// an inventory are held at once.
+/// An asset, as far as it matters for finding others that it could be. A few hundred bytes, since all of an inventory that
+/// share names are held at once.
 #[derive(Clone, Debug)]
 pub(crate) struct Surveyed {
     candidate: Candidate,
     computer: Computer,
     /// Objects of directories that are tied to it, and whether the directory still has them.
     objects: Vec<(SourceId, ObjectGuid, bool)>,
-    /// The NetBIOS and DNS names of domains that objects of directories are in.
-    domains: Vec<(String, String)>,
     /// What a person would call it.
     name: Option<Hostname>,
 }
@@ -68,9 +68,7 @@ impl Surveyed {
             .map(|(source, object)| (source.clone(), object, presence(source, object)))
             .collect();
         let name = asset.live_names().next().cloned();
-        let parts = asset.parts.iter().filter(|part| part.object.is_some());
-        let domains = parts.filter_map(|part| names_of_domain(asset, part.number)).collect();
-        Self { candidate, computer, objects, domains, name }
+        Self { candidate, computer, objects, name }
     }
 }
 
@@ -90,24 +88,30 @@ impl Overlap {
         constraints: &[Constraint],
         policy: &MatchPolicy,
     ) -> Vec<Self> {
-        let surveyed: Vec<Surveyed> = assets.into_iter().map(Surveyed::of).collect();
-        Self::between(&surveyed, constraints, policy)
+        let assets: Vec<&Asset> = assets.into_iter().collect();
+        let mut book = DomainBook::default();
+        assets.iter().for_each(|asset| book.add(asset));
+        let surveyed = sharing(&assets).map(Surveyed::of).collect();
+        Self::between(surveyed, &book, constraints, policy)
     }
 
-    /// [`among`](Self::among), of assets of which no more is at hand than matters.
+    /// [`among`](Self::among), of those assets that share a name with another one. Of all others no more is at hand than
+    /// what they tell of domains.
     pub(crate) fn between(
-        assets: &[Surveyed],
+        assets: Vec<Surveyed>,
+        book: &DomainBook,
         constraints: &[Constraint],
         policy: &MatchPolicy,
     ) -> Vec<Self> {
-        let by_id: BTreeMap<AssetId, &Surveyed> =
-            assets.iter().map(|asset| (asset.candidate.asset, asset)).collect();
-        let book = DomainBook::of(assets);
-        let assets: Vec<Surveyed> = by_id.into_values().map(|asset| book.complete(asset)).collect();
+        let by_id: BTreeMap<AssetId, Surveyed> =
+            assets.into_iter().map(|asset| (asset.candidate.asset, asset)).collect();
+        let mut assets: Vec<Surveyed> = by_id.into_values().collect();
+        assets.iter_mut().for_each(|asset| book.complete(asset));
         let candidates: Vec<&Candidate> = assets.iter().map(|asset| &asset.candidate).collect();
         let computers: Vec<&Computer> = assets.iter().map(|asset| &asset.computer).collect();
-        let all = computers.iter().map(|computer| (*computer, true));
-        let names = Names::of(&candidates, |_| true, all, policy.weak_name_limit);
+        let all = computers.iter().map(|computer| Some((*computer, true)));
+        let named = candidates.iter().map(|candidate| Some((*candidate, true)));
+        let Ok(names) = Names::of(named, all, policy.weak_name_limit, &Unwatched);
         let mut outcomes: BTreeMap<(usize, usize), Vec<Result<Evidence, LostBecause>>> =
             BTreeMap::new();
         for (place, computer) in computers.iter().enumerate() {
@@ -203,19 +207,35 @@ fn names_of_domain(asset: &Asset, part: u32) -> Option<(String, String)> {
     Some((find(false)?, find(true)?))
 }
 
+/// Those assets that have a name, or what NetBIOS leaves of one, which another one has as well.
+fn sharing<'a>(assets: &[&'a Asset]) -> impl Iterator<Item = &'a Asset> {
+    let hasher = RandomState::new();
+    let mut keys: Vec<(u64, usize)> = Vec::with_capacity(assets.len());
+    for (place, asset) in assets.iter().enumerate() {
+        keys.extend(asset.match_keys().iter().map(|key| (hasher.hash_one(key), place)));
+    }
+    keys.sort_unstable();
+    // Two keys with one hash do no harm: whoever has them is looked at for nothing.
+    let groups = keys.chunk_by(|one, next| one.0 == next.0).filter(|group| group.len() > 1);
+    let places: BTreeSet<usize> = groups.flatten().map(|(_, place)| *place).collect();
+    places.into_iter().filter_map(|place| assets.get(place).copied())
+}
+
 /// Which NetBIOS and DNS names are those of one domain.
-struct DomainBook {
+#[derive(Debug, Default)]
+pub(crate) struct DomainBook {
     names: BTreeSet<(String, String)>,
 }
 
 impl DomainBook {
-    fn of(assets: &[Surveyed]) -> Self {
-        Self { names: assets.iter().flat_map(|asset| asset.domains.iter().cloned()).collect() }
+    /// Adds what an asset's records of directories tell.
+    pub(crate) fn add(&mut self, asset: &Asset) {
+        let parts = asset.parts.iter().filter(|part| part.object.is_some());
+        self.names.extend(parts.filter_map(|part| names_of_domain(asset, part.number)));
     }
 
-    /// The asset with both names of each domain that it says it is in.
-    fn complete(&self, asset: &Surveyed) -> Surveyed {
-        let mut asset = asset.clone();
+    /// Gives an asset both names of each domain that it says it is in.
+    fn complete(&self, asset: &mut Surveyed) {
         for (netbios, dns) in &self.names {
             let domains = &mut asset.candidate.whole.domains;
             let own = (domains.contains(netbios), domains.contains(dns));
@@ -226,7 +246,6 @@ impl DomainBook {
             }
             asset.computer.domain = DirectoryDomain::new(Some(dns), Some(netbios));
         }
-        asset
     }
 }
 

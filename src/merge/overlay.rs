@@ -22,7 +22,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::num::NonZeroUsize;
 
-use super::decide::decide;
+use super::decide::{Rules, decide};
 use super::neighbours::fits_as_well;
 use super::placed::{Placed, Spot};
 use super::record::{Record, assemble, take_apart};
@@ -316,7 +316,8 @@ impl<'a> Overlay<'a> {
                 now: Timestamp::MIN,
             };
             let nothing = Exclusion::default();
-            let decisions = decide(&computers, &candidates, &known, &nothing, self.policy, &site);
+            let rules = Rules { exclusion: &nothing, policy: self.policy, site: &site };
+            let decisions = decide(&computers, &candidates, &known, rules);
             decided.extend(
                 decisions
                     .into_iter()

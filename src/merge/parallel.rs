@@ -4,48 +4,75 @@ use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
 use std::thread;
 
+use super::watch::{Steps, Watch};
+
 /// Fewer items than these are done sooner than a thread has begun.
 const WORTH_A_THREAD: usize = 4096;
 
-/// What becomes of each item, in their order: the same for any number of threads.
-pub(super) fn map<T: Sync, R: Send>(
+/// What becomes of each item, in their order: the same for any number of threads. With it comes how many steps it took.
+pub(super) fn map<T: Sync, R: Send, W: Watch>(
     items: &[T],
     threads: NonZeroUsize,
-    work: impl Fn(&T) -> R + Sync,
-) -> Vec<R> {
+    watch: &W,
+    work: impl Fn(usize, &T) -> (R, usize) + Sync,
+) -> Result<Vec<R>, W::Stop> {
+    let parts = by_part(items, WORTH_A_THREAD, threads, |first, part| {
+        let mut steps = Steps::under(watch);
+        let mut done = Vec::with_capacity(part.len());
+        for (place, item) in (first..).zip(part) {
+            let (result, taken) = work(place, item);
+            done.push(result);
+            steps.take(taken)?;
+        }
+        steps.finish().map(|()| done)
+    });
+    let mut parts = parts?.into_iter();
+    let mut all = parts.next().unwrap_or_default();
+    parts.for_each(|part| all.extend(part));
+    Ok(all)
+}
+
+/// What becomes of each of as many parts as there are threads, but of none of fewer than so many items: in their order,
+/// each with the place of its first item.
+pub(super) fn by_part<T: Sync, R: Send, E: Send>(
+    items: &[T],
+    least: usize,
+    threads: NonZeroUsize,
+    work: impl Fn(usize, &[T]) -> Result<R, E> + Sync,
+) -> Result<Vec<R>, E> {
     let size = items.len().div_ceil(threads.get());
-    if threads.get() == 1 || size < WORTH_A_THREAD {
-        return items.iter().map(work).collect();
+    if threads.get() == 1 || size < least {
+        return Ok(vec![work(0, items)?]);
     }
     thread::scope(|scope| {
         let work = &work;
-        let parts = items.chunks(size);
-        let handles: Vec<_> = parts
-            .map(|part| scope.spawn(move || part.iter().map(work).collect::<Vec<R>>()))
-            .collect();
-        let mut done = Vec::with_capacity(items.len());
-        for handle in handles {
-            match handle.join() {
-                Ok(part) => done.extend(part),
-                Err(panic) => resume_unwind(panic),
-            }
-        }
-        done
+        let parts = items.chunks(size).enumerate();
+        let begun: Vec<_> =
+            parts.map(|(n, part)| scope.spawn(move || work(n * size, part))).collect();
+        let ended = begun.into_iter().map(|thread| match thread.join() {
+            Ok(done) => done,
+            Err(panic) => resume_unwind(panic),
+        });
+        ended.collect()
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::merge::watch::Unwatched;
 
     #[test]
     fn any_number_of_threads_gives_the_same() {
         let items: Vec<usize> = (0..50_000).collect();
-        let expected: Vec<usize> = items.iter().map(|n| n * 2).collect();
+        let expected: Vec<usize> = items.iter().map(|n| n * 3).collect();
+        let work = |place: usize, n: &usize| (place + n * 2, 1);
         for threads in [1, 2, 3, 7] {
             let threads = NonZeroUsize::new(threads).unwrap();
-            assert_eq!(map(&items, threads, |n| n * 2), expected, "{threads}");
-            assert_eq!(map(&items[..10], threads, |n| n * 2), expected[..10], "{threads}");
+            let Ok(done) = map(&items, threads, &Unwatched, work);
+            assert_eq!(done, expected, "{threads}");
+            let Ok(done) = map(&items[..10], threads, &Unwatched, work);
+            assert_eq!(done, expected[..10], "{threads}");
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
 
-use super::decide::decide;
+use super::decide::{Rules, decide};
 use super::parallel;
+use super::watch::Unwatched;
 use super::{
     Candidate, Computer, Decision, DirectoryDomain, Exclusion, KnownComputer, MatchContext,
 };
@@ -103,7 +104,9 @@ impl<'a> Planner<'a> {
 
     /// Of all assets of an organization, on so many threads. The answer is the same for any number of them.
     pub fn on_threads(assets: &'a [Asset], threads: NonZeroUsize) -> Self {
-        Self { assets, candidates: parallel::map(assets, threads, Candidate::of), threads }
+        let candidate = |_, asset: &Asset| (Candidate::of(asset), 1);
+        let Ok(candidates) = parallel::map(assets, threads, &Unwatched, candidate);
+        Self { assets, candidates, threads }
     }
 
     /// Decides which asset every computer of a directory is, and explains each [`Decision`]. One decision for each
@@ -179,7 +182,8 @@ impl<'a> Planner<'a> {
     /// ```
     pub fn plan(&self, computers: &DirectoryComputers, policy: &MatchPolicy) -> Vec<Decision> {
         let DirectoryComputers { source, site, domain, objects, read_at, .. } = computers;
-        let hosts = parallel::map(objects, self.threads, |object| Computer::of(object, domain));
+        let computer = |_, object: &DirectoryObject| (Computer::of(object, domain), 1);
+        let Ok(hosts) = parallel::map(objects, self.threads, &Unwatched, computer);
         let known = Known::of(self.assets, computers);
         let context = MatchContext {
             source,
@@ -194,7 +198,8 @@ impl<'a> Planner<'a> {
             threads: self.threads,
         };
         let exclusion = Exclusion::of(&computers.exclusions, *read_at);
-        decide(&hosts, &self.candidates, &context, &exclusion, policy, site)
+        let rules = Rules { exclusion: &exclusion, policy, site };
+        decide(&hosts, &self.candidates, &context, rules)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which assets a record of another source than a directory could be, by its names.
 
 use super::compare::Names;
+use super::watch::Unwatched;
 use super::{Candidate, Computer, DirectoryDomain, Evidence};
 use crate::name::{Hostname, is_authoritative_domain};
 use crate::task::MatchPolicy;
@@ -26,8 +27,9 @@ pub(crate) fn resemblances(
         records.iter().map(|(names, domains)| computer(names, domains)).collect();
     let mut candidates: Vec<&Candidate> = candidates.iter().collect();
     candidates.sort_unstable_by_key(|candidate| candidate.asset);
-    let all = computers.iter().map(|computer| (computer, true));
-    let names = Names::of(&candidates, |_| true, all, policy.weak_name_limit);
+    let all = computers.iter().map(|computer| Some((computer, true)));
+    let named = candidates.iter().map(|candidate| Some((*candidate, true)));
+    let Ok(names) = Names::of(named, all, policy.weak_name_limit, &Unwatched);
     let naming = |place: usize| candidates.get(place).map(|candidate| &candidate.whole);
     let fitting = |computer: &Computer| {
         let compared = names.compare(computer, naming).assets.into_iter();

@@ -24,6 +24,11 @@ impl<'a> Rulings<'a> {
         Self { by_object }
     }
 
+    /// Whether nobody decided anything.
+    pub(super) fn are_none(&self) -> bool {
+        self.by_object.is_empty()
+    }
+
     /// The asset that the object is by a person's decision.
     pub(super) fn must(&self, object: ObjectGuid) -> Option<&'a Constraint> {
         let latest = |ruling: &&&Constraint| self.on(object, ruling.asset) == Some(**ruling);

@@ -9,16 +9,15 @@ use crate::value::AssetId;
 impl Matching<'_> {
     /// What becomes of a computer, once all claims are settled. If it becomes an asset, this is the one.
     pub(super) fn decision(&self, draft: Draft<'_>, new: AssetId) -> Decision {
-        let mut decision = match &draft.tied {
-            Some(_) if draft.won => self.untied(&draft, new),
-            Some((verdict, level, reason)) => {
-                let reason = self.undecided(&draft).unwrap_or_else(|| reason.clone());
-                self.decide(&draft, *verdict, reason).with_level(Some(*level))
+        let mut decision = match draft.tied {
+            Some(tie) if !draft.won => {
+                let reason = self.undecided(&draft).unwrap_or_else(|| tie.reason());
+                self.decide(&draft, tie.verdict(), reason).with_level(Some(tie.level()))
             }
-            None => self.untied(&draft, new),
+            _ => self.untied(&draft, new),
         };
         if let Verdict::Matched(asset) = decision.verdict {
-            decision.succeeds = self.ties.predecessors.get(&asset).cloned().unwrap_or_default();
+            decision.succeeds = self.ties.predecessors(asset).to_vec();
         }
         decision.more_candidates = draft.compared.len().saturating_sub(MOST_LISTED);
         decision.candidates = self.considered(&draft, decision.verdict.asset());

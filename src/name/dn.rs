@@ -87,15 +87,18 @@ impl DistinguishedName {
 
     /// The DNS domain that the `DC` components at the end make, in lower case (RFC 2247).
     pub fn domain(&self) -> Option<String> {
-        let mut labels = Vec::new();
+        let mut domain: Option<String> = None;
         for rdn in self.rdns() {
-            if rdn.attribute_type().eq_ignore_ascii_case("dc") {
-                labels.push(rdn.value().to_lowercase());
-            } else {
-                labels.clear();
+            if !rdn.attribute_type().eq_ignore_ascii_case("dc") {
+                domain = None;
+                continue;
+            }
+            match &mut domain {
+                Some(domain) => domain.extend([".", &rdn.value().to_lowercase()]),
+                None => domain = Some(rdn.value().to_lowercase()),
             }
         }
-        (!labels.is_empty()).then(|| labels.join("."))
+        domain
     }
 
     /// The value of the entry's own RDN, whatever its type, without escapes.

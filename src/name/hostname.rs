@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::unicode::canonical;
+use super::unicode::{canonical, is_plain};
 use super::weakness::is_address;
 use super::{MatchKey, Weakness, to_unicode};
 use crate::Error;
@@ -111,12 +111,26 @@ impl Hostname {
         if text.len() > LONGEST_INPUT {
             return Err(InvalidHostname::TooLong);
         }
+        if is_plain(text) {
+            return Self::read_plain(text);
+        }
         if let Ok(address) = text.parse::<Ipv6Addr>() {
             return Ok(Self(address.to_string().into()));
         }
         let canonical = canonical(text);
         let name = canonical.strip_suffix('.').unwrap_or(&canonical);
         check(name).map(|()| Self(name.into()))
+    }
+
+    /// It, of a text whose canonical form is its lower case.
+    fn read_plain(text: &str) -> Result<Self, InvalidHostname> {
+        let name = text.strip_suffix('.').unwrap_or(text);
+        check(name)?;
+        let mut name: Arc<str> = name.into();
+        if let Some(name) = Arc::get_mut(&mut name) {
+            name.make_ascii_lowercase();
+        }
+        Ok(Self(name))
     }
 
     /// The host name in a computer's `sAMAccountName`, which is the NetBIOS name and a `$`. Some servers write a NUL
@@ -252,8 +266,9 @@ impl<'de> Deserialize<'de> for Hostname {
 /// The domain may be a DNS or a NetBIOS one, in any case, with or without a dot at its end.
 pub(crate) fn is_authoritative_domain(domain: &str) -> bool {
     let domain = domain.trim();
-    let domain = domain.strip_suffix('.').unwrap_or(domain).to_ascii_lowercase();
-    !domain.is_empty() && !NOT_AUTHORITATIVE.contains(&domain.as_str())
+    let domain = domain.strip_suffix('.').unwrap_or(domain);
+    let is_anybodys = NOT_AUTHORITATIVE.iter().any(|known| known.eq_ignore_ascii_case(domain));
+    !domain.is_empty() && !is_anybodys
 }
 
 fn check(name: &str) -> Result<(), InvalidHostname> {
@@ -424,6 +439,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_plain_is_brought_into_the_same_form(text in "([a-zA-Z0-9._-]|[xX][nN]-){0,300}") {
+            if is_plain(&text) {
+                prop_assert_eq!(canonical(&text), text.to_ascii_lowercase());
+            }
+        }
+
         #[test]
         fn the_canonical_form_is_its_own(text in any::<String>(), near in "([a-zA-Z0-9.ßüİΣς漢א。xn\\-_]|xn--|xn--a\\.){0,40}") {
             for text in [text, near] {

@@ -34,6 +34,13 @@ pub(super) fn canonical(text: &str) -> String {
         .unwrap_or_else(|_| text.split('.').map(label).collect::<Vec<_>>().join("."))
 }
 
+/// Whether the canonical form is the lower case, as of nearly all names that computers have: letters and digits of ASCII,
+/// hyphens, underscores and dots, and no label in another form. Asking that first takes a tenth of the time.
+pub(super) fn is_plain(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    text.bytes().all(is_plain) && !has_ace_label(text)
+}
+
 fn has_ace_label(name: &str) -> bool {
     name.as_bytes().windows(ACE_PREFIX.len()).any(|part| part.eq_ignore_ascii_case(ACE_PREFIX))
 }

@@ -73,8 +73,11 @@ impl fmt::Display for Weakness {
 
 /// Whether the whole name is the text of an address. Four numbers are one even if they are out of range.
 pub(super) fn is_address(name: &str) -> bool {
-    name.parse::<IpAddr>().is_ok()
-        || (name.split('.').count() == 4 && name.split('.').all(is_number))
+    // Asked again and again of names of which the first letters tell that they are none.
+    let may_be = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':');
+    name.bytes().all(may_be)
+        && (name.parse::<IpAddr>().is_ok()
+            || (name.split('.').count() == 4 && name.split('.').all(is_number)))
 }
 
 /// What scanners, DHCP servers and installers put where they know no name.

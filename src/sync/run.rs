@@ -1,6 +1,7 @@
 //! What every step of a run needs to know.
 
 use super::options::SyncOptions;
+use crate::Result;
 use crate::asset::AssetRepository;
 use crate::directory::ServerIdentity;
 use crate::merge::{DirectoryDomain, WriteContext};
@@ -19,6 +20,16 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
+    /// About so many objects are looked at between two [pauses](Self::pause): a few milliseconds of work.
+    pub(super) const AT_ONCE: usize = 512;
+
+    /// Lets other work go on, and ends a run that was cancelled.
+    pub(super) async fn pause(&self) -> Result<()> {
+        self.options.cancellation.check()?;
+        tokio::task::yield_now().await;
+        Ok(())
+    }
+
     pub(super) fn new(
         task: &'a SyncTask,
         repository: &'a dyn AssetRepository,

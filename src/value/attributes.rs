@@ -55,12 +55,29 @@ impl Attributes {
 
     /// The values of one attribute.
     pub fn values<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
-        self.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        let mut start = 0;
+        self.spans.iter().filter_map(move |span| {
+            let range = start..span.end as usize;
+            start = range.end;
+            // The texts of others are not looked at: a run asks for a dozen attributes of every object.
+            let known = WELL_KNOWN.get(usize::from(span.name));
+            if known.is_some_and(|known| !known.eq_ignore_ascii_case(name)) {
+                return None;
+            }
+            let stored = self.text.get(range)?;
+            match known {
+                Some(_) => Some(stored),
+                None => {
+                    let (own, value) = stored.split_once('\0')?;
+                    own.eq_ignore_ascii_case(name).then_some(value)
+                }
+            }
+        })
     }
 
     /// The first value of one attribute.
     pub fn first(&self, name: &str) -> Option<&str> {
-        self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.values(name).next()
     }
 
     /// The octets of memory that they take, the struct itself apart.

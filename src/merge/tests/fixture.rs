@@ -5,9 +5,10 @@ use std::num::NonZeroUsize;
 
 use crate::asset::{Asset, Claim, Constraint, ConstraintKind, SourceRecord};
 use crate::directory::DirectoryObject;
+use crate::merge::watch::Unwatched;
 use crate::merge::{
-    Candidate, Computer, Decision, DirectoryDomain, Exclusion, KnownComputer, MatchContext,
-    Verdict, decide,
+    Candidate, Computer, Decision, DirectoryDomain, Exclusion, KnownComputer, MatchContext, Rules,
+    Verdict, Watch, decide_watched,
 };
 use crate::name::{DistinguishedName, Hostname};
 use crate::task::{Exclusions, MatchPolicy};
@@ -157,6 +158,12 @@ impl World {
 
     /// Decides on [`TODAY`].
     pub(super) fn decide(&self) -> Vec<Decision> {
+        let Ok(decisions) = self.decide_watched(&Unwatched);
+        decisions
+    }
+
+    /// Decides on [`TODAY`], as long as it is let.
+    pub(super) fn decide_watched<W: Watch>(&self, watch: &W) -> Result<Vec<Decision>, W::Stop> {
         let source = source();
         let known = MatchContext {
             source: &source,
@@ -171,7 +178,8 @@ impl World {
             now: day(TODAY),
         };
         let (exclusion, site) = (Exclusion::of(&self.exclusions, day(TODAY)), site("hq"));
-        decide(&self.computers, &self.candidates, &known, &exclusion, &self.policy, &site)
+        let rules = Rules { exclusion: &exclusion, policy: &self.policy, site: &site };
+        decide_watched(&self.computers, &self.candidates, &known, rules, watch)
     }
 
     /// The decision on the only computer.

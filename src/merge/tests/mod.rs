@@ -1,6 +1,7 @@
 //! Tests of the engine as a whole.
 
 mod complaints;
+mod effort;
 mod excluding;
 mod explanation;
 mod fixture;

@@ -10,7 +10,7 @@ use super::fixture::*;
 use super::naive;
 use crate::asset::{Asset, Claim, Constraint, ConstraintKind, Presence, SourceRecord};
 use crate::merge::{Candidate, Computer};
-use crate::merge::{Coverage, DirectoryDomain, Explanation, Level, Overlap, Surveyed};
+use crate::merge::{Coverage, DirectoryDomain, DomainBook, Explanation, Level, Overlap, Surveyed};
 use crate::name::Hostname;
 use crate::task::MatchPolicy;
 use crate::value::{AssetId, SourceId};
@@ -29,8 +29,14 @@ const NAMES: &[&str] = &[
 ];
 
 fn pairs(assets: &[Asset], constraints: &[Constraint], limit: usize) -> Vec<Overlap> {
-    let surveyed: Vec<Surveyed> = assets.iter().map(Surveyed::of).collect();
-    Overlap::between(&surveyed, constraints, &MatchPolicy::default().with_weak_name_limit(limit))
+    let policy = MatchPolicy::default().with_weak_name_limit(limit);
+    let pairs = Overlap::among(assets, constraints, &policy);
+    // Whoever shares no name changes nothing.
+    let mut book = DomainBook::default();
+    assets.iter().for_each(|asset| book.add(asset));
+    let surveyed = assets.iter().map(Surveyed::of).collect();
+    assert_eq!(Overlap::between(surveyed, &book, constraints, &policy), pairs);
+    pairs
 }
 
 /// The scanned asset with a part of this object of the directory.

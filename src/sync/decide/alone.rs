@@ -7,6 +7,7 @@ use futures::TryStreamExt;
 use super::surroundings::View;
 use crate::Result;
 use crate::asset::{Asset, SourceRecord};
+use crate::directory::DirectoryObject;
 use crate::grouping::{self, Scene};
 use crate::membership::Links;
 use crate::merge::{self, Computer};
@@ -23,12 +24,21 @@ pub(super) struct Alone {
 }
 
 /// Known computers that look other than they did, or are back.
-pub(super) fn changed(snapshot: &Snapshot, links: &Links) -> HashSet<ObjectGuid> {
-    let changed = snapshot.computers.iter().filter(|object| {
-        let link = links.get(&object.guid);
-        link.is_some_and(|link| !link.presence.is_present() || link.digest != object.digest())
-    });
-    changed.map(|object| object.guid).collect()
+pub(super) async fn changed(
+    run: &Run<'_>,
+    snapshot: &Snapshot,
+    links: &Links,
+) -> Result<HashSet<ObjectGuid>> {
+    let mut changed = HashSet::new();
+    for objects in snapshot.computers.chunks(Run::AT_ONCE) {
+        run.pause().await?;
+        let is_changed = |object: &&DirectoryObject| {
+            let link = links.get(&object.guid);
+            link.is_some_and(|link| !link.presence.is_present() || link.digest != object.digest())
+        };
+        changed.extend(objects.iter().filter(is_changed).map(|object| object.guid));
+    }
+    Ok(changed)
 }
 
 /// Looks for them among the computers of the run's directory, as the rules alone have them.

@@ -58,15 +58,16 @@ fn former_sids<'s>(
     snapshot: &'s Snapshot,
     decisions: &[Decision],
 ) -> HashMap<ObjectGuid, Vec<&'s str>> {
-    let is_known = |decision: &&Decision| matches!(decision.verdict, Verdict::Linked(_));
-    let known: BTreeSet<ObjectGuid> =
-        decisions.iter().filter(is_known).map(|decision| decision.object).collect();
-    let new = snapshot.computers.iter().filter(|computer| !known.contains(&computer.guid));
-    new.filter_map(|computer| {
-        let sids: Vec<&str> = computer.attributes.values("sIDHistory").collect();
-        (!sids.is_empty()).then_some((computer.guid, sids))
-    })
-    .collect()
+    // One for each computer, in the same order.
+    let decided = snapshot.computers.iter().zip(decisions);
+    let is_new = |(_, decision): &(_, &Decision)| !matches!(decision.verdict, Verdict::Linked(_));
+    decided
+        .filter(is_new)
+        .filter_map(|(computer, _)| {
+            let sids: Vec<&str> = computer.attributes.values("sIDHistory").collect();
+            (!sids.is_empty()).then_some((computer.guid, sids))
+        })
+        .collect()
 }
 
 /// What records that carry `objectSid` are filed under, whatever source they are of: a directory's computers, and what

@@ -1,20 +1,21 @@
 //! Deciding which asset every computer is, with what the store knows.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::num::NonZeroUsize;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::alone::{Alone, changed};
 use super::former;
 use super::moves::{ComputerMove, Decided, Spot};
+use super::question::Question;
 use super::surroundings::{Surroundings, View};
 use crate::Result;
 use crate::asset::{Home, Waiting};
 use crate::grouping::{self, Decisions, Scene};
 use crate::membership::Links;
 use crate::merge::{
-    self, Candidate, Computer, Decision, DirectoryDomain, Exclusion, LateArrival, Level,
-    MatchContext, Reason, Settled, Standing, Verdict,
+    self, Candidate, Computer, Decision, DirectoryDomain, LateArrival, Level, Reason, Settled,
+    Standing, Verdict,
 };
 use crate::sync::links;
 use crate::sync::read::Snapshot;
@@ -32,14 +33,14 @@ pub(in crate::sync) struct Matching {
     pub(in crate::sync) domain: DirectoryDomain,
     source: SourceId,
     /// Known objects that the directory has no more.
-    absent: HashSet<ObjectGuid>,
+    absent: Arc<HashSet<ObjectGuid>>,
     /// The decisions of people that stand.
     standing: Standing,
     /// What they may touch.
     scene: Scene,
     /// The places in the scene of the directory's own computers that wait.
     waiting: HashMap<ObjectGuid, usize>,
-    computers: Vec<Computer>,
+    computers: Arc<Vec<Computer>>,
     /// What the rules alone say, one for each computer of the snapshot, in the same order: by objectGUID.
     rules: Vec<Decision>,
     /// The same with what people decided.
@@ -64,15 +65,14 @@ impl Matching {
         absent: HashSet<ObjectGuid>,
     ) -> Result<Self> {
         let domain = run.domain(&snapshot.end.server);
-        let computers = snapshot.computers.iter().map(|object| Computer::of(object, &domain));
         let mut matching = Self {
             links,
             source: run.task.source.clone(),
-            absent,
+            absent: Arc::new(absent),
             standing: Standing::default(),
             scene: Scene::default(),
             waiting: HashMap::new(),
-            computers: computers.collect(),
+            computers: computers(run, snapshot, &domain).await?.into(),
             domain,
             rules: Vec::new(),
             told: Vec::new(),
@@ -83,7 +83,7 @@ impl Matching {
             complete: snapshot.end.completeness.is_complete(),
         };
         matching.look_up_decisions(run).await?;
-        let changed = changed(snapshot, &matching.links);
+        let changed = changed(run, snapshot, &matching.links).await?;
         let candidates = matching.decide_all(run, &changed).await?;
         let everything = 0..matching.rules.len();
         matching.conclude(run, everything, &candidates);
@@ -174,10 +174,11 @@ impl Matching {
         let asking = asking.chain(&alone.computers);
         let mut surroundings = Surroundings::of(run, asking, &self.scene, view).await?;
         surroundings.add_moved(run, &self.strangers(&self.computers), view).await?;
-        let computers: Vec<Computer> = self.computers.iter().chain(unread).cloned().collect();
-        let nobody = BTreeMap::new();
-        let decisions = self.decide_on(run, &computers, &surroundings, &movable, &nobody);
-        self.count_new(&decisions);
+        let unread: Vec<Computer> = unread.cloned().collect();
+        let everything = 0..self.computers.len();
+        let question = self.question(run, everything, surroundings);
+        let question = Question { unread, alone: movable, ..question };
+        let (decisions, surroundings) = self.ask(run, question).await?;
         let (own, late) = decisions.into_iter().partition(|d| read.contains(&d.object));
         self.rules = own;
         self.late = late;
@@ -318,9 +319,9 @@ impl Matching {
         let asking = computers.iter().filter(|computer| self.needs_candidates(computer));
         let mut surroundings = Surroundings::of(run, asking, &self.scene, view).await?;
         surroundings.add_moved(run, &self.strangers(computers), view).await?;
-        let spoken_for = self.spoken_for(&places);
-        let fresh = self.decide_on(run, computers, &surroundings, &HashSet::new(), &spoken_for);
-        self.count_new(&fresh);
+        let mut question = self.question(run, places.clone(), surroundings);
+        question.links.extend(self.spoken_for(&places));
+        let (fresh, surroundings) = self.ask(run, question).await?;
         if let Some(stale) = self.rules.get_mut(places.clone()) {
             for (stale, fresh) in stale.iter_mut().zip(fresh) {
                 *stale = fresh;
@@ -355,40 +356,41 @@ impl Matching {
             .collect()
     }
 
-    /// What the rules alone say.
-    fn decide_on(
+    /// What the computers at these places are, by the rules alone.
+    fn question(
         &self,
         run: &Run<'_>,
-        computers: &[Computer],
-        surroundings: &Surroundings,
-        alone: &HashSet<ObjectGuid>,
-        spoken_for: &BTreeMap<ObjectGuid, AssetId>,
-    ) -> Vec<Decision> {
+        places: Range<usize>,
+        surroundings: Surroundings,
+    ) -> Question {
         let homes = self.links.values();
-        let mut links: HashMap<ObjectGuid, AssetId> =
-            homes.filter_map(|link| Some((link.object, link.by_rules().asset()?))).collect();
-        links.extend(spoken_for);
-        let task = run.task;
-        let known = MatchContext {
-            source: &task.source,
-            links: &links,
-            absent: &self.absent,
-            alone,
-            elsewhere: &surroundings.elsewhere,
-            others: &surroundings.others,
-            constraints: &[],
+        let links = homes.filter_map(|link| Some((link.object, link.by_rules().asset()?)));
+        Question {
+            task: run.task.clone(),
+            read: Arc::clone(&self.computers),
+            places,
+            unread: Vec::new(),
+            links: links.collect(),
+            absent: Arc::clone(&self.absent),
+            alone: HashSet::new(),
+            surroundings,
             first_new: AssetId::from_u128(run.id.as_u128()).nth(self.new_assets + 1),
-            threads: NonZeroUsize::MIN,
             now: run.now,
-        };
-        let exclusion = Exclusion::of(&task.exclusions, run.now);
-        let candidates: Vec<Candidate> = surroundings.candidates.values().cloned().collect();
-        let mut decisions =
-            merge::decide(computers, &candidates, &known, &exclusion, &task.matching, &task.site);
+        }
+    }
+
+    /// What the rules alone say.
+    async fn ask(
+        &mut self,
+        run: &Run<'_>,
+        question: Question,
+    ) -> Result<(Vec<Decision>, Surroundings)> {
+        let (mut decisions, surroundings) = question.ask(&run.options.cancellation).await?;
         if !self.complete {
             decisions.iter_mut().for_each(Decision::await_complete_read);
         }
-        decisions
+        self.count_new(&decisions);
+        Ok((decisions, surroundings))
     }
 
     /// Ids of new assets follow the order of objectGUIDs, so they do not depend on the order in which the directory was
@@ -416,7 +418,9 @@ impl Matching {
             fresh.push(self.told(run, rules, spot));
             let away = spot.filter(|spot| spot.home.away_from(spot.shown).is_some());
             if let Some(home) = away.and_then(|spot| spot.home.asset()) {
-                let candidate = candidates.iter().find(|candidate| candidate.asset == home);
+                // They come in the order of their ids.
+                let candidate = candidates.binary_search_by_key(&home, |it| it.asset);
+                let candidate = candidate.ok().and_then(|place| candidates.get(place));
                 let site = candidate.map_or(&run.task.site, |candidate| &candidate.site);
                 self.sites.insert(home, site.clone());
             }
@@ -492,4 +496,18 @@ impl Matching {
         }
         told
     }
+}
+
+/// The computers that were read.
+async fn computers(
+    run: &Run<'_>,
+    snapshot: &Snapshot,
+    domain: &DirectoryDomain,
+) -> Result<Vec<Computer>> {
+    let mut computers = Vec::with_capacity(snapshot.computers.len());
+    for objects in snapshot.computers.chunks(Run::AT_ONCE) {
+        run.pause().await?;
+        computers.extend(objects.iter().map(|object| Computer::of(object, domain)));
+    }
+    Ok(computers)
 }

@@ -14,6 +14,7 @@ mod former;
 mod matching;
 mod moved;
 mod moves;
+mod question;
 mod surroundings;
 
 pub(super) use self::absences::Absences;
