@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
+use super::support::{SUPPORT, System};
 use super::{Asset, DirectoryGroup, DirectoryUser};
 use crate::name::{to_ascii, to_unicode};
+use crate::os::Lifecycle;
 use crate::query::{Field, Fields, Value, Visit, fold_case, is_time_attribute};
 use crate::value::{Attributes, Timestamp};
 
@@ -48,6 +50,7 @@ impl Fields for Asset {
             }
             "first_seen" => moment(self.first_seen(), visit),
             "last_seen" => moment(self.last_seen(), visit),
+            _ if SUPPORT.contains(&name) => System::of(self, Lifecycle::known()).field(name, visit),
             _ => GO_ON,
         }
     }
@@ -58,7 +61,7 @@ impl Fields for Asset {
     }
 
     fn is_time(&self, name: &str) -> bool {
-        Field::has_times(Asset::FIELDS, name)
+        Asset::has_times(name)
     }
 
     fn attribute_names(&self, visit: &mut dyn FnMut(&str, &str)) {
@@ -197,6 +200,11 @@ fn value_of<'a>(folded_name: &str, value: &'a str) -> Value<'a> {
 }
 
 impl Asset {
+    /// Whether the values of a field are times.
+    pub(super) fn has_times(field: &str) -> bool {
+        Field::has_times(Asset::FIELDS, field)
+    }
+
     /// Shows every value of every attribute as queries see it: its source's folded key, its folded name, the
     /// value. For stores that index them, as by a [`AttributeBloom`](crate::query::sql::AttributeBloom).
     pub fn each_attribute(&self, mut visit: impl FnMut(&str, &str, Value<'_>)) {

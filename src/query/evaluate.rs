@@ -169,7 +169,7 @@ impl Key {
         Self::Field(Text::new(name))
     }
 
-    fn asks_for(&self, field: &str) -> bool {
+    pub(crate) fn asks_for(&self, field: &str) -> bool {
         match self {
             Self::Attribute { .. } => false,
             Self::Count(key) => key.asks_for(field),
@@ -227,6 +227,12 @@ impl Key {
 }
 
 impl Test {
+    /// The test that only this text passes.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) fn is_text(text: &str) -> Self {
+        Self::Equals(vec![Pattern::new([Piece::Text(Text::new(text))])])
+    }
+
     /// The test that only this number passes.
     pub(crate) fn is_number(number: usize) -> Self {
         Self::Equals(vec![Pattern::new([Piece::Text(Text::new(number.to_string()))])])
