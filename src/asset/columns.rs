@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::SearchRequest;
+use super::fields::{COMPUTER, SERVICES};
 use super::support::{SUPPORT, System};
 use crate::query::{Expr, Key, Query, Term, Test};
 
@@ -19,7 +20,8 @@ impl SearchRequest {
         SUPPORT.iter().any(|field| self.query.asks_for(field))
     }
 
-    /// The same query in names and versions of systems instead of support dates. `systems` are all that there are, folded, each
+    /// The same query in names and versions of systems instead of support dates, and in attributes instead of services.
+    /// `systems` are all that there are, folded, each
     /// once, if the query asks for support dates.
     pub(crate) fn in_columns(&self, systems: Vec<(Option<String>, Option<String>)>) -> Query {
         let system = |(os, version)| System::new(os, version, &self.lifecycle);
@@ -31,15 +33,18 @@ impl SearchRequest {
                 .then(|| any_of(by_name(&systems, systems.iter().filter(of_those))))
         };
         self.query.rewritten(&mut |term| match term {
-            Term::Has(keys) if keys.iter().any(is_support) => {
+            Term::Has(keys) if keys.iter().any(|key| is_support(key) || is_service(key)) => {
                 let each = keys.iter().map(|key| {
-                    let term = Term::Has(vec![key.clone()]);
+                    let term = Term::Has(vec![in_attributes(key)]);
                     let told = is_support(key).then(|| support(&term)).flatten();
                     told.unwrap_or(Expr::Term(term))
                 });
                 Some(any_of(each.collect()))
             }
             Term::Is(key, _) if is_support(key) => support(term),
+            Term::Is(key, test) if is_service(key) => {
+                Some(Expr::Term(Term::Is(in_attributes(key), test.clone())))
+            }
             _ => None,
         })
     }
@@ -47,6 +52,19 @@ impl SearchRequest {
 
 fn is_support(key: &Key) -> bool {
     SUPPORT.iter().any(|field| key.asks_for(field))
+}
+
+fn is_service(key: &Key) -> bool {
+    ["service", "services"].iter().any(|field| key.asks_for(field))
+}
+
+/// Services are an attribute, of which signatures tell who has none.
+fn in_attributes(key: &Key) -> Key {
+    match key {
+        Key::Count(key) => Key::Count(Box::new(in_attributes(key))),
+        key if is_service(key) => Key::attribute(COMPUTER, SERVICES),
+        key => key.clone(),
+    }
 }
 
 /// Conditions of which one holds for each of some systems and for no other one: one for each name, with the versions where

@@ -42,6 +42,11 @@ impl Asset {
             "os_eol:<now NOT os_eol_extended:>now",
         ),
         Field::word(&["type"], "what sort of thing it is", "type:server"),
+        Field::text(
+            &["service", "services"],
+            "what runs on it, by the service principal names in its directory; http@HOST is for another host's name",
+            "service:mssql",
+        ),
         Field::word(&["site"], "its site", "site:hq"),
         Field::word(
             &["source", "sources"],

@@ -35,6 +35,7 @@ impl Fields for Asset {
             "os" => self.os().map_or(GO_ON, |os| visit(Value::Text(os))),
             "os_version" => self.os_version().map_or(GO_ON, |version| visit(Value::Text(version))),
             "type" => self.kind().map_or(GO_ON, |kind| visit(Value::Word(kind))),
+            "service" | "services" => self.attribute(COMPUTER, SERVICES, visit),
             "site" => visit(Value::Word(self.site.as_str())),
             "source" | "sources" => {
                 let kinds = self.source_kinds();
@@ -142,6 +143,10 @@ impl Fields for DirectoryGroup {
     }
 }
 
+/// Where the services of a computer are.
+pub(super) const COMPUTER: &str = "@ldap.computer";
+pub(super) const SERVICES: &str = "services";
+
 /// What the attributes of users and groups are filed under, and where their names are.
 const USER: &str = "@ldap.user";
 const GROUP: &str = "@ldap.group";
@@ -240,6 +245,8 @@ mod tests {
             ("lastLogonTS", "1970-01-02T00:00:00Z"),
             ("memberOf", "CN=A"),
             ("memberOf", "CN=B"),
+            ("services", "mssql:1433"),
+            ("services", "http@intranet.corp.example"),
         ]
         .into_iter()
         .collect();
@@ -287,6 +294,10 @@ mod tests {
             "@ldap.computer.dnshostname:web1",
             "@LDAP.computer.isDisabled:f",
             "@ldap.computer.lastLogonTS:<36hours",
+            "service:mssql",
+            "service:=mssql:1433",
+            "service_count:2",
+            "@ldap.computer.services:http@intranet",
         ] {
             assert!(holds(query, &asset()), "{query}");
         }
@@ -309,6 +320,8 @@ mod tests {
             "@ldap.user.dNSHostName:web1",
             "@ldap.computer.lastLogonTS:>36hours",
             "dNSHostName:web1",
+            "service:=mssql",
+            "name:intranet",
         ] {
             assert!(!holds(query, &asset()), "{query}");
         }

@@ -53,12 +53,14 @@ pub(crate) fn group_attributes(object: &DirectoryObject, read_at: Timestamp) -> 
     native(object, read_at).build()
 }
 
-/// What is filed under `@ldap.computer`.
+/// What is filed under `@ldap.computer`: as for [`user_attributes`], with `isDomainController` and, by its service principal
+/// names, `services`.
 pub(super) fn computer_attributes(object: &DirectoryObject, read_at: Timestamp) -> Attributes {
     let mut builder = native(object, read_at);
     flag(&mut builder, "isDisabled", object.is_disabled());
     let is_controller = object.account_control().map(AccountControl::is_domain_controller);
     flag(&mut builder, "isDomainController", is_controller);
+    object.services().iter().for_each(|service| builder.push("services", service));
     builder.build()
 }
 

@@ -165,6 +165,12 @@ impl Term {
 }
 
 impl Key {
+    /// An attribute by its source's key and its name.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) fn attribute(source: &str, name: &str) -> Self {
+        Self::Attribute { source: Text::new(source), name: Text::new(name) }
+    }
+
     pub(crate) fn field(name: &str) -> Self {
         Self::Field(Text::new(name))
     }

@@ -70,6 +70,9 @@ pub(super) fn with_fields(map: ColumnMap, columns: FieldColumns) -> ColumnMap {
         .with("os_product", Column::residual())
         .with("os_eol", Column::residual())
         .with("os_eol_extended", Column::residual())
+        // The same of an attribute.
+        .with("service", Column::residual())
+        .with("services", Column::residual())
         .with("type", Column::word("assets.type"))
         .with("first_seen", Column::time("assets.first_seen"))
         .with("last_seen", Column::time("assets.last_seen"))
