@@ -324,6 +324,7 @@ fn covered(coverage: &Coverage) -> Result<(), Failure> {
             "Scan†",
             "Out‡",
             "Soon‡",
+            "LAPS",
             "Site and system",
         ])
     } else {
@@ -339,6 +340,7 @@ fn covered(coverage: &Coverage) -> Result<(), Failure> {
             "stale_in_scans",
             "out_of_support",
             "out_of_support_soon",
+            "with_laps",
         ])
     };
     table.wraps = true;

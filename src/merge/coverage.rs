@@ -70,6 +70,9 @@ pub struct CoverageCounts {
     pub out_of_support: u64,
     /// Out of support within 90 days, and not yet.
     pub out_of_support_soon: u64,
+    /// In the directory, and LAPS keeps the password of the local administrator. None where the task does not
+    /// [ask](crate::task::SyncTask::with_laps).
+    pub with_laps: u64,
 }
 
 impl Coverage {
@@ -121,6 +124,7 @@ impl Coverage {
             stale_in_scans: count(in_scans && self.is_stale(asset, is_scan)),
             out_of_support: count(is_out),
             out_of_support_soon: count(is_out_soon && !is_out),
+            with_laps: count(asset.parts.iter().any(has_laps)),
         }
     }
 
@@ -147,6 +151,7 @@ impl fmt::Display for Coverage {
             "stale scan",
             "out of sup",
             "out soon",
+            "with laps",
         ];
         write!(f, "{:<12} {:<32}", "site", "operating system")?;
         titles.iter().try_for_each(|title| write!(f, " {title:>10}"))?;
@@ -162,7 +167,7 @@ impl fmt::Display for Coverage {
 
 impl CoverageCounts {
     /// The numbers in order of the fields.
-    pub fn columns(&self) -> [u64; 9] {
+    pub fn columns(&self) -> [u64; 10] {
         [
             self.assets,
             self.both,
@@ -173,6 +178,7 @@ impl CoverageCounts {
             self.stale_in_scans,
             self.out_of_support,
             self.out_of_support_soon,
+            self.with_laps,
         ]
     }
 
@@ -186,6 +192,7 @@ impl CoverageCounts {
         self.stale_in_scans += other.stale_in_scans;
         self.out_of_support += other.out_of_support;
         self.out_of_support_soon += other.out_of_support_soon;
+        self.with_laps += other.with_laps;
     }
 
     fn print(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -195,6 +202,10 @@ impl CoverageCounts {
 
 fn is_in_directory(part: &SourceRecord) -> bool {
     part.object.is_some() && !matches!(part.presence, Presence::Gone { .. })
+}
+
+fn has_laps(part: &SourceRecord) -> bool {
+    is_in_directory(part) && part.attributes.first("hasLaps") == Some("true")
 }
 
 fn is_scan(part: &SourceRecord) -> bool {
