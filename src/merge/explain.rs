@@ -281,7 +281,7 @@ struct Values<'a> {
 
 impl ClaimsVisitor for Values<'_> {
     fn visit<T: ClaimValue>(&mut self, field: ClaimField, claims: &Claims<T>) {
-        self.told.extend(claims.iter().map(|claim| ExplainedValue {
+        let told = claims.iter().map(|claim| ExplainedValue {
             field: field.one,
             value: shown(&claim.value),
             holds: field.holding.holds(claims, claim),
@@ -292,7 +292,9 @@ impl ClaimsVisitor for Values<'_> {
             since: claim.since,
             until: claim.until,
             replaced: claim.replaced.as_ref().map(shown),
-        }));
+        });
+        let told: Vec<ExplainedValue> = told.collect();
+        self.told.extend(told);
     }
 }
 
