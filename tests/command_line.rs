@@ -472,7 +472,8 @@ async fn records_have_the_documented_keys() {
 
     let assets = list(&["assets"]).await;
     let documented = words(
-        "id names domains addresses os os_version site sources first_seen last_seen attributes",
+        "id names domains addresses os os_version os_product os_eol os_eol_extended site sources \
+         first_seen last_seen attributes",
     );
     assert!(assets.iter().all(|asset| keys(asset) == documented));
     let controller = assets.iter().find(|a| a["names"][0] == "dc1.corp.example.test").unwrap();

@@ -23,6 +23,10 @@ struct AssetRecord<'a> {
     addresses: Vec<IpAddr>,
     os: Option<&'a str>,
     os_version: Option<&'a str>,
+    os_product: Option<String>,
+    /// The last day of support, and of support beyond it.
+    os_eol: Option<String>,
+    os_eol_extended: Option<String>,
     site: &'a SiteId,
     sources: BTreeSet<&'a str>,
     first_seen: Option<Timestamp>,
@@ -45,6 +49,9 @@ impl Record for Asset {
         "addresses",
         "os",
         "os_version",
+        "os_product",
+        "os_eol",
+        "os_eol_extended",
         "site",
         "sources",
         "first_seen",
@@ -67,6 +74,8 @@ impl Record for Asset {
         for part in &self.parts {
             attributes.entry(&part.key).or_default().push(flattened(&part.attributes));
         }
+        let support = self.os_support();
+        let supported = |name| support.first(name).map(str::to_owned);
         AssetRecord {
             id: self.id,
             names: self.live_names().chain(self.aliases()).map(Hostname::to_unicode).collect(),
@@ -74,6 +83,9 @@ impl Record for Asset {
             addresses: self.live_addresses().collect(),
             os: self.os(),
             os_version: self.os_version(),
+            os_product: supported("product"),
+            os_eol: supported("eol"),
+            os_eol_extended: supported("eolExtended"),
             site: &self.site,
             sources: self.source_kinds(),
             first_seen: self.first_seen(),

@@ -314,7 +314,19 @@ fn covered(coverage: &Coverage) -> Result<(), Failure> {
     let form = Form::of_stdout();
     let is_page = matches!(form, Form::Page(_));
     let mut table = if is_page {
-        Table::new(["All", "Both", "Dir", "Scan", "None", "Dir†", "Scan†", "Site and system"])
+        Table::new([
+            "All",
+            "Both",
+            "Dir",
+            "Scan",
+            "None",
+            "Dir†",
+            "Scan†",
+            "Out‡",
+            "Soon‡",
+            "LAPS",
+            "Site and system",
+        ])
     } else {
         Table::new([
             "site",
@@ -326,6 +338,9 @@ fn covered(coverage: &Coverage) -> Result<(), Failure> {
             "neither",
             "stale_in_directory",
             "stale_in_scans",
+            "out_of_support",
+            "out_of_support_soon",
+            "with_laps",
         ])
     };
     table.wraps = true;
@@ -344,7 +359,9 @@ fn covered(coverage: &Coverage) -> Result<(), Failure> {
     }
     let days = coverage.stale_after_days;
     let footer = "Both: in the directory and scanned; Dir, Scan: only there; None: in neither";
-    show(&table, form, &format!("{footer}\n†: stale, not seen there for {days} days"))
+    let stale = format!("†: stale, not seen there for {days} days");
+    let support = "‡: the system is out of support, or will be in 90 days";
+    show(&table, form, &format!("{footer}\n{stale}\n{support}"))
 }
 
 /// Shows one answer: a line of JSON for tools, words for people.

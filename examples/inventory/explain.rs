@@ -23,6 +23,8 @@ pub(crate) fn show(out: &mut dyn Write, explanation: &Explanation) -> io::Result
         part.left_out.iter().map(|left_out| [part.number.to_string(), left_out.clone()])
     });
     list(out, ["Part", "Left out by the last read"], left_out)?;
+    let system = explanation.system.iter();
+    list(out, ["System", "Value"], system.map(|(name, value)| [name, value].map(str::to_owned)))?;
     let decisions = explanation.decisions.iter().map(ToString::to_string);
     let decided = decisions.chain(explanation.merges.iter().map(ToString::to_string));
     list(out, ["Decided by people"], decided.map(|sentence| [sentence]))
@@ -100,6 +102,7 @@ fn value(value: &ExplainedValue) -> [String; 5] {
     } else if !value.holds {
         remarks.push("another source goes before it".to_owned());
     }
+    remarks.extend(value.why.map(|why| format!("holds: {why}")));
     remarks.extend(value.replaced.as_ref().map(|before| format!("in place of {before}")));
     [
         value.field.to_owned(),

@@ -45,6 +45,10 @@ pub(crate) struct TaskOptions {
     #[arg(long, value_name = "FILTER")]
     computer_filter: Option<String>,
 
+    /// Read which computers have LAPS, and when it will change the local administrator's password; never the password
+    #[arg(long)]
+    laps: bool,
+
     /// The organization whose inventory it is
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub(crate) organization: OrganizationId,
@@ -212,7 +216,7 @@ impl TaskOptions {
             .with_exclusions(exclusions)
             .with_base_dns(self.base_dn.iter().map(ToString::to_string));
         task.computer_filter.clone_from(&self.computer_filter);
-        Ok(task)
+        Ok(if self.laps { task.with_laps() } else { task })
     }
 }
 

@@ -26,7 +26,27 @@ impl Asset {
         Field::address(&["address", "addresses"], "its IP addresses", "address:10.0.0.0/8"),
         Field::text(&["os"], "its operating system", "os:\"windows server\""),
         Field::text(&["os_version"], "the version of its operating system", "os_version:10.0*"),
+        Field::text(
+            &["os_product"],
+            "the product that its operating system is, where a table of support dates has it",
+            "os_product:\"windows 10\"",
+        ),
+        Field::time(
+            &["os_eol"],
+            "when support of its operating system ends; the earliest day, where it may be several products",
+            "os_eol:<now OR os_eol:<90days",
+        ),
+        Field::time(
+            &["os_eol_extended"],
+            "when support beyond that ends, which is bought or applied for; never where there is none",
+            "os_eol:<now NOT os_eol_extended:>now",
+        ),
         Field::word(&["type"], "what sort of thing it is", "type:server"),
+        Field::text(
+            &["service", "services"],
+            "what runs on it, by the service principal names in its directory; http@HOST is for another host's name",
+            "service:mssql",
+        ),
         Field::word(&["site"], "its site", "site:hq"),
         Field::word(
             &["source", "sources"],

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
+use super::support::{SUPPORT, System};
 use super::{Asset, DirectoryGroup, DirectoryUser};
 use crate::name::{to_ascii, to_unicode};
+use crate::os::Lifecycle;
 use crate::query::{Field, Fields, Value, Visit, fold_case, is_time_attribute};
 use crate::value::{Attributes, Timestamp};
 
@@ -33,6 +35,7 @@ impl Fields for Asset {
             "os" => self.os().map_or(GO_ON, |os| visit(Value::Text(os))),
             "os_version" => self.os_version().map_or(GO_ON, |version| visit(Value::Text(version))),
             "type" => self.kind().map_or(GO_ON, |kind| visit(Value::Word(kind))),
+            "service" | "services" => self.attribute(COMPUTER, SERVICES, visit),
             "site" => visit(Value::Word(self.site.as_str())),
             "source" | "sources" => {
                 let kinds = self.source_kinds();
@@ -48,6 +51,7 @@ impl Fields for Asset {
             }
             "first_seen" => moment(self.first_seen(), visit),
             "last_seen" => moment(self.last_seen(), visit),
+            _ if SUPPORT.contains(&name) => System::of(self, Lifecycle::known()).field(name, visit),
             _ => GO_ON,
         }
     }
@@ -58,7 +62,7 @@ impl Fields for Asset {
     }
 
     fn is_time(&self, name: &str) -> bool {
-        Field::has_times(Asset::FIELDS, name)
+        Asset::has_times(name)
     }
 
     fn attribute_names(&self, visit: &mut dyn FnMut(&str, &str)) {
@@ -139,6 +143,10 @@ impl Fields for DirectoryGroup {
     }
 }
 
+/// Where the services of a computer are.
+pub(super) const COMPUTER: &str = "@ldap.computer";
+pub(super) const SERVICES: &str = "services";
+
 /// What the attributes of users and groups are filed under, and where their names are.
 const USER: &str = "@ldap.user";
 const GROUP: &str = "@ldap.group";
@@ -197,6 +205,11 @@ fn value_of<'a>(folded_name: &str, value: &'a str) -> Value<'a> {
 }
 
 impl Asset {
+    /// Whether the values of a field are times.
+    pub(super) fn has_times(field: &str) -> bool {
+        Field::has_times(Asset::FIELDS, field)
+    }
+
     /// Shows every value of every attribute as queries see it: its source's folded key, its folded name, the
     /// value. For stores that index them, as by a [`AttributeBloom`](crate::query::sql::AttributeBloom).
     pub fn each_attribute(&self, mut visit: impl FnMut(&str, &str, Value<'_>)) {
@@ -232,6 +245,8 @@ mod tests {
             ("lastLogonTS", "1970-01-02T00:00:00Z"),
             ("memberOf", "CN=A"),
             ("memberOf", "CN=B"),
+            ("services", "mssql:1433"),
+            ("services", "http@intranet.corp.example"),
         ]
         .into_iter()
         .collect();
@@ -279,6 +294,10 @@ mod tests {
             "@ldap.computer.dnshostname:web1",
             "@LDAP.computer.isDisabled:f",
             "@ldap.computer.lastLogonTS:<36hours",
+            "service:mssql",
+            "service:=mssql:1433",
+            "service_count:2",
+            "@ldap.computer.services:http@intranet",
         ] {
             assert!(holds(query, &asset()), "{query}");
         }
@@ -301,6 +320,8 @@ mod tests {
             "@ldap.user.dNSHostName:web1",
             "@ldap.computer.lastLogonTS:>36hours",
             "dNSHostName:web1",
+            "service:=mssql",
+            "name:intranet",
         ] {
             assert!(!holds(query, &asset()), "{query}");
         }

@@ -13,6 +13,8 @@
 mod batch;
 mod claim;
 mod claim_field;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod columns;
 mod constraint;
 mod evaluate;
 mod facet;
@@ -36,6 +38,7 @@ mod request;
 mod run;
 mod search;
 mod sort;
+mod support;
 mod validate;
 mod waiting;
 
@@ -75,4 +78,5 @@ pub use search::{SearchPage, SearchRequest};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use sort::SortValue;
 pub use sort::{Sort, SortBy, SortKey};
+pub(crate) use support::System;
 pub use waiting::Waiting;

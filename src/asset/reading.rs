@@ -37,7 +37,8 @@ impl SearchRequest {
         while let Some(asset) = assets.try_next().await? {
             let has_overlap = || surroundings.has_overlap(&asset);
             let is_unresolved = || surroundings.unresolved.contains(&asset.id);
-            reading.look_at(&AssetInContext::new(&asset, has_overlap, is_unresolved));
+            let table = &self.lifecycle;
+            reading.look_at(&AssetInContext::new(&asset, table, has_overlap, is_unresolved));
         }
         Ok(reading)
     }

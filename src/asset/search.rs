@@ -1,10 +1,13 @@
 //! Searching the inventory, page by page.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Asset, AssetInContext, Sort};
+use super::{Asset, AssetInContext, Sort, System};
+use crate::Result;
+use crate::os::Lifecycle;
 use crate::query::{Fields, Query};
-use crate::value::{OrganizationId, SourceId, Timestamp};
+use crate::value::{Attributes, OrganizationId, SourceId, Timestamp};
 
 /// What to look for.
 #[derive(Clone, Debug)]
@@ -32,6 +35,8 @@ pub struct SearchRequest {
     /// How long it may take. A minute unless set: longer than a search of a million assets that reads every document, and
     /// nobody waits longer. A store that works on records one by one looks at it now and then, or not at all.
     pub deadline: Duration,
+    /// When operating systems are out of support.
+    pub(crate) lifecycle: Arc<Lifecycle>,
 }
 
 /// How long a search may take, unless it is said.
@@ -62,6 +67,7 @@ impl SearchRequest {
             after: None,
             nested: false,
             deadline: DEADLINE,
+            lifecycle: Arc::clone(Lifecycle::known()),
         }
     }
 
@@ -100,6 +106,36 @@ impl SearchRequest {
         self
     }
 
+    /// Takes another table of support dates than the crate's: for `os_product`, `os_eol` and `os_eol_extended` in the query,
+    /// and for [`os_support`](Self::os_support).
+    ///
+    /// CSV without quotation marks, in UTF-8. Lines that begin with `#` and empty ones say nothing; the first other one names
+    /// the columns, in any order:
+    ///
+    /// - `product`: `windows`, `windows-server`, `macos`, `rhel`, `ubuntu`, `debian`; or any other, such as `rocky-linux`,
+    ///   with whose words (`Rocky Linux`) the names of systems begin.
+    /// - `cycle`: the release, with which the number in a system's name begins: `9`, `22.04`. Of Windows as endoflife.date has
+    ///   them: `11-24h2-e`, `2012-r2`.
+    /// - `end_of_life`: the last day of support, `2026-01-31`; `false` where none is set.
+    /// - `end_of_extended_support`, optional: that of support beyond it, empty where there is none.
+    /// - `label`, optional: what people call the release. `build`, optional: the numbers that it reports, with a blank between
+    ///   them; of Windows they decide. `lts`, optional: `lts` for what is serviced for longer.
+    ///
+    /// Others are passed over, so that the crate's own `src/os/lifecycle.csv` with some lines more is such a table.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for another form, with the line.
+    pub fn with_lifecycle(mut self, csv: &str) -> Result<Self> {
+        self.lifecycle = Arc::new(Lifecycle::from_csv(csv)?);
+        Ok(self)
+    }
+
+    /// What is known of an asset's operating system, as [`Asset::os_support`] tells it, by the table of this request.
+    pub fn os_support(&self, asset: &Asset) -> Attributes {
+        System::of(asset, &self.lifecycle).attributes()
+    }
+
     /// Goes on after a page.
     #[must_use]
     pub fn after(mut self, cursor: Option<String>) -> Self {
@@ -133,7 +169,8 @@ impl SearchRequest {
         has_overlap: impl Fn() -> bool,
         is_unresolved: impl Fn() -> bool,
     ) -> bool {
-        self.selects(&AssetInContext::new(asset, has_overlap, is_unresolved))
+        let table = &self.lifecycle;
+        self.selects(&AssetInContext::new(asset, table, has_overlap, is_unresolved))
     }
 }
 

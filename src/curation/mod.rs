@@ -54,6 +54,7 @@ mod survey;
 mod unresolved;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::changes::{ChangedField, NotedChange, Occasion};
@@ -68,6 +69,7 @@ pub use self::unresolved::Unresolved;
 use crate::asset::{Asset, AssetRepository, Batch, Change, CommitOutcome};
 use crate::grouping::{self, Decisions};
 use crate::merge::{Moves, Settled, Standing};
+use crate::os::Lifecycle;
 use crate::task::MatchPolicy;
 use crate::value::{AssetId, BatchId, OrganizationId, SourceId};
 use crate::{Error, ErrorKind, Result, Retry};
@@ -82,6 +84,7 @@ pub struct Curation<'a> {
     repository: &'a dyn AssetRepository,
     organization: OrganizationId,
     policy: MatchPolicy,
+    lifecycle: Arc<Lifecycle>,
 }
 
 /// Who decides, and why.
@@ -111,7 +114,8 @@ impl Author {
 impl<'a> Curation<'a> {
     /// The inventory of an organization, under the usual policy.
     pub fn new(repository: &'a dyn AssetRepository, organization: OrganizationId) -> Self {
-        Self { repository, organization, policy: MatchPolicy::default() }
+        let lifecycle = Arc::clone(Lifecycle::known());
+        Self { repository, organization, policy: MatchPolicy::default(), lifecycle }
     }
 
     /// Sets the policy of the organization's tasks: which source's value holds after a merge, and what is an
@@ -120,6 +124,18 @@ impl<'a> Curation<'a> {
     pub fn with_policy(mut self, policy: MatchPolicy) -> Self {
         self.policy = policy;
         self
+    }
+
+    /// Takes another table of support dates than the crate's, by which [`coverage`](Self::coverage) counts and which
+    /// [`explain`](Self::explain) quotes. Its form is that of
+    /// [`SearchRequest::with_lifecycle`](crate::asset::SearchRequest::with_lifecycle).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] for another form, with the line.
+    pub fn with_lifecycle(mut self, csv: &str) -> Result<Self> {
+        self.lifecycle = Arc::new(Lifecycle::from_csv(csv)?);
+        Ok(self)
     }
 
     /// Where ids of assets lead: each with the asset that it names today. An asset that is there is named by its own id; the

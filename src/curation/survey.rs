@@ -6,7 +6,9 @@ use futures::TryStreamExt;
 
 use super::Curation;
 use crate::Result;
-use crate::asset::{Asset, AssetsRequest, Constraint, LinksRequest, SearchRequest, found_assets};
+use crate::asset::{
+    Asset, AssetsRequest, Constraint, LinksRequest, SearchRequest, System, found_assets,
+};
 use crate::merge::{Coverage, DomainBook, Explanation, NearMiss, NearMisses, Overlap, Surveyed};
 use crate::query::Query;
 use crate::value::{AssetId, SourceId, Timestamp};
@@ -55,14 +57,14 @@ impl Curation<'_> {
         Ok(near.find())
     }
 
-    /// Assets by site and operating system: known to the directory, seen by scans, both, and not seen for so
-    /// many days. Reads the inventory page by page.
+    /// Assets by site and operating system: known to the directory, seen by scans, both, not seen for so many days, and out
+    /// of support now or within 90 days. Reads the inventory page by page.
     ///
     /// # Errors
     ///
     /// What the store reports.
     pub async fn coverage(&self, stale_after_days: u64) -> Result<Coverage> {
-        let mut coverage = Coverage::new(Timestamp::now(), stale_after_days);
+        let mut coverage = Coverage::new(Timestamp::now(), stale_after_days).by(&self.lifecycle);
         self.each_asset(|asset| coverage.add(asset)).await?;
         Ok(coverage)
     }
@@ -76,7 +78,9 @@ impl Curation<'_> {
         let asset = self.asset(asset).await?;
         let constraints = self.repository.constraints(&self.organization).await?;
         let merges = self.repository.merges(&self.organization).await?;
-        Ok(Explanation::of(&asset, &constraints, &merges))
+        let explanation = Explanation::under(&self.policy, &asset, &constraints, &merges);
+        let system = System::of(&asset, &self.lifecycle).attributes();
+        Ok(Explanation { system, ..explanation })
     }
 
     /// The directories whose objects the inventory knows, also where all of them wait for a person, in order.

@@ -10,6 +10,7 @@ mod left_out;
 mod memory;
 mod object;
 mod read;
+mod service;
 mod source;
 mod transport;
 

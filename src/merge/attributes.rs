@@ -1,6 +1,7 @@
 //! The attributes of an object as the inventory files them.
 
 use crate::directory::{AccountControl, AttributeError, DirectoryObject};
+use crate::task::LAPS_EXPIRY;
 use crate::value::{Attributes, AttributesBuilder, Timestamp};
 
 /// Intervals of 100 ns since 1601.
@@ -11,9 +12,11 @@ pub(super) const FILETIMES: &[&str] = &[
     "lastLogon",
     "lastLogonTimestamp",
     "lockoutTime",
+    "ms-Mcs-AdmPwdExpirationTime",
     "msDS-LastFailedInteractiveLogonTime",
     "msDS-LastSuccessfulInteractiveLogonTime",
     "msDS-UserPasswordExpiryTimeComputed",
+    "msLAPS-PasswordExpirationTime",
     "pwdLastSet",
 ];
 
@@ -53,12 +56,15 @@ pub(crate) fn group_attributes(object: &DirectoryObject, read_at: Timestamp) -> 
     native(object, read_at).build()
 }
 
-/// What is filed under `@ldap.computer`.
+/// What is filed under `@ldap.computer`: as for [`user_attributes`], with `isDomainController`; by its service principal
+/// names, `services`; and `hasLaps` and `lapsExpiresTS`, if the task asks for what they are made of.
 pub(super) fn computer_attributes(object: &DirectoryObject, read_at: Timestamp) -> Attributes {
     let mut builder = native(object, read_at);
     flag(&mut builder, "isDisabled", object.is_disabled());
     let is_controller = object.account_control().map(AccountControl::is_domain_controller);
     flag(&mut builder, "isDomainController", is_controller);
+    laps(&mut builder, object);
+    object.services().iter().for_each(|service| builder.push("services", service));
     builder.build()
 }
 
@@ -135,6 +141,17 @@ fn password_expired(object: &DirectoryObject, read_at: Timestamp) -> Option<bool
     match computed(object) {
         Some(flags) => Some(flags & COMPUTED_PASSWORD_EXPIRED != 0),
         None => Some(object.filetime("msDS-UserPasswordExpiryTimeComputed")? <= read_at),
+    }
+}
+
+/// Whether LAPS keeps the password of the local administrator, and until when: by Windows LAPS or by the one before it, of
+/// which the later counts. Without a time nobody can tell: it may not have been asked for, or not be shown to the account.
+fn laps(builder: &mut AttributesBuilder, object: &DirectoryObject) {
+    let is_there = LAPS_EXPIRY.iter().any(|name| object.attributes.first(name).is_some());
+    flag(builder, "hasLaps", is_there.then_some(true));
+    let expires = LAPS_EXPIRY.iter().filter_map(|name| object.filetime(name)).max();
+    if let Some(expires) = expires {
+        builder.push("lapsExpiresTS", &expires.to_string());
     }
 }
 

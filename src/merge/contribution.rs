@@ -26,7 +26,7 @@ pub(crate) struct Contribution {
     /// The last logon that the directory knows of.
     pub(crate) last_seen: Option<Timestamp>,
     /// The attributes, with times and derived ones as for [`user_attributes`](super::user_attributes),
-    /// `isDomainController` and `isDisabled`.
+    /// `isDomainController`, `isDisabled` and `services`.
     pub(crate) attributes: Attributes,
 }
 

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::precedence::PERSON;
-use crate::asset::{Asset, Claims, Presence, SourceRecord};
+use crate::asset::{Asset, Claims, Presence, SourceRecord, System};
 use crate::error::Printable;
+use crate::os::Lifecycle;
 use crate::value::{SiteId, Timestamp};
 
 /// Assets counted by site and operating system: known to a directory, seen by scans, or both. Prints as a
@@ -16,7 +18,8 @@ use crate::value::{SiteId, Timestamp};
 ///
 /// An asset is *in the directory* if it has a part of a directory's object that is not gone, and *seen by
 /// scans* if it has a part of any other source than a person. It is *stale* in one of them if it is in it and
-/// none of its parts there was seen within the time given; one that says no time at all is not.
+/// none of its parts there was seen within the time given; one that says no time at all is not. It is *out of support* when
+/// the last day of its operating system's support is over; a system that may be several products counts by the earliest day.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Coverage {
@@ -29,7 +32,12 @@ pub struct Coverage {
     /// Each site and operating system.
     #[serde(serialize_with = "as_list")]
     rows: BTreeMap<(SiteId, String), CoverageCounts>,
+    #[serde(skip)]
+    lifecycle: Arc<Lifecycle>,
 }
+
+/// How many days before its end the support of a system ends soon: a quarter of a year, in which one can be replaced.
+const SOON_DAYS: u64 = 90;
 
 /// A row as it is serialised.
 #[derive(Serialize)]
@@ -58,12 +66,31 @@ pub struct CoverageCounts {
     pub stale_in_directory: u64,
     /// Seen by scans, and not for too long.
     pub stale_in_scans: u64,
+    /// Out of support, by their operating systems.
+    pub out_of_support: u64,
+    /// Out of support within 90 days, and not yet.
+    pub out_of_support_soon: u64,
+    /// In the directory, and LAPS keeps the password of the local administrator. None where the task does not
+    /// [ask](crate::task::SyncTask::with_laps).
+    pub with_laps: u64,
 }
 
 impl Coverage {
     /// Nothing counted yet.
     pub fn new(now: Timestamp, stale_after_days: u64) -> Self {
-        Self { now, stale_after_days, total: CoverageCounts::default(), rows: BTreeMap::new() }
+        Self {
+            now,
+            stale_after_days,
+            total: CoverageCounts::default(),
+            rows: BTreeMap::new(),
+            lifecycle: Arc::clone(Lifecycle::known()),
+        }
+    }
+
+    /// Counts what is out of support by this table.
+    pub(crate) fn by(mut self, lifecycle: &Arc<Lifecycle>) -> Self {
+        self.lifecycle = Arc::clone(lifecycle);
+        self
     }
 
     /// CoverageCounts an asset.
@@ -83,6 +110,10 @@ impl Coverage {
         let in_directory = asset.parts.iter().any(is_in_directory);
         let in_scans = asset.parts.iter().any(is_scan);
         let count = u64::from;
+        let end = System::of(asset, &self.lifecycle).end();
+        let soon = self.now.checked_add(Duration::from_secs(SOON_DAYS * 86_400));
+        let is_out = end.is_some_and(|end| end < self.now);
+        let is_out_soon = end.is_some_and(|end| soon.is_some_and(|soon| end < soon));
         CoverageCounts {
             assets: 1,
             both: count(in_directory && in_scans),
@@ -91,6 +122,9 @@ impl Coverage {
             neither: count(!in_directory && !in_scans),
             stale_in_directory: count(in_directory && self.is_stale(asset, is_in_directory)),
             stale_in_scans: count(in_scans && self.is_stale(asset, is_scan)),
+            out_of_support: count(is_out),
+            out_of_support_soon: count(is_out_soon && !is_out),
+            with_laps: count(asset.parts.iter().any(has_laps)),
         }
     }
 
@@ -107,7 +141,18 @@ impl Coverage {
 
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let titles = ["assets", "both", "directory", "scans", "neither", "stale dir", "stale scan"];
+        let titles = [
+            "assets",
+            "both",
+            "directory",
+            "scans",
+            "neither",
+            "stale dir",
+            "stale scan",
+            "out of sup",
+            "out soon",
+            "with laps",
+        ];
         write!(f, "{:<12} {:<32}", "site", "operating system")?;
         titles.iter().try_for_each(|title| write!(f, " {title:>10}"))?;
         for (site, os, counts) in self.rows() {
@@ -122,7 +167,7 @@ impl fmt::Display for Coverage {
 
 impl CoverageCounts {
     /// The numbers in order of the fields.
-    pub fn columns(&self) -> [u64; 7] {
+    pub fn columns(&self) -> [u64; 10] {
         [
             self.assets,
             self.both,
@@ -131,6 +176,9 @@ impl CoverageCounts {
             self.neither,
             self.stale_in_directory,
             self.stale_in_scans,
+            self.out_of_support,
+            self.out_of_support_soon,
+            self.with_laps,
         ]
     }
 
@@ -142,6 +190,9 @@ impl CoverageCounts {
         self.neither += other.neither;
         self.stale_in_directory += other.stale_in_directory;
         self.stale_in_scans += other.stale_in_scans;
+        self.out_of_support += other.out_of_support;
+        self.out_of_support_soon += other.out_of_support_soon;
+        self.with_laps += other.with_laps;
     }
 
     fn print(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -151,6 +202,10 @@ impl CoverageCounts {
 
 fn is_in_directory(part: &SourceRecord) -> bool {
     part.object.is_some() && !matches!(part.presence, Presence::Gone { .. })
+}
+
+fn has_laps(part: &SourceRecord) -> bool {
+    is_in_directory(part) && part.attributes.first("hasLaps") == Some("true")
 }
 
 fn is_scan(part: &SourceRecord) -> bool {

@@ -4,14 +4,16 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use super::precedence::why_before;
 use super::preview::{origin, shown};
 use super::standing::Standing;
 use crate::asset::{
-    Asset, ClaimField, ClaimValue, Claims, ClaimsVisitor, Constraint, Home, MatchProvenance,
-    MergeRecord, Presence, SourceRecord, Version,
+    Asset, Claim, ClaimField, ClaimValue, Claims, ClaimsVisitor, Constraint, Holding, Home,
+    MatchProvenance, MergeRecord, Presence, SourceRecord, Version,
 };
 use crate::error::Printable;
-use crate::value::{AssetId, MergeId, ObjectGuid, RunId, SiteId, SourceId, Timestamp};
+use crate::task::MatchPolicy;
+use crate::value::{AssetId, Attributes, MergeId, ObjectGuid, RunId, SiteId, SourceId, Timestamp};
 
 /// Why one asset is what it is: every value with its source, run and time and what it replaced, the objects
 /// tied to it, and what people decided. Serialises, and prints in words.
@@ -28,6 +30,9 @@ pub struct Explanation {
     pub parts: Vec<ExplainedRecord>,
     /// Every value of every field; names that no source has for it any more are among them.
     pub values: Vec<ExplainedValue>,
+    /// What a table of support dates says of its operating system: see [`Asset::os_support`].
+    #[serde(skip_serializing_if = "Attributes::is_empty")]
+    pub system: Attributes,
     /// What people decided on it, or on an object that is tied to it, oldest first.
     pub decisions: Vec<Constraint>,
     /// Merges by people that it took part in, oldest first.
@@ -81,6 +86,9 @@ pub struct ExplainedValue {
     pub source: Option<SourceId>,
     /// The run that wrote it.
     pub run: Option<RunId>,
+    /// Why it goes before the next value, where only one can hold and another source says another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<&'static str>,
     /// Since when.
     pub since: Timestamp,
     /// When the source ceased to say so.
@@ -102,10 +110,20 @@ struct ToldMerge<'a> {
 }
 
 impl Explanation {
-    /// Explains an asset, with all decisions and merges of its organization at hand.
+    /// Explains an asset under the usual policy, with all decisions and merges of its organization at hand.
     pub fn of(asset: &Asset, constraints: &[Constraint], merges: &[MergeRecord]) -> Self {
+        Self::under(&MatchPolicy::default(), asset, constraints, merges)
+    }
+
+    /// The same under another policy.
+    pub(crate) fn under(
+        policy: &MatchPolicy,
+        asset: &Asset,
+        constraints: &[Constraint],
+        merges: &[MergeRecord],
+    ) -> Self {
         let view = View { merges };
-        let mut values = Values { asset, told: Vec::new() };
+        let mut values = Values { asset, policy, told: Vec::new() };
         asset.each_claims(&mut values);
         let standing = Standing::of(constraints, merges);
         let touches = |c: &&Constraint| {
@@ -121,6 +139,7 @@ impl Explanation {
             site: asset.site.clone(),
             parts: asset.parts.iter().map(|part| view.part(part)).collect(),
             values: values.told,
+            system: asset.os_support(),
             decisions,
             merges: merges.iter().filter(involved).cloned().collect(),
         }
@@ -155,6 +174,9 @@ impl fmt::Display for Explanation {
         writeln!(f, "asset {} of site {}, written {} times", self.asset, self.site, self.version)?;
         self.parts.iter().try_for_each(|part| writeln!(f, "  {part}"))?;
         self.values.iter().try_for_each(|value| writeln!(f, "  {value}"))?;
+        for (name, value) in self.system.iter() {
+            writeln!(f, "  system {name}: {}", Printable(value))?;
+        }
         for decision in &self.decisions {
             writeln!(f, "  {decision}")?;
         }
@@ -205,6 +227,8 @@ impl fmt::Display for ExplainedValue {
             write!(f, ", until {until}")?;
         } else if !self.holds {
             f.write_str(", and another source goes before it")?;
+        } else if let Some(why) = self.why {
+            write!(f, ", and holds: {why}")?;
         }
         if let Some(replaced) = &self.replaced {
             write!(f, "; it replaced {}", Printable(replaced))?;
@@ -251,21 +275,40 @@ impl View<'_> {
 /// Tells every value of every field.
 struct Values<'a> {
     asset: &'a Asset,
+    policy: &'a MatchPolicy,
     told: Vec<ExplainedValue>,
 }
 
 impl ClaimsVisitor for Values<'_> {
     fn visit<T: ClaimValue>(&mut self, field: ClaimField, claims: &Claims<T>) {
-        self.told.extend(claims.iter().map(|claim| ExplainedValue {
+        let told = claims.iter().map(|claim| ExplainedValue {
             field: field.one,
             value: shown(&claim.value),
             holds: field.holding.holds(claims, claim),
             part: claim.part,
             source: self.asset.part(claim.part).map(|part| part.source.clone()),
             run: claim.run,
+            why: self.why(field, claims, claim),
             since: claim.since,
             until: claim.until,
             replaced: claim.replaced.as_ref().map(shown),
-        }));
+        });
+        let told: Vec<ExplainedValue> = told.collect();
+        self.told.extend(told);
+    }
+}
+
+impl Values<'_> {
+    /// Why a claim holds, where another value stands behind it.
+    fn why<T: ClaimValue>(
+        &self,
+        field: ClaimField,
+        claims: &Claims<T>,
+        claim: &Claim<T>,
+    ) -> Option<&'static str> {
+        let is_first = field.holding == Holding::First && field.holding.holds(claims, claim);
+        let is_other = |other: &&Claim<T>| other.is_live() && other.value != claim.value;
+        let next = claims.iter().find(is_other).filter(|_| is_first)?;
+        Some(why_before(self.asset, self.policy, claim.part, next.part))
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn rank_claims(asset: &mut Asset, policy: &MatchPolicy) {
 }
 
 /// How a source's value is placed among others of preferred kinds: the lower goes first.
-pub(super) fn preference(policy: &MatchPolicy, part: Option<&SourceRecord>) -> usize {
+fn preference(policy: &MatchPolicy, part: Option<&SourceRecord>) -> usize {
     let last = policy.precedence.len() + 1;
     let Some(part) = part else { return last };
     let kind = part.source.kind();
@@ -34,6 +34,27 @@ pub(super) fn preference(policy: &MatchPolicy, part: Option<&SourceRecord>) -> u
         _ if kind == PERSON => 0,
         Some(position) => position + 1,
         None => last,
+    }
+}
+
+/// Why the word of one record goes before that of another, by their numbers.
+pub(super) fn why_before(
+    asset: &Asset,
+    policy: &MatchPolicy,
+    first: u32,
+    other: u32,
+) -> &'static str {
+    let standing = |part| asset.part(part).map(|part| Standing::of(asset, part, policy));
+    let (Some(own), Some(next)) = (standing(first), standing(other)) else {
+        return "among equal sources the first one stays";
+    };
+    match () {
+        () if own.preference != next.preference && own.preference == 0 => "a person set it",
+        () if own.preference != next.preference => "this source is preferred",
+        () if own.is_vague != next.is_vague => "this source names a product",
+        () if own.is_fresher(&next) => "this source saw it later",
+        () if own.is_directory && !next.is_directory => "a directory goes before other sources",
+        () => "among equal sources the first one stays",
     }
 }
 

@@ -4,14 +4,13 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::precedence::preference;
+use super::precedence::why_before;
 use super::settled::{MovedRecord, Moves};
 use crate::asset::{
     Asset, Claim, ClaimField, ClaimValue, Claims, ClaimsVisitor, Holding, SourceRecord,
 };
 use crate::error::Printable;
 use crate::name::to_unicode;
-use crate::os::names_product;
 use crate::task::MatchPolicy;
 use crate::value::{AssetId, SiteId, SourceId};
 
@@ -166,19 +165,9 @@ impl View<'_> {
     }
 
     fn why<T: ClaimValue>(&self, winner: &Claim<T>, next: Option<&Claim<T>>) -> &'static str {
-        let place = |claim: &Claim<T>| preference(self.policy, self.asset.part(claim.part));
-        let is_object = |claim: &Claim<T>| {
-            self.asset.part(claim.part).is_some_and(|part| part.object.is_some())
-        };
-        let Some(next) = next else { return "nothing else is known" };
-        let names_product = |claim: &Claim<T>| names_product(&claim.value.to_string());
-        match place(winner) {
-            own if own != place(next) && own == 0 => "a person set it",
-            own if own != place(next) => "this source is preferred",
-            _ if names_product(winner) && !names_product(next) => "it names a product",
-            _ if is_object(winner) == is_object(next) => "among equal sources the first one stays",
-            _ if is_object(winner) => "a directory goes before other sources",
-            _ => "this source saw it later",
+        match next {
+            None => "nothing else is known",
+            Some(next) => why_before(self.asset, self.policy, winner.part, next.part),
         }
     }
 

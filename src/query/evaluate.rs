@@ -165,11 +165,17 @@ impl Term {
 }
 
 impl Key {
+    /// An attribute by its source's key and its name.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) fn attribute(source: &str, name: &str) -> Self {
+        Self::Attribute { source: Text::new(source), name: Text::new(name) }
+    }
+
     pub(crate) fn field(name: &str) -> Self {
         Self::Field(Text::new(name))
     }
 
-    fn asks_for(&self, field: &str) -> bool {
+    pub(crate) fn asks_for(&self, field: &str) -> bool {
         match self {
             Self::Attribute { .. } => false,
             Self::Count(key) => key.asks_for(field),
@@ -227,6 +233,12 @@ impl Key {
 }
 
 impl Test {
+    /// The test that only this text passes.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) fn is_text(text: &str) -> Self {
+        Self::Equals(vec![Pattern::new([Piece::Text(Text::new(text))])])
+    }
+
     /// The test that only this number passes.
     pub(crate) fn is_number(number: usize) -> Self {
         Self::Equals(vec![Pattern::new([Piece::Text(Text::new(number.to_string()))])])

@@ -66,6 +66,13 @@ pub(super) fn with_fields(map: ColumnMap, columns: FieldColumns) -> ColumnMap {
         .with("site", Column::word("assets.site"))
         .with("os", Column::text("assets.os"))
         .with("os_version", Column::text("assets.os_version"))
+        // Worked out of the two by a request, which names the systems that it means.
+        .with("os_product", Column::residual())
+        .with("os_eol", Column::residual())
+        .with("os_eol_extended", Column::residual())
+        // The same of an attribute.
+        .with("service", Column::residual())
+        .with("services", Column::residual())
         .with("type", Column::word("assets.type"))
         .with("first_seen", Column::time("assets.first_seen"))
         .with("last_seen", Column::time("assets.last_seen"))

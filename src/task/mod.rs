@@ -16,4 +16,5 @@ pub use change_limits::{ChangeLimits, Limit};
 pub use exclusions::Exclusions;
 pub use grace::Grace;
 pub use match_policy::{Ambiguity, MatchPolicy};
+pub(crate) use sync_task::LAPS_EXPIRY;
 pub use sync_task::SyncTask;

@@ -80,6 +80,11 @@ pub struct SyncTask {
     pub census_beyond: u64,
 }
 
+/// When Windows LAPS, and Microsoft LAPS before it, are due to change the password of a computer's local administrator.
+/// Everybody in the domain may read both; the passwords are in other attributes, which are never asked for.
+pub(crate) const LAPS_EXPIRY: [&str; 2] =
+    ["msLAPS-PasswordExpirationTime", "ms-Mcs-AdmPwdExpirationTime"];
+
 fn a_day() -> Duration {
     Duration::from_secs(86_400)
 }
@@ -158,6 +163,16 @@ impl SyncTask {
     #[must_use]
     pub fn with_extra_attributes(mut self, names: impl IntoIterator<Item = String>) -> Self {
         self.extra_attributes = names.into_iter().collect();
+        self
+    }
+
+    /// Reads which computers have LAPS, and when it is due to change the password of the local administrator: adds
+    /// `msLAPS-PasswordExpirationTime` and `ms-Mcs-AdmPwdExpirationTime` to the attributes to read, from which
+    /// `@ldap.computer.hasLaps` and `lapsExpiresTS` are made. Call it after
+    /// [`with_extra_attributes`](Self::with_extra_attributes). Not unless called; the passwords themselves are never read.
+    #[must_use]
+    pub fn with_laps(mut self) -> Self {
+        self.extra_attributes.extend(LAPS_EXPIRY.map(str::to_owned));
         self
     }
 
@@ -240,6 +255,7 @@ mod tests {
             task("no DN"),
             task("OU=A,DC=corp").with_computer_filter("(cn=a)"),
             task("OU=A,DC=corp").with_extra_attributes(["info".to_owned()]),
+            task("OU=A,DC=corp").with_laps(),
             other_account,
         ] {
             assert_ne!(key, other.checkpoint_key(), "{other:?}");

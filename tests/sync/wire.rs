@@ -129,6 +129,54 @@ async fn a_domain_goes_into_a_file_and_a_second_run_changes_nothing() {
 }
 
 #[tokio::test]
+async fn laps_is_told_by_its_times_and_its_passwords_are_never_asked_for() {
+    const EXPIRY: [&str; 2] = ["msLAPS-PasswordExpirationTime", "ms-Mcs-AdmPwdExpirationTime"];
+    let fixture = Fixture::new().await;
+    let secrets = ["ms-Mcs-AdmPwd", "msLAPS-Password", "msLAPS-EncryptedPassword"];
+    {
+        let mut tree = fixture.server.directory().write();
+        let computer = tree.add_computer("LAPS1").unwrap();
+        tree.set(&computer, EXPIRY[0], ["134485408000000000"]).unwrap();
+        for secret in secrets {
+            tree.set(&computer, secret, [PASSWORD]).unwrap();
+        }
+    }
+    let directory = source(trusting(fixture.ldaps(), &fixture.ca));
+    let asked = || -> Vec<String> {
+        let recorded = fixture.server.recorded();
+        let searches = recorded.iter().flat_map(|connection| &connection.searches);
+        searches
+            .flat_map(|search| search.attributes.iter().map(|name| name.to_lowercase()))
+            .collect()
+    };
+    let repository = MemoryRepository::new();
+    // Not by a task that does not want to know,
+    sync(&task(), &directory, &repository, &SyncOptions::new()).await.unwrap();
+    assert!(!asked().iter().any(|name| name.contains("laps") || name.contains("admpwd")));
+    // nor by one that names them: it is refused before anything is asked for.
+    let before = asked().len();
+    for secret in secrets {
+        let task = task().with_extra_attributes([secret.to_lowercase()]).with_laps();
+        let refused = sync(&task, &directory, &repository, &SyncOptions::new()).await;
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::Configuration, "{secret}");
+    }
+    assert_eq!(asked().len(), before);
+    let report = sync(&task().with_laps(), &directory, &repository, &SyncOptions::new()).await;
+    assert!(report.unwrap().complete);
+    let asked = asked();
+    assert!(EXPIRY.iter().all(|name| asked.contains(&name.to_lowercase())));
+    assert!(!secrets.iter().any(|secret| asked.contains(&secret.to_lowercase())), "{asked:?}");
+    let known = assets(&repository).await;
+    let said = |name: &str| {
+        let parts = known.iter().flat_map(|asset| &asset.parts);
+        parts.filter_map(|part| part.attributes.first(name).map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert_eq!(said("hasLaps"), ["true"]);
+    assert_eq!(said("lapsExpiresTS"), ["2027-03-03T09:46:40Z"]);
+    assert!(secrets.iter().all(|secret| said(secret).is_empty()));
+}
+
+#[tokio::test]
 async fn every_form_of_the_user_name_is_sent_as_it_is_given() {
     let fixture = Fixture::new().await;
     let base = fixture.server.directory().read().base_dn().to_owned();

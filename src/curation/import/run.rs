@@ -171,7 +171,7 @@ impl<'a> Import<'a> {
     /// Writes what has to be so that the inventory shows what people decided, with all that is imported; `false` if an
     /// asset changed meanwhile.
     async fn settle(&self) -> Result<bool> {
-        let Curation { repository, organization, policy } = self.curation;
+        let Curation { repository, organization, policy, .. } = self.curation;
         let standing = self.standing().await?;
         let settled = grouping::settle(*repository, organization, &standing, [], policy).await?;
         self.commit(grouping::changes(*repository, organization, settled).await?).await
@@ -185,7 +185,7 @@ impl<'a> Import<'a> {
         of: impl Fn(&Asset) -> T,
     ) -> Result<Vec<T>> {
         let keys: Vec<MatchKey> = keys.into_iter().collect();
-        let Curation { repository, organization, policy } = self.curation;
+        let Curation { repository, organization, policy, .. } = self.curation;
         let scene = Scene::load(*repository, organization, standing, []).await?;
         let touched = by_home(&scene.assets, &scene.waiting, policy);
         let mut found: HashMap<AssetId, T> =

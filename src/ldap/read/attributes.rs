@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::task::LAPS_EXPIRY;
 use crate::value::ObjectKind;
 use crate::{Error, ErrorKind, Result};
 
@@ -250,7 +251,8 @@ const SECRETS: &[&str] = &[
     "userPassword",
 ];
 
-/// Families of such attributes: LAPS passwords and BitLocker keys.
+/// Families of such attributes: LAPS passwords and BitLocker keys. Of LAPS everything but the times at which it will change
+/// a password ([`LAPS_EXPIRY`]): what it may have tomorrow is a password until somebody has looked.
 const SECRET_PREFIXES: &[&str] = &["ms-Mcs-AdmPwd", "msDS-ManagedPassword", "msLAPS-", "msFVE-"];
 
 /// An attribute that a host adds. Object identifiers and options are refused, since a secret could hide
@@ -273,8 +275,9 @@ fn is_secret(name: &str) -> bool {
     let begins = |prefix: &&str| {
         name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
     };
+    let is_expiry = LAPS_EXPIRY.iter().any(|expiry| expiry.eq_ignore_ascii_case(name));
     SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name))
-        || SECRET_PREFIXES.iter().any(begins)
+        || SECRET_PREFIXES.iter().any(begins) && !is_expiry
 }
 
 /// The syntax of attributes that hosts ask for and that are binary.
@@ -287,6 +290,8 @@ fn syntax_of(name: &str) -> Syntax {
         Sid
     } else if is(&["cACertificate", "userSMIMECertificate"]) {
         Certificate
+    } else if is(&LAPS_EXPIRY) {
+        Ticks
     } else {
         Unknown
     }
@@ -315,8 +320,17 @@ mod tests {
             "unicodePwd",
             "USERPASSWORD",
             "ms-Mcs-AdmPwd",
-            "ms-mcs-admpwdexpirationtime",
+            "ms-mcs-admpwd",
+            "ms-Mcs-AdmPwdHistory",
+            "ms-Mcs-AdmPwdExpirationTime2",
+            "msLAPS-Password",
+            "MSLAPS-PASSWORD",
+            "msLAPS-PasswordExpirationTime;binary",
             "msLAPS-EncryptedPassword",
+            "msLAPS-EncryptedPasswordHistory",
+            "msLAPS-EncryptedDSRMPassword",
+            "msLAPS-EncryptedDSRMPasswordHistory",
+            "msLAPS-CurrentPasswordVersion",
             "msfve-recoverypassword",
             "msDS-ManagedPasswordId",
             "userPassword;binary",
@@ -329,6 +343,16 @@ mod tests {
             let error = selection(&[name]).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration, "{name}");
         }
+    }
+
+    #[test]
+    fn when_laps_changes_a_password_is_a_time_that_may_be_asked_for() {
+        for name in ["ms-Mcs-AdmPwdExpirationTime", "mslaps-passwordexpirationtime"] {
+            let selection = selection(&[name]).unwrap();
+            assert_eq!(selection.find(name).map(|(_, found)| found.syntax), Some(Ticks), "{name}");
+        }
+        let names = selection(&[]).unwrap().names();
+        assert!(names.iter().all(|name| !LAPS_EXPIRY.contains(&name.as_str())));
     }
 
     #[test]

@@ -23,6 +23,10 @@ const OWN: usize = 2;
 /// Begins every condition: whatever else it says, it has both of them.
 const SCOPE: &str = "assets.organization = $1 AND CAST($2 AS uuid[]) IS NOT NULL";
 
+/// Every operating system of an organization, by name and version. One that is written between this question and the next
+/// is found by the next search.
+const SYSTEMS: &str = "SELECT DISTINCT os, os_version FROM assets WHERE organization = $1";
+
 /// What a request finds, as a condition in SQL.
 pub(super) struct Found<'a> {
     snapshot: &'a Snapshot,
@@ -49,7 +53,14 @@ impl<'a> Found<'a> {
             false => Vec::new(),
         };
         let overlapping = overlapping.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-        let sql = fields::ASSETS.condition(&request.query, request.now.as_micros(), OWN + 1);
+        let systems = match request.asks_for_support() {
+            true => connections.rows(SYSTEMS, &[&request.organization.as_str()]).await?,
+            false => Vec::new(),
+        };
+        let system = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
+        let systems = systems.iter().map(system).collect::<Outcome<_>>()?;
+        let query = request.in_columns(systems);
+        let sql = fields::ASSETS.condition(&query, request.now.as_micros(), OWN + 1);
         let parameters = sql.parameters.into_iter().map(fields::parameter).collect();
         let (condition, is_exact) = (sql.text, sql.exact);
         Ok(Self { snapshot, request, overlapping, unresolved, condition, parameters, is_exact })

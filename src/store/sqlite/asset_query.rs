@@ -42,7 +42,12 @@ impl<'a> Found<'a> {
         } else {
             HashSet::new()
         };
-        let sql = fields::ASSETS.condition(&request.query, request.now.as_micros(), OWN + 1);
+        let systems = match request.asks_for_support() {
+            true => systems(connection, organization)?,
+            false => Vec::new(),
+        };
+        let query = request.in_columns(systems);
+        let sql = fields::ASSETS.condition(&query, request.now.as_micros(), OWN + 1);
         let parameters = sql.parameters.into_iter().map(fields::parameter).collect();
         let (condition, is_exact) = (sql.text, sql.exact);
         Ok(Some(Self {
@@ -114,4 +119,15 @@ impl<'a> Found<'a> {
         let mut statement = self.connection.prepare_cached(fields::HAS_OVERLAP)?;
         Ok(statement.query_row([number], |row| row.get(0))?)
     }
+}
+
+/// Every operating system of an organization, by name and version.
+fn systems(
+    connection: &Connection,
+    organization: i64,
+) -> Outcome<Vec<(Option<String>, Option<String>)>> {
+    let sql = "SELECT DISTINCT os, os_version FROM assets WHERE organization = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let systems = statement.query_map([organization], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(systems.collect::<rusqlite::Result<_>>()?)
 }

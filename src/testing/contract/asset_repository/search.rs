@@ -111,6 +111,12 @@ pub(super) async fn a_query_finds_what_the_evaluator_finds(
         let expected = assets.iter().filter(|asset| matches(&request, asset, &assets));
         assert_eq!(numbers(found), numbers(expected.cloned().collect()), "{query}");
     }
+    for query in ["os_eol:2031-12-31", "NOT has:os_product", "os_product:abc os_eol:>now"] {
+        let request = request(query).with_lifecycle(LIFECYCLE)?;
+        let found: Vec<Asset> = all_pages!(repository, search_assets, request.clone());
+        let expected = assets.iter().filter(|asset| matches(&request, asset, &assets));
+        assert_eq!(numbers(found), numbers(expected.cloned().collect()), "{query}");
+    }
     let users: Vec<DirectoryUser> = (0..10).map(user).collect();
     let put_users = users.iter().map(|user| Change::PutUser(Box::new(user.clone())));
     let groups: Vec<DirectoryGroup> = (0..10).map(group).collect();
@@ -270,6 +276,10 @@ fn varied_assets() -> Vec<Asset> {
         asset.names[0].until = n.is_multiple_of(4).then(|| at(50));
         let os = ["Windows 11", "Ubuntu 24.04", "ÄBC OS"][(n % 3) as usize];
         asset.os.push(Claim::new(os.to_owned(), 0, None, at(0)));
+        if n.is_multiple_of(2) {
+            let version = if n.is_multiple_of(4) { "10.0 (26100)" } else { "10.0 (22000)" };
+            asset.os_version.push(Claim::new(version.to_owned(), 0, None, at(0)));
+        }
         asset.last_seen.push(Claim::new(at(n as i64), 0, None, at(0)));
         asset.addresses.push(Claim::new([10, 0, 0, n as u8].into(), 0, None, at(0)));
         if n.is_multiple_of(2) {
@@ -284,6 +294,9 @@ fn varied_assets() -> Vec<Asset> {
     }
     assets
 }
+
+/// Another table of support dates.
+const LIFECYCLE: &str = "product,cycle,end_of_life\nubuntu,24.04,2031-12-31\näbc-os,1,2099-12-31\n";
 
 const ASSET_QUERIES: &[&str] = &[
     "",
@@ -306,6 +319,14 @@ const ASSET_QUERIES: &[&str] = &[
     "state:present",
     "NOT state:missing,gone",
     "state:unresolved",
+    "os_product:\"windows 11\"",
+    "NOT os_product:ubuntu os_version:10",
+    "os_eol:2026-10-13",
+    "os_eol:<=2024-10-08 OR os_eol:>2028-01-01",
+    "os_eol:never",
+    "NOT os_eol:<now",
+    "has:os_eol_extended,type",
+    "os_eol_count:1 os_eol_extended:never",
     "last_seen:never",
     "NOT last_seen:never",
     "first_seen:never,2026-01-02",
