@@ -85,7 +85,7 @@ pub(crate) enum Command {
     Changes(Changing),
     /// The latest runs, newest first: what they read, what they did, what ended them
     Runs(Runs),
-    /// Assets by site and system: in the directory, seen by scans, in both
+    /// Assets by site and system: in the directory, seen by scans, in both, out of support
     Coverage {
         /// After how many days without a sight an asset is stale
         #[arg(long, value_name = "N", default_value_t = 30)]

@@ -106,19 +106,21 @@ impl DirectoryObject {
     /// known as it is spelled. A service on a host of another name has it behind itself, `http@intranet.corp.example`: it is
     /// shown, and no name of this computer. Values that are no service principal names are left out.
     pub(crate) fn services(&self) -> BTreeSet<String> {
-        let own = self.host_names();
-        let is_own = |host: &str| match Hostname::parse(host) {
-            Ok(host) => own.iter().any(|name| {
-                name.as_str() == host.as_str()
-                    || host.domain().is_none() && name.short() == host.as_str()
-            }),
-            Err(_) => false,
-        };
         let names = self.attributes.values("servicePrincipalName");
-        let services = names.filter_map(PrincipalName::parse).filter_map(|name| {
-            let service = name.service()?;
+        let named = names.filter_map(PrincipalName::parse);
+        let told: Vec<_> = named.filter_map(|name| Some((name, name.service()?))).collect();
+        // Most computers are clients, whose names need not be looked at.
+        let own = if told.is_empty() { Vec::new() } else { self.host_names() };
+        let is_own = |host: &str| {
+            let host = Hostname::parse(host).ok();
+            host.is_some_and(|host| {
+                let is_short = |name: &Hostname| name.short() == host.as_str();
+                own.contains(&host) || host.domain().is_none() && own.iter().any(is_short)
+            })
+        };
+        let services = told.into_iter().map(|(name, service)| {
             let is_here = name.is_of_a_number() || is_own(name.host);
-            Some(if is_here { service } else { format!("{service}@{}", name.host.to_lowercase()) })
+            if is_here { service } else { format!("{service}@{}", name.host.to_lowercase()) }
         });
         services.collect()
     }

@@ -4,6 +4,7 @@
 mod cpe;
 mod edition;
 mod family;
+mod found;
 mod lifecycle;
 mod product;
 mod release;

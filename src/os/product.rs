@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 
 use super::cpe::{cpe, vendor};
+use super::found::Found;
 use super::release::{CLIENT, Channel, Release, SERVER};
 use super::windows;
 use super::words::{begins_with, words};
@@ -14,19 +15,6 @@ pub(crate) struct Product<'t> {
     found: Found<'t>,
     /// The dotted number that the system says of itself: `10.0.19045.4291`, `9.3`.
     number: Option<String>,
-}
-
-/// What was found in a table.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Found<'t> {
-    /// What it is called as far as it is plain: `Windows 11`.
-    pub(super) family: String,
-    /// What it may be.
-    pub(super) releases: Vec<&'t Release>,
-    /// Whether it is one of them, and not an older one that the table does not have.
-    pub(super) is_exact: bool,
-    pub(super) edition: Option<&'static str>,
-    pub(super) channel: Option<Channel>,
 }
 
 /// What products are called otherwise than the table calls them.
@@ -71,9 +59,7 @@ impl<'t> Product<'t> {
         let mut names = self.found.releases.iter().map(|release| release.name.as_str());
         match names.next() {
             Some(first) if self.found.is_exact => {
-                let common = names.fold(first, |one, other| common_words(one, other));
-                if common.len() < self.found.family.len() { &self.found.family } else { common }
-                    .to_owned()
+                names.fold(first, |one, other| common_words(one, other)).to_owned()
             }
             _ => self.found.family.clone(),
         }

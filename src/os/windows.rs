@@ -5,7 +5,7 @@
 //! does not change it.
 
 use super::edition::edition;
-use super::product::Found;
+use super::found::Found;
 use super::release::{CLIENT, Channel, Release, SERVER};
 use super::words::{build, is_release, service_pack};
 
@@ -114,43 +114,44 @@ fn year<'o>(os: &'o [String], is_year: impl Fn(&str) -> bool) -> Option<&'o str>
     behind.or_else(|| os.get(1).map(String::as_str).filter(|word| is_year(word)))
 }
 
-/// Those of some releases that are of the release, the service pack or the build that is told, and whether they are known to
-/// be. A build that is older than all of them is of a release that the table has no more: its support ended no later than
-/// that of the oldest. A newer one, or one between them, is of a release that the table does not have.
+/// Those of some releases that are of the release, the service pack or the build that is told, and whether it is one of
+/// them for certain.
 fn by_release<'t>(
     releases: Vec<&'t Release>,
     release: Option<&str>,
     clues: &Clues,
 ) -> (Vec<&'t Release>, bool) {
-    if let Some(release) = release {
-        let of_it = |own: &&Release| own.release() == Some(release);
-        return (releases.into_iter().filter(of_it).collect(), true);
-    }
     let of = |is: &dyn Fn(&Release) -> bool| -> Vec<&'t Release> {
         releases.iter().copied().filter(|own| is(own)).collect()
     };
-    if let Some(pack) = &clues.service_pack {
-        let found = of(&|own| own.service_pack() == Some(pack));
-        if !found.is_empty() {
-            return (found, true);
+    if let Some(release) = release {
+        return (of(&|own| own.release() == Some(release)), true);
+    }
+    let of_pack = |pack: &String| of(&|own| own.service_pack() == Some(pack));
+    match clues.service_pack.as_ref().map(of_pack) {
+        Some(found) if !found.is_empty() => (found, true),
+        // `Windows Server 2022` is all that there is to tell.
+        _ if releases.iter().all(|own| own.release().or(own.service_pack()).is_none()) => {
+            (releases, true)
         }
+        _ => match clues.build {
+            Some(build) => by_build(&releases, build),
+            None => (releases, false),
+        },
     }
-    // `Windows Server 2022` is all that there is to tell.
-    if releases.iter().all(|own| own.release().is_none() && own.service_pack().is_none()) {
-        return (releases, true);
-    }
-    let Some(build) = clues.build else {
-        return (releases, false);
+}
+
+/// The same by a build. One that is older than all of them is of a release that the table has no more: its support ended no
+/// later than that of the oldest. A newer one, or one between them, is of a release that the table does not have.
+fn by_build<'t>(releases: &[&'t Release], build: u32) -> (Vec<&'t Release>, bool) {
+    let of = |build: u32| -> Vec<&'t Release> {
+        let is_of = |own: &&Release| own.builds().any(|known| known == build);
+        releases.iter().copied().filter(is_of).collect()
     };
-    let found = of(&|own| own.builds().any(|known| known == build));
-    if !found.is_empty() {
-        return (found, true);
-    }
     let oldest = releases.iter().flat_map(|own| own.builds()).min();
-    match oldest {
-        Some(oldest) if build < oldest => {
-            (of(&|own| own.builds().any(|known| known == oldest)), false)
-        }
+    match (of(build), oldest) {
+        (found, _) if !found.is_empty() => (found, true),
+        (_, Some(oldest)) if build < oldest => (of(oldest), false),
         _ => (Vec::new(), false),
     }
 }

@@ -1,6 +1,7 @@
 //! Overlaps, coverage and explanations.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
@@ -12,6 +13,7 @@ use crate::asset::{Asset, Claim, Constraint, ConstraintKind, Presence, SourceRec
 use crate::merge::{Candidate, Computer};
 use crate::merge::{Coverage, DirectoryDomain, DomainBook, Explanation, Level, Overlap, Surveyed};
 use crate::name::Hostname;
+use crate::os::Lifecycle;
 use crate::task::MatchPolicy;
 use crate::value::{AssetId, SourceId};
 
@@ -114,6 +116,39 @@ fn coverage_counts_by_site_and_operating_system() {
 }
 
 #[test]
+fn coverage_counts_what_is_out_of_support_and_what_will_be_soon() {
+    // It is the 11th of April 2026.
+    let today = || Coverage::new(day(100), 30);
+    let claim = |text: &str| Claim::new(text.to_owned(), 0, None, day(0));
+    let counted = |mut coverage: Coverage, os: &str, version: &str| {
+        let mut asset = scanned(1, &["a"], &[]);
+        (asset.os, asset.os_version) = (vec![claim(os)], vec![claim(version)]);
+        coverage.add(&asset);
+        (coverage.total.out_of_support, coverage.total.out_of_support_soon)
+    };
+    for (os, version, expected) in [
+        ("Windows Server 2012 R2 Standard", "6.3 (9600)", (1, 0)),
+        // To the 12th of May.
+        ("Windows Server Datacenter", "10.0 (25398)", (0, 1)),
+        // To the 13th of October.
+        ("Windows 11 Pro", "10.0 (26100)", (0, 0)),
+        // It may be a Pro, to the 11th of November 2025.
+        ("Windows 11", "10.0 (22631)", (1, 0)),
+        ("Linux", "5.15", (0, 0)),
+    ] {
+        assert_eq!(counted(today(), os, version), expected, "{os}");
+    }
+    let csv =
+        "product,cycle,end_of_life\nwindows-server,2012-r2,2026-04-11\nubuntu,22.04,2026-04-10";
+    let table = Arc::new(Lifecycle::from_csv(csv).unwrap());
+    // A system is supported throughout its last day.
+    let last = ("Windows Server 2012 R2 Standard", "6.3 (9600)");
+    assert_eq!(counted(today().by(&table), last.0, last.1), (0, 1));
+    assert_eq!(counted(today().by(&table), "Ubuntu 22.04", ""), (1, 0));
+    assert_eq!(counted(today().by(&table), "Windows 11", "10.0 (22631)"), (0, 0));
+}
+
+#[test]
 fn an_explanation_tells_every_value_and_every_decision() {
     let mut asset = tied(scanned(1, &["web1", "old"], &["corp.example"]), 7);
     asset.names[1].until = Some(day(2));
@@ -145,7 +180,8 @@ fn an_explanation_tells_every_value_and_every_decision() {
     assert_eq!(told.decisions.len(), 1);
     let words = told.to_string();
     for sentence in [
-        "os Windows: ldap/corp.example says so since 2026-01-02T00:00:00Z; it replaced Linux",
+        "os Windows: ldap/corp.example says so since 2026-01-02T00:00:00Z, and holds: \
+         a directory goes before other sources; it replaced Linux",
         "os Linux: scan/hq says so since 2026-01-01T00:00:00Z, and another source goes before it",
         "name old: scan/hq says so since 2026-01-01T00:00:00Z, until 2026-01-03T00:00:00Z",
         "anna decided at 2026-01-02T00:00:00Z that object",

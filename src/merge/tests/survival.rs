@@ -9,7 +9,7 @@ use crate::merge::contribute::{apply_contribution, create, detach};
 use crate::merge::contribution::contribution;
 use crate::merge::record::{assemble, take_apart};
 use crate::merge::{
-    DirectoryDomain, WriteContext, group_attributes, set_presence, user_attributes,
+    DirectoryDomain, Explanation, WriteContext, group_attributes, set_presence, user_attributes,
 };
 use crate::task::MatchPolicy;
 use crate::value::{RunId, SourceId};
@@ -142,6 +142,70 @@ fn the_operating_system_tells_version_and_type() {
         let object = server(1, &[("operatingSystem", os), ("operatingSystemVersion", version)]);
         let said = contribution(&object, &domain(), day(1));
         assert_eq!((said.os_version.as_deref(), said.kind), (Some(normalized), kind), "{os}");
+    }
+}
+
+#[test]
+fn a_computer_has_its_services_and_what_laps_says_of_it() {
+    let said = |more: &[(&str, &str)]| contribution(&server(1, more), &domain(), day(1)).attributes;
+    let [new, old] = ["msLAPS-PasswordExpirationTime", "ms-Mcs-AdmPwdExpirationTime"];
+    let spn = |name| ("servicePrincipalName", name);
+    let attributes = said(&[
+        spn("MSSQLSvc/web1.corp.example:1433"),
+        spn("HTTP/portal.corp.example"),
+        spn("HOST/WEB1"),
+        (old, "133485408000000000"),
+        (new, "133585408000000000"),
+    ]);
+    let services: Vec<&str> = attributes.values("services").collect();
+    assert_eq!(services, ["http@portal.corp.example", "mssql:1433"]);
+    assert_eq!(attributes.first("hasLaps"), Some("true"));
+    assert_eq!(attributes.first("lapsExpiresTS"), Some("2024-04-25T17:46:40Z"));
+    assert_eq!(attributes.first(&format!("{old}TS")), Some("2024-01-01T00:00:00Z"));
+    // At once: LAPS is there, and no time.
+    let attributes = said(&[(new, "0")]);
+    assert_eq!(
+        (attributes.first("hasLaps"), attributes.first("lapsExpiresTS")),
+        (Some("true"), None)
+    );
+    for name in ["hasLaps", "lapsExpiresTS", "services"] {
+        assert_eq!(said(&[]).first(name), None, "{name}");
+    }
+    let named = contribution(&server(1, &[spn("HTTP/portal.corp.example")]), &domain(), day(1));
+    assert_eq!(named.names, [host("web1.corp.example"), host("web1")]);
+}
+
+#[test]
+fn an_explanation_says_why_a_system_holds_and_what_is_kept_beside_it() {
+    let policy = MatchPolicy::default();
+    let used = day(0).to_filetime().to_string();
+    for (scan, seen_on, os, holds, why) in [
+        ("Rocky Linux 9.3", 0, "pc-linux-gnu", "Rocky Linux 9.3", "this source names a product"),
+        ("Samba 4.17", 99, WINDOWS, WINDOWS, "this source names a product"),
+        (
+            "Windows 11 Pro 23H2",
+            15,
+            "Windows 10 Pro",
+            "Windows 11 Pro 23H2",
+            "this source saw it later",
+        ),
+        // A logon may be so much later than the directory writes.
+        (
+            "Windows 11 Pro 23H2",
+            14,
+            "Windows 10 Pro",
+            "Windows 10 Pro",
+            "a directory goes before other sources",
+        ),
+    ] {
+        let mut asset = seen(scanned(7, &["web1"], &[]), day(seen_on));
+        asset.os.push(Claim::new(scan.to_owned(), 0, None, day(0)));
+        let object = server(1, &[("operatingSystem", os), ("lastLogonTimestamp", used.as_str())]);
+        let asset = write(asset, &object, 1, &policy);
+        let told = Explanation::of(&asset, &[], &[]);
+        let told: Vec<_> = told.values.iter().filter(|value| value.field == "os").collect();
+        assert_eq!((told[0].value.as_str(), told[0].why), (holds, Some(why)));
+        assert_eq!((told.len(), told[1].holds, told[1].why), (2, false, None), "{os}");
     }
 }
 
