@@ -25,6 +25,7 @@ mod planted;
 mod renaming;
 mod rows;
 mod searching;
+mod sessions;
 mod settling;
 mod stores;
 mod sync;

@@ -17,7 +17,7 @@ use super::wire::{PASSWORD, credential, source};
 use super::world::*;
 
 /// Polls a future so many times at most, and drops it then.
-async fn polled<T>(times: usize, future: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn polled<T>(times: usize, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     let mut left = times;
     poll_fn(|context| {
@@ -31,7 +31,7 @@ async fn polled<T>(times: usize, future: impl Future<Output = T>) -> Option<T> {
 }
 
 /// What a dropped run was writing may still go on, on another thread: the lease is a write that waits for it.
-async fn settled(repository: &dyn AssetRepository) {
+pub(crate) async fn settled(repository: &dyn AssetRepository) {
     expire_lease(repository).await;
     assert_consistent(repository).await;
 }
