@@ -8,6 +8,7 @@
 )]
 
 mod cases;
+mod changing;
 mod command_line;
 mod companies;
 mod contracts;
