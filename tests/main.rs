@@ -19,6 +19,7 @@ mod deltas;
 mod faults;
 mod features;
 mod floors;
+mod forests;
 mod importing;
 mod leases;
 mod mock;

@@ -6,7 +6,8 @@ use futures::TryStreamExt;
 
 use super::Curation;
 use crate::Result;
-use crate::asset::{Asset, AssetsRequest, Constraint, LinksRequest};
+use crate::asset::{Asset, AssetsRequest, LinksRequest};
+use crate::grouping::Decisions;
 use crate::merge::{Coverage, Explanation, NearMiss, NearMisses, Overlap, Surveyed};
 use crate::value::{AssetId, SourceId, Timestamp};
 
@@ -21,9 +22,8 @@ impl Curation<'_> {
     pub async fn overlaps(&self) -> Result<Vec<Overlap>> {
         let mut surveyed = Vec::new();
         self.each_asset(|asset| surveyed.push(Surveyed::of(asset))).await?;
-        let mut constraints = self.repository.constraints(&self.organization).await?;
-        constraints.retain(Constraint::stands);
-        Ok(Overlap::between(&surveyed, &constraints, &self.policy))
+        let standing = Decisions::load(self.repository, &self.organization).await?.standing();
+        Ok(Overlap::between(&surveyed, &standing.constraints(), &self.policy))
     }
 
     /// Computers that only a directory knows, and assets that no directory knows, of nearly the same name. Suggestions for

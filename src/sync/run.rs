@@ -1,9 +1,11 @@
 //! What every step of a run needs to know.
 
 use super::options::SyncOptions;
+use crate::Result;
 use crate::asset::AssetRepository;
 use crate::directory::ServerIdentity;
-use crate::merge::WriteContext;
+use crate::grouping;
+use crate::merge::{DirectoryDomain, KnownDirectories, WriteContext};
 use crate::task::SyncTask;
 use crate::value::{ObjectGuid, RecordDigest, RunId, Timestamp};
 
@@ -26,6 +28,21 @@ impl<'a> Run<'a> {
     ) -> Self {
         let (id, now) = options.run.unwrap_or_else(|| (RunId::random_v7(), Timestamp::now()));
         Self { task, repository, options, id, now }
+    }
+
+    /// The directory's domain, with what is known around it.
+    pub(super) fn domain(&self, server: &ServerIdentity) -> DirectoryDomain {
+        let (dns, netbios) = (server.domain.as_deref(), server.netbios_domain.as_deref());
+        let suffixes = self.own_suffixes(server);
+        let others = server.other_domains.iter().map(String::as_str);
+        DirectoryDomain::new(dns, netbios).within(suffixes.iter().map(String::as_str), others)
+    }
+
+    /// All directories of the organization, as their latest runs tell, and this one as it was read.
+    pub(super) async fn directories(&self, server: &ServerIdentity) -> Result<KnownDirectories> {
+        let SyncTask { organization, source, matching, .. } = self.task;
+        let known = grouping::known_directories(self.repository, organization, matching).await?;
+        Ok(known.with(source.clone(), self.domain(server), Some(matching.clone())))
     }
 
     /// The suffixes that stand for the directory's domain.
