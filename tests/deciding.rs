@@ -1,11 +1,11 @@
 //! Decisions that act at once, and leave nothing behind when they are taken back.
 
 use ldap_inventory::ErrorKind;
-use ldap_inventory::asset::{Asset, AssetRepository, ConstraintKind, Redirect};
+use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change, ConstraintKind, Redirect};
 use ldap_inventory::curation::{Action, Author, Curation};
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::store::MemoryRepository;
-use ldap_inventory::value::{AssetId, ObjectGuid};
+use ldap_inventory::value::{AssetId, BatchId, ObjectGuid};
 
 use crate::mock::{computer, mock_guid};
 
@@ -220,4 +220,73 @@ async fn assets_of_which_nothing_is_known_are_merged_and_come_back() {
         assert!(restored.contains(&id(5)), "{restored:?}");
         assert_eq!(picture(&repository).await, before);
     }
+}
+
+#[tokio::test]
+async fn a_computer_is_linked_back_to_an_asset_that_it_was_linked_to_before() {
+    let (repository, _) = pc1().await;
+    let curation = Curation::new(&repository, acme());
+    for asset in [S, T, S] {
+        curation.link(id(asset), &corp(), object(), &anna()).await.unwrap();
+        assert_eq!(home(&repository, "PC1").await, Some(id(asset)));
+        let again = curation.link(id(asset), &corp(), object(), &anna()).await.unwrap_err();
+        assert_eq!(again.kind(), ErrorKind::Conflict, "{again}");
+    }
+    let linked = curation.history().await.unwrap();
+    assert_eq!(linked.len(), 3, "all of it stays on record: {linked:?}");
+    curation.forget(id(S), &corp(), object(), MUST, &anna()).await.unwrap();
+    assert_eq!(home(&repository, "PC1").await, Some(id(T)), "the one that stands");
+}
+
+#[tokio::test]
+async fn of_several_decisions_on_what_is_one_asset_the_one_that_is_named_is_taken_back() {
+    for order in [[S, T], [T, S]] {
+        let (repository, _) = pc1().await;
+        let curation = Curation::new(&repository, acme());
+        for asset in order {
+            curation.link(id(asset), &corp(), object(), &anna()).await.unwrap();
+        }
+        let merge = curation.merge(&order.map(id), &anna()).await.unwrap().id;
+        let named = curation.forget(id(order[0]), &corp(), object(), MUST, &anna()).await.unwrap();
+        assert_eq!(named.decision.asset, id(order[0]));
+        curation.unmerge(merge, &anna()).await.unwrap();
+        assert_eq!(home(&repository, "PC1").await, Some(id(order[1])));
+    }
+}
+
+#[tokio::test]
+async fn a_candidate_that_was_deleted_is_none_any_more() {
+    let repository = MemoryRepository::new();
+    put(&repository, [scanned(1, &["kiosk"]), scanned(2, &["KIOSK"]), scanned(3, &["kiosk"])])
+        .await;
+    run(&repository, vec![computer("KIOSK").build()]).await;
+    let curation = Curation::new(&repository, acme());
+    let [before] = curation.unresolved(&corp()).await.unwrap().try_into().unwrap();
+    assert_eq!(before.candidates.len(), 3);
+    let gone = repository.assets(&acme(), &[id(1)]).await.unwrap().remove(0);
+    let batch = Batch::new(BatchId::random_v7(), acme(), corp());
+    let (id_of_gone, expected) = (gone.id, gone.version);
+    let delete = Change::RemoveAsset { id: id_of_gone, expected, to: None };
+    let _ = repository.commit(batch.with_changes([delete])).await.unwrap();
+    let [waiting] = curation.unresolved(&corp()).await.unwrap().try_into().unwrap();
+    let left: Vec<AssetId> = waiting.candidates.iter().map(|candidate| candidate.asset).collect();
+    assert_eq!(left, [id(2), id(3)]);
+    // Also by what was shown before.
+    let decided = curation.settle(&before, None, &anna()).await.unwrap();
+    assert_eq!(decided.iter().map(|it| it.decision.asset).collect::<Vec<_>>(), left);
+    let own = home(&repository, "KIOSK").await.unwrap();
+    assert!(![id(1), id(2), id(3)].contains(&own));
+}
+
+#[tokio::test]
+async fn what_was_told_apart_is_no_overlap_under_the_name_of_a_merge() {
+    let repository = MemoryRepository::new();
+    put(&repository, [scanned(1, &["a.corp.example"]), scanned(2, &["pc1.corp.example"])]).await;
+    run(&repository, vec![computer("PC1").build()]).await;
+    let curation = Curation::new(&repository, acme());
+    assert_eq!(home(&repository, "PC1").await, Some(id(2)));
+    curation.separate(id(2), &corp(), object(), &anna()).await.unwrap();
+    assert_eq!(curation.overlaps().await.unwrap(), []);
+    curation.merge(&[id(1), id(2)], &anna()).await.unwrap();
+    assert_eq!(curation.overlaps().await.unwrap(), []);
 }

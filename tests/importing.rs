@@ -407,11 +407,115 @@ async fn whatever_call_fails_an_import_is_taken_up_where_it_ended() {
             let repository = Faulty::new(inner.clone(), &plan);
             let curation = Curation::new(&repository, acme());
             let _ = curation.import(&scanner(), &scan(&lines), &hq()).await;
+            // If it could not give its lease back, that is over some time, or as soon as a person says so.
+            let after = Curation::new(&inner, acme());
+            after.release(&scanner(), &Author::new("anna")).await.unwrap();
             let Imported { created, unchanged, .. } = import(&inner, &lines).await;
             assert_eq!(created + unchanged, lines.len(), "{n} {fault:?}");
             assert_eq!(assets(&inner).await.len(), lines.len(), "{n} {fault:?}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_imports_at_once_one_is_refused_and_nothing_is_there_twice() {
+    let lines = [r#"{"names":["web1"]}"#, r#"{"names":["db1"]}"#];
+    let counting = FaultPlan::new();
+    import(&Faulty::new(MemoryRepository::new(), &counting), &lines).await;
+    let commit = counting.calls().iter().position(|call| *call == "commit").unwrap();
+    // The first one has planned everything, and tries again to write it.
+    let repository = MemoryRepository::new();
+    let slow =
+        Faulty::new(repository.clone(), &FaultPlan::new().with(commit, CallFault::Unreachable));
+    let (source, scan, options) = (scanner(), scan(&lines), hq());
+    let (one, other) = (Curation::new(&slow, acme()), Curation::new(&repository, acme()));
+    let (one, refused) =
+        tokio::join!(one.import(&source, &scan, &options), other.import(&source, &scan, &options),);
+    assert_eq!(one.unwrap().created, 2);
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Lease);
+    let again = other.import(&source, &scan, &options).await.unwrap();
+    assert_eq!(again.unchanged, 2, "the lease was given back");
+    assert_eq!(assets(&repository).await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_became_another_record_since_it_was_planned_on_is_planned_again() {
+    let lines = |os: &str| -> Vec<String> {
+        (0..600).map(|n| format!(r#"{{"id":{n},"names":["host{n}"],"os":"{os}"}}"#)).collect()
+    };
+    let inner = std::sync::Arc::new(MemoryRepository::new());
+    let (linux, windows) = (lines("Linux"), lines("Windows"));
+    import(&inner, &linux.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    // The last of all is written in the second batch. Before the first one somebody gives the place of its record to
+    // another one.
+    let last = assets(&inner).await.into_iter().max_by_key(|asset| asset.id).unwrap();
+    let own = last.parts[0].clone();
+    let mut moved = last.clone();
+    moved.parts = vec![own.clone().with_identity("other"), own.clone()];
+    moved.parts[1].number = 1;
+    moved.names.iter_mut().for_each(|claim| claim.part = 1);
+    moved.os.iter_mut().for_each(|claim| claim.part = 1);
+    moved.version += 1;
+    let repository = Interfering::new(inner.clone(), move |n, ours| {
+        let change =
+            Change::PutAsset { expected: Some(last.version), asset: Box::new(moved.clone()) };
+        let id = ldap_inventory::value::BatchId::random_v7();
+        let rival = Batch::new(id, ours.organization.clone(), ours.source.clone());
+        (n == 0).then(|| rival.with_changes([change]))
+    });
+    let imported =
+        import(&repository, &windows.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    assert_eq!(counts(&imported), [0, 0, 600, 0, 0]);
+    let last = assets(&inner).await.into_iter().max_by_key(|asset| asset.id).unwrap();
+    let identities: Vec<_> = last.parts.iter().map(|part| part.identity.as_deref()).collect();
+    assert_eq!(identities, [Some("other"), own.identity.as_deref()]);
+    assert_eq!(last.parts[0].attributes, own.attributes, "it is another record");
+    assert_eq!(last.os(), Some("Windows"));
+}
+
+#[tokio::test]
+async fn records_that_say_the_same_are_told_apart_by_their_site() {
+    let repository = MemoryRepository::new();
+    let at =
+        |site: &str, id: &str| format!(r#"{{{id}"names":["kiosk"],"os":"Linux","site":"{site}"}}"#);
+    import(&repository, &[&at("a", ""), &at("b", "")]).await;
+    let imported = import(&repository, &[&at("b", r#""id":1,"#), &at("a", r#""id":2,"#)]).await;
+    assert_eq!(counts(&imported), [0, 0, 2, 0, 0]);
+    for asset in assets(&repository).await {
+        let id = if asset.site.as_str() == "b" { "1" } else { "2" };
+        assert_eq!(asset.parts[0].identity.as_deref(), Some(id), "{}", asset.site);
+    }
+    // Where sites are apart, one file for each has its own printer.
+    let repository = MemoryRepository::new();
+    let policy = ldap_inventory::task::MatchPolicy::default().within_site(true);
+    let curation = Curation::new(&repository, acme()).with_policy(policy);
+    for site in ["a", "b", "a", "b"] {
+        let options = ImportOptions::new(site.parse().unwrap());
+        let printer = scan(&[r#"{"names":["printer-1"],"os":"Linux"}"#]);
+        curation.import(&scanner(), &printer, &options).await.unwrap();
+    }
+    let mut sites: Vec<_> =
+        assets(&repository).await.iter().map(|asset| asset.site.to_string()).collect();
+    sites.sort();
+    assert_eq!(sites, ["a", "b"]);
+}
+
+#[tokio::test]
+async fn an_asset_that_comes_back_goes_on_counting_its_versions() {
+    let repository = MemoryRepository::new();
+    read(&repository, [computer("PC1")]).await;
+    let pc1 = assets(&repository).await.remove(0);
+    let other = SourceId::new("scan", "other").unwrap();
+    let curation = Curation::new(&repository, acme());
+    curation.import(&other, &scan(&[r#"{"names":["t"]}"#]), &hq()).await.unwrap();
+    let t = named(&repository, "t").await.id;
+    let (corp, object) = (pc1.parts[0].source.clone(), pc1.parts[0].object.unwrap());
+    curation.link(t, &corp, object, &Author::new("anna")).await.unwrap();
+    let gone = repository.redirects(&acme(), &[pc1.id]).await.unwrap().remove(0);
+    let imported = import(&repository, &[r#"{"names":["pc1.corp.example"]}"#]).await;
+    assert_eq!(counts(&imported), [0, 1, 0, 0, 0]);
+    let back = repository.assets(&acme(), &[pc1.id]).await.unwrap().remove(0);
+    assert!(back.version > gone.version, "{} after {}", back.version, gone.version);
 }
 
 /// What an asset is, whatever its id and the numbers of its parts.

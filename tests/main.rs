@@ -8,6 +8,7 @@
 )]
 
 mod cases;
+mod changing;
 mod command_line;
 mod companies;
 mod contracts;
@@ -18,6 +19,7 @@ mod deltas;
 mod faults;
 mod features;
 mod floors;
+mod forests;
 mod importing;
 mod leases;
 mod mock;

@@ -15,7 +15,7 @@ use ldap_inventory::name::Hostname;
 use ldap_inventory::query::Query;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, sync};
-use ldap_inventory::task::{ChangeLimits, SyncTask};
+use ldap_inventory::task::{Ambiguity, ChangeLimits, MatchPolicy, SyncTask};
 use ldap_inventory::testing::MockDirectory;
 use ldap_inventory::value::{
     AssetId, BatchId, MergeId, ObjectGuid, OrganizationId, RunId, SourceId, Timestamp,
@@ -100,28 +100,62 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// How the two directories are to each other.
+#[derive(Clone, Copy, Debug)]
+struct Setting {
+    /// The second one is a domain below the first one, and not the same once more.
+    is_forest: bool,
+    /// What becomes of a computer that fits several assets, by directory.
+    ambiguity: [Ambiguity; 2],
+}
+
+fn setting() -> impl Strategy<Value = Setting> {
+    let ambiguity = || prop::sample::select(vec![Ambiguity::Review, Ambiguity::Create]);
+    let all = (any::<bool>(), [ambiguity(), ambiguity()]);
+    all.prop_map(|(is_forest, ambiguity)| Setting { is_forest, ambiguity })
+}
+
+impl Setting {
+    /// The domain of a directory, and the others.
+    fn domain(self, of: usize) -> (&'static str, &'static [&'static str]) {
+        match (self.is_forest, of) {
+            (false, _) => ("corp.example", &[]),
+            (true, 0) => ("corp.example", &["branch.corp.example"]),
+            (true, _) => ("branch.corp.example", &["corp.example"]),
+        }
+    }
+}
+
 /// An inventory, and the time that goes by in it.
 struct World<'a> {
     repository: &'a dyn AssetRepository,
+    setting: Setting,
     now: u64,
 }
 
 impl World<'_> {
     async fn sync(&mut self, of: usize, read: &Read) {
         self.now += 1;
+        let (domain, others) = self.setting.domain(of);
         let shown = read.iter().enumerate().filter_map(|(n, state)| Some((n, (*state)?)));
         let objects: Vec<DirectoryObject> = shown
             .map(|(n, (name, os))| {
                 let record = computer(&NAMES[name].to_uppercase()).with_guid(object(of, n));
-                record.with("operatingSystem", &format!("Windows {os}")).build()
+                record.in_domain(domain).with("operatingSystem", &format!("Windows {os}")).build()
             })
             .collect();
         let (site, credential) = ("hq".parse().unwrap(), "reader".parse().unwrap());
         let task = SyncTask::new("Office", acme(), site, directory(of), credential);
-        let task = task.with_change_limits(ChangeLimits::off());
+        let policy = MatchPolicy::default().with_ambiguity(self.setting.ambiguity[of]);
+        let task = task.with_change_limits(ChangeLimits::off()).with_matching(policy);
         let run = RunId::from_u128(u128::from(self.now) << 64);
         let options = SyncOptions::new().with_run(run, at(self.now)).with_batch_size(3);
-        sync(&task, &MockDirectory::new(objects), self.repository, &options).await.unwrap();
+        let directory = MockDirectory::new(objects);
+        directory.edit_end(|end| {
+            end.server.domain = Some(domain.to_owned());
+            end.server.other_domains = others.iter().map(ToString::to_string).collect();
+        });
+        sync(&task, &directory, self.repository, &options).await.unwrap();
     }
 
     /// A scanner writes what it found into its own record, wherever that is, and nothing else.
@@ -325,9 +359,14 @@ async fn replay(world: &mut World<'_>, steps: &[Step], decided: &[(usize, Decisi
     }
 }
 
-async fn assert_law(lived: &dyn AssetRepository, plain: &dyn AssetRepository, steps: &[Step]) {
-    let (mut lived, mut plain) =
-        (World { repository: lived, now: 0 }, World { repository: plain, now: 0 });
+async fn assert_law(
+    lived: &dyn AssetRepository,
+    plain: &dyn AssetRepository,
+    steps: &[Step],
+    setting: Setting,
+) {
+    let world = |repository| World { repository, setting, now: 0 };
+    let (mut lived, mut plain) = (world(lived), world(plain));
     let decided = live(&mut lived, steps).await;
     replay(&mut plain, steps, &decided).await;
     let (lived, plain) = (lived.picture().await, plain.picture().await);
@@ -346,8 +385,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(cases(300)))]
 
     #[test]
-    fn what_is_taken_back_leaves_no_trace(steps in prop::collection::vec(step(), 4..24)) {
-        block_on(assert_law(&MemoryRepository::new(), &MemoryRepository::new(), &steps));
+    fn what_is_taken_back_leaves_no_trace(
+        steps in prop::collection::vec(step(), 4..24),
+        setting in setting(),
+    ) {
+        block_on(assert_law(&MemoryRepository::new(), &MemoryRepository::new(), &steps, setting));
     }
 }
 
@@ -358,8 +400,9 @@ proptest! {
     #[test]
     fn what_is_taken_back_leaves_no_trace_in_sqlite(
         steps in prop::collection::vec(step(), 4..24),
+        setting in setting(),
     ) {
         let open = || ldap_inventory::store::SqliteRepository::open_in_memory().unwrap();
-        block_on(assert_law(&open(), &open(), &steps));
+        block_on(assert_law(&open(), &open(), &steps, setting));
     }
 }

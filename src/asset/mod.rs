@@ -25,6 +25,7 @@ mod home;
 mod in_context;
 mod inventory_asset;
 mod lease;
+mod lease_holder;
 mod link;
 mod merge_record;
 mod nesting;
@@ -59,6 +60,7 @@ pub(crate) use in_context::AssetInContext;
 pub(crate) use inventory_asset::Version;
 pub use inventory_asset::{Asset, MatchProvenance, SourceRecord};
 pub use lease::Lease;
+pub(crate) use lease_holder::LeaseHolder;
 #[doc(hidden)]
 pub use link::Sighting;
 pub use link::{Link, Presence};

@@ -85,7 +85,8 @@ struct Lost {
 }
 
 impl Curation<'_> {
-    /// What changed from a moment on, oldest first, as far as it is kept: assets that are new, matched or updated by the
+    /// What changed from a moment on, oldest first, as far as it is kept. What a run changed is dated by its beginning; of a
+    /// run that was under way at the moment everything is told. Told are assets that are new, matched or updated by the
     /// claims that they have today, what went missing or is gone by the reports of the runs, and what people did. A value
     /// that changed twice is told with what it was before the last time. Of users and groups only those are told that are
     /// missing or gone: what they were before is not kept. A search by `whenCreatedTS` or `whenChangedTS` finds those that
@@ -121,19 +122,20 @@ impl Curation<'_> {
         let mut done = self.history().await?;
         done.retain(|entry| entry.at >= since);
         let named: BTreeSet<AssetId> = done.iter().map(|entry| entry.action.asset()).collect();
+        let mut runs = Vec::new();
+        for source in self.repository.sources(&self.organization).await? {
+            runs.extend(self.runs_since(&source, since).await?);
+        }
+        let window = Window { since, runs: runs.iter().map(|run| run.started).collect() };
         let (mut changes, mut names) = (Vec::new(), BTreeMap::new());
         self.each_asset(|asset| {
-            changes.extend(of_asset(asset, since));
+            changes.extend(of_asset(asset, &window));
             if named.contains(&asset.id) {
                 names.insert(asset.id, called(asset));
             }
         })
         .await?;
-        for source in self.repository.sources(&self.organization).await? {
-            for run in self.runs_since(&source, since).await? {
-                changes.extend(losses(&run));
-            }
-        }
+        changes.extend(runs.iter().flat_map(losses));
         changes.extend(done.iter().map(|entry| of_person(entry, &names)));
         changes.sort_by(|one, other| {
             (one.at, one.change, &one.name).cmp(&(other.at, other.change, &other.name))
@@ -141,17 +143,31 @@ impl Curation<'_> {
         Ok(changes)
     }
 
+    /// The runs that ended after a moment, whenever they began.
     async fn runs_since(&self, source: &SourceId, since: Timestamp) -> Result<Vec<RunRecord>> {
         let mut limit = RUNS;
         loop {
             let mut runs = self.repository.runs(&self.organization, source, limit).await?;
-            let is_all = runs.len() < limit || runs.iter().any(|run| run.started < since);
+            let is_all = runs.len() < limit || runs.iter().any(|run| run.finished < since);
             if is_all {
-                runs.retain(|run| run.started >= since);
+                runs.retain(|run| run.finished >= since);
                 return Ok(runs);
             }
             limit = limit.saturating_mul(4);
         }
+    }
+}
+
+/// Which moments are asked for.
+struct Window {
+    since: Timestamp,
+    /// When the runs began that ended since: what they wrote is dated so.
+    runs: BTreeSet<Timestamp>,
+}
+
+impl Window {
+    fn has(&self, at: Timestamp) -> bool {
+        at >= self.since || self.runs.contains(&at)
     }
 }
 
@@ -186,32 +202,37 @@ fn called(asset: &Asset) -> String {
 }
 
 /// What is new of an asset.
-fn of_asset(asset: &Asset, since: Timestamp) -> Vec<NotedChange> {
-    if asset.parts.iter().all(|part| part.written < since) {
+fn of_asset(asset: &Asset, window: &Window) -> Vec<NotedChange> {
+    let came = |part: &SourceRecord| part.since.filter(|begin| window.has(*begin));
+    let moved = |part: &SourceRecord| Some(part.tie.as_ref()?.at).filter(|at| window.has(*at));
+    let is_told = |part: &SourceRecord| window.has(part.written) || moved(part).is_some();
+    if !asset.parts.iter().any(is_told) {
         return Vec::new();
     }
-    let is_new = |part: &&SourceRecord| part.since.is_some_and(|begin| begin >= since);
-    let new: Vec<&SourceRecord> = asset.parts.iter().filter(is_new).collect();
+    // What the rules moved is new here as well.
+    let arrived =
+        asset.parts.iter().filter_map(|part| Some((came(part).or_else(|| moved(part))?, part)));
+    let arrived: Vec<(Timestamp, &SourceRecord)> = arrived.collect();
     let name = called(asset);
     let note = |at, change| NotedChange::new(at, change, Some(asset.id), name.clone());
     let mut noted = Vec::new();
-    let is_created = new.len() == asset.parts.len();
-    if is_created {
-        let first = new.iter().filter_map(|part| part.since).min();
+    if arrived.len() == asset.parts.len() {
+        let first = arrived.iter().map(|(at, _)| *at).min();
         noted.extend(first.map(|at| note(at, Occasion::Created)));
+    } else {
+        noted.extend(arrived.iter().map(|(at, part)| {
+            let reason = part.tie.as_ref().map(|tie| tie.reason.clone());
+            NotedChange { reason, ..note(*at, Occasion::Matched) }
+        }));
     }
-    let ties = new.iter().filter_map(|part| Some((part.since?, part.tie.as_ref())));
-    noted.extend(ties.filter(|_| !is_created).map(|(at, tie)| {
-        let reason = tie.map(|tie| tie.reason.clone());
-        NotedChange { reason, ..note(at, Occasion::Matched) }
-    }));
-    let new: BTreeSet<u32> = new.iter().map(|part| part.number).collect();
+    let new: BTreeSet<u32> =
+        asset.parts.iter().filter(|part| came(part).is_some()).map(|part| part.number).collect();
     let values = Explanation::of(asset, &[], &[]).values;
     let known: Vec<ExplainedValue> =
         values.into_iter().filter(|value| !new.contains(&value.part)).collect();
     let mut moments = BTreeSet::new();
-    moments.extend(known.iter().map(|value| value.since).filter(|at| *at >= since));
-    moments.extend(known.iter().filter_map(|value| value.until).filter(|at| *at >= since));
+    moments.extend(known.iter().map(|value| value.since).filter(|at| window.has(*at)));
+    moments.extend(known.iter().filter_map(|value| value.until).filter(|at| window.has(*at)));
     noted.extend(moments.into_iter().filter_map(|at| {
         let fields = changed_fields(&known, at);
         (!fields.is_empty()).then(|| NotedChange { fields, ..note(at, Occasion::Updated) })

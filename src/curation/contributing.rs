@@ -2,6 +2,7 @@
 
 use super::{Curation, conflict};
 use crate::asset::{Asset, Batch, Change, CommitOutcome, Home, SourceRecord};
+use crate::grouping::Decisions;
 use crate::value::{AssetId, Attributes, BatchId, SiteId, SourceId, Timestamp};
 use crate::{Error, ErrorKind, Result, Retry};
 
@@ -15,7 +16,8 @@ impl Curation<'_> {
     ///
     /// The asset is named by any id that it ever had. What is said of one that a person has made part of another is filed
     /// there, beside what the source says of that one, and goes with it when the merge is taken back. Names and addresses
-    /// of hosts are [imported](Self::import), so that the rules look at them.
+    /// of hosts are [imported](Self::import), so that the rules look at them; an import of the same source leaves what was
+    /// contributed as it is.
     ///
     /// The asset as it is then is returned. Nothing is written if the source says nothing new; if somebody else changes the
     /// asset at the same time, it is looked at again.
@@ -66,7 +68,7 @@ impl Curation<'_> {
             ));
         }
         let now = Timestamp::now();
-        let revised = self.revise(asset, source, |found| {
+        let revised = self.revise(asset, source, |found, asset| {
             let record = SourceRecord::new(0, source.clone(), key, now)
                 .with_identity(asset.to_string())
                 .with_attributes(attributes.clone());
@@ -84,25 +86,27 @@ impl Curation<'_> {
     ///
     /// Those of [`contribute`](Self::contribute).
     pub async fn retract(&self, asset: AssetId, source: &SourceId) -> Result<Asset> {
-        let revised = self.revise(asset, source, |found| {
+        let revised = self.revise(asset, source, |found, asset| {
             let number = found.record_of(source, &asset.to_string()).map(|record| record.number);
             number.is_some_and(|number| found.remove_record(number))
         });
         revised.await.map_err(|error| error.in_operation("retract"))
     }
 
-    /// Changes the asset that an id names today, until nobody else does so at the same time.
+    /// Changes the asset that an id names today, until nobody else does so at the same time. The change is given what is
+    /// spoken of as well: the asset of this id, if a person has made it part of the other; or else that one itself.
     async fn revise(
         &self,
         id: AssetId,
         source: &SourceId,
-        change: impl Fn(&mut Asset) -> bool,
+        change: impl Fn(&mut Asset, AssetId) -> bool,
     ) -> Result<Asset> {
         for _ in 0..=CONFLICTS {
             let mut asset = self.asset(id).await?;
             refuse_directory(&asset, source)?;
             let expected = asset.version;
-            if !change(&mut asset) {
+            let home = self.home_within(id, asset.id).await?;
+            if !change(&mut asset, home) {
                 return Ok(asset);
             }
             asset.version = expected.saturating_add(1);
@@ -115,6 +119,22 @@ impl Curation<'_> {
         }
         Err(conflict(&[id]).with_retry(Retry::Exhausted))
     }
+
+    /// Of what an id speaks that leads to an asset: of the one with this id, as a part of the other, if a person merged them.
+    /// One whose records all went there in another way has nothing to come back with.
+    async fn home_within(&self, id: AssetId, found: AssetId) -> Result<AssetId> {
+        if id == found {
+            return Ok(id);
+        }
+        let standing = Decisions::load(self.repository, &self.organization).await?.standing();
+        Ok(if standing.survivor(id) == found { id } else { found })
+    }
+}
+
+/// Whether a record was [contributed](Curation::contribute): it is known by the id of its asset.
+pub(super) fn is_contributed(asset: &Asset, part: &SourceRecord) -> bool {
+    let home = part.home_in(asset.id).asset().map(|home| home.to_string());
+    part.object.is_none() && home.is_some() && part.identity == home
 }
 
 /// The site of an asset that is part of another: what its other records remember, or else the other's.

@@ -62,8 +62,8 @@ impl Curation<'_> {
     }
 
     /// Settles a computer that waits: it is its candidate in this place, counted from 1, or, with `None`, none of them, so
-    /// that it goes to an asset of its own. Returns what was decided: a link, or one separation for each candidate, all of
-    /// which were written together.
+    /// that it goes to an asset of its own. Returns what was decided: a link, or one separation for each candidate that is
+    /// still there, all of which were written together.
     ///
     /// ```
     /// # use ldap_inventory::asset::AssetRepository;
@@ -120,20 +120,32 @@ impl Curation<'_> {
         let Unresolved { source, object, candidates, .. } = waiting;
         let all: Vec<AssetId> = candidates.iter().map(|candidate| candidate.asset).collect();
         let (chosen, kind) = match choice {
-            None => (all.as_slice(), ConstraintKind::CannotLink),
+            None => (self.present(&all).await?, ConstraintKind::CannotLink),
             Some(place) => {
-                let chosen = place.checked_sub(1).and_then(|place| all.get(place..=place));
-                (chosen.unwrap_or_default(), ConstraintKind::MustLink)
+                let chosen = place.checked_sub(1).and_then(|place| all.get(place).copied());
+                (chosen.into_iter().collect(), ConstraintKind::MustLink)
             }
         };
         if chosen.is_empty() {
-            let message = match all.len() {
+            let message = match choice.map_or(0, |_| all.len()) {
                 0 => "the computer has no candidate; link names an asset".to_owned(),
                 count => format!("the computer's candidates have the numbers from 1 to {count}"),
             };
             return Err(Error::new(ErrorKind::Invalid, message).with_context("object", object));
         }
-        self.decide(chosen, source, *object, kind, author).await
+        self.decide(&chosen, source, *object, kind, author).await
+    }
+
+    /// The assets that these ids name today, as far as they name one, each once.
+    async fn present(&self, ids: &[AssetId]) -> Result<Vec<AssetId>> {
+        let found = self.resolve(ids).await?;
+        let mut present = Vec::new();
+        for id in ids.iter().filter_map(|id| found.get(id)).map(|asset| asset.id) {
+            if !present.contains(&id) {
+                present.push(id);
+            }
+        }
+        Ok(present)
     }
 
     /// Takes a decision back. All is at once as if it had never been made; that it was stays on record.
@@ -158,7 +170,9 @@ impl Curation<'_> {
             names_it && c.stands() && c.object == object && c.kind == kind && c.source == *source
         };
         let at = decisions.next_moment();
-        let constraint = decisions.constraints.iter_mut().find(is_it).ok_or_else(|| {
+        let all = decisions.constraints.iter_mut().filter(is_it);
+        // Of several on what is one asset by now the one that names it so, or else the latest, which holds.
+        let constraint = all.max_by_key(|c| (c.asset == asset, c.at)).ok_or_else(|| {
             Error::new(ErrorKind::NotFound, "nobody decided that, or it was taken back already")
                 .with_context("asset", asset)
                 .with_context("object", object)
@@ -206,11 +220,15 @@ impl Curation<'_> {
         let before = decisions.standing();
         let mut decided = Vec::new();
         for asset in &subjects {
-            if let Some(latest) = before.latest(source, object, *asset)
-                && latest.kind == kind
-            {
+            let same = match kind {
+                ConstraintKind::MustLink => {
+                    before.must(source, object).filter(|must| must.asset == *asset)
+                }
+                ConstraintKind::CannotLink => before.cannot(source, object, *asset),
+            };
+            if let Some(same) = same {
                 let message =
-                    format!("{} decided that already, at {}", Printable(&latest.by), latest.at);
+                    format!("{} decided that already, at {}", Printable(&same.by), same.at);
                 return Err(Error::new(ErrorKind::Conflict, message).with_context("asset", asset));
             }
             let at = decisions.next_moment();

@@ -116,12 +116,13 @@ impl Curation<'_> {
         }
         let subject: Vec<Asset> =
             scene.assets.iter().filter(|asset| asset.id == survivor).cloned().collect();
+        let directories = self.known_directories().await?;
         let settled = grouping::settle_scene(
             self.repository,
             &self.organization,
             scene,
             &standing,
-            &self.policy,
+            &directories,
         );
         let settled = settled.await?;
         let moves = settled.moves().clone();
@@ -179,14 +180,7 @@ impl Curation<'_> {
         };
         decisions.merges.push(record.clone());
         let united = decisions.standing();
-        let settled = grouping::settle(
-            self.repository,
-            &self.organization,
-            &united,
-            standing.named(),
-            &self.policy,
-        );
-        let settled = settled.await?;
+        let settled = self.settled(&united, standing.named()).await?;
         let after = settled.asset(survivor.id).unwrap_or(survivor);
         let preview = MergePreview::of(&before, after, settled.moves(), &self.policy);
         Ok(Planned { record, before, settled, preview })

@@ -68,7 +68,7 @@ pub use self::unresolved::Unresolved;
 
 use crate::asset::{Asset, AssetRepository, Batch, Change, CommitOutcome};
 use crate::grouping::{self, Decisions};
-use crate::merge::{Moves, Settled, Standing};
+use crate::merge::{KnownDirectories, Moves, Settled, Standing};
 use crate::os::Lifecycle;
 use crate::task::MatchPolicy;
 use crate::value::{AssetId, BatchId, OrganizationId, SourceId};
@@ -118,8 +118,8 @@ impl<'a> Curation<'a> {
         Self { repository, organization, policy: MatchPolicy::default(), lifecycle }
     }
 
-    /// Sets the policy of the organization's tasks: which source's value holds after a merge, and what is an
-    /// overlap.
+    /// Sets the policy of the organization's tasks: which source's value holds after a merge, what is an overlap, and
+    /// what an import may tie together. Computers of a directory are decided on by the policy of its own runs.
     #[must_use]
     pub fn with_policy(mut self, policy: MatchPolicy) -> Self {
         self.policy = policy;
@@ -187,15 +187,29 @@ impl<'a> Curation<'a> {
     /// What the store reports; [`ErrorKind::Conflict`] if an asset was changed at this moment.
     pub async fn uphold(&self) -> Result<Moves> {
         let standing = Decisions::load(self.repository, &self.organization).await?.standing();
-        let settled =
-            grouping::settle(self.repository, &self.organization, &standing, [], &self.policy);
-        let settled = settled.await?;
+        let settled = self.settled(&standing, []).await?;
         let moves = settled.moves().clone();
         let changes = grouping::changes(self.repository, &self.organization, settled).await?;
         if !changes.is_empty() {
             self.commit(changes).await.map_err(|error| error.in_operation("uphold"))?;
         }
         Ok(moves)
+    }
+
+    /// What has to be written so that these decisions show, and the assets that they once touched.
+    async fn settled(
+        &self,
+        standing: &Standing,
+        also: impl IntoIterator<Item = AssetId>,
+    ) -> Result<Settled> {
+        let directories = self.known_directories().await?;
+        let Self { repository, organization, .. } = self;
+        grouping::settle(*repository, organization, standing, also, &directories).await
+    }
+
+    /// The directories of the organization, as their latest runs tell.
+    async fn known_directories(&self) -> Result<KnownDirectories> {
+        grouping::known_directories(self.repository, &self.organization, &self.policy).await
     }
 
     /// The assets that these ids name today, in this order.
@@ -234,9 +248,7 @@ impl<'a> Curation<'a> {
         let touched: Vec<AssetId> = touched.into_iter().collect();
         let also = before.named().into_iter().chain(touched.iter().copied());
         let standing = decisions.standing();
-        let settled =
-            grouping::settle(self.repository, &self.organization, &standing, also, &self.policy);
-        let settled = settled.await?;
+        let settled = self.settled(&standing, also).await?;
         let moves = settled.moves().clone();
         let subjects = self.repository.assets(&self.organization, &touched).await?;
         self.write(settled, subjects, puts).await?;

@@ -6,9 +6,8 @@ use futures::TryStreamExt;
 
 use super::Curation;
 use crate::Result;
-use crate::asset::{
-    Asset, AssetsRequest, Constraint, LinksRequest, SearchRequest, System, found_assets,
-};
+use crate::asset::{Asset, AssetsRequest, LinksRequest, SearchRequest, System, found_assets};
+use crate::grouping::Decisions;
 use crate::merge::{Coverage, DomainBook, Explanation, NearMiss, NearMisses, Overlap, Surveyed};
 use crate::query::Query;
 use crate::value::{AssetId, SourceId, Timestamp};
@@ -35,9 +34,8 @@ impl Curation<'_> {
             let any = self.repository.search_assets(any).await?;
             any.records.iter().for_each(|asset| book.add(asset));
         }
-        let mut constraints = self.repository.constraints(&self.organization).await?;
-        constraints.retain(Constraint::stands);
-        Ok(Overlap::between(surveyed, &book, &constraints, &self.policy))
+        let standing = Decisions::load(self.repository, &self.organization).await?.standing();
+        Ok(Overlap::between(surveyed, &book, &standing.constraints(), &self.policy))
     }
 
     fn search(&self, query: &str) -> Result<SearchRequest> {

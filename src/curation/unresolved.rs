@@ -1,6 +1,6 @@
 //! Computers that wait for a person.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use futures::TryStreamExt;
@@ -12,7 +12,10 @@ use crate::asset::{Asset, LinksRequest, Waiting};
 use crate::error::Printable;
 use crate::grouping::{self, Decisions, Doubt};
 use crate::merge::{Considered, Decision, Level, Record};
-use crate::value::{ObjectGuid, ObjectKind, SourceId, Timestamp};
+use crate::value::{AssetId, ObjectGuid, ObjectKind, SourceId, Timestamp};
+
+/// How many candidates are looked up at once.
+const ASSETS_PER_LOOKUP: usize = 500;
 
 /// A computer of a directory of which a person must say which asset it is: several fit it equally well, or as well as
 /// the one that it is, or its tie to one is doubtful.
@@ -33,7 +36,7 @@ pub struct Unresolved {
     pub last_seen: Option<Timestamp>,
     /// Why it waits, as a sentence.
     pub reason: Option<String>,
-    /// The assets it could be, the best first; of a doubtful tie the one that it is tied to. [`Curation::settle`] takes
+    /// The assets it could be that are still there, the best first; of a doubtful tie the one that it is tied to. [`Curation::settle`] takes
     /// one of them by its place, [`Curation::link`] any other asset; [`Curation::separate`] rules one out.
     pub candidates: Vec<Considered>,
 }
@@ -48,13 +51,14 @@ impl Curation<'_> {
     pub async fn unresolved(&self, source: &SourceId) -> Result<Vec<Unresolved>> {
         let waiting = self.repository.waiting(&self.organization).await?;
         let standing = Decisions::load(self.repository, &self.organization).await?.standing();
+        let directories = self.known_directories().await?;
         let doubts = grouping::doubts(
             self.repository,
             &self.organization,
             source,
             &waiting,
             &standing,
-            &self.policy,
+            &directories,
         );
         let doubts = doubts.await?;
         let undecided = grouping::undecided_computers(
@@ -63,7 +67,7 @@ impl Curation<'_> {
             source,
             &waiting,
             &standing,
-            &self.policy,
+            &directories,
         );
         let undecided = undecided.await?;
         let of_source = waiting.into_iter().filter(|waiting| waiting.source == *source);
@@ -91,7 +95,23 @@ impl Curation<'_> {
         for computer in unresolved.iter_mut().filter(|computer| computer.account.is_none()) {
             self.describe(computer).await?;
         }
+        self.drop_deleted(&mut unresolved).await?;
         Ok(unresolved)
+    }
+
+    /// Takes candidates away that were deleted since.
+    async fn drop_deleted(&self, unresolved: &mut [Unresolved]) -> Result<()> {
+        let named = unresolved.iter().flat_map(|computer| &computer.candidates);
+        let named: BTreeSet<AssetId> = named.map(|candidate| candidate.asset).collect();
+        let named: Vec<AssetId> = named.into_iter().collect();
+        let mut present = BTreeSet::new();
+        for named in named.chunks(ASSETS_PER_LOOKUP) {
+            present.extend(self.resolve(named).await?.into_keys());
+        }
+        for computer in unresolved {
+            computer.candidates.retain(|candidate| present.contains(&candidate.asset));
+        }
+        Ok(())
     }
 
     /// Says what its directory says of a computer that is part of an asset.

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{candidates, suffixes_of, tell_suffixes};
+use super::candidates;
 use crate::Result;
 use crate::asset::{Asset, AssetRepository, Home, Waiting};
-use crate::merge::{Candidate, Computer, KnownComputer, Standing, is_questioned};
+use crate::merge::{Candidate, KnownComputer, KnownDirectories, Standing, is_questioned};
 use crate::name::MatchKey;
-use crate::task::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, OrganizationId, SourceId};
 
 /// A tie by a bare short name alone, while a computer of another directory waits that has the name and fits as well. It
@@ -32,33 +31,34 @@ pub(crate) async fn doubts(
     source: &SourceId,
     waiting: &[Waiting],
     standing: &Standing,
-    policy: &MatchPolicy,
+    directories: &KnownDirectories,
 ) -> Result<BTreeMap<ObjectGuid, Doubt>> {
     let others = waiting.iter().filter(|waiting| waiting.source != *source);
-    let mut others: Vec<KnownComputer> = others.filter_map(known).collect();
-    let sources: BTreeSet<SourceId> = others.iter().map(|other| other.source.clone()).collect();
-    for source in &sources {
-        let suffixes = suffixes_of(repository, organization, source).await?;
-        tell_suffixes(others.iter_mut().filter(|other| other.source == *source), &suffixes);
+    let others: Vec<KnownComputer> =
+        others.filter_map(|waiting| known(waiting, directories)).collect();
+    let mut by_key: BTreeMap<MatchKey, Vec<usize>> = BTreeMap::new();
+    for (place, other) in others.iter().enumerate() {
+        for key in other.computer.match_keys() {
+            by_key.entry(key).or_default().push(place);
+        }
     }
-    let mut suffixes = suffixes_of(repository, organization, source).await?;
-    suffixes.extend(policy.own_suffixes.iter().cloned());
-    let keys: BTreeSet<MatchKey> =
-        others.iter().flat_map(|other| other.computer.match_keys()).collect();
-    let keys: Vec<MatchKey> = keys.into_iter().collect();
+    let keys: Vec<MatchKey> = by_key.keys().cloned().collect();
+    let policy = directories.policy_of(source);
     let mut doubts = BTreeMap::new();
     for asset in candidates(repository, organization, &keys).await? {
         let candidate = Candidate::of(&asset);
-        let mut owned = computers(&asset, source);
-        tell_suffixes(&mut owned, &suffixes);
-        for own in owned {
+        let met = asset.match_keys();
+        let met: BTreeSet<usize> =
+            met.iter().filter_map(|key| by_key.get(key)).flatten().copied().collect();
+        for own in computers(&asset, source, directories) {
             let questions = |other: &&KnownComputer| {
                 let KnownComputer { source, computer, .. } = other;
                 standing.cannot(source, computer.object, asset.id).is_none()
                     && is_questioned(&candidate, &own, other, policy)
             };
             let is_decided = standing.must(source, own.computer.object).is_some();
-            if let Some(other) = others.iter().find(questions).filter(|_| !is_decided) {
+            let mut met = met.iter().filter_map(|place| others.get(*place));
+            if let Some(other) = met.find(questions).filter(|_| !is_decided) {
                 let by = other.to_string();
                 doubts.insert(own.computer.object, Doubt { asset: asset.id, by });
             }
@@ -67,18 +67,18 @@ pub(crate) async fn doubts(
     Ok(doubts)
 }
 
-fn known(waiting: &Waiting) -> Option<KnownComputer> {
+fn known(waiting: &Waiting, directories: &KnownDirectories) -> Option<KnownComputer> {
     let part = waiting.record.parts.first().filter(|part| part.presence.is_present())?;
-    let computer = Computer::of_part(&waiting.record, part, None)?;
     let waits = waiting.home() == Home::Waiting;
-    waits.then(|| KnownComputer { source: waiting.source.clone(), computer, asset: None })
+    directories.known_computer(&waiting.record, part, None).filter(|_| waits)
 }
 
-fn computers(asset: &Asset, source: &SourceId) -> Vec<KnownComputer> {
+fn computers<'a>(
+    asset: &'a Asset,
+    source: &'a SourceId,
+    directories: &'a KnownDirectories,
+) -> impl Iterator<Item = KnownComputer> {
     let parts = asset.parts.iter().filter(|part| part.source == *source);
     let present = parts.filter(|part| part.presence.is_present());
-    let computers = present.filter_map(|part| Computer::of_part(asset, part, None));
-    computers
-        .map(|computer| KnownComputer { source: source.clone(), computer, asset: Some(asset.id) })
-        .collect()
+    present.filter_map(|part| directories.known_computer(asset, part, Some(asset.id)))
 }

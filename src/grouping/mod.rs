@@ -16,11 +16,11 @@
 //! [`sync`](crate::sync) and [`curation`](crate::curation), which write. It is named after what it keeps in step. What
 //! both of these have to look up for it is here as well: [`Decisions`] and the [`Scene`] that they touch, the
 //! [`candidates`] for names, where ids of merged assets lead ([`resolve_merged`]), which ties another directory has put
-//! in [doubt](doubts), and [the suffixes](suffixes_of) that stand for a directory's domain.
+//! in [doubt](doubts), and what the latest runs tell of [directories](known_directories).
 
 mod alone;
+mod directories;
 mod doubt;
-mod suffixes;
 mod undecided;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,18 +29,16 @@ use std::time::Duration;
 use futures::TryStreamExt;
 
 pub(crate) use self::alone::{alone_beside_others, is_alone};
+pub(crate) use self::directories::known_directories;
 pub(crate) use self::doubt::{Doubt, doubts};
-pub(crate) use self::suffixes::suffixes_of;
-pub(crate) use self::suffixes::tell_suffixes;
 pub(crate) use self::undecided::undecided_computers;
 
 use crate::Result;
 use crate::asset::{
     Asset, AssetRepository, Change, Constraint, Link, LinksRequest, MergeRecord, Redirect, Waiting,
 };
-use crate::merge::{Overlay, Settled, Standing};
+use crate::merge::{KnownDirectories, Overlay, Settled, Standing};
 use crate::name::MatchKey;
-use crate::task::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, OrganizationId, SourceId, Timestamp};
 
 /// How many keys one look-up of candidates names: large enough to share its cost, small enough for the
@@ -175,10 +173,10 @@ pub(crate) async fn settle(
     organization: &OrganizationId,
     standing: &Standing,
     also: impl IntoIterator<Item = AssetId>,
-    policy: &MatchPolicy,
+    directories: &KnownDirectories,
 ) -> Result<Settled> {
     let scene = Scene::load(repository, organization, standing, also).await?;
-    settle_scene(repository, organization, scene, standing, policy).await
+    settle_scene(repository, organization, scene, standing, directories).await
 }
 
 /// [`settle`], with what decisions may touch at hand.
@@ -191,13 +189,13 @@ pub(crate) async fn settle_scene(
     organization: &OrganizationId,
     scene: Scene,
     standing: &Standing,
-    policy: &MatchPolicy,
+    directories: &KnownDirectories,
 ) -> Result<Settled> {
     let is_told = |waiting: &Waiting| waiting.decision.is_some() && waiting.told.is_none();
     if standing.is_empty() && scene.assets.is_empty() && scene.waiting.iter().all(is_told) {
         return Ok(Settled::default());
     }
-    let overlay = Overlay::new(scene.assets, scene.waiting, standing, policy);
+    let overlay = Overlay::new(scene.assets, scene.waiting, standing, directories);
     let mut others = candidates(repository, organization, &overlay.match_keys()).await?;
     if let former @ [_, ..] = &overlay.former_assets()[..] {
         others.extend(repository.assets(organization, former).await?);

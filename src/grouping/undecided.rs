@@ -8,12 +8,11 @@ use futures::TryStreamExt;
 
 use super::alone::alone_beside_others;
 use super::candidates;
-use super::suffixes::{suffixes_of, tell_suffixes};
 use crate::Result;
 use crate::asset::{Asset, AssetRepository, Home, Waiting};
 use crate::merge::{
-    Candidate, Computer, Decision, Exclusion, KnownComputer, MatchContext, Reason, Rules, Standing,
-    decide,
+    Candidate, Computer, Decision, Exclusion, KnownComputer, KnownDirectories, MatchContext,
+    Reason, Rules, Standing, decide,
 };
 use crate::task::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, OrganizationId, SiteId, SourceId, Timestamp};
@@ -34,8 +33,9 @@ pub(crate) async fn undecided_computers(
     source: &SourceId,
     waiting: &[Waiting],
     standing: &Standing,
-    policy: &MatchPolicy,
+    directories: &KnownDirectories,
 ) -> Result<Vec<Decision>> {
+    let policy = directories.policy_of(source);
     let alone = alone_beside_others(repository, organization, source, Timestamp::now())?;
     // Where the rules alone have them.
     let is_at_home = |asset: &Asset| asset.parts.iter().all(|part| part.home.is_none());
@@ -44,7 +44,7 @@ pub(crate) async fn undecided_computers(
     let keys: HashSet<_> = alone.iter().flat_map(Asset::match_keys).collect();
     let keys: Vec<_> = keys.into_iter().collect();
     let around = candidates(repository, organization, &keys).await?;
-    let known = Known::of(repository, organization, source, &around, waiting, policy).await?;
+    let known = Known::of(&around, waiting, directories);
     let assets: Vec<Candidate> = around.iter().map(Candidate::of).collect();
     let mut undecided = Vec::new();
     for (site, alone) in by_site(&alone, policy) {
@@ -61,30 +61,15 @@ struct Known {
 }
 
 impl Known {
-    async fn of(
-        repository: &dyn AssetRepository,
-        organization: &OrganizationId,
-        source: &SourceId,
-        assets: &[Asset],
-        waiting: &[Waiting],
-        policy: &MatchPolicy,
-    ) -> Result<Self> {
-        let mut computers: Vec<KnownComputer> = Vec::new();
-        for asset in assets {
-            computers.extend(present(asset, Some(asset.id)));
-        }
+    fn of(assets: &[Asset], waiting: &[Waiting], directories: &KnownDirectories) -> Self {
+        let present = |asset: &Asset, tied| -> Vec<KnownComputer> {
+            let parts = asset.parts.iter().filter(|part| part.presence.is_present());
+            parts.filter_map(|part| directories.known_computer(asset, part, tied)).collect()
+        };
         let others = waiting.iter().filter(|waiting| waiting.home() == Home::Waiting);
-        computers.extend(others.flat_map(|waiting| present(&waiting.record, None)));
-        let sources: HashSet<SourceId> =
-            computers.iter().map(|known| known.source.clone()).collect();
-        for of in sources {
-            let mut suffixes = suffixes_of(repository, organization, &of).await?;
-            if of == *source {
-                suffixes.extend(policy.own_suffixes.iter().cloned());
-            }
-            tell_suffixes(computers.iter_mut().filter(|known| known.source == of), &suffixes);
-        }
-        Ok(Self { computers })
+        let others = others.flat_map(|waiting| present(&waiting.record, None));
+        let tied = assets.iter().flat_map(|asset| present(asset, Some(asset.id)));
+        Self { computers: tied.chain(others).collect() }
     }
 
     /// The decisions on those computers in these assets that wait for a person.
@@ -133,14 +118,6 @@ fn by_site(assets: &[Asset], policy: &MatchPolicy) -> BTreeMap<SiteId, HashSet<A
         by_site.entry(site).or_default().insert(asset.id);
     }
     by_site
-}
-
-fn present(asset: &Asset, place: Option<AssetId>) -> impl Iterator<Item = KnownComputer> {
-    let parts = asset.parts.iter().filter(|part| part.presence.is_present());
-    parts.filter_map(move |part| {
-        let computer = Computer::of_part(asset, part, None)?;
-        Some(KnownComputer { source: part.source.clone(), computer, asset: place })
-    })
 }
 
 fn waits(decision: &Decision) -> bool {

@@ -82,7 +82,7 @@ impl Computer {
     }
 
     /// What matters of a computer as the inventory has it: an object of a directory that is a part of an asset.
-    /// `domain` is that of the directory, where it is known; otherwise it is what the part says.
+    /// `domain` is that of the directory, where it is known; of what it does not say the part is believed.
     pub(crate) fn of_part(
         asset: &Asset,
         part: &SourceRecord,
@@ -107,7 +107,10 @@ impl Computer {
         Some(Self {
             names,
             weak_names,
-            domain: domain.filter(|own| own.dns() == told.dns()).cloned().unwrap_or(told),
+            domain: match domain {
+                Some(domain) => domain.around(told),
+                None => told,
+            },
             last_used: time("lastLogonTimestampTS").max(time("lastLogonTS")),
             last_password_change: time("pwdLastSetTS"),
             created: time("whenCreatedTS"),

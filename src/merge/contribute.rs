@@ -5,10 +5,7 @@ use super::attributes::is_same_apart_from_volatile;
 use super::claim_writer::ClaimWriter;
 use super::contribution::Contribution;
 use super::precedence::rank_claims;
-use crate::asset::{
-    Asset, ClaimField, ClaimValue, Claims, ClaimsEditor, Home, MatchProvenance, Presence,
-    SourceRecord,
-};
+use crate::asset::{Asset, Home, MatchProvenance, Presence, SourceRecord};
 use crate::task::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, OrganizationId, RunId, SiteId, SourceId, Timestamp};
 
@@ -75,10 +72,7 @@ pub(crate) fn detach(
     writing: &WriteContext<'_>,
 ) -> Asset {
     let Some(number) = asset.part_of(source, object).map(|part| part.number) else { return asset };
-    writing.update(asset, |asset| {
-        asset.parts.retain(|part| part.number != number);
-        asset.each_claims_mut(&mut Without(number));
-    })
+    writing.update(asset, |asset| _ = asset.remove_record(number))
 }
 
 /// The asset with the mark that the directory has the object, misses it, or has lost it. Nothing else
@@ -138,15 +132,6 @@ pub(crate) fn at_home(
             part.home_site = home.map(|_| site.clone());
         }
     })
-}
-
-/// Takes a part's claims away.
-struct Without(u32);
-
-impl ClaimsEditor for Without {
-    fn edit<T: ClaimValue>(&mut self, _: ClaimField, claims: &mut Claims<T>) {
-        claims.retain(|claim| claim.part != self.0);
-    }
 }
 
 impl WriteContext<'_> {

@@ -18,7 +18,7 @@ pub(crate) struct DirectoryDomain {
 struct Around {
     /// Other suffixes that stand for the domain.
     suffixes: BTreeSet<String>,
-    /// Other domains: those of the forest, and of other directories.
+    /// Domains: those of the forest, and of other directories.
     others: BTreeSet<String>,
 }
 
@@ -42,8 +42,7 @@ impl DirectoryDomain {
         others: impl IntoIterator<Item = &'a str>,
     ) -> Self {
         let suffixes = suffixes.into_iter().map(canonical_domain).collect();
-        let others = others.into_iter().map(canonical_domain);
-        let others = others.filter(|other| Some(other.as_str()) != self.dns()).collect();
+        let others = others.into_iter().map(canonical_domain).collect();
         self.around = Arc::new(Around { suffixes, others });
         self
     }
@@ -90,23 +89,35 @@ impl DirectoryDomain {
         told.is_some() && told > self.other(domain)
     }
 
+    /// The DNS names of other domains that are known.
+    pub(super) fn others(&self) -> impl Iterator<Item = &str> {
+        let others = self.around.others.iter().map(String::as_str);
+        others.filter(|other| Some(*other) != self.dns())
+    }
+
     /// How much of a domain is the name of another one.
     fn other(&self, domain: &str) -> Option<usize> {
-        let others = self.around.others.iter().filter(|other| is_below(domain, other));
-        others.map(String::len).max()
+        self.others().filter(|other| is_below(domain, other)).map(str::len).max()
     }
 
     /// The domain that an object stands in. It differs from the directory's own where a global catalog
     /// was read, and has no NetBIOS name that is known then.
     pub(super) fn of(&self, object: &DirectoryObject) -> Self {
-        let is_known = |own: &String| self.dns() == Some(own.as_str());
         let own = self.dns.is_some().then(|| object.dn.domain()).flatten();
-        match own.filter(|own| !is_known(own)).map(|own| canonical_domain(&own)) {
-            Some(own) if !is_known(&own) => {
-                let others = self.around.others.iter().map(String::as_str).chain(self.dns());
-                Self { dns: Some(own.as_str().into()), ..Self::default() }.within([], others)
-            }
+        // Nearly always it is the directory's own, and nothing is to be worked out.
+        match own.filter(|own| self.dns() != Some(own.as_str())) {
+            Some(own) => self.around(Self::new(Some(&own), None)),
             _ => self.clone(),
+        }
+    }
+
+    /// The domain that a record of the directory says it is in, with what is known around it: this one, or another one that
+    /// the directory tells of.
+    pub(super) fn around(&self, told: Self) -> Self {
+        match (self.dns(), told.dns()) {
+            (Some(own), Some(same)) if own == same => self.clone(),
+            (Some(own), Some(_)) => told.within([], self.others().chain([own])),
+            _ => Self { around: self.around.clone(), ..told },
         }
     }
 }

@@ -28,17 +28,19 @@ use super::placed::{Placed, Spot};
 use super::record::{Record, assemble, take_apart};
 use super::settled::Settled;
 use super::standing::Standing;
-use super::{Candidate, Computer, Decision, Exclusion, KnownComputer, MatchContext, Verdict};
-use crate::asset::{Asset, Home, SourceRecord, Waiting};
+use super::{
+    Candidate, Computer, Decision, Exclusion, KnownComputer, KnownDirectories, MatchContext,
+    Verdict,
+};
+use crate::asset::{Asset, Home, Waiting};
 use crate::name::MatchKey;
-use crate::task::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid, RecordDigest, SiteId, SourceId, Timestamp};
 
 /// Everything that decisions may touch, on its way to be shown.
 #[derive(Debug)]
 pub(crate) struct Overlay<'a> {
     standing: &'a Standing,
-    policy: &'a MatchPolicy,
+    directories: &'a KnownDirectories,
     pub(super) stored: BTreeMap<AssetId, Asset>,
     pub(super) placed: Vec<Placed>,
     /// The places of known computers that are compared with what came since.
@@ -52,7 +54,7 @@ impl<'a> Overlay<'a> {
         assets: Vec<Asset>,
         waiting: Vec<Waiting>,
         standing: &'a Standing,
-        policy: &'a MatchPolicy,
+        directories: &'a KnownDirectories,
     ) -> Self {
         let placed = |record: Record, was| Placed {
             spot: spot(&record, standing),
@@ -71,7 +73,8 @@ impl<'a> Overlay<'a> {
             all.push(Placed { waited, ..placed(record, None) });
         }
         let stored = assets.into_iter().map(|asset| (asset.id, asset)).collect();
-        let mut overlay = Self { standing, policy, stored, placed: all, late: BTreeSet::new() };
+        let mut overlay =
+            Self { standing, directories, stored, placed: all, late: BTreeSet::new() };
         overlay.displace();
         overlay.settle_doubts();
         overlay.late = overlay.late_arrivals();
@@ -109,7 +112,8 @@ impl<'a> Overlay<'a> {
         let shown = self.shown();
         self.open_what_waits(&shown);
         let decided = self.decide_anew(&shown);
-        Settled::of(self.placed, self.stored, self.standing, self.policy).explained(decided)
+        let policy = self.directories.policy();
+        Settled::of(self.placed, self.stored, self.standing, policy).explained(decided)
     }
 
     /// Opens what the rules tied to an asset where a decision had brought another computer of the directory.
@@ -194,7 +198,8 @@ impl<'a> Overlay<'a> {
         let known = |place: &usize| {
             let placed = self.placed.get(*place).filter(|placed| placed.record.is_present())?;
             let (source, object) = placed.record.object()?;
-            let known = known(placed.record.said(), placed.record.part()?, Some(asset))?;
+            let (said, part) = (placed.record.said(), placed.record.part()?);
+            let known = self.directories.known_computer(said, part, Some(asset))?;
             Some((*place, known, self.standing.must(source, object).is_some()))
         };
         let home = |place: &usize| self.placed.get(*place).map(Placed::home);
@@ -210,7 +215,9 @@ impl<'a> Overlay<'a> {
         }
         let records = places.iter().filter_map(|place| self.placed.get(*place));
         let records = records.map(|placed| placed.record.clone()).collect();
-        let Some(candidate) = assemble(asset, records, self.policy) else { return Vec::new() };
+        let Some(candidate) = assemble(asset, records, self.directories.policy()) else {
+            return Vec::new();
+        };
         let candidate = Candidate::of(&candidate);
         let is_doubtful = |(place, own, _): &&(usize, KnownComputer, bool)| {
             settled.iter().any(|(at, other, _)| {
@@ -249,7 +256,7 @@ impl<'a> Overlay<'a> {
             }
         }
         let assembled = records.into_iter().filter_map(|(id, records)| {
-            let mut asset = assemble(id, records, self.policy)?;
+            let mut asset = assemble(id, records, self.directories.policy())?;
             if let Some(stored) = self.stored.get(&id) {
                 asset.site = stored.site.clone();
             }
@@ -295,7 +302,7 @@ impl<'a> Overlay<'a> {
             let computers = places.values().filter_map(|place| {
                 let placed = self.placed.get(*place)?;
                 let record = &placed.record;
-                record.part().and_then(|part| Computer::of_part(record.said(), part, None))
+                record.part().and_then(|part| self.directories.computer(record.said(), part))
             });
             let computers: Vec<Computer> = computers.collect();
             let (links, absent) = (held(shown, &source), HashSet::new());
@@ -316,7 +323,8 @@ impl<'a> Overlay<'a> {
                 now: Timestamp::MIN,
             };
             let nothing = Exclusion::default();
-            let rules = Rules { exclusion: &nothing, policy: self.policy, site: &site };
+            let policy = self.directories.policy_of(&source);
+            let rules = Rules { exclusion: &nothing, policy, site: &site };
             let decisions = decide(&computers, &candidates, &known, rules);
             decided.extend(
                 decisions
@@ -335,7 +343,7 @@ impl<'a> Overlay<'a> {
     fn known_computers(&self, shown: &BTreeMap<AssetId, Asset>) -> Vec<KnownComputer> {
         let present = |asset: &Asset, place| -> Vec<KnownComputer> {
             let parts = asset.parts.iter().filter(|part| part.presence.is_present());
-            parts.filter_map(|part| known(asset, part, place)).collect()
+            parts.filter_map(|part| self.directories.known_computer(asset, part, place)).collect()
         };
         let waiting = self.placed.iter().filter(|placed| placed.spot == Spot::Waits);
         let waiting = waiting.flat_map(|placed| present(placed.record.said(), None));
@@ -354,7 +362,7 @@ impl<'a> Overlay<'a> {
             let Some((source, object)) = placed.record.object() else { continue };
             if placed.spot == Spot::Open || self.late.contains(&place) || is_unexplained() {
                 let mut site = placed.record.site();
-                if !self.policy.within_site {
+                if !self.directories.policy_of(source).within_site {
                     site = sites.entry(source.clone()).or_insert_with(|| site.clone());
                 }
                 let key = (source.clone(), site.clone());
@@ -424,12 +432,6 @@ fn spot(record: &Record, standing: &Standing) -> Spot {
         None if standing.on(source, object).is_empty() => Spot::Waits,
         _ => Spot::Open,
     }
-}
-
-/// A computer that an asset shows, or that waits.
-fn known(asset: &Asset, part: &SourceRecord, place: Option<AssetId>) -> Option<KnownComputer> {
-    let computer = Computer::of_part(asset, part, None)?;
-    Some(KnownComputer { source: part.source.clone(), computer, asset: place })
 }
 
 /// Which present objects of a directory have which assets.

@@ -1,5 +1,7 @@
 //! Records of sources: what assets are taken apart into, and assembled from.
 
+use std::collections::BTreeMap;
+
 use super::precedence::rank_claims;
 use crate::asset::{
     Asset, ClaimField, ClaimValue, Claims, ClaimsEditor, Home, MatchProvenance, SourceRecord,
@@ -62,7 +64,8 @@ pub(crate) fn assemble(id: AssetId, records: Vec<Record>, policy: &MatchPolicy) 
 
 /// What the rules alone make of an asset: one asset for each home of its records. Those that wait are left out.
 pub(crate) fn by_home(assets: &[Asset], waiting: &[Waiting], policy: &MatchPolicy) -> Vec<Asset> {
-    let mut homes: std::collections::BTreeMap<AssetId, Vec<Record>> = Default::default();
+    let mut homes: BTreeMap<AssetId, Vec<Record>> = BTreeMap::new();
+    let stored: BTreeMap<AssetId, &Asset> = assets.iter().map(|asset| (asset.id, asset)).collect();
     let mut by_rules = Vec::new();
     let records = assets.iter().flat_map(take_apart).chain(waiting.iter().filter_map(Record::of));
     for record in records {
@@ -72,7 +75,7 @@ pub(crate) fn by_home(assets: &[Asset], waiting: &[Waiting], policy: &MatchPolic
     }
     for (home, records) in homes {
         let Some(mut asset) = assemble(home, records, policy) else { continue };
-        if let Some(stored) = assets.iter().find(|stored| stored.id == home) {
+        if let Some(stored) = stored.get(&home) {
             (asset.site, asset.version) = (stored.site.clone(), stored.version);
         }
         by_rules.push(asset);

@@ -2,9 +2,8 @@
 
 use super::compare::Names;
 use super::watch::Unwatched;
-use super::{Candidate, Computer, DirectoryDomain, Evidence};
+use super::{Candidate, Computer, DirectoryDomain, Evidence, KnownDirectories};
 use crate::name::{Hostname, is_authoritative_domain};
-use crate::task::MatchPolicy;
 use crate::value::{AssetId, ObjectGuid};
 
 /// An asset that a record could be.
@@ -17,19 +16,21 @@ pub(crate) struct Resemblance {
 }
 
 /// The candidates that each of these records could be, the best first, by the rules that hold for computers. A record
-/// is its names and its domains. Names that too many records or candidates share are no evidence.
+/// is its names and its domains. Names that too many records or candidates share are no evidence,
+/// nor is a domain below another one if the directories know it as one of its own.
 pub(crate) fn resemblances(
     records: &[(&[Hostname], &[String])],
     candidates: &[Candidate],
-    policy: &MatchPolicy,
+    directories: &KnownDirectories,
 ) -> Vec<Vec<Resemblance>> {
+    let around = DirectoryDomain::default().within([], directories.domains());
     let computers: Vec<Computer> =
-        records.iter().map(|(names, domains)| computer(names, domains)).collect();
+        records.iter().map(|(names, domains)| computer(names, domains, &around)).collect();
     let mut candidates: Vec<&Candidate> = candidates.iter().collect();
     candidates.sort_unstable_by_key(|candidate| candidate.asset);
     let all = computers.iter().map(|computer| Some((computer, true)));
     let named = candidates.iter().map(|candidate| Some((*candidate, true)));
-    let Ok(names) = Names::of(named, all, policy.weak_name_limit, &Unwatched);
+    let Ok(names) = Names::of(named, all, directories.policy().weak_name_limit, &Unwatched);
     let naming = |place: usize| candidates.get(place).map(|candidate| &candidate.whole);
     let fitting = |computer: &Computer| {
         let compared = names.compare(computer, naming).assets.into_iter();
@@ -42,9 +43,10 @@ pub(crate) fn resemblances(
     computers.iter().map(fitting).collect()
 }
 
-fn computer(names: &[Hostname], domains: &[String]) -> Computer {
+fn computer(names: &[Hostname], domains: &[String], around: &DirectoryDomain) -> Computer {
     let domains: Vec<&str> = domains.iter().map(String::as_str).collect();
     let nobody = ObjectGuid::from_bytes([0; 16]);
     let domains: Vec<&str> = domains.into_iter().filter(|d| is_authoritative_domain(d)).collect();
-    Computer::named(nobody, names.iter().cloned(), DirectoryDomain::of_names(&domains))
+    let domain = around.around(DirectoryDomain::of_names(&domains));
+    Computer::named(nobody, names.iter().cloned(), domain)
 }

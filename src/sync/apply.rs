@@ -104,7 +104,7 @@ async fn apply_batches(run: &Run<'_>, plan: &MergePlan, token: u64) -> Result<Ap
 
 /// Lets the inventory show what people decided, with what the plan has written.
 async fn settle(run: &Run<'_>, plan: &MergePlan, token: u64) -> Result<()> {
-    let changes = settle::changes(run).await?;
+    let changes = settle::changes(run, &plan.report.server).await?;
     if changes.is_empty() {
         return Ok(());
     }

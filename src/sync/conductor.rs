@@ -186,6 +186,7 @@ fn is_stopped(run: &Run<'_>, exceeded: Option<&LimitsExceeded>) -> Result<bool> 
 fn report_of_read(run: &Run<'_>, snapshot: &Snapshot) -> SyncReport {
     let mut report = SyncReport::of_read(run.id, run.now, run.options.dry_run, &snapshot.end);
     report.own_suffixes = run.own_suffixes(&snapshot.end.server);
+    report.matching = run.task.matching.clone();
     report.stages.connect = snapshot.connect_seconds;
     report.stages.read = snapshot.read_seconds;
     count_read(snapshot, &mut report);

@@ -11,6 +11,7 @@ use crate::directory::{
     Verification,
 };
 use crate::merge::Decision;
+use crate::task::MatchPolicy;
 use crate::value::{ReadMode, RunId, Timestamp};
 
 /// How many losses a report names.
@@ -70,6 +71,10 @@ pub struct SyncReport {
     /// allows. Runs of other directories ask whose a suffix is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub own_suffixes: Vec<String>,
+    /// The task's policy. Wherever people's decisions set a computer of the directory free, also between its runs and in
+    /// those of other directories, it is decided on by this one.
+    #[serde(default)]
+    pub matching: MatchPolicy,
     /// What a person should know.
     pub warnings: Vec<String>,
     /// What is more than one run may change, if anything is.
@@ -179,6 +184,7 @@ impl SyncReport {
             referrals: end.referrals,
             left_out: Vec::new(),
             own_suffixes: Vec::new(),
+            matching: MatchPolicy::default(),
             warnings: end.warnings.clone(),
             brake: None,
             duration_seconds: 0.0,

@@ -4,7 +4,8 @@ use super::options::SyncOptions;
 use crate::Result;
 use crate::asset::AssetRepository;
 use crate::directory::ServerIdentity;
-use crate::merge::{DirectoryDomain, WriteContext};
+use crate::grouping;
+use crate::merge::{DirectoryDomain, KnownDirectories, WriteContext};
 use crate::task::SyncTask;
 use crate::value::{ObjectGuid, RecordDigest, RunId, Timestamp};
 
@@ -39,18 +40,24 @@ impl<'a> Run<'a> {
         Self { task, repository, options, id, now }
     }
 
+    /// The directory's domain, with what is known around it.
+    pub(super) fn domain(&self, server: &ServerIdentity) -> DirectoryDomain {
+        let (dns, netbios) = (server.domain.as_deref(), server.netbios_domain.as_deref());
+        let suffixes = self.own_suffixes(server);
+        let others = server.other_domains.iter().map(String::as_str);
+        DirectoryDomain::new(dns, netbios).within(suffixes.iter().map(String::as_str), others)
+    }
+
+    /// All directories of the organization, as their latest runs tell, and this one as it was read.
+    pub(super) async fn directories(&self, server: &ServerIdentity) -> Result<KnownDirectories> {
+        let SyncTask { organization, source, matching, .. } = self.task;
+        let known = grouping::known_directories(self.repository, organization, matching).await?;
+        Ok(known.with(source.clone(), self.domain(server), Some(matching.clone())))
+    }
+
     /// The suffixes that stand for the directory's domain.
     pub(super) fn own_suffixes(&self, server: &ServerIdentity) -> Vec<String> {
         self.task.matching.own_suffixes.iter().chain(&server.allowed_suffixes).cloned().collect()
-    }
-
-    /// The domain that was read.
-    pub(super) fn domain(&self, server: &ServerIdentity) -> DirectoryDomain {
-        let domain =
-            DirectoryDomain::new(server.domain.as_deref(), server.netbios_domain.as_deref());
-        let own = self.own_suffixes(server);
-        let others = server.other_domains.iter().map(String::as_str);
-        domain.within(own.iter().map(String::as_str), others)
     }
 
     /// The digest of what decides where a computer goes, besides what it is and what the inventory has.

@@ -384,3 +384,31 @@ async fn a_small_directory_is_counted_every_time() {
         assert_eq!((delta.mode, delta.census), (ReadMode::DirSync, expected));
     }
 }
+
+#[tokio::test]
+async fn who_is_shown_again_is_there_however_doubtful_the_memberships() {
+    for repository in stores() {
+        let directory = MockDirectory::new(domain());
+        run(&directory, &*repository).await;
+        let before = group_named(&*repository, "Outer").await;
+        directory.set_objects(without(&["Outer", "bob"]));
+        run(&directory, &*repository).await;
+        assert!(!group_named(&*repository, "Outer").await.presence.is_present());
+        let kind = ErrorKind::Disconnected;
+        for ending in [MockEnding::Incomplete { pages: 9, kind }, MockEnding::Complete] {
+            let mut objects = without(&["Outer"]);
+            objects.push(group("Outer").with_incomplete_members().build());
+            directory.set_objects(objects);
+            directory.set_ending(ending);
+            let report = run(&directory, &*repository).await;
+            assert_eq!((report.groups.missing, report.users.missing), (0, 0));
+            let outer = group_named(&*repository, "Outer").await;
+            assert_eq!((outer.presence, &outer.members), (Presence::Present, &before.members));
+            for object in [mock_guid("Outer"), mock_guid("bob")] {
+                let link = link(&*repository, object).await.unwrap();
+                assert_eq!(link.presence, Presence::Present);
+            }
+            assert_consistent(&*repository).await;
+        }
+    }
+}

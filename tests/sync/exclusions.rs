@@ -1,15 +1,16 @@
 //! What a task leaves out.
 
+use ldap_inventory::ErrorKind;
 use ldap_inventory::asset::{
     AssetRepository, Batch, Change, CommitOutcome, Constraint, ConstraintKind,
 };
 use ldap_inventory::merge::{Decision, Verdict};
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::{Exclusions, MatchPolicy};
-use ldap_inventory::testing::MockDirectory;
+use ldap_inventory::testing::{MockDirectory, MockEnding};
 use ldap_inventory::value::{AssetId, BatchId, ObjectGuid, RunId, Timestamp};
 
-use crate::mock::{computer, mock_guid};
+use crate::mock::{computer, group, mock_guid};
 
 use super::world::*;
 
@@ -123,20 +124,38 @@ async fn what_is_tied_is_updated_so_that_its_asset_shows_what_it_is_now() {
 }
 
 #[tokio::test]
-async fn what_comes_back_to_be_left_out_is_restored_once() {
+async fn what_waits_and_is_left_out_by_now_waits_no_more() {
     for repository in stores() {
         scan(&*repository).await;
         let directory = MockDirectory::new([computer("TWIN"), computer("WEB1")]);
         let twin = run_without(exclusions(), &directory, &*repository).await;
         assert_eq!(twin.computers.ambiguous, 1);
-        directory.set_objects([computer("WEB1")]);
-        assert_eq!(run_without(exclusions(), &directory, &*repository).await.computers.missing, 1);
-        directory.set_objects([computer("TWIN").disabled(), computer("WEB1")]);
-        let back = run_without(exclusions(), &directory, &*repository).await;
-        assert_eq!((back.computers.restored, back.computers.skipped), (1, 1));
-        assert!(link(&*repository, mock_guid("TWIN")).await.unwrap().presence.is_present());
-        let again = run_without(exclusions(), &directory, &*repository).await;
-        assert_eq!((again.computers.restored, again.computers.skipped), (0, 1));
+        for is_away in [false, true] {
+            if is_away {
+                directory.set_objects([computer("WEB1")]);
+                let away = run_without(exclusions(), &directory, &*repository).await;
+                assert_eq!(away.computers.missing, 1);
+            }
+            let group = group("All").with_member(&computer("TWIN").build().dn).build();
+            let disabled = [computer("TWIN").disabled().build(), computer("WEB1").build(), group];
+            directory.set_objects(disabled);
+            directory.set_ending(MockEnding::Incomplete { pages: 9, kind: ErrorKind::Timeout });
+            let partly = run_without(exclusions(), &directory, &*repository).await;
+            assert_eq!((partly.complete, partly.computers.skipped), (false, 1));
+            assert!(link(&*repository, mock_guid("TWIN")).await.is_some(), "nothing is concluded");
+            directory.set_ending(MockEnding::Complete);
+            let left_out = run_without(exclusions(), &directory, &*repository).await;
+            assert_eq!((left_out.computers.restored, left_out.computers.skipped), (0, 1));
+            assert_eq!(link(&*repository, mock_guid("TWIN")).await, None);
+            assert_eq!(repository.waiting(&acme()).await.unwrap(), []);
+            assert_consistent(&*repository).await;
+            let before = inventory(&*repository).await;
+            run_without(exclusions(), &directory, &*repository).await;
+            assert_same(&inventory(&*repository).await, &before, "a second run");
+            directory.set_objects([computer("TWIN"), computer("WEB1")]);
+            let enabled = run_without(exclusions(), &directory, &*repository).await;
+            assert_eq!((enabled.computers.ambiguous, enabled.computers.skipped), (1, 0));
+        }
     }
 }
 

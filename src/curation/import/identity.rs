@@ -6,15 +6,16 @@ use std::hash::Hash;
 use std::net::IpAddr;
 
 use super::record::{ADDRESS, NAME, ScannedAsset, digest};
-use crate::asset::{Asset, SourceRecord};
+use crate::asset::{Asset, SourceRecord, Version};
 use crate::name::{Hostname, MatchKey};
 use crate::value::{AssetId, RecordDigest, SiteId};
 
 /// A record that the inventory has of the source: a part of an asset.
 #[derive(Clone, Debug)]
 pub(super) struct OwnRecord {
-    /// The asset that shows it.
+    /// The asset that shows it, and the version that this has.
     pub(super) asset: AssetId,
+    pub(super) version: Version,
     /// The asset that the rules alone have it in.
     pub(super) home: AssetId,
     pub(super) part: u32,
@@ -74,6 +75,7 @@ impl OwnRecord {
         let site = part.home_site.as_ref().unwrap_or(&asset.site).clone();
         Self {
             asset: asset.id,
+            version: asset.version,
             home: part.home_in(asset.id).asset().unwrap_or(asset.id),
             part: part.number,
             identity: part.identity.clone(),
@@ -157,14 +159,16 @@ impl<'a> Pairing<'a> {
     /// Pairs lines with records of the source, each with one at most, whatever the order of the lines.
     ///
     /// The id decides. A line whose id is new, or that has none, is a record with exactly the same names: before all
-    /// others one that says the same in everything, then one that shares an address, then one of the same site. Where
-    /// several would do, none is taken. Records that the source has no more come last.
+    /// others one that says the same in everything, of the same site if there is one, then one that shares an address, then
+    /// one of the same site. Where several would do, none is taken. Records that the source has no more come last.
     pub(super) fn new(lines: &'a [Line<'a>], own: &'a [OwnRecord], within_site: bool) -> Self {
         let (homes, taken) = (vec![None; lines.len()], vec![None; own.len()]);
         let mut pairing = Self { lines, own, homes, taken, undecided: BTreeMap::new() };
         let sites: &[bool] = if within_site { &[true] } else { &[true, false] };
         pairing.by_identity();
-        pairing.by_content();
+        for with_site in sites {
+            pairing.by_content(*with_site);
+        }
         for with_site in sites {
             pairing.by_marks(|_| true, |traits| traits.by_address(*with_site));
         }
@@ -253,20 +257,21 @@ impl<'a> Pairing<'a> {
         }
     }
 
-    /// Lines that say the very same are all alike: which of them is which record makes no difference.
-    fn by_content(&mut self) {
-        let mut free: HashMap<RecordDigest, Vec<usize>> = HashMap::new();
+    /// Lines of a site that say the very same are all alike: which of them is which record makes no difference.
+    fn by_content(&mut self, with_site: bool) {
+        let content = |traits: &'a Traits| (traits.digest, with_site.then_some(&traits.site));
+        let mut free: HashMap<(RecordDigest, Option<&SiteId>), Vec<usize>> = HashMap::new();
         for (place, own) in
             self.own.iter().enumerate().rev().filter(|(place, _)| !self.is_taken(*place))
         {
-            free.entry(own.traits.digest).or_default().push(place);
+            free.entry(content(&own.traits)).or_default().push(place);
         }
         let mut open: Vec<usize> =
             (0..self.lines.len()).filter(|line| self.home(*line).is_none()).collect();
         open.sort_by_key(|line| self.lines.get(*line).map(|line| &line.record.id));
         for place in open {
             let Some(line) = self.lines.get(place) else { continue };
-            let Some(same) = free.get_mut(&line.traits.digest) else { continue };
+            let Some(same) = free.get_mut(&content(&line.traits)) else { continue };
             let is_it = |own: &usize| {
                 let own = self.own.get(*own);
                 own.is_some_and(|own| own.may_be(line) && !own.traits.names.is_empty())

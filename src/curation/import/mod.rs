@@ -81,7 +81,8 @@ impl Curation<'_> {
     /// # Errors
     ///
     /// [`ErrorKind::Invalid`](crate::ErrorKind) for a [strict](ImportOptions::strict) import of which something would be left out;
-    /// nothing is written then. What the store reports. [`ErrorKind::Conflict`](crate::ErrorKind) if others keep changing the same
+    /// nothing is written then. [`ErrorKind::Lease`](crate::ErrorKind) if another import of the source is under way, or one that
+    /// is dead has left its lease behind: that is over in five minutes, or when a person [releases](Self::release) it. What the store reports. [`ErrorKind::Conflict`](crate::ErrorKind) if others keep changing the same
     /// assets. Batches of records that were written before stay, and the same import again writes the rest.
     pub async fn import(
         &self,

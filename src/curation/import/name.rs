@@ -21,11 +21,11 @@ impl SpelledName {
         if !name.as_str().chars().any(char::is_alphanumeric) {
             return Err("a host name needs a letter or a digit".to_owned());
         }
-        let domain = domain.filter(|domain| !domain.eq_ignore_ascii_case(name.short()));
-        if let Some(domain) = domain {
+        let Some(domain) = domain else { return Ok(Self { name, domain: None }) };
+        let read =
             Hostname::read(domain).map_err(|error| format!("of the domain before it, {error}"))?;
-        }
-        Ok(Self { name, domain: domain.map(str::to_owned) })
+        let is_host = read.as_str() == name.short();
+        Ok(Self { name, domain: (!is_host).then(|| domain.to_owned()) })
     }
 }
 
@@ -89,6 +89,8 @@ mod tests {
         for text in [r"CORP\HOST7", r"CORP\host7$", r"CORP\host7:445"] {
             assert_eq!(read(text), Some(("host7".to_owned(), Some("CORP".to_owned()))), "{text}");
         }
+        let own = read("BÜRO-PC\\BÜRO-PC").unwrap();
+        assert_eq!(own, ("xn--bro-pc-n2a".to_owned(), None));
         let address = |text: &str| read(text).map(|(name, _)| name);
         assert_eq!(address("10.0.0.5:445").as_deref(), Some("10.0.0.5"));
         assert_eq!(address("[fe80::1]:445").as_deref(), Some("fe80::1"));

@@ -7,10 +7,9 @@ use super::placing::{Placement, Placing};
 use super::record::LeftOut;
 use super::report::EndedRecord;
 use super::write::{ImportContext, Outcome};
-use crate::asset::Asset;
-use crate::merge::{Candidate, Level, Resemblance, Standing, resemblances};
+use crate::asset::{Asset, Version};
+use crate::merge::{Candidate, KnownDirectories, Level, Resemblance, Standing, resemblances};
 use crate::name::Hostname;
-use crate::task::MatchPolicy;
 use crate::value::{AssetId, OrganizationId, SiteId};
 
 /// What an import will do.
@@ -25,6 +24,8 @@ pub(super) struct Plan {
     homes: BTreeMap<usize, usize>,
     /// Records that a line could be.
     possible: BTreeSet<usize>,
+    /// The versions of the assets that were looked at.
+    versions: BTreeMap<AssetId, Version>,
 }
 
 /// What is done to one asset.
@@ -75,6 +76,18 @@ impl Plan {
         &self.open
     }
 
+    /// Notes the versions at which assets were looked at.
+    pub(super) fn note_versions(&mut self, versions: impl IntoIterator<Item = (AssetId, Version)>) {
+        for (asset, version) in versions {
+            self.versions.entry(asset).or_insert(version);
+        }
+    }
+
+    /// Whether an asset that the store has at this version, or has not, is as it was when it was looked at.
+    pub(super) fn is_made_on(&self, asset: AssetId, version: Option<Version>) -> bool {
+        self.versions.get(&asset).is_none_or(|planned| version == Some(*planned))
+    }
+
     /// By asset, what is done to it.
     pub(super) fn steps(&self) -> impl Iterator<Item = (AssetId, &[Step])> {
         self.steps.iter().map(|(asset, steps)| (*asset, steps.as_slice()))
@@ -87,14 +100,14 @@ impl Plan {
         own: &[OwnRecord],
         candidates: &[Candidate],
         standing: &Standing,
-        policy: &MatchPolicy,
+        directories: &KnownDirectories,
     ) {
         let sites: BTreeMap<AssetId, &SiteId> =
             candidates.iter().map(|candidate| (candidate.asset, &candidate.site)).collect();
         let open = std::mem::take(&mut self.open);
         let open: Vec<(usize, &Line<'_>)> =
             open.into_iter().filter_map(|place| Some((place, lines.get(place)?))).collect();
-        let fits = fits(&open, candidates, policy);
+        let fits = fits(&open, candidates, directories);
         // What a line could be that is left out stays free for it.
         let taken = self.homes.values().chain(&self.possible).copied().collect();
         for (line, place) in Placing::new(lines, own, taken, fits).place() {
@@ -223,17 +236,17 @@ impl Step {
 fn fits(
     open: &[(usize, &Line<'_>)],
     candidates: &[Candidate],
-    policy: &MatchPolicy,
+    directories: &KnownDirectories,
 ) -> BTreeMap<usize, Vec<Resemblance>> {
     let names: Vec<(&[Hostname], &[String])> = open
         .iter()
         .map(|(_, line)| (line.traits.names.as_slice(), line.record.domains.as_slice()))
         .collect();
-    let all = open.iter().zip(resemblances(&names, candidates, policy));
+    let all = open.iter().zip(resemblances(&names, candidates, directories));
     let sites: BTreeMap<AssetId, &SiteId> =
         candidates.iter().map(|candidate| (candidate.asset, &candidate.site)).collect();
     all.map(|((place, line), mut fits)| {
-        if policy.within_site {
+        if directories.policy().within_site {
             fits.retain(|fit| sites.get(&fit.asset) == Some(&line.site()));
         }
         (*place, fits)

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::identity::{Line, OwnRecord};
 use crate::asset::{Asset, MatchProvenance};
-use crate::merge::{Candidate, Record, Resemblance, Standing, assemble, resemblances, take_apart};
+use crate::merge::{
+    Candidate, KnownDirectories, Record, Resemblance, Standing, assemble, resemblances, take_apart,
+};
 use crate::name::{Hostname, MatchKey};
 use crate::task::MatchPolicy;
 use crate::value::{AssetId, SiteId};
@@ -78,8 +80,9 @@ pub(super) fn departures(
     own: &[OwnRecord],
     assets: &[Asset],
     standing: &Standing,
-    policy: &MatchPolicy,
+    directories: &KnownDirectories,
 ) -> Vec<Departure> {
+    let policy = directories.policy();
     let computers: Vec<Asset> =
         assets.iter().filter_map(|asset| of_computers(asset, policy)).collect();
     let candidates: Vec<Candidate> = computers.iter().map(Candidate::of).collect();
@@ -91,7 +94,7 @@ pub(super) fn departures(
     let sites: BTreeMap<AssetId, &SiteId> =
         assets.iter().map(|asset| (asset.id, &asset.site)).collect();
     let mut departures: BTreeMap<AssetId, Vec<Departure>> = BTreeMap::new();
-    for (it, mut fits) in outdated.iter().zip(resemblances(&names, &candidates, policy)) {
+    for (it, mut fits) in outdated.iter().zip(resemblances(&names, &candidates, directories)) {
         if policy.within_site {
             fits.retain(|fit| sites.get(&fit.asset) == Some(&it.line.site()));
         }

@@ -1,6 +1,7 @@
 //! One import from the plan to the last batch, again as long as others change the same assets.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use futures::TryStreamExt;
 
@@ -12,9 +13,11 @@ use super::report::{AmbiguousRecord, Imported};
 use super::scan::{self, Scan};
 use super::write::{ImportContext, Outcome};
 use crate::asset::{
-    Asset, Batch, Change, CommitOutcome, MatchProvenance, SearchRequest, found_assets,
+    Asset, Batch, Change, CommitOutcome, LeaseHolder, MatchProvenance, SearchRequest, Version,
+    found_assets,
 };
 use crate::curation::Curation;
+use crate::curation::contributing::is_contributed;
 use crate::grouping::{self, Decisions, Scene};
 use crate::merge::{Candidate, Standing, by_home};
 use crate::name::MatchKey;
@@ -26,6 +29,8 @@ use crate::{Error, ErrorKind, Result, Retry};
 const AT_ONCE: usize = 500;
 /// How many keys are looked up at once.
 const KEYS_AT_ONCE: usize = 500;
+/// How long the lease of the source is granted at a time: as that of a sync.
+const LEASE_TIME: Duration = Duration::from_secs(300);
 /// How often all is planned again in a row because somebody else changed the same assets.
 const CONFLICTS: u32 = 10;
 
@@ -37,6 +42,8 @@ pub(super) struct Import<'a> {
     options: &'a ImportOptions,
     /// By which the reasons of what it ties together are known.
     run: RunId,
+    /// The token of the lease under which it writes.
+    lease: u64,
 }
 
 /// What was written so far, by place of the record in the scan.
@@ -53,14 +60,22 @@ impl<'a> Import<'a> {
         scan: &'a Scan,
         options: &'a ImportOptions,
     ) -> Self {
-        Self { curation, source, scan, options, run: RunId::random_v7() }
+        Self { curation, source, scan, options, run: RunId::random_v7(), lease: 0 }
     }
 
-    /// Plans and writes until nobody else has changed the same assets meanwhile.
-    pub(super) async fn run(&self) -> Result<Imported> {
+    /// Plans and writes under the lease of the source: two imports at once would both find nothing, and create all twice.
+    pub(super) async fn run(self) -> Result<Imported> {
         if self.options.strict {
             self.scan.check()?;
         }
+        let Curation { repository, ref organization, .. } = *self.curation;
+        let (source, run) = (self.source, self.run);
+        let holder = LeaseHolder { repository, organization, source, run, time: LEASE_TIME };
+        holder.hold(|token| async move { Self { lease: token, ..self }.write().await }).await
+    }
+
+    /// Plans and writes until nobody else has changed the same assets meanwhile.
+    async fn write(&self) -> Result<Imported> {
         let site = &self.options.site;
         let lines: Vec<Line<'_>> =
             self.scan.records().iter().map(|record| Line::new(record, site)).collect();
@@ -94,12 +109,15 @@ impl<'a> Import<'a> {
 
     async fn plan(&self, lines: &[Line<'_>], own: &[OwnRecord]) -> Result<Plan> {
         let mut plan = plan(lines, own, self.curation.policy.within_site);
+        plan.note_versions(own.iter().map(|own| (own.asset, own.version)));
         if !plan.open().is_empty() {
             let open = plan.open().iter().filter_map(|line| lines.get(*line));
             let keys = open.flat_map(|line| line.traits.keys()).collect();
             let standing = self.standing().await?;
-            let candidates = self.candidates(keys, &standing, Candidate::of).await?;
-            plan.place(lines, own, &candidates, &standing, &self.curation.policy);
+            let (candidates, versions) = self.candidates(keys, &standing, Candidate::of).await?;
+            plan.note_versions(versions);
+            let directories = self.curation.known_directories().await?;
+            plan.place(lines, own, &candidates, &standing, &directories);
         }
         if self.options.complete {
             plan.end(own, lines.is_empty(), self.scan.unread());
@@ -115,9 +133,9 @@ impl<'a> Import<'a> {
         }
         let standing = self.standing().await?;
         let keys = outdated.iter().flat_map(|outdated| outdated.keys()).collect();
-        let assets = self.candidates(keys, &standing, Asset::clone).await?;
-        let policy = &self.curation.policy;
-        let mut departures = renamed::departures(&outdated, own, &assets, &standing, policy);
+        let (assets, _) = self.candidates(keys, &standing, Asset::clone).await?;
+        let directories = self.curation.known_directories().await?;
+        let mut departures = renamed::departures(&outdated, own, &assets, &standing, &directories);
         let ids: Vec<AssetId> = departures.iter().map(|departure| departure.to).collect();
         let present = self.assets(&ids).await?;
         departures.retain(|departure| present.contains_key(&departure.to));
@@ -148,7 +166,7 @@ impl<'a> Import<'a> {
         Ok(assets.into_iter().map(|asset| (asset.id, asset)).collect())
     }
 
-    /// Every record that the inventory has of the source, wherever merges took it.
+    /// Every record that scans of the source have in the inventory, wherever merges took it.
     async fn own_records(&self) -> Result<Vec<OwnRecord>> {
         let query = Query::parse(&format!("source:={}", Query::quote(self.source.as_str())))?;
         let organization = self.curation.organization.clone();
@@ -157,6 +175,7 @@ impl<'a> Import<'a> {
         let mut own = Vec::new();
         while let Some(asset) = assets.try_next().await? {
             let parts = asset.parts.iter().filter(|part| part.source == *self.source);
+            let parts = parts.filter(|part| !is_contributed(&asset, part));
             own.extend(parts.map(|part| OwnRecord::of(&asset, part)));
         }
         Ok(own)
@@ -171,36 +190,41 @@ impl<'a> Import<'a> {
     /// Writes what has to be so that the inventory shows what people decided, with all that is imported; `false` if an
     /// asset changed meanwhile.
     async fn settle(&self) -> Result<bool> {
-        let Curation { repository, organization, policy, .. } = self.curation;
-        let standing = self.standing().await?;
-        let settled = grouping::settle(*repository, organization, &standing, [], policy).await?;
+        let Curation { repository, organization, .. } = self.curation;
+        let settled = self.curation.settled(&self.standing().await?, []).await?;
         self.commit(grouping::changes(*repository, organization, settled).await?).await
     }
 
-    /// Of every asset that has one of these keys, as the rules alone have it, what is asked for.
+    /// Of every asset that has one of these keys, as the rules alone have it, what is asked for; and the versions of those
+    /// that were looked at for it.
     async fn candidates<T>(
         &self,
         keys: BTreeSet<MatchKey>,
         standing: &Standing,
         of: impl Fn(&Asset) -> T,
-    ) -> Result<Vec<T>> {
+    ) -> Result<(Vec<T>, BTreeMap<AssetId, Version>)> {
         let keys: Vec<MatchKey> = keys.into_iter().collect();
         let Curation { repository, organization, policy, .. } = self.curation;
         let scene = Scene::load(*repository, organization, standing, []).await?;
         let touched = by_home(&scene.assets, &scene.waiting, policy);
         let mut found: HashMap<AssetId, T> =
             touched.iter().map(|asset| (asset.id, of(asset))).collect();
-        let is_taken_apart: BTreeSet<AssetId> = scene.assets.iter().map(|asset| asset.id).collect();
+        let version = |asset: &Asset| (asset.id, asset.version);
+        let taken_apart: BTreeMap<AssetId, Version> = scene.assets.iter().map(version).collect();
+        let mut versions = taken_apart.clone();
         for keys in keys.chunks(KEYS_AT_ONCE) {
             let organization = &self.curation.organization;
             let assets = self.curation.repository.candidates(organization, keys).await?;
-            let assets = assets.iter().filter(|asset| !is_taken_apart.contains(&asset.id));
-            found.extend(assets.map(|asset| (asset.id, of(asset))));
+            for asset in assets.iter().filter(|asset| !taken_apart.contains_key(&asset.id)) {
+                found.insert(asset.id, of(asset));
+                versions.insert(asset.id, asset.version);
+            }
         }
-        Ok(found.into_values().collect())
+        Ok((found.into_values().collect(), versions))
     }
 
-    /// Writes a plan, batch by batch; `false` if an asset is not any more what it was planned on.
+    /// Writes a plan, batch by batch; `false` if an asset is not any more what it was planned on. The others are written
+    /// all the same.
     async fn carry_out(
         &self,
         plan: &Plan,
@@ -208,53 +232,77 @@ impl<'a> Import<'a> {
         progress: &mut Progress,
     ) -> Result<bool> {
         let steps: Vec<(AssetId, &[Step])> = plan.steps().collect();
+        let mut is_whole = true;
         for steps in steps.chunks(AT_ONCE) {
             let ids: Vec<AssetId> = steps.iter().map(|(id, _)| *id).collect();
-            let organization = &self.curation.organization;
-            let assets = self.curation.repository.assets(organization, &ids).await?;
-            let mut assets: HashMap<AssetId, Asset> =
-                assets.into_iter().map(|asset| (asset.id, asset)).collect();
+            let mut assets = self.assets(&ids).await?;
+            let gone = self.gone(&ids, &assets).await?;
             let (mut changes, mut done) = (Vec::new(), Vec::new());
             for (id, steps) in steps {
-                let Some(change) = self.change(assets.remove(id), steps, lines, &mut done) else {
-                    return Ok(false);
+                let before = assets.remove(id);
+                let former = before.as_ref().map(|asset| asset.version);
+                let change = match plan.is_made_on(*id, former) {
+                    true => self.change(before, gone.get(id).copied(), steps, lines),
+                    false => None,
+                };
+                let Some((change, outcomes)) = change else {
+                    is_whole = false;
+                    continue;
                 };
                 changes.extend(change);
+                done.extend(outcomes);
             }
             if !self.commit(changes).await? {
                 return Ok(false);
             }
             done.into_iter().for_each(|(step, outcome)| progress.note(step, outcome, lines));
         }
-        Ok(true)
+        Ok(is_whole)
     }
 
-    /// The change that steps make to an asset, if they make one; `None` if it is not what they were planned on.
+    /// Of those of some assets that are not there the last versions, if they were there once.
+    async fn gone(
+        &self,
+        ids: &[AssetId],
+        present: &BTreeMap<AssetId, Asset>,
+    ) -> Result<BTreeMap<AssetId, Version>> {
+        let ids: Vec<AssetId> =
+            ids.iter().filter(|id| !present.contains_key(id)).copied().collect();
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let Curation { repository, organization, .. } = self.curation;
+        let gone = repository.redirects(organization, &ids).await?;
+        Ok(gone.into_iter().map(|gone| (gone.from, gone.version)).collect())
+    }
+
+    /// The change that steps make to an asset, if they make one, and what became of their lines; `None` if it is not what
+    /// they were planned on. One that comes back goes on counting from the version that it had when it `went`.
     fn change<'s>(
         &self,
         before: Option<Asset>,
+        went: Option<Version>,
         steps: &'s [Step],
         lines: &[Line<'_>],
-        done: &mut Vec<(&'s Step, Outcome)>,
-    ) -> Option<Option<Change>> {
+    ) -> Option<(Option<Change>, Vec<(&'s Step, Outcome)>)> {
         let writing = ImportContext {
             source: self.source,
             now: Timestamp::now(),
             run: self.run,
             policy: &self.curation.policy,
         };
-        let mut asset = before.clone();
+        let (mut asset, mut done) = (before.clone(), Vec::new());
         for step in steps {
             let outcome = step.take(&mut asset, lines, &writing, &self.curation.organization)?;
             done.push((step, outcome));
         }
         if asset == before {
-            return Some(None);
+            return Some((None, done));
         }
         let mut asset = asset?;
         let expected = before.map(|before| before.version);
-        asset.version = expected.map_or(1, |version| version.saturating_add(1));
-        Some(Some(Change::PutAsset { expected, asset: Box::new(asset) }))
+        asset.version = expected.or(went).unwrap_or_default().saturating_add(1);
+        Some((Some(Change::PutAsset { expected, asset: Box::new(asset) }), done))
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<bool> {
@@ -263,7 +311,8 @@ impl<'a> Import<'a> {
         }
         let organization = self.curation.organization.clone();
         let batch = Batch::new(BatchId::random_v7(), organization, self.source.clone());
-        let committed = self.curation.send(&batch.with_changes(changes)).await?;
+        let batch = batch.with_lease(self.lease).with_changes(changes);
+        let committed = self.curation.send(&batch).await?;
         Ok(!matches!(committed, CommitOutcome::Conflict(_)))
     }
 }

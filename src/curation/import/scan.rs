@@ -1,7 +1,7 @@
 //! What a scanner found, from a file with one JSON object a line.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -50,6 +50,8 @@ pub struct Scan {
     left_out: Vec<LeftOut>,
     /// Lines of which nobody can say what they are about.
     unread: Vec<usize>,
+    /// The records among those left out whose id another one has. What comes later may have it as well.
+    repeated: Vec<ScannedAsset>,
 }
 
 impl Scan {
@@ -111,11 +113,14 @@ impl Scan {
     /// An id is one record's. Of lines that say the same the first is kept; of lines that differ none, since the order
     /// of lines means nothing.
     fn leave_out_repeated_ids(&mut self) {
-        let repeated = repeated_ids(&self.records);
-        if repeated.is_empty() {
-            return;
-        }
-        for (place, record) in std::mem::take(&mut self.records).into_iter().enumerate() {
+        let before: HashSet<usize> = self.repeated.iter().map(|record| record.line).collect();
+        self.left_out
+            .retain(|left_out| left_out.field.is_some() || !before.contains(&left_out.line));
+        self.unread.retain(|line| !before.contains(line));
+        let mut all = std::mem::take(&mut self.records);
+        all.append(&mut self.repeated);
+        let repeated = repeated_ids(&all);
+        for (place, record) in all.into_iter().enumerate() {
             let Some(repeated) = repeated.get(&place) else {
                 self.records.push(record);
                 continue;
@@ -125,8 +130,11 @@ impl Scan {
             if matches!(repeated, Repeated::Differs(_)) {
                 self.unread.push(record.line);
             }
+            self.repeated.push(record);
         }
         self.left_out.sort_by_key(|left_out| left_out.line);
+        self.unread.sort_unstable();
+        self.repeated.sort_by_key(|record| record.line);
     }
 }
 
@@ -162,7 +170,9 @@ fn repeated_ids(records: &[ScannedAsset]) -> HashMap<usize, Repeated> {
             repeated.extend(others.iter().map(|(place, _)| (*place, Repeated::SameAs(first.line))));
             continue;
         }
-        let mut lines = same.iter().map(|(_, record)| record.line.to_string()).collect::<Vec<_>>();
+        let mut lines: Vec<usize> = same.iter().map(|(_, record)| record.line).collect();
+        lines.sort_unstable();
+        let mut lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
         if lines.len() > MOST_TOLD {
             lines.truncate(MOST_TOLD);
             lines.push("...".to_owned());
@@ -186,7 +196,7 @@ impl Extend<ScannedAsset> for Scan {
     fn extend<I: IntoIterator<Item = ScannedAsset>>(&mut self, records: I) {
         for mut record in records {
             if record.line == 0 {
-                record.line = self.records.len() + 1;
+                record.line = self.records.len() + self.repeated.len() + 1;
             }
             self.records.push(record);
         }
@@ -397,6 +407,24 @@ mod tests {
         let reason = "several lines have this id and differ (1, 3)";
         assert_eq!(left_out(&scan), [(1, None, reason), (3, None, reason)]);
         assert_eq!(scan.unread().len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn it_makes_no_difference_in_how_many_parts_records_come(
+            records in prop::collection::vec((0..3u8, 0..3u8), 0..10),
+            size in 1..5usize,
+        ) {
+            let record = |(id, name): &(u8, u8)| {
+                let mut record = ScannedAsset::named([format!("host{name}").parse().unwrap()]);
+                record.id = (*id > 0).then(|| id.to_string());
+                record
+            };
+            let whole = Scan::from_iter(records.iter().map(record));
+            let mut parts = Scan::default();
+            records.chunks(size).for_each(|chunk| parts.extend(chunk.iter().map(record)));
+            prop_assert_eq!(&parts, &whole);
+        }
     }
 
     #[test]

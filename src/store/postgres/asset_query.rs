@@ -54,7 +54,7 @@ impl<'a> Found<'a> {
         };
         let overlapping = overlapping.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
         let systems = match request.asks_for_support() {
-            true => connections.rows(SYSTEMS, &[&request.organization.as_str()]).await?,
+            true => snapshot.rows(SYSTEMS, &[&request.organization.as_str()]).await?,
             false => Vec::new(),
         };
         let system = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));

@@ -152,11 +152,11 @@ impl Search<'_> {
 
     /// A computer that the directory still has, or has again.
     fn present(&self, asset: &Asset, part: &SourceRecord) -> Option<Computer> {
-        let View { domain, read, absent } = self.view;
+        let View { directories, read, absent } = self.view;
         let object = part.object?;
         let is_present = part.presence.is_present() && !absent.contains(&object);
         let is_there = read.contains(&object) || is_present;
-        is_there.then(|| Computer::of_part(asset, part, Some(domain))).flatten()
+        is_there.then(|| directories.computer(asset, part)).flatten()
     }
 }
 

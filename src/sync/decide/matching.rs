@@ -14,8 +14,8 @@ use crate::asset::{Home, Waiting};
 use crate::grouping::{self, Decisions, Scene};
 use crate::membership::Links;
 use crate::merge::{
-    self, Candidate, Computer, Decision, DirectoryDomain, LateArrival, Level, Reason, Settled,
-    Standing, Verdict,
+    self, Candidate, Computer, Decision, DirectoryDomain, KnownDirectories, LateArrival, Level,
+    Reason, Settled, Standing, Verdict,
 };
 use crate::sync::links;
 use crate::sync::read::Snapshot;
@@ -31,6 +31,8 @@ const MOST_UNRESOLVED: usize = 1_000;
 pub(in crate::sync) struct Matching {
     pub(in crate::sync) links: Links,
     pub(in crate::sync) domain: DirectoryDomain,
+    /// All directories, this one as it was read.
+    directories: KnownDirectories,
     source: SourceId,
     /// Known objects that the directory has no more.
     absent: Arc<HashSet<ObjectGuid>>,
@@ -64,7 +66,8 @@ impl Matching {
         links: Links,
         absent: HashSet<ObjectGuid>,
     ) -> Result<Self> {
-        let domain = run.domain(&snapshot.end.server);
+        let server = &snapshot.end.server;
+        let domain = run.domain(server);
         let mut matching = Self {
             links,
             source: run.task.source.clone(),
@@ -74,6 +77,7 @@ impl Matching {
             waiting: HashMap::new(),
             computers: computers(run, snapshot, &domain).await?.into(),
             domain,
+            directories: run.directories(server).await?,
             rules: Vec::new(),
             told: Vec::new(),
             sites: BTreeMap::new(),
@@ -102,7 +106,7 @@ impl Matching {
             &task.source,
             &self.scene.waiting,
             &self.standing,
-            &task.matching,
+            &self.directories,
         );
         let doubts = doubts.await?;
         for told in &mut self.told {
@@ -125,7 +129,7 @@ impl Matching {
             &task.organization,
             self.scene.clone(),
             &self.standing,
-            &task.matching,
+            &self.directories,
         );
         self.settled = settled.await?;
         let mut all_told = std::mem::take(&mut self.told);
@@ -154,7 +158,7 @@ impl Matching {
         changed: &HashSet<ObjectGuid>,
     ) -> Result<Vec<Candidate>> {
         let read: HashSet<ObjectGuid> = self.computers.iter().map(|c| c.object).collect();
-        let view = View { domain: &self.domain, read: &read, absent: &self.absent };
+        let view = View { directories: &self.directories, read: &read, absent: &self.absent };
         let alone = match self.complete {
             true => {
                 let changed = self.computers.iter().filter(|c| changed.contains(&c.object));
@@ -259,9 +263,18 @@ impl Matching {
     /// Whether the inventory keeps a computer of the snapshot.
     pub(in crate::sync) fn keeps(&self, computer: ObjectGuid) -> bool {
         let place = self.rules.binary_search_by_key(&computer, |decision| decision.object);
-        let decision = place.ok().and_then(|place| self.rules.get(place));
-        self.links.contains_key(&computer)
-            || decision.is_some_and(|decision| decision.verdict != Verdict::Skipped)
+        let decided = place.ok().and_then(|place| self.decided(place));
+        let is_known = self.links.contains_key(&computer);
+        decided.map_or(is_known, |decided| match decided.rules.verdict {
+            Verdict::Skipped => is_known && !self.drops(&decided),
+            _ => true,
+        })
+    }
+
+    /// Whether a computer that waited is left out by now, and the inventory need not know of it any more.
+    pub(in crate::sync) fn drops(&self, decided: &Decided<'_>) -> bool {
+        let is_known = self.links.contains_key(&decided.rules.object);
+        is_known && decided.spot.is_none() && self.complete
     }
 
     /// Whether the computer at this place of the snapshot becomes a new asset.
@@ -315,7 +328,7 @@ impl Matching {
         self.look_up_decisions(run).await?;
         let Some(computers) = self.computers.get(places.clone()) else { return Ok(()) };
         let read: HashSet<ObjectGuid> = self.computers.iter().map(|c| c.object).collect();
-        let view = View { domain: &self.domain, read: &read, absent: &self.absent };
+        let view = View { directories: &self.directories, read: &read, absent: &self.absent };
         let asking = computers.iter().filter(|computer| self.needs_candidates(computer));
         let mut surroundings = Surroundings::of(run, asking, &self.scene, view).await?;
         surroundings.add_moved(run, &self.strangers(computers), view).await?;
@@ -418,9 +431,8 @@ impl Matching {
             fresh.push(self.told(run, rules, spot));
             let away = spot.filter(|spot| spot.home.away_from(spot.shown).is_some());
             if let Some(home) = away.and_then(|spot| spot.home.asset()) {
-                // They come in the order of their ids.
-                let candidate = candidates.binary_search_by_key(&home, |it| it.asset);
-                let candidate = candidate.ok().and_then(|place| candidates.get(place));
+                let place = candidates.binary_search_by_key(&home, |candidate| candidate.asset);
+                let candidate = place.ok().and_then(|place| candidates.get(place));
                 let site = candidate.map_or(&run.task.site, |candidate| &candidate.site);
                 self.sites.insert(home, site.clone());
             }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::Result;
 use crate::asset::{Asset, Home};
-use crate::grouping::{self, Scene};
-use crate::merge::{self, Candidate, Computer, DirectoryDomain, KnownComputer};
+use crate::grouping::Scene;
+use crate::merge::{self, Candidate, Computer, KnownComputer, KnownDirectories};
 use crate::name::MatchKey;
 use crate::sync::links;
 use crate::sync::run::Run;
@@ -27,7 +27,8 @@ pub(super) struct Surroundings {
 /// Whose computers are whose.
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
-    pub(super) domain: &'a DirectoryDomain,
+    /// The directories, that of the run among them.
+    pub(super) directories: &'a KnownDirectories,
     /// What was read.
     pub(super) read: &'a HashSet<ObjectGuid>,
     /// Known objects that the directory has no more.
@@ -50,7 +51,7 @@ impl Surroundings {
         for asset in merge::by_home(&scene.assets, &scene.waiting, &run.task.matching) {
             found.add(run, &asset, view);
         }
-        found.add_waiting(run, scene);
+        found.add_waiting(run, scene, view);
         let is_taken_apart: HashSet<AssetId> = scene.assets.iter().map(|asset| asset.id).collect();
         for keys in keys.chunks(KEYS_PER_LOOKUP) {
             run.options.cancellation.check()?;
@@ -60,7 +61,6 @@ impl Surroundings {
                 }
             }
         }
-        found.tell_suffixes(run).await?;
         Ok(found)
     }
 
@@ -86,35 +86,18 @@ impl Surroundings {
         Ok(())
     }
 
-    /// Tells the computers of other directories which suffixes stand for their domains, as their latest runs say.
-    async fn tell_suffixes(&mut self, run: &Run<'_>) -> Result<()> {
-        let sources = self.others.iter().map(|other| &other.source);
-        let sources: BTreeSet<SourceId> =
-            sources.filter(|source| **source != run.task.source).cloned().collect();
-        for source in sources {
-            let suffixes =
-                grouping::suffixes_of(run.repository, &run.task.organization, &source).await?;
-            let own = self.others.iter_mut().filter(|other| other.source == source);
-            grouping::tell_suffixes(own, &suffixes);
-        }
-        Ok(())
-    }
-
     pub(super) fn into_candidates(self) -> Vec<Candidate> {
         self.candidates.into_values().collect()
     }
 
     /// Computers of other directories that wait by the rules alone: a bare name may mean them as well.
-    fn add_waiting(&mut self, run: &Run<'_>, scene: &Scene) {
+    fn add_waiting(&mut self, run: &Run<'_>, scene: &Scene, view: View<'_>) {
         let others = scene.waiting.iter().filter(|waiting| waiting.source != run.task.source);
         for waiting in others.filter(|waiting| waiting.home() == Home::Waiting) {
-            let parts = waiting.record.parts.iter().filter(|part| part.presence.is_present());
-            let computers = parts.filter_map(|part| Computer::of_part(&waiting.record, part, None));
-            self.others.extend(computers.map(|computer| KnownComputer {
-                source: waiting.source.clone(),
-                computer,
-                asset: None,
-            }));
+            let record = &waiting.record;
+            let parts = record.parts.iter().filter(|part| part.presence.is_present());
+            let known = |part| view.directories.known_computer(record, part, None);
+            self.others.extend(parts.filter_map(known));
         }
     }
 
@@ -137,11 +120,7 @@ impl Surroundings {
             if !is_present || is_news {
                 continue;
             }
-            let domain = is_own.then_some(view.domain);
-            if let Some(computer) = Computer::of_part(asset, part, domain) {
-                let source = part.source.clone();
-                self.others.push(KnownComputer { source, computer, asset: Some(asset.id) });
-            }
+            self.others.extend(view.directories.known_computer(asset, part, Some(asset.id)));
         }
     }
 }

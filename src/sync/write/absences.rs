@@ -92,7 +92,8 @@ async fn marked_waiting(run: &Run<'_>, links: &[Link]) -> Result<Vec<Change>> {
     Ok(changes)
 }
 
-async fn marked_principals(run: &Run<'_>, links: &[Link]) -> Result<Vec<Change>> {
+/// Users and groups, with the mark that their links have.
+pub(super) async fn marked_principals(run: &Run<'_>, links: &[Link]) -> Result<Vec<Change>> {
     let Run { repository, task, .. } = *run;
     let presence =
         |object| links.iter().find(|link| link.object == object).map(|link| link.presence);

@@ -56,7 +56,13 @@ pub(super) async fn computers(
                 Err(missing) => return Ok(Draft { stale: Some(missing), ..draft }),
             }
         }
-        draft.changes.push(Change::PutLink(step.link_from_now_on(snapshot)));
+        draft.changes.push(match step.is_dropped {
+            true => {
+                let (source, object) = (run.task.source.clone(), step.object.guid);
+                Change::RemoveObject { source, object }
+            }
+            false => Change::PutLink(step.link_from_now_on(snapshot)),
+        });
     }
     // Assets come before links, so that a link never points to what is not there.
     let mut changes = assets.into_changes();
@@ -76,7 +82,7 @@ impl Draft {
             Verdict::Ambiguous => counts.ambiguous += 1,
             Verdict::Skipped => counts.skipped += 1,
         }
-        if step.link.is_some_and(|link| !link.presence.is_present()) {
+        if step.link.is_some_and(|link| !link.presence.is_present()) && !step.is_dropped {
             counts.restored += 1;
         }
     }
@@ -92,6 +98,8 @@ struct Step<'a> {
     predecessors: Vec<(ObjectGuid, Option<AssetId>)>,
     /// Whether the store knows of it as a computer that waits, and why.
     is_told: bool,
+    /// Whether it waited and is left out by now: nothing is left to be decided.
+    is_dropped: bool,
 }
 
 impl<'a> Step<'a> {
@@ -105,6 +113,7 @@ impl<'a> Step<'a> {
             link: matching.links.get(&object.guid),
             digest: object.digest(),
             predecessors: predecessors.collect(),
+            is_dropped: matching.drops(&decided),
             is_told: waiting.is_some_and(|it| it.decision == why_it_waits(decided.rules)),
         }
     }
@@ -115,7 +124,7 @@ impl<'a> Step<'a> {
             // It is for the next complete read to say what becomes of it.
             let waits_for_read = self.decided.rules.reason == Reason::AwaitsCompleteRead;
             let is_as_known = self.link.is_none_or(|link| link.presence.is_present());
-            return waits_for_read || is_as_known;
+            return waits_for_read || is_as_known && !self.is_dropped;
         };
         let is_known = spot.shown.is_some() || self.is_told;
         self.link.is_some_and(|link| {

@@ -1,8 +1,9 @@
 //! Writing users and groups.
 
+use super::absences::marked_principals;
 use super::writer::Writer;
 use crate::Result;
-use crate::asset::{Change, CommitOutcome, DirectoryGroup, DirectoryUser, Presence};
+use crate::asset::{Change, CommitOutcome, DirectoryGroup, DirectoryUser, Link, Presence};
 use crate::directory::DirectoryObject;
 use crate::membership::{Links, Memberships, digest, is_doubtful};
 use crate::merge;
@@ -23,7 +24,7 @@ pub(in crate::sync) struct Known<'a> {
 /// Writes what changed of the users, or of the groups.
 ///
 /// A known one is left as it is if its memberships are in doubt: after an incomplete read, and where a
-/// group's own list is incomplete.
+/// group's own list is incomplete. That it is there again is no matter of doubt.
 pub(in crate::sync) async fn write(
     writer: &mut Writer<'_>,
     kind: ObjectKind,
@@ -35,13 +36,19 @@ pub(in crate::sync) async fn write(
     let mut rest = writer.snapshot.of_kind(kind);
     while let Some((objects, after)) = rest.split_at_checked(writer.batch_length(rest)) {
         rest = after;
-        let mut changes = Vec::new();
+        let (mut changes, mut back) = (Vec::new(), Vec::new());
         for object in objects {
             let digest = digest(object, memberships, complete);
             let known = links.get(&object.guid).filter(|link| link.kind == kind);
             let removals: Vec<Change> = moved.removals(object.guid).collect();
             let doubtful = !complete || is_doubtful(object);
             match known {
+                Some(link) if doubtful && !link.presence.is_present() => {
+                    counts.updated += 1;
+                    let seen = Some(writer.snapshot.coverage.sighting(object));
+                    back.push(Link { presence: Presence::Present, seen, ..link.clone() });
+                    continue;
+                }
                 Some(link) if link.digest == digest && link.presence.is_present() || doubtful => {
                     counts.unchanged += 1;
                     changes.extend(writer.snapshot.coverage.news(object, known));
@@ -56,6 +63,8 @@ pub(in crate::sync) async fn write(
             let seen = writer.snapshot.coverage.sighting(object);
             changes.push(Change::PutLink(link_of(object, None, digest, seen)));
         }
+        changes.extend(marked_principals(writer.run, &back).await?);
+        changes.extend(back.into_iter().map(Change::PutLink));
         // Users and groups are this source's alone, and the lease keeps others away from them.
         let _: CommitOutcome = writer.submit(changes).await?;
         writer.progress(objects.len());

@@ -4,6 +4,7 @@ use super::commit::conflict;
 use super::writer::Writer;
 use crate::Result;
 use crate::asset::{Change, CommitOutcome};
+use crate::directory::ServerIdentity;
 use crate::grouping::{self, Decisions};
 use crate::sync::run::Run;
 
@@ -11,7 +12,7 @@ use crate::sync::run::Run;
 pub(in crate::sync) async fn write(writer: &mut Writer<'_>) -> Result<()> {
     let mut attempt = 0;
     while writer.sink.writes() {
-        let changes = changes(writer.run).await?;
+        let changes = changes(writer.run, &writer.snapshot.end.server).await?;
         match writer.submit(changes).await? {
             CommitOutcome::Applied | CommitOutcome::AlreadyApplied => break,
             CommitOutcome::Conflict(assets) => {
@@ -25,11 +26,14 @@ pub(in crate::sync) async fn write(writer: &mut Writer<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What has to be written so that the inventory shows what people decided.
-pub(in crate::sync) async fn changes(run: &Run<'_>) -> Result<Vec<Change>> {
+/// What has to be written so that the inventory shows what people decided, the directory being read from this server.
+pub(in crate::sync) async fn changes(
+    run: &Run<'_>,
+    server: &ServerIdentity,
+) -> Result<Vec<Change>> {
     let (repository, organization) = (run.repository, &run.task.organization);
     let standing = Decisions::load(repository, organization).await?.standing();
-    let policy = &run.task.matching;
-    let settled = grouping::settle(repository, organization, &standing, [], policy).await?;
+    let directories = run.directories(server).await?;
+    let settled = grouping::settle(repository, organization, &standing, [], &directories).await?;
     grouping::changes(repository, organization, settled).await
 }
