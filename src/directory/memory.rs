@@ -65,6 +65,11 @@ impl Held {
         self.budget.held.fetch_sub(octets, Ordering::Relaxed);
     }
 
+    /// Somebody else who will hold something of the same budget.
+    pub(crate) fn beside(&self) -> Self {
+        self.budget.holder()
+    }
+
     /// Takes over what another holds.
     pub(crate) fn absorb(&mut self, mut other: Self) {
         self.octets = self.octets.saturating_add(std::mem::take(&mut other.octets));

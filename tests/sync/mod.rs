@@ -32,4 +32,5 @@ mod scopes;
 mod secrets;
 mod servers;
 mod wire;
+mod withdrawn;
 mod world;

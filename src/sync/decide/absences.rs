@@ -7,7 +7,7 @@ use super::moved::MovedPrincipals;
 use crate::asset::{Link, Presence};
 use crate::membership::Links;
 use crate::sync::SyncReport;
-use crate::sync::read::Snapshot;
+use crate::sync::read::{EmptyBases, Snapshot};
 use crate::sync::run::Run;
 use crate::value::{ObjectGuid, ObjectKind};
 
@@ -18,8 +18,9 @@ const KINDS: [ObjectKind; 3] = [ObjectKind::Computer, ObjectKind::Group, ObjectK
 pub(in crate::sync) struct Absences {
     /// Sorted by objectGUID.
     links: Vec<Link>,
-    /// What was present, of the kinds that do not show at all.
+    /// What was present, of the kinds that do not show at all below its bases.
     hidden: Vec<Link>,
+    empty: EmptyBases,
 }
 
 impl Absences {
@@ -27,7 +28,7 @@ impl Absences {
     ///
     /// Only a complete read can tell, and only of what it covers. A full one shows all of that; one of changes says
     /// what departed, and what was missing before is still missing unless it shows. A kind of which nothing is there
-    /// any more is taken for lost read rights, not for an empty directory, unless the run
+    /// any more below a base is taken for lost read rights, not for an empty directory, unless the run
     /// [accepts](crate::sync::SyncOptions::accepts_empty) that.
     pub(in crate::sync) fn find(
         run: &Run<'_>,
@@ -35,7 +36,7 @@ impl Absences {
         links: &Links,
         report: &mut SyncReport,
     ) -> Self {
-        let mut absences = Self::default();
+        let mut absences = Self { empty: snapshot.empty_bases(links), ..Self::default() };
         if let Some(doubt) = doubt(snapshot) {
             if !links.is_empty() {
                 let warning = format!("nothing is concluded from what was not read: {doubt}");
@@ -47,23 +48,22 @@ impl Absences {
             let seen = seen(snapshot, kind);
             let covers = |link: &&Link| link.kind == kind && snapshot.coverage.covers(link);
             let known = || links.values().filter(covers);
-            if snapshot.hides_all(kind) {
-                let present = known().filter(|link| link.presence.is_present());
-                let hidden = absences.hidden.len();
-                absences.hidden.extend(present.cloned());
-                if absences.hidden.len() > hidden {
-                    continue;
-                }
-            }
+            let hides = |link: &&Link| absences.empty.hides(link);
+            let present = known().filter(|link| link.presence.is_present()).filter(hides);
+            let hidden: Vec<Link> = present.cloned().collect();
+            let is_in_doubt = |link: &&Link| !hidden.is_empty() && hides(link);
             let is_absent = |link: &&Link| {
-                let shows_all = !snapshot.is_changes() || !link.presence.is_present();
+                // One of changes that counted nobody says nothing of what was missing before.
+                let was_missing = !link.presence.is_present() && snapshot.shows_absence(link);
+                let shows_all = !snapshot.is_changes() || was_missing;
                 !seen.contains(&link.object)
                     && (shows_all || snapshot.departed.contains(&link.object))
             };
-            let unseen = known().filter(is_absent);
+            let unseen = known().filter(is_absent).filter(|link| !is_in_doubt(link));
             absences.links.extend(
                 unseen.map(|link| Link { presence: absent(run, link.presence), ..link.clone() }),
             );
+            absences.hidden.extend(hidden);
         }
         absences.links.sort_unstable_by_key(|link| link.object);
         report.warnings.extend(warning_of_foreign(snapshot, links));
@@ -87,8 +87,9 @@ impl Absences {
             let count = hidden.filter(|link| !moved.has_left(link.object)).count();
             if count > 0 {
                 let are = if count == 1 { "is" } else { "are" };
+                let below = self.empty.below(kind);
                 report.warnings.push(format!(
-                    "no {kind} was read though {count} {are} known: the account may have lost its read rights; \
+                    "no {kind} was read{below} though {count} {are} known: the account may have lost its read rights; \
                      none is taken for missing. If there is none any more, let one run accept that (accept-empty)"
                 ));
             }
