@@ -54,6 +54,16 @@ impl LeftOutValues {
         }
     }
 
+    /// Names the first object as the source does, where it told of the same: it may have left out a name.
+    pub(crate) fn name_as(all: &mut [Self], told: &[Self]) {
+        for own in all {
+            let is_same = |it: &&Self| it.attribute == own.attribute && it.reason == own.reason;
+            if let Some(told) = told.iter().find(is_same) {
+                own.first.clone_from(&told.first);
+            }
+        }
+    }
+
     fn add(all: &mut Vec<Self>, object: &DirectoryObject, what: (&str, &str), count: u64) {
         match all.iter_mut().find(|it| (&*it.attribute, &*it.reason) == what) {
             Some(known) => {

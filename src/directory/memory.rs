@@ -76,6 +76,11 @@ impl Held {
         is_due.then_some((held, *limit))
     }
 
+    /// Somebody else who will hold something of the same budget.
+    pub(crate) fn beside(&self) -> Self {
+        self.budget.holder()
+    }
+
     /// Takes over what another holds.
     pub(crate) fn absorb(&mut self, mut other: Self) {
         self.octets = self.octets.saturating_add(std::mem::take(&mut other.octets));

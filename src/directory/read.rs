@@ -243,6 +243,9 @@ pub struct ReadScope {
     /// Where it looked, as it did: what the request says, or what stands in for it. Everything that it yields is
     /// within one of these. Without any, nothing is ever concluded from what it did not show.
     pub bases: Vec<DistinguishedName>,
+    /// Entries below which it did not look, since they are with other servers: what the server answered with a reference
+    /// instead. Nothing is concluded from what did not show below them.
+    pub referred: HashSet<DistinguishedName>,
     /// Who looked at the computers. Users and groups are looked at by the same account, without a filter.
     pub view: View,
     /// A digest of all of it, which tells whether a checkpoint is of the same scope.
@@ -261,7 +264,7 @@ impl ReadScope {
         let account: Vec<&str> = account.into_iter().collect();
         let view = View::of_account(account.iter().copied());
         let all = account.iter().copied().chain(below.iter().map(String::as_str));
-        Self { fingerprint: RecordDigest::of(all), bases, view }
+        Self { fingerprint: RecordDigest::of(all), bases, referred: HashSet::new(), view }
     }
 }
 

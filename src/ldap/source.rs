@@ -1,5 +1,6 @@
 //! The directory source that speaks LDAP.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -15,6 +16,7 @@ use crate::directory::{
 use crate::ldap::delta::{DeltaPolicy, Tracking};
 use crate::ldap::limits::LdapLimits;
 use crate::ldap::protocol::connection::{Clock, Connection, Task};
+use crate::ldap::protocol::redaction::Redaction;
 use crate::ldap::protocol::root_dse::RootDse;
 use crate::ldap::protocol::search;
 use crate::ldap::read::attributes::Selection;
@@ -207,7 +209,8 @@ impl LdapSource {
             "connected"
         );
         let established = Established::of(&connected);
-        let connection = Connection::over(connected.stream, &self.limits, clock).await?;
+        let redaction = Redaction::of(&credential.password);
+        let connection = Connection::over(connected.stream, &self.limits, clock, redaction).await?;
         Ok((connection, established))
     }
 
@@ -461,6 +464,7 @@ fn scope(
 ) -> ReadScope {
     ReadScope {
         bases: bases.to_vec(),
+        referred: HashSet::new(),
         view: view(request, credential, root),
         fingerprint: fingerprint(request, credential, bases, root),
     }
@@ -662,6 +666,24 @@ mod tests {
         assert_eq!(identity.domain.as_deref(), Some("corp.example"));
         let requests = server.await.unwrap();
         assert!(requests.iter().all(|frame| frame.op() != op::BIND_REQUEST));
+    }
+
+    #[tokio::test]
+    async fn what_repeats_the_password_is_left_out_before_it_was_sent_as_well() {
+        let name = entry(1, "", &[("dnsHostName", &[b"canary-93af.example"])]);
+        let (address, server) = serve_tcp(vec![[name, done(1, 0)].concat()]).await;
+        let ours = source(&format!("ldap://{address}"), |credential| credential);
+        let request = request();
+        let identity = ours.identify(&request.credential, &request.organization).await.unwrap();
+        assert_eq!(identity.dns_host_name, None);
+        server.await.unwrap();
+
+        // A server that ends the connection says why, before anything was asked of it.
+        let result = script::ldap_result(52, "canary-93af is out of order");
+        let notice = script::message(0, op::EXTENDED_RESPONSE, &result, &[]);
+        let error = run(vec![notice], |credential| credential).await.0.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Disconnected);
+        assert!(!format!("{error:?} {error}").contains("canary"), "{error}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What the inventory knew of attributes of which a read left something out.
 
+use std::collections::BTreeSet;
+
 use super::attributes::{FILETIMES, GENERALIZED_TIMES};
 use crate::directory::DirectoryObject;
 use crate::value::{Attributes, Timestamp};
@@ -31,6 +33,33 @@ pub(crate) fn keep_known(object: &mut DirectoryObject, known: &Attributes) {
     object.attributes = kept.build();
 }
 
+/// The attributes, by the directory's own names, of which the inventory knows something and of which an object shows
+/// nothing, without a word that anything was left out. `known` are the attributes as they are filed.
+pub(crate) fn not_shown<'a>(object: &DirectoryObject, known: &'a Attributes) -> BTreeSet<&'a str> {
+    let names = known.by_name().into_keys().filter_map(native_name);
+    names.filter(|name| !shows(object, name)).collect()
+}
+
+/// Whether an object shows something of an attribute, or that something of it was left out.
+pub(crate) fn shows(object: &DirectoryObject, attribute: &str) -> bool {
+    let name = if attribute == "userCertificate" { "userCertificateSHA256" } else { attribute };
+    object.attributes.first(name).is_some() || object.is_in_doubt(attribute)
+}
+
+/// The attribute that is filed under a name; `None` for what is worked out, what every reading has anew, and memberships,
+/// which are known by the group.
+fn native_name(filed: &str) -> Option<&str> {
+    if let Some(time) = filed.strip_suffix("TS").filter(|time| is_time(time)) {
+        return (!DirectoryObject::is_volatile(time)).then_some(time);
+    }
+    let is_own = is_in(WORKED_OUT, filed) || is_kept_apart(filed) || is_in(&["memberOf"], filed);
+    match filed {
+        _ if is_own || DirectoryObject::is_volatile(filed) => None,
+        "userCertificateSHA256" => Some("userCertificate"),
+        native => Some(native),
+    }
+}
+
 /// Whether an attribute is not one of an object's [`attributes`](DirectoryObject::attributes).
 fn is_kept_apart(attribute: &str) -> bool {
     is_in(&["member", "objectGUID", "objectSid"], attribute)
@@ -43,6 +72,19 @@ fn is_time(attribute: &str) -> bool {
 fn is_in(names: &[&str], attribute: &str) -> bool {
     names.iter().any(|name| name.eq_ignore_ascii_case(attribute))
 }
+
+/// What is filed beside an object's own attributes.
+const WORKED_OUT: &[&str] = &[
+    "distinguishedName",
+    "id",
+    "isDisabled",
+    "isDomainController",
+    "isLockedOut",
+    "leftOut",
+    "passwordExpired",
+    "passwordNeverExpires",
+    "ts",
+];
 
 /// The values that are filed of an attribute, as the directory writes them, and the name that an object has them by.
 fn filed<'a>(known: &'a Attributes, attribute: &'a str) -> Vec<(&'a str, String)> {
@@ -93,6 +135,28 @@ mod tests {
         let mut object = object.clone();
         keep_known(&mut object, known);
         user_attributes(&object, Timestamp::MIN)
+    }
+
+    #[test]
+    fn what_is_known_and_shows_no_more_is_named_as_the_directory_names_it() {
+        let before = user(
+            &[
+                ("cn", "alice"),
+                ("lastLogonTimestamp", "133485408000000000"),
+                ("lastLogon", "133485408000000000"),
+                ("mail", "a@corp.example"),
+                ("memberOf", "CN=Staff,DC=x"),
+                ("userAccountControl", "512"),
+                ("userCertificateSHA256", "00"),
+            ],
+            &[],
+        );
+        let known = user_attributes(&before, Timestamp::MIN);
+        let names = |object: &DirectoryObject| Vec::from_iter(not_shown(object, &known));
+        assert_eq!(names(&before), [""; 0]);
+        let nothing = user(&[("cn", "alice")], &["mail"]);
+        let hidden = ["lastLogonTimestamp", "userAccountControl", "userCertificate"];
+        assert_eq!(names(&nothing), hidden);
     }
 
     #[test]

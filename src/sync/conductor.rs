@@ -15,11 +15,11 @@ use super::run::Run;
 use super::write::principals::{self, Known};
 use super::write::{Sink, Writer, absences, computers, late, settle, sightings};
 use super::{lease, links, record};
+use crate::Result;
 use crate::asset::Batch;
 use crate::directory::{DirectorySource, LeftOutValues, Transport, Verification};
-use crate::membership::Memberships;
+use crate::membership::{Memberships, is_doubtful};
 use crate::value::{Checkpoint, ObjectKind};
-use crate::{ErrorKind, Result};
 
 /// How many groups are looked up at once.
 const GROUPS: usize = 500;
@@ -51,10 +51,7 @@ pub(super) async fn execute(
                 Ok(outcome) if outcome.is_stopped => {
                     record::note_stop(run, &outcome.report, token).await;
                 }
-                Ok(_) => {}
-                // A run that lost the lease must write nothing more, not even this.
-                Err(error) if error.kind() == ErrorKind::Lease => {}
-                Err(error) => record::note_failure(run, error, token).await,
+                _ => {}
             }
             outcome
         })
@@ -87,7 +84,9 @@ async fn carry_out(
     write(&mut writer, &mut decided, &mut report).await?;
     report.stages.commit = writing.elapsed().as_secs_f64();
     report.duration_seconds = begun.elapsed().as_secs_f64();
-    let knowledge = Knowledge { assets, again: decided.matching.left_out() };
+    let mut again = decided.matching.left_out();
+    again.extend(snapshot.groups.iter().filter(|it| is_doubtful(it)).map(|group| group.guid));
+    let knowledge = Knowledge { assets, again };
     let checkpoint = checkpoint::after(run, snapshot, earlier.as_ref(), knowledge);
     let unresolved = decided.matching.unresolved(run);
     let record = record::of_finished(run, &report, unresolved, checkpoint.clone())?;
@@ -141,6 +140,7 @@ async fn decide(
         absent: absences.links(),
         succeeded: matching.succeeded().into_iter().chain(moved.left()).collect(),
         memberships: &memberships,
+        takes_over: run.options.takes_over,
     };
     report.brake = impact_of(run, &intent).await?.judge(&run.task.change_limits);
     report.stages.plan = planning.elapsed().as_secs_f64();
@@ -191,6 +191,7 @@ fn report_of_read(run: &Run<'_>, snapshot: &Snapshot) -> SyncReport {
     report.stages.read = snapshot.read_seconds;
     count_read(snapshot, &mut report);
     let mut left_out = LeftOutValues::of(snapshot.objects());
+    LeftOutValues::name_as(&mut left_out, &snapshot.end.left_out);
     snapshot.computers.iter().for_each(|it| LeftOutValues::count_names(&mut left_out, it));
     report.note_left_out(left_out);
     report

@@ -25,6 +25,8 @@ pub(super) struct Intent<'a> {
     /// Absent objects whose place another computer has taken, or that another directory has.
     pub(super) succeeded: HashSet<ObjectGuid>,
     pub(super) memberships: &'a Memberships,
+    /// Whether what another account saw is this one's from now on, as far as it shows.
+    pub(super) takes_over: bool,
 }
 
 /// What a run would do beyond ordinary updates.
@@ -36,6 +38,8 @@ pub(super) struct ChangeImpact {
     losses: BTreeMap<ObjectKind, BTreeSet<ObjectGuid>>,
     removals: BTreeSet<(ObjectGuid, String)>,
     changes: BTreeSet<ObjectGuid>,
+    /// Known objects that were read, by kind, and how many of them have fewer attributes than before.
+    compared: BTreeMap<ObjectKind, (u64, u64)>,
     /// Known objects by kind, as far as the read speaks for them.
     known: BTreeMap<ObjectKind, u64>,
     /// Known memberships, likewise.
@@ -101,7 +105,14 @@ impl ChangeImpact {
             ),
             (Measure::Changes, self.changes.len(), computers + groups + users, limits.changes),
         ];
-        let exceeded: Vec<ExceededLimit> = measured
+        // Rights are withdrawn from the attributes of one kind, and show in what was read alone.
+        let emptied = self.compared.values().map(|(of, number)| ExceededLimit {
+            what: Measure::Changes,
+            number: *number,
+            of: *of,
+            limit: limits.changes,
+        });
+        let mut exceeded: Vec<ExceededLimit> = measured
             .into_iter()
             .map(|(what, number, of, limit)| ExceededLimit {
                 what,
@@ -109,9 +120,11 @@ impl ChangeImpact {
                 of,
                 limit,
             })
+            .chain(emptied)
             // What is new to an empty inventory is no mass change.
             .filter(|it| it.of > 0 && it.limit.is_exceeded(it.number, it.of))
             .collect();
+        exceeded.dedup_by_key(|it| it.what);
         let confirmation = self.confirmation();
         (!exceeded.is_empty()).then_some(LimitsExceeded { exceeded, confirmation })
     }
@@ -186,16 +199,21 @@ impl ChangeImpact {
 
     fn note_changes(&mut self, intent: &Intent<'_>) {
         let snapshot = &intent.reading.snapshot;
-        let is_change = |object: &&DirectoryObject| {
-            let known = intent.links.get(&object.guid);
-            known.filter(|link| link.presence.is_present()).is_some_and(|link| {
-                // Another account may see fewer attributes of every object.
-                let is_foreign = snapshot.coverage.is_foreign(link) && link.seen.is_some();
-                link.dn_digest != dn_digest(&object.dn)
-                    || !is_foreign && links::attribute_count(object) < link.attributes
-            })
+        let known = |object: &DirectoryObject| {
+            intent.links.get(&object.guid).filter(|link| link.presence.is_present())
         };
-        self.changes.extend(snapshot.objects().filter(is_change).map(|object| object.guid));
+        for (object, link) in snapshot.objects().filter_map(|it| Some((it, known(it)?))) {
+            // Another account may see fewer attributes of every object: what it does not show is kept.
+            let is_foreign = snapshot.coverage.is_foreign(link) && link.seen.is_some();
+            let has_fewer = links::attribute_count(object) < link.attributes;
+            let is_emptied = has_fewer && (intent.takes_over || !is_foreign);
+            let (compared, emptied) = self.compared.entry(object.kind).or_default();
+            *compared += 1;
+            *emptied += u64::from(is_emptied);
+            if is_emptied || link.dn_digest != dn_digest(&object.dn) {
+                self.changes.insert(object.guid);
+            }
+        }
     }
 
     /// Counts the memberships of groups that did not change, and notes those that did: known ones, whose list is whole.

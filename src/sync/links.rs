@@ -87,9 +87,11 @@ pub(super) fn of(
     }
 }
 
-/// How many attributes it has, memberships apart, which are limited on their own. One that was left out is there.
+/// How many attributes it has, memberships apart of both ends, which are limited on their own. One that was left out is
+/// there.
 pub(super) fn attribute_count(object: &DirectoryObject) -> u32 {
-    let is_counted = |name: &&str| *name != "memberOf" && !DirectoryObject::is_volatile(name);
+    let is_membership = |name: &str| ["member", "memberOf"].contains(&name);
+    let is_counted = |name: &&str| !is_membership(name) && !DirectoryObject::is_volatile(name);
     let read = object.attributes.iter().map(|(name, _)| name);
     let left_out = object.flaws.iter().map(|flaw| flaw.attribute.as_str());
     let counted: BTreeSet<&str> = read.chain(left_out).filter(is_counted).collect();

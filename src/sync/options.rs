@@ -40,11 +40,11 @@ pub struct SyncOptions {
     /// Reads everything, even if the changes alone would do. Off unless set.
     pub full_read: bool,
     /// Concludes that whatever is known below the bases is gone if this read does not show it, also where another
-    /// account, or a read through another filter, saw it last. Off unless set: for one run, after the account was
-    /// replaced by one that sees as much.
+    /// account, or a read through another filter, saw it last, and that attributes are gone which only that one showed. Off
+    /// unless set: for one run, after the account was replaced by one that sees as much.
     pub takes_over: bool,
-    /// Concludes that all computers, all users or all groups are gone if a complete read shows none of them. Off unless
-    /// set, since that is what lost read rights look like: for one run, after a person has made sure of it. The task's
+    /// Concludes that all computers, all users or all groups below a base are gone if a complete read shows none of them
+    /// there, and an attribute that none of a kind shows any more. Off unless set, since that is what lost read rights look like: for one run, after a person has made sure of it. The task's
     /// [change limits](crate::task::ChangeLimits) hold all the same.
     pub accepts_empty: bool,
     /// Takes it that the directory is reached by plain LDAP after TLS, or with nothing to vouch for it after something did. Off

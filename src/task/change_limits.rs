@@ -35,8 +35,9 @@ pub struct ChangeLimits {
     /// Members that leave groups, of all memberships that are known. More than a quarter, and more than 50, unless
     /// set: one large group may well be emptied, but not all of them.
     pub membership_removals: Limit,
-    /// Objects that have another name or place, or fewer attributes than before, of all that are known. More than
-    /// half, and more than 50, unless set: a unit was renamed, or rights to read attributes were withdrawn.
+    /// Objects that have another name or place, or fewer attributes than before, of all that are known; and those with
+    /// fewer attributes, of all of their kind that were read. More than half, and more than 50, unless set: a unit was
+    /// renamed, or rights to read attributes were withdrawn.
     pub changes: Limit,
 }
 

@@ -111,7 +111,7 @@ impl MockDirectory {
         let verified_by = Verification::CertificateAuthority;
         let fingerprint = RecordDigest::of([]);
         let view = View::of_account([]);
-        let scope = ReadScope { bases: Vec::new(), view, fingerprint };
+        let scope = ReadScope { bases: Vec::new(), referred: HashSet::new(), view, fingerprint };
         let state = State {
             objects: objects.into_iter().map(Into::into).collect(),
             deltas: None,
@@ -179,7 +179,7 @@ impl MockDirectory {
     }
 
     /// Changes what the end of every read will say: warnings, the server's identity, a checkpoint.
-    /// Completeness and scope are worked out by each read.
+    /// Completeness and scope are worked out by each read, but for what is [referred](ReadScope::referred) to other servers.
     pub fn edit_end(&self, edit: impl FnOnce(&mut ReadEnd)) {
         edit(&mut self.state().end);
     }
@@ -213,7 +213,8 @@ impl DirectorySource for MockDirectory {
 impl State {
     fn events(&self, request: &ReadRequest) -> Vec<Result<DirectoryEvent>> {
         let mut end = self.end.clone();
-        end.scope = Self::scope(request);
+        let referred = std::mem::take(&mut end.scope.referred);
+        end.scope = ReadScope { referred, ..Self::scope(request) };
         let (objects, departed) = self.due(request, &mut end);
         let begin = Ok(DirectoryEvent::Begin(Box::new(end.clone())));
         end.left_out = LeftOutValues::of(&objects);
@@ -284,7 +285,7 @@ impl State {
             [] => vec![DistinguishedName::root()],
             bases => bases.to_vec(),
         };
-        ReadScope { bases, view, fingerprint }
+        ReadScope { bases, referred: HashSet::new(), view, fingerprint }
     }
 
     fn census(&self, request: &ReadRequest) -> PresentSet {

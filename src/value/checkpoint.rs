@@ -57,8 +57,8 @@ pub struct Checkpoint {
     /// the inventory does not know: with other assets, what did not change may be known. A source leaves it empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assets: Option<RecordDigest>,
-    /// Computers to be read again, changed or not: they were left out although an asset has one of their names, and
-    /// something else may let them in. A source leaves it empty.
+    /// What is to be read again, changed or not: computers that were left out although an asset has one of their names, since
+    /// something else may let them in, and groups that did not show all their members. A source leaves it empty.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub again: BTreeSet<ObjectGuid>,
 }

@@ -20,6 +20,14 @@ enum Fault {
     DropsAuthorities,
     /// Base DNs are lost.
     DropsBases,
+    /// Of several pins the first is kept.
+    KeepsOnePin,
+    /// Of several base DNs the first is kept.
+    KeepsOneBase,
+    /// Of several organizations that it is shared with the first is kept.
+    KeepsOneOrganization,
+    /// Any certificate and plain LDAP are one column.
+    HasOneToggle,
     /// Whom it is shared with is lost.
     DropsSharing,
     /// Pins do not vouch over StartTLS any more.
@@ -43,11 +51,15 @@ enum Fault {
 }
 
 /// Each fault, and the case that catches it.
-const FAULTS: [(Fault, &str); 14] = [
+const FAULTS: [(Fault, &str); 18] = [
     (Fault::DropsPins, VERY),
     (Fault::DropsServers, VERY),
     (Fault::DropsAuthorities, VERY),
     (Fault::DropsBases, VERY),
+    (Fault::KeepsOnePin, VERY),
+    (Fault::KeepsOneBase, VERY),
+    (Fault::KeepsOneOrganization, VERY),
+    (Fault::HasOneToggle, VERY),
     (Fault::DropsSharing, VERY),
     (Fault::DropsPinsOnStarttls, VERY),
     (Fault::TurnsOnInsecure, VERY),
@@ -82,6 +94,19 @@ impl Sabotaged {
             Some(Fault::DropsServers) => credential.servers.truncate(1),
             Some(Fault::DropsAuthorities) => credential.ca_certificates.clear(),
             Some(Fault::DropsBases) => credential.base_dns.clear(),
+            Some(Fault::KeepsOnePin) => {
+                credential.thumbprints = credential.thumbprints.iter().take(1).copied().collect();
+            }
+            Some(Fault::KeepsOneBase) => credential.base_dns.truncate(1),
+            Some(Fault::KeepsOneOrganization) => {
+                if let Sharing::Organizations(organizations) = &mut credential.sharing {
+                    *organizations = std::mem::take(organizations).into_iter().take(1).collect();
+                }
+            }
+            Some(Fault::HasOneToggle) => {
+                let toggle = credential.any_certificate || credential.plain_ldap;
+                (credential.any_certificate, credential.plain_ldap) = (toggle, toggle);
+            }
             Some(Fault::DropsSharing) => credential.sharing = Sharing::Global,
             Some(Fault::DropsPinsOnStarttls) => credential.pins_on_starttls = false,
             Some(Fault::TurnsOnInsecure) => credential.any_certificate = true,

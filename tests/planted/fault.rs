@@ -131,4 +131,26 @@ pub(super) enum Fault {
     SourcesAreForgotten,
     /// What was moved is told of one source.
     MovedOfOneSource,
+    /// What was moved comes of every organization.
+    MovedOfEverybody,
+    /// The links of other sources to an asset that is gone stay.
+    LinksOfOthersStay,
+    /// An asset that is gone takes the links of other organizations away.
+    LinksOfEverybodyGo,
+    /// A checkpoint takes the place of another source's.
+    CheckpointsIgnoreTheSource,
+    /// A run takes the place of another source's of the same id.
+    RunsIgnoreTheSource,
+    /// Checkpoints lose the digests of rules and assets.
+    CheckpointsForgetTheRules,
+    /// Checkpoints lose what is to be read again.
+    CheckpointsForgetWhatIsReadAgain,
+    /// Every run was complete.
+    RunsAreAllComplete,
+    /// Runs lose their errors.
+    RunsForgetTheirErrors,
+    /// What people decided of whoever waits is lost.
+    WaitingForgetsWhatIsTold,
+    /// Constraints lose what they were before.
+    ConstraintsForgetTheEarlier,
 }

@@ -3,6 +3,7 @@
 mod credentials;
 mod fault;
 mod repository;
+mod rows;
 mod sabotaged;
 mod source;
 

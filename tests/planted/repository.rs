@@ -9,7 +9,7 @@ use super::missed;
 use super::sabotaged::Sabotaged;
 
 /// Each fault, and the case that catches it.
-const FAULTS: [(Fault, &str); 71] = [
+const FAULTS: [(Fault, &str); 82] = [
     (LeasesIgnoreTheOrganization, "isolation::organizations_do_not_see_each_other"),
     (LeasesIgnoreTheSource, "isolation::sources_do_not_see_each_other"),
     (LeasesNeverExpire, "leases::an_expired_lease_is_taken_over_with_a_higher_token"),
@@ -81,6 +81,17 @@ const FAULTS: [(Fault, &str); 71] = [
     (LinksIgnoreTheObjects, "streams::links_are_found_by_their_objects"),
     (SourcesAreForgotten, "trail::every_source_with_links_is_told"),
     (MovedOfOneSource, "trail::what_decisions_moved_is_told_of_all_sources"),
+    (MovedOfEverybody, "isolation::organizations_do_not_see_each_other"),
+    (LinksOfOthersStay, "commit::an_asset_taken_away_takes_the_links_to_it_away"),
+    (LinksOfEverybodyGo, "commit::an_asset_taken_away_takes_the_links_to_it_away"),
+    (CheckpointsIgnoreTheSource, "isolation::sources_do_not_see_each_other"),
+    (RunsIgnoreTheSource, "isolation::sources_do_not_see_each_other"),
+    (CheckpointsForgetTheRules, "commit::records_come_back_as_they_were_written"),
+    (CheckpointsForgetWhatIsReadAgain, "commit::records_come_back_as_they_were_written"),
+    (RunsAreAllComplete, "trail::runs_come_newest_first"),
+    (RunsForgetTheirErrors, "trail::runs_come_newest_first"),
+    (WaitingForgetsWhatIsTold, "trail::computers_wait_until_they_are_taken_away"),
+    (ConstraintsForgetTheEarlier, "trail::constraints_are_replaced_and_taken_back"),
 ];
 
 const AGAIN: &str = "commit::what_is_written_again_keeps_nothing_of_before";

@@ -9,7 +9,7 @@ use futures::{StreamExt, TryStreamExt};
 use ldap_inventory::asset::{
     Asset, AssetCounts, AssetRepository, AssetsRequest, Batch, Change, CommitOutcome, Constraint,
     DirectoryGroup, DirectoryUser, Facet, Lease, LeaseRequest, Link, LinksRequest, MergeRecord,
-    PrincipalsRequest, Redirect, RunRecord, SearchPage, SearchRequest, Sort, Waiting,
+    PrincipalsRequest, Redirect, RunOutcome, RunRecord, SearchPage, SearchRequest, Sort, Waiting,
 };
 use ldap_inventory::name::MatchKey;
 use ldap_inventory::query::Query;
@@ -43,6 +43,9 @@ struct Past {
     is_closed_without: bool,
     last_of_page: Option<Asset>,
     redirects: Vec<Redirect>,
+    /// Whose checkpoint, or run, was written last under a key, or an id.
+    checkpoints: HashMap<(OrganizationId, RecordDigest), SourceId>,
+    runs: HashMap<(OrganizationId, RunId), SourceId>,
 }
 
 impl Sabotaged {
@@ -80,6 +83,14 @@ impl Past {
             CommitOutcome::AlreadyApplied => {}
             CommitOutcome::Applied => {
                 self.applied.insert((batch.organization.clone(), batch.id));
+                let (organization, source) = (&batch.organization, &batch.source);
+                if let Some(checkpoint) = &batch.checkpoint {
+                    let key = (organization.clone(), checkpoint.key);
+                    self.checkpoints.insert(key, source.clone());
+                }
+                if let Some(run) = &batch.run {
+                    self.runs.insert((organization.clone(), run.id), source.clone());
+                }
                 self.is_closed_without = batch.run.is_some() && batch.checkpoint.is_none();
                 self.checkpoint = batch.checkpoint.clone().or_else(|| self.checkpoint.take());
             }
@@ -269,6 +280,31 @@ impl Sabotaged {
                 links.retain(|link| link.asset == Some(*id));
                 Ok(put(&batch.source, links))
             }
+            (Some(Fault::LinksOfOthersStay), Change::RemoveAsset { id, .. }) => {
+                let mut stay = Vec::new();
+                for source in self.inner.sources(&batch.organization).await? {
+                    let mut links = self.links_of(batch, &source, None).await?;
+                    links.retain(|link| link.asset == Some(*id) && source != batch.source);
+                    stay.extend(put(&source, links));
+                }
+                Ok(stay)
+            }
+            (Some(Fault::LinksOfEverybodyGo), Change::RemoveAsset { id, .. }) => {
+                let organizations = self.past().organizations.clone();
+                let mut go = Vec::new();
+                for organization in organizations {
+                    let mut other = batch.clone();
+                    other.organization = organization;
+                    let mut links = self.links_of(&other, &batch.source, None).await?;
+                    links.retain(|link| link.asset == Some(*id));
+                    let removals = links.into_iter().map(|link| Change::RemoveObject {
+                        source: batch.source.clone(),
+                        object: link.object,
+                    });
+                    go.push(beside(&other, &batch.source).with_changes(removals));
+                }
+                Ok(go)
+            }
             (Some(Fault::MovingForgets), Change::MoveLink { source, object, asset, home }) => {
                 let links = self.links_of(batch, source, Some(*object)).await?.into_iter();
                 let moved = links.map(|mut link| {
@@ -437,7 +473,11 @@ impl AssetRepository for Sabotaged {
     }
 
     async fn waiting(&self, organization: &OrganizationId) -> Result<Vec<Waiting>> {
-        self.inner.waiting(organization).await
+        let mut waiting = self.inner.waiting(organization).await?;
+        if self.does(Fault::WaitingForgetsWhatIsTold) {
+            waiting.iter_mut().for_each(|waiting| waiting.told = None);
+        }
+        Ok(waiting)
     }
 
     async fn sources(&self, organization: &OrganizationId) -> Result<Vec<SourceId>> {
@@ -453,6 +493,11 @@ impl AssetRepository for Sabotaged {
         if self.does(Fault::MovedOfOneSource) {
             let one = moved.first().map(|(source, _)| source.clone());
             moved.retain(|(source, _)| Some(source) == one.as_ref());
+        } else if self.does(Fault::MovedOfEverybody) {
+            let others = self.past().organizations.clone();
+            for other in others.iter().filter(|other| *other != organization) {
+                moved.extend(self.inner.moved(other).await?);
+            }
         }
         Ok(moved)
     }
@@ -461,6 +506,8 @@ impl AssetRepository for Sabotaged {
         let mut constraints = self.inner.constraints(organization).await?;
         if self.does(Fault::ConstraintsTakenBackAreHidden) {
             constraints.retain(|constraint| constraint.forgotten.is_none());
+        } else if self.does(Fault::ConstraintsForgetTheEarlier) {
+            constraints.iter_mut().for_each(|constraint| constraint.earlier.clear());
         }
         Ok(constraints)
     }
@@ -484,14 +531,27 @@ impl AssetRepository for Sabotaged {
         source: &SourceId,
         key: RecordDigest,
     ) -> Result<Option<Checkpoint>> {
-        let (last, is_closed_without) = {
+        let (last, is_closed_without, latest) = {
             let past = self.past();
-            (past.checkpoint.clone(), past.is_closed_without)
+            let latest = past.checkpoints.get(&(organization.clone(), key)).cloned();
+            (past.checkpoint.clone(), past.is_closed_without, latest)
         };
-        match self.fault {
-            Some(Fault::CheckpointsIgnoreTheKey) => Ok(last),
-            Some(Fault::CheckpointsGoWithTheNextRun) if is_closed_without => Ok(None),
-            _ => self.inner.checkpoint(organization, source, key).await,
+        let mut stored = self.inner.checkpoint(organization, source, key).await?;
+        match (self.fault, &mut stored) {
+            (Some(Fault::CheckpointsIgnoreTheKey), _) => Ok(last),
+            (Some(Fault::CheckpointsGoWithTheNextRun), _) if is_closed_without => Ok(None),
+            (Some(Fault::CheckpointsIgnoreTheSource), _) if latest.as_ref() != Some(source) => {
+                Ok(None)
+            }
+            (Some(Fault::CheckpointsForgetTheRules), Some(checkpoint)) => {
+                (checkpoint.rules, checkpoint.assets) = (None, None);
+                Ok(stored)
+            }
+            (Some(Fault::CheckpointsForgetWhatIsReadAgain), Some(checkpoint)) => {
+                checkpoint.again.clear();
+                Ok(stored)
+            }
+            _ => Ok(stored),
         }
     }
 
@@ -503,8 +563,22 @@ impl AssetRepository for Sabotaged {
     ) -> Result<Vec<RunRecord>> {
         let limit = if self.does(Fault::RunsHaveNoLimit) { usize::MAX } else { limit };
         let mut runs = self.inner.runs(organization, source, limit).await?;
-        if self.does(Fault::RunsComeOldestFirst) {
-            runs.reverse();
+        match self.fault {
+            Some(Fault::RunsComeOldestFirst) => runs.reverse(),
+            Some(Fault::RunsIgnoreTheSource) => {
+                let past = self.past();
+                let is_latest = |run: &RunRecord| {
+                    past.runs.get(&(organization.clone(), run.id)) == Some(source)
+                };
+                runs.retain(is_latest);
+            }
+            Some(Fault::RunsAreAllComplete) => {
+                runs.iter_mut().for_each(|run| run.outcome = RunOutcome::Complete);
+            }
+            Some(Fault::RunsForgetTheirErrors) => {
+                runs.iter_mut().for_each(|run| run.error = None);
+            }
+            _ => {}
         }
         Ok(runs)
     }

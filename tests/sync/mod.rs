@@ -34,4 +34,5 @@ mod scopes;
 mod secrets;
 mod servers;
 mod wire;
+mod withdrawn;
 mod world;

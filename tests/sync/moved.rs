@@ -52,7 +52,11 @@ impl Forest {
             branch: telling(with("branch.example", &[])),
             full,
         };
-        forest.branch.edit_end(|end| end.server.domain = Some("branch.example".to_owned()));
+        forest.corp.edit_end(|end| end.server.other_domains = vec!["Branch.example".to_owned()]);
+        forest.branch.edit_end(|end| {
+            end.server.domain = Some("branch.example".to_owned());
+            end.server.other_domains = vec!["corp.example".to_owned()];
+        });
         forest
     }
 
@@ -232,5 +236,25 @@ async fn one_entry_that_two_tasks_read_under_names_of_their_own_has_moved_nowher
         let report = forest.sync_corp(&*repository).await;
         assert_eq!((report.users.missing, report.groups.missing), (1, 1));
         assert_eq!(annas(&*repository).await.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn what_a_copy_of_the_domain_has_is_missing_like_anything_else() {
+    for full in [true, false] {
+        for repository in stores() {
+            let forest = Forest::new(full);
+            for copy in [&forest.corp, &forest.branch] {
+                copy.edit_end(|end| end.server.other_domains = vec!["eu.example".to_owned()]);
+            }
+            forest.arrive();
+            forest.sync_corp(&*repository).await;
+            forest.sync_branch(&*repository).await;
+            forest.leave();
+            let report = forest.sync_corp(&*repository).await;
+            assert_eq!((report.users.missing, report.groups.missing), (1, 1));
+            assert_eq!(annas(&*repository).await.len(), 2);
+            assert!(is_linked(&*repository, corp()).await);
+        }
     }
 }

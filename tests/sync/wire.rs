@@ -12,7 +12,7 @@ use ldap_inventory::testing::{
     Fault, LdapResult, OperationKind, Raw, Script, ServerTls, TestCa, TestDirectory, TestServer,
     When,
 };
-use ldap_inventory::value::{ObjectKind, Secret};
+use ldap_inventory::value::{ObjectKind, ReadMode, Secret};
 use ldap_inventory::{Error, ErrorKind, Result, Retry};
 
 use super::world::*;
@@ -174,6 +174,32 @@ async fn laps_is_told_by_its_times_and_its_passwords_are_never_asked_for() {
     assert_eq!(said("hasLaps"), ["true"]);
     assert_eq!(said("lapsExpiresTS"), ["2027-03-03T09:46:40Z"]);
     assert!(secrets.iter().all(|secret| said(secret).is_empty()));
+}
+
+#[tokio::test]
+async fn a_computer_that_enters_a_filter_by_a_membership_is_read_though_it_did_not_change() {
+    let directory = TestDirectory::new();
+    let (staff, inside, outside) = {
+        let mut tree = directory.write();
+        tree.add_account("svc", PASSWORD).unwrap();
+        let staff = tree.add_group("Managed").unwrap();
+        let [inside, outside] = ["IN1", "OUT1"].map(|name| tree.add_computer(name).unwrap());
+        tree.add_values(&staff, "member", [inside.clone()]).unwrap();
+        (staff, inside, outside)
+    };
+    let server = TestServer::builder(&directory).with_ldap().with_plain_binds();
+    let server = server.start().await.unwrap();
+    let source = source(credential(server.ldap_url()).with_insecure(true));
+    let task = task().with_computer_filter(format!("(memberOf={staff})"));
+    let repository = MemoryRepository::new();
+    let run = async || {
+        let report = sync(&task, &source, &repository, &SyncOptions::new()).await.unwrap();
+        (report.mode == ReadMode::Full, report.computers.created, report.computers.missing)
+    };
+    assert_eq!(run().await, (true, 1, 0), "{inside}");
+    directory.write().add_values(&staff, "member", [outside]).unwrap();
+    assert_eq!(run().await, (false, 1, 0));
+    assert_eq!(run().await, (false, 0, 0));
 }
 
 #[tokio::test]

@@ -71,7 +71,8 @@ impl<'a> Import<'a> {
         let Curation { repository, ref organization, .. } = *self.curation;
         let (source, run) = (self.source, self.run);
         let holder = LeaseHolder { repository, organization, source, run, time: LEASE_TIME };
-        holder.hold(|token| async move { Self { lease: token, ..self }.write().await }).await
+        let work = |token| async move { Self { lease: token, ..self }.write().await };
+        holder.hold(work, async |error, _token| error).await
     }
 
     /// Plans and writes until nobody else has changed the same assets meanwhile.

@@ -6,15 +6,20 @@ use ldap3::Scope;
 use ldap3::controls::RawControl;
 
 use crate::Result;
+use crate::directory::Held;
 use crate::ldap::limits::LdapLimits;
 use crate::ldap::protocol::ber::Malformed;
 use crate::ldap::protocol::connection::Connection;
 use crate::ldap::protocol::controls::SHOW_DELETED;
 use crate::ldap::protocol::entry::RawEntry;
+use crate::ldap::protocol::guard::SearchMessage;
 use crate::ldap::protocol::paging::{PageContents, PageEnd, Paging};
 use crate::ldap::protocol::search::SearchRequest;
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, ObjectKind};
+
+/// The octets of memory that an identity takes in a set, which is never quite full.
+const IDENTITY: usize = 4 * size_of::<ObjectGuid>();
 
 /// How the server tells what changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -51,7 +56,16 @@ pub(crate) struct ObjectLocation {
     pub(crate) kind: Option<ObjectKind>,
 }
 
+impl ObjectLocation {
+    fn footprint(&self) -> usize {
+        size_of::<Self>() + self.dn.as_str().len()
+    }
+}
+
 impl Changes {
+    /// The octets of memory that one of them takes, in a map and wherever it is named again.
+    pub(crate) const OCTETS: usize = 4 * IDENTITY;
+
     pub(crate) fn take(
         &mut self,
         mut entry: RawEntry<'_>,
@@ -90,7 +104,7 @@ impl Connection {
         root: &DistinguishedName,
         filter: &str,
         usn: i64,
-        limits: &LdapLimits,
+        limits: (&LdapLimits, &mut Held),
         changes: &mut Changes,
     ) -> Result<()> {
         let request = SearchRequest {
@@ -100,18 +114,22 @@ impl Connection {
             attributes: ["isDeleted", "objectGUID"].map(str::to_owned).to_vec(),
         };
         let show = RawControl { ctype: SHOW_DELETED.to_owned(), crit: false, val: None };
-        self.walk(&request, &[show], limits, |entry| {
-            changes.take(entry, ChangeGranularity::Objects)
-        })
-        .await
+        let look = |message: SearchMessage<'_>| {
+            let before = changes.objects.len();
+            if let SearchMessage::Entry(body) = message {
+                changes.take(RawEntry::parse(body)?, ChangeGranularity::Objects)?;
+            }
+            Ok((changes.objects.len() - before).saturating_mul(Changes::OCTETS))
+        };
+        self.walk(&request, &[show], limits, look).await
     }
 
-    /// Finds out where these objects are and what they are, or all that match a filter.
+    /// Finds out where these objects are and what they are, or all that match a filter. They count towards what is held.
     pub(crate) async fn object_locations(
         &mut self,
         root: &DistinguishedName,
         filter: String,
-        limits: &LdapLimits,
+        limits: (&LdapLimits, &mut Held),
     ) -> Result<Vec<ObjectLocation>> {
         let request = SearchRequest {
             base: root.as_str().to_owned(),
@@ -120,20 +138,26 @@ impl Connection {
             attributes: ["objectClass", "objectGUID"].map(str::to_owned).to_vec(),
         };
         let mut found = Vec::new();
-        let look = |entry: RawEntry<'_>| {
-            found.extend(object_locations(entry)?);
-            Ok(())
+        let look = |message: SearchMessage<'_>| {
+            let SearchMessage::Entry(body) = message else { return Ok(0) };
+            let location = object_locations(RawEntry::parse(body)?)?;
+            let octets = location.as_ref().map_or(0, ObjectLocation::footprint);
+            found.extend(location);
+            Ok(octets)
         };
         self.walk(&request, &[], limits, look).await?;
         Ok(found)
     }
 
-    /// Finds out who matches a filter; `None` if an entry does not say who it is.
+    /// Finds out who matches a filter; `None` if an entry does not say who it is. They count towards what is held.
+    /// `refer` gets what references say.
     pub(crate) async fn identities(
         &mut self,
         base: &DistinguishedName,
         filter: &str,
-        limits: &LdapLimits,
+        controls: &[RawControl],
+        limits: (&LdapLimits, &mut Held),
+        mut refer: impl FnMut(&[u8]) + Send,
     ) -> Result<Option<HashSet<ObjectGuid>>> {
         let request = SearchRequest {
             base: base.as_str().to_owned(),
@@ -142,25 +166,32 @@ impl Connection {
             attributes: vec!["objectGUID".to_owned()],
         };
         let mut found = Some(HashSet::new());
-        let look = |entry: RawEntry<'_>| {
-            let guid = identity(entry)?;
+        let look = |message: SearchMessage<'_>| {
+            let body = match message {
+                SearchMessage::Entry(body) => body,
+                SearchMessage::Reference(body) => {
+                    refer(body);
+                    return Ok(body.len());
+                }
+            };
+            let guid = identity(RawEntry::parse(body)?)?;
             found = found.take().zip(guid).map(|(mut known, guid)| {
                 known.insert(guid);
                 known
             });
-            Ok(())
+            Ok(IDENTITY)
         };
-        self.walk(&request, &[], limits, look).await?;
+        self.walk(&request, controls, limits, look).await?;
         Ok(found)
     }
 
-    /// Looks at every entry of a search, page by page.
+    /// Looks at every entry and reference of a search, page by page. `look` says how many octets of it are kept.
     async fn walk(
         &mut self,
         request: &SearchRequest,
         controls: &[RawControl],
-        limits: &LdapLimits,
-        mut look: impl FnMut(RawEntry<'_>) -> Result<(), Malformed> + Send,
+        (limits, held): (&LdapLimits, &mut Held),
+        mut look: impl FnMut(SearchMessage<'_>) -> Result<usize, Malformed> + Send,
     ) -> Result<()> {
         let mut paging = Paging::new();
         loop {
@@ -168,12 +199,17 @@ impl Connection {
             let mut all = vec![paging.control(limits)];
             all.extend_from_slice(controls);
             let search = self.search(request, all).await?;
+            let mut kept = 0_usize;
             let result = search
-                .each_entry(|entry| {
-                    contents.count(entry.dn);
-                    look(entry)
+                .each_message(|message| {
+                    if let SearchMessage::Entry(body) = message {
+                        contents.count(RawEntry::parse(body)?.dn);
+                    }
+                    kept = kept.saturating_add(look(message)?);
+                    Ok(())
                 })
                 .await?;
+            held.add(kept)?;
             if paging.end_page(&result, contents, limits)? == PageEnd::Last {
                 return Ok(());
             }

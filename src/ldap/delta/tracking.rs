@@ -11,7 +11,7 @@
 use ldap3::Scope;
 
 use super::{ChangeGranularity, Changes, Token};
-use crate::directory::FullReadReason;
+use crate::directory::{FullReadReason, Held};
 use crate::ldap::limits::LdapLimits;
 use crate::ldap::protocol::connection::Connection;
 use crate::ldap::protocol::entry::RawEntry;
@@ -212,13 +212,14 @@ impl Connection {
         Ok((position, refusal))
     }
 
-    /// What changed since the token was written, and from where the next read goes on; or the server's refusal.
+    /// What changed since the token was written, and from where the next read goes on; or the server's refusal. What comes
+    /// page by page counts beside `held` until all of it is there.
     pub(crate) async fn changes(
         &mut self,
         tracking: &Tracking,
         mode: ReadMode,
         token: &Token,
-        limits: &LdapLimits,
+        (limits, held): (&LdapLimits, &Held),
     ) -> Result<Result<(Changes, Position), Error>> {
         let mut changes = Changes::default();
         let filter = tracking.filter();
@@ -231,7 +232,9 @@ impl Connection {
                 Err(refusal) => return Ok(Err(refusal)),
             }
         } else {
+            let mut held = held.beside();
             for root in &tracking.roots {
+                let limits = (limits, &mut held);
                 self.changed_since(root, &filter, token.usn, limits, &mut changes).await?;
             }
         }

@@ -36,7 +36,7 @@ impl Connection {
         let clock = self.clock();
         match clock.wait(self.ldap.extended(WhoAmI)).await? {
             Ok(ExopResult(answer, result)) if result.rc == 0 => {
-                if answer.val.is_none_or(|name| name.is_empty()) {
+                if answer.val.is_none_or(|name| is_nobody(&name)) {
                     let message = "the server accepted the bind but treats the connection as \
                                    anonymous; check the user name and password";
                     return Err(
@@ -72,5 +72,27 @@ impl Connection {
         )
         .in_operation("search")
         .with_context("base DN", base))
+    }
+}
+
+/// Whether an authorization identity (RFC 4513 section 5.2.1.8) is that of nobody: none, or an empty one of either form.
+fn is_nobody(identity: &[u8]) -> bool {
+    let identity = identity.trim_ascii();
+    let is = |form: &[u8]| identity.eq_ignore_ascii_case(form);
+    identity.is_empty() || is(b"dn:") || is(b"u:")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identity_without_a_name_is_nobodys() {
+        for nobody in [&b""[..], b"dn:", b"DN: ", b"u:", b" "] {
+            assert!(is_nobody(nobody), "{nobody:?}");
+        }
+        for somebody in [&b"u:CORP\\svc"[..], b"dn:CN=svc,DC=x", b"svc"] {
+            assert!(!is_nobody(somebody), "{somebody:?}");
+        }
     }
 }

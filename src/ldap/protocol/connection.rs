@@ -43,11 +43,13 @@ pub(crate) struct Clock {
 pub(crate) struct Task<T>(pub(crate) JoinHandle<T>);
 
 impl Connection {
-    /// Puts guard and ldap3 over a stream to a server. Nothing is sent.
+    /// Puts guard and ldap3 over a stream to a server, of whose words `redaction` leaves out what repeats the password.
+    /// Nothing is sent.
     pub(crate) async fn over(
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         limits: &LdapLimits,
         clock: Clock,
+        redaction: Redaction,
     ) -> Result<Self> {
         let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
             Error::new(ErrorKind::Connect, "the local road to the LDAP client could not be built")
@@ -59,7 +61,6 @@ impl Connection {
             .await
             .map_err(|error| failed(error.into()))?;
         let (sender, arrivals) = guard::arrivals();
-        let redaction = Redaction::default();
         let standing = guard::stand(stream, near, limits.clone(), sender, redaction.clone());
         Ok(Self {
             ldap,

@@ -521,10 +521,14 @@ mod tests {
         let (near, mut far) = tokio::io::duplex(64 * 1024);
         let limits = LdapLimits::default();
         let clock = crate::ldap::protocol::connection::Clock::start(&limits);
-        let mut connection =
-            crate::ldap::protocol::connection::Connection::over(near, &limits, clock)
-                .await
-                .unwrap();
+        let mut connection = crate::ldap::protocol::connection::Connection::over(
+            near,
+            &limits,
+            clock,
+            Redaction::default(),
+        )
+        .await
+        .unwrap();
         let request = SearchRequest::of_entry("dc=x", &["cn"]);
         let search = connection.search(&request, Vec::new()).await.unwrap();
         let mut request = [0; 256];
@@ -548,18 +552,28 @@ mod tests {
         let limits = LdapLimits::default();
         let (near, _far) = tokio::io::duplex(1024);
         let clock = crate::ldap::protocol::connection::Clock::start(&limits);
-        let mut silent = crate::ldap::protocol::connection::Connection::over(near, &limits, clock)
-            .await
-            .unwrap();
+        let mut silent = crate::ldap::protocol::connection::Connection::over(
+            near,
+            &limits,
+            clock,
+            Redaction::default(),
+        )
+        .await
+        .unwrap();
         let error = silent.bind("x", "y").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
         assert!(error.to_string().contains("silence"), "{error}");
 
         let (near, mut far) = tokio::io::duplex(1024);
         let clock = crate::ldap::protocol::connection::Clock::start(&limits);
-        let mut slow = crate::ldap::protocol::connection::Connection::over(near, &limits, clock)
-            .await
-            .unwrap();
+        let mut slow = crate::ldap::protocol::connection::Connection::over(
+            near,
+            &limits,
+            clock,
+            Redaction::default(),
+        )
+        .await
+        .unwrap();
         let drip = tokio::spawn(async move {
             // Nothing is sent before it is asked for.
             let mut request = [0; 64];

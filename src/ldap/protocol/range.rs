@@ -46,6 +46,11 @@ impl RangeOption {
         Some(Self { low: index(low)?, high })
     }
 
+    /// The same without its first value.
+    pub(crate) fn behind_first(self) -> Self {
+        Self { low: self.low.saturating_add(1), ..self }
+    }
+
     /// Whether these are all values.
     pub(crate) fn is_all(self) -> bool {
         self.low == 0 && self.high.is_none()

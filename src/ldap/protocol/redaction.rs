@@ -10,14 +10,22 @@ use crate::value::Secret;
 /// Stands for a text that has the password in it, all of which is left out.
 const LEFT_OUT: &str = "(left out, since it repeats the password)";
 
-/// The password of a connection, once it was sent, and what is left out for its sake. Clones know the same one.
+/// The password of a connection, and what is left out for its sake: also before it is sent, since the server may have got
+/// it on an earlier connection. Clones know the same one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Redaction(Arc<OnceLock<Secret>>);
 
 impl Redaction {
+    /// Nothing is handed on that has this in it.
+    pub(crate) fn of(password: &Secret) -> Self {
+        let redaction = Self::default();
+        redaction.keep_out(password.expose());
+        redaction
+    }
+
     /// From now on nothing is handed on that has this in it.
     pub(crate) fn keep_out(&self, password: &str) {
-        // A connection is bound once.
+        // A connection is bound once, and mostly with what it was made for.
         let _ = self.0.set(Secret::new(password));
     }
 

@@ -10,6 +10,7 @@ use super::ber::{self, ENUMERATED, INTEGER, OCTET_STRING, SEQUENCE, SET};
 use super::connection::{Clock, Connection};
 use super::controls::{DIRSYNC, PAGED_RESULTS};
 use super::frame::{Frame, FrameLimits, op, read_frame};
+use super::redaction::Redaction;
 use crate::ldap::limits::LdapLimits;
 
 /// The identifier octet of an unbind request.
@@ -145,6 +146,7 @@ pub(crate) async fn connection(
     replies: Vec<Vec<u8>>,
 ) -> (Connection, JoinHandle<Vec<Frame>>) {
     let (stream, server) = serve(replies);
-    let connection = Connection::over(stream, limits, Clock::start(limits)).await.unwrap();
+    let clock = Clock::start(limits);
+    let connection = Connection::over(stream, limits, clock, Redaction::default()).await.unwrap();
     (connection, server)
 }

@@ -106,14 +106,24 @@ impl Search<'_> {
 
     /// The result, whatever its code, after each entry was looked at.
     pub(crate) async fn each_entry(
-        mut self,
+        self,
         mut look: impl FnMut(RawEntry<'_>) -> Result<(), Malformed> + Send,
+    ) -> Result<LdapResult> {
+        self.each_message(|message| match message {
+            SearchMessage::Entry(body) => look(RawEntry::parse(body)?),
+            SearchMessage::Reference(_) => Ok(()),
+        })
+        .await
+    }
+
+    /// The same with references to other servers.
+    pub(crate) async fn each_message(
+        mut self,
+        mut look: impl FnMut(SearchMessage<'_>) -> Result<(), Malformed> + Send,
     ) -> Result<LdapResult> {
         while let Some(batch) = self.next().await? {
             for message in batch.messages() {
-                if let SearchMessage::Entry(body) = message {
-                    look(RawEntry::parse(body)?)?;
-                }
+                look(message)?;
             }
         }
         self.finish().await

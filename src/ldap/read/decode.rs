@@ -121,7 +121,10 @@ impl<'l> Draft<'l> {
     ) -> Result<(), Malformed> {
         let is_identity = matches!(syntax, Syntax::ObjectGuid | Syntax::ObjectSid);
         if attribute.range().is_some_and(|range| !range.is_all()) && !is_identity {
-            self.ranged.push((name.to_owned(), syntax));
+            // An entry may say so of one attribute as often as it likes.
+            if !self.ranged.iter().any(|(known, _)| known == name) {
+                self.ranged.push((name.to_owned(), syntax));
+            }
             return skip(attribute);
         }
         while let Some(value) = attribute.next_value()? {
@@ -539,6 +542,17 @@ mod tests {
         ] {
             assert_eq!(object(ObjectKind::User, attributes).is_disabled(), disabled);
         }
+    }
+
+    #[test]
+    fn an_attribute_that_comes_in_ranges_again_and_again_is_read_once() {
+        let range: Attribute<'_> = ("member;range=0-0", &[b"CN=A"]);
+        let other: Attribute<'_> = ("description;range=0-0", &[b"x"]);
+        let attributes = [("objectGUID", &[GUID][..]), range, other, range, range];
+        let Decoded::Ranged(ranged) = decode(ObjectKind::Group, &attributes) else { panic!() };
+        let mut names: Vec<&str> = ranged.attributes.iter().map(|(name, _)| &**name).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["description", "member"]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use super::attributes::Selection;
 use super::decode::{Decoded, Decoder, Ranged};
+use super::reference::referred;
 use crate::directory::{
     Completeness, DirectoryEvent, DirectoryObject, Held, LeftOutValues, Page, ReadEnd,
 };
@@ -34,9 +35,6 @@ use crate::{Error, ErrorKind, Printable, Result};
 /// A page goes to the reader at this size even if the server's is not over.
 const EVENT_OBJECTS: usize = 1_000;
 const EVENT_BYTES: usize = 4 << 20;
-
-/// The octets of memory that an identity takes in a set, which is never quite full.
-const IDENTITY: usize = 4 * size_of::<ObjectGuid>();
 
 /// One search of a read.
 #[derive(Clone, Debug)]
@@ -101,7 +99,8 @@ impl Reading {
         if self.events.send(Ok(begin)).await.is_err() {
             return;
         }
-        let end = match self.read_what_is_due().await {
+        let redaction = self.connection.redaction.clone();
+        let mut end = match self.read_what_is_due().await {
             Ok(()) => {
                 self.judge();
                 self.connection.close().await;
@@ -113,6 +112,9 @@ impl Reading {
                 self.end.broken_off(&error.in_operation("read"))
             }
         };
+        for left_out in &mut end.left_out {
+            left_out.first = redaction.text(std::mem::take(&mut left_out.first));
+        }
         let _ = self.events.send(Ok(DirectoryEvent::End(Box::new(end)))).await;
     }
 
@@ -201,9 +203,7 @@ impl Reading {
             attributes: planned.selection.names(),
         };
         let mut controls = vec![paging.control(&self.limits)];
-        if self.send_domain_scope {
-            controls.push(RawControl { ctype: DOMAIN_SCOPE.to_owned(), crit: false, val: None });
-        }
+        controls.extend(self.domain_scope());
         let mut contents = PageContents::default();
         let limits = &self.limits;
         let decoder = Decoder { kind: planned.kind, selection: &planned.selection, limits };
@@ -236,6 +236,12 @@ impl Reading {
             }
         }
         Ok((search.finish().await?, contents))
+    }
+
+    /// Asks for no references to other servers, where the server knows how to leave them out.
+    fn domain_scope(&self) -> Vec<RawControl> {
+        let control = || RawControl { ctype: DOMAIN_SCOPE.to_owned(), crit: false, val: None };
+        self.send_domain_scope.then(control).into_iter().collect()
     }
 
     /// A read that reached its end is complete only if nothing in scope was left out.
@@ -319,12 +325,26 @@ fn count_reference(
     let uris = relay::parse_referrals(body)?;
     end.referrals += 1;
     within("referrals", end.referrals, limits.referrals)?;
+    note_referred(end, &uris);
     let named = u64::try_from(limits.referrals_named).unwrap_or(u64::MAX);
     if let (Some(uri), true) = (uris.into_iter().next(), end.referrals <= named) {
         let uri = redaction.text(uri);
         end.warnings.push(format!("not followed: a referral to {}", Printable(&uri)));
     }
     Ok(())
+}
+
+/// Notes what lies with other servers, by what a reference says: its addresses are of the same entry. Where none of them
+/// tells, it may be anything.
+fn note_referred(end: &mut ReadEnd, uris: &[String]) {
+    let mut entries = uris.iter().filter_map(|uri| referred(uri)).peekable();
+    if entries.peek().is_none() && end.completeness.is_complete() {
+        let reason =
+            "the server referred to another one without saying for which part of the directory";
+        let (kind, reason) = (ErrorKind::Directory, reason.to_owned());
+        end.completeness = Completeness::Incomplete { kind, reason };
+    }
+    end.scope.referred.extend(entries);
 }
 
 #[cfg(test)]
@@ -340,7 +360,7 @@ mod tests {
     use crate::ldap::protocol::script::{
         self, Attribute, done, element, entry, ldap_result, message, page_done, reference,
     };
-    use crate::value::{RecordDigest, View};
+    use crate::value::{RecordDigest, Secret, View};
     use proptest::prelude::*;
 
     type Events = Vec<Result<DirectoryEvent>>;
@@ -356,9 +376,24 @@ mod tests {
         limits: LdapLimits,
         replies: Vec<Vec<u8>>,
     ) -> Events {
+        read_over((memory, Redaction::default()), kind, limits, replies).await
+    }
+
+    async fn read_keeping_out(password: &Secret, replies: Vec<Vec<u8>>) -> Events {
+        let (memory, redaction) = (MemoryBudget::default(), Redaction::of(password));
+        let kind = ObjectKind::Computer;
+        read_over((&memory, redaction), kind, LdapLimits::default(), replies).await
+    }
+
+    async fn read_over(
+        (memory, redaction): (&MemoryBudget, Redaction),
+        kind: ObjectKind,
+        limits: LdapLimits,
+        replies: Vec<Vec<u8>>,
+    ) -> Events {
         let (stream, _server) = script::serve(replies);
         let clock = Clock::start(&limits);
-        let connection = Connection::over(stream, &limits, clock).await.unwrap();
+        let connection = Connection::over(stream, &limits, clock, redaction).await.unwrap();
         let server = ServerIdentity::at(SocketAddr::from(([127, 0, 0, 1], 636)));
         let scope = RecordDigest::of(["x"]);
         let (events, mut received) = mpsc::channel(1);
@@ -373,7 +408,12 @@ mod tests {
             limits,
             send_domain_scope: true,
             end: ReadEnd::complete(
-                ReadScope { bases: Vec::new(), view: View::of_scope(scope), fingerprint: scope },
+                ReadScope {
+                    bases: Vec::new(),
+                    referred: HashSet::new(),
+                    view: View::of_scope(scope),
+                    fingerprint: scope,
+                },
                 Transport::Ldaps,
                 Verification::CertificateAuthority,
                 server,
@@ -594,6 +634,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_entry_whose_name_repeats_the_password_is_counted_and_not_named() {
+        let attributes: &[Attribute<'_>] =
+            &[("objectGUID", &[&[7; 16]]), ("operatingSystem", &[b"\xff"])];
+        let reply = [entry(1, "CN=canary-93af,DC=x", attributes), page_done(1, 0, b"")].concat();
+        let password = Secret::new("canary-93af");
+        let events = read_keeping_out(&password, vec![reply]).await;
+        let [left_out] = &the_end(&events).left_out[..] else { panic!("{events:?}") };
+        assert_eq!(left_out.count, 1);
+        assert!(!left_out.first.contains("canary"), "{left_out:?}");
+    }
+
+    #[tokio::test]
     async fn a_short_page_with_a_cookie_goes_on_and_an_empty_directory_is_complete() {
         let replies = vec![
             page_done(1, 0, b"one"),
@@ -614,7 +666,7 @@ mod tests {
     #[tokio::test]
     async fn references_are_counted_named_and_not_followed() {
         let references: Vec<u8> =
-            (0..40).flat_map(|_| reference(1, "ldap://attacker\u{1b}.example/")).collect();
+            (0..40).flat_map(|_| reference(1, "ldap://attacker\u{1b}.example/DC=y")).collect();
         let reply = [references, computer(1, "A"), page_done(1, 0, b"")].concat();
         let limits = LdapLimits { referrals: 40, ..LdapLimits::default() };
         let events = read(ObjectKind::Computer, limits, vec![reply.clone()]).await;
@@ -625,6 +677,22 @@ mod tests {
         let limits = LdapLimits { referrals: 39, ..LdapLimits::default() };
         let events = read(ObjectKind::Computer, limits, vec![reply]).await;
         assert_eq!(summary(&events).1, Err(ErrorKind::LimitExceeded));
+    }
+
+    #[tokio::test]
+    async fn what_lies_with_another_server_is_named_and_without_a_name_nothing_is_complete() {
+        let read_with = async |uri: &str| {
+            let reply = [reference(1, uri), computer(1, "A"), page_done(1, 0, b"")].concat();
+            read(ObjectKind::Computer, LdapLimits::default(), vec![reply]).await
+        };
+        let events = read_with("ldap://x/OU=B,DC=x??base").await;
+        assert!(the_end(&events).completeness.is_complete());
+        let referred = DistinguishedName::parse("OU=B,DC=x").unwrap();
+        assert_eq!(the_end(&events).scope.referred, [referred].into());
+        for nameless in ["ldap://x/", "ldap://x", "ldap://x/%ff"] {
+            let events = read_with(nameless).await;
+            assert_eq!(summary(&events), (vec!["A".to_owned()], Err(ErrorKind::Directory)));
+        }
     }
 
     #[tokio::test]
@@ -671,7 +739,7 @@ mod tests {
         let replies = vec![
             [group(1), page_done(1, 0, b"")].concat(),
             range(2, "member;range=0-1", &[b"CN=1", b"CN=2"]),
-            range(3, "member;range=2-*", &[b"CN=3"]),
+            range(3, "member;range=1-*", &[b"CN=2", b"CN=3"]),
         ];
         let events = read(ObjectKind::Group, LdapLimits::default(), replies).await;
         assert_eq!(members_of(&events), (3, true));
@@ -693,7 +761,7 @@ mod tests {
             vec![
                 [entry(1, "CN=A,DC=x", first), page_done(1, 0, b"")].concat(),
                 range(2, "servicePrincipalName;range=0-1", &[b"HOST/a", b"HOST/b"]),
-                range(3, "servicePrincipalName;range=2-*", &[b"HOST/\xff", b"HOST/c"]),
+                range(3, "servicePrincipalName;range=1-*", &[b"HOST/b", b"HOST/\xff", b"HOST/c"]),
             ]
         };
         let whole = replies();

@@ -5,7 +5,7 @@ use ldap3::LdapResult;
 use super::decode::{self};
 use super::syntax::{NOT_A_DN, Reason};
 use crate::Result;
-use crate::directory::AttributeError;
+use crate::directory::{AttributeError, Held};
 use crate::ldap::limits::LdapLimits;
 use crate::ldap::protocol::ber::Malformed;
 use crate::ldap::protocol::connection::Connection;
@@ -18,6 +18,9 @@ use crate::name::DistinguishedName;
 const ATTEMPTS: usize = 2;
 
 const CHANGED: Reason = "changed while they were read";
+
+/// The octets of memory that a value takes beside its own: its place in a list, and the allocator's.
+const BESIDE_A_VALUE: usize = 48;
 
 /// The values of one attribute of one entry, and what was left out of them, if anything was.
 #[derive(Debug)]
@@ -46,6 +49,8 @@ struct Walk<T> {
     ranges: Ranges,
     /// `uSNChanged`, which any change of the entry raises.
     version: Option<Vec<u8>>,
+    /// The last value so far, as it came.
+    last: Option<Vec<u8>>,
     /// Values that are none.
     bad_values: u64,
     /// Why the rest of the list is not here.
@@ -56,6 +61,8 @@ struct Walk<T> {
 #[derive(Debug)]
 struct RangeAnswer<T> {
     values: Vec<T>,
+    /// The first value and the last, as they came.
+    ends: Option<(Vec<u8>, Vec<u8>)>,
     octets: usize,
     count: usize,
     range: Option<RangeOption>,
@@ -65,16 +72,18 @@ struct RangeAnswer<T> {
 }
 
 impl Connection {
-    /// Reads the members of a group from the first to the last.
+    /// Reads the members of a group from the first to the last. What they take is held with `held` until they are all there:
+    /// then they count with the group.
     ///
     /// `Err` is a connection that is of no more use. A list that could not be read in full has a flaw.
     pub(crate) async fn members(
         &mut self,
         dn: &str,
         limits: &LdapLimits,
+        held: &Held,
     ) -> Result<Retrieved<DistinguishedName>> {
         let (attribute, parse, octets) = ("member", decode::member as fn(&[u8]) -> _, usize::MAX);
-        self.retrieve(Wanted { dn, attribute, parse, limits, octets }).await
+        self.retrieve(Wanted { dn, attribute, parse, limits, octets }, held).await
     }
 
     /// Reads the values of any other attribute, no more of them than one message could hold. Errors are those of
@@ -84,15 +93,20 @@ impl Connection {
         dn: &str,
         attribute: &str,
         limits: &LdapLimits,
+        held: &Held,
     ) -> Result<Retrieved<Vec<u8>>> {
         let (parse, octets) = (|value: &[u8]| Some(value.to_vec()), limits.message_bytes);
-        self.retrieve(Wanted { dn, attribute, parse, limits, octets }).await
+        self.retrieve(Wanted { dn, attribute, parse, limits, octets }, held).await
     }
 
-    async fn retrieve<T: Send>(&mut self, wanted: Wanted<'_, T>) -> Result<Retrieved<T>> {
+    async fn retrieve<T: Send>(
+        &mut self,
+        wanted: Wanted<'_, T>,
+        held: &Held,
+    ) -> Result<Retrieved<T>> {
         let mut walk = Walk::default();
         for _ in 0..ATTEMPTS {
-            walk = self.walk_ranges(&wanted).await?;
+            walk = self.walk_ranges(&wanted, held.beside()).await?;
             if walk.flaw != Some(CHANGED) {
                 break;
             }
@@ -101,13 +115,23 @@ impl Connection {
         Ok(Retrieved { values: walk.values, flaws })
     }
 
-    async fn walk_ranges<T: Send>(&mut self, wanted: &Wanted<'_, T>) -> Result<Walk<T>> {
+    async fn walk_ranges<T: Send>(
+        &mut self,
+        wanted: &Wanted<'_, T>,
+        mut held: Held,
+    ) -> Result<Walk<T>> {
         let mut walk = Walk::default();
-        let mut from = 0;
+        let mut from = 0_usize;
         for request in 0..wanted.limits.range_requests {
-            let (answer, result) = self.range(wanted, from).await?;
+            let overlap = usize::from(from > 0 && walk.is_unsure(wanted));
+            let (mut answer, result) = self.range(wanted, from.saturating_sub(overlap)).await?;
+            held.add(answer.footprint())?;
             if result.rc != 0 || !answer.has_entry {
                 walk.flaw = Some("not to be read when the entry was asked for the rest of them");
+                return Ok(walk);
+            }
+            if overlap > 0 && !answer.goes_on_from(walk.last.as_deref(), wanted) {
+                walk.flaw = Some(CHANGED);
                 return Ok(walk);
             }
             match walk.take(answer, request == 0, wanted) {
@@ -134,6 +158,13 @@ impl Connection {
 }
 
 impl<T> Walk<T> {
+    /// Whether the list may change without another `uSNChanged`: that of the other end of a link (`memberOf`), which
+    /// the entry does not hold itself, and any where the number does not show. Then the ranges overlap by a value, which
+    /// tells whether they shifted.
+    fn is_unsure(&self, wanted: &Wanted<'_, T>) -> bool {
+        self.version.is_none() || !wanted.attribute.eq_ignore_ascii_case("member")
+    }
+
     fn take(
         &mut self,
         answer: RangeAnswer<T>,
@@ -146,6 +177,7 @@ impl<T> Walk<T> {
             return self.broken(CHANGED);
         }
         self.bad_values += answer.bad_values;
+        self.last = answer.ends.map(|(_, last)| last).or(self.last.take());
         self.octets = self.octets.saturating_add(answer.octets);
         if self.octets > wanted.octets {
             return self.broken("more than the limit message_bytes allows");
@@ -192,6 +224,7 @@ impl<T> Default for Walk<T> {
             octets: 0,
             ranges: Ranges::default(),
             version: None,
+            last: None,
             bad_values: 0,
             flaw: None,
         }
@@ -221,6 +254,10 @@ impl<T> RangeAnswer<T> {
         while let Some(value) = attribute.next_value()? {
             self.count += 1;
             self.octets = self.octets.saturating_add(value.len());
+            match &mut self.ends {
+                Some((_, last)) => value.clone_into(last),
+                None => self.ends = Some((value.to_vec(), value.to_vec())),
+            }
             match (wanted.parse)(value) {
                 Some(value) => self.values.push(value),
                 None => self.bad_values += 1,
@@ -228,12 +265,35 @@ impl<T> RangeAnswer<T> {
         }
         Ok(())
     }
+
+    /// The octets of memory that its values take.
+    fn footprint(&self) -> usize {
+        self.octets.saturating_add(self.count.saturating_mul(BESIDE_A_VALUE))
+    }
+
+    /// Whether it begins with the value that came last, which is known and taken away.
+    fn goes_on_from(&mut self, last: Option<&[u8]>, wanted: &Wanted<'_, T>) -> bool {
+        let Some((first, _)) = self.ends.as_ref().filter(|(first, _)| Some(&**first) == last)
+        else {
+            return false;
+        };
+        self.octets = self.octets.saturating_sub(first.len());
+        if (wanted.parse)(first).is_some() {
+            self.values.remove(0);
+        } else {
+            self.bad_values = self.bad_values.saturating_sub(1);
+        }
+        self.count = self.count.saturating_sub(1);
+        self.range = self.range.map(RangeOption::behind_first);
+        true
+    }
 }
 
 impl<T> Default for RangeAnswer<T> {
     fn default() -> Self {
         Self {
             values: Vec::new(),
+            ends: None,
             octets: 0,
             count: 0,
             range: None,
@@ -247,6 +307,9 @@ impl<T> Default for RangeAnswer<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use crate::ErrorKind;
+    use crate::directory::MemoryBudget;
 
     type Members = Retrieved<DistinguishedName>;
 
@@ -267,11 +330,15 @@ mod tests {
 
     async fn read_within(limits: &LdapLimits, replies: Vec<Vec<u8>>) -> Members {
         let (mut connection, _server) = connection(limits, replies).await;
-        connection.members("CN=G,DC=x", limits).await.unwrap()
+        connection.members("CN=G,DC=x", limits, &unbounded()).await.unwrap()
     }
 
     async fn read(replies: Vec<Vec<u8>>) -> Members {
         read_within(&LdapLimits::default(), replies).await
+    }
+
+    fn unbounded() -> Held {
+        MemoryBudget::default().holder()
     }
 
     fn count(members: &Members) -> (usize, bool) {
@@ -311,6 +378,58 @@ mod tests {
             answer(4, "member;range=2-*", 3..5, "8"),
         ];
         assert_eq!(count(&read(replies).await), (4, true));
+    }
+
+    /// The same answer, without an update number.
+    fn unnumbered(id: i64, attribute: &str, members: std::ops::Range<usize>) -> Vec<u8> {
+        let members = names(members);
+        let members: Vec<&[u8]> = members.iter().map(Vec::as_slice).collect();
+        [entry(id, "CN=G,DC=x", &[(attribute, &members)]), done(id, 0)].concat()
+    }
+
+    #[tokio::test]
+    async fn ranges_that_shift_unnoticed_are_found_out_by_the_value_that_both_have() {
+        // One of the first two left in between: what was the third is the second.
+        let first = |id| unnumbered(id, "member;range=0-1", 0..2);
+        let shifted = |id| unnumbered(id, "member;range=1-*", 2..5);
+        let settled = |id| unnumbered(id, "member;range=1-*", 1..5);
+        assert_eq!(count(&read(vec![first(1), settled(2)]).await), (5, true));
+        assert_eq!(count(&read(vec![first(1), shifted(2), first(3), settled(4)]).await), (5, true));
+        let members = read(vec![first(1), shifted(2), first(3), shifted(4)]).await;
+        assert_eq!((members.flaws[0].reason.as_str(), count(&members).1), (CHANGED, false));
+    }
+
+    #[tokio::test]
+    async fn the_other_end_of_a_link_changes_without_a_number_of_its_own() {
+        let of = |id: i64, name: &str, values| answer(id, name, values, "7");
+        let shifted = |id| of(id, "memberOf;range=1-*", 2..5);
+        let first = |id| of(id, "memberOf;range=0-1", 0..2);
+        let limits = LdapLimits::default();
+        for (second, is_whole) in [(of(4, "memberOf;range=1-*", 1..5), true), (shifted(4), false)] {
+            let replies = vec![first(1), shifted(2), first(3), second];
+            let (mut connection, _server) = connection(&limits, replies).await;
+            let read = connection.values("CN=G,DC=x", "memberOf", &limits, &unbounded()).await;
+            assert_eq!(read.unwrap().flaws.is_empty(), is_whole);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_ranges_bring_counts_as_it_comes_and_no_longer_than_the_walk() {
+        let replies = || {
+            vec![answer(1, "member;range=0-1", 0..2, "7"), answer(2, "member;range=2-*", 2..4, "7")]
+        };
+        let limits = LdapLimits::default();
+        let (first, both) = (2 * (10 + BESIDE_A_VALUE), 4 * (10 + BESIDE_A_VALUE));
+        for (budget, is_enough) in [(both, true), (both - 1, false), (first - 1, false)] {
+            let memory = MemoryBudget::new(budget as u64);
+            let held = memory.holder();
+            let (mut connection, _server) = connection(&limits, replies()).await;
+            let read = connection.members("CN=G,DC=x", &limits, &held).await;
+            let kind = read.map(|_| ()).map_err(|error| error.kind());
+            assert_eq!(kind, if is_enough { Ok(()) } else { Err(ErrorKind::LimitExceeded) });
+            // All of it is free again.
+            memory.holder().add(budget).unwrap();
+        }
     }
 
     #[tokio::test]
@@ -362,13 +481,14 @@ mod tests {
     #[tokio::test]
     async fn the_values_of_any_attribute_are_read_as_far_as_one_message_would_hold_them() {
         let replies = || {
-            let range = |n: i64, name: &str| answer(n, name, 0..2, "7");
-            vec![range(1, "memberOf;range=0-1"), range(2, "memberOf;range=2-*")]
+            let range = |n: i64, name: &str, values| answer(n, name, values, "7");
+            vec![range(1, "memberOf;range=0-1", 0..2), range(2, "memberOf;range=1-*", 1..4)]
         };
         for (message_bytes, expected) in [(1_000, (4, true)), (30, (2, false))] {
             let limits = LdapLimits { message_bytes, ..LdapLimits::default() };
             let (mut connection, _server) = connection(&LdapLimits::default(), replies()).await;
-            let read = connection.values("CN=G,DC=x", "memberOf", &limits).await.unwrap();
+            let read = connection.values("CN=G,DC=x", "memberOf", &limits, &unbounded()).await;
+            let read = read.unwrap();
             assert_eq!((read.values.len(), read.flaws.is_empty()), expected);
         }
     }
@@ -378,6 +498,6 @@ mod tests {
         let limits = LdapLimits::default();
         let replies = vec![answer(1, "member;range=0-1", 0..2, "7")];
         let (mut connection, _server) = connection(&limits, replies).await;
-        assert!(connection.members("CN=G,DC=x", &limits).await.is_err());
+        assert!(connection.members("CN=G,DC=x", &limits, &unbounded()).await.is_err());
     }
 }

@@ -13,6 +13,7 @@ use super::algorithm::PublicKey;
 use crate::Printable;
 use crate::credential::{CertificateDigest, Thumbprint};
 use crate::ldap::protocol::ber::{Reader, SEQUENCE};
+use crate::ldap::protocol::redaction::Redaction;
 use crate::value::Timestamp;
 
 /// The certificate that a server presented (RFC 5280). What it says is the server's own claim, except
@@ -61,6 +62,20 @@ impl ServerCertificate {
     /// Whether it names itself as its issuer.
     pub fn is_self_issued(&self) -> bool {
         self.subject == self.issuer
+    }
+
+    /// The same as [`from_der`](Self::from_der), without what repeats the password: a text may be escaped, so that all are
+    /// left out where any octets do.
+    pub(crate) fn redacted(der: &[u8], redaction: &Redaction) -> Option<Self> {
+        let mut certificate = Self::from_der(der)?;
+        let is_repeated = redaction.is_in(der);
+        let texts = [&mut certificate.subject, &mut certificate.issuer];
+        for text in texts.into_iter().chain(&mut certificate.names) {
+            if is_repeated || redaction.is_in(text.as_bytes()) {
+                *text = redaction.left_out();
+            }
+        }
+        Some(certificate)
     }
 
     /// Reads a certificate; `None` if it is not one.
@@ -128,6 +143,19 @@ fn timestamp(time: ASN1Time) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_repeats_the_password_is_left_out_of_a_certificate() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let names = vec!["canary-93af.example".to_owned()];
+        let params = rcgen::CertificateParams::new(names).unwrap();
+        let der = params.self_signed(&key).unwrap().der().to_vec();
+        let redaction = Redaction::of(&crate::value::Secret::new("canary-93af"));
+        let shown = ServerCertificate::redacted(&der, &redaction).unwrap();
+        assert!(!format!("{shown:?}").contains("canary"), "{shown:?}");
+        let plain = ServerCertificate::redacted(&der, &Redaction::default()).unwrap();
+        assert_eq!(Some(plain), ServerCertificate::from_der(&der));
+    }
 
     #[test]
     fn bytes_that_are_no_certificate_never_panic() {

@@ -18,6 +18,7 @@ use super::tls::{Attempt, Secured};
 use super::verifier::Rule;
 use crate::credential::{Credential, Scheme, ServerUrl};
 use crate::directory::{ConnectStep, Transport, Verification, check_protection};
+use crate::ldap::protocol::redaction::Redaction;
 use crate::{Error, ErrorKind, Result, Retry};
 
 /// A stream of bytes in both directions.
@@ -70,6 +71,7 @@ pub(crate) async fn connect(
         limits,
         tls,
         authorities,
+        redaction: Redaction::of(&credential.password),
         steps: Vec::new(),
         warnings: Vec::new(),
     };
@@ -92,6 +94,8 @@ struct Walk<'a> {
     limits: &'a ConnectLimits,
     tls: TlsProvider,
     authorities: Authorities<'a>,
+    /// The server may have got the password on an earlier connection.
+    redaction: Redaction,
     steps: Vec<ConnectStep>,
     warnings: Vec<String>,
 }
@@ -186,6 +190,7 @@ impl Walk<'_> {
             peer,
             limits: self.limits,
             tls: self.tls,
+            redaction: &self.redaction,
         };
         let secured = attempt.secure(tcp, rule).await?;
         Ok(Established::secured(secured, peer, transport, verification))

@@ -24,6 +24,7 @@ use super::provider::TlsProvider;
 use super::socket;
 use super::starttls;
 use crate::directory::Transport;
+use crate::ldap::protocol::redaction::Redaction;
 
 /// What a server does on TLS.
 #[derive(Debug)]
@@ -51,10 +52,12 @@ pub(crate) async fn look(
     tls: TlsProvider,
 ) -> Look {
     let Ok(mut tcp) = socket::open(server, limits.tcp).await else { return Look::NoTls };
-    if transport == Transport::StartTls
-        && starttls::request(&mut tcp, &limits.answer(), limits.starttls).await.is_err()
-    {
-        return Look::NoTls;
+    if transport == Transport::StartTls {
+        let nothing = Redaction::default();
+        let answer = limits.answer();
+        if starttls::request(&mut tcp, &answer, limits.starttls, &nothing).await.is_err() {
+            return Look::NoTls;
+        }
     }
     let onlooker = Arc::new(Onlooker::new(tls));
     let Ok(config) = config(&onlooker) else { return Look::NoTls };

@@ -14,6 +14,7 @@ use super::tls::Attempt;
 use super::verifier::Rule;
 use crate::credential::{Scheme, ServerUrl};
 use crate::directory::Transport;
+use crate::ldap::protocol::redaction::Redaction;
 use crate::{Error, ErrorKind, Result};
 
 impl ServerCertificate {
@@ -64,7 +65,9 @@ async fn certificate(
     let attempt = async |transport| {
         let tcp = socket::open(address, limits.tcp).await?;
         let peer = socket::peer(&tcp)?;
-        Attempt { transport, host, peer, limits, tls }.secure(tcp, Rule::Anything).await
+        let redaction = &Redaction::default();
+        let attempt = Attempt { transport, host, peer, limits, tls, redaction };
+        attempt.secure(tcp, Rule::Anything).await
     };
     match attempt(transport).await {
         Ok(secured) => Ok(secured.certificate),
@@ -80,7 +83,8 @@ async fn certificate(
 /// Whether it answers a StartTLS request, whatever it answers.
 async fn speaks_ldap(address: SocketAddr, limits: &ConnectLimits) -> bool {
     let Ok(mut tcp) = socket::open(address, limits.tcp).await else { return false };
-    let answer = starttls::request(&mut tcp, &limits.answer(), limits.starttls).await;
+    let nothing = Redaction::default();
+    let answer = starttls::request(&mut tcp, &limits.answer(), limits.starttls, &nothing).await;
     matches!(answer, Ok(()) | Err(AttemptError::Absent { answered: true, .. }))
 }
 

@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use super::attempt_error::AttemptError;
 use crate::ldap::protocol::ber::{self, ENUMERATED, Malformed, OCTET_STRING, Reader};
 use crate::ldap::protocol::frame::{Frame, FrameLimits, op, read_frame};
+use crate::ldap::protocol::redaction::Redaction;
 use crate::{Error, ErrorKind, Printable, Retry};
 
 /// An ExtendedRequest with the message id 1 and the name 1.3.6.1.4.1.1466.20037.
@@ -15,13 +16,15 @@ const REQUEST: &[u8] = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20
 const MESSAGE_ID: i64 = 1;
 const SUCCESS: i64 = 0;
 
-/// Asks for TLS. On success the next byte on the stream is the server's first of the TLS handshake.
+/// Asks for TLS. On success the next byte on the stream is the server's first of the TLS handshake. Of the server's words
+/// `redaction` leaves out what repeats the password.
 pub(crate) async fn request(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     limits: &FrameLimits,
     within: Duration,
+    redaction: &Redaction,
 ) -> Result<(), AttemptError> {
-    match timeout(within, exchange(stream, limits)).await {
+    match timeout(within, exchange(stream, limits, redaction)).await {
         Ok(outcome) => outcome,
         Err(_) => {
             Err(AttemptError::silent("the server did not answer the StartTLS request in time"))
@@ -32,6 +35,7 @@ pub(crate) async fn request(
 async fn exchange(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     limits: &FrameLimits,
+    redaction: &Redaction,
 ) -> Result<(), AttemptError> {
     const CLOSED: &str = "the server closed the connection instead of answering StartTLS";
     stream.write_all(REQUEST).await.map_err(|error| AttemptError::silent_from(CLOSED, error))?;
@@ -44,7 +48,7 @@ async fn exchange(
         }
         Err(error) => return Err(AttemptError::Final(error)),
     };
-    let (code, text) = result(&answer).map_err(AttemptError::Final)?;
+    let (code, text) = result(&answer, redaction).map_err(AttemptError::Final)?;
     if code != SUCCESS {
         return Err(AttemptError::Absent { error: not_offered(code, &text), answered: true });
     }
@@ -56,14 +60,14 @@ async fn exchange(
 }
 
 /// The result code and the diagnostic message, if this is the answer to the request.
-fn result(answer: &Frame) -> Result<(i64, String), Error> {
+fn result(answer: &Frame, redaction: &Redaction) -> Result<(i64, String), Error> {
     const UNSOLICITED: i64 = 0;
     let id = answer.message_id();
     if answer.op() != op::EXTENDED_RESPONSE || ![UNSOLICITED, MESSAGE_ID].contains(&id) {
         return Err(protocol("the server's first message does not answer the StartTLS request")
             .with_context("message id", id));
     }
-    let (code, text) = code_and_text(answer.body())?;
+    let (code, text) = code_and_text(answer.body(), redaction)?;
     if id == UNSOLICITED {
         // RFC 4511 section 4.4.1: a notice of disconnection.
         return Err(Error::new(
@@ -77,14 +81,19 @@ fn result(answer: &Frame) -> Result<(i64, String), Error> {
     Ok((code, text))
 }
 
-fn code_and_text(body: &[u8]) -> Result<(i64, String), Malformed> {
+fn code_and_text(body: &[u8], redaction: &Redaction) -> Result<(i64, String), Malformed> {
     let mut parts = Reader::new(body);
     let code = ber::integer(parts.contents_of(ENUMERATED)?)?;
     parts.contents_of(OCTET_STRING)?;
     let text = parts.contents_of(OCTET_STRING)?;
     // Only so much is shown, whatever was sent.
     let start = text.get(..1024).unwrap_or(text);
-    Ok((code, Printable(&String::from_utf8_lossy(start)).to_string()))
+    let shown = if redaction.is_in(text) {
+        redaction.left_out()
+    } else {
+        Printable(&String::from_utf8_lossy(start)).to_string()
+    };
+    Ok((code, shown))
 }
 
 fn not_offered(code: i64, text: &str) -> Error {
@@ -110,6 +119,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, duplex};
 
     use super::*;
+    use crate::value::Secret;
 
     const LIMITS: FrameLimits = FrameLimits { message_bytes: 256 * 1024, depth: 8 };
     const SUCCEEDED: &[u8] = &[0x30, 12, 2, 1, 1, 0x78, 7, 0x0a, 1, 0, 4, 0, 4, 0];
@@ -123,7 +133,8 @@ mod tests {
             far.read_exact(&mut request).await.unwrap();
             request
         });
-        let outcome = request(&mut near, &LIMITS, Duration::from_secs(60)).await;
+        let outcome =
+            request(&mut near, &LIMITS, Duration::from_secs(60), &Redaction::default()).await;
         assert_eq!(server.await.unwrap(), REQUEST);
         outcome
     }
@@ -167,6 +178,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_answer_that_repeats_the_password_of_an_earlier_connection_is_not_quoted() {
+        let mut body = Vec::new();
+        ber::write_integer(&mut body, ENUMERATED, 52);
+        ber::write(&mut body, OCTET_STRING, b"");
+        ber::write(&mut body, OCTET_STRING, b"no TLS for canary-93af");
+        let redaction = Redaction::of(&Secret::new("canary-93af"));
+        let (_, quoted) = code_and_text(&body, &Redaction::default()).unwrap();
+        let (code, left_out) = code_and_text(&body, &redaction).unwrap();
+        assert!(quoted.contains("canary"));
+        assert_eq!((code, left_out.contains("canary")), (52, false));
+    }
+
+    #[tokio::test]
     async fn a_close_instead_of_an_answer_is_no_answer() {
         for end in [0, 1, 5, 13] {
             let outcome = answered(&SUCCEEDED[..end]).await;
@@ -180,7 +204,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn silence_ends_by_its_own_timeout() {
         let (mut near, _far) = duplex(64);
-        let outcome = request(&mut near, &LIMITS, Duration::from_secs(10)).await;
+        let outcome =
+            request(&mut near, &LIMITS, Duration::from_secs(10), &Redaction::default()).await;
         assert!(
             matches!(outcome, Err(AttemptError::Absent { answered: false, .. })),
             "{outcome:?}"

@@ -25,6 +25,7 @@ use super::tls_error::Handshake;
 use super::verifier::{PeerVerifier, Rule};
 use crate::credential::ServerHost;
 use crate::directory::Transport;
+use crate::ldap::protocol::redaction::Redaction;
 use crate::{Error, ErrorKind, Result, Retry};
 
 /// An encrypted connection, and the certificate at its other end.
@@ -42,6 +43,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) peer: SocketAddr,
     pub(crate) limits: &'a ConnectLimits,
     pub(crate) tls: TlsProvider,
+    /// What the server's words must not have in them.
+    pub(crate) redaction: &'a Redaction,
 }
 
 impl Attempt<'_> {
@@ -56,7 +59,9 @@ impl Attempt<'_> {
         if self.transport == Transport::Ldaps {
             return self.handshake(tcp, rule).await;
         }
-        let agreed = starttls::request(&mut tcp, &self.limits.answer(), self.limits.starttls).await;
+        let Self { limits, redaction, .. } = *self;
+        let answer = limits.answer();
+        let agreed = starttls::request(&mut tcp, &answer, limits.starttls, redaction).await;
         if let Err(fault) = agreed {
             return Err(self.not_agreed(fault).await);
         }
@@ -102,7 +107,8 @@ impl Attempt<'_> {
         let outcome = timeout(self.limits.tls, connector.connect(name.clone(), tcp)).await;
         let has_begun = hello.load(Ordering::Relaxed);
         let peer = self.peer.ip();
-        let handshake = Handshake { host: self.host, peer, pins: &pins, verifier: &verifier };
+        let (pins, redaction) = (&pins, self.redaction);
+        let handshake = Handshake { host: self.host, peer, pins, verifier: &verifier, redaction };
         let stream = match outcome {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => match self.shown_to_others(&error, &handshake, &name).await {

@@ -11,6 +11,7 @@ use super::first_answer;
 use super::look::Shown;
 use super::verifier::{PeerVerifier, Rule, UnsupportedKey};
 use crate::credential::{CertificateDigest, ServerHost, Thumbprint};
+use crate::ldap::protocol::redaction::Redaction;
 use crate::{Error, ErrorKind};
 
 /// In TLS 1.2 a server shows a key on a curve only to those who can agree on keys by that curve as well.
@@ -24,6 +25,8 @@ pub(crate) struct Handshake<'a> {
     pub(crate) peer: IpAddr,
     pub(crate) pins: &'a [CertificateDigest],
     pub(crate) verifier: &'a PeerVerifier,
+    /// What the server's words must not have in them.
+    pub(crate) redaction: &'a Redaction,
 }
 
 impl Handshake<'_> {
@@ -85,7 +88,9 @@ impl Handshake<'_> {
     }
 
     fn not_trusted(&self, reason: &CertificateError) -> Error {
-        let certificate = self.verifier.presented().and_then(ServerCertificate::from_der);
+        let presented = self.verifier.presented();
+        let certificate =
+            presented.and_then(|der| ServerCertificate::redacted(der, self.redaction));
         let Some(certificate) = certificate else {
             return refused("the server's certificate cannot be read; replace it".to_owned());
         };
@@ -102,7 +107,7 @@ impl Handshake<'_> {
             tls: self.verifier.tls(),
         }
         .sentence(reason);
-        refused(sentence)
+        refused(self.redaction.text(sentence))
             .with_context("subject", &certificate.subject)
             .with_context("issuer", &certificate.issuer)
     }

@@ -47,7 +47,14 @@ pub(super) fn create(path: &Path) -> io::Result<()> {
 
 /// Opens a file to write in it, created for its owner alone if need be, and never through a symbolic link.
 pub(super) fn open_beside(path: &Path) -> io::Result<File> {
-    let file = for_the_owner().read(true).write(true).create(true).truncate(false).open(path)?;
+    // A link that leads nowhere would be followed by what creates a file where there is none.
+    let created = for_the_owner().read(true).write(true).create_new(true).open(path);
+    let file = match created {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            OpenOptions::new().read(true).write(true).open(path)?
+        }
+        created => created?,
+    };
     if is_at(&file, path)? {
         return Ok(file);
     }
@@ -186,6 +193,11 @@ mod tests {
         symlink(at("precious"), at("inventory.db-lease-1")).unwrap();
         repository.acquire_lease(lease()).await.unwrap();
         assert_eq!(fs::read_to_string(at("precious")).unwrap(), "kept");
+        // One that leads nowhere would make a file wherever it leads.
+        fs::remove_file(at("inventory.db-lease-1")).unwrap();
+        symlink(at("not-there"), at("inventory.db-lease-1")).unwrap();
+        assert!(open_beside(&at("inventory.db-lease-1")).is_err());
+        assert!(!at("not-there").exists());
     }
 
     #[test]

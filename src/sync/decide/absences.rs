@@ -7,7 +7,7 @@ use super::moved::MovedPrincipals;
 use crate::asset::{Link, Presence};
 use crate::membership::Links;
 use crate::sync::SyncReport;
-use crate::sync::read::Snapshot;
+use crate::sync::read::{EmptyBases, Snapshot};
 use crate::sync::run::Run;
 use crate::value::{ObjectGuid, ObjectKind};
 
@@ -18,16 +18,17 @@ const KINDS: [ObjectKind; 3] = [ObjectKind::Computer, ObjectKind::Group, ObjectK
 pub(in crate::sync) struct Absences {
     /// Sorted by objectGUID.
     links: Vec<Link>,
-    /// What was present, of the kinds that do not show at all.
+    /// What was present, of the kinds that do not show at all below its bases.
     hidden: Vec<Link>,
+    empty: EmptyBases,
 }
 
 impl Absences {
     /// Finds them, and says so where the read cannot tell.
     ///
     /// Only a complete read can tell, and only of what it covers. A full one shows all of that; one of changes says
-    /// what departed, and, if it took a census, what was missing before is still missing unless it shows. A kind of which nothing is there
-    /// any more is taken for lost read rights, not for an empty directory, unless the run
+    /// what departed, and, if it took a census, what was missing before is still missing unless it shows. A kind of which
+    /// nothing is there any more below a base is taken for lost read rights, not for an empty directory, unless the run
     /// [accepts](crate::sync::SyncOptions::accepts_empty) that.
     pub(in crate::sync) fn find(
         run: &Run<'_>,
@@ -35,7 +36,7 @@ impl Absences {
         links: &Links,
         report: &mut SyncReport,
     ) -> Self {
-        let mut absences = Self::default();
+        let mut absences = Self { empty: snapshot.empty_bases(links), ..Self::default() };
         if let Some(doubt) = doubt(snapshot) {
             if !links.is_empty() {
                 let warning = format!("nothing is concluded from what was not read: {doubt}");
@@ -43,32 +44,28 @@ impl Absences {
             }
             return absences;
         }
-        let is_sure = snapshot.end.makes_sure();
         for kind in KINDS {
             let seen = seen(snapshot, kind);
             let covers = |link: &&Link| link.kind == kind && snapshot.coverage.covers(link);
             let known = || links.values().filter(covers);
-            if snapshot.hides_all(kind) {
-                let present = known().filter(|link| link.presence.is_present());
-                let hidden = absences.hidden.len();
-                absences.hidden.extend(present.cloned());
-                if absences.hidden.len() > hidden {
-                    continue;
-                }
-            }
+            let hides = |link: &&Link| absences.empty.hides(link);
+            let present = known().filter(|link| link.presence.is_present()).filter(hides);
+            let hidden: Vec<Link> = present.cloned().collect();
+            let is_in_doubt = |link: &&Link| !hidden.is_empty() && hides(link);
             let is_absent = |link: &&Link| {
                 let was_missing = !link.presence.is_present();
                 let is_gone = match snapshot.is_changes() {
-                    true if was_missing => is_sure,
+                    true if was_missing => snapshot.shows_absence(link),
                     true => snapshot.departed.contains(&link.object),
                     false => true,
                 };
                 is_gone && !seen.contains(&link.object)
             };
-            let unseen = known().filter(is_absent);
+            let unseen = known().filter(is_absent).filter(|link| !is_in_doubt(link));
             absences.links.extend(
                 unseen.map(|link| Link { presence: absent(run, link.presence), ..link.clone() }),
             );
+            absences.hidden.extend(hidden);
         }
         absences.links.sort_unstable_by_key(|link| link.object);
         report.warnings.extend(warning_of_foreign(snapshot, links));
@@ -92,8 +89,9 @@ impl Absences {
             let count = hidden.filter(|link| !moved.has_left(link.object)).count();
             if count > 0 {
                 let are = if count == 1 { "is" } else { "are" };
+                let below = self.empty.below(kind);
                 report.warnings.push(format!(
-                    "no {kind} was read though {count} {are} known: the account may have lost its read rights; \
+                    "no {kind} was read{below} though {count} {are} known: the account may have lost its read rights; \
                      none is taken for missing. If there is none any more, let one run accept that (accept-empty)"
                 ));
             }

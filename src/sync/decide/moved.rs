@@ -2,13 +2,16 @@
 //!
 //! Whichever task runs later finds out: that of the new domain reads what another directory has lost, or that of the old
 //! one loses what another directory has. While both show an object, as they may until all is replicated, it has a record
-//! of each. Computers are no matter of this: an asset may have several records.
+//! of each. Computers are no matter of this: an asset may have several records. Nor is what another directory has that is of
+//! no domain of the same forest: that is a copy, and nobody moved.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::Result;
 use crate::asset::{Change, Link};
+use crate::directory::ServerIdentity;
 use crate::membership::{Links, dn_digest, is_present};
+use crate::name::DistinguishedName;
 use crate::sync::links;
 use crate::sync::read::Snapshot;
 use crate::sync::run::Run;
@@ -45,6 +48,9 @@ impl MovedPrincipals {
         let (new, absent) = (Places::from_iter(new), Places::from_iter(absent));
         let objects: Vec<ObjectGuid> = new.keys().chain(absent.keys()).copied().collect();
         for (source, link) in links::elsewhere(run, &objects).await? {
+            if !is_of_the_forest(&snapshot.end.server, &link) {
+                continue;
+            }
             if link.presence.is_present() && is_other_place(&absent, &link) {
                 moved.left.insert(link.object);
             } else if !link.presence.is_present() && is_other_place(&new, &link) {
@@ -80,6 +86,17 @@ impl MovedPrincipals {
         let sources = self.came.get(&object).into_iter().flatten();
         sources.map(move |source| Change::RemoveObject { source: source.clone(), object })
     }
+}
+
+/// Whether an object stands in another domain of the directory's forest, as far as the account may read which there are. Two
+/// directories that are strangers to each other have objects in common where one was copied from the other.
+fn is_of_the_forest(server: &ServerIdentity, link: &Link) -> bool {
+    let container = link.seen.as_ref().and_then(|seen| seen.container.as_deref());
+    let container = container.and_then(|container| DistinguishedName::parse(container).ok());
+    let domain = container.and_then(|container| container.domain());
+    domain.is_some_and(|domain| {
+        server.other_domains.iter().any(|other| other.eq_ignore_ascii_case(&domain))
+    })
 }
 
 /// Of which kind objects are, and the digests of their DNs.

@@ -41,6 +41,7 @@ fn group(members: &[u8]) -> DirectoryObject {
 fn scope() -> ReadScope {
     ReadScope {
         bases: vec![DistinguishedName::parse("DC=corp,DC=example").unwrap()],
+        referred: HashSet::new(),
         view: View::of_account(["reader"]),
         fingerprint: RecordDigest::of(["corp"]),
     }
@@ -88,6 +89,7 @@ impl Quiet {
             absent: &[],
             succeeded: HashSet::new(),
             memberships: &self.memberships,
+            takes_over: false,
         }
     }
 }
@@ -115,6 +117,36 @@ fn exceeded(impact: &ChangeImpact) -> Vec<(Measure, u64, u64)> {
         .with_changes(nothing);
     let exceeded = impact.judge(&limits).map(|it| it.exceeded).unwrap_or_default();
     exceeded.into_iter().map(|it| (it.what, it.number, it.of)).collect()
+}
+
+#[test]
+fn fewer_attributes_are_measured_by_kind_against_what_was_read() {
+    let computer = |n, attributes: &[(&'static str, &'static str)]| DirectoryObject {
+        attributes: attributes.iter().copied().collect(),
+        ..object(ObjectKind::Computer, n)
+    };
+    let full = [("cn", "n"), ("description", "d")];
+    let of = |before: &[DirectoryObject], now: Vec<DirectoryObject>, changes: Limit| {
+        let quiet = Quiet::of(before, now);
+        let limits = ChangeLimits::off().with_changes(changes);
+        let exceeded = ChangeImpact::of(&quiet.intent()).judge(&limits);
+        let exceeded = exceeded.map(|it| it.exceeded).unwrap_or_default();
+        exceeded.iter().map(|it| (it.what, it.number, it.of)).collect::<Vec<_>>()
+    };
+    // Three of three computers, of whom there are ten with the users: less than half of all, and all of their kind.
+    let computers = |attributes: &'static [_]| (1..=3).map(move |n| computer(n, attributes));
+    let users = || (10..17).map(|n| object(ObjectKind::User, n));
+    let before: Vec<DirectoryObject> =
+        computers(&[("cn", "n"), ("x", "d")]).chain(users()).collect();
+    let now = computers(&[("cn", "n")]).chain(users()).collect();
+    assert_eq!(of(&before, now, Limit::percent(50)), [(Measure::Changes, 3, 3)]);
+    // Three of four computers of the twenty that are known were read.
+    let before: Vec<DirectoryObject> = (1..=20).map(|n| computer(n, &full)).collect();
+    let fewer = || (1..=3).map(|n| computer(n, &full[..1]));
+    let now = fewer().chain([computer(4, &full)]).collect();
+    assert_eq!(of(&before, now, Limit::percent(50)), [(Measure::Changes, 3, 4)]);
+    let now = fewer().chain((4..=6).map(|n| computer(n, &full))).collect();
+    assert_eq!(of(&before, now, Limit::percent(50)), []);
 }
 
 #[test]

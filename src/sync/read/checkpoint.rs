@@ -12,12 +12,12 @@ use crate::value::{Checkpoint, ObjectGuid, ReadMode, RecordDigest, Timestamp};
 /// With more computers to be read again than this, everything is.
 const MOST_AGAIN: usize = 10_000;
 
-/// What a task knew that leaves out unknown computers.
+/// What a run knew beside what it read.
 #[derive(Debug)]
 pub(in crate::sync) struct Knowledge {
     /// The [digest](super::outside::digest) of what it decided by.
     pub(in crate::sync) assets: Option<RecordDigest>,
-    /// Computers that it left out although an asset has one of their names.
+    /// Computers that it left out although an asset has one of their names, and groups that did not show all their members.
     pub(in crate::sync) again: BTreeSet<ObjectGuid>,
 }
 

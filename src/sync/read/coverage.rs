@@ -3,10 +3,12 @@
 //! An object is gone if a read did not show it that would have shown it where, and as, it was last seen. A read below
 //! other bases, through another filter or by another account says nothing of it, whatever ran in between.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::asset::{Change, Link, Sighting};
 use crate::directory::{DirectoryObject, ReadScope};
+use crate::membership::dn_digest;
 use crate::name::DistinguishedName;
 use crate::value::{ObjectKind, RecordDigest, View};
 
@@ -14,7 +16,10 @@ use crate::value::{ObjectKind, RecordDigest, View};
 #[derive(Debug)]
 pub(in crate::sync) struct Coverage {
     /// In normal form.
-    bases: Vec<String>,
+    pub(super) bases: Vec<String>,
+    /// What lies with other servers, in normal form, and the digests of that.
+    referred: HashSet<String>,
+    referred_digests: HashSet<RecordDigest>,
     view: View,
     fingerprint: RecordDigest,
     takes_over: bool,
@@ -25,6 +30,8 @@ impl Coverage {
     pub(super) fn of(scope: &ReadScope, takes_over: bool) -> Self {
         Self {
             bases: scope.bases.iter().map(DistinguishedName::normalized).collect(),
+            referred: scope.referred.iter().map(DistinguishedName::normalized).collect(),
+            referred_digests: scope.referred.iter().map(dn_digest).collect(),
             view: scope.view,
             fingerprint: scope.fingerprint,
             takes_over,
@@ -46,13 +53,25 @@ impl Coverage {
         shows && self.reaches(link)
     }
 
-    /// Whether the object was last seen below one of the bases, by whomever.
+    /// Whether the object was last seen below one of the bases, by whomever, and not with another server.
     pub(in crate::sync) fn reaches(&self, link: &Link) -> bool {
         let container = link.seen.as_ref().and_then(|seen| seen.container.as_deref());
         let is_within = |base: &String| {
             container.is_some_and(|dn| DistinguishedName::is_normalized_within(dn, base))
         };
-        self.bases.iter().any(is_within)
+        self.bases.iter().any(is_within) && !self.is_referred(link, container)
+    }
+
+    /// Whether the object is, or was last seen below, what lies with another server.
+    fn is_referred(&self, link: &Link, container: Option<&str>) -> bool {
+        if self.referred.is_empty() {
+            return false;
+        }
+        let mut above = container.unwrap_or_default();
+        while !above.is_empty() && !self.referred.contains(above) {
+            above = DistinguishedName::normalized_parent(above);
+        }
+        !above.is_empty() || self.referred_digests.contains(&link.dn_digest)
     }
 
     /// Whether somebody else saw the object last: another account, or nobody knows who.

@@ -1,9 +1,16 @@
-//! What the inventory knew of attributes of which a read left something out.
+//! What the inventory knew of attributes of which a read left something out, or showed nothing that it should have shown.
+//!
+//! An attribute that an object lost is taken away from it, and the change limits see to it that this is no accident. It is
+//! kept where the read cannot tell: what another account showed, this one may not see, and what no object of a kind shows any
+//! more, though most had it, was withdrawn from the account rather than from each of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::snapshot::Snapshot;
 use crate::Result;
+use crate::asset::Link;
+use crate::directory::{AttributeError, DirectoryObject};
+use crate::membership::Links;
 use crate::merge;
 use crate::sync::links;
 use crate::sync::run::Run;
@@ -11,62 +18,187 @@ use crate::value::{AssetId, Attributes, ObjectGuid, ObjectKind};
 
 /// How many records are looked up at once.
 const RECORDS: usize = 500;
+/// Of fewer objects that show an attribute no more, each is believed.
+const FEW: usize = 10;
 
 type Known = HashMap<ObjectGuid, Attributes>;
 
+/// The objects of one kind that show fewer attributes than before.
+struct Fewer {
+    kind: ObjectKind,
+    objects: BTreeSet<ObjectGuid>,
+    /// Those of them that another account saw last.
+    foreign: HashSet<ObjectGuid>,
+    /// What none of its kind shows any more.
+    withdrawn: BTreeSet<String>,
+}
+
 /// Gives the objects of a read back what the inventory knew of what was left out of them, so that an entry that
-/// was cut short is kept as it was.
-pub(super) async fn keep_known(run: &Run<'_>, snapshot: &mut Snapshot) -> Result<()> {
+/// was cut short is kept as it was, and of what is in doubt.
+pub(super) async fn keep_known(
+    run: &Run<'_>,
+    snapshot: &mut Snapshot,
+    links: &Links,
+) -> Result<()> {
     for kind in [ObjectKind::Computer, ObjectKind::Group, ObjectKind::User] {
-        let objects = snapshot.of_kind(kind).iter();
-        let flawed: Vec<ObjectGuid> =
-            objects.filter(|it| !it.flaws.is_empty()).map(|it| it.guid).collect();
-        if flawed.is_empty() {
-            continue;
-        }
-        let known = known(run, kind, &flawed).await?;
-        for object in snapshot.of_kind_mut(kind) {
-            if let Some(known) = known.get(&object.guid) {
-                merge::keep_known(object, known);
+        let fewer = Fewer::find(run, snapshot, kind, links).await?;
+        let flawed = snapshot.of_kind(kind).iter().filter(|it| !it.flaws.is_empty());
+        let mut wanted = fewer.in_doubt();
+        wanted.extend(flawed.map(|it| it.guid));
+        let wanted = Vec::from_iter(wanted);
+        for objects in wanted.chunks(RECORDS) {
+            let known = known(run, kind, objects, links).await?;
+            let all = snapshot.of_kind_mut(kind);
+            for (guid, known) in &known {
+                let place = all.binary_search_by_key(guid, |object| object.guid).ok();
+                if let Some(object) = place.and_then(|place| all.get_mut(place)) {
+                    fewer.note(object, known);
+                    merge::keep_known(object, known);
+                }
             }
         }
     }
     Ok(())
 }
 
-/// The attributes of these objects, as the inventory has them.
-async fn known(run: &Run<'_>, kind: ObjectKind, objects: &[ObjectGuid]) -> Result<Known> {
-    if kind == ObjectKind::Computer {
-        return known_computers(run, objects).await;
+impl Fewer {
+    async fn find(
+        run: &Run<'_>,
+        snapshot: &Snapshot,
+        kind: ObjectKind,
+        links: &Links,
+    ) -> Result<Self> {
+        let coverage = &snapshot.coverage;
+        let present = |object: &DirectoryObject| {
+            links.get(&object.guid).filter(|link| link.kind == kind && link.presence.is_present())
+        };
+        let known = snapshot.of_kind(kind).iter().filter_map(|it| Some((it, present(it)?)));
+        let (mut count, mut fewer) = (0, Self::none(kind));
+        for (object, link) in known {
+            count += 1;
+            if links::attribute_count(object) < link.attributes {
+                fewer.objects.insert(object.guid);
+                let is_foreign = |link: &Link| coverage.is_foreign(link) && link.seen.is_some();
+                if is_foreign(link) && !run.options.takes_over {
+                    fewer.foreign.insert(object.guid);
+                }
+            }
+        }
+        if fewer.objects.len() >= FEW && !run.options.accepts_empty {
+            fewer.withdrawn = fewer.withdrawn(run, snapshot, count, links).await?;
+        }
+        Ok(fewer)
     }
-    let Run { repository, task, .. } = *run;
-    let (organization, source) = (&task.organization, &task.source);
-    let mut known = Known::new();
-    for objects in objects.chunks(RECORDS) {
-        if kind == ObjectKind::User {
-            let users = repository.users(organization, source, objects).await?;
-            known.extend(users.into_iter().map(|user| (user.object, user.attributes)));
+
+    fn none(kind: ObjectKind) -> Self {
+        let (objects, foreign, withdrawn) = Default::default();
+        Self { kind, objects, foreign, withdrawn }
+    }
+
+    /// What most of these `count` objects had and none of its kind shows any more.
+    async fn withdrawn(
+        &self,
+        run: &Run<'_>,
+        snapshot: &Snapshot,
+        count: usize,
+        links: &Links,
+    ) -> Result<BTreeSet<String>> {
+        let all = snapshot.of_kind(self.kind);
+        let mut missed: BTreeMap<String, usize> = BTreeMap::new();
+        let objects: Vec<ObjectGuid> = self.objects.iter().copied().collect();
+        for objects in objects.chunks(RECORDS) {
+            for (guid, known) in known(run, self.kind, objects, links).await? {
+                let place = all.binary_search_by_key(&guid, |object| object.guid).ok();
+                let Some(object) = place.and_then(|place| all.get(place)) else { continue };
+                for attribute in merge::not_shown(object, &known) {
+                    *missed.entry(attribute.to_owned()).or_default() += 1;
+                }
+            }
+        }
+        missed.retain(|_, missing| *missing >= FEW && *missing * 2 > count);
+        missed.retain(|attribute, _| !all.iter().any(|object| merge::shows(object, attribute)));
+        Ok(missed.into_keys().collect())
+    }
+
+    /// The objects of whose attributes some may be kept.
+    fn in_doubt(&self) -> BTreeSet<ObjectGuid> {
+        if self.withdrawn.is_empty() {
+            self.foreign.iter().copied().collect()
         } else {
-            let groups = repository.groups(organization, source, objects).await?;
-            known.extend(groups.into_iter().map(|group| (group.object, group.attributes)));
+            self.objects.clone()
         }
     }
-    Ok(known)
+
+    /// Notes on an object what is in doubt of it.
+    fn note(&self, object: &mut DirectoryObject, known: &Attributes) {
+        if !self.objects.contains(&object.guid) {
+            return;
+        }
+        let is_foreign = self.foreign.contains(&object.guid);
+        for attribute in merge::not_shown(object, known) {
+            let reason = if self.withdrawn.contains(attribute) {
+                format!(
+                    "shown by no {} any more, though most had it: the account may have lost its read rights, or \
+                     accept-empty lets it go",
+                    self.kind
+                )
+            } else if is_foreign {
+                "known by another account, and not shown to this one".to_owned()
+            } else {
+                continue;
+            };
+            let attribute = attribute.to_owned();
+            object.flaws.push(AttributeError { attribute, reason, count: 1 });
+        }
+    }
 }
 
-async fn known_computers(run: &Run<'_>, objects: &[ObjectGuid]) -> Result<Known> {
-    let links = links::load(run).await?;
+/// The attributes of these objects, as the inventory has them.
+async fn known(
+    run: &Run<'_>,
+    kind: ObjectKind,
+    objects: &[ObjectGuid],
+    links: &Links,
+) -> Result<Known> {
+    let Run { repository, task, .. } = *run;
+    let (organization, source) = (&task.organization, &task.source);
+    Ok(match kind {
+        ObjectKind::Computer => known_computers(run, objects, links).await?,
+        ObjectKind::User => {
+            let users = repository.users(organization, source, objects).await?;
+            users.into_iter().map(|user| (user.object, user.attributes)).collect()
+        }
+        ObjectKind::Group => {
+            let groups = repository.groups(organization, source, objects).await?;
+            groups.into_iter().map(|group| (group.object, group.attributes)).collect()
+        }
+    })
+}
+
+/// Of computers that belong to an asset, and of those that wait for a person.
+async fn known_computers(run: &Run<'_>, objects: &[ObjectGuid], links: &Links) -> Result<Known> {
+    let (organization, source) = (&run.task.organization, &run.task.source);
     let tied = |object: &ObjectGuid| Some((*object, links.get(object)?.asset?));
     let tied: Vec<(ObjectGuid, AssetId)> = objects.iter().filter_map(tied).collect();
-    let mut known = Known::new();
-    for tied in tied.chunks(RECORDS) {
-        let ids: Vec<AssetId> = tied.iter().map(|(_, asset)| *asset).collect();
-        let assets = run.repository.assets(&run.task.organization, &ids).await?;
-        let assets: HashMap<AssetId, _> = assets.iter().map(|asset| (asset.id, asset)).collect();
-        known.extend(tied.iter().filter_map(|(object, asset)| {
-            let part = assets.get(asset)?.part_of(&run.task.source, *object)?;
-            Some((*object, part.attributes.clone()))
-        }));
+    let ids: Vec<AssetId> = tied.iter().map(|(_, asset)| *asset).collect();
+    let assets = run.repository.assets(organization, &ids).await?;
+    let assets: HashMap<AssetId, _> = assets.iter().map(|asset| (asset.id, asset)).collect();
+    let of_tied = tied.iter().filter_map(|(object, asset)| {
+        let part = assets.get(asset)?.part_of(source, *object)?;
+        Some((*object, part.attributes.clone()))
+    });
+    let mut known: Known = of_tied.collect();
+    let is_untied =
+        |object: &&ObjectGuid| links.get(*object).is_some_and(|link| link.asset.is_none());
+    let untied: HashSet<ObjectGuid> = objects.iter().filter(is_untied).copied().collect();
+    if untied.is_empty() {
+        return Ok(known);
+    }
+    for waiting in run.repository.waiting(organization).await? {
+        let part = waiting.record.part_of(source, waiting.object);
+        if let Some(part) = part.filter(|_| untied.contains(&waiting.object)) {
+            known.insert(waiting.object, part.attributes.clone());
+        }
     }
     Ok(known)
 }

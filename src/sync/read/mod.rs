@@ -2,18 +2,20 @@
 //!
 //! [`Reading`] decides which of the two is due and carries it out. Each read becomes a [`Snapshot`]: what it showed, and
 //! what it can speak for ([`coverage`]), within the time that it may take ([`timed`]). Of what a read left out of an
-//! object the inventory's word is kept ([`left_out`]); what a read shows to be gone, or back, is worked out in
+//! object the inventory's word is kept ([`left_out`]), and what does not show at all is doubted ([`hidden`]); what a read shows to be gone, or back, is worked out in
 //! [`departures`]. [`checkpoint`] knows where the last read ended, and [`outside`] whether the inventory has other assets
 //! since.
 
 pub(super) mod checkpoint;
 mod coverage;
 mod departures;
+mod hidden;
 mod left_out;
 pub(super) mod outside;
 mod reading;
 mod snapshot;
 mod timed;
 
+pub(super) use self::hidden::EmptyBases;
 pub(super) use self::reading::{PriorMemberships, Reading};
 pub(super) use self::snapshot::Snapshot;

@@ -78,7 +78,9 @@ impl Reading {
         let memory = MemoryBudget::new(run.options.memory_bytes);
         let census = earlier.is_none_or(|earlier| checkpoint::is_census_due(run, earlier));
         let reader = Reader { run, directory, assets, least_protection, memory, census };
-        let reading = run.options.cancellation.guard(reader.read_what_is_due(earlier)).await?;
+        let reading = reader.read_what_is_due(earlier);
+        let mut reading = run.options.cancellation.guard(reading).await?;
+        reading.snapshot.doubt_hidden_members();
         // A source that does not ask for it before it connects is found out now.
         let end = &reading.snapshot.end;
         check_protection((end.transport, end.verification), least_protection)?;
@@ -113,9 +115,9 @@ impl Reader<'_> {
         again.extend(&checkpoint.again);
         let request = self.request()?.with_again(again).with_checkpoint(Some(checkpoint));
         let mut snapshot = Snapshot::read(request, self.directory, self.run.options).await?;
-        keep_known(self.run, &mut snapshot).await?;
+        keep_known(self.run, &mut snapshot, &links).await?;
         if !snapshot.is_changes() {
-            return self.whole(snapshot).await;
+            return self.whole(snapshot, &links).await;
         }
         self.complete(snapshot, &links).await
     }
@@ -140,22 +142,22 @@ impl Reader<'_> {
         mut snapshot: Snapshot,
         because: Option<FullReadReason>,
     ) -> Result<Reading> {
-        keep_known(self.run, &mut snapshot).await?;
+        let links = links::load(self.run).await?;
+        keep_known(self.run, &mut snapshot, &links).await?;
         snapshot.end.full_because = because.or(snapshot.end.full_because);
-        self.whole(snapshot).await
+        self.whole(snapshot, &links).await
     }
 
     /// Everything that was read. Memberships of what the read does not speak for stay as they were: what stands
     /// outside of it, and a kind that does not show at all.
-    async fn whole(&self, mut snapshot: Snapshot) -> Result<Reading> {
+    async fn whole(&self, mut snapshot: Snapshot, links: &Links) -> Result<Reading> {
         if !snapshot.end.completeness.is_complete() {
             return Ok(Reading::whole(snapshot));
         }
-        let links = links::load(self.run).await?;
-        if !departures::take_absent(&mut snapshot, &links) {
+        if !departures::take_absent(&mut snapshot, links) {
             return Ok(Reading::whole(snapshot));
         }
-        let earlier = self.earlier(&links).await?;
+        let earlier = self.earlier(links).await?;
         Ok(Reading { snapshot, prior: PriorMemberships::Loaded(earlier) })
     }
 
@@ -180,17 +182,24 @@ impl Reader<'_> {
         if !snapshot.end.completeness.is_complete() {
             return Ok(Reading::whole(snapshot));
         }
-        let returned = departures::returned(&snapshot, links);
+        let mut returned = departures::returned(&snapshot, links);
+        if self.run.task.computer_filter.is_some() {
+            let entered = departures::entered(&snapshot, links);
+            // More than a few are those that the task leaves out.
+            if entered.len() + returned.len() <= ALWAYS_AGAIN {
+                returned.extend(entered);
+            }
+        }
         if is_widespread(&returned, links) {
             return self.read_everything_after(snapshot).await;
         }
-        if !returned.is_empty() && !self.read_again(&mut snapshot, returned).await? {
-            return self.whole(snapshot).await;
+        if !returned.is_empty() && !self.read_again(&mut snapshot, returned, links).await? {
+            return self.whole(snapshot, links).await;
         }
         if snapshot.end.census.is_none() {
             let rivals = self.rivals(&snapshot, links).await?;
-            if !rivals.is_empty() && !self.read_again(&mut snapshot, rivals).await? {
-                return self.whole(snapshot).await;
+            if !rivals.is_empty() && !self.read_again(&mut snapshot, rivals, links).await? {
+                return self.whole(snapshot, links).await;
             }
         }
         departures::take_departed(&mut snapshot, links);
@@ -217,8 +226,8 @@ impl Reader<'_> {
             if snapshot.end.checkpoint.is_none() || is_widespread(&again, links) {
                 break;
             }
-            if !self.read_again(&mut snapshot, again).await? {
-                return self.whole(snapshot).await;
+            if !self.read_again(&mut snapshot, again, links).await? {
+                return self.whole(snapshot, links).await;
             }
             departures::take_departed(&mut snapshot, links);
         }
@@ -255,6 +264,7 @@ impl Reader<'_> {
         &self,
         snapshot: &mut Snapshot,
         objects: BTreeSet<ObjectGuid>,
+        links: &Links,
     ) -> Result<bool> {
         tracing::debug!(objects = objects.len(), "reading again what depends on a change");
         let checkpoint = snapshot.end.checkpoint.clone();
@@ -266,7 +276,7 @@ impl Reader<'_> {
                 return Ok(false);
             }
         };
-        keep_known(self.run, &mut later).await?;
+        keep_known(self.run, &mut later, links).await?;
         if later.is_changes() {
             snapshot.update(later);
             return Ok(snapshot.end.completeness.is_complete());

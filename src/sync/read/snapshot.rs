@@ -28,7 +28,7 @@ pub(in crate::sync) struct Snapshot {
     /// What it can speak for.
     pub(in crate::sync) coverage: Coverage,
     /// Whether a kind that does not show at all is gone.
-    accepts_empty: bool,
+    pub(super) accepts_empty: bool,
     /// What all of it takes of the run's memory.
     held: Held,
     /// Seconds until the bind was answered, and until the last page.
@@ -117,20 +117,6 @@ impl Snapshot {
     /// Everything that it read, by identity.
     pub(in crate::sync) fn identities(&self) -> HashSet<ObjectGuid> {
         self.objects().map(|object| object.guid).collect()
-    }
-
-    /// Whether nothing of this kind shows any more, and nobody said that this is so: the account may have lost its read
-    /// rights.
-    pub(in crate::sync) fn hides_all(&self, kind: ObjectKind) -> bool {
-        !self.accepts_empty && self.shows_none(kind)
-    }
-
-    fn shows_none(&self, kind: ObjectKind) -> bool {
-        let census = self.end.census.as_ref();
-        let counted = census.map(|census| census.get(&kind).is_some_and(|there| !there.is_empty()));
-        // A read of changes that counted nobody says nothing of those that did not change.
-        let others = counted.unwrap_or(self.is_changes());
-        self.of_kind(kind).is_empty() && !others
     }
 
     /// Whether an object that was not read is not shown by this read at all.

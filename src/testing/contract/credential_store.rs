@@ -49,21 +49,28 @@ fn credentials() -> Vec<Credential> {
     };
     vec![
         credential("everywhere").with_sharing(Sharing::Global),
-        with_everything(credential("somewhere").shared_with(acme())),
+        with_everything(credential("somewhere").shared_with(acme()).shared_with(subsidiary())),
         credential("nowhere"),
+        credential("lax").with_any_certificate(true).shared_with(acme()),
+        credential("plain").with_plain_ldap(true).shared_with(acme()),
     ]
 }
 
-/// With something in every field, so that whatever a store drops is missed.
+/// With something in every field, and with several where there may be, so that whatever a store drops is missed.
 fn with_everything(credential: Credential) -> Credential {
-    let pins = ["10.0.0.1=SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="]
-        .map(|pin| Thumbprint::parse(pin).unwrap());
-    let base = DistinguishedName::parse("OU=Servers,DC=corp,DC=example").unwrap();
+    let pins = [
+        "10.0.0.1=SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+        "10.0.0.1=SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        "2001:db8::1=SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+    ]
+    .map(|pin| Thumbprint::parse(pin).unwrap());
+    let base = |text| DistinguishedName::parse(text).unwrap();
     // What is inside a certificate is not looked at before the first connection.
     let authorities = CaCertificate::parse_all(&[0x30, 0]).unwrap();
     credential
         .with_name("Head office")
-        .with_base_dn(base)
+        .with_base_dn(base("OU=Servers,DC=corp,DC=example"))
+        .with_base_dn(base("OU=Desks,DC=corp,DC=example"))
         .with_server(ServerUrl::parse("ldaps://dc1.corp.example").unwrap())
         .with_server(ServerUrl::parse("ldap://dc2.corp.example:1389").unwrap())
         .with_thumbprints(pins)
@@ -77,6 +84,10 @@ fn id(name: &str) -> CredentialId {
 
 fn acme() -> OrganizationId {
     OrganizationId::new("acme").unwrap()
+}
+
+fn subsidiary() -> OrganizationId {
+    OrganizationId::new("acme-south").unwrap()
 }
 
 fn rival() -> OrganizationId {
@@ -94,8 +105,10 @@ async fn a_global_credential_serves_every_organization(store: &dyn CredentialSto
 async fn a_shared_credential_serves_those_it_is_shared_with(
     store: &dyn CredentialStore,
 ) -> Result<()> {
-    let found = store.credential(&id("somewhere"), &acme()).await?;
-    assert_eq!(found.map(|credential| credential.id), Some(id("somewhere")));
+    for organization in [acme(), subsidiary()] {
+        let found = store.credential(&id("somewhere"), &organization).await?;
+        assert_eq!(found.map(|credential| credential.id), Some(id("somewhere")));
+    }
     Ok(())
 }
 
@@ -118,7 +131,7 @@ async fn a_credential_that_is_not_there_is_absent(store: &dyn CredentialStore) -
 }
 
 async fn the_answer_is_the_very_credential(store: &dyn CredentialStore) -> Result<()> {
-    for name in ["everywhere", "somewhere"] {
+    for name in ["everywhere", "somewhere", "lax", "plain"] {
         let found = store.credential(&id(name), &acme()).await?.expect("it is there");
         assert_eq!(found.username, format!("CORP\\{name}"));
         assert_eq!(found.password.expose(), format!("{PASSWORD}{name}"));

@@ -38,6 +38,7 @@ const CASES: &[(&str, Case)] = cases![
     a_host_s_own_rows_are_rows_like_others,
     of_many_writers_one_comes_first,
     no_update_is_lost_among_many_writers,
+    of_writers_that_expect_what_others_write_one_comes_first,
     a_read_sees_all_of_a_write_or_nothing,
     a_dropped_write_is_whole_or_absent,
 ];
@@ -282,6 +283,28 @@ async fn no_update_is_lost_among_many_writers(rows: &dyn Rows) -> Result<()> {
     join_all((0..5).map(|_| count())).await.into_iter().collect::<Result<Vec<()>>>()?;
     for row in rows.get(&keys).await? {
         assert_eq!(row.value, (5 * EACH).to_string().into_bytes());
+    }
+    Ok(())
+}
+
+/// Each changes one row alone, on the word of both: whoever locks only what it changes lets both through.
+async fn of_writers_that_expect_what_others_write_one_comes_first(rows: &dyn Rows) -> Result<()> {
+    let keys = [key(b"one"), key(b"other")];
+    for round in 0..20_u8 {
+        let fresh = |write: Write, key: &Vec<u8>| write.put(key.clone(), [round]);
+        write(rows, keys.iter().fold(Write::new(), fresh)).await?;
+        let writer = |n: usize| {
+            let expect =
+                |write: Write, key: &Vec<u8>| write.expecting(key.clone(), Some(vec![round]));
+            let write = keys.iter().fold(Write::new(), expect).put(keys[n].clone(), [255]);
+            async move { rows.write(&write).await }
+        };
+        let written = join(writer(0), writer(1)).await;
+        let written = <[Result<bool>; 2]>::from(written);
+        // Both may be told to try again; they have written nothing then.
+        let come = written.iter().filter(|outcome| matches!(outcome, Ok(true))).count();
+        let changed = rows.get(&keys).await?.iter().filter(|row| row.value == [255]).count();
+        assert!(come <= 1 && changed == come, "round {round}: {written:?}");
     }
     Ok(())
 }

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::{IDENTITY, Planned, Reading, Stop};
+use super::{Planned, Reading, Stop};
 use crate::directory::{DirectoryEvent, FullReadReason, Page, RemovedObject};
 use crate::ldap::delta::{Change, Changes, ObjectLocation, any_of};
 use crate::name::DistinguishedName;
@@ -25,7 +25,8 @@ impl Reading {
             Ok(since) => since,
             Err(reason) => return Ok(Some(self.explained(reason))),
         };
-        let changes = self.connection.changes(&self.tracking, mode, &token, &self.limits).await?;
+        let limits = (&self.limits, &self.held);
+        let changes = self.connection.changes(&self.tracking, mode, &token, limits).await?;
         let (changes, position) = match changes {
             Ok(told) => told,
             Err(refusal) => {
@@ -37,7 +38,7 @@ impl Reading {
         if changes.nameless {
             return Ok(Some(self.explained(FullReadReason::Unsupported)));
         }
-        self.held.add(changes.objects.len().saturating_mul(4 * IDENTITY))?;
+        self.held.add(changes.objects.len().saturating_mul(Changes::OCTETS))?;
         self.end.mode = mode;
         self.end.full_because = None;
         self.progress.position = Some(position);
@@ -75,8 +76,10 @@ impl Reading {
         }
         let deleted = changes.objects.iter().filter(|(_, change)| change.deleted);
         departed.extend(deleted.map(|(object, _)| RemovedObject::deleted(*object, None)));
-        self.send_departed(departed).await?;
-        if self.tracking.census { self.take_census(&searches).await } else { Ok(()) }
+        if self.tracking.census {
+            self.take_census(&searches).await?;
+        }
+        self.send_departed(departed).await
     }
 
     /// Where the objects are that were not found in scope: containers, and what departed.
@@ -148,19 +151,19 @@ impl Reading {
         root: &DistinguishedName,
         filter: String,
     ) -> Result<Vec<ObjectLocation>, Stop> {
-        let found = self.connection.object_locations(root, filter, &self.limits).await?;
-        let octets = |it: &ObjectLocation| size_of::<ObjectLocation>() + it.dn.as_str().len();
-        self.held.add(found.iter().map(octets).sum())?;
-        Ok(found)
+        let limits = (&self.limits, &mut self.held);
+        Ok(self.connection.object_locations(root, filter, limits).await?)
     }
 
-    /// Sends what departed, unless it was found after all or the read cannot tell.
+    /// Sends what departed, unless it was found after all, the census shows it, or the read cannot tell.
     async fn send_departed(&mut self, mut departed: Vec<RemovedObject>) -> Result<(), Stop> {
         // An entry that could not be used may be any of them.
         if self.end.rejected_count > 0 {
             return Ok(());
         }
-        departed.retain(|departed| !self.has_found(&departed.object));
+        departed.retain(|departed| {
+            !self.has_found(&departed.object) && !self.is_counted(&departed.object)
+        });
         departed.sort_by_key(|departed| departed.object);
         departed.dedup_by_key(|departed| departed.object);
         for departed in departed.chunks(EVENT_DEPARTED) {
@@ -169,6 +172,12 @@ impl Reading {
             sent.map_err(|_| Stop::ReceiverDropped)?;
         }
         Ok(())
+    }
+
+    /// Whether the census has it: it may have been made readable, or come back, since it was looked for.
+    fn is_counted(&self, guid: &ObjectGuid) -> bool {
+        let census = self.end.census.as_ref();
+        census.is_some_and(|census| census.values().any(|there| there.contains(guid)))
     }
 
     fn has_found(&self, guid: &ObjectGuid) -> bool {

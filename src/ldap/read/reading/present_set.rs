@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use super::{IDENTITY, Planned, Reading, Stop};
+use super::{Planned, Reading, Stop, count_reference};
 use crate::directory::PresentSet;
 
 impl Reading {
@@ -14,13 +14,17 @@ impl Reading {
     pub(super) async fn take_census(&mut self, searches: &[Planned]) -> Result<(), Stop> {
         let mut census: PresentSet =
             self.tracking.kinds.iter().map(|kind| (*kind, HashSet::new())).collect();
+        let controls = self.domain_scope();
         for Planned { kind, base, filter, .. } in searches {
-            let found = self.connection.identities(base, filter, &self.limits).await?;
+            let mut references = Vec::new();
+            let refer = |body: &[u8]| references.push(body.to_vec());
+            let limits = (&self.limits, &mut self.held);
+            let found = self.connection.identities(base, filter, &controls, limits, refer).await?;
+            for body in references {
+                count_reference(&body, &mut self.end, &self.limits, &self.connection.redaction)?;
+            }
             match found {
-                Some(objects) => {
-                    self.held.add(objects.len().saturating_mul(IDENTITY))?;
-                    census.entry(*kind).or_default().extend(objects);
-                }
+                Some(objects) => census.entry(*kind).or_default().extend(objects),
                 None => {
                     self.end.warnings.push(format!(
                         "an entry below {base} does not show its objectGUID, so that nothing is concluded from \

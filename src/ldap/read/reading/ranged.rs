@@ -32,7 +32,7 @@ impl Reading {
 
     /// Whether these are all members.
     async fn read_members(&mut self, group: &mut DirectoryObject) -> Result<bool, Stop> {
-        let read = self.connection.members(group.dn.as_str(), &self.limits).await?;
+        let read = self.connection.members(group.dn.as_str(), &self.limits, &self.held).await?;
         let is_whole = read.flaws.is_empty();
         group.membership = Some(decode::membership(read.values, is_whole));
         group.flaws.extend(read.flaws);
@@ -46,7 +46,8 @@ impl Reading {
         name: &str,
         syntax: Syntax,
     ) -> Result<bool, Stop> {
-        let read = self.connection.values(object.dn.as_str(), name, &self.limits).await?;
+        let read = self.connection.values(object.dn.as_str(), name, &self.limits, &self.held);
+        let read = read.await?;
         let is_whole = read.flaws.is_empty();
         decode::add_values(object, (name, syntax), &read.values, &self.limits);
         object.flaws.extend(read.flaws);

@@ -1,11 +1,12 @@
 //! Batches are written whole, once, and on what they were planned on.
 
-use futures::FutureExt;
 use futures::future::join_all;
+use futures::{FutureExt, TryStreamExt};
 
 use super::records::*;
 use crate::asset::{
-    AssetRepository, Change, CommitOutcome, ConstraintKind, DirectoryUser, Link, Version,
+    Asset, AssetRepository, Batch, Change, CommitOutcome, ConstraintKind, DirectoryUser, Link,
+    LinksRequest, Version,
 };
 use crate::value::{Attributes, BatchId};
 use crate::{ErrorKind, Result};
@@ -227,9 +228,30 @@ pub(super) async fn an_asset_taken_away_takes_the_links_to_it_away(
     apply(repository, batch(2, [removal(3)])).await?;
     assert_eq!(links(repository, &corp()).await?, [link(6)]);
 
+    // Whose source it is, is no matter, and another organization has assets of its own.
+    let theirs = Asset { organization: rival(), ..asset(6, &["web6"]) };
+    let batch_of =
+        |n, organization, source| Batch::new(BatchId::from_u128(n), organization, source);
+    let of_rival = [put(&theirs, None), Change::PutLink(link(6))];
+    apply(repository, batch_of(4, rival(), corp()).with_changes(of_rival)).await?;
+    let elsewhere = Change::PutLink(Link { asset: Some(asset_id(6)), ..link(9) });
+    apply(repository, batch_of(5, acme(), branch()).with_changes([elsewhere])).await?;
+    apply(repository, batch(6, [removal(6)])).await?;
+    assert!(links(repository, &corp()).await?.is_empty());
+    assert!(links(repository, &branch()).await?.is_empty());
+    let of_rival = LinksRequest::new(rival(), corp());
+    let of_rival: Vec<Link> = repository.links(of_rival).await?.try_collect().await?;
+    assert_eq!(of_rival, [link(6)]);
+    let mut back = asset(6, &["web6"]);
+    back.version = 2;
+    let back = Change::PutAsset { expected: None, asset: Box::new(back) };
+    apply(repository, batch(7, [back, Change::PutLink(link(6))])).await?;
+    let removal = |n, expected| Change::RemoveAsset { id: asset_id(n), expected, to: None };
+
     // A link that the same batch ties to another asset stays.
     let elsewhere = Link { asset: Some(asset_id(3)), ..link(6) };
-    let changes = [put(&asset(3, &["web3"]), None), removal(6), Change::PutLink(elsewhere.clone())];
+    let changes =
+        [put(&asset(3, &["web3"]), None), removal(6, 2), Change::PutLink(elsewhere.clone())];
     apply(repository, batch(3, changes)).await?;
     assert_eq!(links(repository, &corp()).await?, [elsewhere]);
     Ok(())

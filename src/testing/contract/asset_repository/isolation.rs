@@ -6,7 +6,7 @@ use futures::TryStreamExt;
 
 use super::records::*;
 use crate::asset::{
-    AssetRepository, Batch, Change, CommitOutcome, ConstraintKind, LeaseRequest, Link,
+    AssetRepository, Batch, Change, CommitOutcome, ConstraintKind, Home, LeaseRequest, Link,
     LinksRequest, SearchRequest,
 };
 use crate::query::Query;
@@ -46,6 +46,15 @@ pub(super) async fn organizations_do_not_see_each_other(
     repository
         .acquire_lease(LeaseRequest::new(acme(), corp(), run_id(1), at(0), Duration::from_secs(60)))
         .await?;
+    let away = Change::MoveLink {
+        source: corp(),
+        object: link(1).object,
+        asset: None,
+        home: Some(Home::Waiting),
+    };
+    apply(repository, batch(9, [away])).await?;
+    assert_eq!(repository.moved(&acme()).await?.len(), 1);
+    assert!(repository.moved(&rival()).await?.is_empty());
     assert_eq!(count(repository, &rival()).await?, [0; 12]);
 
     // The same ids, batch id included, are another organization's own.
@@ -116,7 +125,13 @@ pub(super) async fn sources_do_not_see_each_other(repository: &dyn AssetReposito
     theirs.source = other.clone();
     let changes = [Change::PutLink(link(1)), Change::PutUser(Box::new(theirs.clone()))];
     let batch = Batch::new(BatchId::from_u128(2), acme(), other.clone()).with_changes(changes);
-    apply(repository, batch).await?;
+    apply(repository, batch.closing(Some(checkpoint(b"theirs")), run(1, 30))).await?;
+    // A run and a key of the same id are each source's own.
+    for (source, token, started) in [(corp(), &b"1"[..], 0), (other.clone(), b"theirs", 30)] {
+        let stored = repository.checkpoint(&acme(), &source, KEY).await?;
+        assert_eq!(stored, Some(checkpoint(token)), "{source}");
+        assert_eq!(repository.runs(&acme(), &source, 10).await?, [run(1, started)], "{source}");
+    }
     assert_eq!(repository.users(&acme(), &other, &[guid(1)]).await?, [theirs]);
     assert_eq!(repository.users(&acme(), &corp(), &[guid(1)]).await?, [user(1)]);
     let removal = [Change::RemoveObject { source: other.clone(), object: guid(1) }];

@@ -202,6 +202,13 @@ pub(super) fn constraint(n: u64, kind: ConstraintKind) -> Constraint {
     }
 }
 
+/// The same, made and taken back before.
+pub(super) fn repeated_constraint(n: u64, kind: ConstraintKind) -> Constraint {
+    let forgotten = Some((at(6), "erin".to_owned()));
+    let earlier = Constraint { at: at(5), forgotten, ..constraint(n, kind) };
+    Constraint { earlier: vec![earlier], ..constraint(n, kind) }
+}
+
 pub(super) fn merge(n: u64, seconds: i64) -> MergeRecord {
     MergeRecord {
         id: MergeId::from_u128(u128::from(n)),
@@ -222,16 +229,23 @@ pub(super) fn merge(n: u64, seconds: i64) -> MergeRecord {
     }
 }
 
+/// A run, each with another outcome than the next.
 pub(super) fn run(n: u64, started: i64) -> RunRecord {
+    let outcome = match n % 4 {
+        1 => RunOutcome::Complete,
+        2 => RunOutcome::Failed,
+        3 => RunOutcome::Stopped,
+        _ => RunOutcome::Incomplete,
+    };
     RunRecord {
         id: run_id(n),
         task: "Head office".to_owned(),
         started: at(started),
         finished: at(started + 60),
         mode: Some(ReadMode::Full),
-        outcome: RunOutcome::Complete,
+        outcome,
         checkpoint: Some(checkpoint(b"where it ended")),
-        error: None,
+        error: (!outcome.has_written()).then(|| format!("it failed in step {n}")),
         report: Some(format!("{{\"run\":{n}}}")),
     }
 }
@@ -242,7 +256,14 @@ pub(super) const KEY: RecordDigest = RecordDigest([7; 16]);
 pub(super) fn checkpoint(token: &[u8]) -> Checkpoint {
     let scope = RecordDigest::of(["DC=corp,DC=example"]);
     let checkpoint = Checkpoint::new(ReadMode::DirSync, scope, token.to_vec());
-    Checkpoint { key: KEY, full_read: Some(at(5)), ..checkpoint }
+    Checkpoint {
+        key: KEY,
+        full_read: Some(at(5)),
+        rules: Some(RecordDigest::of(["rules"])),
+        assets: Some(RecordDigest::of(["assets"])),
+        again: [guid(5), guid(6)].into(),
+        ..checkpoint
+    }
 }
 
 /// Where an object was seen: two in each container, every third through a filter, every fourth nobody knows where.

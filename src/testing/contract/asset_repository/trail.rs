@@ -128,6 +128,7 @@ pub(super) async fn what_decisions_moved_is_told_of_all_sources(
     assert_eq!(repository.moved(&acme()).await?.len(), 1);
     let link = Link { asset: None, home: None, ..away };
     assert!(links(repository, &corp()).await?.contains(&link));
+    assert!(repository.moved(&rival()).await?.is_empty());
     Ok(())
 }
 
@@ -154,7 +155,7 @@ pub(super) async fn computers_wait_until_they_are_taken_away(
         object: guid(n),
         record: rich_asset(n),
         decision: Some(format!("{{\"object\":{n}}}")),
-        told: None,
+        told: Some(format!("{{\"object\":{n},\"told\":true}}")),
     };
     let all = [waiting(&corp(), 1), waiting(&branch(), 1), waiting(&corp(), 2)];
     let puts = all.clone().map(|waiting| Change::PutWaiting(Box::new(waiting)));
@@ -255,7 +256,7 @@ pub(super) async fn runs_come_newest_first(repository: &dyn AssetRepository) -> 
 pub(super) async fn constraints_are_replaced_and_taken_back(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
-    let must = constraint(1, ConstraintKind::MustLink);
+    let must = repeated_constraint(1, ConstraintKind::MustLink);
     let cannot = constraint(1, ConstraintKind::CannotLink);
     let puts = [&must, &cannot].map(|constraint| Change::PutConstraint(constraint.clone()));
     apply(repository, batch(1, puts)).await?;

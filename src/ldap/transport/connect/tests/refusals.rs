@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::identity::RsaKey;
 use super::*;
 use crate::ldap::protocol::frame;
+use crate::ldap::protocol::redaction::Redaction;
 use crate::ldap::transport::look::Shown;
 use crate::ldap::transport::tls_error::Handshake;
 use crate::ldap::transport::verifier::PeerVerifier;
@@ -119,6 +120,7 @@ fn a_handshake_signed_with_sha_1_is_told() {
         peer: HOST.parse().unwrap(),
         pins: &[],
         verifier: &verifier,
+        redaction: &Redaction::default(),
     };
     let told = |scheme| {
         let certificate = identity.der.clone().into();
