@@ -85,12 +85,11 @@ async fn content(repository: &SqliteRepository) -> BTreeMap<String, Value> {
     let all = AssetsRequest::new(acme());
     let assets = repository.each_asset(all).await.unwrap();
     let assets: Vec<_> = assets.try_collect().await.unwrap();
-    // One that no directory has is known by its names.
+    // One that no directory has keeps its id.
     let label = |asset: &Asset| {
         let objects: Vec<_> = asset.parts.iter().filter_map(|part| part.object).collect();
-        let names = asset.names.iter().map(|claim| claim.value.as_str());
-        let names: Vec<&str> = names.filter(|_| objects.is_empty()).collect();
-        format!("asset of {objects:?}{names:?}")
+        let own = objects.is_empty().then_some(asset.id);
+        format!("asset of {objects:?} {own:?}")
     };
     let mut content: BTreeMap<String, Value> =
         assets.iter().map(|asset| (label(asset), json!(asset))).collect();
