@@ -15,7 +15,6 @@ const LATEST_RUNS: [usize; 3] = [1, 32, usize::MAX];
 /// What is asked of a report, whatever the rest of it was called then.
 #[derive(Deserialize)]
 struct Report {
-    #[serde(default)]
     server: Server,
     #[serde(default)]
     own_suffixes: Vec<String>,
@@ -23,11 +22,11 @@ struct Report {
     matching: Option<MatchPolicy>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize)]
 struct Server {
     domain: Option<String>,
     netbios_domain: Option<String>,
+    #[serde(default)]
     other_domains: Vec<String>,
 }
 
