@@ -457,7 +457,18 @@ async fn slow(repository: &MemoryRepository, calls: &[&str]) -> Faulty<MemoryRep
 #[tokio::test(start_paused = true)]
 async fn of_two_people_who_merge_at_once_one_wins() {
     let (repository, _) = two().await;
-    let calls = ["assets", "constraints", "merges", "moved", "assets", "waiting", "commit"];
+    let calls = [
+        "assets",
+        "constraints",
+        "merges",
+        "sources",
+        "runs",
+        "runs",
+        "moved",
+        "assets",
+        "waiting",
+        "commit",
+    ];
     let slow = slow(&repository, &calls).await;
     let (late, early) = (Curation::new(&slow, acme()), Curation::new(&repository, acme()));
     let (one, two, bob) = ([id(1), id(2)], [id(2), id(1)], Author::new("bob"));
@@ -473,7 +484,19 @@ async fn of_two_people_who_merge_at_once_one_wins() {
 async fn of_two_people_who_undo_at_once_one_wins() {
     let (repository, _) = two().await;
     let merged = Curation::new(&repository, acme()).merge(&[id(1), id(2)], &anna()).await.unwrap();
-    let calls = ["constraints", "merges", "moved", "assets", "waiting", "redirects", "commit"];
+    let calls = [
+        "constraints",
+        "merges",
+        "moved",
+        "assets",
+        "waiting",
+        "sources",
+        "runs",
+        "runs",
+        "runs",
+        "redirects",
+        "commit",
+    ];
     let slow = slow(&repository, &calls).await;
     let (late, early) = (Curation::new(&slow, acme()), Curation::new(&repository, acme()));
     let (anna, bob) = (anna(), Author::new("bob"));
@@ -491,6 +514,9 @@ async fn of_two_people_who_decide_otherwise_at_once_one_wins() {
         "links",
         "constraints",
         "merges",
+        "sources",
+        "runs",
+        "runs",
         "links",
         "moved",
         "assets",
@@ -513,7 +539,7 @@ async fn of_two_people_who_decide_otherwise_at_once_one_wins() {
 #[tokio::test(start_paused = true)]
 async fn a_merge_whose_answer_is_lost_is_not_done_twice() {
     let (repository, _) = two().await;
-    let plan = FaultPlan::new().with(6, CallFault::AnswerLost);
+    let plan = FaultPlan::new().with(9, CallFault::AnswerLost);
     let faulty = Faulty::new(repository.clone(), &plan);
     Curation::new(&faulty, acme()).merge(&[id(1), id(2)], &anna()).await.unwrap();
     assert_eq!(repository.merges(&acme()).await.unwrap().len(), 1);

@@ -15,7 +15,6 @@ const LATEST_RUNS: [usize; 3] = [1, 32, usize::MAX];
 /// What is asked of a report, whatever the rest of it was called then.
 #[derive(Deserialize)]
 struct Report {
-    #[serde(default)]
     server: Server,
     #[serde(default)]
     own_suffixes: Vec<String>,
@@ -23,11 +22,11 @@ struct Report {
     matching: Option<MatchPolicy>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize)]
 struct Server {
     domain: Option<String>,
     netbios_domain: Option<String>,
+    #[serde(default)]
     other_domains: Vec<String>,
 }
 
@@ -67,7 +66,8 @@ async fn latest_report(
         if let Some(report) = readable.next() {
             return Ok(Some(report));
         }
-        if runs.len() < limit {
+        // What is noted of other things than runs of a directory is no reason to go on.
+        if runs.len() < limit || runs.iter().any(|run| run.report.is_some()) {
             break;
         }
     }

@@ -177,13 +177,13 @@ impl<'a> Pairing<'a> {
                 pairing.by_marks(|own| own.is_present, |traits| traits.by_names(*with_site));
             }
             // With a new id a line is a new record then, and out of the way of the others.
-            let new = pairing.could_be(|line| line.record.id.is_some());
+            let new = pairing.could_be(within_site, |line| line.record.id.is_some());
             if new.is_empty() {
                 break;
             }
             pairing.undecided.extend(new);
         }
-        pairing.undecided.extend(pairing.could_be(|_| true));
+        pairing.undecided.extend(pairing.could_be(within_site, |_| true));
         for with_site in sites {
             pairing.by_marks(|own| !own.is_present, |traits| traits.by_names(*with_site));
         }
@@ -218,18 +218,23 @@ impl<'a> Pairing<'a> {
         self.home(line).is_none() && !self.undecided.contains_key(&line)
     }
 
-    fn could_be(&self, is_wanted: impl Fn(&Line<'_>) -> bool) -> BTreeMap<usize, Vec<usize>> {
+    fn could_be(
+        &self,
+        with_site: bool,
+        is_wanted: impl Fn(&Line<'_>) -> bool,
+    ) -> BTreeMap<usize, Vec<usize>> {
         let mut free: HashMap<Mark<'_>, Vec<usize>> = HashMap::new();
         for (place, own) in self.own.iter().enumerate().filter(|(place, _)| !self.is_taken(*place))
         {
-            for mark in own.traits.by_names(false).into_iter().filter(|_| own.is_present) {
+            for mark in own.traits.by_names(with_site).into_iter().filter(|_| own.is_present) {
                 free.entry(mark).or_default().push(place);
             }
         }
         let lines = self.lines.iter().enumerate();
         let open = lines.filter(|(place, line)| self.is_open(*place) && is_wanted(line));
         open.filter_map(|(place, line)| {
-            let same = line.traits.by_names(false).into_iter().filter_map(|mark| free.get(&mark));
+            let marks = line.traits.by_names(with_site).into_iter();
+            let same = marks.filter_map(|mark| free.get(&mark));
             let may_be = |own: &usize| self.own.get(*own).is_some_and(|own| own.may_be(line));
             let same: Vec<usize> = same.flatten().copied().filter(may_be).collect();
             (!same.is_empty()).then_some((place, same))
