@@ -151,10 +151,13 @@ impl Model {
                     && known.account == task.credential.as_str()
                     && shows_all
             });
-            // A kind that vanishes altogether is what lost read rights look like.
-            if !shown.is_empty() || covered.iter().all(|known| known.missing) {
-                covered.into_iter().for_each(|known| known.missing = true);
-            }
+            // A kind that vanishes altogether below a base is what lost read rights look like.
+            let stands_below = |unit: usize, base: &str| dn(UNITS[unit]).ends_with(base);
+            covered.retain(|known| {
+                let mut above = task.base_dns.iter().filter(|base| stands_below(known.unit, base));
+                above.any(|base| shown.iter().any(|thing| stands_below(thing.unit, base)))
+            });
+            covered.into_iter().for_each(|known| known.missing = true);
             for thing in shown {
                 let account = task.credential.to_string();
                 let (filter, unit) = (filter.clone(), thing.unit);
