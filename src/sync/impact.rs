@@ -79,14 +79,38 @@ impl ChangeImpact {
         }
     }
 
+    /// Whether something may be too much, however much is known.
+    pub(super) fn may_exceed(&self, limits: &ChangeLimits) -> bool {
+        let measured = self.measured(limits);
+        measured.iter().any(|(_, number, _, limit)| limit.is_exceeded(*number as u64, 1))
+    }
+
     /// What of it is too much.
     pub(super) fn judge(&self, limits: &ChangeLimits) -> Option<LimitsExceeded> {
+        let exceeded: Vec<ExceededLimit> = self
+            .measured(limits)
+            .into_iter()
+            .map(|(what, number, of, limit)| ExceededLimit {
+                what,
+                number: number as u64,
+                of,
+                limit,
+            })
+            // What is new to an empty inventory is no mass change.
+            .filter(|it| it.of > 0 && it.limit.is_exceeded(it.number, it.of))
+            .collect();
+        let confirmation = self.confirmation();
+        (!exceeded.is_empty()).then_some(LimitsExceeded { exceeded, confirmation })
+    }
+
+    /// Each measure with how much there is of it, of how many, and how much there may be.
+    fn measured(&self, limits: &ChangeLimits) -> [(Measure, usize, u64, Limit); 8] {
         let known = |kind| self.known.get(&kind).copied().unwrap_or_default();
         let lost = |kind| self.losses.get(&kind).map_or(0, BTreeSet::len);
         let (computers, groups, users) =
             (known(ObjectKind::Computer), known(ObjectKind::Group), known(ObjectKind::User));
         let creates = if self.is_same_scope { limits.creates } else { Limit::none() };
-        let measured = [
+        [
             (Measure::Creates, self.creates.len(), computers, creates),
             (Measure::Relinks, self.relinks.len(), computers, limits.relinks),
             (Measure::Joins, self.joins.len(), computers, limits.joins),
@@ -100,20 +124,7 @@ impl ChangeImpact {
                 limits.membership_removals,
             ),
             (Measure::Changes, self.changes.len(), computers + groups + users, limits.changes),
-        ];
-        let exceeded: Vec<ExceededLimit> = measured
-            .into_iter()
-            .map(|(what, number, of, limit)| ExceededLimit {
-                what,
-                number: number as u64,
-                of,
-                limit,
-            })
-            // What is new to an empty inventory is no mass change.
-            .filter(|it| it.of > 0 && it.limit.is_exceeded(it.number, it.of))
-            .collect();
-        let confirmation = self.confirmation();
-        (!exceeded.is_empty()).then_some(LimitsExceeded { exceeded, confirmation })
+        ]
     }
 
     fn confirmation(&self) -> Confirmation {
@@ -201,7 +212,7 @@ impl ChangeImpact {
     /// Counts the memberships of groups that did not change, and notes those that did: known ones, whose list is whole.
     /// After an incomplete read nobody leaves a group.
     fn count_memberships(&mut self, intent: &Intent<'_>) {
-        let Reading { snapshot, prior } = intent.reading;
+        let Reading { snapshot, prior, .. } = intent.reading;
         let PriorMemberships::Loaded(earlier) = prior else { return };
         if !snapshot.end.completeness.is_complete() {
             return;

@@ -17,7 +17,7 @@ use crate::merge::{
     MatchContext, Reason, Settled, Standing, Verdict,
 };
 use crate::sync::links;
-use crate::sync::read::Snapshot;
+use crate::sync::read::Reading;
 use crate::sync::run::Run;
 use crate::value::{AssetId, ObjectGuid, SiteId, SourceId};
 
@@ -59,10 +59,12 @@ impl Matching {
     /// Decides on every computer, with what the store knows.
     pub(in crate::sync) async fn decide(
         run: &Run<'_>,
-        snapshot: &Snapshot,
+        Reading { snapshot, is_contained, .. }: &Reading,
         links: Links,
         absent: HashSet<ObjectGuid>,
     ) -> Result<Self> {
+        // Where few links are known, there are others.
+        let is_known = *is_contained || links.values().any(|it| it.by_rules().asset().is_some());
         let domain = run.domain(&snapshot.end.server);
         let computers = snapshot.computers.iter().map(|object| Computer::of(object, &domain));
         let mut matching = Self {
@@ -84,7 +86,7 @@ impl Matching {
         };
         matching.look_up_decisions(run).await?;
         let changed = changed(snapshot, &matching.links);
-        let candidates = matching.decide_all(run, &changed).await?;
+        let candidates = matching.decide_all(run, &changed, is_known).await?;
         let everything = 0..matching.rules.len();
         matching.conclude(run, everything, &candidates);
         matching.note_doubts(run).await?;
@@ -152,10 +154,11 @@ impl Matching {
         &mut self,
         run: &Run<'_>,
         changed: &HashSet<ObjectGuid>,
+        is_known: bool,
     ) -> Result<Vec<Candidate>> {
         let read: HashSet<ObjectGuid> = self.computers.iter().map(|c| c.object).collect();
         let view = View { domain: &self.domain, read: &read, absent: &self.absent };
-        let alone = match self.complete {
+        let alone = match self.complete && is_known {
             true => {
                 let changed = self.computers.iter().filter(|c| changed.contains(&c.object));
                 let changed: Vec<&Computer> = changed.collect();
@@ -174,6 +177,10 @@ impl Matching {
         let asking = asking.chain(&alone.computers);
         let mut surroundings = Surroundings::of(run, asking, &self.scene, view).await?;
         surroundings.add_moved(run, &self.strangers(&self.computers), view).await?;
+        let around = links::of_objects(run, surroundings.unknown(&self.links)).await?;
+        let absent = around.values().filter(|link| !link.presence.is_present());
+        self.absent.extend(absent.map(|link| link.object));
+        self.links.extend(around);
         let computers: Vec<Computer> = self.computers.iter().chain(unread).cloned().collect();
         let nobody = BTreeMap::new();
         let decisions = self.decide_on(run, &computers, &surroundings, &movable, &nobody);

@@ -52,7 +52,7 @@ fn read(objects: Vec<DirectoryObject>) -> Reading {
     let (transport, verification) = (Transport::Ldaps, Verification::Thumbprint);
     let end = ReadEnd::complete(scope(), transport, verification, server);
     let prior = PriorMemberships::Loaded(Earlier::default());
-    Reading { snapshot: Snapshot::of(objects, end), prior }
+    Reading { snapshot: Snapshot::of(objects, end), prior, is_contained: false }
 }
 
 /// What the inventory knows of an object that it last saw like this.

@@ -55,7 +55,7 @@ async fn known(run: &Run<'_>, kind: ObjectKind, objects: &[ObjectGuid]) -> Resul
 }
 
 async fn known_computers(run: &Run<'_>, objects: &[ObjectGuid]) -> Result<Known> {
-    let links = links::load(run).await?;
+    let links = links::of_objects(run, objects.iter().copied()).await?;
     let tied = |object: &ObjectGuid| Some((*object, links.get(object)?.asset?));
     let tied: Vec<(ObjectGuid, AssetId)> = objects.iter().filter_map(tied).collect();
     let mut known = Known::new();
