@@ -30,10 +30,8 @@ fn object(kind: ObjectKind, n: u8) -> DirectoryObject {
 }
 
 fn group(members: &[u8]) -> DirectoryObject {
-    let members = members.iter().map(|n| dn(*n)).collect();
-    let complete = true;
     DirectoryObject {
-        membership: Some(Membership { members, complete }),
+        membership: Some(Membership::new(members.iter().map(|n| dn(*n)))),
         ..object(ObjectKind::Group, STAFF)
     }
 }

@@ -12,7 +12,7 @@ use futures::TryStreamExt;
 use super::left_out::keep_known;
 use super::snapshot::Snapshot;
 use super::timed::TimedDirectory;
-use super::{checkpoint, departures};
+use super::{checkpoint, departures, link_changes};
 use crate::Result;
 use crate::asset::{DirectoryGroup, DirectoryUser, Home, Link, PrincipalsRequest};
 use crate::directory::{
@@ -117,6 +117,7 @@ impl Reader<'_> {
         let mut again = links::waiting(self.run).await?;
         again.extend(&checkpoint.again);
         let request = self.request()?.with_again(again).with_checkpoint(Some(checkpoint));
+        let request = request.with_link_changes(true);
         let mut snapshot = Snapshot::read(request, self.directory, self.run.options).await?;
         keep_known(self.run, &mut snapshot).await?;
         if !snapshot.is_changes() {
@@ -221,6 +222,13 @@ impl Reader<'_> {
             }
         }
         departures::take_departed(&mut snapshot, links);
+        let uncertain = link_changes::complete(self.run, &mut snapshot, links).await?;
+        if !uncertain.is_empty() {
+            if !self.read_again(&mut snapshot, uncertain).await? {
+                return self.whole(snapshot).await;
+            }
+            departures::take_departed(&mut snapshot, links);
+        }
         let stored = self.stored(&snapshot, links).await?;
         if !touch_memberships(snapshot.read_objects(), links, &stored.attributes()) {
             return Ok(Reading::with(snapshot, PriorMemberships::Unchanged(stored.users)));

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::{IDENTITY, Planned, Reading, Stop};
 use crate::directory::{DirectoryEvent, FullReadReason, Page, RemovedObject};
-use crate::ldap::delta::{Change, Changes, ObjectLocation, any_of};
+use crate::ldap::delta::{Change, Changes, LinkChanges, ObjectLocation, any_of};
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, ObjectKind, ReadMode};
 
@@ -26,7 +26,7 @@ impl Reading {
             Err(reason) => return Ok(Some(self.explained(reason))),
         };
         let changes = self.connection.changes(&self.tracking, mode, &token, &self.limits).await?;
-        let (changes, position) = match changes {
+        let (mut changes, position) = match changes {
             Ok(told) => told,
             Err(refusal) => {
                 self.end.warnings.push(refusal.report());
@@ -37,7 +37,9 @@ impl Reading {
         if changes.nameless {
             return Ok(Some(self.explained(FullReadReason::Unsupported)));
         }
-        self.held.add(changes.objects.len().saturating_mul(4 * IDENTITY))?;
+        let links = changes.links.values().map(LinkChanges::footprint).sum::<usize>();
+        self.held.add(changes.objects.len().saturating_mul(4 * IDENTITY).saturating_add(links))?;
+        self.progress.links = std::mem::take(&mut changes.links);
         self.end.mode = mode;
         self.end.full_because = None;
         self.progress.position = Some(position);
