@@ -582,3 +582,43 @@ async fn after_any_history_a_chain_of_deltas_is_one_full_read() {
         }
     }
 }
+
+#[tokio::test]
+async fn who_joined_a_large_group_and_who_left_it_is_told_without_its_list() {
+    let directory = domain();
+    let members = ["WEB1", "WEB2", "WEB3"].map(dn);
+    directory.write().add_values(&staff(), "member", members).unwrap();
+    let server = builder(&directory).with_max_values(2).start().await.unwrap();
+    let full = read(&source(&server, DeltaPolicy::Auto), &None).await;
+    let bob = directory.write().add_user("bob").unwrap();
+    directory.write().add_values(&staff(), "member", [bob.clone()]).unwrap();
+    directory.write().remove_values(&staff(), "member", [dn("WEB2")]).unwrap();
+    let group = guid(&directory, &staff());
+    for asks in [true, false] {
+        let server = builder(&directory).with_max_values(2).start().await.unwrap();
+        let asked = request().with_checkpoint(full.end.checkpoint.clone()).with_link_changes(asks);
+        let delta = collect(&source(&server, DeltaPolicy::Auto), asked).await.unwrap();
+        assert_eq!(delta.end.mode, ReadMode::DirSync);
+        let list = delta.objects[&group].membership.as_ref().unwrap();
+        assert!(list.complete);
+        let names = |dns: &[DistinguishedName]| -> Vec<String> {
+            dns.iter().map(|dn| dn.as_str().to_owned()).collect()
+        };
+        assert_eq!(list.left.as_deref().map(names), asks.then(|| vec![dn("WEB2")]));
+        assert!(names(&list.members).contains(&bob));
+        assert_eq!(list.members.len(), if asks { 1 } else { 4 });
+        assert_eq!(server.received(b"member;range="), !asks);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_tell_links_one_by_one_is_read_as_any_other() {
+    let directory = domain();
+    let server = builder(&directory).without_link_changes().start().await.unwrap();
+    let source = source(&server, DeltaPolicy::Auto);
+    let full = read(&source, &None).await;
+    directory.write().add_values(&staff(), "member", [dn("WEB1")]).unwrap();
+    let asked = request().with_checkpoint(full.end.checkpoint).with_link_changes(true);
+    let delta = collect(&source, asked).await.unwrap();
+    assert_eq!((delta.end.mode, delta.names()), (ReadMode::DirSync, vec!["Staff".to_owned()]));
+}

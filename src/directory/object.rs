@@ -48,6 +48,10 @@ pub struct Membership {
     /// Whether these are all that the account may see. Otherwise a range read failed, or the list changed while it was
     /// read, and nothing may be concluded from a member's absence.
     pub complete: bool,
+    /// Who left, of a list of which only the changes are told: `members` are then those who joined, and all others are as they
+    /// were. `None`: the list says who there is. Only a read of changes that was
+    /// [asked](super::ReadRequest::link_changes) for it has one.
+    pub left: Option<Vec<DistinguishedName>>,
 }
 
 /// Values of one attribute that were left out of an object, for one reason.
@@ -65,7 +69,15 @@ pub struct AttributeError {
 impl Membership {
     /// A list that is whole.
     pub fn new(members: impl IntoIterator<Item = DistinguishedName>) -> Self {
-        Self { members: members.into_iter().collect(), complete: true }
+        Self { members: members.into_iter().collect(), complete: true, left: None }
+    }
+
+    /// What changed of a list: who joined, and who left.
+    pub fn changes(
+        joined: impl IntoIterator<Item = DistinguishedName>,
+        left: impl IntoIterator<Item = DistinguishedName>,
+    ) -> Self {
+        Self { left: Some(left.into_iter().collect()), ..Self::new(joined) }
     }
 
     /// A list of which some may be missing.
@@ -98,7 +110,9 @@ impl DirectoryObject {
 
     /// The octets of memory that it takes, its own size included: about as many as an allocator gives it.
     pub(crate) fn footprint(&self) -> usize {
-        let members = self.membership.iter().flat_map(|membership| &membership.members);
+        let members = self.membership.iter().flat_map(|membership| {
+            membership.members.iter().chain(membership.left.iter().flatten())
+        });
         let members = members.map(|member| ALLOCATION + member.as_str().len());
         let flaws = self.flaws.iter().map(|flaw| {
             size_of_val(flaw) + 2 * ALLOCATION + flaw.attribute.len() + flaw.reason.len()

@@ -38,6 +38,9 @@ pub struct ReadRequest {
     pub again: BTreeSet<ObjectGuid>,
     /// Whether a read of changes takes a [census](ReadEnd::census), if the source can. Yes unless set.
     pub census: bool,
+    /// Whether a read of changes may tell [what changed](super::Membership::left) of a long list of members in place of the
+    /// list. No unless set: whoever asks must know the list as it was at the checkpoint.
+    pub link_changes: bool,
     /// How an earlier read was protected. One that would be less so, by plain LDAP after TLS or with a server that nothing
     /// vouches for after one that was verified, is refused before the password is sent. `None`: the credential alone
     /// decides.
@@ -59,6 +62,7 @@ impl ReadRequest {
             checkpoint: None,
             again: BTreeSet::new(),
             census: true,
+            link_changes: false,
             least_protection: None,
             memory: MemoryBudget::default(),
         }
@@ -103,6 +107,13 @@ impl ReadRequest {
     #[must_use]
     pub fn with_census(mut self, census: bool) -> Self {
         self.census = census;
+        self
+    }
+
+    /// Sets whether what changed of a long list of members may be told in place of the list.
+    #[must_use]
+    pub fn with_link_changes(mut self, link_changes: bool) -> Self {
+        self.link_changes = link_changes;
         self
     }
 

@@ -31,6 +31,8 @@ use crate::Result;
 /// - A read goes on from the request's checkpoint only if it can miss nothing so, and says in its end which it
 ///   did ([`mode`](super::ReadEnd::mode), [`full_because`](super::ReadEnd::full_because)). Only a complete read
 ///   leaves a checkpoint.
+/// - Whoever asks for [link changes](super::ReadRequest::link_changes) may be told, in place of a long list of members, who
+///   joined and who left since the checkpoint, if that is all that became of it.
 /// - What became of a membership is told of the group alone, as directories do it: a read of changes need not
 ///   yield an object of which only `memberOf` changed, nor a group whose members were only renamed. Whoever asks
 ///   works out which objects these are, and has them read with [`again`](super::ReadRequest::again).

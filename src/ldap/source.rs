@@ -284,6 +284,7 @@ impl LdapSource {
             checkpoint: request.checkpoint.clone(),
             again: request.again.iter().copied().collect(),
             census: self.census && request.census,
+            link_changes: request.link_changes,
             server: None,
             roots: Vec::new(),
             kinds: selections.iter().map(|(kind, _)| *kind).collect(),

@@ -145,7 +145,7 @@ fn disagreeing<'a>(
 }
 
 /// What `memberOf` says, each DN in its normal form.
-fn groups_named_by(object: &DirectoryObject) -> impl Iterator<Item = String> {
+pub(super) fn groups_named_by(object: &DirectoryObject) -> impl Iterator<Item = String> {
     let named = object.attributes.values("memberOf");
     named.filter_map(|dn| Some(DistinguishedName::parse(dn).ok()?.normalized()))
 }

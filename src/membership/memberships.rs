@@ -81,7 +81,7 @@ impl Memberships {
 
 /// Whether nothing may be concluded from who is missing among a group's members.
 pub(crate) fn is_doubtful(object: &DirectoryObject) -> bool {
-    object.membership.as_ref().is_some_and(|list| !list.complete)
+    object.membership.as_ref().is_some_and(|list| !list.complete || list.left.is_some())
 }
 
 /// What tells a changed user or group from an unchanged one: the object's own digest, its memberships, and whether these

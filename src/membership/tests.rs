@@ -31,11 +31,23 @@ fn object(kind: ObjectKind, n: u8) -> DirectoryObject {
 }
 
 fn group(n: u8, members: &[u8]) -> DirectoryObject {
-    let members = members.iter().map(|n| dn(*n)).collect();
-    let complete = true;
     let mut group = object(ObjectKind::Group, n);
-    group.membership = Some(Membership { members, complete });
+    group.membership = Some(Membership::new(members.iter().map(|n| dn(*n))));
     group
+}
+
+/// A group of which only who joined and who left is told.
+fn told(n: u8, joined: &[u8], left: &[u8]) -> DirectoryObject {
+    let dns = |members: &[u8]| members.iter().map(|n| dn(*n)).collect::<Vec<_>>();
+    let mut group = object(ObjectKind::Group, n);
+    group.membership = Some(Membership::changes(dns(joined), dns(left)));
+    group
+}
+
+/// An account that says it is in this group.
+fn member_of(mut account: DirectoryObject, group: u8) -> DirectoryObject {
+    account.attributes = [("memberOf", dn(group).as_str())].into_iter().collect();
+    account
 }
 
 fn user(n: u8) -> DirectoryObject {
@@ -358,4 +370,46 @@ fn a_digest_tells_by_its_memberships_whether_an_object_changed() {
     assert_ne!(digest_of(&[ALICE], true)[0], digest_of(&[ALICE], false)[0]);
     let (before, after) = (digest_of(&[ALICE], true), digest_of(&[BOB], true));
     assert!(before[0] != after[0] && before[1] != after[1]);
+}
+
+#[test]
+fn a_list_of_which_the_changes_are_told_is_whole_where_everybody_agrees() {
+    let all = [user(ALICE), user(BOB), user(CAROL), group(STAFF, &[ALICE, BOB])];
+    let inventory = Inventory::of(all);
+    let before = &inventory.earlier.groups[0];
+    let whole = |read: Read| {
+        whole_list(&read.groups[0], before, read.objects(), &inventory.links).map(|it| it.members)
+    };
+    let changed = || told(STAFF, &[CAROL], &[BOB]);
+    assert_eq!(whole(Read::of([changed()])), Some(vec![dn(ALICE), dn(CAROL)]));
+    // Told a second time, it is no change.
+    assert_eq!(whole(Read::of([told(STAFF, &[ALICE], &[CAROL])])), Some(vec![dn(ALICE), dn(BOB)]));
+    let carol = member_of(user(CAROL), STAFF);
+    assert_eq!(whole(Read::of([changed(), carol])), Some(vec![dn(ALICE), dn(CAROL)]));
+    // Each of these may have changed the list without a word.
+    let mut renamed = member_of(user(ALICE), STAFF);
+    renamed.dn = DistinguishedName::parse("CN=other,DC=corp,DC=example").unwrap();
+    assert_eq!(whole(Read::of([changed(), renamed])), None);
+    assert_eq!(whole(Read::of([changed(), user(ALICE)])), None, "restored, she is in no group");
+    assert_eq!(whole(Read::of([changed(), member_of(user(BOB), STAFF)])), None);
+    assert_eq!(whole(Read::of([changed()]).without(ALICE)), None);
+    assert_eq!(whole(Read::of([group(STAFF, &[ALICE])])), None, "it is a list");
+}
+
+#[test]
+fn a_list_that_was_not_known_whole_is_read() {
+    let all = [user(ALICE), group(STAFF, &[ALICE, BOB])];
+    let inventory = Inventory::of(all);
+    let read = Read::of([told(STAFF, &[], &[])]);
+    let whole = |before: &DirectoryGroup, links: &Links| {
+        whole_list(&read.groups[0], before, read.objects(), links)
+    };
+    let before = inventory.earlier.groups[0].clone();
+    assert_eq!(whole(&before, &inventory.links), None, "nobody knows what BOB is");
+    let inventory = Inventory::of([user(ALICE), group(STAFF, &[ALICE])]);
+    let mut before = inventory.earlier.groups[0].clone();
+    assert!(whole(&before, &inventory.links).is_some());
+    assert_eq!(whole(&before, &Links::new()), None);
+    before.complete = false;
+    assert_eq!(whole(&before, &inventory.links), None);
 }

@@ -124,13 +124,16 @@ async fn decide(
     let snapshot = &reading.snapshot;
     run.options.tell(Progress::Deciding { computers: report.computers.read });
     // Asked for again: people may have decided while the directory was read.
-    let links = links::load(run).await?;
+    let links = match reading.is_contained {
+        true => links::of_objects(run, snapshot.identities()).await?,
+        false => links::load(run).await?,
+    };
     let absences = Absences::find(run, snapshot, &links, report);
     let absent = absences.absent(snapshot, &links);
     let (absent_now, hidden) = (absences.links(), absences.hidden());
     let moved = MovedPrincipals::find(run, snapshot, &links, absent_now, hidden).await?;
     absences.warn_of_hidden(&moved, report);
-    let matching = Matching::decide(run, snapshot, links, absent).await?;
+    let matching = Matching::decide(run, reading, links, absent).await?;
     let memberships = reading.memberships(|computer| matching.keeps(computer));
     let intent = Intent {
         reading,
@@ -142,7 +145,14 @@ async fn decide(
         memberships: &memberships,
         takes_over: run.options.takes_over,
     };
-    report.brake = impact_of(run, &intent).await?.judge(&run.task.change_limits);
+    let limits = &run.task.change_limits;
+    let mut impact = impact_of(run, &intent).await?;
+    if reading.is_contained && impact.may_exceed(limits) {
+        // Shares are of everything that is known.
+        let links = &links::load(run).await?;
+        impact = impact_of(run, &Intent { links, ..intent }).await?;
+    }
+    report.brake = impact.judge(limits);
     report.stages.plan = planning.elapsed().as_secs_f64();
     Ok(Decided { matching, absences, moved, memberships })
 }

@@ -83,14 +83,44 @@ impl ChangeImpact {
         }
     }
 
+    /// Whether something may be too much, however much is known.
+    pub(super) fn may_exceed(&self, limits: &ChangeLimits) -> bool {
+        let measured = self.measured(limits);
+        measured.iter().any(|(_, number, _, limit)| limit.is_exceeded(*number as u64, 1))
+    }
+
     /// What of it is too much.
     pub(super) fn judge(&self, limits: &ChangeLimits) -> Option<LimitsExceeded> {
+        let measured = self.measured(limits).map(|(what, number, of, limit)| ExceededLimit {
+            what,
+            number: number as u64,
+            of,
+            limit,
+        });
+        // Rights are withdrawn from the attributes of one kind, and show in what was read alone.
+        let emptied = self.compared.values().map(|(of, number)| ExceededLimit {
+            what: Measure::Changes,
+            number: *number,
+            of: *of,
+            limit: limits.changes,
+        });
+        let all = measured.into_iter().chain(emptied);
+        // What is new to an empty inventory is no mass change.
+        let is_exceeded = |it: &ExceededLimit| it.of > 0 && it.limit.is_exceeded(it.number, it.of);
+        let mut exceeded: Vec<ExceededLimit> = all.filter(is_exceeded).collect();
+        exceeded.dedup_by_key(|it| it.what);
+        let confirmation = self.confirmation();
+        (!exceeded.is_empty()).then_some(LimitsExceeded { exceeded, confirmation })
+    }
+
+    /// Each measure with how much there is of it, of how many, and how much there may be.
+    fn measured(&self, limits: &ChangeLimits) -> [(Measure, usize, u64, Limit); 8] {
         let known = |kind| self.known.get(&kind).copied().unwrap_or_default();
         let lost = |kind| self.losses.get(&kind).map_or(0, BTreeSet::len);
         let (computers, groups, users) =
             (known(ObjectKind::Computer), known(ObjectKind::Group), known(ObjectKind::User));
         let creates = if self.is_same_scope { limits.creates } else { Limit::none() };
-        let measured = [
+        [
             (Measure::Creates, self.creates.len(), computers, creates),
             (Measure::Relinks, self.relinks.len(), computers, limits.relinks),
             (Measure::Joins, self.joins.len(), computers, limits.joins),
@@ -104,29 +134,7 @@ impl ChangeImpact {
                 limits.membership_removals,
             ),
             (Measure::Changes, self.changes.len(), computers + groups + users, limits.changes),
-        ];
-        // Rights are withdrawn from the attributes of one kind, and show in what was read alone.
-        let emptied = self.compared.values().map(|(of, number)| ExceededLimit {
-            what: Measure::Changes,
-            number: *number,
-            of: *of,
-            limit: limits.changes,
-        });
-        let mut exceeded: Vec<ExceededLimit> = measured
-            .into_iter()
-            .map(|(what, number, of, limit)| ExceededLimit {
-                what,
-                number: number as u64,
-                of,
-                limit,
-            })
-            .chain(emptied)
-            // What is new to an empty inventory is no mass change.
-            .filter(|it| it.of > 0 && it.limit.is_exceeded(it.number, it.of))
-            .collect();
-        exceeded.dedup_by_key(|it| it.what);
-        let confirmation = self.confirmation();
-        (!exceeded.is_empty()).then_some(LimitsExceeded { exceeded, confirmation })
+        ]
     }
 
     fn confirmation(&self) -> Confirmation {
@@ -219,7 +227,7 @@ impl ChangeImpact {
     /// Counts the memberships of groups that did not change, and notes those that did: known ones, whose list is whole.
     /// After an incomplete read nobody leaves a group.
     fn count_memberships(&mut self, intent: &Intent<'_>) {
-        let Reading { snapshot, prior } = intent.reading;
+        let Reading { snapshot, prior, .. } = intent.reading;
         let PriorMemberships::Loaded(earlier) = prior else { return };
         if !snapshot.end.completeness.is_complete() {
             return;

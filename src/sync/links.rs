@@ -10,7 +10,7 @@ use crate::Result;
 use crate::asset::{Link, LinksRequest, Presence, Sighting};
 use crate::directory::DirectoryObject;
 use crate::membership::{Links, dn_digest};
-use crate::value::{AssetId, ObjectGuid, ObjectKind, RecordDigest, SourceId};
+use crate::value::{AssetId, ObjectGuid, RecordDigest, SourceId};
 
 /// How many objects one look-up names: large enough to share its cost, small enough for the parameter limits of
 /// databases.
@@ -24,6 +24,23 @@ pub(super) async fn load(run: &Run<'_>) -> Result<Links> {
     let links = LinksRequest::new(task.organization.clone(), task.source.clone());
     let links = run.repository.links(links).await?;
     links.map_ok(|link| (link.object, link)).try_collect().await
+}
+
+/// What the store knows of these objects of the task's directory.
+pub(super) async fn of_objects(
+    run: &Run<'_>,
+    objects: impl IntoIterator<Item = ObjectGuid>,
+) -> Result<Links> {
+    let (task, mut found) = (run.task, Links::new());
+    let all = LinksRequest::new(task.organization.clone(), task.source.clone());
+    let objects: Vec<ObjectGuid> = objects.into_iter().collect();
+    for objects in objects.chunks(OBJECTS_PER_LOOKUP) {
+        run.options.cancellation.check()?;
+        let request = all.clone().of_objects(objects.iter().copied());
+        let links: Vec<Link> = run.repository.links(request).await?.try_collect().await?;
+        found.extend(links.into_iter().map(|link| (link.object, link)));
+    }
+    Ok(found)
 }
 
 /// What the store knows of these objects in other directories.
@@ -60,11 +77,12 @@ pub(super) async fn elsewhere(
 
 /// Computers that wait for a decision. Whether they still wait depends on the inventory, which may have changed
 /// where they have not.
-pub(super) fn waiting(links: &Links) -> BTreeSet<ObjectGuid> {
-    let waiting = links.values().filter(|link| {
-        link.kind == ObjectKind::Computer && link.asset.is_none() && link.presence.is_present()
-    });
-    waiting.map(|link| link.object).collect()
+pub(super) async fn waiting(run: &Run<'_>) -> Result<BTreeSet<ObjectGuid>> {
+    let waiting = run.repository.waiting(&run.task.organization).await?;
+    let own = waiting.iter().filter(|waiting| waiting.source == run.task.source);
+    let links = of_objects(run, own.map(|waiting| waiting.object)).await?;
+    let waiting = links.values().filter(|link| link.asset.is_none() && link.presence.is_present());
+    Ok(waiting.map(|link| link.object).collect())
 }
 
 /// What is to be known of an object from now on.

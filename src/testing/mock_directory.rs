@@ -10,12 +10,15 @@ use futures::stream::{self, BoxStream};
 
 use crate::directory::{
     Completeness, DirectoryEvent, DirectoryObject, DirectorySource, FullReadReason, LeftOutValues,
-    Page, PresentSet, ReadEnd, ReadRequest, ReadScope, RemovedObject, ServerIdentity, Transport,
-    Verification,
+    Membership, Page, PresentSet, ReadEnd, ReadRequest, ReadScope, RemovedObject, ServerIdentity,
+    Transport, Verification,
 };
 use crate::name::DistinguishedName;
 use crate::value::{Checkpoint, ObjectGuid, ReadMode, RecordDigest, View};
 use crate::{Error, ErrorKind, Result, Retry};
+
+/// Of a list of so many members only what changed is told, to those who ask for it.
+const LONG: usize = 3;
 
 /// A [`DirectorySource`] over a list of objects, which ends as it is told to.
 ///
@@ -335,7 +338,13 @@ fn changes(
         is_asked_for(request, object)
             && (request.again.contains(&object.guid) || is_told(object.guid))
     };
-    let changed = now.objects().filter(is_news).cloned().collect();
+    let tell = |object: &DirectoryObject| {
+        let first = versions.first().filter(|_| request.link_changes);
+        let before = first.filter(|_| !request.again.contains(&object.guid));
+        let before = before.and_then(|first| first.by_guid.get(&object.guid));
+        with_link_changes(object.clone(), before.copied())
+    };
+    let changed = now.objects().filter(is_news).map(tell).collect();
     let was_there: BTreeMap<ObjectGuid, &DirectoryObject> = versions
         .iter()
         .flat_map(Version::objects)
@@ -353,6 +362,22 @@ fn changes(
         }
     });
     (changed, departed.collect())
+}
+
+/// The group with what changed of its members in place of a long list of them.
+fn with_link_changes(now: DirectoryObject, before: Option<&DirectoryObject>) -> DirectoryObject {
+    let lists = now.membership.as_ref().zip(before.and_then(|before| before.membership.as_ref()));
+    let lists = lists.filter(|(now, before)| now.complete && before.complete);
+    let Some((list, before)) = lists.filter(|(list, _)| list.members.len() >= LONG) else {
+        return now;
+    };
+    let without = |some: &Membership, others: &Membership| {
+        let others: BTreeSet<&str> = others.members.iter().map(DistinguishedName::as_str).collect();
+        let rest = some.members.iter().filter(|dn| !others.contains(dn.as_str()));
+        rest.cloned().collect::<Vec<_>>()
+    };
+    let changes = Membership::changes(without(list, before), without(before, list));
+    DirectoryObject { membership: Some(changes), ..now }
 }
 
 /// What a directory holds at one time.

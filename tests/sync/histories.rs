@@ -338,3 +338,37 @@ async fn where_a_census_was_taken_a_history_over_the_wire_is_where_full_reads_ar
         over_the_wire(seed, true).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_member_of_a_large_group_costs_no_range_reads() {
+    let directory = wire_domain(1);
+    let staff = "CN=Staff,CN=Users,DC=corp,DC=example";
+    for n in 0..10 {
+        let mut tree = directory.write();
+        let user = tree.add_user(&format!("user{n}")).unwrap();
+        tree.add_values(staff, "member", [user]).unwrap();
+    }
+    let stores: [Arc<dyn AssetRepository>; 2] =
+        [Arc::new(MemoryRepository::new()), Arc::new(MemoryRepository::new())];
+    let mut chains = Chains::new(task(), stores).await;
+    for is_first in [true, false] {
+        let server = TestServer::builder(&directory).with_ldap().with_plain_binds();
+        let server = server.with_max_values(3).start().await.unwrap();
+        let source = source(credential(server.ldap_url()).with_insecure(true));
+        if is_first {
+            chains.step(&source, "the first run").await;
+            let mut tree = directory.write();
+            let bob = tree.add_user("bob").unwrap();
+            tree.add_values(staff, "member", [bob]).unwrap();
+            continue;
+        }
+        let options = chains.next_run();
+        let report = sync(&chains.task, &source, &*chains.changes, &options).await.unwrap();
+        assert_eq!((report.mode, report.groups.updated), (ReadMode::DirSync, 1));
+        assert!(!server.received(b"member;range="));
+        chains.finish(&source, "after a new member").await;
+    }
+    let staff = groups(&*chains.changes).await.into_iter().find(|group| group.dn.as_str() == staff);
+    let staff = staff.unwrap();
+    assert_eq!((staff.members.len(), staff.complete), (12, true));
+}

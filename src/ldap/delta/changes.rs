@@ -1,10 +1,11 @@
 //! Which objects changed: their identity, and no more than is needed to read them again.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use ldap3::Scope;
 use ldap3::controls::RawControl;
 
+use super::link_changes::LinkChanges;
 use crate::Result;
 use crate::directory::Held;
 use crate::ldap::limits::LdapLimits;
@@ -26,6 +27,8 @@ const IDENTITY: usize = 4 * size_of::<ObjectGuid>();
 pub(crate) enum ChangeGranularity {
     /// Changed attributes alone: `name` is among them if the object was created, renamed or moved.
     Attributes,
+    /// The same, and of members those alone that joined or left.
+    Values,
     /// The whole object: anything may have changed.
     Objects,
 }
@@ -36,6 +39,10 @@ pub(crate) struct Changes {
     pub(crate) objects: BTreeMap<ObjectGuid, Change>,
     /// Whether something changed that has no GUID.
     pub(crate) nameless: bool,
+    /// What changed of the members of objects, where the server tells them one by one: empty if nothing did.
+    pub(crate) links: HashMap<ObjectGuid, LinkChanges>,
+    /// The objects of which it does not.
+    untold: HashSet<ObjectGuid>,
 }
 
 /// What is known of a changed object.
@@ -74,10 +81,16 @@ impl Changes {
         let mut guid = None;
         let mut change = Change { deleted: is_tombstone(entry.dn), moved: false };
         change.moved = granularity == ChangeGranularity::Objects;
+        let (mut links, mut is_told) =
+            (LinkChanges::default(), granularity == ChangeGranularity::Values);
         while let Some(mut attribute) = entry.next_attribute()? {
             let is = |name: &str| attribute.name.eq_ignore_ascii_case(name);
             let (is_guid, is_deleted) = (is("objectGUID"), is("isDeleted"));
             change.moved |= is("name");
+            if is("member") {
+                is_told &= links.take(attribute)?;
+                continue;
+            }
             while let Some(value) = attribute.next_value()? {
                 if is_guid {
                     guid = ObjectGuid::from_slice(value).ok();
@@ -89,10 +102,26 @@ impl Changes {
             Some(guid) => {
                 let known = self.objects.entry(guid).or_default();
                 *known = Change { moved: known.moved || change.moved, ..change };
+                self.take_links(guid, is_told.then_some(links));
             }
             None => self.nameless = true,
         }
         Ok(())
+    }
+}
+
+impl Changes {
+    /// Notes what was told of an object's members, `None` if that is not all. It may be told of in several answers.
+    fn take_links(&mut self, object: ObjectGuid, links: Option<LinkChanges>) {
+        match links {
+            Some(links) if !self.untold.contains(&object) => {
+                self.links.entry(object).or_default().update(links);
+            }
+            _ => {
+                self.links.remove(&object);
+                self.untold.insert(object);
+            }
+        }
     }
 }
 

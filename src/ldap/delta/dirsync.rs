@@ -1,7 +1,8 @@
 //! The DirSync control (MS-ADTS section 3.1.1.3.4.1.3): what changed in a naming context since a cookie.
 //!
-//! The control is critical. With OBJECT_SECURITY an ordinary account may use it, and sees what it may read anyway;
-//! no other flag is sent. Values do not come one by one, since whole objects are read again in any case.
+//! The control is critical. With OBJECT_SECURITY an ordinary account may use it, and sees what it may read anyway. With
+//! INCREMENTAL_VALUES links come one by one, which is of use where the list that they are of is long and known; whole
+//! objects are read again in any case.
 
 use std::collections::HashSet;
 
@@ -9,6 +10,7 @@ use ldap3::LdapResult;
 use ldap3::controls::RawControl;
 use sha2::{Digest, Sha256};
 
+use super::ChangeGranularity;
 use crate::ldap::limits::LdapLimits;
 use crate::ldap::protocol::ber::{self, INTEGER, Malformed, OCTET_STRING, Reader, SEQUENCE};
 use crate::ldap::protocol::connection::Connection;
@@ -20,6 +22,8 @@ use crate::ldap::protocol::search::SearchRequest;
 use crate::{Error, ErrorKind, Result};
 
 const OBJECT_SECURITY: i64 = 0x1;
+/// The flags are an integer of 32 bits, and this is its sign.
+const INCREMENTAL_VALUES: i64 = -0x8000_0000;
 /// What an answer should have at most. Servers take it as a hint.
 const ANSWER_BYTES: i64 = 1 << 20;
 
@@ -37,12 +41,13 @@ impl Connection {
         &mut self,
         request: &SearchRequest,
         mut cookie: Vec<u8>,
+        granularity: ChangeGranularity,
         limits: &LdapLimits,
         mut look: impl FnMut(RawEntry<'_>) -> Result<(), Malformed> + Send,
     ) -> Result<Result<Vec<u8>, Error>> {
         let mut seen = HashSet::new();
         for answers in 1_u64.. {
-            let search = self.search(request, vec![control(&cookie)]).await?;
+            let search = self.search(request, vec![control(granularity, &cookie)]).await?;
             let result = search.each_entry(&mut look).await?;
             if let Some(refusal) = refused(&result)? {
                 return Ok(Err(refusal));
@@ -73,9 +78,13 @@ fn refused(result: &LdapResult) -> Result<Option<Error>> {
     }
 }
 
-fn control(cookie: &[u8]) -> RawControl {
+fn control(granularity: ChangeGranularity, cookie: &[u8]) -> RawControl {
     let mut fields = Vec::new();
-    ber::write_integer(&mut fields, INTEGER, OBJECT_SECURITY);
+    let flags = match granularity {
+        ChangeGranularity::Values => OBJECT_SECURITY | INCREMENTAL_VALUES,
+        ChangeGranularity::Attributes | ChangeGranularity::Objects => OBJECT_SECURITY,
+    };
+    ber::write_integer(&mut fields, INTEGER, flags);
     ber::write_integer(&mut fields, INTEGER, ANSWER_BYTES);
     ber::write(&mut fields, OCTET_STRING, cookie);
     let mut value = Vec::new();
@@ -129,10 +138,12 @@ mod tests {
         let (mut connection, _server) = connection(&limits, replies).await;
         let request = SearchRequest::of_entry("DC=x", &["name"]);
         let mut names = Vec::new();
-        let end = connection.dirsync(&request, b"begin".to_vec(), &limits, |entry| {
+        let look = |entry: RawEntry<'_>| {
             names.push(entry.dn_lossy());
             Ok(())
-        });
+        };
+        let attributes = ChangeGranularity::Attributes;
+        let end = connection.dirsync(&request, b"begin".to_vec(), attributes, &limits, look);
         let end = end.await;
         (names, end)
     }
@@ -143,9 +154,12 @@ mod tests {
 
     #[test]
     fn the_control_is_critical_and_carries_flags_size_and_cookie() {
-        let control = control(&[7]);
-        assert!(control.crit);
-        assert_eq!(control.val.unwrap(), [0x30, 11, 2, 1, 1, 2, 3, 0x10, 0, 0, 4, 1, 7]);
+        let attributes = control(ChangeGranularity::Attributes, &[7]);
+        assert!(attributes.crit);
+        assert_eq!(attributes.val.unwrap(), [0x30, 11, 2, 1, 1, 2, 3, 0x10, 0, 0, 4, 1, 7]);
+        let values = control(ChangeGranularity::Values, &[7]);
+        let flags = [2, 4, 0x80, 0, 0, 1];
+        assert_eq!(values.val.unwrap()[2..8], flags);
     }
 
     #[tokio::test]

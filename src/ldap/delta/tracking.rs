@@ -55,6 +55,8 @@ pub(crate) struct Tracking {
     pub(crate) again: Vec<ObjectGuid>,
     /// Whether a read of changes makes sure of what is still there.
     pub(crate) census: bool,
+    /// Whether of long lists of members it is enough to know what changed.
+    pub(crate) link_changes: bool,
     /// `None`: the server does not tell what changes.
     pub(crate) server: Option<ServerState>,
     /// Naming contexts, or entries, below which everything lies that is read.
@@ -200,7 +202,8 @@ impl Connection {
         if tracking.offers(ReadMode::DirSync) {
             let nothing = "(&(objectClass=computer)(!(objectClass=computer)))".to_owned();
             let request = tracking.dirsync_request(nothing);
-            match self.dirsync(&request, Vec::new(), limits, |_| Ok(())).await? {
+            let attributes = ChangeGranularity::Attributes;
+            match self.dirsync(&request, Vec::new(), attributes, limits, |_| Ok(())).await? {
                 Ok(cookie) => {
                     return Ok((Some(Position { mode: ReadMode::DirSync, cookie }), None));
                 }
@@ -221,24 +224,46 @@ impl Connection {
         token: &Token,
         (limits, held): (&LdapLimits, &Held),
     ) -> Result<Result<(Changes, Position), Error>> {
+        if mode == ReadMode::DirSync {
+            return self.changes_by_dirsync(tracking, token, limits).await;
+        }
         let mut changes = Changes::default();
         let filter = tracking.filter();
-        let mut cookie = Vec::new();
-        if mode == ReadMode::DirSync {
-            let request = tracking.dirsync_request(filter);
-            let look = |entry: RawEntry<'_>| changes.take(entry, ChangeGranularity::Attributes);
-            match self.dirsync(&request, token.cookie.clone(), limits, look).await? {
-                Ok(next) => cookie = next,
+        let mut held = held.beside();
+        for root in &tracking.roots {
+            let limits = (limits, &mut held);
+            self.changed_since(root, &filter, token.usn, limits, &mut changes).await?;
+        }
+        Ok(Ok((changes, Position { mode, cookie: Vec::new() })))
+    }
+
+    /// Has links told one by one where that is of use, unless the server does not do that.
+    async fn changes_by_dirsync(
+        &mut self,
+        tracking: &Tracking,
+        token: &Token,
+        limits: &LdapLimits,
+    ) -> Result<Result<(Changes, Position), Error>> {
+        let request = tracking.dirsync_request(tracking.filter());
+        let mut granularity = match tracking.link_changes {
+            true => ChangeGranularity::Values,
+            false => ChangeGranularity::Attributes,
+        };
+        loop {
+            let mut changes = Changes::default();
+            let look = |entry: RawEntry<'_>| changes.take(entry, granularity);
+            let cookie = token.cookie.clone();
+            match self.dirsync(&request, cookie, granularity, limits, look).await? {
+                Ok(cookie) => {
+                    let position = Position { mode: ReadMode::DirSync, cookie };
+                    return Ok(Ok((changes, position)));
+                }
+                Err(_) if granularity == ChangeGranularity::Values => {
+                    granularity = ChangeGranularity::Attributes;
+                }
                 Err(refusal) => return Ok(Err(refusal)),
             }
-        } else {
-            let mut held = held.beside();
-            for root in &tracking.roots {
-                let limits = (limits, &mut held);
-                self.changed_since(root, &filter, token.usn, limits, &mut changes).await?;
-            }
         }
-        Ok(Ok((changes, Position { mode, cookie })))
     }
 }
 
@@ -261,6 +286,7 @@ mod tests {
             checkpoint: None,
             again: Vec::new(),
             census: true,
+            link_changes: false,
             server: Some(ServerState {
                 name: "dc1".to_owned(),
                 invocation: vec![1; 16],

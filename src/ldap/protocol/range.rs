@@ -30,6 +30,10 @@ pub(crate) enum RangeStep {
 }
 
 impl RangeOption {
+    /// What DirSync files values under that were added, where it tells them one by one, and those that were removed.
+    pub(crate) const ADDED: Self = Self { low: 1, high: Some(1) };
+    pub(crate) const REMOVED: Self = Self { low: 0, high: Some(0) };
+
     /// Reads an attribute option, in any case.
     pub(crate) fn parse(option: &[u8]) -> Option<Self> {
         let option = std::str::from_utf8(option).ok()?;

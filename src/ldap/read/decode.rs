@@ -248,7 +248,8 @@ pub(crate) fn add_values(
 pub(crate) fn membership(mut members: Vec<DistinguishedName>, complete: bool) -> Membership {
     members.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
     members.dedup_by(|a, b| a.as_str() == b.as_str());
-    Membership { members, complete }
+    let list = Membership::new(members);
+    if complete { list } else { list.incomplete() }
 }
 
 /// The DN of a member.

@@ -5,7 +5,7 @@ mod present_set;
 mod ranged;
 mod unpaged;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use ldap3::Scope;
@@ -18,7 +18,7 @@ use super::reference::referred;
 use crate::directory::{
     Completeness, DirectoryEvent, DirectoryObject, Held, LeftOutValues, Page, ReadEnd,
 };
-use crate::ldap::delta::{Position, Tracking};
+use crate::ldap::delta::{LinkChanges, Position, Tracking};
 use crate::ldap::limits::LdapLimits;
 use crate::ldap::protocol::connection::Connection;
 use crate::ldap::protocol::controls::DOMAIN_SCOPE;
@@ -74,6 +74,8 @@ pub(crate) struct Progress {
     found: Option<HashSet<ObjectGuid>>,
     /// Where the next read goes on.
     position: Option<Position>,
+    /// What changed of the members of groups, where the server told them one by one.
+    links: HashMap<ObjectGuid, LinkChanges>,
 }
 
 /// Why a read stopped early.
@@ -425,6 +427,7 @@ mod tests {
                 checkpoint: None,
                 again: Vec::new(),
                 census: true,
+                link_changes: false,
                 server: None,
                 roots: Vec::new(),
                 kinds: vec![kind],

@@ -39,6 +39,7 @@ pub struct ColumnMap {
     pub(crate) falls_through: bool,
     pub(crate) residual_attributes: bool,
     pub(crate) signatures: Option<SignatureColumn>,
+    pub(crate) lists: Option<Vec<String>>,
 }
 
 /// A database's way of writing SQL.
@@ -83,9 +84,9 @@ pub(crate) struct AttributeTable {
 pub(crate) enum SignatureColumn {
     /// In a child table, by a function of the database.
     In { child: Child, column: &'static str, covers: &'static str },
-    /// In the row itself, as a string of bits that the database compares.
+    /// The same as a string of bits that the database compares.
     #[cfg(any(test, feature = "postgres"))]
-    Bits(&'static str),
+    Bits { child: Child, column: &'static str },
 }
 
 /// What a column holds, and the expression that reads it.
@@ -118,6 +119,7 @@ impl ColumnMap {
             falls_through: false,
             residual_attributes: false,
             signatures: None,
+            lists: None,
         }
     }
 
@@ -166,12 +168,21 @@ impl ColumnMap {
         self.with_residual_attributes()
     }
 
-    /// The same with signatures in a column of the row itself, of a type for strings of bits: `bit varying`.
+    /// The same with signatures in a column of a type for strings of bits: `bit varying`.
     #[cfg(any(test, feature = "postgres"))]
     #[must_use]
-    pub(crate) fn with_signature_bits(mut self, column: &'static str) -> Self {
-        self.signatures = Some(SignatureColumn::Bits(column));
+    pub(crate) fn with_signature_bits(mut self, child: Child, column: &'static str) -> Self {
+        self.signatures = Some(SignatureColumn::Bits { child, column });
         self.with_residual_attributes()
+    }
+
+    /// Says which lists there are in the [listed](Column::listed) column, so that those with a word are looked for as they
+    /// are: a database knows how many rows have each, and has an index.
+    #[cfg(any(test, feature = "postgres"))]
+    #[must_use]
+    pub(crate) fn among_lists(mut self, lists: Vec<String>) -> Self {
+        self.lists = Some(lists);
+        self
     }
 
     /// Looks for fields that are not in the map among the attributes, of whatever source. For users and

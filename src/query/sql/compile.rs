@@ -162,13 +162,25 @@ impl Compiler<'_> {
 
     fn lists(&mut self, list: &'static str, words: &[&str]) {
         let can_be_listed = |word: &&&str| !word.contains(Column::WORD_SEPARATOR);
-        let words: Vec<&str> = words.iter().filter(can_be_listed).copied().collect();
-        self.joined(&words, " OR ", |this, word| {
-            this.push_all(&[this.map.dialect.position(), "(", list, ", "]);
-            let end = Column::WORD_SEPARATOR;
-            this.text(&format!("{end}{word}{end}"));
-            this.push(") > 0");
-        });
+        let words = words.iter().filter(can_be_listed);
+        let end = Column::WORD_SEPARATOR;
+        let words: Vec<String> = words.map(|word| format!("{end}{word}{end}")).collect();
+        let map = self.map;
+        let Some(known) = &map.lists else {
+            return self.joined(&words, " OR ", |this, word| {
+                this.push_all(&[this.map.dialect.position(), "(", list, ", "]);
+                this.text(word);
+                this.push(") > 0");
+            });
+        };
+        let has_one = |list: &&String| words.iter().any(|word| list.contains(word));
+        let mut before = " IN (";
+        for known in known.iter().filter(has_one) {
+            self.push_all(&[if before == ", " { "" } else { list }, before]);
+            self.text(known);
+            before = ", ";
+        }
+        self.push(if before == ", " { ")" } else { "FALSE" });
     }
 
     fn location<'k>(&self, key: &'k Key) -> KeyLocation<'k> {
@@ -229,11 +241,15 @@ impl Compiler<'_> {
             }
             // What has every bit that is wanted is the same with them.
             #[cfg(any(test, feature = "postgres"))]
-            SignatureColumn::Bits(column) => self.joined(&wanted, " OR ", |this, signature| {
-                this.push_all(&["(", column, " | CAST("]);
-                this.parameter(SqlValue::Blob(signature.as_bytes().to_vec()));
-                this.push_all(&[" AS bit varying) = ", column, ")"]);
-            }),
+            SignatureColumn::Bits { child: Child { table, owner, parent, .. }, column } => {
+                self.push_all(&[parent, " IN (SELECT ", owner, " FROM ", table, " WHERE "]);
+                self.joined(&wanted, " OR ", |this, signature| {
+                    this.push_all(&["(", column, " | CAST("]);
+                    this.parameter(SqlValue::Blob(signature.as_bytes().to_vec()));
+                    this.push_all(&[" AS bit varying) = ", column, ")"]);
+                });
+                self.push(")");
+            }
         }
     }
 
@@ -341,6 +357,23 @@ mod tests {
     }
 
     #[test]
+    fn lists_that_are_known_are_looked_for_as_they_are() {
+        let source = Column::word("x.word").in_child(Child::new("x", "x.owner", "a.id"));
+        let map = ColumnMap::new(Dialect::Postgres).with("source", source.listed("a.list"));
+        let lists = ["\u{1f}ldap\u{1f}", "\u{1f}ldap\u{1f}scan\u{1f}", "\u{1f}scanner\u{1f}"];
+        let map = map.among_lists(lists.map(str::to_owned).to_vec());
+        for (query, expected, parameters) in [
+            ("source:ldap", "a.list IN ($1, $2)", &lists[..2]),
+            ("NOT source:scan", "(NOT a.list IN ($1))", &lists[1..2]),
+            ("source:other", "FALSE", &[]),
+        ] {
+            let sql = map.condition(&Query::parse(query).unwrap(), 0, 1);
+            assert_eq!((sql.text.as_str(), sql.exact), (expected, true));
+            assert_eq!(sql.parameters, parameters.iter().map(|it| text(it)).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
     fn signatures_leave_few_rows_to_the_evaluator_unless_under_a_not() {
         let map = ColumnMap::new(Dialect::Sqlite).with_signatures(
             Child::new("s", "s.owner", "a.id"),
@@ -365,11 +398,11 @@ mod tests {
 
     #[test]
     fn signatures_are_compared_as_bits_where_there_is_no_function() {
-        let map = ColumnMap::new(Dialect::Postgres).with_signature_bits("a.bits");
-        for (query, expected) in [
-            ("has:@a.b.c", "(a.bits | CAST($1 AS bit varying) = a.bits)"),
-            ("NOT has:@a.b.c", "(NOT FALSE)"),
-        ] {
+        let child = Child::new("s", "s.owner", "a.id");
+        let map = ColumnMap::new(Dialect::Postgres).with_signature_bits(child, "s.bits");
+        let has =
+            "a.id IN (SELECT s.owner FROM s WHERE (s.bits | CAST($1 AS bit varying) = s.bits))";
+        for (query, expected) in [("has:@a.b.c", has), ("NOT has:@a.b.c", "(NOT FALSE)")] {
             let sql = map.condition(&Query::parse(query).unwrap(), 0, 1);
             assert_eq!((sql.text.as_str(), sql.exact), (expected, false), "{query}");
         }

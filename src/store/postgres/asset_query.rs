@@ -8,13 +8,14 @@ use uuid::Uuid;
 
 use super::connections::{Ask, Parameter};
 use super::failure::Outcome;
-use super::fields::{self, OVERLAPPING};
+use super::fields::{self, LISTS, MOST_LISTS, OVERLAPPING};
 use super::keys::asset_key;
 use super::snapshot::Snapshot;
 use super::{order, read};
 use crate::asset::{
     Asset, SearchRequest, Sort, SortKey, asks_for_overlaps, asks_for_states, unresolved,
 };
+use crate::store::asset_columns::SOURCE;
 use crate::value::AssetId;
 
 /// The parameters of a statement that come before those of the query, see [`fields::ASSETS`].
@@ -60,7 +61,11 @@ impl<'a> Found<'a> {
         let system = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
         let systems = systems.iter().map(system).collect::<Outcome<_>>()?;
         let query = request.in_columns(systems);
-        let sql = fields::ASSETS.condition(&query, request.now.as_micros(), OWN + 1);
+        let map = match lists(snapshot, request).await? {
+            Some(lists) => &fields::ASSETS.clone().among_lists(lists),
+            None => &*fields::ASSETS,
+        };
+        let sql = map.condition(&query, request.now.as_micros(), OWN + 1);
         let parameters = sql.parameters.into_iter().map(fields::parameter).collect();
         let (condition, is_exact) = (sql.text, sql.exact);
         Ok(Self { snapshot, request, overlapping, unresolved, condition, parameters, is_exact })
@@ -126,4 +131,14 @@ impl<'a> Found<'a> {
         let all: Vec<Parameter<'_>> = all.chain(own.iter().copied()).collect();
         self.snapshot.rows_once(sql, &all).await
     }
+}
+
+/// The lists of sources that there are, if a request asks for sources and there are few.
+async fn lists(snapshot: &Snapshot, request: &SearchRequest) -> Outcome<Option<Vec<String>>> {
+    if ![SOURCE, "sources"].iter().any(|field| request.query.asks_for(field)) {
+        return Ok(None);
+    }
+    let rows = snapshot.rows(LISTS, &[&request.organization.as_str()]).await?;
+    let lists = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
+    Ok(Some(lists).filter(|lists| lists.len() <= MOST_LISTS))
 }

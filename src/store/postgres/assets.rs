@@ -25,6 +25,7 @@ pub(super) async fn insert(writer: &Writer<'_>, rows: &[AssetRow]) -> Outcome<Ve
     let were_there: Vec<AssetId> = were_there.collect();
     if were_there.is_empty() {
         put_documents(writer, rows).await?;
+        put_signatures(writer, rows).await?;
         insert_terms(writer, &terms(rows)).await?;
     }
     Ok(were_there)
@@ -35,9 +36,12 @@ pub(super) async fn write(writer: &Writer<'_>, draft: &Draft) -> Outcome<()> {
     update(writer, &draft.assets).await?;
     let gone: Vec<Uuid> = draft.gone.iter().copied().map(asset_key).collect();
     if !gone.is_empty() {
-        for (table, id) in
-            [("assets", "id"), ("asset_documents", "asset"), ("asset_terms", "asset")]
-        {
+        for (table, id) in [
+            ("assets", "id"),
+            ("asset_documents", "asset"),
+            ("asset_signatures", "asset"),
+            ("asset_terms", "asset"),
+        ] {
             let sql = format!("DELETE FROM {table} WHERE organization = $1 AND {id} = ANY($2)");
             writer.execute(&sql, &[&gone]).await?;
         }
@@ -52,27 +56,25 @@ async fn update(writer: &Writer<'_>, rows: &[AssetRow]) -> Outcome<()> {
     let over = "ON CONFLICT (organization, id) DO UPDATE SET version = excluded.version,
         site = excluded.site, os = excluded.os, os_version = excluded.os_version,
         type = excluded.type, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
-        name = excluded.name, sources = excluded.sources, domains = excluded.domains,
-        signature = excluded.signature";
+        name = excluded.name, sources = excluded.sources, domains = excluded.domains";
     put(writer, rows, over).await?;
     put_documents(writer, rows).await?;
+    put_signatures(writer, rows).await?;
     update_terms(writer, rows).await
 }
 
 async fn put(writer: &Writer<'_>, rows: &[AssetRow], on_conflict: &str) -> Outcome<Vec<Row>> {
     let sql = format!(
         "INSERT INTO assets (organization, id, version, site, os, os_version, type, first_seen,
-                             last_seen, name, sources, domains, signature)
+                             last_seen, name, sources, domains)
          SELECT $1, * FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[],
-             $7::text[], $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[],
-             $13::bit varying[])
+             $7::text[], $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[])
          {on_conflict}"
     );
     let texts = |of: fn(&AssetRow) -> Option<&str>| rows.iter().map(of).collect::<Vec<_>>();
     let times = |of: fn(&AssetRow) -> Option<i64>| rows.iter().map(of).collect::<Vec<_>>();
     let versions: Vec<i64> = rows.iter().map(|row| row.version.cast_signed()).collect();
-    let signatures: Vec<&Bits> = rows.iter().map(|row| &row.signature).collect();
-    let parameters: [Parameter<'_>; 12] = [
+    let parameters: [Parameter<'_>; 11] = [
         &ids(rows),
         &versions,
         &texts(|row| Some(&row.columns.site)),
@@ -84,7 +86,6 @@ async fn put(writer: &Writer<'_>, rows: &[AssetRow], on_conflict: &str) -> Outco
         &texts(|row| row.columns.name.as_deref()),
         &texts(|row| Some(&row.columns.sources)),
         &texts(|row| Some(&row.columns.domains)),
-        &signatures,
     ];
     writer.rows(&sql, &parameters).await
 }
@@ -95,6 +96,16 @@ async fn put_documents(writer: &Writer<'_>, rows: &[AssetRow]) -> Outcome<()> {
                ON CONFLICT (organization, asset) DO UPDATE SET document = excluded.document";
     let documents: Vec<&str> = rows.iter().map(|row| row.document.as_str()).collect();
     writer.execute(sql, &[&ids(rows), &documents]).await?;
+    Ok(())
+}
+
+async fn put_signatures(writer: &Writer<'_>, rows: &[AssetRow]) -> Outcome<()> {
+    let sql = "INSERT INTO asset_signatures (organization, asset, bits)
+               SELECT $1, * FROM unnest($2::uuid[], $3::bit varying[])
+               ON CONFLICT (organization, asset) DO UPDATE SET bits = excluded.bits
+               WHERE asset_signatures.bits <> excluded.bits";
+    let signatures: Vec<&Bits> = rows.iter().map(|row| &row.signature).collect();
+    writer.execute(sql, &[&ids(rows), &signatures]).await?;
     Ok(())
 }
 

@@ -19,8 +19,9 @@ use crate::{Error, ErrorKind};
 
 /// What a row refers to that must be there: the table of the row, its column, the table of the other, its column, and what
 /// is to be said of it.
-const REFERENCES: [(&str, &str, &str, &str, &str); 5] = [
+const REFERENCES: [(&str, &str, &str, &str, &str); 6] = [
     ("assets", "id", "asset_documents", "asset", "the document of an asset is missing"),
+    ("assets", "id", "asset_signatures", "asset", "the signature of an asset is missing"),
     ("asset_documents", "asset", "assets", "id", "a document is of an asset that is not there"),
     ("asset_terms", "asset", "assets", "id", "an asset is found by names, and is not there"),
     ("links", "asset", "assets", "id", "a link leads to an asset that is not there"),

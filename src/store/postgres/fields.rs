@@ -20,8 +20,8 @@ use crate::value::AssetId;
 /// The fields of `asset_terms`, in the order of their numbers. Match keys come behind them.
 const FIELDS: [&str; 4] = ["name", "alias", "domain", "address"];
 
-/// The number of match keys among the fields.
-pub(super) const MATCH_KEY: i16 = 4;
+/// The number of match keys among the fields. A statement has it as it is, so that a database knows which index has them.
+const MATCH_KEY: i16 = 4;
 
 /// Where the fields of assets are. In every statement `$1` is the organization, and `$2` are the assets of which another
 /// has a name. Attributes are in the documents, and in
@@ -35,7 +35,10 @@ pub(super) static ASSETS: LazyLock<ColumnMap> = LazyLock::new(|| {
     let source = Column::word("source.text").in_child(Child::new(SOURCES, "TRUE", "TRUE"));
     let source = source.listed("assets.sources");
     let map = ColumnMap::new(Dialect::Postgres)
-        .with_signature_bits("assets.signature")
+        .with_signature_bits(
+            Child::new(SIGNATURES, "signature.asset", "assets.id"),
+            "signature.bits",
+        )
         .with("id", Column::word("CAST(assets.id AS text)"))
         .with("name_overlap", Column::boolean(HAS_OVERLAP));
     with_fields(map, FieldColumns { name, alias, domain, source, address })
@@ -45,6 +48,18 @@ const NAMES: &str = "(SELECT * FROM asset_terms WHERE organization = $1 AND fiel
 const ALIASES: &str = "(SELECT * FROM asset_terms WHERE organization = $1 AND field = 1) AS term";
 const DOMAINS: &str = "(SELECT * FROM asset_terms WHERE organization = $1 AND field = 2) AS term";
 const ADDRESSES: &str = "(SELECT * FROM asset_terms WHERE organization = $1 AND field = 3) AS term";
+
+const SIGNATURES: &str = "(SELECT * FROM asset_signatures WHERE organization = $1) AS signature";
+
+/// The lists of sources that there are, at most one more than so many, each by one look into their index.
+pub(super) const MOST_LISTS: usize = 1000;
+pub(super) const LISTS: &str = "WITH RECURSIVE lists (list, number) AS (
+        (SELECT sources, 1 FROM assets WHERE organization = $1 ORDER BY sources LIMIT 1)
+        UNION ALL
+        SELECT (SELECT sources FROM assets WHERE organization = $1 AND sources > lists.list
+                ORDER BY sources LIMIT 1), number + 1
+        FROM lists WHERE lists.list IS NOT NULL AND number <= 1000
+    ) SELECT list FROM lists WHERE list IS NOT NULL";
 
 /// The words of a list, taken apart.
 const SOURCES: &str =

@@ -121,6 +121,7 @@ const RECORDS: usize = 1000;
 /// | indexes of several columns, and of some rows (`WHERE`) | yes | yes | yes | yes |
 /// | `COLLATE "C"` in expressions, and in one of an index | yes | yes | yes | yes |
 /// | `LIKE .. ESCAPE`, `strpos`, `~`, `string_to_array`, `chr`, `NULLS LAST` | yes | yes | yes | yes |
+/// | `WITH RECURSIVE`, with a subquery that refers to it | yes | yes | yes | yes, in a query of one organization |
 /// | correlated `EXISTS` | yes | yes | yes | yes, in a query of one organization |
 /// | `pg_catalog.pg_tables` and `pg_views`, `current_schema()`, `SHOW server_encoding` | yes | yes | yes | yes |
 /// | tables made in a transaction | undone with it | undone with it | made one by one, each once | undone with it |

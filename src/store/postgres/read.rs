@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use super::connections::{Ask, Connections, Parameter};
 use super::failure::{Outcome, damaged};
-use super::fields::MATCH_KEY;
 use super::keys::{asset_id, asset_key, object, object_key};
 use crate::asset::{Asset, AssetsRequest, Constraint, MergeRecord, Redirect, RunRecord, Waiting};
 use crate::name::MatchKey;
@@ -51,12 +50,12 @@ pub(super) async fn candidates(
     let sql =
         "SELECT asset, document FROM asset_documents WHERE organization = $1 AND asset = ANY(ARRAY(
                    SELECT asset FROM asset_terms
-                   WHERE organization = $1 AND field = $2 AND text = ANY($3)))
+                   WHERE organization = $1 AND field = 4 AND text = ANY($2)))
                ORDER BY asset";
     // No parameter may have U+0000, and no name has it.
     let keys = keys.iter().map(MatchKey::as_str).filter(|key| !key.contains('\0'));
     let keys: Vec<&str> = keys.collect();
-    let rows = connections.rows(sql, &[&organization.as_str(), &MATCH_KEY, &keys]).await?;
+    let rows = connections.rows(sql, &[&organization.as_str(), &keys]).await?;
     rows.iter().map(asset).collect()
 }
 

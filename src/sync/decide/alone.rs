@@ -62,9 +62,6 @@ impl Alone {
         view: View<'_>,
     ) -> Result<Self> {
         let mut alone = Self::default();
-        if !links.values().any(|link| link.by_rules().asset().is_some()) {
-            return Ok(alone);
-        }
         let search = Search {
             run,
             view,

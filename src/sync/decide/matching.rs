@@ -18,7 +18,7 @@ use crate::merge::{
     Reason, Settled, Standing, Verdict,
 };
 use crate::sync::links;
-use crate::sync::read::Snapshot;
+use crate::sync::read::{Reading, Snapshot};
 use crate::sync::run::Run;
 use crate::value::{AssetId, ObjectGuid, SiteId, SourceId};
 
@@ -62,10 +62,12 @@ impl Matching {
     /// Decides on every computer, with what the store knows.
     pub(in crate::sync) async fn decide(
         run: &Run<'_>,
-        snapshot: &Snapshot,
+        Reading { snapshot, is_contained, .. }: &Reading,
         links: Links,
         absent: HashSet<ObjectGuid>,
     ) -> Result<Self> {
+        // Where few links are known, there are others.
+        let is_known = *is_contained || links.values().any(|it| it.by_rules().asset().is_some());
         let server = &snapshot.end.server;
         let domain = run.domain(server);
         let mut matching = Self {
@@ -88,7 +90,7 @@ impl Matching {
         };
         matching.look_up_decisions(run).await?;
         let changed = changed(run, snapshot, &matching.links).await?;
-        let candidates = matching.decide_all(run, &changed).await?;
+        let candidates = matching.decide_all(run, &changed, is_known).await?;
         let everything = 0..matching.rules.len();
         matching.conclude(run, everything, &candidates);
         matching.note_doubts(run).await?;
@@ -156,10 +158,11 @@ impl Matching {
         &mut self,
         run: &Run<'_>,
         changed: &HashSet<ObjectGuid>,
+        is_known: bool,
     ) -> Result<Vec<Candidate>> {
         let read: HashSet<ObjectGuid> = self.computers.iter().map(|c| c.object).collect();
         let view = View { directories: &self.directories, read: &read, absent: &self.absent };
-        let alone = match self.complete {
+        let alone = match self.complete && is_known {
             true => {
                 let changed = self.computers.iter().filter(|c| changed.contains(&c.object));
                 let changed: Vec<&Computer> = changed.collect();
@@ -178,7 +181,11 @@ impl Matching {
         let asking = asking.chain(&alone.computers);
         let mut surroundings = Surroundings::of(run, asking, &self.scene, view).await?;
         surroundings.add_moved(run, &self.strangers(&self.computers), view).await?;
+        let around = links::of_objects(run, surroundings.unknown(&self.links)).await?;
+        let absent = around.values().filter(|link| !link.presence.is_present());
         let unread: Vec<Computer> = unread.cloned().collect();
+        Arc::make_mut(&mut self.absent).extend(absent.map(|link| link.object));
+        self.links.extend(around);
         let everything = 0..self.computers.len();
         let question = self.question(run, everything, surroundings);
         let question = Question { unread, alone: movable, ..question };

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use crate::Result;
 use crate::asset::{Asset, Home};
 use crate::grouping::Scene;
+use crate::membership::Links;
 use crate::merge::{self, Candidate, Computer, KnownComputer, KnownDirectories};
 use crate::name::MatchKey;
 use crate::sync::links;
@@ -22,6 +23,8 @@ pub(super) struct Surroundings {
     pub(super) others: Vec<KnownComputer>,
     /// Objects that another directory has, too, and where they are tied to there.
     pub(super) elsewhere: HashMap<ObjectGuid, (SourceId, AssetId)>,
+    /// The run's directory's own objects among them.
+    own: BTreeSet<ObjectGuid>,
 }
 
 /// Whose computers are whose.
@@ -86,6 +89,11 @@ impl Surroundings {
         Ok(())
     }
 
+    /// Those of them whose links are not known yet.
+    pub(super) fn unknown(&self, links: &Links) -> impl Iterator<Item = ObjectGuid> {
+        self.own.iter().copied().filter(|object| !links.contains_key(object))
+    }
+
     pub(super) fn into_candidates(self) -> Vec<Candidate> {
         self.candidates.into_values().collect()
     }
@@ -109,6 +117,7 @@ impl Surroundings {
         for part in &asset.parts {
             let Some(object) = part.object else { continue };
             let is_own = part.source == run.task.source;
+            self.own.extend(is_own.then_some(object));
             let is_present = part.presence.is_present();
             if !is_own && view.read.contains(&object) {
                 // Where several have it, the one that has it still.

@@ -30,10 +30,8 @@ fn object(kind: ObjectKind, n: u8) -> DirectoryObject {
 }
 
 fn group(members: &[u8]) -> DirectoryObject {
-    let members = members.iter().map(|n| dn(*n)).collect();
-    let complete = true;
     DirectoryObject {
-        membership: Some(Membership { members, complete }),
+        membership: Some(Membership::new(members.iter().map(|n| dn(*n)))),
         ..object(ObjectKind::Group, STAFF)
     }
 }
@@ -53,7 +51,7 @@ fn read(objects: Vec<DirectoryObject>) -> Reading {
     let (transport, verification) = (Transport::Ldaps, Verification::Thumbprint);
     let end = ReadEnd::complete(scope(), transport, verification, server);
     let prior = PriorMemberships::Loaded(Earlier::default());
-    Reading { snapshot: Snapshot::of(objects, end), prior }
+    Reading { snapshot: Snapshot::of(objects, end), prior, is_contained: false }
 }
 
 /// What the inventory knows of an object that it last saw like this.

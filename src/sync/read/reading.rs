@@ -12,7 +12,7 @@ use futures::TryStreamExt;
 use super::left_out::keep_known;
 use super::snapshot::Snapshot;
 use super::timed::TimedDirectory;
-use super::{checkpoint, departures};
+use super::{checkpoint, departures, link_changes};
 use crate::Result;
 use crate::asset::{DirectoryGroup, DirectoryUser, Home, Link, PrincipalsRequest};
 use crate::directory::{
@@ -41,6 +41,8 @@ const KEYS_PER_LOOKUP: usize = 500;
 pub(in crate::sync) struct Reading {
     pub(in crate::sync) snapshot: Snapshot,
     pub(in crate::sync) prior: PriorMemberships,
+    /// Whether it is all about the objects themselves that were read: no other object needs to be known.
+    pub(in crate::sync) is_contained: bool,
 }
 
 /// What is known of the memberships of what was not read.
@@ -87,8 +89,12 @@ impl Reading {
         Ok(reading)
     }
 
+    fn with(snapshot: Snapshot, prior: PriorMemberships) -> Self {
+        Self { snapshot, prior, is_contained: false }
+    }
+
     fn whole(snapshot: Snapshot) -> Self {
-        Self { snapshot, prior: PriorMemberships::Loaded(Earlier::default()) }
+        Self::with(snapshot, PriorMemberships::Loaded(Earlier::default()))
     }
 
     /// The memberships of what was read.
@@ -110,16 +116,44 @@ impl Reader<'_> {
         let Some(checkpoint) = earlier.cloned() else {
             return self.read_everything(None).await;
         };
-        let links = links::load(self.run).await?;
-        let mut again = links::waiting(&links);
+        let mut again = links::waiting(self.run).await?;
         again.extend(&checkpoint.again);
         let request = self.request()?.with_again(again).with_checkpoint(Some(checkpoint));
+        let request = request.with_link_changes(true);
         let mut snapshot = Snapshot::read(request, self.directory, self.run.options).await?;
-        keep_known(self.run, &mut snapshot, &links).await?;
         if !snapshot.is_changes() {
+            let links = links::load(self.run).await?;
+            keep_known(self.run, &mut snapshot, &links).await?;
             return self.whole(snapshot, &links).await;
         }
+        let links = links::of_objects(self.run, snapshot.identities()).await?;
+        keep_known(self.run, &mut snapshot, &links).await?;
+        if let Some(users) = self.users_if_contained(&snapshot, &links).await? {
+            let prior = PriorMemberships::Unchanged(users);
+            return Ok(Reading { snapshot, prior, is_contained: true });
+        }
+        let links = links::load(self.run).await?;
         self.complete(snapshot, &links).await
+    }
+
+    /// The users that were read, as they were before, if the changes are few, of known objects alone that are where they
+    /// were, and of no group. What such a run costs depends on what changed, and not on how large the directory is.
+    async fn users_if_contained(
+        &self,
+        snapshot: &Snapshot,
+        links: &Links,
+    ) -> Result<Option<Vec<DirectoryUser>>> {
+        let end = &snapshot.end;
+        let is_told = end.completeness.is_complete() && end.census.is_none();
+        let touches_others = !snapshot.departed.is_empty() || !snapshot.groups.is_empty();
+        if !is_told || touches_others || snapshot.objects().count() > ALWAYS_AGAIN {
+            return Ok(None);
+        }
+        let stored = self.stored(snapshot, links).await?;
+        let read = snapshot.read_objects();
+        let touches_others = touch_memberships(read, links, &stored.attributes())
+            || !self.rivals(snapshot, links).await?.is_empty();
+        Ok((!touches_others).then_some(stored.users))
     }
 
     async fn read_everything(&self, because: Option<FullReadReason>) -> Result<Reading> {
@@ -158,7 +192,7 @@ impl Reader<'_> {
             return Ok(Reading::whole(snapshot));
         }
         let earlier = self.earlier(links).await?;
-        Ok(Reading { snapshot, prior: PriorMemberships::Loaded(earlier) })
+        Ok(Reading::with(snapshot, PriorMemberships::Loaded(earlier)))
     }
 
     /// Why everything is to be read though there is a checkpoint.
@@ -203,9 +237,16 @@ impl Reader<'_> {
             }
         }
         departures::take_departed(&mut snapshot, links);
+        let uncertain = link_changes::complete(self.run, &mut snapshot, links).await?;
+        if !uncertain.is_empty() {
+            if !self.read_again(&mut snapshot, uncertain, links).await? {
+                return self.whole(snapshot, links).await;
+            }
+            departures::take_departed(&mut snapshot, links);
+        }
         let stored = self.stored(&snapshot, links).await?;
         if !touch_memberships(snapshot.read_objects(), links, &stored.attributes()) {
-            return Ok(Reading { snapshot, prior: PriorMemberships::Unchanged(stored.users) });
+            return Ok(Reading::with(snapshot, PriorMemberships::Unchanged(stored.users)));
         }
         // It may be the primary group of accounts that did not change, and only they say so.
         if is_group_back(snapshot.read_objects(), links) {
@@ -221,7 +262,7 @@ impl Reader<'_> {
             // What was asked for and does not show is for somebody else to see.
             again.retain(|object| asked.insert(*object));
             if again.is_empty() {
-                return Ok(Reading { snapshot, prior: PriorMemberships::Loaded(earlier) });
+                return Ok(Reading::with(snapshot, PriorMemberships::Loaded(earlier)));
             }
             if snapshot.end.checkpoint.is_none() || is_widespread(&again, links) {
                 break;

@@ -128,6 +128,12 @@ impl TestServerBuilder {
         self
     }
 
+    /// Refuses to tell links one by one (LDAP_DIRSYNC_INCREMENTAL_VALUES).
+    pub fn without_link_changes(mut self) -> Self {
+        self.settings.link_changes = false;
+        self
+    }
+
     /// Lets every account see deleted objects; unless set nobody does, as ordinary accounts do not.
     pub fn with_readable_tombstones(mut self) -> Self {
         self.settings.tombstones_readable = true;

@@ -46,13 +46,14 @@ pub(super) fn answer(
     if flags & OBJECT_SECURITY == 0 {
         return Err(bind::error(50, "00002105", "0C0907E3", "Error processing control"));
     }
-    if !scene.tree.is_naming_context(base) || scene.search.scope != 2 {
+    let incremental = flags & INCREMENTAL_VALUES != 0;
+    let is_willing = !incremental || scene.shared.settings.link_changes;
+    if !scene.tree.is_naming_context(base) || scene.search.scope != 2 || !is_willing {
         return Err(LdapResult::new(
             53,
             "0000209A: SvcErr: DSID-0310092E, problem 5003 (WILL_NOT_PERFORM), data 0\n\0",
         ));
     }
-    let incremental = flags & INCREMENTAL_VALUES != 0;
     let mut changed: Vec<(u64, &DirectoryEntry, Vec<Sent<'_>>)> = scene
         .tree
         .subtree(base)

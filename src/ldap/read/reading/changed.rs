@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::{Planned, Reading, Stop};
 use crate::directory::{DirectoryEvent, FullReadReason, Page, RemovedObject};
-use crate::ldap::delta::{Change, Changes, ObjectLocation, any_of};
+use crate::ldap::delta::{Change, Changes, LinkChanges, ObjectLocation, any_of};
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, ObjectKind, ReadMode};
 
@@ -27,7 +27,7 @@ impl Reading {
         };
         let limits = (&self.limits, &self.held);
         let changes = self.connection.changes(&self.tracking, mode, &token, limits).await?;
-        let (changes, position) = match changes {
+        let (mut changes, position) = match changes {
             Ok(told) => told,
             Err(refusal) => {
                 self.end.warnings.push(refusal.report());
@@ -38,7 +38,10 @@ impl Reading {
         if changes.nameless {
             return Ok(Some(self.explained(FullReadReason::Unsupported)));
         }
-        self.held.add(changes.objects.len().saturating_mul(Changes::OCTETS))?;
+        let links = changes.links.values().map(LinkChanges::footprint).sum::<usize>();
+        let objects = changes.objects.len().saturating_mul(Changes::OCTETS);
+        self.held.add(objects.saturating_add(links))?;
+        self.progress.links = std::mem::take(&mut changes.links);
         self.end.mode = mode;
         self.end.full_because = None;
         self.progress.position = Some(position);

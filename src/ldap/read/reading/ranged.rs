@@ -19,7 +19,13 @@ impl Reading {
             is_whole &= if !can_read {
                 leave_out(&mut object, name)
             } else if *syntax == Syntax::Members {
-                self.read_members(&mut object).await?
+                match self.progress.links.remove(&object.guid) {
+                    Some(changes) => {
+                        object.membership = Some(changes.into_membership());
+                        true
+                    }
+                    None => self.read_members(&mut object).await?,
+                }
             } else {
                 self.read_values(&mut object, name, *syntax).await?
             };

@@ -40,12 +40,20 @@ CREATE TABLE IF NOT EXISTS assets (
     -- Its sources and its domains, with U+001F around each.
     sources text NOT NULL,
     domains text NOT NULL,
-    -- Which attributes it may have, and with what values.
-    signature bit varying NOT NULL,
     PRIMARY KEY (organization, id)
 );
 -- The order in which people look at them.
 CREATE INDEX IF NOT EXISTS assets_by_name ON assets (organization, (name COLLATE "C"), id);
+-- There are few lists of sources, each of which many assets have, or hardly any.
+CREATE INDEX IF NOT EXISTS assets_by_sources ON assets (organization, sources, id);
+
+-- Which attributes assets may have, and with what values. By themselves, since whoever asks for any looks at all of them.
+CREATE TABLE IF NOT EXISTS asset_signatures (
+    organization text NOT NULL,
+    asset uuid NOT NULL,
+    bits bit varying NOT NULL,
+    PRIMARY KEY (organization, asset)
+);
 
 -- The documents are the records, as JSON. Everything else is there to find them by.
 CREATE TABLE IF NOT EXISTS asset_documents (
@@ -65,7 +73,9 @@ CREATE TABLE IF NOT EXISTS asset_terms (
     key text,
     PRIMARY KEY (organization, asset, field, position)
 );
-CREATE INDEX IF NOT EXISTS asset_terms_by_text ON asset_terms (organization, field, text, asset);
+-- A part of a name is looked for in all of them: in an index that has nothing else.
+CREATE INDEX IF NOT EXISTS asset_terms_by_name ON asset_terms (organization, text, asset) WHERE field = 0;
+CREATE INDEX IF NOT EXISTS asset_terms_by_text ON asset_terms (organization, field, text, asset) WHERE field > 0;
 
 -- Where objects were last seen, and by whom: many links share one, which is known by the digest of what it says.
 CREATE TABLE IF NOT EXISTS sightings (

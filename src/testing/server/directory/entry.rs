@@ -89,6 +89,7 @@ impl DirectoryEntry {
     }
 
     pub(crate) fn changed_at(&self) -> u64 {
-        self.text("uSNChanged").and_then(|text| text.parse().ok()).unwrap_or_default()
+        let number = self.values("uSNChanged").first();
+        number.and_then(|number| str::from_utf8(number).ok()?.parse().ok()).unwrap_or_default()
     }
 }
