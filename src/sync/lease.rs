@@ -5,11 +5,12 @@ use crate::asset::LeaseRequest;
 use crate::value::Timestamp;
 use crate::{Error, ErrorKind, Result};
 
-/// Works under the lease of the source, and gives it back however the work ends.
+/// Works under the lease of the source, and gives it back however the work ends. A run that is cancelled takes none.
 pub(super) async fn hold<T, W: Future<Output = Result<T>>>(
     run: &Run<'_>,
     work: impl FnOnce(u64) -> W,
 ) -> Result<T> {
+    run.options.cancellation.check()?;
     let outcome = match acquire(run).await {
         Ok(token) => tokio::select! {
             outcome = work(token) => outcome,
@@ -65,23 +66,38 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::asset::AssetRepository;
     use crate::curation::{Author, Curation};
     use crate::store::MemoryRepository;
     use crate::sync::SyncOptions;
     use crate::task::SyncTask;
     use crate::value::{CredentialId, OrganizationId, SiteId, SourceId};
 
+    fn task() -> SyncTask {
+        let (acme, corp) = (OrganizationId::new("acme"), SourceId::new("ldap", "corp.example"));
+        let (site, credential) = (SiteId::new("hq").unwrap(), CredentialId::new("corp").unwrap());
+        SyncTask::new("corp", acme.unwrap(), site, corp.unwrap(), credential)
+    }
+
+    #[tokio::test]
+    async fn a_run_that_is_cancelled_before_it_begins_takes_no_lease() {
+        let (task, repository, options) = (task(), MemoryRepository::new(), SyncOptions::new());
+        options.cancellation.cancel();
+        let run = Run::new(&task, &repository, &options);
+        let refused = hold(&run, |_| async { Ok(()) }).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Cancelled);
+        assert!(repository.sources(&task.organization).await.unwrap().is_empty());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_run_whose_lease_was_broken_ends_instead_of_taking_it_back() {
-        let (acme, corp) = (OrganizationId::new("acme"), SourceId::new("ldap", "corp.example"));
-        let (acme, corp) = (acme.unwrap(), corp.unwrap());
-        let (site, credential) = (SiteId::new("hq").unwrap(), CredentialId::new("corp").unwrap());
-        let task = SyncTask::new("corp", acme.clone(), site, corp.clone(), credential);
+        let task = task();
+        let corp = task.source.clone();
         let repository = MemoryRepository::new();
         let mut options = SyncOptions::new();
         options.lease_time = Duration::from_secs(3600);
         let run = Run::new(&task, &repository, &options);
-        let curation = Curation::new(&repository, acme);
+        let curation = Curation::new(&repository, task.organization.clone());
         let author = Author::new("anna");
         let held = hold(&run, |_| async {
             assert_eq!(curation.release(&corp, &author).await?, Some(run.id));
