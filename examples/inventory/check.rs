@@ -6,6 +6,7 @@ use ldap_inventory::Printable;
 use ldap_inventory::store::SqliteRepository;
 
 use super::exit::{Failure, Status};
+use super::printed::say;
 
 /// Prints what is wrong, a line for each thing: the status tells whether anything is.
 pub(crate) async fn check(inventory: &SqliteRepository) -> Result<Status, Failure> {
@@ -19,7 +20,7 @@ pub(crate) async fn check(inventory: &SqliteRepository) -> Result<Status, Failur
         return Ok(Status::Failed);
     }
     if io::stderr().is_terminal() {
-        eprintln!("The inventory is sound.");
+        say("The inventory is sound.");
     }
     Ok(Status::Complete)
 }
