@@ -3,6 +3,7 @@
 //! All that this host has is a table of two columns. Three methods make a whole inventory of it. The crate's contract
 //! suites check it, and then it takes part in a sync.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -85,15 +86,17 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let table = || Table::open(":memory:").expect("SQLite has memory");
     contract::rows(|| async { ((), table()) }).await;
     contract::asset_repository(|| async { ((), RowsRepository::over(table())) }).await;
-    println!("the store keeps the contract of AssetRepository");
+    let mut out = std::io::stdout();
+    writeln!(out, "the store keeps the contract of AssetRepository")?;
     let (store, source) = (RowsRepository::over(table()), SourceId::new("ldap", "corp.example")?);
     let directory = MockDirectory::new(["WEB1", "WEB2"].map(MockRecord::computer));
     let task = SyncTask::new("nightly", "acme".parse()?, "hq".parse()?, source, "reader".parse()?);
     let report = sync(&task, &directory, &store, &SyncOptions::new()).await?;
-    println!("{} read, {} assets created", report.computers.read, report.computers.created);
+    let computers = report.computers;
+    writeln!(out, "{} read, {} assets created", computers.read, computers.created)?;
     let everything = SearchRequest::new(task.organization, Query::everything(), Timestamp::now());
     for asset in store.search_assets(everything).await?.records {
-        println!("  {}  {}", asset.id, asset.label());
+        writeln!(out, "  {}  {}", asset.id, asset.label())?;
     }
     Ok(())
 }

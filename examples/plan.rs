@@ -68,7 +68,7 @@ fn run(options: &Options) -> Result<Status, Failure> {
     let assets = Assets::read(&options.assets)?;
     let mut hosts = Hosts::read(&options.hosts, options.domain.as_deref())?;
     hosts.all.first_new = assets.first_new();
-    let truth = options.truth.as_deref().map(Truth::read).transpose()?;
+    let truth = options.truth.as_deref().map(|file| Truth::read(file, &hosts)).transpose()?;
     let load = lap();
     let planner = Planner::on_threads(&assets.all, options.threads);
     let index = lap();

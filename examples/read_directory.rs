@@ -11,6 +11,7 @@ mod printed;
 mod private;
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use ldap_inventory::store::MemoryCredentialStore;
 use ldap_inventory::value::{CredentialId, ObjectKind, OrganizationId};
 
 use self::exit::{Failure, Status};
+use self::printed::say;
 
 /// Reads a directory into memory and counts what it holds. Nothing is kept.
 #[derive(Debug, Parser)]
@@ -84,7 +86,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         match event? {
             DirectoryEvent::Page(page) => objects.extend(page.objects),
             DirectoryEvent::End(end) if end.completeness.is_complete() => {
-                count(&objects, begun);
+                count(&objects, begun)?;
                 return Ok(Status::Complete);
             }
             DirectoryEvent::End(_) => break,
@@ -94,13 +96,14 @@ async fn run(options: &Options) -> Result<Status, Failure> {
     Err(Failure::new(Status::Incomplete, "the directory was not read to the end"))
 }
 
-fn count(objects: &[DirectoryObject], begun: Instant) {
+fn count(objects: &[DirectoryObject], begun: Instant) -> io::Result<()> {
     let mut counts: BTreeMap<ObjectKind, u64> = BTreeMap::new();
     for object in objects {
         *counts.entry(object.kind).or_default() += 1;
     }
     for (kind, count) in counts {
-        println!("{count} {kind}s");
+        writeln!(io::stdout(), "{count} {kind}s")?;
     }
-    eprintln!("read in {:.2} s", begun.elapsed().as_secs_f64());
+    say(format_args!("read in {:.2} s", begun.elapsed().as_secs_f64()));
+    Ok(())
 }

@@ -19,6 +19,7 @@ use ldap_inventory::ldap::{ConnectLimits, ServerCertificate, TlsProvider};
 
 use self::certificate::told;
 use self::exit::{Failure, Status};
+use self::printed::say;
 
 /// Prints the thumbprint IP=SHA256:B64 of the certificate that a server presents, for each of its addresses.
 ///
@@ -56,7 +57,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
             Ok(certificate) => {
                 found += 1;
                 writeln!(io::stdout(), "{}", certificate.thumbprint(address.ip()))?;
-                eprint!("{}", told(&certificate));
+                say(told(&certificate).trim_end());
             }
             Err(error) => refusals.push(error),
         }
@@ -67,7 +68,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         return Err(error.into());
     }
     for error in refusals {
-        eprintln!("note: {}", error.report());
+        say(format_args!("note: {}", error.report()));
     }
     Ok(Status::Complete)
 }

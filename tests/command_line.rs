@@ -14,6 +14,7 @@ mod postgres;
 mod private;
 mod programs;
 mod queries;
+mod scheduling;
 #[cfg(unix)]
 mod terminal;
 mod trust;
@@ -541,12 +542,6 @@ async fn assets_are_sorted_counted_and_divided() {
     );
     let outside = ask(&["--count", "NOT source:ldap"]).await;
     assert_eq!(outside.stdout, "  3 assets\n");
-    let table = ask(&["--facet", "os"]).await;
-    assert!(
-        table.stdout.contains("Operating system") && table.stdout.contains("none"),
-        "{}",
-        table.stdout
-    );
     ask(&["--sort", "size"]).await.assert_refused(2);
 }
 

@@ -17,6 +17,9 @@ use super::table::{Form, Table, prose};
 /// What every sight of an asset changes, so that people are not told.
 const SIGHTS: [&str; 2] = ["first_seen", "last_seen"];
 
+/// What may be left out at the end of a time: the zone, seconds, the time of the day.
+const ENDS: [&str; 4] = ["", "Z", ":00Z", "T00:00:00Z"];
+
 /// What is not told.
 const PRINCIPALS: &str = "Of users and groups only those are told that are missing or gone. Those that are new \
                           or changed: inventory users whenCreatedTS:'<2days', inventory groups whenChangedTS:'<2days'";
@@ -60,8 +63,7 @@ impl Desk<'_> {
             _ => None,
         };
         let moment = moment
-            .or_else(|| text.parse().ok())
-            .or_else(|| format!("{text}T00:00:00Z").parse().ok())
+            .or_else(|| ENDS.iter().find_map(|end| format!("{text}{end}").parse().ok()))
             .or_else(|| length(text).and_then(ago));
         match moment {
             Some(moment) => Ok(moment),
@@ -96,7 +98,8 @@ fn page(changes: &[NotedChange], ids: ShortIds) -> Table {
     (table.wraps, table.whole) = (true, 3);
     for it in changes {
         let id = it.asset.map(|id| ids.show(id)).unwrap_or_default();
-        let what = [it.name.clone(), what(it)].into_iter().filter(|text| !text.is_empty());
+        let told = it.asset.into_iter().fold(what(it), |told, id| ids.shorten(&told, id));
+        let what = [it.name.clone(), told].into_iter().filter(|text| !text.is_empty());
         table.row([minute(it.at), word(it), id, what.collect::<Vec<_>>().join(": ")]);
     }
     table

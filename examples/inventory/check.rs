@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use ldap_inventory::Printable;
 
 use super::exit::{Failure, Status};
+use super::printed::say;
 use super::store;
 
 /// Prints what is wrong, a line for each thing: the status tells whether anything is.
@@ -19,7 +20,7 @@ pub(crate) async fn check(place: &str) -> Result<Status, Failure> {
         return Ok(Status::Failed);
     }
     if io::stderr().is_terminal() {
-        eprintln!("The inventory is sound.");
+        say("The inventory is sound.");
     }
     Ok(Status::Complete)
 }

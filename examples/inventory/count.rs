@@ -2,15 +2,15 @@
 
 use std::io::{self, BufWriter, Write};
 
-use ldap_inventory::asset::{Asset, AssetRepository, Facet, SearchRequest};
+use ldap_inventory::asset::{Asset, AssetCounts, AssetRepository, Facet, SearchRequest};
 
 use super::exit::Failure;
 use super::list::counted;
 use super::options::AssetSearch;
-use super::printed::json_line;
-use super::table::Table;
+use super::printed::{json_line, say};
+use super::table::{Form, Table};
 
-/// Counts what a request finds: one line of JSON for tools, a table for each facet for people.
+/// Counts what a request finds: one line of JSON or one table for tools, a table for each facet for people.
 pub(crate) async fn assets(
     repository: &dyn AssetRepository,
     request: SearchRequest,
@@ -23,18 +23,36 @@ pub(crate) async fn assets(
         json_line(&mut out, &counts)?;
         return Ok(out.flush()?);
     }
+    let total = counted::<Asset>(usize::try_from(counts.total).unwrap_or(usize::MAX));
+    let form = asked.search.form();
+    if !matches!(form, Form::Page(_)) && !counts.facets.is_empty() {
+        rows(&counts).put(&mut out, form)?;
+        out.flush()?;
+        say(total);
+        return Ok(());
+    }
     for divided in &counts.facets {
         let mut table = Table::new([title(divided.facet), "Assets"]);
         for (value, assets) in &divided.values {
-            let value = value.as_deref().unwrap_or("none");
-            table.row([value, &assets.to_string()]);
+            table.row([value.as_deref().unwrap_or("none"), &assets.to_string()]);
         }
-        table.put(&mut out, asked.search.form())?;
+        table.put(&mut out, form)?;
         writeln!(out)?;
     }
-    let total = usize::try_from(counts.total).unwrap_or(usize::MAX);
-    writeln!(out, "  {}", counted::<Asset>(total))?;
+    writeln!(out, "  {total}")?;
     Ok(out.flush()?)
+}
+
+/// All facets in one table, for other programs. What has no value has an empty one.
+fn rows(counts: &AssetCounts) -> Table {
+    let mut table = Table::new(["facet", "value", "assets"]);
+    for divided in &counts.facets {
+        let facet = divided.facet.to_string();
+        for (value, assets) in &divided.values {
+            table.row([&*facet, value.as_deref().unwrap_or_default(), &assets.to_string()]);
+        }
+    }
+    table
 }
 
 fn title(facet: Facet) -> &'static str {

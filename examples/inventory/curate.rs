@@ -3,8 +3,8 @@
 use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 
-use ldap_inventory::asset::AssetRepository;
-use ldap_inventory::curation::{Curation, Decided, Unmerged};
+use ldap_inventory::asset::{Asset, AssetRepository};
+use ldap_inventory::curation::{Action, Curation, Decided, Unmerged};
 use ldap_inventory::merge::{Coverage, MovedRecord, Moves, Overlap};
 use ldap_inventory::value::{AssetId, ObjectGuid, OrganizationId, SourceId};
 use ldap_inventory::{Error, ErrorKind};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::exit::{Failure, Status};
 use super::explain;
 use super::options::{Deciding, Deleting, Merging, Surveying, Unmerging};
-use super::printed::json_line;
+use super::printed::{json_line, say};
 use super::short::ShortIds;
 use super::table::{Form, Table, prose};
 
@@ -56,7 +56,7 @@ impl<'a> Desk<'a> {
         let mut failed = 0;
         for group in together(io::stdin().lock())? {
             if let Err(failure) = self.merge_assets(&group, options).await {
-                eprintln!("not merged: {failure}");
+                say(format_args!("not merged: {failure}"));
                 failed += 1;
             }
         }
@@ -199,9 +199,18 @@ impl<'a> Desk<'a> {
         chosen: Option<&SourceId>,
     ) -> Result<Vec<SourceId>, Failure> {
         Ok(match chosen {
-            Some(source) => vec![source.clone()],
+            Some(source) => vec![self.known(source).await?],
             None => self.curation.directories().await?.into_iter().collect(),
         })
+    }
+
+    /// The source that somebody named, if the inventory has it: of any other there is nothing to say.
+    pub(super) async fn known(&self, source: &SourceId) -> Result<SourceId, Failure> {
+        if self.repository.sources(self.organization).await?.contains(source) {
+            return Ok(source.clone());
+        }
+        let sentence = format!("the inventory has no directory {source}");
+        Err(Failure::new(Status::Usage, sentence))
     }
 
     pub(crate) async fn history(&self, options: &Surveying) -> Result<(), Failure> {
@@ -215,12 +224,15 @@ impl<'a> Desk<'a> {
             _ => Table::new(["at", "what"]),
         };
         (table.wraps, table.whole) = (true, 1);
+        let ids = self.ids(form).await?;
         for entry in &history {
-            let at = match form {
-                Form::Page(_) => explain::minute(entry.at),
-                _ => entry.at.to_string(),
+            let Some(ids) = ids else {
+                table.row([entry.at.to_string(), entry.to_string()]);
+                continue;
             };
-            table.row([at, entry.to_string()]);
+            let there = self.repository.assets(self.organization, &subjects(&entry.action)).await?;
+            let shorten = |told: String, asset: &Asset| ids.shorten(&told, asset.id);
+            table.row([explain::minute(entry.at), there.iter().fold(entry.to_string(), shorten)]);
         }
         show(&table, form, &counted(history.len(), "entry", "entries"))
     }
@@ -243,11 +255,26 @@ impl<'a> Desk<'a> {
     }
 }
 
+/// The assets that an entry of the history speaks of. Those that are not there any more are named by their whole ids alone.
+fn subjects(action: &Action) -> Vec<AssetId> {
+    match action {
+        Action::Merged { merge } => merge.others().chain([merge.survivor]).collect(),
+        Action::Unmerged { survivor, .. } => vec![*survivor],
+        Action::Linked { decision }
+        | Action::Separated { decision }
+        | Action::Forgot { decision } => vec![decision.asset],
+        _ => Vec::new(),
+    }
+}
+
 /// The assets that pairs name, each group of those that hang together, in the order in which they are named.
 fn together(input: impl io::BufRead) -> Result<Vec<Vec<AssetId>>, Failure> {
     let mut groups: Vec<Vec<AssetId>> = Vec::new();
     for (line, number) in input.lines().zip(1..) {
-        let line = line?;
+        let line = line.map_err(|error| {
+            let sentence = format!("line {number} of the standard input cannot be read: {error}");
+            Failure::new(Status::Usage, sentence)
+        })?;
         if line.trim().is_empty() {
             continue;
         }
@@ -365,7 +392,7 @@ fn covered(coverage: &Coverage) -> Result<(), Failure> {
 }
 
 /// Shows one answer: a line of JSON for tools, words for people.
-fn tell<W: Display>(
+pub(super) fn tell<W: Display>(
     json: bool,
     answer: &impl Serialize,
     words: impl FnOnce() -> W,

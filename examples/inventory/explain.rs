@@ -6,12 +6,14 @@ use ldap_inventory::asset::Presence;
 use ldap_inventory::merge::{ExplainedRecord, ExplainedValue, Explanation};
 use ldap_inventory::value::Timestamp;
 
+use super::printed::escaped;
 use super::table::{Form, Table};
 
 /// Sources, values and decisions, each in a table of its own.
 pub(crate) fn show(out: &mut dyn Write, explanation: &Explanation) -> io::Result<()> {
     let form = Form::of_stdout();
-    writeln!(out, "Asset {} of site {}\n", explanation.asset, explanation.site)?;
+    let site = escaped(explanation.site.as_str());
+    writeln!(out, "Asset {} of site {site}\n", explanation.asset)?;
     let (parts, values) = match form {
         Form::Page(_) => page(explanation),
         _ => rows(explanation),

@@ -1,7 +1,7 @@
 //! Lists of records: JSON lines for tools, a table for people, whole rows for pipes and files.
 
 use std::cmp::Ordering;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, StdoutLock, Write};
 
 use ldap_inventory::asset::{AssetRepository, SearchRequest, Sort};
 use ldap_inventory::value::AssetId;
@@ -11,7 +11,7 @@ use super::column;
 use super::exit::{Failure, Status};
 use super::nothing;
 use super::options::Search;
-use super::printed::json_line;
+use super::printed::{json_line, say};
 use super::record::Record;
 use super::short::ShortIds;
 use super::table::{Form, Table};
@@ -53,7 +53,8 @@ pub(crate) async fn list<R: Record>(
         return count::<R>(repository, request, search).await;
     }
     if search.json {
-        if json::<R>(repository, &request, search, &order).await? == 0 {
+        let found = json::<R>(repository, &request, search, &order).await?;
+        if found == 0 && search.limit != Some(0) {
             nothing::explain::<R>(repository, &request).await?;
         }
         return Ok(());
@@ -68,14 +69,14 @@ pub(crate) async fn list<R: Record>(
     table.put(&mut out, form)?;
     out.flush()?;
     if table.is_narrowed(form) {
-        eprintln!("not every column fits; --columns chooses, and a wider terminal has more");
+        say("not every column fits; --columns chooses, and a wider terminal has more");
     }
     if total == 0 && !request.query.to_string().is_empty() {
         nothing::explain::<R>(repository, &request).await?;
     } else if shown < total {
-        eprintln!("{shown} of {} (--limit N)", counted::<R>(total));
+        say(format_args!("{shown} of {} (--limit N)", counted::<R>(total)));
     } else if let Form::Page(_) = form {
-        eprintln!("{}", counted::<R>(total));
+        say(format_args!("{}", counted::<R>(total)));
     }
     Ok(())
 }
@@ -118,50 +119,93 @@ async fn count<R: Record>(
     Ok(())
 }
 
-/// One object a line, in the store's order as it is read, and otherwise once all are there. How many there are.
+/// One object a line, as the store brings them unless another order, or the first ones in order, are asked for. How many
+/// there are.
 async fn json<R: Record>(
     repository: &dyn AssetRepository,
     request: &SearchRequest,
     search: &Search,
     order: &Order,
 ) -> Result<usize, Failure> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    let mut seen = 0;
     let limit = search.limit.unwrap_or(usize::MAX);
-    let object = |record: &R| -> Result<Value, Failure> {
-        let value = serde_json::to_value(record.json()).map_err(io::Error::from)?;
-        Ok(if search.columns.is_empty() {
-            value
-        } else {
-            column::selected(&value, &search.columns)
-        })
-    };
-    if let (Order::By { column, descending }, true) = (order, search.sort.is_some()) {
-        let mut found: Vec<(Option<String>, String)> = Vec::new();
+    let mut lines = Lines::new::<R>(&search.columns);
+    let mut seen = 0;
+    if let Order::By { column, descending } = order
+        && (search.sort.is_some() || search.limit.is_some())
+    {
+        let mut found: Vec<(Option<String>, Vec<u8>)> = Vec::new();
+        let sort = |found: &mut Vec<(Option<String>, Vec<u8>)>| {
+            found.sort_by(|one, other| compare(one.0.as_ref(), other.0.as_ref(), *descending));
+            found.truncate(limit);
+        };
         each::<R>(repository, request, usize::MAX, |record| {
             let key = key(&serde_json::to_value(record.json()).map_err(io::Error::from)?, column);
-            found.push((key, object(record)?.to_string()));
+            found.push((key, lines.of(record)?));
+            seen += 1;
+            // No more is held than is shown, and as much again.
+            if found.len() / 2 > limit.max(PAGE) {
+                sort(&mut found);
+            }
             Ok(())
         })
         .await?;
-        found.sort_by(|one, other| compare(one.0.as_ref(), other.0.as_ref(), *descending));
-        for (_, line) in found.iter().take(limit) {
-            writeln!(out, "{line}")?;
-        }
-        out.flush()?;
-        return Ok(found.len());
+        sort(&mut found);
+        found.iter().try_for_each(|(_, line)| lines.put(line))?;
+    } else {
+        each::<R>(repository, request, limit, |record| {
+            seen += 1;
+            let line = lines.of(record)?;
+            Ok(lines.put(&line)?)
+        })
+        .await?;
     }
-    each::<R>(repository, request, limit, |record| {
-        seen += 1;
-        match search.columns.is_empty() {
-            true => json_line(&mut out, &record.json()),
-            false => json_line(&mut out, &object(record)?),
-        }
-        .map_err(Failure::from)
-    })
-    .await?;
-    out.flush()?;
+    lines.end::<R>()?;
     Ok(seen)
+}
+
+/// Lines of JSON on standard output. They are held back for as long as one of their columns may be one that no record has.
+struct Lines<'a> {
+    columns: &'a [String],
+    strange: Vec<&'a String>,
+    held: Vec<u8>,
+    out: BufWriter<StdoutLock<'static>>,
+}
+
+impl<'a> Lines<'a> {
+    fn new<R: Record>(columns: &'a [String]) -> Self {
+        let strange = columns.iter().filter(|column| !column::is_known::<R>(column)).collect();
+        Self { columns, strange, held: Vec::new(), out: BufWriter::new(io::stdout().lock()) }
+    }
+
+    /// The line of a record.
+    fn of<R: Record>(&mut self, record: &R) -> io::Result<Vec<u8>> {
+        let mut line = Vec::new();
+        if self.columns.is_empty() {
+            json_line(&mut line, &record.json())?;
+            return Ok(line);
+        }
+        let value = serde_json::to_value(record.json())?;
+        self.strange.retain(|column| column::cell(&value, column).is_none());
+        json_line(&mut line, &column::selected(&value, self.columns))?;
+        Ok(line)
+    }
+
+    fn put(&mut self, line: &[u8]) -> io::Result<()> {
+        self.held.extend_from_slice(line);
+        if self.strange.is_empty() {
+            self.out.write_all(&self.held)?;
+            self.held.clear();
+        }
+        Ok(())
+    }
+
+    fn end<R: Record>(mut self) -> Result<(), Failure> {
+        if let (Some(column), false) = (self.strange.first(), self.held.is_empty()) {
+            return Err(column::unknown::<R>(column));
+        }
+        self.out.write_all(&self.held)?;
+        Ok(self.out.flush()?)
+    }
 }
 
 /// The records to show, in their order, and how many there are altogether.

@@ -37,9 +37,9 @@ mod subject;
 mod unresolved;
 mod users;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
-use ldap_inventory::Printable;
 use ldap_inventory::asset::{Asset, DirectoryGroup, DirectoryUser, SearchRequest, Sort};
 use ldap_inventory::query::{ParseError, Query};
 use ldap_inventory::value::Timestamp;
@@ -48,6 +48,7 @@ use self::curate::Desk;
 use self::exit::{Failure, Status};
 use self::list::{Order, list, order};
 use self::options::{AssetSearch, Command, GroupSearch, Options, PrincipalSearch, Search};
+use self::printed::escaped;
 use self::record::Record;
 
 fn main() -> ExitCode {
@@ -61,7 +62,7 @@ fn main() -> ExitCode {
 async fn run(options: &Options) -> Result<Status, Failure> {
     match &options.command {
         Command::Query => {
-            print!("{}", manual::text());
+            io::stdout().write_all(manual::text().as_bytes())?;
             return Ok(Status::Complete);
         }
         Command::Plan { file } => {
@@ -133,8 +134,10 @@ fn request<R: Record>(options: &Options, search: &Search) -> Result<SearchReques
 
 /// Shows the place in the query at which it cannot be read.
 fn unreadable(query: &str, error: &ParseError) -> Failure {
-    let caret = " ".repeat(error.column.saturating_sub(1));
-    let query = Printable(query);
+    // As wide as what is printed before it: letters may be wider than one column, or escaped.
+    let before = escaped(query.get(..error.position).unwrap_or(query));
+    let caret = " ".repeat(console::measure_text_width(&before));
+    let query = escaped(query);
     let sentence = format!("the query cannot be read at {error}\n  {query}\n  {caret}^");
     Failure::new(Status::Usage, sentence)
 }

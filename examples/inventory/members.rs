@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::exit::Failure;
 use super::nothing;
 use super::options::Search;
-use super::printed::json_line;
+use super::printed::{json_line, say};
 use super::table::{Form, Table};
 
 /// Records that are read at once.
@@ -45,12 +45,13 @@ pub(crate) async fn list(
         nothing::explain::<DirectoryGroup>(repository, request).await?;
     }
     let nesting = Nesting::of(all(repository, request).await?.values());
-    let limit = search.limit.unwrap_or(usize::MAX);
     let members = groups.iter().flat_map(|group| {
         let members = members(group, &nesting, request.nested);
         members.into_iter().map(move |member| (group, member))
     });
-    let members: Vec<(&DirectoryGroup, NestedMember)> = members.take(limit).collect();
+    let mut members: Vec<(&DirectoryGroup, NestedMember)> = members.collect();
+    let total = members.len();
+    members.truncate(search.limit.unwrap_or(total));
     let mut out = BufWriter::new(io::stdout().lock());
     if search.json {
         for (group, (member, via)) in &members {
@@ -64,9 +65,14 @@ pub(crate) async fn list(
         table(&members, form).put(&mut out, form)?;
     }
     out.flush()?;
-    if let (false, Form::Page(_)) = (search.json, search.form()) {
-        let noun = if members.len() == 1 { "member" } else { "members" };
-        eprintln!("{} {noun}", members.len());
+    let noun = if total == 1 { "member" } else { "members" };
+    match search.form() {
+        _ if search.json => {}
+        _ if members.len() < total => {
+            say(format_args!("{} of {total} {noun} (--limit N)", members.len()));
+        }
+        Form::Page(_) => say(format_args!("{total} {noun}")),
+        _ => {}
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use ldap_inventory::asset::{AssetRepository, SearchRequest};
 use ldap_inventory::{Printable, Result};
 
+use super::printed::say;
 use super::record::Record;
 
 /// Tells on standard error why a search found nothing. A search for everything has nothing to tell.
@@ -15,6 +16,6 @@ pub(crate) async fn explain<R: Record>(
     }
     let reading = R::read(repository, request).await?.to_string();
     let lines: Vec<String> = reading.lines().map(|line| Printable(line).to_string()).collect();
-    eprintln!("0 {}. {}", R::NOUN.1, lines.join("\n"));
+    say(format_args!("0 {}. {}", R::NOUN.1, lines.join("\n")));
     Ok(())
 }

@@ -225,8 +225,8 @@ pub(crate) struct Settling {
 /// Since when.
 #[derive(Debug, Args)]
 pub(crate) struct Changing {
-    /// Since when: yesterday, today, so long ago (36hours, 7days), a date or a time (UTC), or the beginning of a run by
-    /// its id
+    /// Since when: yesterday, today, so long ago (36hours, 7days), a date or a time (2026-11-26T12:00, UTC unless an
+    /// offset is given), or the beginning of a run by its id
     #[arg(long, value_name = "WHEN", default_value = "yesterday")]
     pub(crate) since: String,
 
@@ -371,12 +371,12 @@ pub(crate) struct Search {
     pub(crate) columns: Vec<String>,
 
     /// Show them in this order, with - before it the highest first: for assets first_seen, id, last_seen, name, os or
-    /// site, for users and groups any column; by name unless given
+    /// site, for users and groups any column; by name unless given. JSON of all users or groups is by name only if asked
     #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
     pub(crate) sort: Option<String>,
 
     /// Show only how many there are
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["columns", "sort"])]
     pub(crate) count: bool,
 
     /// Show at most so many: 100 on a terminal and all in a pipe or a file unless given
@@ -402,7 +402,7 @@ pub(crate) struct GroupSearch {
     pub(crate) groups: PrincipalSearch,
 
     /// List their members, with --nested also those through other groups
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["columns", "count", "sort"])]
     pub(crate) members: bool,
 }
 
@@ -413,7 +413,7 @@ pub(crate) struct AssetSearch {
     pub(crate) search: Search,
 
     /// Show only how they divide by domain, os, site, source or type; may be given several times
-    #[arg(long = "facet", value_name = "FACET")]
+    #[arg(long = "facet", value_name = "FACET", conflicts_with_all = ["columns", "sort"])]
     pub(crate) facets: Vec<Facet>,
 }
 
@@ -428,6 +428,7 @@ impl Options {
     /// The command line. What begins with one dash in a search, and is no option, is the opposite of a condition:
     /// `assets -source:ldap`.
     pub(crate) fn read() -> Self {
+        let command = Self::command();
         let mut arguments: Vec<OsString> = std::env::args_os().collect();
         let is_search = |argument: &OsString| SEARCHES.iter().any(|search| argument == search);
         let searched = arguments.iter().position(is_search).unwrap_or(arguments.len());
@@ -435,7 +436,8 @@ impl Options {
         for argument in arguments.iter_mut().skip(searched).take_while(|it| *it != "--") {
             let is_value = before == "--sort";
             before.clone_from(argument);
-            if let Some(text) = argument.to_str().filter(|text| !is_value && is_negated(text)) {
+            let text = argument.to_str().filter(|text| !is_value && is_negated(text, &command));
+            if let Some(text) = text {
                 // What begins with a blank is no option to clap.
                 *argument = format!(" {text}").into();
             }
@@ -454,11 +456,10 @@ impl Options {
 }
 
 /// Whether this is the opposite of a condition: neither an option nor, with a dash too few, its name.
-fn is_negated(text: &str) -> bool {
+fn is_negated(text: &str, command: &clap::Command) -> bool {
     let Some(condition) = text.strip_prefix('-').filter(|it| !it.starts_with('-')) else {
         return false;
     };
-    let command = Options::command();
     let searches = command.get_subcommands().filter(|it| SEARCHES.contains(&it.get_name()));
     let mut named = searches.flat_map(|it| it.get_arguments()).chain(command.get_arguments());
     let is_short = condition.chars().all(|c| "hvV".contains(c));

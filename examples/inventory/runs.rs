@@ -10,7 +10,7 @@ use ldap_inventory::sync::{MergePlan, SyncOptions};
 use ldap_inventory::value::{Checkpoint, ReadMode, RunId, SourceId};
 use serde_json::{Value, json};
 
-use super::curate::Desk;
+use super::curate::{Desk, tell};
 use super::exit::{Failure, Status};
 use super::explain::minute;
 use super::options::{Applying, Releasing, Runs};
@@ -20,11 +20,12 @@ use super::table::{self, Form, Table};
 impl Desk<'_> {
     /// The latest runs, newest first, those included that could not begin.
     pub(crate) async fn runs(&self, options: &Runs) -> Result<(), Failure> {
-        let mut sources = match &options.directory.source {
-            Some(source) => vec![source.clone()],
-            None => self.repository.sources(self.organization).await?,
-        };
-        sources.retain(|source| source.kind() == "ldap" || options.directory.source.is_some());
+        let chosen = options.directory.source.as_ref();
+        let mut sources = self.repository.sources(self.organization).await?;
+        match chosen {
+            Some(source) => sources = vec![self.known(source).await?],
+            None => sources.retain(|source| source.kind() == "ldap"),
+        }
         let mut runs = Vec::new();
         for source in sources {
             let of_source = self.repository.runs(self.organization, &source, options.limit).await?;
@@ -47,21 +48,13 @@ impl Desk<'_> {
     /// Takes a lease back that nobody gives back.
     pub(crate) async fn release(&self, options: &Releasing) -> Result<(), Failure> {
         let Releasing { source, author, json } = options;
-        let known = self.repository.sources(self.organization).await?;
-        if !known.contains(source) {
-            let sentence = format!("the inventory has no directory {source}");
-            return Err(Failure::new(Status::Usage, sentence));
-        }
+        let source = &self.known(source).await?;
         let released = self.curation.release(source, &author.author()).await?;
-        match (json, released) {
-            (true, run) => {
-                let released = json!({ "source": source, "released": run });
-                json_line(&mut io::stdout().lock(), &released)?;
-            }
-            (false, Some(run)) => println!("the lease of run {run} on {source} is broken"),
-            (false, None) => println!("no run holds {source}"),
-        }
-        Ok(())
+        let answer = json!({ "source": source, "released": released });
+        tell(*json, &answer, || match released {
+            Some(run) => format!("the lease of run {run} on {source} is broken"),
+            None => format!("no run holds {source}"),
+        })
     }
 
     /// Writes what a kept plan says, as far as it still holds.
@@ -69,16 +62,11 @@ impl Desk<'_> {
         let plan = read(&options.file)?;
         let sync_options = SyncOptions::new().with_confirmation(options.confirm);
         let applied = plan.apply(self.repository, &sync_options).await?;
-        if options.json {
-            json_line(&mut io::stdout().lock(), &applied)?;
-        } else {
-            let changes = if applied.written == 1 { "change" } else { "changes" };
-            println!(
-                "{} {changes} written, {} dropped since they hold no more",
-                applied.written, applied.dropped
-            );
-        }
-        Ok(())
+        let changes = if applied.written == 1 { "change" } else { "changes" };
+        tell(options.json, &applied, || {
+            let (written, dropped) = (applied.written, applied.dropped);
+            format!("{written} {changes} written, {dropped} dropped since they hold no more")
+        })
     }
 }
 

@@ -45,6 +45,11 @@ impl ShortIds {
     pub(crate) fn show(self, id: AssetId) -> String {
         end(id, self.length)
     }
+
+    /// A sentence with this id in it as people read it.
+    pub(crate) fn shorten(self, sentence: &str, id: AssetId) -> String {
+        sentence.replace(&id.to_string(), &self.show(id))
+    }
 }
 
 /// Whether a text that somebody typed is an id, or enough of its beginning or its end.

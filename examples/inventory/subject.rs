@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures::TryStreamExt;
-use ldap_inventory::asset::{Asset, AssetsRequest, LinksRequest, SearchRequest};
+use ldap_inventory::asset::{Asset, AssetsRequest, LinksRequest, SearchRequest, SourceRecord};
 use ldap_inventory::curation::Unresolved;
 use ldap_inventory::name::Hostname;
 use ldap_inventory::query::Query;
@@ -66,17 +66,14 @@ impl Desk<'_> {
         for asset in self.search(&query).await? {
             let directory = asset.parts.iter().filter(|part| is_of_source(&part.source));
             let tied: Vec<_> = directory.filter(|part| part.object.is_some()).collect();
-            let called = |name: &str| {
-                tied.iter()
-                    .any(|part| part.attributes.first(name).is_some_and(|it| is_called(it, text)))
-            };
             let names = ["sAMAccountName", "dNSHostName", "cn"];
-            let is_named = names.iter().any(|name| called(name));
+            let is_it = |part: &SourceRecord| {
+                let mut names = names.iter().filter_map(|name| part.attributes.first(name));
+                names.any(|name| is_called(name, text))
+            };
+            let is_named = tied.iter().any(|part| is_it(part));
             for part in &tied {
-                let is_it = names
-                    .iter()
-                    .any(|name| part.attributes.first(name).is_some_and(|it| is_called(it, text)));
-                if let (Some(object), true) = (part.object, is_it || !is_named) {
+                if let (Some(object), true) = (part.object, !is_named || is_it(part)) {
                     let place = format!("part of {}", asset.label());
                     meant.insert((part.source.clone(), object), place);
                 }
@@ -102,7 +99,7 @@ impl Desk<'_> {
         object: ObjectGuid,
     ) -> Result<SourceId, Failure> {
         if let Some(source) = given {
-            return Ok(source.clone());
+            return self.known(source).await;
         }
         for source in self.sources(None).await? {
             let link = LinksRequest::new(self.organization.clone(), source.clone());

@@ -6,6 +6,7 @@ use ldap_inventory::merge::{Decision, Verdict};
 use serde_json::{Value, json};
 
 use crate::files::Assets;
+use crate::printed::{escaped, json_line, say};
 use crate::score::Score;
 
 /// How many computers went where, and how long that took.
@@ -65,7 +66,7 @@ impl Answer {
         if let (Some(score), Some(object)) = (&self.score, object.as_object_mut()) {
             object.extend(score_of(score));
         }
-        writeln!(io::stdout().lock(), "{object}")
+        json_line(&mut io::stdout().lock(), &object)
     }
 
     pub(crate) fn print(&self) -> io::Result<()> {
@@ -87,7 +88,7 @@ impl Answer {
             print_score(&mut out, score)?;
         }
         let Seconds { load, index, plan } = seconds;
-        eprintln!("load {load:.2} s, index {index:.2} s, plan {plan:.2} s");
+        say(format_args!("load {load:.2} s, index {index:.2} s, plan {plan:.2} s"));
         Ok(())
     }
 }
@@ -122,7 +123,8 @@ fn print_score(out: &mut impl Write, score: &Score) -> io::Result<()> {
     }
     for tie in &score.wrong {
         let is = if tie.is.is_empty() { "new" } else { &tie.is };
-        writeln!(out, "wrong: {} is {is}, not {}: {}", tie.host, tie.tied_to, tie.reason)?;
+        let told = format!("wrong: {} is {is}, not {}: {}", tie.host, tie.tied_to, tie.reason);
+        writeln!(out, "{}", escaped(&told))?;
     }
     Ok(())
 }

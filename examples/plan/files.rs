@@ -1,6 +1,6 @@
 //! The CSV files.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
@@ -9,7 +9,7 @@ use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::merge::DirectoryComputers;
 use ldap_inventory::name::{DistinguishedName, Hostname};
 use ldap_inventory::value::{
-    AssetId, ObjectGuid, ObjectKind, OrganizationId, SiteId, SourceId, Timestamp,
+    AssetId, Attributes, ObjectGuid, ObjectKind, OrganizationId, SiteId, SourceId, Timestamp,
 };
 
 use crate::exit::{Failure, Status};
@@ -29,7 +29,14 @@ pub(crate) struct Hosts {
 }
 
 /// Which asset each computer is, by what the files call them; an empty one where it is none of them.
-pub(crate) struct Truth(pub(crate) HashMap<String, String>);
+pub(crate) struct Truth(HashMap<HostId, String>);
+
+/// What a file calls a computer: a GUID, however it is written, or any other text.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+enum HostId {
+    Guid(ObjectGuid),
+    Text(String),
+}
 
 /// What a file calls its rows, by the numbers that they have here.
 #[derive(Default)]
@@ -76,26 +83,33 @@ impl Assets {
 }
 
 impl Hosts {
-    /// Reads a file with the headers `guid`, `fqdn` and `cn`. What is no GUID is taken as it is.
+    /// Reads a file with the headers `guid`, `fqdn` and `cn`. What is no GUID gets one that no other row has.
     pub(crate) fn read(path: &Path, domain: Option<&str>) -> Result<Self, Failure> {
         let computers = DirectoryComputers::new(source("ldap")?, site()?, Timestamp::MIN);
         let mut hosts = Self { all: computers.with_domain(domain, None), ids: HashMap::new() };
-        // No rule looks at where a computer stands in the directory, unless a task leaves places out.
-        let dn: DistinguishedName = "CN=Computers".parse()?;
-        let mut others = Ids::default();
-        Rows::open(path, ["guid", "fqdn", "cn"])?.each(|[id, fqdn, cn]| {
-            let guid = id.parse().unwrap_or_else(|_| {
-                ObjectGuid::from_bytes((others.number(id) as u128).to_be_bytes())
-            });
-            if hosts.ids.insert(guid, id.to_owned()).is_some() {
-                return Err(format!("the guid {id:?} is there twice"));
+        let (mut rows, mut known) = (Vec::new(), HashSet::new());
+        Rows::open(path, ["guid", "fqdn", "cn"])?.each(|[text, fqdn, cn]| {
+            let id = HostId::read(text);
+            if !known.insert(id.clone()) {
+                return Err(format!("the guid {text:?} is there twice"));
             }
-            let mut host = DirectoryObject::new(ObjectKind::Computer, guid, dn.clone());
             let told = [("cn", cn), ("dNSHostName", fqdn)];
-            host.attributes = told.into_iter().filter(|(_, text)| !text.is_empty()).collect();
-            hosts.all.objects.push(host);
+            let told: Attributes = told.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+            rows.push((id, text.to_owned(), told));
             Ok(())
         })?;
+        // No rule looks at where a computer stands in the directory, unless a task leaves places out.
+        let dn: DistinguishedName = "CN=Computers".parse()?;
+        let numbers = (0..=u128::MAX).rev().map(|n| ObjectGuid::from_bytes(n.to_be_bytes()));
+        let mut free = numbers.filter(|guid| !known.contains(&HostId::Guid(*guid)));
+        for (id, text, told) in rows {
+            let guid = if let HostId::Guid(guid) = id { Some(guid) } else { free.next() };
+            let Some(guid) = guid else { break };
+            hosts.ids.insert(guid, text);
+            let mut host = DirectoryObject::new(ObjectKind::Computer, guid, dn.clone());
+            host.attributes = told;
+            hosts.all.objects.push(host);
+        }
         Ok(hosts)
     }
 
@@ -106,16 +120,31 @@ impl Hosts {
 }
 
 impl Truth {
-    /// Reads a file with the headers `guid` and `asset`.
-    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let mut truth = HashMap::new();
+    /// Reads a file with the headers `guid` and `asset`, at least one row of which is about one of these hosts.
+    pub(crate) fn read(path: &Path, hosts: &Hosts) -> Result<Self, Failure> {
+        let mut truth = Self(HashMap::new());
         Rows::open(path, ["guid", "asset"])?.each(|[guid, asset]| {
-            match truth.insert(guid.to_owned(), asset.to_owned()) {
+            match truth.0.insert(HostId::read(guid), asset.to_owned()) {
                 None => Ok(()),
                 Some(_) => Err(format!("the guid {guid:?} is there twice")),
             }
         })?;
-        Ok(Self(truth))
+        if hosts.ids.values().all(|host| truth.of(host).is_none()) {
+            let sentence = format!("no row of {} is about one of the hosts", path.display());
+            return Err(Failure::new(Status::Usage, sentence));
+        }
+        Ok(truth)
+    }
+
+    /// What the file calls the asset that a computer is; `None` where the truth says nothing of it.
+    pub(crate) fn of(&self, host: &str) -> Option<&str> {
+        self.0.get(&HostId::read(host)).map(String::as_str)
+    }
+}
+
+impl HostId {
+    fn read(text: &str) -> Self {
+        text.parse::<ObjectGuid>().map_or_else(|_| Self::Text(text.to_owned()), Self::Guid)
     }
 }
 

@@ -37,7 +37,7 @@ impl Score {
         let mut score = Self::default();
         for decision in decisions {
             let host = hosts.id(decision.object);
-            let Some(is) = truth.0.get(host) else {
+            let Some(is) = truth.of(host) else {
                 score.unknown += 1;
                 continue;
             };
@@ -51,7 +51,7 @@ impl Score {
                 score.wrong.push(WrongTie {
                     host: host.to_owned(),
                     tied_to: tied_to.to_owned(),
-                    is: is.clone(),
+                    is: is.to_owned(),
                     reason: decision.reason().to_string(),
                 });
             }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use ldap_inventory::{Error, ErrorKind, Retry};
 
-use super::printed::escaped;
+use super::printed::{escaped, say};
 
 /// The exit status, the same for every program.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -127,11 +127,8 @@ pub(crate) fn with(outcome: Result<Status, Failure>) -> ExitCode {
     let status = outcome.unwrap_or_else(|failure| {
         if !failure.sentence.is_empty() {
             let lines: Vec<String> = failure.sentence.split('\n').map(escaped).collect();
-            eprintln!(
-                "{} {}",
-                console::style("error:").red().bold().for_stderr(),
-                lines.join("\n")
-            );
+            let error = console::style("error:").red().bold().for_stderr();
+            say(format_args!("{error} {}", lines.join("\n")));
         }
         failure.status
     });

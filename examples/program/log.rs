@@ -22,6 +22,8 @@ impl Log {
             (None, 1) => EnvFilter::new("ldap_inventory=info"),
             (None, _) => EnvFilter::new("ldap_inventory=debug"),
         };
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+        // Where a line cannot be written, there is nobody to be told of it either.
+        let log = tracing_subscriber::fmt().with_env_filter(filter).log_internal_errors(false);
+        log.with_writer(io::stderr).init();
     }
 }

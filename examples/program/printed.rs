@@ -1,5 +1,6 @@
 //! Foreign text on its way to a terminal, a pipe or a log.
 
+use std::fmt;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -16,6 +17,12 @@ pub(crate) fn escaped(text: &str) -> String {
         false => c.to_string(),
     };
     text.chars().map(escape).collect()
+}
+
+/// Says a line on standard error. That nobody hears it, since a pipe is closed or a disk is full, is no reason to end.
+pub(crate) fn say(line: impl fmt::Display) {
+    // At once, so that nothing comes between.
+    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 /// Writes one line of JSON in which nothing is raw that would drive a terminal.

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+#[cfg(unix)]
+use super::printed::say;
+
 /// Says on standard error that everybody on this machine can read a file, or change it. Its permissions stay: somebody
 /// gave them.
 pub(crate) fn warn_of_others(file: &Path) {
@@ -11,9 +14,9 @@ pub(crate) fn warn_of_others(file: &Path) {
         let mode = std::fs::metadata(file).map_or(0, |file| file.permissions().mode());
         if mode & 0o006 != 0 {
             let (file, mode) = (file.display(), mode & 0o777);
-            eprintln!(
+            say(format_args!(
                 "Warning: every user of this machine can read {file}, or change it (mode {mode:03o}); chmod 600 ends that."
-            );
+            ));
         }
     }
     #[cfg(not(unix))]

@@ -2,6 +2,8 @@
 
 mod postgres;
 
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -59,10 +61,32 @@ pub(crate) async fn findings(place: &str) -> Result<Vec<String>, Failure> {
 /// Opens an inventory in a file that is there, to look into it alone.
 fn open_file_to_read(place: &str) -> Result<SqliteRepository, Failure> {
     check_file(place)?;
-    let opened = SqliteRepository::open_read_only(place);
-    let opened = opened.or_else(|error| SqliteRepository::open(place).map_err(|_| error))?;
+    match open_unchanged(place) {
+        Err(failure) if is_outdated(place) => SqliteRepository::open(place).map_err(|_| failure),
+        opened => opened,
+    }
+}
+
+/// Opens the inventory in a file as it is: one that an older version wrote is refused.
+#[allow(dead_code, reason = "not every program looks")]
+pub(crate) fn open_unchanged(place: &str) -> Result<SqliteRepository, Failure> {
     private::warn_of_others(place.as_ref());
-    Ok(opened)
+    Ok(SqliteRepository::open_read_only(place)?)
+}
+
+/// Whether there is nothing at this place that could be looked into: no file, or one of no length.
+pub(crate) fn is_empty(place: &str) -> bool {
+    fs::metadata(place).map_or(true, |file| file.is_file() && file.len() == 0)
+}
+
+/// Whether a file that does not open as it is may be of an older version: SQLite's header has the number of a schema.
+/// <https://www.sqlite.org/fileformat2.html#user_version_number>
+#[allow(dead_code, reason = "not every program looks")]
+pub(crate) fn is_outdated(place: &str) -> bool {
+    let mut header = [0; 64];
+    let is_own = fs::symlink_metadata(place).is_ok_and(|file| file.is_file());
+    let read = File::open(place).and_then(|mut file| file.read_exact(&mut header));
+    is_own && read.is_ok() && !header.ends_with(&[0; 4])
 }
 
 async fn open_database(url: &str) -> Result<Arc<dyn AssetRepository>, Failure> {
@@ -81,10 +105,11 @@ pub(crate) async fn find_shared(url: &str) -> Result<Option<Arc<dyn AssetReposit
 }
 
 fn check_file(place: &str) -> Result<(), Failure> {
-    if Path::new(place).exists() {
+    if !is_empty(place) {
         return Ok(());
     }
-    let sentence = format!("there is no inventory {place}; sync --inventory creates one");
+    let there = if Path::new(place).exists() { "the file is empty; " } else { "" };
+    let sentence = format!("there is no inventory {place}; {there}sync --inventory creates one");
     Err(Failure::new(Status::Usage, sentence))
 }
 

@@ -170,7 +170,8 @@ impl Table {
 
     /// How wide the widest cell of a column is.
     fn widest(&self, column: usize) -> u16 {
-        let of_cell = |cell: &String| u16::try_from(measure_text_width(cell)).unwrap_or(u16::MAX);
+        let of_cell =
+            |cell: &String| u16::try_from(measure_text_width(&escaped(cell))).unwrap_or(u16::MAX);
         let cells = std::iter::once(&self.titles).chain(&self.rows);
         cells.filter_map(|row| row.get(column)).map(of_cell).max().unwrap_or_default().max(1)
     }

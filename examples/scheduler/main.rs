@@ -21,6 +21,8 @@ mod interrupt;
 mod log;
 #[path = "../program/password.rs"]
 mod password;
+#[path = "../program/patience.rs"]
+mod patience;
 #[path = "../program/printed.rs"]
 mod printed;
 #[path = "../program/private.rs"]
@@ -40,30 +42,37 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches, Parser};
 use ldap_inventory::Result;
 use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::credential::Credential;
 use ldap_inventory::schedule::Due;
-use ldap_inventory::sync::{Cancellation, SyncOptions, SyncReport, sync};
+use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::value::Timestamp;
 use tokio::task::JoinSet;
 
 use self::begin::{Begun, begin};
 use self::color::Color;
 use self::exit::{Failure, Status};
+use self::interrupt::Interrupt;
 use self::log::Log;
+use self::patience::Patience;
 use self::plan::{Plan, Timing};
+use self::printed::say;
 use self::task::TaskOptions;
 
 /// Syncs one directory, or several, each by a schedule, and makes up at once for a time that was missed.
 ///
 /// It says one line for each run on standard error, and goes on until Ctrl-C, or until the service manager stops it:
-/// runs then end between two steps, and give their leases back.
+/// runs then end between two steps, and give their leases back. A run that finds the directory busy with another one
+/// waits for it.
 #[derive(Debug, Parser)]
 #[command(name = "scheduler", version, after_help = FILE)]
+#[command(mut_arg("accept_weaker_transport", |arg| arg.hide(true)))]
 struct Options {
-    /// A file of tasks, instead of the one that the options describe
+    /// A file of tasks, instead of the one that the options describe: no other option of a task is taken beside it
     #[arg(long, value_name = "FILE.toml")]
     tasks: Option<PathBuf>,
 
@@ -117,10 +126,28 @@ A run that goes wrong is told, and the next one comes in its time. Exit status: 
 const TICK: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = Options::read();
     options.color.apply();
     options.log.begin();
     exit::with(run(&options))
+}
+
+impl Options {
+    /// The command line. What a file of tasks does not say, variables may; an option beside it would have no effect.
+    fn read() -> Self {
+        let mut command = Self::command();
+        let matches = command.get_matches_mut();
+        let is_typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+        let of_tasks = plan::options();
+        let mut typed =
+            of_tasks.get_arguments().filter(|option| is_typed(option.get_id().as_str()));
+        if let (true, Some(option)) = (is_typed("tasks"), typed.next()) {
+            let sentence =
+                format!("{option} is of no effect beside --tasks; write it into the file");
+            command.error(ErrorKind::ArgumentConflict, sentence).exit();
+        }
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
 }
 
 #[tokio::main]
@@ -139,18 +166,36 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         ready.push((plan, credential));
     }
     let inventory = store::open(&options.inventory).await?;
-    let stop = Cancellation::new();
+    let interrupt = Interrupt::listen();
     let mut loops = JoinSet::new();
-    // One loop for each task. Where two of them, or several hosts, sync one directory, the source's lease refuses the
-    // second run.
+    // One loop for each task.
     for (plan, credential) in ready {
-        loops.spawn(follow(plan, credential, inventory.clone(), stop.clone()));
+        loops.spawn(follow(plan, credential, inventory.clone(), interrupt.clone()));
     }
-    interrupt::wait().await;
-    eprintln!("stopping: runs end between two steps and give their leases back");
-    stop.cancel();
-    loops.join_all().await;
-    Ok(Status::Complete)
+    until_ended(loops, &interrupt).await
+}
+
+/// Waits until every loop has ended. One that ends by a fault of the program ends the others as well, so that nothing goes
+/// on that only seems to do its work.
+async fn until_ended(mut loops: JoinSet<()>, interrupt: &Interrupt) -> Result<Status, Failure> {
+    let mut outcome = Ok(Status::Complete);
+    let mut is_stopping = false;
+    loop {
+        tokio::select! {
+            () = interrupt.wait(), if !is_stopping => {
+                say("stopping: runs end between two steps and give their leases back");
+                is_stopping = true;
+            }
+            ended = loops.join_next() => match ended {
+                None => return outcome,
+                Some(Ok(())) => {}
+                Some(Err(fault)) => {
+                    outcome = Err(Failure::new(Status::Failed, format!("a task ended: {fault}")));
+                    interrupt.stop();
+                }
+            }
+        }
+    }
 }
 
 /// The next runs of all tasks, the first one first.
@@ -174,28 +219,25 @@ async fn follow(
     plan: Plan,
     credential: Credential,
     inventory: Arc<dyn AssetRepository>,
-    stop: Cancellation,
+    interrupt: Interrupt,
 ) {
     let Plan { name, schedule, .. } = &plan;
-    eprintln!("{name}: {}", schedule.describe());
-    let mut last_run = match last_run(&plan, &*inventory).await {
-        Ok(last_run) => last_run,
-        Err(error) => return eprintln!("{name}: error: {}", error.report()),
-    };
+    say(format_args!("{name}: {}", schedule.describe()));
+    let Ok(mut last_run) = last_run(&plan, &*inventory, &interrupt).await else { return };
     let mut told = None;
-    while !stop.is_cancelled() {
+    while !interrupt.cancellation().is_cancelled() {
         let now = Timestamp::now();
         let due = schedule.due(now, last_run);
         if told.replace(due) != Some(due) {
-            eprintln!("{name}: {}", in_words(due));
+            say(format_args!("{name}: {}", in_words(due)));
         }
         match due {
             Due::Since(_) => {
                 // Noted before it runs: a run that fails is not repeated until the next time.
                 last_run = Some(now);
-                match run_once(&plan, &credential, &*inventory, &stop).await {
-                    Ok(report) => eprintln!("{name}: {}", done(&report)),
-                    Err(failure) => eprintln!("{name}: error: {failure}"),
+                match run_once(&plan, &credential, &*inventory, &interrupt).await {
+                    Ok(report) => say(format_args!("{name}: {}", done(&report))),
+                    Err(failure) => say(format_args!("{name}: error: {failure}")),
                 }
             }
             Due::Over => return,
@@ -206,38 +248,73 @@ async fn follow(
     }
 }
 
+/// Runs a task, once its directory is free: another task, or another host, may be at it.
 async fn run_once(
     plan: &Plan,
     credential: &Credential,
     inventory: &dyn AssetRepository,
-    stop: &Cancellation,
+    interrupt: &Interrupt,
 ) -> Result<SyncReport, Failure> {
     // A file is read again, since the password in it may be another one by now.
     let credential = match plan.options.has_password_file() {
         true => plan.options.credential()?,
         false => credential.clone(),
     };
-    let Begun { directory, task } =
-        begin(&plan.name, &plan.options, credential, inventory, true).await?;
-    let options = SyncOptions::new()
-        .with_accept_weaker_transport(plan.options.accept_weaker_transport)
-        .with_cancellation(stop.clone());
-    match sync(&task, &directory, inventory, &options).await {
-        Ok(report) => Ok(report),
-        Err(error) => Err(trust::advised(error.into(), &plan.options).await),
+    let waiting = |failure: &Failure| say(format_args!("{}: waiting: {failure}", plan.name));
+    let mut patience = Patience::new(Duration::MAX, interrupt);
+    let Begun { directory, task } = loop {
+        let begun = begin(&plan.name, &plan.options, credential.clone(), inventory, true);
+        match interrupt.unless(begun).await {
+            Ok(begun) => break begun,
+            Err(failure) => patience.wait(failure, waiting).await?,
+        }
+    };
+    let options = SyncOptions::new().with_cancellation(interrupt.cancellation());
+    loop {
+        let failure = match sync(&task, &directory, inventory, &options).await {
+            Ok(report) => return Ok(report),
+            Err(error) => trust::advised(error.into(), &plan.options).await,
+        };
+        patience.wait(failure, waiting).await?;
     }
 }
 
-/// When the latest run of a task began, if there was one.
-async fn last_run(plan: &Plan, inventory: &dyn AssetRepository) -> Result<Option<Timestamp>> {
-    let organization = &plan.options.organization;
-    let mut last = None;
-    for source in inventory.sources(organization).await? {
-        let runs = inventory.runs(organization, &source, 100).await?;
-        let of_task = runs.iter().filter(|run| run.task == plan.name);
-        last = last.max(of_task.map(|run| run.started).max());
+/// When the latest run of a task began, if there was one. An inventory that does not tell is asked until it does.
+async fn last_run(
+    plan: &Plan,
+    inventory: &dyn AssetRepository,
+    interrupt: &Interrupt,
+) -> Result<Option<Timestamp>, Failure> {
+    let mut told = String::new();
+    loop {
+        let error = match latest_run(plan, inventory).await {
+            Ok(latest) => return Ok(latest),
+            Err(error) => error.report(),
+        };
+        if told != error {
+            say(format_args!("{}: error: {error}; asking again", plan.name));
+            told = error;
+        }
+        interrupt.pause(TICK).await?;
     }
-    Ok(last)
+}
+
+async fn latest_run(plan: &Plan, inventory: &dyn AssetRepository) -> Result<Option<Timestamp>> {
+    let organization = &plan.options.organization;
+    let mut latest = None;
+    for source in inventory.sources(organization).await? {
+        // The newest come first, and other tasks may have had many since.
+        for limit in [4, 100, usize::MAX] {
+            let runs = inventory.runs(organization, &source, limit).await?;
+            let of_task = runs.iter().filter(|run| run.task == plan.name);
+            let found = of_task.map(|run| run.started).max();
+            latest = latest.max(found);
+            if found.is_some() || runs.len() < limit {
+                break;
+            }
+        }
+    }
+    Ok(latest)
 }
 
 fn done(report: &SyncReport) -> String {

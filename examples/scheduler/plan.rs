@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use clap::{Args, Parser};
+use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser};
 use ldap_inventory::Error;
 use ldap_inventory::schedule::{LocalTime, Recurrence, Schedule, Unit};
 use toml::{Table, Value};
@@ -52,6 +52,11 @@ struct Line {
 impl Plan {
     /// The one task that a command line describes, called after its directory.
     pub(crate) fn of(options: TaskOptions, timing: &Timing) -> Result<Self, Failure> {
+        if options.accept_weaker_transport {
+            let sentence =
+                "what is to be accepted once is for one run: sync --accept-weaker-transport";
+            return Err(Failure::new(Status::Usage, sentence));
+        }
         let schedule = timing.schedule()?;
         let name = options.directory_name();
         Ok(Self { name, options, schedule })
@@ -60,9 +65,16 @@ impl Plan {
 
 impl Timing {
     fn schedule(&self) -> Result<Schedule, Error> {
-        let start: LocalTime = format!("{FIRST_DAY}T{}", self.at).parse()?;
+        let start: LocalTime = format!("{FIRST_DAY}T{}", self.at).parse().map_err(|_| {
+            Error::invalid("--at", &self.at, "it has the form HH:MM, such as 02:30")
+        })?;
         Schedule::new(start, recurrence(&self.every)?).with_time_zone(&self.time_zone)
     }
+}
+
+/// The options of a task, as a command line has them.
+pub(crate) fn options() -> Command {
+    Line::command()
 }
 
 /// The tasks of a file.
@@ -95,33 +107,37 @@ fn of_table(task: Value) -> Result<Plan, String> {
         Some(_) => return Err("its `name` is no text".to_owned()),
         None => None,
     };
+    let options = options();
     let mut arguments = Vec::new();
     for (key, value) in task {
-        let option = format!("--{}", key.replace('_', "-"));
-        if option == "--accept-weaker-transport" {
-            return Err(format!("`{key}` is for one run: sync --accept-weaker-transport"));
-        }
-        let values = match value {
-            Value::Array(values) => values,
-            value => vec![value],
-        };
-        for value in values {
-            match value {
-                Value::Boolean(true) => arguments.push(option.clone()),
-                Value::Boolean(false) => {}
-                Value::String(text) => arguments.push(format!("{option}={text}")),
-                Value::Integer(number) => arguments.push(format!("{option}={number}")),
-                _ => {
-                    return Err(format!(
-                        "`{key}` is neither text, nor a number, nor true or false"
-                    ));
-                }
-            }
-        }
+        let name = key.replace('_', "-");
+        let mut known = options.get_arguments();
+        let option = known.find(|option| option.get_long() == Some(name.as_str()));
+        let option =
+            option.ok_or_else(|| format!("`{key}` is no key: there is no option --{name}"))?;
+        arguments.extend(of_value(&key, option, value)?);
     }
     let line = Line::try_parse_from(arguments).map_err(|error| first_line(&error.to_string()))?;
     let plan = Plan::of(line.task, &line.timing).map_err(|failure| failure.to_string())?;
     Ok(Plan { name: name.unwrap_or(plan.name), ..plan })
+}
+
+/// The arguments that say the same as a key and its value: none where a flag is not set, or a list is empty.
+fn of_value(key: &str, option: &Arg, value: Value) -> Result<Vec<String>, String> {
+    let name = option.get_long().unwrap_or_default();
+    let is_flag = matches!(option.get_action(), ArgAction::SetTrue);
+    let values = match value {
+        Value::Array(values) => values,
+        value => vec![value],
+    };
+    let argument = |value| match value {
+        Value::Boolean(is_set) if is_flag => Ok(is_set.then(|| format!("--{name}"))),
+        Value::String(text) if !is_flag => Ok(Some(format!("--{name}={text}"))),
+        Value::Integer(number) if !is_flag => Ok(Some(format!("--{name}={number}"))),
+        _ if is_flag => Err(format!("`{key}` is neither true nor false")),
+        _ => Err(format!("`{key}` is neither text nor a number")),
+    };
+    values.into_iter().filter_map(|value| argument(value).transpose()).collect()
 }
 
 /// What is wrong, without advice that is for command lines.

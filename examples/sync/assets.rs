@@ -10,6 +10,7 @@ use ldap_inventory::value::Timestamp;
 
 use super::exit::{Failure, Status};
 use super::options::Options;
+use super::printed::say;
 
 /// How much of what was left out is shown.
 const MOST_SHOWN: usize = 10;
@@ -57,17 +58,17 @@ impl<'a> ScanFile<'a> {
     fn report(&self, imported: &Imported) {
         imported.left_out.iter().take(MOST_SHOWN).for_each(|left_out| self.tell(left_out));
         if let Some(more @ 1..) = imported.left_out.len().checked_sub(MOST_SHOWN) {
-            eprintln!("{}: and {more} more left out", self.file.display());
+            say(format_args!("{}: and {more} more left out", self.file.display()));
         }
         if let Some(why) = &imported.not_ended {
-            eprintln!(
+            say(format_args!(
                 "no scanned asset was ended, although the file is said to be complete: {why}"
-            );
+            ));
         }
     }
 
     fn tell(&self, left_out: &LeftOut) {
-        eprintln!("{}:{}: {left_out}", self.file.display(), left_out.line);
+        say(format_args!("{}:{}: {left_out}", self.file.display(), left_out.line));
     }
 }
 

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use super::exit::{Failure, Status};
 use super::options::Options;
+use super::printed::say;
 use super::store;
 
 /// The inventory that a run works on, with the temporary copy behind it, if there is one.
@@ -24,11 +25,11 @@ pub(crate) struct Inventory {
 impl Inventory {
     /// Opens what the command line names; without a name it is an empty inventory in memory.
     ///
-    /// A dry run leaves it as it is: one that does not exist is not created, and where assets are imported, which the
-    /// run must see, a copy of the file stands in.
+    /// A dry run leaves it as it is: one that does not exist, or is empty, is not made, and where assets are imported, which
+    /// the run must see, or an older version wrote the file, a copy of it stands in.
     pub(crate) async fn open(options: &Options) -> Result<Self, Failure> {
         let Some(place) = &options.inventory else {
-            eprintln!("no --inventory is given: what this run finds out is not kept");
+            say("no --inventory is given: what this run finds out is not kept");
             return Ok(Self::in_memory());
         };
         store::check(place)?;
@@ -38,12 +39,15 @@ impl Inventory {
         if store::is_shared(place) {
             return Self::open_shared(place, options).await;
         }
-        if !Path::new(place).exists() {
+        if store::is_empty(place) {
             return Ok(Self::in_memory());
         }
-        let opened = store::open_to_read(place).await?;
-        if options.assets.is_none() {
-            return Ok(Self { repository: opened, _copy: None });
+        match store::open_unchanged(place) {
+            Ok(opened) if options.assets.is_none() => {
+                return Ok(Self { repository: Arc::new(opened), _copy: None });
+            }
+            Err(failure) if !store::is_outdated(place) => return Err(failure),
+            _ => {}
         }
         let (directory, copy) = copy(place).map_err(|error| {
             let sentence = format!("{place} cannot be copied for the dry run: {error}");

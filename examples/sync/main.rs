@@ -18,6 +18,8 @@ mod interrupt;
 mod log;
 #[path = "../program/password.rs"]
 mod password;
+#[path = "../program/patience.rs"]
+mod patience;
 #[path = "../program/printed.rs"]
 mod printed;
 #[path = "../program/private.rs"]
@@ -41,26 +43,26 @@ mod report;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Parser;
 use ldap_inventory::asset::AssetRepository;
+use ldap_inventory::credential::Credential;
 use ldap_inventory::curation::Imported;
 use ldap_inventory::ldap::LdapSource;
-use ldap_inventory::sync::{Cancellation, Stopped, SyncOptions, SyncReport, plan, sync};
+use ldap_inventory::sync::{MergePlan, Stopped, SyncOptions, SyncReport, plan, sync};
 use ldap_inventory::task::SyncTask;
 use serde::Serialize;
 
 use self::assets::ScanFile;
 use self::begin::{Begun, begin};
 use self::exit::{Failure, Status};
+use self::interrupt::Interrupt;
 use self::inventory::Inventory;
 use self::options::Options;
-use self::printed::json_line;
+use self::patience::Patience;
+use self::printed::{escaped, json_line, say};
 use self::table::Form;
-
-/// How long to wait before a busy inventory is asked again.
-const AGAIN: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     let is_demonstration =
@@ -78,19 +80,38 @@ fn main() -> ExitCode {
 async fn run(options: &Options) -> Result<Status, Failure> {
     // What was typed wrong is said before anybody is asked for a password.
     options.inventory.as_deref().map_or(Ok(()), store::check)?;
-    let credential = options.task.credential()?;
     let scanned = options.assets.as_deref();
     let scanned = scanned.map(|file| ScanFile::read(file, options.strict)).transpose()?;
-    let inventory = patiently(options, async || Inventory::open(options).await).await?;
+    let credential = options.task.credential()?;
+    let interrupt = Interrupt::listen();
+    let open = async || Inventory::open(options).await;
+    let inventory = patiently(options, &interrupt, open).await?;
     let repository = &*inventory.repository;
-    let imported = match scanned {
-        Some(scanned) => Some(scanned.import(repository, options).await?),
+    let imported = match &scanned {
+        Some(scanned) => {
+            let import = async || interrupt.unless(scanned.import(repository, options)).await;
+            Some(patiently(options, &interrupt, import).await?)
+        }
         None => None,
     };
-    let is_noted = !options.dry_run;
-    let Begun { directory, task } =
-        begin("Command line", &options.task, credential, repository, is_noted).await?;
+    let ran = run_once(credential, repository, options, &interrupt).await;
+    conclude(ran, imported.as_ref(), repository, options).await
+}
 
+/// A run, or the plan of one: from the first word to the directory to the report.
+async fn run_once(
+    credential: Credential,
+    repository: &dyn AssetRepository,
+    options: &Options,
+    interrupt: &Interrupt,
+) -> Result<(SyncReport, Option<MergePlan>), Failure> {
+    let begin = async || {
+        let is_noted = !options.dry_run;
+        let credential = credential.clone();
+        let begun = begin("Command line", &options.task, credential, repository, is_noted);
+        interrupt.unless(begun).await
+    };
+    let Begun { directory, task } = patiently(options, interrupt, begin).await?;
     let sync_options = SyncOptions::new()
         .with_dry_run(options.dry_run)
         .with_explain(options.explain)
@@ -100,40 +121,33 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         .with_memory_bytes(options.memory_bytes)
         .with_accept_weaker_transport(options.task.accept_weaker_transport)
         .with_confirmation(options.confirm)
-        .with_cancellation(on_interrupt());
+        .with_cancellation(interrupt.cancellation());
     let sync_options = if options.quiet { sync_options } else { progress::shown(sync_options) };
     let run = async || sync_or_plan(&task, &directory, repository, &sync_options, options).await;
-    let outcome = patiently(options, run).await;
-    drop(sync_options);
-    let report = match outcome {
-        Ok(report) => report,
-        Err(error) => return stopped(error, imported.as_ref(), repository, options).await,
-    };
-    show(&report, imported.as_ref(), repository, options).await?;
-    Ok(if report.complete { Status::Complete } else { Status::Incomplete })
+    match patiently(options, interrupt, run).await {
+        Ok(ran) => Ok(ran),
+        Err(failure) => Err(trust::advised(failure, &options.task).await),
+    }
 }
 
 /// Does something again while the inventory is busy, for as long as the command line allows.
 async fn patiently<T>(
     options: &Options,
+    interrupt: &Interrupt,
     mut work: impl AsyncFnMut() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let begun = Instant::now();
-    let mut is_told = options.quiet || !io::stderr().is_terminal();
+    let is_silent = options.quiet || !io::stderr().is_terminal();
+    let tell = |_: &Failure| {
+        if !is_silent {
+            say(format_args!("the inventory is busy; waiting for at most {} s", options.wait));
+        }
+    };
+    let mut patience = Patience::new(Duration::from_secs(options.wait), interrupt);
     loop {
-        let failure = match work().await {
+        match work().await {
             Ok(done) => return Ok(done),
-            Err(failure) => failure,
-        };
-        let is_over = begun.elapsed() >= Duration::from_secs(options.wait);
-        if failure.status() != Status::Busy || is_over {
-            return Err(failure);
+            Err(failure) => patience.wait(failure, tell).await?,
         }
-        if !is_told {
-            eprintln!("the inventory is busy; waiting for at most {} s", options.wait);
-            is_told = true;
-        }
-        tokio::time::sleep(AGAIN).await;
     }
 }
 
@@ -144,46 +158,52 @@ async fn sync_or_plan(
     repository: &dyn AssetRepository,
     sync_options: &SyncOptions,
     options: &Options,
-) -> Result<SyncReport, Failure> {
-    match &options.save_plan {
-        Some(file) if options.dry_run => {
-            let plan = plan(task, directory, repository, sync_options).await?;
-            plan::save(&plan, file)?;
-            let mut report = plan.report;
-            report.decisions = report.decisions.filter(|_| options.explain);
-            Ok(report)
-        }
-        _ => Ok(sync(task, directory, repository, sync_options).await?),
+) -> Result<(SyncReport, Option<MergePlan>), Failure> {
+    if options.dry_run && options.save_plan.is_some() {
+        let plan = plan(task, directory, repository, sync_options).await?;
+        return Ok((plan.report.clone(), Some(plan)));
     }
+    Ok((sync(task, directory, repository, sync_options).await?, None))
 }
 
-/// Shows what a run would have done that the brake stopped.
-async fn stopped(
-    failure: Failure,
+/// Shows what a run did, or would have done if the brake had not stopped it, keeps its plan, and tells what was imported
+/// before a run of which there is nothing to show.
+async fn conclude(
+    ran: Result<(SyncReport, Option<MergePlan>), Failure>,
     imported: Option<&Imported>,
     repository: &dyn AssetRepository,
     options: &Options,
 ) -> Result<Status, Failure> {
-    if let Some(stopped) = failure.cause().and_then(Stopped::of) {
-        if let Some(file) = &options.save_plan {
-            plan::save(&stopped.plan, file)?;
+    let failure = match ran {
+        Ok((report, plan)) => {
+            let saved = plan.map_or(Ok(()), |plan| save(&plan, options));
+            let status = if report.complete { Status::Complete } else { Status::Incomplete };
+            let shown = show(report, imported, repository, options).await;
+            return saved.and(shown).map(|()| status);
         }
-        let mut report = stopped.plan.report.clone();
-        report.decisions = report.decisions.filter(|_| options.explain);
-        show(&report, imported, repository, options).await?;
+        Err(failure) => failure,
+    };
+    match (failure.cause().and_then(Stopped::of), imported) {
+        (Some(stopped), _) => {
+            let saved = save(&stopped.plan, options);
+            let shown = show(stopped.plan.report.clone(), imported, repository, options).await;
+            // The program ends with the brake, whatever else went wrong.
+            let sentence = saved.and(shown).err().map(|failure| failure.to_string());
+            if let Some(sentence) = sentence.filter(|sentence| !sentence.is_empty()) {
+                say(escaped(&sentence));
+            }
+        }
+        (None, Some(imported)) if !options.dry_run => {
+            say(format_args!("scanned assets, before that: {}", assets::summary(imported)));
+        }
+        (None, _) => {}
     }
-    Err(trust::advised(failure, &options.task).await)
+    Err(failure)
 }
 
-/// Ctrl-C, or a service that is stopped, ends the run between two steps, with its lease given back.
-fn on_interrupt() -> Cancellation {
-    let cancellation = Cancellation::new();
-    let interrupted = cancellation.clone();
-    tokio::spawn(async move {
-        interrupt::wait().await;
-        interrupted.cancel();
-    });
-    cancellation
+/// Keeps the plan of a run that wrote nothing, if that is asked for.
+fn save(plan: &MergePlan, options: &Options) -> Result<(), Failure> {
+    options.save_plan.as_deref().map_or(Ok(()), |file| plan::save(plan, file))
 }
 
 /// The report of a run, with what was imported before it.
@@ -197,11 +217,14 @@ struct Shown<'a> {
 
 /// One JSON object for tools, or tables for people. A run that was asked to be quiet, and that went well, says nothing.
 async fn show(
-    report: &SyncReport,
+    mut report: SyncReport,
     imported: Option<&Imported>,
     repository: &dyn AssetRepository,
     options: &Options,
 ) -> Result<(), Failure> {
+    // A plan has the decisions in any case.
+    report.decisions = report.decisions.filter(|_| options.explain);
+    let report = &report;
     let is_well = report.complete && report.brake.is_none();
     if options.json {
         let mut out = io::stdout().lock();

@@ -98,7 +98,11 @@ impl DirectoryUser {
         Field::text(&["sam_account_name"], "the account name", "sam_account_name:=alice"),
         Field::text(&["upn"], "the user principal name", "upn:alice@corp.example"),
         Field::text(&["email"], "the mail address", "email:*@example.com"),
-        Field::text(&["is_disabled"], "whether the account is disabled", "is_disabled:true"),
+        Field::boolean(
+            &["is_disabled"],
+            "whether the account is disabled; NOT has:is_disabled where its directory does not tell",
+            "is_disabled:true",
+        ),
         Field::dn(
             &["group", "groups"],
             "the DNs of its groups, the primary one included",

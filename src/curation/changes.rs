@@ -25,7 +25,7 @@ pub struct NotedChange {
     pub asset: Option<AssetId>,
     /// The directory's object that is missing or gone.
     pub object: Option<ObjectGuid>,
-    /// What a person calls the asset or the object.
+    /// What a person calls the asset, or an object without one. An asset has its FQDN here, where one is known.
     pub name: String,
     /// Which values are others now.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -121,12 +121,15 @@ impl Curation<'_> {
     pub async fn changes(&self, since: Timestamp) -> Result<Vec<NotedChange>> {
         let mut done = self.history().await?;
         done.retain(|entry| entry.at >= since);
-        let named: BTreeSet<AssetId> = done.iter().map(|entry| entry.action.asset()).collect();
         let mut runs = Vec::new();
         for source in self.repository.sources(&self.organization).await? {
             runs.extend(self.runs_since(&source, since).await?);
         }
         let window = Window { since, runs: runs.iter().map(|run| run.started).collect() };
+        let mut lost: Vec<NotedChange> = runs.iter().flat_map(losses).collect();
+        let named = done.iter().map(|entry| entry.action.asset());
+        let named = named.chain(lost.iter().filter_map(|change| change.asset));
+        let named: BTreeSet<AssetId> = named.collect();
         let (mut changes, mut names) = (Vec::new(), BTreeMap::new());
         self.each_asset(|asset| {
             changes.extend(of_asset(asset, &window));
@@ -135,7 +138,13 @@ impl Curation<'_> {
             }
         })
         .await?;
-        changes.extend(runs.iter().flat_map(losses));
+        // What is lost is called as it was when it came.
+        for change in &mut lost {
+            if let Some(name) = change.asset.and_then(|asset| names.get(&asset)) {
+                change.name.clone_from(name);
+            }
+        }
+        changes.append(&mut lost);
         changes.extend(done.iter().map(|entry| of_person(entry, &names)));
         changes.sort_by(|one, other| {
             (one.at, one.change, &one.name).cmp(&(other.at, other.change, &other.name))
@@ -193,8 +202,11 @@ fn of_person(entry: &Entry, names: &BTreeMap<AssetId, String>) -> NotedChange {
     NotedChange { reason, ..NotedChange::new(entry.at, change, Some(asset), name) }
 }
 
-/// What a person calls an asset.
+/// What a person calls an asset: by its FQDN, where one is known.
 fn called(asset: &Asset) -> String {
+    if let Some(name) = asset.live_names().find(|name| name.domain().is_some()) {
+        return name.to_unicode().into_owned();
+    }
     match asset.label() {
         label if label.is_empty() => asset.id.to_string(),
         label => label.into_owned(),

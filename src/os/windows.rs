@@ -127,7 +127,7 @@ fn by_release<'t>(
     if let Some(release) = release {
         return (of(&|own| own.release() == Some(release)), true);
     }
-    let of_pack = |pack: &String| of(&|own| own.service_pack() == Some(pack));
+    let of_pack = |pack: &String| of(&|own| own.service_pack() == Some(pack.as_str()));
     match clues.service_pack.as_ref().map(of_pack) {
         Some(found) if !found.is_empty() => (found, true),
         // `Windows Server 2022` is all that there is to tell.

@@ -48,6 +48,9 @@ pub(crate) struct Network {
     prefix: u32,
 }
 
+/// How many bits mapped addresses have in common (RFC 4291, section 2.5.5.2).
+const MAPPED: u32 = 96;
+
 impl Literal {
     /// Whether a text contains it; a DN, with and without its escapes.
     pub(crate) fn is_within(&self, text: &str) -> bool {
@@ -186,16 +189,22 @@ impl Network {
             None => (text, None),
         };
         let address: IpAddr = address.parse().ok()?;
-        let address = if prefix.is_none() { address.to_canonical() } else { address };
         let longest = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = match prefix {
+        let prefix: u32 = match prefix {
             Some(prefix) if prefix.bytes().all(|byte| byte.is_ascii_digit()) => {
                 prefix.parse().ok()?
             }
             Some(_) => return None,
             None => longest,
         };
-        (prefix <= longest).then_some(Self { address, prefix })
+        // A network of addresses that are mapped to IPv6 is one of IPv4, as the addresses are.
+        let ipv4 = match (address.to_canonical(), prefix.checked_sub(MAPPED)) {
+            (mapped @ IpAddr::V4(_), Some(prefix)) if address.is_ipv6() => Some((mapped, prefix)),
+            _ => None,
+        };
+        let is_one = prefix <= longest;
+        let (address, prefix) = ipv4.unwrap_or((address, prefix));
+        is_one.then_some(Self { address, prefix })
     }
 
     pub(crate) fn contains(self, address: IpAddr) -> bool {
@@ -286,9 +295,21 @@ mod tests {
         assert!(holds("::/0", "fe80::1") && !holds("::/0", "10.0.0.1"));
         assert!(holds("fe80::/10", "fe80::1") && !holds("fe80::/10", "ff00::1"));
         assert!(holds("::ffff:10.0.0.1", "10.0.0.1") && holds("10.0.0.1", "::ffff:10.0.0.1"));
-        for wrong in
-            ["10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0/8", "10.0.0.0/+8", "10.0.0.0/8/8"]
-        {
+        assert!(
+            holds("::ffff:10.9.9.0/120", "10.9.9.9") && !holds("::ffff:10.9.9.0/120", "10.9.8.9")
+        );
+        assert!(holds("::ffff:0:0/96", "10.9.9.9") && !holds("::ffff:0:0/96", "::1"));
+        assert!(holds("::ffff:10.9.9.9/128", "::ffff:10.9.9.9"));
+        assert!(!holds("::ffff:0:0/95", "10.9.9.9"));
+        for wrong in [
+            "10.0.0.0/33",
+            "::ffff:10.0.0.0/129",
+            "::/129",
+            "10.0.0.0/",
+            "10.0.0/8",
+            "10.0.0.0/+8",
+            "10.0.0.0/8/8",
+        ] {
             assert_eq!(Network::read(wrong), None, "{wrong}");
         }
     }

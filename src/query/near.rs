@@ -47,8 +47,8 @@ impl Near {
         }
     }
 
-    /// The nearest ones, those that are near at all before all others.
-    pub(crate) fn nearest(&self, most: usize) -> Vec<String> {
+    /// The suggestions, the nearest first; if any are near at all, no others.
+    pub(crate) fn nearest(&self) -> Vec<String> {
         let mut found: Vec<(usize, &String)> =
             self.found.iter().map(|(suggestion, distance)| (*distance, suggestion)).collect();
         found.sort_unstable();
@@ -57,7 +57,7 @@ impl Near {
             found.retain(is_near);
         }
         let found = found.into_iter().map(|(_, suggestion)| suggestion);
-        self.certain.iter().chain(found).take(most).cloned().collect()
+        self.certain.iter().chain(found).cloned().collect()
     }
 }
 
@@ -110,9 +110,9 @@ mod tests {
         }
         near.add(usize::MAX, || "far".to_owned());
         assert_eq!(near.found.len(), KEPT);
-        assert_eq!(near.nearest(3), ["0001", "0002", "0003"]);
+        assert_eq!(near.nearest()[..3], ["0001", "0002", "0003"]);
         let mut far = Near::default();
         far.add(usize::MAX, || "far".to_owned());
-        assert_eq!(far.nearest(3), ["far"]);
+        assert_eq!(far.nearest(), ["far"]);
     }
 }

@@ -45,6 +45,7 @@ use super::{Query, fold_case};
 #[derive(Clone, Debug)]
 pub struct Reading {
     query: String,
+    fields: Vec<Field>,
     now: i64,
     conditions: Vec<Condition>,
 }
@@ -73,15 +74,17 @@ impl Reading {
         collect(query.expr(), &mut terms);
         terms.retain(|term| !is_nested(term, fields));
         let conditions = terms.iter().map(|term| Condition::new(term, fields)).collect();
-        let mut reading = Self { query: query.to_string(), now, conditions };
+        let fields = fields.to_vec();
+        let mut reading = Self { query: query.to_string(), fields, now, conditions };
         reading.join_words(query.expr());
         reading
     }
 
     /// Looks at one record of those that the query was put to.
     pub fn look_at(&mut self, record: &(impl Fields + ?Sized)) {
+        let are_bare = Field::leaves_attributes(&self.fields);
         for condition in &mut self.conditions {
-            condition.look_at(record, self.now);
+            condition.look_at(record, self.now, are_bare);
         }
     }
 
@@ -94,7 +97,19 @@ impl Reading {
     /// it finds none, conditions that find something, to take instead; the nearest first. Without those on
     /// [nested](Field::nested) membership, of which no record tells by itself.
     pub fn conditions(&self) -> impl Iterator<Item = (&str, u64, Vec<String>)> {
-        self.conditions.iter().map(|one| (one.text.as_str(), one.found, one.near()))
+        self.conditions.iter().map(|one| (one.text.as_str(), one.found, self.near(one)))
+    }
+
+    /// What to take instead of a condition, the nearest first, as far as it is a query over these fields. Nothing if it
+    /// finds something itself.
+    fn near(&self, condition: &Condition) -> Vec<String> {
+        if condition.found > 0 {
+            return Vec::new();
+        }
+        let mut near = condition.candidates.nearest();
+        near.retain(|query| Query::parse_known(query, &self.fields).is_ok());
+        near.truncate(MOST);
+        near
     }
 
     /// A field with one word, and words behind it: perhaps one text, whose quotation marks the shell took away.
@@ -129,42 +144,40 @@ impl Condition {
         Self { text, is_word, found: 0, term: term.clone(), candidates }
     }
 
-    fn look_at(&mut self, record: &(impl Fields + ?Sized), now: i64) {
+    fn look_at(&mut self, record: &(impl Fields + ?Sized), now: i64, are_bare: bool) {
         if self.term.matches(record, now) {
             self.found += 1;
         } else if self.found == 0 {
-            self.collect(record);
+            self.collect(record, are_bare);
         }
     }
 
-    /// What to take instead, the nearest first. Nothing if it finds something itself.
-    fn near(&self) -> Vec<String> {
-        if self.found > 0 { Vec::new() } else { self.candidates.nearest(MOST) }
-    }
-
     /// Collects what is near to a condition that finds nothing yet.
-    fn collect(&mut self, record: &(impl Fields + ?Sized)) {
+    fn collect(&mut self, record: &(impl Fields + ?Sized), are_bare: bool) {
+        let near = &mut self.candidates;
         match &self.term {
             Term::Has(keys) => {
                 for key in keys {
-                    names(record, key, &mut self.candidates, |key| format!("has:{key}"));
+                    names(record, key, are_bare, near, |key| format!("has:{key}"));
                 }
             }
             Term::Is(key, test) => {
                 let asked = test.clone();
-                names(record, key, &mut self.candidates, |key| format!("{key}:{asked}"));
+                names(record, key, are_bare, near, |key| format!("{key}:{asked}"));
                 if let Some(asked) = test.literals().next() {
-                    values(record, key, asked, &mut self.candidates);
+                    values(record, key, asked, near);
                 }
             }
         }
     }
 }
 
-/// Attributes with a name that is near to the one asked for, as their source spells it.
+/// Attributes with a name that is near to the one asked for, as their source spells it: by their names alone where they are
+/// asked for so, and otherwise by their sources as well.
 fn names(
     record: &(impl Fields + ?Sized),
     key: &Key,
+    are_bare: bool,
     near: &mut Near,
     condition: impl Fn(Key) -> String,
 ) {
@@ -187,8 +200,8 @@ fn names(
         if let Some(distance) = nearness(asked, &folded) {
             let name = Text::new(name);
             let key = match asked_source {
-                Some(_) => Key::Attribute { source: Text::new(source), name },
-                None => Key::Field(name),
+                None if are_bare => Key::Field(name),
+                _ => Key::Attribute { source: Text::new(source), name },
             };
             near.add(distance, || condition(key));
         }
@@ -298,6 +311,10 @@ impl fmt::Display for Reading {
         write!(f, "Read as: {}", self.query)?;
         for condition in &self.conditions {
             write!(f, "\n  {condition}")?;
+            match self.near(condition).as_slice() {
+                [] => {}
+                near => write!(f, "; near is {}", near.join(", "))?,
+            }
         }
         Ok(())
     }
@@ -310,12 +327,8 @@ impl fmt::Display for Condition {
             f.write_str(", looked for in names,")?;
         }
         match self.found {
-            0 => f.write_str(" finds nothing")?,
-            found => write!(f, " finds {found}")?,
-        }
-        match self.near().as_slice() {
-            [] => Ok(()),
-            near => write!(f, "; near is {}", near.join(", ")),
+            0 => f.write_str(" finds nothing"),
+            found => write!(f, " finds {found}"),
         }
     }
 }
@@ -338,7 +351,13 @@ mod tests {
             falls_through: false,
         };
         let fields = vec![("name", text("printer-2")), ("source", Owned::Word("scan".into()))];
-        [web1, Item { fields, ..Item::default() }]
+        // An attribute of a source without a type, and one with a name that no field can have, cannot be asked for.
+        let attributes = vec![
+            ("@scan.asset", "lastSeenTS", Owned::Time(NOW)),
+            ("@odd", "lastSeenTS", Owned::Time(NOW)),
+            ("@scan.asset", "cn_1", Owned::Text("x".into())),
+        ];
+        [web1, Item { fields, attributes, ..Item::default() }]
     }
 
     fn reading(query: &str, fields: &[Field]) -> Reading {
@@ -387,6 +406,40 @@ mod tests {
         let bare = reading("mail=alice", DirectoryUser::FIELDS);
         let (_, _, near) = bare.conditions().next().unwrap();
         assert_eq!(near, ["mail:alice"]);
+    }
+
+    #[test]
+    fn an_attribute_is_suggested_as_it_can_be_typed() {
+        for (query, fields, expected) in [
+            ("last_seen:>2030-01-01", Asset::FIELDS, "@scan.asset.lastSeenTS:>2030-01-01"),
+            ("@scan.asset.lastSeen:>1day", Asset::FIELDS, "@scan.asset.lastSeenTS:>1day"),
+            ("has:lastSeen", DirectoryUser::FIELDS, "has:lastSeenTS"),
+        ] {
+            let reading = reading(query, fields);
+            let (_, found, near) = reading.conditions().next().unwrap();
+            assert_eq!((found, near), (0, vec![expected.to_owned()]), "{query}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_suggested_is_a_query() {
+        let words =
+            ["last_seen", "lastSeen", "state", "os", "cn_2", "@scan.asset.lastSeen", "address"];
+        let tests = ["x", "=windws", ">2030-01-01", "never", "prnter", "10.9", "\"a b", "presnt"];
+        for fields in [Asset::FIELDS, DirectoryUser::FIELDS, &[]] {
+            let queries = words.iter().flat_map(|word| tests.map(|test| format!("{word}:{test}")));
+            for query in queries.chain(words.map(|word| format!("has:{word}"))) {
+                let Ok(query) = Query::parse(&query) else { continue };
+                let mut reading = Reading::new(&query, fields, NOW);
+                items().iter().for_each(|item| reading.look_at(item));
+                for (_, _, near) in reading.conditions() {
+                    for suggestion in near {
+                        let parsed = Query::parse_known(&suggestion, fields);
+                        assert!(parsed.is_ok(), "{query}: {suggestion}: {parsed:?}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

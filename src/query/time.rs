@@ -118,7 +118,8 @@ impl Measure {
 /// `2026-01-31`, `2026-01-31T12:00`, `2026-01-31T12:00:00.5+02:00`; UTC unless an offset is given.
 pub(crate) fn moment(text: &str) -> Option<(i64, i64)> {
     let separator = |at: usize| text.as_bytes().get(at) == Some(&b'-');
-    if !separator(4) || !separator(7) {
+    // The name of a time zone behind a time is an annotation (RFC 9557), and not what the time is read by.
+    if !separator(4) || !separator(7) || text.contains('[') {
         return None;
     }
     if text.len() == 10 {
@@ -175,7 +176,17 @@ mod tests {
         assert_eq!(moment("1970-01-02T00:00"), Some((DAY, DAY + 1_000_000)));
         assert_eq!(moment("1970-01-02T02:00:00+02:00"), Some((DAY, DAY + 1_000_000)));
         assert_eq!(moment("1970-01-02 00:00:00.000001Z"), Some((DAY + 1, DAY + 2)));
-        for wrong in ["2026-13-01", "2026-02-30", "20260101", "2026-01-0", "web1-us-east", ""] {
+        for wrong in [
+            "2026-13-01",
+            "2026-02-30",
+            "20260101",
+            "2026-01-0",
+            "web1-us-east",
+            "",
+            "2026-01-01T10:00:00[America/New_York]",
+            "2026-01-01T10:00:00Z[UTC]",
+            "2026-01-01[u-ca=iso8601]",
+        ] {
             assert_eq!(moment(wrong), None, "{wrong}");
         }
     }

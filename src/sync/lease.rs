@@ -5,11 +5,13 @@ use super::run::Run;
 use crate::asset::LeaseHolder;
 use crate::{Error, Result};
 
-/// Works under the lease of the source, and gives it back however the work ends. A failure goes on record before that.
+/// Works under the lease of the source, and gives it back however the work ends. A failure goes on record before that. A
+/// run that is cancelled takes none.
 pub(super) async fn hold<T, W: Future<Output = Result<T>>>(
     run: &Run<'_>,
     work: impl FnOnce(u64) -> W,
 ) -> Result<T> {
+    run.options.cancellation.check()?;
     let (organization, source) = (&run.task.organization, &run.task.source);
     let (repository, time) = (run.repository, run.options.lease_time);
     let note = async |error: Error, token| {
@@ -26,6 +28,7 @@ mod tests {
 
     use super::*;
     use crate::ErrorKind;
+    use crate::asset::AssetRepository;
     use crate::curation::{Author, Curation};
     use crate::store::MemoryRepository;
     use crate::sync::SyncOptions;
@@ -38,6 +41,16 @@ mod tests {
         SyncTask::new("corp", acme.unwrap(), site, corp.unwrap(), credential)
     }
 
+    #[tokio::test]
+    async fn a_run_that_is_cancelled_before_it_begins_takes_no_lease() {
+        let (task, repository, options) = (task(), MemoryRepository::new(), SyncOptions::new());
+        options.cancellation.cancel();
+        let run = Run::new(&task, &repository, &options);
+        let refused = hold(&run, |_| async { Ok(()) }).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Cancelled);
+        assert!(repository.sources(&task.organization).await.unwrap().is_empty());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_run_whose_lease_was_broken_ends_instead_of_taking_it_back() {
         let task = task();
@@ -46,7 +59,7 @@ mod tests {
         let mut options = SyncOptions::new();
         options.lease_time = Duration::from_secs(3600);
         let run = Run::new(&task, &repository, &options);
-        let curation = Curation::new(&repository, acme);
+        let curation = Curation::new(&repository, task.organization.clone());
         let author = Author::new("anna");
         let held = hold(&run, |_| async {
             assert_eq!(curation.release(&corp, &author).await?, Some(run.id));
@@ -60,7 +73,7 @@ mod tests {
     #[cfg(feature = "testing")]
     mod renewals {
         use super::*;
-        use crate::asset::{AssetRepository, RunOutcome};
+        use crate::asset::RunOutcome;
         use crate::testing::{CallFault, FaultPlan, Faulty};
 
         /// What comes of a run that takes two leases' time, with a store whose first renewals fail like this, and its record.

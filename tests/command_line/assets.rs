@@ -255,3 +255,22 @@ async fn the_files_of_two_scanners_do_not_speak_for_each_other() {
     assert_eq!(counts(&joined), [0, 1, 0, 1], "an asset of another scanner, joined by its name");
     assert_eq!(assets(&rig, "name:=db1").await.len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_imported_is_told_if_the_directory_then_fails() {
+    let rig = rig().await;
+    let (inventory, file) = (rig.file("inventory.db"), rig.write("a.jsonl", super::ASSETS));
+    let directory = ["--url", "ldaps://127.0.0.1:1", "--username", "reader@corp.example.test"];
+    let all = [&directory[..], &["--inventory", &inventory, "--assets", &file, "--json"]].concat();
+    let failed = run("sync", &all, Some(PASSWORD)).await;
+    let said = failed.assert_refused(1);
+    assert!(said.contains("scanned assets, before that: 4 new, 0 updated"), "{said}");
+    let dry = run("sync", &[&all[..], &["--dry-run"]].concat(), Some(PASSWORD)).await;
+    assert!(!dry.assert_refused(1).contains("scanned assets"), "{}", dry.stderr);
+    assert_eq!(assets(&rig, "source:scan").await.len(), 4);
+
+    // A file that is not there is told before anybody is asked for a password.
+    let missing = rig.file("missing.jsonl");
+    let early = run("sync", &[&directory[..], &["--assets", &missing]].concat(), None).await;
+    assert!(early.assert_refused(2).contains("missing.jsonl"), "{}", early.stderr);
+}

@@ -117,6 +117,15 @@ async fn overlaps_are_merged_in_bulk_from_standard_input() {
     let dry = merge(&pairs, &["--dry-run"]).await;
     assert!(dry.stdout.contains("nothing was written"), "{}", dry.stderr);
     merge("{\"first\":1}\n", &[]).await.assert_refused(2);
+    let odd = rig.file("odd");
+    fs::write(&odd, [pairs.as_bytes(), b"\xff\n"].concat()).unwrap();
+    for (input, place) in [(odd.as_str(), "line 2"), ("/", "line 1")] {
+        let input = fs::File::open(input).unwrap().into();
+        let ran =
+            run_with("inventory", &["--inventory", &inventory, "merge", "-"], None, input).await;
+        let said = ran.assert_refused(2);
+        assert!(said.contains(&format!("{place} of the standard input cannot be read")), "{said}");
+    }
     assert_eq!(ask(&inventory, &["assets", "--json"]).await.lines().len(), before);
     let merged = merge(&pairs, &["--by", "anna", "--json"]).await.lines();
     assert_eq!(merged.len(), 1);
@@ -177,8 +186,11 @@ async fn what_is_lost_is_named_in_the_report_in_the_brake_and_among_the_changes(
     let explained = ask(&inventory, &["explain", named, "--json"]).await.json();
     let changes = ask(&inventory, &["changes", "--since", "1hour", "--json"]).await.lines();
     let missing: Vec<&Value> = changes.iter().filter(|c| c["change"] == "missing").collect();
-    assert_eq!((missing.len(), missing[0]["name"].as_str()), (1, Some(&*lost)));
+    let fqdn = format!("{}.corp.example.test", lost.to_lowercase());
+    assert_eq!((missing.len(), missing[0]["name"].as_str()), (1, Some(&*fqdn)));
     assert_eq!(explained["asset"], missing[0]["asset"], "the end of the id names it");
+    let is_it = |change: &&Value| change["asset"] == missing[0]["asset"];
+    assert!(changes.iter().filter(is_it).all(|change| change["name"] == *fqdn), "{changes:?}");
     assert_eq!(changes.iter().filter(|c| c["change"] == "created").count(), 31);
 
     let many = delete(18);
@@ -210,7 +222,10 @@ async fn changes_tell_what_became_what_since_a_time_or_a_run() {
     let assets = rig.write("assets.jsonl", &changed);
     rig.sync(&["--inventory", &inventory, "--assets", &assets]).await;
     ask(&inventory, &["settle", "twin", "1", "--by", "anna"]).await;
-    for since in ["yesterday", "today", "2hours", "2026-01-01", &run, &run[run.len() - 8..]] {
+    let times =
+        ["2026-01-01", "2026-01-01T12:00", "2026-01-01 12:00:00", "2026-01-01T12:00:00+01:00"];
+    let lengths = ["yesterday", "today", "2hours", &run, &run[run.len() - 8..]];
+    for since in [&times[..], &lengths].concat() {
         let ran = ask(&inventory, &["changes", "--since", since, "--json"]).await;
         let changes = ran.lines();
         let decided = changes.iter().find(|change| change["change"] == "decided").unwrap();

@@ -201,6 +201,10 @@ async fn a_scheduler_has_its_tasks_from_a_file_and_tells_the_next_runs() {
         ("url = 1", "no [[task]]"),
         ("[[task]]\nurl = \"x\"\nexclude = true", "--exclude"),
         ("[[task]]\nurl = \"x\"\naccept_weaker_transport = true", "for one run"),
+        ("[[task]]\nurl = \"x\"\nexlude-ou = []", "exlude-ou"),
+        ("[[task]]\nurl = \"x\"\nexclude-disbled = false", "exclude-disbled"),
+        ("[[task]]\nurl = \"x\"\npassword-file = false", "password-file"),
+        ("[[task]]\nurl = \"x\"\nexclude-disabled = \"no\"", "neither true nor false"),
         ("[[task]]\nurl = \"x\"\nevery = \"often\"", "often"),
         ("[[task]]\nurl = \"x\"\nat = \"late\"", "late"),
         ("[[task]]\nurl = \"x\"", "--username"),
@@ -312,4 +316,36 @@ async fn the_latest_run_comes_first_and_one_that_could_not_begin_is_with_its_dir
     assert_eq!((told.len(), told[2][0]), (3, &json!("failed")), "{told:?}");
     let piped = ask(&inventory, &["runs"]).await.stdout;
     assert!(piped.lines().nth(2).unwrap().contains("\tcomplete\t"), "{piped}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looking_and_dry_runs_make_nothing_of_an_empty_file() {
+    let rig = Rig::new().await;
+    let (empty, assets) = (rig.write("empty.db", ""), rig.write("assets.jsonl", ASSETS));
+    for command in ["assets", "runs", "overlaps", "check"] {
+        let ran = ask(&empty, &[command]).await;
+        assert!(ran.assert_refused(2).contains("the file is empty"), "{}", ran.stderr);
+    }
+    for options in [&["--dry-run"][..], &["--dry-run", "--assets", &assets]] {
+        let ran = rig.sync(&[&["--inventory", &empty, "--json"], options].concat()).await;
+        assert_eq!(ran.json()["computers"]["read"], 31, "{}", ran.stderr);
+    }
+    assert_eq!(fs::read(&empty).unwrap(), b"");
+    assert_eq!(rig.sync(&["--inventory", &empty]).await.status, 0);
+    assert_eq!(ask(&empty, &["assets", "--json"]).await.lines().len(), 31);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_over_the_file_of_an_older_version_leaves_it_as_it_is() {
+    let rig = Rig::new().await;
+    let (inventory, assets) = (rig.file("inventory.db"), rig.write("assets.jsonl", ASSETS));
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kept/version-1.db");
+    fs::copy(kept, &inventory).unwrap();
+    let before = fs::read(&inventory).unwrap();
+    for options in [&["--dry-run"][..], &["--dry-run", "--assets", &assets]] {
+        let ran = rig.sync(&[&["--inventory", &inventory, "--json"], options].concat()).await;
+        assert_eq!(ran.status, 0, "{}", ran.stderr);
+        assert!(fs::read(&inventory).unwrap() == before, "{options:?}");
+    }
+    assert_eq!(ask(&inventory, &["check"]).await.status, 0);
 }

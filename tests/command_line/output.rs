@@ -107,6 +107,9 @@ async fn all_kinds_of_record_are_sorted_counted_and_shown_by_columns() {
         let counted = ask(&inventory, &[kind, "--count", "--json"]).await.json();
         assert_eq!(counted["total"], known.len());
         ask(&inventory, &[kind, "--columns", "no_such_thing"]).await.assert_refused(2);
+        ask(&inventory, &[kind, "--columns", "no_such_thing", "--json"]).await.assert_refused(2);
+        ask(&inventory, &[kind, "--count", "--columns", "id"]).await.assert_refused(2);
+        ask(&inventory, &[kind, "--count", "--sort", "id"]).await.assert_refused(2);
         ask(&inventory, &[kind, "--sort", "no_such_thing"]).await.assert_refused(2);
     }
 }
@@ -141,6 +144,85 @@ async fn a_run_that_changed_nothing_says_so_and_a_quiet_one_nothing() {
     assert!(!changed.stdout.contains("Nothing changed."), "{}", changed.stdout);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_ones_are_the_same_in_json_and_in_tables() {
+    let (_rig, inventory) = filled().await;
+    for (kind, name) in [("assets", "names"), ("users", "name"), ("groups", "name")] {
+        let piped = ask(&inventory, &[kind, "--limit", "4", "--columns", "id"]).await.stdout;
+        let json = ask(&inventory, &[kind, "--limit", "4", "--columns", "id", "--json"]).await;
+        let ids: Vec<Value> = json.lines().iter().map(|record| record["id"].clone()).collect();
+        assert_eq!(ids, piped.lines().skip(1).collect::<Vec<_>>(), "{kind}");
+        // An attribute that only the last record may have is a column all the same.
+        let rare = ask(&inventory, &[kind, "--columns", &format!("{name},cn"), "--json"]).await;
+        assert!(rare.lines().iter().all(|record| keys(record).contains("cn")), "{kind}");
+        let none = ask(&inventory, &[kind, "--limit", "0", "-source:nowhere", "--json"]).await;
+        assert_eq!((none.status, &*none.stdout, &*none.stderr), (0, "", ""), "{kind}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn facets_in_a_pipe_or_a_file_are_one_table() {
+    let (_rig, inventory) = filled().await;
+    let facets = ["assets", "--facet", "os", "--facet", "site"];
+    let piped = ask(&inventory, &facets).await;
+    assert_eq!((piped.status, &*piped.stderr), (0, "34 assets\n"));
+    let csv = ask(&inventory, &[&facets[..], &["--csv"]].concat()).await;
+    assert_eq!(csv.stdout.replace(',', "\t"), piped.stdout);
+    let rows = rows(&piped.stdout);
+    let titles: Vec<&str> = rows[0].iter().map(|(title, _)| &**title).collect();
+    assert_eq!(titles, ["facet", "value", "assets"]);
+    let json = ask(&inventory, &[&facets[..], &["--json"]].concat()).await.json();
+    let mut expected = Vec::new();
+    for divided in json["facets"].as_array().unwrap() {
+        for value in divided["values"].as_array().unwrap() {
+            let text = value["value"].as_str().unwrap_or_default();
+            expected.push(
+                [divided["facet"].as_str().unwrap(), text, &value["assets"].to_string()]
+                    .map(str::to_owned),
+            );
+        }
+    }
+    let found: Vec<_> =
+        rows.iter().map(|row| [0, 1, 2].map(|column| row[column].1.clone())).collect();
+    assert_eq!(found, expected);
+    assert!(found.iter().any(|[_, value, _]| value.is_empty()), "what has no system: {found:?}");
+    for option in [["--columns", "id"], ["--sort", "name"]] {
+        ask(&inventory, &[&facets[..], &option].concat()).await.assert_refused(2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_beyond_the_limit_are_told_and_options_of_other_lists_refused() {
+    let (_rig, inventory) = filled().await;
+    let members = ["groups", "=\"domain users\"", "--members"];
+    let all = ask(&inventory, &members).await;
+    assert_eq!((rows(&all.stdout).len(), &*all.stderr), (21, ""));
+    let few = ask(&inventory, &[&members[..], &["--limit", "5"]].concat()).await;
+    assert_eq!((rows(&few.stdout).len(), &*few.stderr), (5, "5 of 21 members (--limit N)\n"));
+    for option in [&["--count"][..], &["--columns", "dn"], &["--sort", "name"]] {
+        ask(&inventory, &[&members[..], option].concat()).await.assert_refused(2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_the_inventory_does_not_have_is_refused() {
+    let (_rig, inventory) = filled().await;
+    let guid = "11111111-1111-1111-1111-111111111111";
+    for command in [
+        &["runs", "--source", "ldap/nowhere"][..],
+        &["unresolved", "--source", "ldap/nowhere"],
+        &["settle", "twin", "1", "--source", "ldap/nowhere"],
+        &["link", "printer-1", "dc1", "--source", "ldap/nowhere"],
+        &["separate", "printer-1", guid, "--source", "ldap/nowhere"],
+        &["release", "ldap/nowhere"],
+    ] {
+        let ran = ask(&inventory, command).await;
+        assert!(ran.assert_refused(2).contains("no directory ldap/nowhere"), "{}", ran.stderr);
+    }
+    let known = ask(&inventory, &["runs", "--source", "ldap/corp.example.test", "--json"]).await;
+    assert_eq!(known.lines().len(), 1);
+}
+
 /// What would drive a terminal, reorder a line or end one.
 const UNPRINTABLE: [char; 6] = ['\u{1b}', '\u{9b}', '\u{202e}', '\u{200f}', '\u{2028}', '\u{2029}'];
 
@@ -153,7 +235,7 @@ async fn nothing_foreign_reaches_a_terminal_raw_from_whatever_library_it_comes()
     let assets = rig.write(
         "assets.jsonl",
         &format!(
-            "{{\"names\":[\"a\"],\"x{escaped}\":1}}\n{{\"names\":[\"b\"],\"os\":\"Linux{escaped}\"}}\n"
+            "{{\"names\":[\"a\"],\"x{escaped}\":1}}\n{{\"names\":[\"b\"],\"os\":\"Linux{escaped}\",\"site\":\"hq{escaped}\"}}\n"
         ),
     );
     let plan = rig.write("plan.json", &format!("{{\"task\":{{\"name\":1}},\"x{foreign}\":0}}"));
@@ -165,6 +247,9 @@ async fn nothing_foreign_reaches_a_terminal_raw_from_whatever_library_it_comes()
         &["assets"][..],
         &["assets", "--json"],
         &["assets", "--json", "--columns", "os"],
+        &["assets", "--json", "--sort", "os", "--columns", "os"],
+        &["assets", "--json", "--limit", "5"],
+        &["assets", "--facet", "os"],
         &["changes", "--json"],
         &["runs", "--json"],
         &["explain", "b"],

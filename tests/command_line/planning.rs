@@ -81,6 +81,49 @@ h5,
 }
 
 #[tokio::test]
+async fn a_guid_is_the_same_however_it_is_written() {
+    let guid = "AAAAAAAA-BBBB-CCCC-DDDD-EEEEEEEEEEEE";
+    let hosts = format!("guid,fqdn,cn\n{guid},web1.corp.example,WEB1\n");
+    for written in [guid.to_owned(), guid.to_lowercase()] {
+        let truth = format!("guid,asset\n{written},a2\n");
+        let files = [("assets", ASSETS), ("hosts", hosts.as_str()), ("truth", truth.as_str())];
+        let answer = without_times(&plan(&files, &["--json"]).await);
+        assert_eq!((&answer["without_truth"], &answer["precision"]), (&json!(0), &json!(0.0)));
+    }
+    for other in ["guid,asset\n22222222-2222-2222-2222-222222222222,a1\n", "guid,asset\n"] {
+        let files = [("assets", ASSETS), ("hosts", hosts.as_str()), ("truth", other)];
+        let ran = plan(&files, &["--json"]).await;
+        assert_eq!((ran.status, &*ran.stdout), (2, ""), "{}", ran.stderr);
+        assert!(ran.stderr.contains("is about one of the hosts"), "{}", ran.stderr);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_guid_meets_none_that_is_given() {
+    let low = (0_u8..3).map(|n| format!("00000000-0000-0000-0000-0000000000{n:02x}"));
+    let high = (0xfd_u8..=0xff).map(|n| format!("ffffffff-ffff-ffff-ffff-ffffffffff{n:02x}"));
+    let other = (0..5).map(|n| format!("host-{n}"));
+    let rows = low.chain(other).chain(high).zip(0..).map(|(id, n)| format!("{id},,NEW{n}\n"));
+    let hosts = format!("guid,fqdn,cn\n{}", rows.collect::<String>());
+    let ran = plan(&[("assets", ASSETS), ("hosts", hosts.as_str())], &["--json"]).await;
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    assert_eq!((&without_times(&ran)["hosts"], &*ran.stderr), (&json!(11), ""));
+}
+
+#[tokio::test]
+async fn nothing_of_the_files_reaches_a_terminal_raw() {
+    let assets = "id,name\na1\u{202e}\u{1b}[31m,web1.corp.example\n";
+    let hosts = "guid,fqdn,cn\nh1\u{202e}\u{1b}[31m,web1.corp.example,WEB1\n";
+    let truth = "guid,asset\nh1\u{202e}\u{1b}[31m,a2\u{202e}\n";
+    let files = [("assets", assets), ("hosts", hosts), ("truth", truth)];
+    for options in [&["--json"][..], &[]] {
+        let ran = plan(&files, options).await;
+        assert!(ran.stdout.contains("u{202e}") || ran.stdout.contains("\\u202e"), "{}", ran.stdout);
+        assert!(!ran.stdout.contains(['\u{202e}', '\u{1b}']), "{:?}", ran.stdout);
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_is_named_by_file_and_line() {
     for (files, sentence) in [
         ([("assets", "id,names\n"), ("hosts", HOSTS)], "it has no column \"name\""),

@@ -89,3 +89,22 @@ async fn a_confirmed_run_goes_through_and_another_one_does_not() {
     let through = rig.sync(&right).await;
     assert_eq!((through.status, &through.json()["computers"]["missing"]), (0, &json!(19)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_cannot_be_kept_hides_neither_the_report_nor_the_brake() {
+    let rig = Rig::new().await;
+    let (inventory, nowhere) = (rig.file("inventory.db"), rig.file("nowhere/plan.json"));
+    let options = ["--inventory", &inventory, "--save-plan", &nowhere];
+    let dry = rig.sync(&[&options[..], &["--dry-run"]].concat()).await;
+    assert!(dry.assert_refused_in_the_end(1).contains("cannot be written to"), "{}", dry.stderr);
+    assert!(dry.stdout.contains("31") && dry.stdout.contains("a dry run"), "{}", dry.stdout);
+
+    assert_eq!(rig.sync(&options[..2]).await.status, 0);
+    delete(&rig, 18);
+    let stopped = rig.sync(&[&options[..], &["--json"]].concat()).await;
+    let said = stopped.assert_refused_in_the_end(5);
+    assert!(said.contains("nowhere/plan.json: "), "{said}");
+    let report = stopped.json();
+    assert_eq!(report["lost"].as_array().unwrap().len(), 18);
+    assert!(said.contains(report["brake"]["confirmation"].as_str().unwrap()), "{said}");
+}

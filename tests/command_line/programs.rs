@@ -1,9 +1,9 @@
 //! The programs beside `sync` and `inventory`, each of them at its job once, on a server in this process.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader, Lines};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use ldap_inventory::value::Timestamp;
 
@@ -24,6 +24,79 @@ fn every_program_is_started_by_a_test() {
     assert_eq!(names.collect::<BTreeSet<_>>(), STARTED.map(str::to_owned).into());
 }
 
+/// What stands in a program's source, every file of it.
+fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let of_entry = |path: PathBuf| match path.is_dir() {
+        true => sources(&path),
+        false if path.extension() == Some("rs".as_ref()) => {
+            let text = std::fs::read_to_string(&path).unwrap();
+            vec![(path, text)]
+        }
+        false => Vec::new(),
+    };
+    entries.flat_map(of_entry).collect()
+}
+
+#[test]
+fn no_program_prints_by_what_panics_where_a_pipe_is_closed_or_a_disk_full() {
+    for (path, text) in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")) {
+        for printed in ["println!(", "print!("] {
+            assert!(!text.contains(printed), "{printed} in {}", path.display());
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_status_1_and_a_closed_pipe_is_none() {
+    let rig = Rig::new().await;
+    let inventory = rig.file("inventory.db");
+    assert_eq!(rig.sync(&["--inventory", &inventory]).await.status, 0);
+    let (url, pin) = (rig.server.url(), rig.server.thumbprint().unwrap());
+    for (program, arguments) in [
+        ("inventory", vec!["query"]),
+        ("inventory", vec!["--inventory", &inventory, "assets"]),
+        ("inventory", vec!["--inventory", &inventory, "release", "ldap/corp.example.test"]),
+        ("read_directory", vec!["--url", &url, "--username", ACCOUNT, "--thumbprint", &pin]),
+    ] {
+        for is_full in [true, false] {
+            let out: Stdio = match is_full {
+                true => std::fs::File::options().write(true).open("/dev/full").unwrap().into(),
+                false => Stdio::from(std::io::pipe().unwrap().1),
+            };
+            let mut command = Command::new(examples().join(program));
+            command.args(&arguments).env("LDAP_PASSWORD", PASSWORD).stdout(out);
+            let ran = tokio::task::block_in_place(|| command.output().unwrap());
+            let said = String::from_utf8(ran.stderr).unwrap();
+            assert_eq!(ran.status.code(), Some(i32::from(is_full)), "{arguments:?}: {said}");
+            assert!(!said.contains("panicked"), "{said}");
+            assert_eq!(said.contains("error: the output cannot be written"), is_full, "{said}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_hears_on_standard_error_ends_no_program() {
+    let rig = Rig::new().await;
+    let inventory = rig.file("inventory.db");
+    assert_eq!(rig.sync(&["--inventory", &inventory]).await.status, 0);
+    for (arguments, status) in [
+        (&["assets", "--limit", "3"][..], 0),
+        (&["assets", "nowhere"], 0),
+        (&["assets", "nowhere", "-vv"], 0),
+        (&["assets", "--sort", "size"], 2),
+        (&["explain", "nowhere"], 1),
+    ] {
+        let mut command = Command::new(examples().join("inventory"));
+        command.args(["--inventory", &inventory]).args(arguments).stdout(Stdio::null());
+        command.stderr(std::io::pipe().unwrap().1);
+        let ran = tokio::task::block_in_place(|| command.status().unwrap());
+        assert_eq!(ran.code(), Some(status), "{arguments:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn read_directory_counts_what_the_server_holds() {
     let rig = Rig::new().await;
@@ -38,19 +111,25 @@ async fn read_directory_counts_what_the_server_holds() {
 }
 
 /// A program that goes on until it is told to stop. Should the test end before that, it ends as well.
-struct Running(Child);
+pub(super) struct Running {
+    child: Child,
+    /// What it says, unless nobody listens.
+    said: Option<Lines<BufReader<ChildStderr>>>,
+}
 
 impl Running {
-    fn start(arguments: &[&str], password: &str) -> Self {
+    pub(super) fn start(arguments: &[&str], password: &str) -> Self {
         let mut command = Command::new(examples().join("scheduler"));
         command.args(arguments).env("LDAP_PASSWORD", password);
-        Self(command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
+        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let said = child.stderr.take().map(|said| BufReader::new(said).lines());
+        Self { child, said }
     }
 
     /// What it says until it says this, or ends.
-    fn hear_until(&mut self, end: &str) -> Vec<String> {
+    pub(super) fn hear_until(&mut self, end: &str) -> Vec<String> {
         let mut said = Vec::new();
-        let mut lines = BufReader::new(self.0.stderr.as_mut().unwrap()).lines();
+        let lines = self.said.as_mut().unwrap();
         while !said.last().is_some_and(|line: &String| line.contains(end))
             && let Some(line) = lines.next()
         {
@@ -58,17 +137,33 @@ impl Running {
         }
         said
     }
+
+    /// From now on whatever it says meets a closed pipe.
+    pub(super) fn stop_listening(&mut self) {
+        self.said = None;
+    }
+
+    /// Sends it a signal, as `kill` does.
+    pub(super) fn signal(&self, signal: &str) {
+        let signal = [signal, &self.child.id().to_string()];
+        assert!(Command::new("kill").args(signal).status().unwrap().success());
+    }
+
+    /// The status that it ends with.
+    pub(super) fn status(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
 /// A time of day that does not come while a test runs.
-fn in_twelve_hours() -> String {
+pub(super) fn in_twelve_hours() -> String {
     let hours = Timestamp::now().as_micros() / 3_600_000_000;
     format!("{:02}:00", (hours + 12) % 24)
 }
@@ -153,10 +248,9 @@ async fn scheduler_stops_when_it_is_interrupted() {
             let mut running = Running::start(&arguments, PASSWORD);
             // Without a pin the run fails, and the next one is tomorrow.
             assert!(running.hear_until("next: ").last().unwrap().contains("next: "));
-            let signal = [signal, &running.0.id().to_string()];
-            assert!(Command::new("kill").args(signal).status().unwrap().success());
+            running.signal(signal);
             assert!(running.hear_until("stopping").last().unwrap().contains("stopping"));
-            assert!(running.0.wait().unwrap().success());
+            assert_eq!(running.status(), Some(0));
         });
     }
 }

@@ -61,10 +61,29 @@ async fn a_wrong_value_is_shown_at_its_place() {
         ("assets", "state:vanished", "column 7", "`missing`"),
         ("users", "disabled:true", "column 1", "`is_disabled:true`"),
         ("groups", "complete:maybe", "column 10", "`true`"),
+        ("users", "is_disabled:maybe", "column 13", "`true` or `false`"),
+        ("assets", "last_seen:2026-11-20T10:00:00[America/New_York]", "column 11", "`never`"),
     ] {
         let ran = ask(&inventory, &[kind, query]).await;
         let said = ran.assert_refused(2);
         assert!(said.contains(place) && said.contains(hint), "{query}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_place_of_a_mistake_is_marked_below_what_is_printed() {
+    let (_rig, inventory) = rig().await;
+    for (query, before) in [
+        ("bü os_vresion:1", "bü "),
+        ("東京 os_vresion:1", "東京 "),
+        ("a\u{202e}b os_vresion:1", "a\\u{202e}b "),
+    ] {
+        let ran = ask(&inventory, &["assets", query]).await;
+        let said = ran.assert_refused(2);
+        let caret = said.lines().last().unwrap();
+        let width = console::measure_text_width(before) + 2;
+        assert_eq!(caret, format!("{}^", " ".repeat(width)), "{said}");
+        assert!(said.contains(&format!("\n  {before}os_vresion:1\n")), "{said}");
     }
 }
 
@@ -82,6 +101,7 @@ async fn a_result_of_nothing_says_how_the_query_was_read_and_what_is_near() {
         ("assets", "source:ad", &["source:ldap"]),
         ("assets", "@ldap.computer.whenCreated:<1s", &["@ldap.computer.whenCreatedTS:<1s"]),
         ("users", "displayNam:zzz", &["displayName:zzz"]),
+        ("assets", "last_seen:>2999-01-01", &["near is @scan.asset.lastSeenTS:>2999-01-01"]),
     ] {
         let ran = ask(&inventory, &[kind, query, "--json"]).await;
         assert_eq!((ran.status, ran.stdout.as_str()), (0, ""), "{query}: {}", ran.stderr);

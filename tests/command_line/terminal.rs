@@ -156,6 +156,63 @@ async fn every_answer_fits_the_terminal_and_what_people_copy_is_whole() {
     assert!(explained.contains("dc1.corp.example.test is a name of this asset"), "{explained}");
     assert_eq!(on(80, &["overlaps", "--near"]), "  0 near names\n", "no header without a row");
     assert_eq!(on(80, &["assets", "nowhere"]), "");
+    let facets = on(80, &["assets", "--facet", "os"]);
+    assert!(facets.contains("Operating system") && facets.contains("none"), "{facets}");
+    let [printer] = ask(&["assets", "printer-1", "--json"]).await.lines().try_into().unwrap();
+    let id = printer["id"].as_str().unwrap();
+    for told in [on(200, &["history"]), on(300, &["changes", "--since", "1hour"])] {
+        let decided = told.lines().find(|line| line.contains("decided at")).unwrap();
+        assert!(decided.contains(&id[id.len() - 6..]) && !decided.contains(id), "{decided}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_escaped_has_room() {
+    let rig = Rig::new().await;
+    let escaped = "\\u{202e}".repeat(4);
+    let system = "\\u202e".repeat(4);
+    let assets =
+        rig.write("assets.jsonl", &format!("{{\"names\":[\"web1\"],\"os\":\"{system}\"}}\n"));
+    let inventory = rig.file("inventory.db");
+    assert_eq!(rig.sync(&["--inventory", &inventory, "--assets", &assets]).await.status, 0);
+    let arguments = ["--inventory", &inventory, "assets", "web1", "--columns", "names,os"];
+    let (_, seen, _) = tokio::task::block_in_place(|| {
+        on_terminal("inventory", 120, &arguments, &[("NO_COLOR", "1")])
+    });
+    assert!(seen.contains(&escaped) && !seen.contains('…'), "{seen}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_waits_for_a_busy_inventory_is_interrupted_at_once() {
+    let rig = Rig::new().await;
+    let inventory = rig.file("inventory.db");
+    assert_eq!(rig.sync(&["--inventory", &inventory]).await.status, 0);
+    let held = "UPDATE sources SET lease_holder = zeroblob(16), lease_expires =
+                (strftime('%s', 'now') + 3000) * 1000000 WHERE id LIKE 'ldap/%'";
+    rusqlite::Connection::open(&inventory).unwrap().execute_batch(held).unwrap();
+    let (url, pin) = (rig.server.url(), rig.server.thumbprint().unwrap());
+    let arguments = ["--url", &url, "--username", ACCOUNT, "--thumbprint", &pin];
+    let arguments = [&arguments[..], &["--inventory", &inventory, "--wait", "2000"]].concat();
+    for signal in ["-INT", "-TERM"] {
+        let (status, seen) = tokio::task::block_in_place(|| {
+            let (mut pty, pts) = pty_process::blocking::open().unwrap();
+            let command = pty_process::blocking::Command::new(examples().join("sync"));
+            let command = command.args(&arguments).env("LDAP_PASSWORD", PASSWORD);
+            let mut child = command.spawn(pts).unwrap();
+            let (mut seen, mut part, mut is_sent) = (String::new(), [0; 4096], false);
+            while let Ok(length @ 1..) = pty.read(&mut part) {
+                seen.push_str(&String::from_utf8_lossy(&part[..length]));
+                if !is_sent && seen.contains("waiting for at most 2000 s") {
+                    let signal = [signal, &child.id().to_string()];
+                    assert!(Command::new("kill").args(signal).status().unwrap().success());
+                    is_sent = true;
+                }
+            }
+            (child.wait().unwrap().code(), seen)
+        });
+        assert_eq!(status, Some(130), "{signal}: {seen}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
