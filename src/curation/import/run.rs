@@ -53,6 +53,9 @@ struct Progress {
     imported: Imported,
 }
 
+/// What steps do to an asset: its change, if they make one, and what became of their lines.
+type Taken<'s> = (Option<Change>, Vec<(&'s Step, Outcome)>);
+
 impl<'a> Import<'a> {
     pub(super) fn new(
         curation: &'a Curation<'a>,
@@ -285,7 +288,7 @@ impl<'a> Import<'a> {
         went: Option<Version>,
         steps: &'s [Step],
         lines: &[Line<'_>],
-    ) -> Option<(Option<Change>, Vec<(&'s Step, Outcome)>)> {
+    ) -> Option<Taken<'s>> {
         let writing = ImportContext {
             source: self.source,
             now: Timestamp::now(),
