@@ -80,8 +80,12 @@ impl Snapshot {
         let mut read = self.of_kind(kind).iter();
         let is_some_left = read.all(|object| shows(&object.dn.normalized()));
         if let Some(census) = census.filter(|_| is_some_left) {
-            let counted =
-                links.values().filter(|it| it.kind == kind && census.contains(&it.object));
+            // Whoever was read is where the read says, and may have been elsewhere before.
+            let all = self.of_kind(kind);
+            let is_read = |it: &Link| all.binary_search_by_key(&it.object, |it| it.guid).is_ok();
+            let is_meant =
+                |it: &&Link| it.kind == kind && census.contains(&it.object) && !is_read(it);
+            let counted = links.values().filter(is_meant);
             let mut containers =
                 counted.filter_map(|link| link.seen.as_ref()?.container.as_deref());
             containers.all(shows);
