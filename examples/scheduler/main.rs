@@ -44,7 +44,7 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser};
 use ldap_inventory::Result;
 use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::credential::Credential;
@@ -141,9 +141,9 @@ impl Options {
         let of_tasks = plan::options();
         let mut typed =
             of_tasks.get_arguments().filter(|option| is_typed(option.get_id().as_str()));
-        if let (true, Some(option)) = (is_typed("tasks"), typed.next()) {
+        if let (true, Some(option)) = (is_typed("tasks"), typed.next().and_then(Arg::get_long)) {
             let sentence =
-                format!("{option} is of no effect beside --tasks; write it into the file");
+                format!("--{option} is of no effect beside --tasks; write it into the file");
             command.error(ErrorKind::ArgumentConflict, sentence).exit();
         }
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
