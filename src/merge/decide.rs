@@ -25,6 +25,9 @@ pub(crate) struct Rules<'a> {
     pub(crate) site: &'a SiteId,
 }
 
+/// What was decided on a computer with whom others have nothing to do, or else its draft.
+type Looked<'a> = Result<Decision, Box<Draft<'a>>>;
+
 /// Decides which asset every computer is, by the rules of [`Planner::plan`](super::Planner::plan). One decision for each, in order of
 /// objectGUIDs, and the same for any order of the input; of two computers with the same objectGUID the later one counts.
 ///
@@ -114,7 +117,7 @@ impl<'a> Matching<'a> {
         &self,
         asked: &Asked<'a>,
         watch: &W,
-    ) -> Result<Vec<Result<Decision, Box<Draft<'a>>>>, W::Stop> {
+    ) -> Result<Vec<Looked<'a>>, W::Stop> {
         parallel::map(asked.computers(), self.known.threads, watch, |place, computer| {
             let draft = self.draft(place, computer);
             let steps = 1 + draft.compared.len() * computer.names.len();

@@ -49,6 +49,12 @@ struct Named<'a> {
     side: Side,
 }
 
+/// Names by their hashes: all who meet stand on one shelf.
+type Shelves<'a> = Vec<Vec<Named<'a>>>;
+
+/// Whom somebody meets by one of his names, with his side and his place.
+type Encounter = (Side, u32, Met);
+
 /// All who have a short name, or others that NetBIOS would cut to the same.
 #[derive(Clone, Copy, Debug)]
 struct Meeting<'a> {
@@ -147,10 +153,11 @@ impl<W: Watch> Sorter<'_, W> {
         side: Side,
         owners: &[&'a T],
         names: impl Fn(&'a T) -> &'a [Hostname] + Sync,
-    ) -> Result<Vec<Vec<Vec<Named<'a>>>>, W::Stop> {
+    ) -> Result<Vec<Shelves<'a>>, W::Stop> {
         parallel::by_part(owners, NAMES_PER_SHELF, self.threads, |first, part| {
             let mut steps = Steps::under(self.watch);
-            let mut shelves = vec![Vec::with_capacity(part.len() / self.shelves); self.shelves];
+            let shelf = |_| Vec::with_capacity(part.len() / self.shelves);
+            let mut shelves: Shelves<'a> = (0..self.shelves).map(shelf).collect();
             for (place, owner) in (first..).zip(part) {
                 let names = names(owner);
                 steps.take(1 + names.len())?;
@@ -171,18 +178,18 @@ impl<W: Watch> Sorter<'_, W> {
     }
 
     /// Whom everybody meets by each name.
-    fn look_through(
-        &self,
-        sorted: &[Vec<Vec<Named<'_>>>],
-    ) -> Result<Vec<Vec<(Side, u32, Met)>>, W::Stop> {
+    fn look_through(&self, sorted: &[Shelves<'_>]) -> Result<Vec<Vec<Encounter>>, W::Stop> {
         let shelves: Vec<usize> = (0..self.shelves).collect();
         parallel::by_part(&shelves, SHELVES_WORTH_A_THREAD, self.threads, |_, part| {
             let mut steps = Steps::under(self.watch);
-            let mut met = Vec::new();
+            let named = |shelf: &usize| {
+                let place = *shelf;
+                sorted.iter().filter_map(move |part| part.get(place)).flatten().copied()
+            };
+            let mut met = Vec::with_capacity(part.iter().flat_map(named).count());
             for shelf in part {
-                let named = sorted.iter().filter_map(|part| part.get(*shelf)).flatten();
                 let before = met.len();
-                meet(named.copied(), &mut met);
+                meet(named(shelf), &mut met);
                 steps.take(met.len() - before)?;
             }
             steps.finish().map(|()| met)
@@ -191,10 +198,12 @@ impl<W: Watch> Sorter<'_, W> {
 }
 
 /// Whom those on one shelf meet by each of their names.
-fn meet<'a>(named: impl Iterator<Item = Named<'a>> + Clone, met: &mut Vec<(Side, u32, Met)>) {
-    let mut meetings: Vec<Meeting<'a>> = Vec::new();
-    let mut places: HashMap<Stem<'a>, usize, BuildHasherDefault<Known>> = HashMap::default();
-    let mut at = Vec::new();
+fn meet<'a>(named: impl Iterator<Item = Named<'a>> + Clone, met: &mut Vec<Encounter>) {
+    let all = named.clone().count();
+    let mut meetings: Vec<Meeting<'a>> = Vec::with_capacity(all);
+    let mut places: HashMap<Stem<'a>, usize, BuildHasherDefault<Known>> =
+        HashMap::with_capacity_and_hasher(all, BuildHasherDefault::default());
+    let mut at = Vec::with_capacity(all);
     for Named { hash, short, owner, side } in named.clone() {
         let place = *places.entry(Stem { hash, text: stem(short) }).or_insert(meetings.len());
         if place == meetings.len() {
@@ -253,5 +262,66 @@ impl Hasher for Known {
 
     fn finish(&self) -> u64 {
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merge::watch::Unwatched;
+    use crate::merge::{DirectoryDomain, Naming};
+    use crate::value::{AssetId, ObjectGuid, SiteId};
+
+    fn hosts(names: &[&str]) -> Vec<Hostname> {
+        names.iter().map(|name| Hostname::parse(name).unwrap()).collect()
+    }
+
+    fn computer(names: &[&str]) -> Computer {
+        let nobody = ObjectGuid::from_bytes([0; 16]);
+        Computer::named(nobody, hosts(names), DirectoryDomain::default())
+    }
+
+    fn asset(names: &[&str]) -> Candidate {
+        Candidate {
+            asset: AssetId::from_u128(0),
+            site: SiteId::new("hq").unwrap(),
+            os_family: None,
+            whole: Naming { names: hosts(names), ..Naming::default() },
+            bare: None,
+            seen: Vec::new(),
+            objects: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn those_are_alone_whose_names_nobody_else_has() {
+        let computers = [
+            computer(&["web1.corp.example", "web1"]),
+            computer(&["new"]),
+            computer(&["db1.corp.example"]),
+            computer(&["db1.lab.example"]),
+            computer(&["mail", "mx"]),
+            computer(&["averylonghostna"]),
+            computer(&["desktop-abc1234"]),
+            computer(&["localhost"]),
+        ];
+        let assets = [
+            asset(&["web1"]),
+            asset(&["db1"]),
+            asset(&["mail.corp.example"]),
+            asset(&["mx"]),
+            asset(&["averylonghostname"]),
+            asset(&["desktop-abc1234.corp.example"]),
+            asset(&["unknown-to-all"]),
+        ];
+        let (computers, assets): (Vec<_>, Vec<_>) =
+            (computers.iter().collect(), assets.iter().collect());
+        let Ok(met) = Encounters::of(&assets, &computers, NonZeroUsize::MIN, &Unwatched);
+        let alone: Vec<_> = (0..computers.len()).map(|place| met.alone(place)).collect();
+        let pair = |place| Some(Some(place));
+        assert_eq!(alone, [pair(0), Some(None), None, None, None, None, pair(5), None]);
+        let alone: Vec<_> = (0..assets.len()).map(|place| met.is_alone(place)).collect();
+        assert_eq!(alone, [true, false, false, false, false, true, true]);
+        assert_eq!(Encounters::default().alone(0), None);
     }
 }
