@@ -1,11 +1,16 @@
 //! Decisions that act at once, and leave nothing behind when they are taken back.
 
+use std::num::NonZeroUsize;
+
 use ldap_inventory::ErrorKind;
 use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change, ConstraintKind, Redirect};
 use ldap_inventory::curation::{Action, Author, Curation};
 use ldap_inventory::directory::DirectoryObject;
+use ldap_inventory::merge::{DirectoryComputers, Planner};
 use ldap_inventory::store::MemoryRepository;
-use ldap_inventory::value::{AssetId, BatchId, ObjectGuid};
+use ldap_inventory::task::MatchPolicy;
+use ldap_inventory::testing::population;
+use ldap_inventory::value::{AssetId, BatchId, ObjectGuid, SiteId, Timestamp};
 
 use crate::mock::{computer, mock_guid};
 
@@ -289,4 +294,18 @@ async fn what_was_told_apart_is_no_overlap_under_the_name_of_a_merge() {
     assert_eq!(curation.overlaps().await.unwrap(), []);
     curation.merge(&[id(1), id(2)], &anna()).await.unwrap();
     assert_eq!(curation.overlaps().await.unwrap(), []);
+}
+
+#[test]
+fn any_number_of_threads_decides_the_same() {
+    let (count, now, site) = (20_000, Timestamp::now(), SiteId::new("hq").unwrap());
+    let assets = population::scanned(count, &acme(), &site, now).unwrap();
+    let computers = DirectoryComputers::new(corp(), site, now)
+        .with_domain(Some("corp.example"), Some("CORP"))
+        .with_objects(population::computers(1, count));
+    let plan = |threads| {
+        let planner = Planner::on_threads(&assets, NonZeroUsize::new(threads).unwrap());
+        planner.plan(&computers, &MatchPolicy::default())
+    };
+    assert_eq!(plan(3), plan(1));
 }

@@ -340,20 +340,12 @@ fn moved(moves: &Moves) -> String {
 fn covered(coverage: &Coverage) -> Result<(), Failure> {
     let form = Form::of_stdout();
     let is_page = matches!(form, Form::Page(_));
+    // What a narrow terminal has no room for.
+    let shown = if matches!(form, Form::Page(width) if width < 80) { 7 } else { 10 };
     let mut table = if is_page {
-        Table::new([
-            "All",
-            "Both",
-            "Dir",
-            "Scan",
-            "None",
-            "Dir†",
-            "Scan†",
-            "Out‡",
-            "Soon‡",
-            "LAPS",
-            "Site and system",
-        ])
+        let counts =
+            ["All", "Both", "Dir", "Scan", "None", "Dir†", "Scan†", "Out‡", "Soon‡", "LAPS"];
+        Table::new(counts.into_iter().take(shown).chain(["Site and system"]))
     } else {
         Table::new([
             "site",
@@ -376,10 +368,10 @@ fn covered(coverage: &Coverage) -> Result<(), Failure> {
         (site.as_str(), os, counts)
     });
     for (site, os, counts) in rows.chain([("total", "", &coverage.total)]) {
-        let counts = counts.columns().map(|count| count.to_string());
+        let counts = counts.columns().into_iter().take(shown).map(|count| count.to_string());
         if is_page {
             let place = [site, os].join(", ");
-            table.row(counts.into_iter().chain([place.trim_end_matches(", ").to_owned()]));
+            table.row(counts.chain([place.trim_end_matches(", ").to_owned()]));
         } else {
             table.row([site, os].map(str::to_owned).into_iter().chain(counts));
         }
@@ -387,7 +379,10 @@ fn covered(coverage: &Coverage) -> Result<(), Failure> {
     let days = coverage.stale_after_days;
     let footer = "Both: in the directory and scanned; Dir, Scan: only there; None: in neither";
     let stale = format!("†: stale, not seen there for {days} days");
-    let support = "‡: the system is out of support, or will be in 90 days";
+    let support = match shown {
+        10 => "‡: the system is out of support, or will be in 90 days",
+        _ => "a terminal of 80 columns has room for support and LAPS, too",
+    };
     show(&table, form, &format!("{footer}\n{stale}\n{support}"))
 }
 

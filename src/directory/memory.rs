@@ -77,6 +77,7 @@ impl Held {
     }
 
     /// Somebody else who will hold something of the same budget.
+    #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
     pub(crate) fn beside(&self) -> Self {
         self.budget.holder()
     }

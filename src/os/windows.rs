@@ -108,7 +108,7 @@ fn server<'t>(releases: &'t [Release], os: &[String], clues: &Clues) -> Option<F
 }
 
 /// The year of a Windows Server: right behind the word, or before it as in `Windows 2000 Server`.
-fn year<'o>(os: &'o [String], is_year: impl Fn(&str) -> bool) -> Option<&'o str> {
+fn year(os: &[String], is_year: impl Fn(&str) -> bool) -> Option<&str> {
     let server = os.iter().position(|word| word == "server")?;
     let behind = os.get(server + 1).map(String::as_str).filter(|word| is_year(word));
     behind.or_else(|| os.get(1).map(String::as_str).filter(|word| is_year(word)))

@@ -54,7 +54,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_run_whose_lease_was_broken_ends_instead_of_taking_it_back() {
         let task = task();
-        let (acme, corp) = (task.organization.clone(), task.source.clone());
+        let corp = task.source.clone();
         let repository = MemoryRepository::new();
         let mut options = SyncOptions::new();
         options.lease_time = Duration::from_secs(3600);

@@ -361,7 +361,12 @@ fn changes(
             None => None,
         }
     });
-    (changed, departed.collect())
+    let mut departed: Vec<RemovedObject> = departed.collect();
+    // Whoever asks for an object is told that it is not there, however long ago it went.
+    let is_known = |guid: &ObjectGuid| versions.iter().any(|held| held.by_guid.contains_key(guid));
+    let unknown = request.again.iter().filter(|guid| !is_known(guid));
+    departed.extend(unknown.map(|guid| RemovedObject::out_of_scope(*guid, None)));
+    (changed, departed)
 }
 
 /// The group with what changed of its members in place of a long list of them.

@@ -276,7 +276,7 @@ def check_changes(report, hour):
     report.check("the run after that names what is missing", gone.status == 0 and "hour-1" in gone.stdout.lower(), gone)
     changes = inventory(hour.database, "changes", "--since", latest_run(hour))
     changes = [(each["change"], each["name"].lower()) for each in changes]
-    report.check("and so do the changes since", ("missing", "hour-1") in changes, changes)
+    report.check("and so do the changes since", ("missing", f"hour-1.{DOMAIN}") in changes, changes)
     [missing] = inventory(hour.database, "assets", "state:missing")
     report.check("and a query", f"hour-1.{DOMAIN}" in missing["names"], missing)
     report.equal("no source has it any more: it is deleted", hour.ask("delete", f"hour-1.{DOMAIN}").status, 0)

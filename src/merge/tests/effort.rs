@@ -1,12 +1,9 @@
 //! How much work deciding is, in counted steps, and that it can be stopped at any time.
 
-use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::fixture::{World, day, domain, host, id, organization, scanned, site, source};
-use crate::merge::{Candidate, Computer, DirectoryComputers, Planner, Verdict, Watch};
-use crate::task::MatchPolicy;
-use crate::testing::population;
+use super::fixture::{World, domain, host, id, scanned};
+use crate::merge::{Candidate, Computer, Verdict, Watch};
 use crate::value::ObjectGuid;
 
 /// Counts, and stops the work when it is asked the n-th time.
@@ -16,6 +13,9 @@ struct Counter {
     asked: AtomicUsize,
     stop_at: Option<usize>,
 }
+
+/// A world of so many computers.
+type WorldOf = fn(usize) -> World;
 
 #[derive(Debug, Eq, PartialEq)]
 struct Stopped;
@@ -119,7 +119,7 @@ fn steps(world: &World) -> usize {
 
 #[test]
 fn four_times_as_much_takes_four_times_the_steps() {
-    let worlds: [(&str, fn(usize) -> World); 6] = [
+    let worlds: [(&str, WorldOf); 6] = [
         ("plain", plain),
         ("one name", one_name),
         ("one beginning", one_beginning),
@@ -140,20 +140,6 @@ fn a_chain_is_settled_link_by_link() {
     for (decision, n) in decisions.iter().zip(1..) {
         assert_eq!(decision.verdict, Verdict::Matched(id(n)));
     }
-}
-
-#[test]
-fn any_number_of_threads_decides_the_same() {
-    let count = 20_000;
-    let assets = population::scanned(count, &organization(), &site("hq"), day(0)).unwrap();
-    let computers = DirectoryComputers::new(source(), site("hq"), day(0))
-        .with_domain(Some("corp.example"), Some("CORP"))
-        .with_objects(population::computers(1, count));
-    let plan = |threads| {
-        let planner = Planner::on_threads(&assets, NonZeroUsize::new(threads).unwrap());
-        planner.plan(&computers, &MatchPolicy::default())
-    };
-    assert_eq!(plan(3), plan(1));
 }
 
 #[test]

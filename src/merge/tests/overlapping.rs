@@ -106,7 +106,7 @@ fn coverage_counts_by_site_and_operating_system() {
     let mut set = scanned(4, &["d"], &[]);
     set.parts[0].source = SourceId::new("person", "anna").unwrap();
     [both, lost, only, set].iter().for_each(|asset| coverage.add(asset));
-    assert_eq!(coverage.total.columns(), [4, 1, 1, 1, 1, 0, 1, 0, 0, 0]);
+    assert_eq!(coverage.total.columns(), [4, 1, 1, 1, 1, 0, 1, 1, 0, 0]);
     let rows: Vec<_> = coverage.rows().map(|(_, os, counts)| (os, counts.assets)).collect();
     assert_eq!(rows, [("", 3), ("Windows 11", 1)]);
     let json = serde_json::to_value(&coverage).unwrap();

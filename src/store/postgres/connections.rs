@@ -1,18 +1,14 @@
 //! The pool that the host brings, and what is tried again over it.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::tokio_postgres::Row;
 use deadpool_postgres::tokio_postgres::types::ToSql;
 use deadpool_postgres::{Client, Pool};
-use tokio::time::timeout;
 
 use super::failure::Outcome;
-use super::snapshot::Snapshot;
 use crate::Result;
-use crate::store::deadline::too_long;
 
 /// How often the same is tried, and how long it waits before the second time; four times as long before each
 /// further one. Enough for a deadlock, a serialisation failure and a server that starts again at once. What takes
@@ -45,23 +41,6 @@ impl Connections {
 
     pub(super) async fn client(&self) -> Outcome<Client> {
         Ok(self.pool.get().await?)
-    }
-
-    /// Searches one state of the database, and no longer than until this deadline, or until nobody waits for it any more.
-    pub(super) async fn search<T, F: Future<Output = Outcome<T>>>(
-        &self,
-        operation: &'static str,
-        deadline: Duration,
-        work: impl Fn(Arc<Snapshot>) -> F,
-    ) -> Result<T> {
-        let late = || too_long(deadline).in_operation(operation);
-        let searching = self.retried(operation, || async {
-            let snapshot = Arc::new(Snapshot::begin(self, deadline).await?);
-            let outcome = work(Arc::clone(&snapshot)).await;
-            snapshot.end().await;
-            outcome.map_err(|failure| if failure.is_stopped() { late().into() } else { failure })
-        });
-        timeout(deadline, searching).await.unwrap_or_else(|_| Err(late()))
     }
 
     /// Tries until it succeeds, until what hinders it does not pass by itself, or until it was tried often enough. Only

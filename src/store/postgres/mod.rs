@@ -40,12 +40,6 @@ use crate::name::MatchKey;
 use crate::value::{AssetId, Checkpoint, OrganizationId, RecordDigest, RunId, SourceId};
 use crate::{Error, ErrorKind, Result};
 
-/// How many links are read at a time.
-const LINKS: usize = 4096;
-
-/// How many assets, users or groups are read at a time: some megabytes.
-const RECORDS: usize = 1000;
-
 /// An inventory in a PostgreSQL database (feature `postgres`), for several machines, or for a host that has one.
 ///
 /// A clone is another handle to the same pool.
@@ -187,10 +181,17 @@ impl AssetRepository for PostgresRepository {
             async move {
                 let Some((after, sightings)) = place else { return Ok(None) };
                 let read = || {
-                    links::page(&connections, (&organization, &source), after, LINKS, &sightings)
+                    links::page(
+                        &connections,
+                        (&organization, &source),
+                        after,
+                        read::LINKS,
+                        &sightings,
+                    )
                 };
                 let (links, sightings) = connections.retried("links", read).await?;
-                let last = links.last().filter(|_| links.len() == LINKS).map(|link| link.object);
+                let last =
+                    links.last().filter(|_| links.len() == read::LINKS).map(|link| link.object);
                 let next = last.map(|last| (Some(last), sightings));
                 Ok::<_, Error>(Some((stream::iter(links.into_iter().map(Ok)), next)))
             }
@@ -207,9 +208,10 @@ impl AssetRepository for PostgresRepository {
             let connections = connections.clone();
             async move {
                 let Some(request) = request else { return Ok(None) };
-                let read = || read::each_asset(&connections, &request, RECORDS);
+                let read = || read::each_asset(&connections, &request, read::RECORDS);
                 let assets = connections.retried("each_asset", read).await?;
-                let last = assets.last().filter(|_| assets.len() == RECORDS).map(|asset| asset.id);
+                let last =
+                    assets.last().filter(|_| assets.len() == read::RECORDS).map(|asset| asset.id);
                 let next = last.map(|last| request.after(Some(last)));
                 Ok::<_, Error>(Some((stream::iter(assets.into_iter().map(Ok)), next)))
             }
@@ -356,10 +358,11 @@ impl PostgresRepository {
             let connections = connections.clone();
             async move {
                 let Some(request) = request else { return Ok(None) };
-                let read =
-                    || search::each_object(&connections, table, &request, RECORDS, |_: &T| true);
+                let read = || {
+                    search::each_object(&connections, table, &request, read::RECORDS, |_: &T| true)
+                };
                 let records = connections.retried(table, read).await?;
-                let last = records.last().filter(|_| records.len() == RECORDS).map(key);
+                let last = records.last().filter(|_| records.len() == read::RECORDS).map(key);
                 let next = last.map(|last| request.after(Some(last)));
                 Ok::<_, Error>(Some((stream::iter(records.into_iter().map(Ok)), next)))
             }

@@ -15,6 +15,12 @@ use crate::value::{
     AssetId, Checkpoint, MergeId, ObjectGuid, OrganizationId, RecordDigest, RunId, SourceId,
 };
 
+/// How many links are read at a time.
+pub(super) const LINKS: usize = 4096;
+
+/// How many assets, users or groups are read at a time: some megabytes.
+pub(super) const RECORDS: usize = 1000;
+
 /// At most `limit` assets in the order of their ids, or all if they are asked for by these.
 pub(super) async fn each_asset(
     connections: &Connections,

@@ -9,8 +9,8 @@ use super::asset_query::Found;
 use super::connections::{Ask, Parameter};
 use super::failure::Outcome;
 use super::keys::object_key;
+use super::read::{self, RECORDS};
 use super::snapshot::Snapshot;
-use super::{RECORDS, read};
 use crate::asset::{
     Asset, DirectoryGroup, DirectoryUser, NestedSearch, ObjectKey, PrincipalsRequest, SearchPage,
     SearchRequest, SortKey, asks_for_nesting,

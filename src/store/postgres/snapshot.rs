@@ -1,15 +1,18 @@
 //! One state of the database, for as long as a search takes.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::tokio_postgres::{Row, SimpleQueryMessage};
 use deadpool_postgres::{Client, ClientWrapper, Object};
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 
 use super::connections::{Ask, Connections, Parameter};
 use super::failure::Outcome;
-use crate::{Error, ErrorKind};
+use crate::store::deadline::too_long;
+use crate::{Error, ErrorKind, Result};
 
 /// A transaction that reads, all of whose statements see what was committed before the first. Dropped before it
 /// [ends](Self::end), it gives its connection up, and has the server stop what it does there.
@@ -21,6 +24,25 @@ pub(super) struct Snapshot {
     process: Option<i32>,
     has_ended: AtomicBool,
     runtime: Handle,
+}
+
+impl Connections {
+    /// Searches one state of the database, and no longer than until this deadline, or until nobody waits for it any more.
+    pub(super) async fn search<T, F: Future<Output = Outcome<T>>>(
+        &self,
+        operation: &'static str,
+        deadline: Duration,
+        work: impl Fn(Arc<Snapshot>) -> F,
+    ) -> Result<T> {
+        let late = || too_long(deadline).in_operation(operation);
+        let searching = self.retried(operation, || async {
+            let snapshot = Arc::new(Snapshot::begin(self, deadline).await?);
+            let outcome = work(Arc::clone(&snapshot)).await;
+            snapshot.end().await;
+            outcome.map_err(|failure| if failure.is_stopped() { late().into() } else { failure })
+        });
+        timeout(deadline, searching).await.unwrap_or_else(|_| Err(late()))
+    }
 }
 
 impl Snapshot {

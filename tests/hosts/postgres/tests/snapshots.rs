@@ -6,7 +6,7 @@ use deadpool_postgres::{Client, Pool};
 use host_postgres::{inventory, pool};
 use ldap_inventory::asset::{AssetRepository, Batch, Change, DirectoryUser, SearchRequest};
 use ldap_inventory::store::PostgresRepository;
-use ldap_inventory::value::{BatchId, ObjectGuid, Timestamp};
+use ldap_inventory::value::{BatchId, ObjectGuid, RunId, SiteId, Timestamp};
 use ldap_inventory::{ErrorKind, Retry};
 use tokio::task::JoinHandle;
 
@@ -22,7 +22,10 @@ async fn with_users() -> (PostgresRepository, Pool) {
     let users = (0..USERS).map(|n| {
         let dn = format!("CN=user-{n},DC=corp,DC=example").parse().unwrap();
         let object = ObjectGuid::from_bytes([n; 16]);
-        Change::PutUser(DirectoryUser::new(history::organization(), history::source(), object, dn))
+        let place = (history::organization(), SiteId::new("hq").unwrap());
+        let written = (RunId::new_v7(now(), [0; 10]), now());
+        let user = DirectoryUser::new(place, (history::source(), object), dn, written);
+        Change::PutUser(Box::new(user))
     });
     let id = BatchId::from_u128(1 << 100);
     let batch = Batch::new(id, history::organization(), history::source());
@@ -30,9 +33,13 @@ async fn with_users() -> (PostgresRepository, Pool) {
     (inventory, pool(&config(), &schema, 2).unwrap())
 }
 
+fn now() -> Timestamp {
+    Timestamp::from_unix_seconds(1_767_225_600).unwrap()
+}
+
 fn users(deadline: Duration) -> SearchRequest {
-    let now = Timestamp::from_unix_seconds(1_767_225_600).unwrap();
-    SearchRequest::new(history::organization(), "".parse().unwrap(), now).with_deadline(deadline)
+    let all = "".parse().unwrap();
+    SearchRequest::new(history::organization(), all, now()).with_deadline(deadline)
 }
 
 /// Searches for all users in a task of its own.
