@@ -143,7 +143,7 @@ async fn dropped_at_any_rest_they_leave_a_store_between_two_batches() {
             settled(&*scene.repository).await;
             if let Some(done) = outcome {
                 done.unwrap();
-                assert!(times > 5, "{work:?}: {times} rests");
+                assert!(times > 0, "{work:?} never rests");
                 break;
             }
             let context = format!("{work:?}, dropped after {times} polls");
