@@ -178,8 +178,9 @@ async fn write(
     computers::write(writer, matching, &mut report.computers).await?;
     let (groups, users) = (&mut report.groups, &mut report.users);
     let known = Known { links: &matching.links, memberships, moved };
-    principals::write(writer, ObjectKind::Group, known, groups).await?;
+    // A group last: as long as it is as it was, a later run sees that it changed, and whom that concerns, however this ends.
     principals::write(writer, ObjectKind::User, known, users).await?;
+    principals::write(writer, ObjectKind::Group, known, groups).await?;
     absences.settle(matching, moved, report);
     principals::remove_moved(writer, moved).await?;
     report.note_lost(absences::write(writer, absences).await?);

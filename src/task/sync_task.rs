@@ -74,9 +74,9 @@ pub struct SyncTask {
     /// reports of a source that is read every minute sees it in one of ten. One: every time.
     #[serde(default = "ten_runs")]
     pub census_runs: u32,
-    /// Up to how many objects a census is taken every time, whatever the above say. Any number unless set, so that a deletion
-    /// shows at once: only who would rather have short runs does without.
-    #[serde(default = "any_number")]
+    /// Up to how many objects a census is taken every time, whatever the above say. 10,000 unless set: as many take a fraction of
+    /// a second, and a deletion shows at once.
+    #[serde(default = "ten_thousand")]
     pub census_beyond: u64,
 }
 
@@ -97,8 +97,8 @@ fn ten_runs() -> u32 {
     10
 }
 
-fn any_number() -> u64 {
-    u64::MAX
+fn ten_thousand() -> u64 {
+    10_000
 }
 
 impl SyncTask {
@@ -126,7 +126,7 @@ impl SyncTask {
             full_read_every: a_day(),
             census_every: an_hour(),
             census_runs: ten_runs(),
-            census_beyond: any_number(),
+            census_beyond: ten_thousand(),
         }
     }
 

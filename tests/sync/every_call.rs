@@ -1,14 +1,15 @@
-//! A saved plan and a merge: each outward call fails in turn, and each is dropped at every rest.
+//! A read of changes, a saved plan and a merge: each outward call fails in turn, and each is dropped at every rest.
 
 use std::sync::Arc;
 
 use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::curation::{Author, Curation};
+use ldap_inventory::directory::DirectorySource;
 use ldap_inventory::sync::{MergePlan, SyncOptions, plan, sync};
 use ldap_inventory::task::{Grace, SyncTask};
 use ldap_inventory::testing::{CallFault, FaultPlan, Faulty, MockDirectory};
 use ldap_inventory::value::ReadMode;
-use ldap_inventory::{ErrorKind, Result};
+use ldap_inventory::{Error, ErrorKind, Result};
 use serde_json::Value;
 
 use super::cancellation::{polled, settled};
@@ -20,6 +21,7 @@ const FAULTS: [CallFault; 4] =
 /// What is done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Work {
+    Changes,
     Plan,
     Merge,
 }
@@ -56,8 +58,18 @@ impl Scene {
     }
 
     /// Does the work, by whatever is in front of the store and the directory.
-    async fn work(&self, work: Work, repository: &dyn AssetRepository) -> Result<()> {
+    async fn work(
+        &self,
+        work: Work,
+        repository: &dyn AssetRepository,
+        directory: &dyn DirectorySource,
+    ) -> Result<()> {
         match work {
+            Work::Changes => {
+                let report = sync(&patient(), directory, repository, &options()).await?;
+                let broken_off = || Error::new(ErrorKind::Disconnected, "the read is incomplete");
+                report.complete.then_some(()).ok_or_else(broken_off)
+            }
             Work::Plan => self.plan.apply(repository, &options()).await.map(drop),
             Work::Merge => {
                 let author = Author::new("anna").because("one box");
@@ -71,7 +83,7 @@ impl Scene {
     async fn again(&self, work: Work) -> Value {
         let is_merged = !self.repository.merges(&acme()).await.unwrap().is_empty();
         if !(work == Work::Merge && is_merged) {
-            self.work(work, &*self.repository).await.unwrap();
+            self.work(work, &*self.repository, &self.directory).await.unwrap();
         }
         let directory = &self.directory;
         sync(&patient(), directory, &*self.repository, &options()).await.unwrap();
@@ -89,7 +101,12 @@ async fn undisturbed(work: Work, store: usize) -> (Value, Vec<&'static str>) {
     let scene = Scene::new(store).await;
     let counting = FaultPlan::new();
     let repository = Faulty::new(Arc::clone(&scene.repository), &counting);
-    scene.work(work, &repository).await.unwrap();
+    let directory = Faulty::new(scene.directory.clone(), &counting);
+    scene.work(work, &repository, &directory).await.unwrap();
+    if work == Work::Changes {
+        let history = scene.repository.runs(&acme(), &corp(), 1).await.unwrap();
+        assert_eq!(history[0].mode, Some(ReadMode::DirSync));
+    }
     (scene.again(work).await, counting.calls())
 }
 
@@ -102,12 +119,17 @@ async fn each_call_fails(work: Work, store: usize) {
             let scene = Scene::new(store).await;
             let plan = FaultPlan::new().with(n, fault);
             let repository = Faulty::new(Arc::clone(&scene.repository), &plan);
-            let outcome = scene.work(work, &repository).await;
+            let directory = Faulty::new(scene.directory.clone(), &plan);
+            let outcome = scene.work(work, &repository, &directory).await;
             assert!(plan.calls().len() > n, "{context}: the fault was not reached");
             if let Err(error) = outcome {
                 let kind = error.kind();
                 let is_told = matches!(kind, ErrorKind::Store | ErrorKind::Timeout);
-                assert!(is_told, "{context}: {error:?}");
+                assert!(
+                    is_told
+                        || (["event", "read"].contains(name) && kind == ErrorKind::Disconnected),
+                    "{context}: {error:?}"
+                );
             }
             settled(&*scene.repository).await;
             assert_same(&scene.again(work).await, &expected, &context);
@@ -117,8 +139,8 @@ async fn each_call_fails(work: Work, store: usize) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whichever_call_of_a_plan_or_a_merge_fails_it_can_be_done_again() {
-    for work in [Work::Plan, Work::Merge] {
+async fn whichever_call_of_a_read_of_changes_a_plan_or_a_merge_fails_it_can_be_done_again() {
+    for work in [Work::Changes, Work::Plan, Work::Merge] {
         each_call_fails(work, 0).await;
     }
 }
@@ -126,7 +148,7 @@ async fn whichever_call_of_a_plan_or_a_merge_fails_it_can_be_done_again() {
 #[cfg(feature = "sqlite")]
 #[tokio::test]
 async fn whichever_call_fails_of_them_a_file_is_whole() {
-    for work in [Work::Plan, Work::Merge] {
+    for work in [Work::Changes, Work::Plan, Work::Merge] {
         each_call_fails(work, 1).await;
     }
 }
@@ -134,11 +156,11 @@ async fn whichever_call_fails_of_them_a_file_is_whole() {
 #[cfg(feature = "sqlite")]
 #[tokio::test]
 async fn dropped_at_any_rest_they_leave_a_store_between_two_batches() {
-    for work in [Work::Plan, Work::Merge] {
+    for work in [Work::Changes, Work::Plan, Work::Merge] {
         let (expected, _) = undisturbed(work, 1).await;
         for times in 0.. {
             let scene = Scene::new(1).await;
-            let working = scene.work(work, &*scene.repository);
+            let working = scene.work(work, &*scene.repository, &scene.directory);
             let outcome = polled(times, working).await;
             settled(&*scene.repository).await;
             if let Some(done) = outcome {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ldap_inventory::asset::AssetRepository;
-use ldap_inventory::directory::{DirectorySource, FullReadReason};
+use ldap_inventory::directory::{DirectoryObject, DirectorySource, FullReadReason};
 use ldap_inventory::ldap::{DeltaPolicy, LdapSource};
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
@@ -18,6 +18,7 @@ use super::history::{Domain, Random, disturb};
 use super::wire::{PASSWORD, credential, source};
 use super::world::*;
 use crate::cases::cases;
+use crate::mock::{computer, group, user};
 
 const FOREVER: Duration = Duration::from_secs(1 << 40);
 
@@ -241,6 +242,39 @@ async fn a_thousand_histories_of_a_mock_end_as_full_reads_end() {
 #[tokio::test]
 async fn another_thousand_histories_of_a_mock_end_as_full_reads_end() {
     many_through_the_mock(1_000..2_000).await;
+}
+
+/// A domain of which some of every kind stay: where nothing of a kind shows, a full read doubts it, and a deletion that is
+/// told is believed.
+fn never_empty(domain: &Domain) -> Vec<DirectoryObject> {
+    let stay = [computer("STAYS").build(), user("stays").build(), group("Stays").build()];
+    domain.objects().into_iter().chain(stay).collect()
+}
+
+/// One history through the mock directory of which a census is taken now and then.
+async fn with_few_censuses(seed: u64) {
+    let mut random = Random::new(seed);
+    let mut domain = Domain::new();
+    let mode = if seed.is_multiple_of(2) { ReadMode::DirSync } else { ReadMode::Usn };
+    let directory = MockDirectory::new(never_empty(&domain)).with_deltas(mode, seed % 4 < 2);
+    let stores: [Arc<dyn AssetRepository>; 2] =
+        [Arc::new(MemoryRepository::new()), Arc::new(MemoryRepository::new())];
+    let mut chains = Chains::new(task(), stores).await;
+    for step in 0..20 {
+        let is_due = step == 0 || step == 19 || random.below(3) == 0;
+        chains.step_without(&directory, is_due, &format!("history {seed}, run {step}")).await;
+        for _ in 0..6 {
+            domain.change(&mut random);
+        }
+        directory.set_objects(never_empty(&domain));
+    }
+}
+
+#[tokio::test]
+async fn where_a_census_was_taken_a_history_is_where_full_reads_are() {
+    for seed in 0..u64::from(cases(500)) {
+        with_few_censuses(seed).await;
+    }
 }
 
 fn wire_domain(seed: u64) -> TestDirectory {
