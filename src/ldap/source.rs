@@ -1,6 +1,5 @@
 //! The directory source that speaks LDAP.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -20,13 +19,16 @@ use crate::ldap::protocol::redaction::Redaction;
 use crate::ldap::protocol::root_dse::RootDse;
 use crate::ldap::protocol::search;
 use crate::ldap::read::attributes::Selection;
-use crate::ldap::read::reading::{Planned, Progress, Reading};
+use crate::ldap::read::reading::{Progress, Reading};
+use crate::ldap::read::scope::{
+    about_base, bases, is_about_base, roots, scope, searches, selections,
+};
 use crate::ldap::transport::connect::{self, Connected};
 use crate::ldap::transport::connect_limits::ConnectLimits;
 use crate::ldap::transport::provider::TlsProvider;
 use crate::name::DistinguishedName;
-use crate::value::{CredentialId, ObjectKind, OrganizationId, RecordDigest, View};
-use crate::{Error, ErrorKind, Result, Retry};
+use crate::value::{CredentialId, ObjectKind, OrganizationId, RecordDigest};
+use crate::{Error, ErrorKind, Result};
 
 /// The pages that may wait for the reader of the stream.
 const WAITING_EVENTS: usize = 1;
@@ -369,136 +371,6 @@ fn is_global_catalog(port: u16) -> bool {
     matches!(port, 3268 | 3269)
 }
 
-/// The kinds to read, members after what they may be, each with its attributes.
-fn selections(request: &ReadRequest) -> Result<Vec<(ObjectKind, Selection)>> {
-    [ObjectKind::Computer, ObjectKind::User, ObjectKind::Group]
-        .into_iter()
-        .filter(|kind| request.kinds.contains(kind))
-        .map(|kind| Ok((kind, Selection::of(kind, &request.extra_attributes)?)))
-        .collect()
-}
-
-/// Where to search: what the request says, or the credential, or the server.
-fn bases(
-    request: &ReadRequest,
-    credential: &Credential,
-    root: &RootDse,
-) -> Result<Vec<DistinguishedName>> {
-    for configured in [&request.base_dns, &credential.base_dns] {
-        if !configured.is_empty() {
-            return Ok(configured.clone());
-        }
-    }
-    match &root.default_naming_context {
-        Some(base) => Ok(vec![base.clone()]),
-        None => Err(Error::new(
-            ErrorKind::Configuration,
-            "the server names no default naming context, so a base DN must be set",
-        )
-        .with_context("credential", &credential.id)),
-    }
-}
-
-/// Whether the directory refused a base for what it is, and will again.
-fn is_about_base(error: &Error) -> bool {
-    error.kind() == ErrorKind::Directory && error.retry() == Retry::Never
-}
-
-/// Says which base the domain has, where another one was refused.
-fn about_base(error: Error, base: &DistinguishedName, root: &RootDse) -> Error {
-    match &root.default_naming_context {
-        Some(own) if is_about_base(&error) && own != base => Error::new(
-            ErrorKind::Configuration,
-            "the directory shows nothing at this base DN; correct it, or leave it out for the domain's own",
-        )
-        .with_context("the domain's own", own)
-        .with_source(error),
-        _ => error,
-    }
-}
-
-/// Where changes are looked for: in the whole domain, since what leaves a base is seen only from outside, and in
-/// the bases that are not in it. The configuration is named as if it were.
-fn roots(bases: &[DistinguishedName], root: &RootDse) -> Vec<DistinguishedName> {
-    let domain = root.default_naming_context.as_ref();
-    let configuration = root.configuration_naming_context.as_ref();
-    let in_domain = |base: &DistinguishedName| {
-        domain.is_some_and(|domain| base.is_within(domain))
-            && configuration.is_none_or(|configuration| !base.is_within(configuration))
-    };
-    let outside = bases.iter().filter(|base| !in_domain(base));
-    domain.into_iter().chain(outside).cloned().collect()
-}
-
-fn searches(
-    request: &ReadRequest,
-    bases: &[DistinguishedName],
-    selections: &[(ObjectKind, Selection)],
-) -> Vec<Planned> {
-    let of_kind = |(kind, selection): &(ObjectKind, Selection)| {
-        let planned = |base: &DistinguishedName| Planned {
-            kind: *kind,
-            base: base.clone(),
-            filter: filter(*kind, request),
-            selection: selection.clone(),
-        };
-        bases.iter().map(planned).collect::<Vec<_>>()
-    };
-    selections.iter().flat_map(of_kind).collect()
-}
-
-/// Object classes alone, since `objectCategory` is a DN on servers that are not Active Directory.
-fn filter(kind: ObjectKind, request: &ReadRequest) -> String {
-    match (kind, &request.computer_filter) {
-        (ObjectKind::Computer, Some(filter)) => format!("(&(objectClass=computer){filter})"),
-        (ObjectKind::Computer, None) => "(objectClass=computer)".to_owned(),
-        (ObjectKind::User, _) => "(&(objectClass=user)(!(objectClass=computer)))".to_owned(),
-        (ObjectKind::Group, _) => "(objectClass=group)".to_owned(),
-    }
-}
-
-fn scope(
-    request: &ReadRequest,
-    credential: &Credential,
-    bases: &[DistinguishedName],
-    root: &RootDse,
-) -> ReadScope {
-    ReadScope {
-        bases: bases.to_vec(),
-        referred: HashSet::new(),
-        view: view(request, credential, root),
-        fingerprint: fingerprint(request, credential, bases, root),
-    }
-}
-
-/// What the account sees of the domain. The domain of another server is another one, even below the same base.
-fn view(request: &ReadRequest, credential: &Credential, root: &RootDse) -> View {
-    let domain = root.default_naming_context.as_ref().map(DistinguishedName::normalized);
-    let account = credential.username.to_lowercase();
-    View::of_account([account.as_str(), domain.as_deref().unwrap_or_default()])
-        .through(request.computer_filter.as_deref())
-}
-
-fn fingerprint(
-    request: &ReadRequest,
-    credential: &Credential,
-    bases: &[DistinguishedName],
-    root: &RootDse,
-) -> RecordDigest {
-    let mut parts: Vec<String> = bases.iter().map(|base| base.normalized()).collect();
-    parts.sort_unstable();
-    parts.dedup();
-    parts.push("kinds".to_owned());
-    parts.extend(request.kinds.iter().map(ToString::to_string));
-    parts.push("filter".to_owned());
-    parts.extend(request.computer_filter.clone());
-    parts.push("account".to_owned());
-    parts.push(credential.username.to_lowercase());
-    parts.push("domain".to_owned());
-    parts.extend(root.default_naming_context.as_ref().map(DistinguishedName::normalized));
-    RecordDigest::of(parts.iter().map(String::as_str))
-}
-
 #[cfg(test)]
 mod tests {
     use futures::StreamExt;
@@ -685,50 +557,5 @@ mod tests {
         let error = run(vec![notice], |credential| credential).await.0.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Disconnected);
         assert!(!format!("{error:?} {error}").contains("canary"), "{error}");
-    }
-
-    #[test]
-    fn the_filter_of_the_host_narrows_computers_only() {
-        let request = request().with_computer_filter("(cn=web*)");
-        let computers = filter(ObjectKind::Computer, &request);
-        assert_eq!(computers, "(&(objectClass=computer)(cn=web*))");
-        for kind in [ObjectKind::Computer, ObjectKind::User, ObjectKind::Group] {
-            search::check_filter(&filter(kind, &request), &LdapLimits::default()).unwrap();
-        }
-    }
-
-    #[test]
-    fn the_scope_changes_with_what_is_read_and_not_with_how_it_is_written() {
-        let dn = |text: &str| vec![DistinguishedName::parse(text).unwrap()];
-        let id = CredentialId::new("corp").unwrap();
-        let credential = Credential::new(id, "CORP\\svc", Secret::new("x"));
-        let of = |request: &ReadRequest, base: &str| {
-            scope(request, &credential, &dn(base), &RootDse::default())
-        };
-        let plain = of(&request(), "DC=corp,DC=example");
-        assert_eq!(plain.bases, dn("DC=corp,DC=example"));
-        assert_eq!(plain.fingerprint, of(&request(), "dc=CORP, dc=example").fingerprint);
-        assert_ne!(plain, of(&request(), "OU=a,DC=corp,DC=example"));
-        assert_ne!(plain, of(&request().with_computer_filter("(cn=a)"), "DC=corp,DC=example"));
-        let users = of(&request().with_kinds([ObjectKind::User]), "DC=corp,DC=example");
-        assert_ne!(plain.fingerprint, users.fingerprint);
-    }
-
-    #[test]
-    fn the_view_is_that_of_an_account_of_a_domain_through_a_filter() {
-        let named = |username: &str| {
-            Credential::new(CredentialId::new("corp").unwrap(), username, Secret::new("x"))
-        };
-        let of = |request: &ReadRequest, username: &str, domain: &str| {
-            let domain = DistinguishedName::parse(domain).ok();
-            let root = RootDse { default_naming_context: domain, ..RootDse::default() };
-            view(request, &named(username), &root)
-        };
-        let plain = of(&request(), "CORP\\svc", "DC=corp");
-        assert_eq!(plain, of(&request(), "corp\\SVC", "dc=CORP"));
-        assert_ne!(plain, of(&request(), "CORP\\other", "DC=corp"));
-        assert_ne!(plain, of(&request(), "CORP\\svc", "DC=eu,DC=corp"));
-        let filtered = of(&request().with_computer_filter("(cn=a)"), "CORP\\svc", "DC=corp");
-        assert!(plain.shows_all_of(filtered) && !filtered.shows_all_of(plain));
     }
 }
