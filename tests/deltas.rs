@@ -611,6 +611,24 @@ async fn who_joined_a_large_group_and_who_left_it_is_told_without_its_list() {
     }
 }
 
+/// The inventory may have it as it was before the checkpoint.
+#[tokio::test]
+async fn a_large_group_that_is_to_be_read_again_is_read_whole() {
+    let directory = domain();
+    directory.write().add_values(&staff(), "member", ["WEB1", "WEB2", "WEB3"].map(dn)).unwrap();
+    let server = builder(&directory).with_max_values(2).start().await.unwrap();
+    let full = read(&source(&server, DeltaPolicy::Auto), &None).await;
+    let bob = directory.write().add_user("bob").unwrap();
+    directory.write().add_values(&staff(), "member", [bob]).unwrap();
+    let group = guid(&directory, &staff());
+    let asked = request().with_checkpoint(full.end.checkpoint).with_link_changes(true);
+    let delta = collect(&source(&server, DeltaPolicy::Auto), asked.with_again([group])).await;
+    let delta = delta.unwrap();
+    let list = delta.objects[&group].membership.as_ref().unwrap();
+    assert_eq!((delta.end.mode, list.members.len()), (ReadMode::DirSync, 5));
+    assert!(list.complete && list.left.is_none());
+}
+
 #[tokio::test]
 async fn a_server_that_does_not_tell_links_one_by_one_is_read_as_any_other() {
     let directory = domain();

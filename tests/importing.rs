@@ -83,6 +83,20 @@ fn counts(imported: &Imported) -> [usize; 5] {
     [*created, *joined, *updated, *unchanged, left_out.len()]
 }
 
+/// What the inventory said of itself comes back as a scan: its lines have the ids of its assets.
+#[tokio::test]
+async fn a_scan_may_call_its_records_by_the_ids_of_their_assets() {
+    let repository = MemoryRepository::new();
+    read(&repository, [computer("pc1")]).await;
+    let id = named(&repository, "pc1.corp.example").await.id;
+    let line = |name: &str| format!(r#"{{"id":"{id}","names":["{name}"]}}"#);
+    assert_eq!(counts(&import(&repository, &[&line("pc1")]).await), [0, 1, 0, 0, 0]);
+    assert_eq!(counts(&import(&repository, &[&line("pc1")]).await), [0, 0, 0, 1, 0]);
+    assert_eq!(counts(&import(&repository, &[&line("renamed")]).await), [0, 0, 1, 0, 0]);
+    let asset = named(&repository, "renamed").await;
+    assert_eq!((asset.id, asset.parts.len()), (id, 2));
+}
+
 #[tokio::test]
 async fn a_name_more_or_less_is_the_same_asset() {
     let repository = MemoryRepository::new();

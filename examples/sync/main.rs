@@ -84,17 +84,19 @@ async fn run(options: &Options) -> Result<Status, Failure> {
     let scanned = scanned.map(|file| ScanFile::read(file, options.strict)).transpose()?;
     let credential = options.task.credential()?;
     let interrupt = Interrupt::listen();
+    let mut patience = Patience::new(Duration::from_secs(options.wait), &interrupt);
     let open = async || Inventory::open(options).await;
-    let inventory = patiently(options, &interrupt, open).await?;
+    let inventory = patiently(options, &mut patience, open).await?;
     let repository = &*inventory.repository;
     let imported = match &scanned {
         Some(scanned) => {
-            let import = async || interrupt.unless(scanned.import(repository, options)).await;
-            Some(patiently(options, &interrupt, import).await?)
+            // It ends whole, and gives its lease back.
+            let import = async || scanned.import(repository, options).await;
+            Some(patiently(options, &mut patience, import).await?)
         }
         None => None,
     };
-    let ran = run_once(credential, repository, options, &interrupt).await;
+    let ran = run_once(credential, repository, options, (&interrupt, &mut patience)).await;
     conclude(ran, imported.as_ref(), repository, options).await
 }
 
@@ -103,7 +105,7 @@ async fn run_once(
     credential: Credential,
     repository: &dyn AssetRepository,
     options: &Options,
-    interrupt: &Interrupt,
+    (interrupt, patience): (&Interrupt, &mut Patience<'_>),
 ) -> Result<(SyncReport, Option<MergePlan>), Failure> {
     let begin = async || {
         let is_noted = !options.dry_run;
@@ -111,7 +113,7 @@ async fn run_once(
         let begun = begin("Command line", &options.task, credential, repository, is_noted);
         interrupt.unless(begun).await
     };
-    let Begun { directory, task } = patiently(options, interrupt, begin).await?;
+    let Begun { directory, task } = patiently(options, patience, begin).await?;
     let sync_options = SyncOptions::new()
         .with_dry_run(options.dry_run)
         .with_explain(options.explain)
@@ -124,16 +126,16 @@ async fn run_once(
         .with_cancellation(interrupt.cancellation());
     let sync_options = if options.quiet { sync_options } else { progress::shown(sync_options) };
     let run = async || sync_or_plan(&task, &directory, repository, &sync_options, options).await;
-    match patiently(options, interrupt, run).await {
+    match patiently(options, patience, run).await {
         Ok(ran) => Ok(ran),
         Err(failure) => Err(trust::advised(failure, &options.task).await),
     }
 }
 
-/// Does something again while the inventory is busy, for as long as the command line allows.
+/// Does something again while the inventory is busy, for as long as the command line allows in all.
 async fn patiently<T>(
     options: &Options,
-    interrupt: &Interrupt,
+    patience: &mut Patience<'_>,
     mut work: impl AsyncFnMut() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let is_silent = options.quiet || !io::stderr().is_terminal();
@@ -142,7 +144,6 @@ async fn patiently<T>(
             say(format_args!("the inventory is busy; waiting for at most {} s", options.wait));
         }
     };
-    let mut patience = Patience::new(Duration::from_secs(options.wait), interrupt);
     loop {
         match work().await {
             Ok(done) => return Ok(done),

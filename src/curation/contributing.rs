@@ -70,7 +70,7 @@ impl Curation<'_> {
         let now = Timestamp::now();
         let revised = self.revise(asset, source, |found, asset| {
             let record = SourceRecord::new(0, source.clone(), key, now)
-                .with_identity(asset.to_string())
+                .with_identity(identity_of(asset))
                 .with_attributes(attributes.clone());
             let home = Home::Asset(asset).away_from(Some(found.id));
             let home_site = home.map(|home| site_of(found, home));
@@ -87,7 +87,7 @@ impl Curation<'_> {
     /// Those of [`contribute`](Self::contribute).
     pub async fn retract(&self, asset: AssetId, source: &SourceId) -> Result<Asset> {
         let revised = self.revise(asset, source, |found, asset| {
-            let number = found.record_of(source, &asset.to_string()).map(|record| record.number);
+            let number = found.record_of(source, &identity_of(asset)).map(|record| record.number);
             number.is_some_and(|number| found.remove_record(number))
         });
         revised.await.map_err(|error| error.in_operation("retract"))
@@ -131,10 +131,15 @@ impl Curation<'_> {
     }
 }
 
-/// Whether a record was [contributed](Curation::contribute): it is known by the id of its asset.
+/// Whether a record was [contributed](Curation::contribute): it is known by its asset.
 pub(super) fn is_contributed(asset: &Asset, part: &SourceRecord) -> bool {
-    let home = part.home_in(asset.id).asset().map(|home| home.to_string());
+    let home = part.home_in(asset.id).asset().map(identity_of);
     part.object.is_none() && home.is_some() && part.identity == home
+}
+
+/// What a contributed record is known by. Not the bare id: that is what a scan says whose lines came from this inventory.
+fn identity_of(asset: AssetId) -> String {
+    format!("asset:{asset}")
 }
 
 /// The site of an asset that is part of another: what its other records remember, or else the other's.

@@ -66,8 +66,7 @@ async fn latest_report(
         if let Some(report) = readable.next() {
             return Ok(Some(report));
         }
-        // What is noted of other things than runs of a directory is no reason to go on.
-        if runs.len() < limit || runs.iter().any(|run| run.report.is_some()) {
+        if runs.len() < limit {
             break;
         }
     }

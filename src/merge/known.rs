@@ -76,13 +76,16 @@ fn is_in(names: &[&str], attribute: &str) -> bool {
 /// What is filed beside an object's own attributes.
 const WORKED_OUT: &[&str] = &[
     "distinguishedName",
+    "hasLaps",
     "id",
     "isDisabled",
     "isDomainController",
     "isLockedOut",
+    "lapsExpiresTS",
     "leftOut",
     "passwordExpired",
     "passwordNeverExpires",
+    "services",
     "ts",
 ];
 
@@ -112,6 +115,7 @@ fn directory_time(attribute: &str, time: Timestamp) -> String {
 mod tests {
     use super::*;
     use crate::directory::AttributeError;
+    use crate::merge::attributes::computer_attributes;
     use crate::merge::user_attributes;
     use crate::name::DistinguishedName;
     use crate::value::{ObjectGuid, ObjectKind};
@@ -135,6 +139,26 @@ mod tests {
         let mut object = object.clone();
         keep_known(&mut object, known);
         user_attributes(&object, Timestamp::MIN)
+    }
+
+    #[test]
+    fn what_is_worked_out_of_a_computer_is_no_attribute_that_could_be_hidden() {
+        let mut computer = user(
+            &[
+                ("cn", "WEB1"),
+                ("msLAPS-PasswordExpirationTime", "134485408000000000"),
+                ("servicePrincipalName", "http/web1.corp.example"),
+                ("userAccountControl", "4096"),
+            ],
+            &[],
+        );
+        computer.kind = ObjectKind::Computer;
+        let known = computer_attributes(&computer, Timestamp::MIN);
+        assert!(known.first("services").is_some() && known.first("hasLaps").is_some());
+        let own = |name: &&str| computer.attributes.first(name).is_none();
+        let nothing = user(&[], &[]);
+        let hidden = not_shown(&nothing, &known);
+        assert_eq!(Vec::from_iter(hidden.into_iter().filter(own)), [""; 0]);
     }
 
     #[test]

@@ -42,7 +42,8 @@ impl<'t> Product<'t> {
         let is_number = |word: &&String| word.starts_with(|c: char| c.is_ascii_digit());
         // `5.10.0-21-amd64` is a kernel's, and no Debian 5.
         let is_kernel = |number: &&String| {
-            let is_short = version.len() == 1 && number.split('.').count() <= 2;
+            let (parts, next) = (number.split('.').count(), version.get(1).map(String::as_str));
+            let is_short = parts == 1 || next == Some("lts") || next.is_none() && parts == 2;
             !is_short && named.iter().any(|release| release.product != "macos")
         };
         let told = version.first().filter(is_number).filter(|number| !is_kernel(number));

@@ -150,6 +150,10 @@ impl Running {
     }
 
     /// The status that it ends with.
+    pub(super) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     pub(super) fn status(&mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }

@@ -85,6 +85,7 @@ async fn runs_go_on_where_nobody_listens() {
     // Until it is made there is no inventory, and the first run is noted at its end.
     let listed = ["--inventory", &inventory, "runs", "--json"];
     while run("inventory", &listed, None).await.stdout.is_empty() {
+        assert!(running.is_running(), "it ended without a word");
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     assert_eq!(runs(&inventory).await[0]["outcome"], "complete");

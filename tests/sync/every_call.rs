@@ -159,6 +159,7 @@ async fn dropped_at_any_rest_they_leave_a_store_between_two_batches() {
     for work in [Work::Changes, Work::Plan, Work::Merge] {
         let (expected, _) = undisturbed(work, 1).await;
         for times in 0.. {
+            assert!(times < 10_000, "{work:?} has no end");
             let scene = Scene::new(1).await;
             let working = scene.work(work, &*scene.repository, &scene.directory);
             let outcome = polled(times, working).await;

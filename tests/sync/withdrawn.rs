@@ -90,6 +90,19 @@ async fn an_attribute_that_no_object_of_a_kind_shows_any_more_is_kept_until_that
 }
 
 #[tokio::test]
+async fn what_some_lost_at_once_is_no_matter_of_rights() {
+    for mode in BOTH {
+        for repository in stores() {
+            let directory = directory((0..40).map(with_os), mode);
+            run(&directory, &*repository).await;
+            directory.set_objects((0..40).map(|n| if n < 15 { pc(n).build() } else { with_os(n) }));
+            let report = run(&directory, &*repository).await;
+            assert_eq!((systems(&*repository).await, report.left_out.len()), (25, 0));
+        }
+    }
+}
+
+#[tokio::test]
 async fn of_a_few_objects_each_is_believed() {
     for repository in stores() {
         let directory = directory((0..9).map(with_os), None);

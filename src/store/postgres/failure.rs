@@ -164,7 +164,8 @@ fn with_code(code: &SqlState) -> (ErrorKind, &'static str) {
     } else if *code == SqlState::UNIQUE_VIOLATION {
         (
             ErrorKind::Store,
-            "the inventory has a row already that nothing in it leads to; have it checked",
+            "the inventory has a row already that nothing in it leads to; `inventory check`, or \
+             PostgresRepository::check, names what does not belong together",
         )
     } else if *code == SqlState::DISK_FULL {
         (ErrorKind::Store, "the disk of the database is full")

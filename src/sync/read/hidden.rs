@@ -109,8 +109,9 @@ impl Snapshot {
 
     /// Who says to belong to a group that says to have nobody, by the group's place.
     fn unlisted_members(&self) -> BTreeMap<usize, Vec<DistinguishedName>> {
-        let says_nobody =
-            |membership: &Membership| membership.complete && membership.members.is_empty();
+        let says_nobody = |membership: &Membership| {
+            membership.complete && membership.left.is_none() && membership.members.is_empty()
+        };
         let empty: HashMap<String, usize> = self
             .groups
             .iter()

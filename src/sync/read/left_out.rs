@@ -34,14 +34,16 @@ struct Fewer {
 }
 
 /// Gives the objects of a read back what the inventory knew of what was left out of them, so that an entry that
-/// was cut short is kept as it was, and of what is in doubt.
+/// was cut short is kept as it was, and of what is in doubt. Whether that is anything that none of its kind shows any more.
 pub(super) async fn keep_known(
     run: &Run<'_>,
     snapshot: &mut Snapshot,
     links: &Links,
-) -> Result<()> {
+) -> Result<bool> {
+    let mut is_withdrawn = false;
     for kind in [ObjectKind::Computer, ObjectKind::Group, ObjectKind::User] {
         let fewer = Fewer::find(run, snapshot, kind, links).await?;
+        is_withdrawn |= !fewer.withdrawn.is_empty();
         let flawed = snapshot.of_kind(kind).iter().filter(|it| !it.flaws.is_empty());
         let mut wanted = fewer.in_doubt();
         wanted.extend(flawed.map(|it| it.guid));
@@ -58,7 +60,7 @@ pub(super) async fn keep_known(
             }
         }
     }
-    Ok(())
+    Ok(is_withdrawn)
 }
 
 impl Fewer {

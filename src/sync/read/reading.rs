@@ -127,7 +127,10 @@ impl Reader<'_> {
             return self.whole(snapshot, &links).await;
         }
         let links = links::of_objects(self.run, snapshot.identities()).await?;
-        keep_known(self.run, &mut snapshot, &links).await?;
+        if keep_known(self.run, &mut snapshot, &links).await? {
+            // Whether nobody shows it any more, or some lost it, only a look at everybody tells.
+            return self.read_everything_after(snapshot).await;
+        }
         if let Some(users) = self.users_if_contained(&snapshot, &links).await? {
             let prior = PriorMemberships::Unchanged(users);
             return Ok(Reading { snapshot, prior, is_contained: true });

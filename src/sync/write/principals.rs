@@ -45,6 +45,7 @@ pub(in crate::sync) async fn write(
             match known {
                 Some(link) if doubtful && !link.presence.is_present() => {
                     counts.updated += 1;
+                    changes.extend(removals);
                     let seen = Some(writer.snapshot.coverage.sighting(object));
                     back.push(Link { presence: Presence::Present, seen, ..link.clone() });
                     continue;

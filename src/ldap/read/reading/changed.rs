@@ -41,6 +41,9 @@ impl Reading {
         let links = changes.links.values().map(LinkChanges::footprint).sum::<usize>();
         let objects = changes.objects.len().saturating_mul(Changes::OCTETS);
         self.held.add(objects.saturating_add(links))?;
+        // What the inventory has of those that are read again is not what they were at the checkpoint.
+        let again = token.again.iter().chain(&self.tracking.again);
+        again.for_each(|guid| drop(changes.links.remove(guid)));
         self.progress.links = std::mem::take(&mut changes.links);
         self.end.mode = mode;
         self.end.full_because = None;

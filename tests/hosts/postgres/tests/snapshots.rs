@@ -57,7 +57,9 @@ async fn lock(client: &Client) {
 async fn waiting(pool: &Pool, expected: i64) {
     let client = pool.get().await.unwrap();
     let sql = "SELECT count(*) FROM pg_locks WHERE relation = 'users'::regclass AND NOT granted";
+    let begun = std::time::Instant::now();
     loop {
+        assert!(begun.elapsed() < Duration::from_secs(120), "no {expected} statements wait");
         let waiting: i64 = client.query_one(sql, &[]).await.unwrap().get(0);
         if waiting == expected {
             return;
