@@ -8,7 +8,7 @@ use super::Curation;
 use crate::Result;
 use crate::asset::{Asset, AssetsRequest, LinksRequest, SearchRequest, System, found_assets};
 use crate::grouping::Decisions;
-use crate::merge::{Coverage, DomainBook, Explanation, NearMiss, NearMisses, Overlap, Surveyed};
+use crate::merge::{Coverage, Explanation, NearMiss, NearMisses, Overlap, Surveyed};
 use crate::query::Query;
 use crate::value::{AssetId, SourceId, Timestamp};
 
@@ -16,26 +16,21 @@ impl Curation<'_> {
     /// Pairs of assets that the rules would tie together today. See [`Overlap::among`].
     ///
     /// Reads those assets page by page that have a name of another one, and keeps their names and ties, a few hundred
-    /// bytes each. Which two names a domain has is taken from them, and from one asset of each directory.
+    /// bytes each. What the latest runs told of directories counts: their domains' two names, other suffixes of theirs, and
+    /// the other domains of the forest.
     ///
     /// # Errors
     ///
     /// What the store reports.
     pub async fn overlaps(&self) -> Result<Vec<Overlap>> {
-        let (mut surveyed, mut book) = (Vec::new(), DomainBook::default());
+        let directories = self.known_directories().await?;
+        let mut surveyed = Vec::new();
         let mut sharing = found_assets(self.repository, self.search("name_overlap:true")?);
         while let Some(asset) = sharing.try_next().await? {
-            book.add(&asset);
-            surveyed.push(Surveyed::of(&asset));
-        }
-        for directory in self.repository.sources(&self.organization).await? {
-            let query = format!("source:={}", Query::quote(directory.as_str()));
-            let any = self.search(&query)?.with_limit(1);
-            let any = self.repository.search_assets(any).await?;
-            any.records.iter().for_each(|asset| book.add(asset));
+            surveyed.push(Surveyed::of(&asset, &directories));
         }
         let standing = Decisions::load(self.repository, &self.organization).await?.standing();
-        Ok(Overlap::between(surveyed, &book, &standing.constraints(), &self.policy))
+        Ok(Overlap::between(surveyed, &standing.constraints(), &self.policy))
     }
 
     fn search(&self, query: &str) -> Result<SearchRequest> {
@@ -50,7 +45,8 @@ impl Curation<'_> {
     ///
     /// What the store reports.
     pub async fn near_misses(&self) -> Result<Vec<NearMiss>> {
-        let mut near = NearMisses::default();
+        let directories = self.known_directories().await?;
+        let mut near = NearMisses::new(&directories);
         self.each_asset(|asset| near.add(asset)).await?;
         Ok(near.find())
     }

@@ -33,6 +33,25 @@ impl KnownDirectories {
         self
     }
 
+    /// What the records of an asset tell of directories of which no run is known: the two names of their domains.
+    pub(crate) fn learn(&mut self, asset: &Asset) {
+        for part in &asset.parts {
+            if self.directories.contains_key(&part.source) {
+                continue;
+            }
+            let told = Computer::of_part(asset, part, None).map(|computer| computer.domain);
+            if let Some(told) = told.filter(|told| told.names().count() == 2) {
+                self.directories.insert(part.source.clone(), (told, None));
+            }
+        }
+    }
+
+    /// The domain of a directory that one of these names is a name of, or of a part of it.
+    pub(super) fn home_of(&self, domains: &[String]) -> Option<&DirectoryDomain> {
+        let mut known = self.directories.values().map(|(domain, _)| domain);
+        known.find(|known| domains.iter().any(|domain| known.is(domain)))
+    }
+
     /// The policy of whoever asks: it says which source's value holds in an asset.
     pub(crate) fn policy(&self) -> &MatchPolicy {
         &self.policy

@@ -83,7 +83,7 @@ pub use near::NearMiss;
 pub(crate) use near::NearMisses;
 pub(crate) use neighbours::is_questioned;
 pub use overlap::Overlap;
-pub(crate) use overlap::{DomainBook, Surveyed};
+pub(crate) use overlap::Surveyed;
 pub(crate) use overlay::Overlay;
 pub use plan::{DirectoryComputers, Planner};
 pub(crate) use precedence::rank_claims;

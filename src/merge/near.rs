@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::fit::are_domains_one;
-use super::{Candidate, Computer};
+use super::{Candidate, Computer, KnownDirectories};
 use crate::asset::Asset;
 use crate::error::Printable;
 use crate::name::Hostname;
@@ -80,15 +80,21 @@ pub(super) enum Difference {
 }
 
 /// Collects names, asset by asset, and finds those that are near. Takes time in proportion to the number of names.
-#[derive(Debug, Default)]
-pub(crate) struct NearMisses {
+#[derive(Debug)]
+pub(crate) struct NearMisses<'a> {
+    directories: &'a KnownDirectories,
     /// Computers that only a directory knows.
     computers: Vec<(AssetId, Computer, String)>,
     /// Names of assets that no directory knows, as they were written.
     scanned: Vec<(Candidate, String)>,
 }
 
-impl NearMisses {
+impl<'a> NearMisses<'a> {
+    /// None yet, in an inventory of these directories.
+    pub(crate) fn new(directories: &'a KnownDirectories) -> Self {
+        Self { directories, computers: Vec::new(), scanned: Vec::new() }
+    }
+
     /// Looks at an asset.
     pub(crate) fn add(&mut self, asset: &Asset) {
         let objects = || asset.parts.iter().filter(|part| part.object.is_some());
@@ -100,7 +106,7 @@ impl NearMisses {
             self.scanned.extend(names.into_iter().map(|name| (candidate.clone(), name)));
         } else if objects().count() == asset.parts.len() {
             let present = objects().filter(|part| part.presence.is_present());
-            for computer in present.filter_map(|part| Computer::of_part(asset, part, None)) {
+            for computer in present.filter_map(|part| self.directories.computer(asset, part)) {
                 let shorts: BTreeSet<String> = computer.names.iter().map(short).collect();
                 let named = shorts.into_iter().map(|name| (asset.id, computer.clone(), name));
                 self.computers.extend(named);

@@ -11,7 +11,9 @@ use super::directory_domain::canonical_domain;
 use super::record::objects;
 use super::ruling::Rulings;
 use super::watch::Unwatched;
-use super::{Candidate, Computer, DirectoryDomain, Evidence, Level, LostBecause, Naming};
+use super::{
+    Candidate, Computer, DirectoryDomain, Evidence, KnownDirectories, Level, LostBecause, Naming,
+};
 use crate::asset::{Asset, Constraint};
 use crate::error::Printable;
 use crate::name::{Hostname, is_authoritative_domain, to_unicode};
@@ -54,13 +56,18 @@ pub struct Overlap {
 
 impl Surveyed {
     /// What matters of an asset.
-    pub(crate) fn of(asset: &Asset) -> Self {
-        let candidate = Candidate::of(asset);
+    pub(crate) fn of(asset: &Asset, directories: &KnownDirectories) -> Self {
+        let mut candidate = Candidate::of(asset);
         let object = ObjectGuid::from_bytes(asset.id.as_u128().to_be_bytes());
         let Naming { names, default_names, domains } = candidate.whole.clone();
-        let domains = domains.iter().map(String::as_str).filter(|d| is_authoritative_domain(d));
-        let domain = DirectoryDomain::of_names(&domains.collect::<Vec<_>>());
+        let domain = home_of(asset, &domains, directories);
         let computer = Computer::named(object, names.into_iter().chain(default_names), domain);
+        // Both names of the domain that it says it is in.
+        let says = |name: &str| domains.iter().any(|domain| domain == name);
+        if computer.domain.names().any(says) {
+            let unsaid = computer.domain.names().filter(|name| !says(name));
+            candidate.whole.domains.extend(unsaid.map(str::to_owned));
+        }
         let presence = |source, object| {
             asset.part_of(source, object).is_some_and(|part| part.presence.is_present())
         };
@@ -70,12 +77,31 @@ impl Surveyed {
         let name = asset.live_names().next().cloned();
         Self { candidate, computer, objects, name }
     }
+
+    /// Whether a directory has it today.
+    fn is_present(&self) -> bool {
+        self.objects.iter().any(|(.., present)| *present)
+    }
+}
+
+/// The domain of an asset: of the directory that has it, or that its domains are a name of; else the one that they tell.
+fn home_of(asset: &Asset, domains: &[String], directories: &KnownDirectories) -> DirectoryDomain {
+    let present = asset.parts.iter().filter(|part| part.presence.is_present());
+    let own = present.filter_map(|part| Some(directories.computer(asset, part)?.domain));
+    if let Some(domain) = own.filter(|domain| domain.names().next().is_some()).next() {
+        return domain;
+    }
+    if let Some(domain) = directories.home_of(domains) {
+        return domain.clone();
+    }
+    let domains = domains.iter().map(String::as_str).filter(|d| is_authoritative_domain(d));
+    DirectoryDomain::of_names(&domains.collect::<Vec<_>>())
 }
 
 impl Overlap {
-    /// Every pair of assets that the [rules](super::Planner::plan) would tie together, whichever of them
-    /// were the computer that a directory has and the other the asset in the inventory: in order of their ids,
-    /// each pair once, with the better evidence.
+    /// Every pair of assets that the [rules](super::Planner::plan) would tie together, if the one that a directory has were
+    /// the computer, and the other the asset in the inventory; where both are known to directories or none is, whichever of
+    /// them were which. In order of their ids, each pair once, with the better evidence.
     ///
     /// Names that more than [`weak_name_limit`](MatchPolicy::weak_name_limit) assets have, and weak ones, are no
     /// evidence; but of assets that have one FQDN in a domain that somebody is in charge of, however many, each is a pair
@@ -89,24 +115,21 @@ impl Overlap {
         policy: &MatchPolicy,
     ) -> Vec<Self> {
         let assets: Vec<&Asset> = assets.into_iter().collect();
-        let mut book = DomainBook::default();
-        assets.iter().for_each(|asset| book.add(asset));
-        let surveyed = sharing(&assets).map(Surveyed::of).collect();
-        Self::between(surveyed, &book, constraints, policy)
+        let mut directories = KnownDirectories::new(policy);
+        assets.iter().for_each(|asset| directories.learn(asset));
+        let surveyed = sharing(&assets).map(|asset| Surveyed::of(asset, &directories)).collect();
+        Self::between(surveyed, constraints, policy)
     }
 
-    /// [`among`](Self::among), of those assets that share a name with another one. Of all others no more is at hand than
-    /// what they tell of domains.
+    /// [`among`](Self::among), of those assets that share a name with another one.
     pub(crate) fn between(
         assets: Vec<Surveyed>,
-        book: &DomainBook,
         constraints: &[Constraint],
         policy: &MatchPolicy,
     ) -> Vec<Self> {
         let by_id: BTreeMap<AssetId, Surveyed> =
             assets.into_iter().map(|asset| (asset.candidate.asset, asset)).collect();
-        let mut assets: Vec<Surveyed> = by_id.into_values().collect();
-        assets.iter_mut().for_each(|asset| book.complete(asset));
+        let assets: Vec<Surveyed> = by_id.into_values().collect();
         let candidates: Vec<&Candidate> = assets.iter().map(|asset| &asset.candidate).collect();
         let computers: Vec<&Computer> = assets.iter().map(|asset| &asset.computer).collect();
         let all = computers.iter().map(|computer| Some((*computer, true)));
@@ -114,12 +137,16 @@ impl Overlap {
         let Ok(names) = Names::of(named, all, policy.weak_name_limit, &Unwatched);
         let mut outcomes: BTreeMap<(usize, usize), Vec<Result<Evidence, LostBecause>>> =
             BTreeMap::new();
+        let is_present = |place: usize| assets.get(place).is_some_and(Surveyed::is_present);
         for (place, computer) in computers.iter().enumerate() {
             let naming = |place: usize| candidates.get(place).map(|candidate| &candidate.whole);
             for compared in names.compare(computer, naming).assets {
                 let pair = (place.min(compared.place), place.max(compared.place));
-                if pair.0 != pair.1 {
-                    outcomes.entry(pair).or_default().push(compared.outcome);
+                let (own, other) = (is_present(place), is_present(compared.place));
+                if pair.0 != pair.1 && (own || !other) {
+                    let told =
+                        std::iter::repeat_n(compared.outcome, if own && !other { 2 } else { 1 });
+                    outcomes.entry(pair).or_default().extend(told);
                 }
             }
         }
@@ -199,14 +226,6 @@ fn namesakes(assets: &[Surveyed], limit: usize) -> Vec<((usize, usize), Hostname
         .collect()
 }
 
-/// The NetBIOS and the DNS name of the domain that a record is in, if it says both.
-fn names_of_domain(asset: &Asset, part: u32) -> Option<(String, String)> {
-    let live = asset.domains.iter().filter(|claim| claim.part == part && claim.is_live());
-    let domains: Vec<String> = live.map(|claim| canonical_domain(&claim.value)).collect();
-    let find = |is_dns: bool| domains.iter().find(|d| d.contains('.') == is_dns).cloned();
-    Some((find(false)?, find(true)?))
-}
-
 /// Those assets that have a name, or what NetBIOS leaves of one, which another one has as well.
 fn sharing<'a>(assets: &[&'a Asset]) -> impl Iterator<Item = &'a Asset> {
     let hasher = RandomState::new();
@@ -219,34 +238,6 @@ fn sharing<'a>(assets: &[&'a Asset]) -> impl Iterator<Item = &'a Asset> {
     let groups = keys.chunk_by(|one, next| one.0 == next.0).filter(|group| group.len() > 1);
     let places: BTreeSet<usize> = groups.flatten().map(|(_, place)| *place).collect();
     places.into_iter().filter_map(|place| assets.get(place).copied())
-}
-
-/// Which NetBIOS and DNS names are those of one domain.
-#[derive(Debug, Default)]
-pub(crate) struct DomainBook {
-    names: BTreeSet<(String, String)>,
-}
-
-impl DomainBook {
-    /// Adds what an asset's records of directories tell.
-    pub(crate) fn add(&mut self, asset: &Asset) {
-        let parts = asset.parts.iter().filter(|part| part.object.is_some());
-        self.names.extend(parts.filter_map(|part| names_of_domain(asset, part.number)));
-    }
-
-    /// Gives an asset both names of each domain that it says it is in.
-    fn complete(&self, asset: &mut Surveyed) {
-        for (netbios, dns) in &self.names {
-            let domains = &mut asset.candidate.whole.domains;
-            let own = (domains.contains(netbios), domains.contains(dns));
-            match own {
-                (true, false) => domains.push(dns.clone()),
-                (false, true) => domains.push(netbios.clone()),
-                _ => continue,
-            }
-            asset.computer.domain = DirectoryDomain::new(Some(dns), Some(netbios));
-        }
-    }
 }
 
 fn in_unicode<S: Serializer>(name: &Option<Hostname>, serializer: S) -> Result<S::Ok, S::Error> {

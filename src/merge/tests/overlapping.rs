@@ -10,8 +10,8 @@ use proptest::sample::{select, subsequence};
 use super::fixture::*;
 use super::naive;
 use crate::asset::{Asset, Claim, Constraint, ConstraintKind, Presence, SourceRecord};
-use crate::merge::{Candidate, Computer};
-use crate::merge::{Coverage, DirectoryDomain, DomainBook, Explanation, Level, Overlap, Surveyed};
+use crate::merge::{Candidate, Computer, KnownDirectories};
+use crate::merge::{Coverage, DirectoryDomain, Explanation, Level, Overlap, Surveyed};
 use crate::name::Hostname;
 use crate::os::Lifecycle;
 use crate::task::MatchPolicy;
@@ -34,10 +34,10 @@ fn pairs(assets: &[Asset], constraints: &[Constraint], limit: usize) -> Vec<Over
     let policy = MatchPolicy::default().with_weak_name_limit(limit);
     let pairs = Overlap::among(assets, constraints, &policy);
     // Whoever shares no name changes nothing.
-    let mut book = DomainBook::default();
-    assets.iter().for_each(|asset| book.add(asset));
-    let surveyed = assets.iter().map(Surveyed::of).collect();
-    assert_eq!(Overlap::between(surveyed, &book, constraints, &policy), pairs);
+    let mut directories = KnownDirectories::new(&policy);
+    assets.iter().for_each(|asset| directories.learn(asset));
+    let surveyed = assets.iter().map(|asset| Surveyed::of(asset, &directories)).collect();
+    assert_eq!(Overlap::between(surveyed, constraints, &policy), pairs);
     pairs
 }
 
@@ -89,6 +89,29 @@ fn two_computers_of_one_directory_are_no_overlap_unless_one_is_gone() {
     assert_eq!(pairs(&assets, &[], 5), []);
     assets[1].parts[1].presence = Presence::Gone { since: day(3) };
     assert_eq!(pairs(&assets, &[], 5).len(), 1);
+}
+
+/// The rules of a run, which knows the directory.
+#[test]
+fn what_a_directory_tells_of_domains_counts() {
+    let policy = MatchPolicy::default();
+    let corp = DirectoryDomain::new(Some("corp.example"), Some("CORP"))
+        .within(["dhcp.example.net"], ["eu.corp.example"]);
+    let known = KnownDirectories::new(&policy).with(source(), corp, None);
+    for (name, domain, level) in [
+        ("web1.dhcp.example.net", None, Some(Level::Short)),
+        ("web1.vpn.corp.example", None, Some(Level::Qualified)),
+        ("web1", Some("corp"), Some(Level::Qualified)),
+        ("web1.eu.corp.example", None, None),
+        ("web1.example.net", None, None),
+    ] {
+        let mut computer = tied(scanned(1, &["web1.corp.example"], &["corp.example"]), 7);
+        computer.domains[0].part = 1;
+        let scan = scanned(2, &[name], &Vec::from_iter(domain));
+        let surveyed = [computer, scan].iter().map(|asset| Surveyed::of(asset, &known)).collect();
+        let found = Overlap::between(surveyed, &[], &policy);
+        assert_eq!(found.first().map(|pair| pair.level), level, "{name}");
+    }
 }
 
 #[test]
