@@ -43,6 +43,8 @@ pub(crate) struct Changes {
     pub(crate) links: HashMap<ObjectGuid, LinkChanges>,
     /// The objects of which it does not.
     untold: HashSet<ObjectGuid>,
+    /// The octets of memory that all of it takes, at most.
+    pub(crate) octets: usize,
 }
 
 /// What is known of a changed object.
@@ -71,7 +73,7 @@ impl ObjectLocation {
 
 impl Changes {
     /// The octets of memory that one of them takes, in a map and wherever it is named again.
-    pub(crate) const OCTETS: usize = 4 * IDENTITY;
+    const OCTETS: usize = 4 * IDENTITY;
 
     pub(crate) fn take(
         &mut self,
@@ -100,7 +102,10 @@ impl Changes {
         }
         match guid {
             Some(guid) => {
-                let known = self.objects.entry(guid).or_default();
+                let known = self.objects.entry(guid).or_insert_with(|| {
+                    self.octets += Self::OCTETS;
+                    Change::default()
+                });
                 *known = Change { moved: known.moved || change.moved, ..change };
                 self.take_links(guid, is_told.then_some(links));
             }
@@ -115,6 +120,7 @@ impl Changes {
     fn take_links(&mut self, object: ObjectGuid, links: Option<LinkChanges>) {
         match links {
             Some(links) if !self.untold.contains(&object) => {
+                self.octets = self.octets.saturating_add(links.footprint());
                 self.links.entry(object).or_default().update(links);
             }
             _ => {
@@ -144,11 +150,11 @@ impl Connection {
         };
         let show = RawControl { ctype: SHOW_DELETED.to_owned(), crit: false, val: None };
         let look = |message: SearchMessage<'_>| {
-            let before = changes.objects.len();
+            let before = changes.octets;
             if let SearchMessage::Entry(body) = message {
                 changes.take(RawEntry::parse(body)?, ChangeGranularity::Objects)?;
             }
-            Ok((changes.objects.len() - before).saturating_mul(Changes::OCTETS))
+            Ok(changes.octets.saturating_sub(before))
         };
         self.walk(&request, &[show], limits, look).await
     }

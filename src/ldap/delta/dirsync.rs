@@ -11,6 +11,7 @@ use ldap3::controls::RawControl;
 use sha2::{Digest, Sha256};
 
 use super::ChangeGranularity;
+use crate::directory::Held;
 use crate::ldap::limits::LdapLimits;
 use crate::ldap::protocol::ber::{self, INTEGER, Malformed, OCTET_STRING, Reader, SEQUENCE};
 use crate::ldap::protocol::connection::Connection;
@@ -36,19 +37,25 @@ struct Answer {
 
 impl Connection {
     /// Looks at every entry that changed since the cookie, to the last answer, and returns the next cookie; or
-    /// the server's refusal.
+    /// the server's refusal. `look` says how many octets of an entry are kept.
     pub(crate) async fn dirsync(
         &mut self,
         request: &SearchRequest,
         mut cookie: Vec<u8>,
         granularity: ChangeGranularity,
-        limits: &LdapLimits,
-        mut look: impl FnMut(RawEntry<'_>) -> Result<(), Malformed> + Send,
+        (limits, held): (&LdapLimits, &mut Held),
+        mut look: impl FnMut(RawEntry<'_>) -> Result<usize, Malformed> + Send,
     ) -> Result<Result<Vec<u8>, Error>> {
         let mut seen = HashSet::new();
         for answers in 1_u64.. {
             let search = self.search(request, vec![control(granularity, &cookie)]).await?;
-            let result = search.each_entry(&mut look).await?;
+            let mut kept = 0_usize;
+            let look = |entry: RawEntry<'_>| {
+                kept = kept.saturating_add(look(entry)?);
+                Ok(())
+            };
+            let result = search.each_entry(look).await?;
+            held.add(kept)?;
             if let Some(refusal) = refused(&result)? {
                 return Ok(Err(refusal));
             }
@@ -128,6 +135,7 @@ fn count(number: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::MemoryBudget;
     use crate::ldap::protocol::script::{connection, dirsync_done, done, entry};
 
     /// The entries that were seen, and how it ended.
@@ -140,10 +148,12 @@ mod tests {
         let mut names = Vec::new();
         let look = |entry: RawEntry<'_>| {
             names.push(entry.dn_lossy());
-            Ok(())
+            Ok(40)
         };
         let attributes = ChangeGranularity::Attributes;
-        let end = connection.dirsync(&request, b"begin".to_vec(), attributes, &limits, look);
+        let held = &mut MemoryBudget::new(100).holder();
+        let end =
+            connection.dirsync(&request, b"begin".to_vec(), attributes, (&limits, held), look);
         let end = end.await;
         (names, end)
     }
@@ -160,6 +170,15 @@ mod tests {
         let values = control(ChangeGranularity::Values, &[7]);
         let flags = [2, 4, 0x80, 0, 0, 1];
         assert_eq!(values.val.unwrap()[2..8], flags);
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_counts_with_each_answer_and_ends_the_read_where_it_is_too_much() {
+        let name = ["A", "B", "C", "D"].map(|name| format!("CN={name}"));
+        let replies = (1..).zip(&name).map(|(id, name)| round(id, name, true, name.as_bytes()));
+        let (names, end) = run(LdapLimits::default(), replies.collect()).await;
+        assert_eq!(names, name[..3]);
+        assert_eq!(end.unwrap_err().kind(), ErrorKind::LimitExceeded);
     }
 
     #[tokio::test]

@@ -196,14 +196,16 @@ impl Connection {
     pub(crate) async fn position(
         &mut self,
         tracking: &Tracking,
-        limits: &LdapLimits,
+        (limits, held): (&LdapLimits, &Held),
     ) -> Result<(Option<Position>, Option<Error>)> {
         let mut refusal = None;
         if tracking.offers(ReadMode::DirSync) {
             let nothing = "(&(objectClass=computer)(!(objectClass=computer)))".to_owned();
             let request = tracking.dirsync_request(nothing);
             let attributes = ChangeGranularity::Attributes;
-            match self.dirsync(&request, Vec::new(), attributes, limits, |_| Ok(())).await? {
+            let nothing = |_: RawEntry<'_>| Ok(0);
+            let limits = (limits, &mut held.beside());
+            match self.dirsync(&request, Vec::new(), attributes, limits, nothing).await? {
                 Ok(cookie) => {
                     return Ok((Some(Position { mode: ReadMode::DirSync, cookie }), None));
                 }
@@ -215,8 +217,8 @@ impl Connection {
         Ok((position, refusal))
     }
 
-    /// What changed since the token was written, and from where the next read goes on; or the server's refusal. What comes
-    /// page by page counts beside `held` until all of it is there.
+    /// What changed since the token was written, and from where the next read goes on; or the server's refusal. It counts
+    /// beside `held` as it comes, until all of it is there.
     pub(crate) async fn changes(
         &mut self,
         tracking: &Tracking,
@@ -225,7 +227,7 @@ impl Connection {
         (limits, held): (&LdapLimits, &Held),
     ) -> Result<Result<(Changes, Position), Error>> {
         if mode == ReadMode::DirSync {
-            return self.changes_by_dirsync(tracking, token, limits).await;
+            return self.changes_by_dirsync(tracking, token, (limits, held)).await;
         }
         let mut changes = Changes::default();
         let filter = tracking.filter();
@@ -242,7 +244,7 @@ impl Connection {
         &mut self,
         tracking: &Tracking,
         token: &Token,
-        limits: &LdapLimits,
+        (limits, held): (&LdapLimits, &Held),
     ) -> Result<Result<(Changes, Position), Error>> {
         let request = tracking.dirsync_request(tracking.filter());
         let mut granularity = match tracking.link_changes {
@@ -251,8 +253,12 @@ impl Connection {
         };
         loop {
             let mut changes = Changes::default();
-            let look = |entry: RawEntry<'_>| changes.take(entry, granularity);
-            let cookie = token.cookie.clone();
+            let look = |entry: RawEntry<'_>| {
+                let before = changes.octets;
+                changes.take(entry, granularity)?;
+                Ok(changes.octets.saturating_sub(before))
+            };
+            let (cookie, limits) = (token.cookie.clone(), (limits, &mut held.beside()));
             match self.dirsync(&request, cookie, granularity, limits, look).await? {
                 Ok(cookie) => {
                     let position = Position { mode: ReadMode::DirSync, cookie };

@@ -124,7 +124,8 @@ impl Reading {
     async fn read_what_is_due(&mut self) -> Result<(), Stop> {
         let Some(reason) = self.read_changes().await? else { return Ok(()) };
         self.end.full_because = Some(reason);
-        let (position, refusal) = self.connection.position(&self.tracking, &self.limits).await?;
+        let limits = (&self.limits, &self.held);
+        let (position, refusal) = self.connection.position(&self.tracking, limits).await?;
         self.progress.position = position;
         if let Some(refusal) = refusal {
             let warning = format!("the server refuses DirSync: {}", refusal.report());

@@ -7,13 +7,13 @@ use uuid::Uuid;
 
 use super::connections::Ask;
 use super::failure::{Failure, Outcome};
-use super::fields::{AssetRow, Term};
+use super::fields::{AssetRow, Bits, Term};
 use super::keys::asset_id;
 use super::links::{self, Sightings};
 use super::read::{LINKS, RECORDS};
 use super::snapshot::Snapshot;
 use super::{read, search};
-use crate::asset::{Asset, DirectoryGroup, DirectoryUser};
+use crate::asset::{Asset, Constraint, DirectoryGroup, DirectoryUser, Waiting};
 use crate::store::asset_columns::AssetColumns;
 use crate::value::{ObjectGuid, OrganizationId, SourceId};
 use crate::{Error, ErrorKind};
@@ -36,9 +36,7 @@ pub(super) async fn findings(snapshot: &Snapshot) -> Outcome<Vec<String>> {
     for row in rows {
         let organization: OrganizationId = row.try_get::<_, &str>(0)?.parse()?;
         assets(snapshot, &organization, &mut findings).await?;
-        note(read::waiting(snapshot, &organization).await, &mut findings)?;
-        note(read::constraints(snapshot, &organization).await, &mut findings)?;
-        note(read::merges(snapshot, &organization).await, &mut findings)?;
+        documents(snapshot, &organization, &mut findings).await?;
         for source in read::sources(snapshot, &organization).await? {
             let place = (&organization, &source);
             note(links(snapshot, place).await, &mut findings)?;
@@ -74,6 +72,33 @@ async fn dangling(snapshot: &Snapshot) -> Outcome<Vec<String>> {
     Ok(findings)
 }
 
+/// What people decided, what waits for them, and what runs left, whose document does not decode: each by itself.
+async fn documents(
+    snapshot: &Snapshot,
+    organization: &OrganizationId,
+    findings: &mut Vec<String>,
+) -> Outcome<()> {
+    let tables: [(&str, fn(&Row) -> Outcome<()>); 5] = [
+        ("SELECT object, document FROM waiting", |row| read::of_object::<Waiting>(row).map(drop)),
+        ("SELECT object, document FROM decisions", |row| {
+            read::of_object::<Constraint>(row).map(drop)
+        }),
+        ("SELECT id, document FROM merges", |row| read::merge(row).map(drop)),
+        ("SELECT id, document FROM runs", |row| read::run(row).map(drop)),
+        ("SELECT source, document FROM checkpoints", |row| {
+            let source: String = row.try_get(0)?;
+            read::checkpoint_of(row, source).map(drop)
+        }),
+    ];
+    for (select, look) in tables {
+        let sql = format!("{select} WHERE organization = $1 ORDER BY 1");
+        for row in snapshot.rows(&sql, &[&organization.as_str()]).await? {
+            note(look(&row), findings)?;
+        }
+    }
+    Ok(())
+}
+
 /// Assets whose document does not decode, or is not what the rows beside it were written from.
 async fn assets(
     snapshot: &Snapshot,
@@ -82,9 +107,11 @@ async fn assets(
 ) -> Outcome<()> {
     let sql =
         "SELECT id, document, version, site, os, os_version, type, first_seen, last_seen, name,
-                      sources, domains
+                      sources, domains, signatures.bits
                FROM assets JOIN asset_documents AS documents
                    ON documents.organization = assets.organization AND documents.asset = assets.id
+               LEFT JOIN asset_signatures AS signatures
+                   ON signatures.organization = assets.organization AND signatures.asset = assets.id
                WHERE assets.organization = $1 AND assets.id > $2 ORDER BY id LIMIT $3";
     let (organization, limit) = (organization.as_str(), limit(RECORDS));
     let mut last = Uuid::nil();
@@ -133,6 +160,8 @@ fn look_at_asset(row: &Row, terms: &BTreeSet<Term>) -> Outcome<()> {
         "site, system, time, name, source or domain"
     } else if !is_found() {
         "set of names, addresses or domains"
+    } else if row.try_get::<_, Option<Bits>>(12)?.is_some_and(|bits| bits != expected.signature) {
+        "signature"
     } else {
         return Ok(());
     };

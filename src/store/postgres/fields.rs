@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 
 use bytes::{BufMut, BytesMut};
 use deadpool_postgres::tokio_postgres::Row;
-use deadpool_postgres::tokio_postgres::types::{IsNull, ToSql, Type, accepts, to_sql_checked};
+use deadpool_postgres::tokio_postgres::types::{
+    FromSql, IsNull, ToSql, Type, accepts, to_sql_checked,
+};
 use uuid::Uuid;
 
 use super::failure::Outcome;
@@ -138,7 +140,7 @@ fn terms(asset: &Asset) -> Vec<Term> {
 }
 
 /// A string of bits.
-#[derive(Debug)]
+#[derive(Debug, Eq, PartialEq)]
 pub(super) struct Bits(Vec<u8>);
 
 impl ToSql for Bits {
@@ -154,6 +156,16 @@ impl ToSql for Bits {
 
     accepts!(BIT, VARBIT);
     to_sql_checked!();
+}
+
+impl<'a> FromSql<'a> for Bits {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        // The number of bits goes before them.
+        let bits = raw.get(4..).ok_or("bits without their number")?;
+        Ok(Self(bits.to_vec()))
+    }
+
+    accepts!(BIT, VARBIT);
 }
 
 /// A parameter of a compiled query.

@@ -151,10 +151,6 @@ pub(super) async fn merges(
 ) -> Outcome<Vec<MergeRecord>> {
     let sql = "SELECT id, document FROM merges WHERE organization = $1 ORDER BY at, id";
     let rows = ask.rows(sql, &[&organization.as_str()]).await?;
-    let merge = |row: &Row| {
-        let id: Uuid = row.try_get(0)?;
-        record(row, "merge", MergeId::from_u128(id.as_u128()))
-    };
     rows.iter().map(merge).collect()
 }
 
@@ -168,7 +164,7 @@ pub(super) async fn checkpoint(
     let parameters: [Parameter<'_>; 3] =
         [&organization.as_str(), &source.as_str(), &key.0.as_slice()];
     let rows = connections.rows(sql, &parameters).await?;
-    rows.first().map(|row| record(row, "checkpoint of source", source)).transpose()
+    rows.first().map(|row| checkpoint_of(row, source)).transpose()
 }
 
 pub(super) async fn runs(
@@ -181,11 +177,24 @@ pub(super) async fn runs(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let parameters: [Parameter<'_>; 3] = [&organization.as_str(), &source.as_str(), &limit];
     let rows = connections.rows(sql, &parameters).await?;
-    let run = |row: &Row| {
-        let id: Uuid = row.try_get(0)?;
-        record(row, "run", RunId::from_u128(id.as_u128()))
-    };
     rows.iter().map(run).collect()
+}
+
+/// The merge of a row of id and document.
+pub(super) fn merge(row: &Row) -> Outcome<MergeRecord> {
+    let id: Uuid = row.try_get(0)?;
+    record(row, "merge", MergeId::from_u128(id.as_u128()))
+}
+
+/// The run of a row of id and document.
+pub(super) fn run(row: &Row) -> Outcome<RunRecord> {
+    let id: Uuid = row.try_get(0)?;
+    record(row, "run", RunId::from_u128(id.as_u128()))
+}
+
+/// The checkpoint that a row has as its document.
+pub(super) fn checkpoint_of(row: &Row, source: impl fmt::Display) -> Outcome<Checkpoint> {
+    record(row, "checkpoint of source", source)
 }
 
 /// The asset of a row of id and document.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::tokio_postgres::{Row, SimpleQueryMessage};
 use deadpool_postgres::{Client, ClientWrapper, Object};
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::connections::{Ask, Connections, Parameter};
 use super::failure::Outcome;
 use crate::store::deadline::too_long;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, Retry};
 
 /// A transaction that reads, all of whose statements see what was committed before the first. Dropped before it
 /// [ends](Self::end), it gives its connection up, and has the server stop what it does there.
@@ -35,11 +35,19 @@ impl Connections {
         work: impl Fn(Arc<Snapshot>) -> F,
     ) -> Result<T> {
         let late = || too_long(deadline).in_operation(operation);
+        let begun = Instant::now();
+        // Before the deadline it was somebody else who stopped it.
+        let stopped = || match begun.elapsed().as_millis() < deadline.as_millis() {
+            true => Error::new(ErrorKind::Store, "the search was stopped in the database")
+                .with_retry(Retry::Transient)
+                .in_operation(operation),
+            false => late(),
+        };
         let searching = self.retried(operation, || async {
             let snapshot = Arc::new(Snapshot::begin(self, deadline).await?);
             let outcome = work(Arc::clone(&snapshot)).await;
             snapshot.end().await;
-            outcome.map_err(|failure| if failure.is_stopped() { late().into() } else { failure })
+            outcome.map_err(|it| if it.is_stopped() { stopped().into() } else { it })
         });
         timeout(deadline, searching).await.unwrap_or_else(|_| Err(late()))
     }

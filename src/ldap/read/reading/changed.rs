@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::{Planned, Reading, Stop};
 use crate::directory::{DirectoryEvent, FullReadReason, Page, RemovedObject};
-use crate::ldap::delta::{Change, Changes, LinkChanges, ObjectLocation, any_of};
+use crate::ldap::delta::{Change, Changes, ObjectLocation, any_of};
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, ObjectKind, ReadMode};
 
@@ -38,9 +38,7 @@ impl Reading {
         if changes.nameless {
             return Ok(Some(self.explained(FullReadReason::Unsupported)));
         }
-        let links = changes.links.values().map(LinkChanges::footprint).sum::<usize>();
-        let objects = changes.objects.len().saturating_mul(Changes::OCTETS);
-        self.held.add(objects.saturating_add(links))?;
+        self.held.add(changes.octets)?;
         // What the inventory has of those that are read again is not what they were at the checkpoint.
         let again = token.again.iter().chain(&self.tracking.again);
         again.for_each(|guid| drop(changes.links.remove(guid)));

@@ -110,6 +110,27 @@ async fn a_damaged_record_is_named() {
 }
 
 #[tokio::test]
+async fn a_check_names_every_record_that_is_damaged() {
+    for (damage, told) in [
+        ("UPDATE asset_documents SET document = '{'", "asset: "),
+        ("UPDATE asset_signatures SET bits = ~bits", "filed under another signature"),
+        ("UPDATE runs SET document = '{'", "run: "),
+        ("UPDATE checkpoints SET document = '{'", "checkpoint of source: "),
+    ] {
+        let pool = opened().await;
+        let inventory = inventory(&pool).await.unwrap();
+        for n in 0..3 {
+            let _ = inventory.commit(history::batch(n)).await.unwrap();
+        }
+        assert_eq!(inventory.check().await.unwrap(), Vec::<String>::new());
+        let damaged = pool.get().await.unwrap().execute(damage, &[]).await.unwrap();
+        let findings = inventory.check().await.unwrap();
+        assert!(damaged > 0 && findings.len() as u64 == damaged, "{damage}: {findings:?}");
+        assert!(findings.iter().all(|finding| finding.contains(told)), "{damage}: {findings:?}");
+    }
+}
+
+#[tokio::test]
 async fn rows_that_contradict_each_other_are_no_passing_failure() {
     let pool = opened().await;
     let inventory = inventory(&pool).await.unwrap();
@@ -119,7 +140,7 @@ async fn rows_that_contradict_each_other_are_no_passing_failure() {
     client.execute(term, &[&history_asset().to_string()]).await.unwrap();
     let error = inventory.commit(history::batch(0)).await.unwrap_err();
     assert_eq!((error.kind(), error.retry()), (ErrorKind::Store, Retry::Never), "{error}");
-    assert!(error.to_string().contains("have it checked"), "{error}");
+    assert!(error.to_string().contains("inventory check"), "{error}");
     let findings = inventory.check().await.unwrap();
     assert!(findings[0].contains("is found by names, and is not there"), "{findings:?}");
 }
