@@ -103,9 +103,10 @@ impl DirectoryDomain {
     /// The domain that an object stands in. It differs from the directory's own where a global catalog
     /// was read, and has no NetBIOS name that is known then.
     pub(super) fn of(&self, object: &DirectoryObject) -> Self {
-        let own = self.dns.is_some().then(|| object.dn.domain()).flatten();
         // Nearly always it is the directory's own, and nothing is to be worked out.
-        match own.filter(|own| self.dns() != Some(own.as_str())) {
+        let other = self.dns().filter(|own| !object.dn.is_plainly_in(own));
+        let other = other.and_then(|own| object.dn.domain().filter(|other| other != own));
+        match other {
             Some(own) => self.around(Self::new(Some(&own), None)),
             _ => self.clone(),
         }

@@ -101,6 +101,27 @@ impl DistinguishedName {
         domain
     }
 
+    /// Whether the [domain](Self::domain) is plainly this one, in lower case, as nearly every DN is written. Where it is not
+    /// plain, it may be all the same.
+    pub(crate) fn is_plainly_in(&self, domain: &str) -> bool {
+        let mut rest = self.as_str();
+        for label in domain.rsplit('.') {
+            let above = rest.len().checked_sub(label.len() + "DC=".len());
+            let Some((before, own)) = above.and_then(|end| rest.split_at_checked(end)) else {
+                return false;
+            };
+            let is_it = own.split_at_checked("DC=".len()).is_some_and(|(kind, value)| {
+                kind.eq_ignore_ascii_case("DC=") && value.eq_ignore_ascii_case(label)
+            });
+            match before.strip_suffix(',') {
+                Some(before) if is_it && !before.ends_with('\\') => rest = before,
+                _ => return false,
+            }
+        }
+        let next = rest.rsplit(',').next().unwrap_or_default().trim_start();
+        !next.get(..2).is_some_and(|kind| kind.eq_ignore_ascii_case("dc"))
+    }
+
     /// The value of the entry's own RDN, whatever its type, without escapes.
     pub fn common_name(&self) -> Option<String> {
         self.rdns().next().map(|rdn| rdn.value().into_owned())
@@ -248,6 +269,27 @@ mod tests {
         assert_eq!(web.normalized(), r"cn=web\2c 1,ou=servers,dc=corp,dc=example");
         assert_eq!(dn(r"CN=M\C3\BCLLER"), dn("cn=müller"));
         assert_eq!(dn("CN=ΟΔΟΣ"), dn("CN=οδοσ"));
+    }
+
+    #[test]
+    fn what_is_plainly_in_a_domain_is_in_it() {
+        let domain = "corp.example";
+        for plain in ["CN=a,DC=corp,DC=example", r"CN=a\2C,OU=b\, c,dc=Corp,DC=EXAMPLE"] {
+            assert!(dn(plain).is_plainly_in(domain), "{plain}");
+        }
+        let rdns = ["CN=a", r"CN=a\,DC=b", "DC=eu", "dc=corp", "DC=example", r"OU=x\\", "OU=DC"];
+        let mut all = vec![String::new()];
+        for _ in 0..4 {
+            let longer = |tail: &String| {
+                rdns.map(
+                    |rdn| if tail.is_empty() { rdn.to_owned() } else { format!("{rdn},{tail}") },
+                )
+            };
+            all.extend(all.iter().flat_map(longer).collect::<Vec<_>>());
+        }
+        let plain = all.iter().map(|text| dn(text)).filter(|dn| dn.is_plainly_in(domain));
+        let others = plain.filter(|dn| dn.domain().as_deref() != Some(domain));
+        assert_eq!(others.map(|dn| dn.to_string()).collect::<Vec<_>>(), Vec::<String>::new());
     }
 
     #[test]

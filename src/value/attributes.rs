@@ -56,22 +56,16 @@ impl Attributes {
     /// The values of one attribute.
     pub fn values<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         let mut start = 0;
+        // A run asks for a dozen attributes of every object: numbers are compared, and hardly ever texts.
+        let asked_for = well_known_in_any_case(name);
         self.spans.iter().filter_map(move |span| {
             let range = start..span.end as usize;
             start = range.end;
-            // The texts of others are not looked at: a run asks for a dozen attributes of every object.
-            let known = WELL_KNOWN.get(usize::from(span.name));
-            if known.is_some_and(|known| !known.eq_ignore_ascii_case(name)) {
-                return None;
+            if usize::from(span.name) < WELL_KNOWN.len() {
+                return self.text.get(range).filter(|_| Some(span.name) == asked_for);
             }
-            let stored = self.text.get(range)?;
-            match known {
-                Some(_) => Some(stored),
-                None => {
-                    let (own, value) = stored.split_once('\0')?;
-                    own.eq_ignore_ascii_case(name).then_some(value)
-                }
-            }
+            let (own, value) = self.text.get(range)?.split_once('\0')?;
+            own.eq_ignore_ascii_case(name).then_some(value)
         })
     }
 
@@ -242,6 +236,14 @@ fn well_known(name: &str) -> Option<u16> {
     u16::try_from(found).ok()
 }
 
+fn well_known_in_any_case(name: &str) -> Option<u16> {
+    let spelled_otherwise = || {
+        let found = WELL_KNOWN.iter().position(|known| known.eq_ignore_ascii_case(name))?;
+        u16::try_from(found).ok()
+    };
+    well_known(name).or_else(spelled_otherwise)
+}
+
 /// Names that cost two bytes instead of their text. Sorted by byte value. The order is never stored.
 const WELL_KNOWN: &[&str] = &[
     "accountExpires",
@@ -322,11 +324,15 @@ const WELL_KNOWN: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
-    fn the_table_is_sorted() {
+    fn the_table_is_sorted_and_has_each_name_once_whatever_its_case() {
         assert!(WELL_KNOWN.is_sorted());
+        let names: BTreeSet<String> = WELL_KNOWN.iter().map(|it| it.to_lowercase()).collect();
+        assert_eq!(names.len(), WELL_KNOWN.len());
         assert_eq!(well_known("whenCreatedTS"), Some((WELL_KNOWN.len() - 1) as u16));
     }
 
