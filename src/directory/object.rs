@@ -287,14 +287,15 @@ impl DirectoryObject {
     pub fn digest(&self) -> RecordDigest {
         let mut hasher = RecordDigest::hasher();
         hasher.text(self.dn.as_str());
-        for (name, mut values) in self.attributes.by_name() {
-            if !Self::is_volatile(name) {
-                values.sort_unstable();
-                hasher.text(name).bytes(&values.len().to_le_bytes());
-                values.iter().for_each(|value| {
-                    hasher.text(value);
-                });
-            }
+        let lasting = self.attributes.iter().filter(|(name, _)| !Self::is_volatile(name));
+        let mut lasting: Vec<(&str, &str)> = lasting.collect();
+        lasting.sort_unstable();
+        for values in lasting.chunk_by(|(name, _), (next, _)| name == next) {
+            let name = values.first().map(|(name, _)| *name);
+            hasher.text(name.unwrap_or_default()).bytes(&values.len().to_le_bytes());
+            values.iter().for_each(|(_, value)| {
+                hasher.text(value);
+            });
         }
         for flaw in self.stable_flaws() {
             hasher.text(&flaw.attribute).text(&flaw.reason).bytes(&flaw.count.to_le_bytes());

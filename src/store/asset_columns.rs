@@ -114,7 +114,7 @@ pub(super) fn facet_values(facet: Facet, column: Option<&str>) -> Vec<Cow<'_, st
 }
 
 /// A value of a field, as queries find it.
-#[derive(Eq, PartialEq)]
+#[derive(Debug, Eq, PartialEq)]
 pub(super) struct FieldValue {
     /// The place among the field's values. The second form of a name is found and not counted, so it has the
     /// place of the name below zero: -1 for the first.

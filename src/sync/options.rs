@@ -19,7 +19,7 @@ pub struct SyncOptions {
     pub dry_run: bool,
     /// Keeps every decision in the report. Off unless set: the report of a large domain becomes large.
     pub explain: bool,
-    /// How many computers, users or groups are written in one batch. 500 unless set: large enough that
+    /// How many computers, users or groups are written in one batch. 1,000 unless set: large enough that
     /// the cost of a commit is shared, small enough that a conflict repeats little.
     pub batch_size: usize,
     /// How often a batch is worked out again because its assets changed meanwhile. 5 unless set.
@@ -64,7 +64,7 @@ impl Default for SyncOptions {
         Self {
             dry_run: false,
             explain: false,
-            batch_size: 500,
+            batch_size: 1_000,
             conflict_retries: 5,
             commit_retries: 3,
             memory_bytes: MemoryBudget::DEFAULT,

@@ -123,8 +123,12 @@ impl<'a> FromIterator<(&'a str, &'a str)> for Attributes {
 
 impl Serialize for Attributes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer
-            .collect_map(self.by_name().into_iter().map(|(name, values)| (name, Packed(values))))
+        let mut values: Vec<(&str, &str)> = self.iter().collect();
+        values.sort_by_key(|(name, _)| *name);
+        let of_one_name = values.chunk_by(|(name, _), (next, _)| name == next);
+        let map = of_one_name.filter_map(|values| Some((values.first()?.0, Packed(values))));
+        // Some formats ask how many there are.
+        serializer.collect_map(map.collect::<Vec<_>>())
     }
 }
 
@@ -167,13 +171,14 @@ impl AttributesBuilder {
     }
 }
 
-struct Packed<'a>(Vec<&'a str>);
+/// The values of one attribute, with its name.
+struct Packed<'a>(&'a [(&'a str, &'a str)]);
 
 impl Serialize for Packed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0.as_slice() {
-            [one] => serializer.serialize_str(one),
-            many => serializer.collect_seq(many),
+        match self.0 {
+            [(_, one)] => serializer.serialize_str(one),
+            many => serializer.collect_seq(many.iter().map(|(_, value)| value)),
         }
     }
 }
@@ -190,10 +195,36 @@ impl<'de> Visitor<'de> for OfMap {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Attributes, A::Error> {
         let mut builder = Attributes::builder();
-        while let Some(name) = map.next_key::<String>()? {
+        let mut name = String::new();
+        while map.next_key_seed(NameInto(&mut name))?.is_some() {
             map.next_value_seed(ValuesOf { name: &name, builder: &mut builder })?;
         }
         Ok(builder.build())
+    }
+}
+
+/// A name, in the place of the one before.
+struct NameInto<'a>(&'a mut String);
+
+impl<'de> DeserializeSeed<'de> for NameInto<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for NameInto<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of an attribute")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<(), E> {
+        self.0.clear();
+        self.0.push_str(name);
+        Ok(())
     }
 }
 
@@ -224,9 +255,35 @@ impl<'de> Visitor<'de> for ValuesOf<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
-        while let Some(value) = values.next_element::<String>()? {
-            self.builder.push(self.name, &value);
-        }
+        let Self { name, builder } = self;
+        while values.next_element_seed(ValueOf { name, builder: &mut *builder })?.is_some() {}
+        Ok(())
+    }
+}
+
+/// One text for the attribute with this name.
+struct ValueOf<'a> {
+    name: &'a str,
+    builder: &'a mut AttributesBuilder,
+}
+
+impl<'de> DeserializeSeed<'de> for ValueOf<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for ValueOf<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<(), E> {
+        self.builder.push(self.name, value);
         Ok(())
     }
 }

@@ -148,25 +148,36 @@ impl fmt::Debug for Timestamp {
     }
 }
 
+/// Prints RFC 3339 in UTC. A record has a score of times, so that this is not left to `write!`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let civil = self.civil();
-        write!(
-            f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
-            civil.year(),
-            civil.month(),
-            civil.day(),
-            civil.hour(),
-            civil.minute(),
-            civil.second()
-        )?;
-        let fraction = self.0.rem_euclid(MICROS_PER_SECOND);
-        if fraction != 0 {
-            let digits = format!("{fraction:06}");
-            write!(f, ".{}", digits.trim_end_matches('0'))?;
+        let mut text = String::with_capacity("2026-01-02T03:04:05.000006Z".len());
+        push_two(&mut text, i64::from(civil.year() / 100));
+        for (number, behind) in [
+            (civil.year() % 100, '-'),
+            (civil.month().into(), '-'),
+            (civil.day().into(), 'T'),
+            (civil.hour().into(), ':'),
+            (civil.minute().into(), ':'),
+            (civil.second().into(), '.'),
+        ] {
+            push_two(&mut text, number.into());
+            text.push(behind);
         }
+        let fraction = self.0.rem_euclid(MICROS_PER_SECOND);
+        for pair in [fraction / 10_000, fraction / 100 % 100, fraction % 100] {
+            push_two(&mut text, pair);
+        }
+        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))?;
         f.write_str("Z")
+    }
+}
+
+/// Appends a number below a hundred, in two digits.
+fn push_two(text: &mut String, number: i64) {
+    for digit in [number / 10, number % 10] {
+        text.push(char::from(b'0' + u8::try_from(digit).unwrap_or_default()));
     }
 }
 

@@ -1,4 +1,4 @@
-//! An inventory that an earlier version wrote, kept in `tests/kept`: it opens, is brought up to date, and every
+//! An inventory that earlier versions wrote, kept in `tests/kept`: it opens, is brought up to date, and every
 //! decision stays what it was.
 
 use futures::TryStreamExt;
@@ -124,13 +124,17 @@ async fn links_of(repository: &dyn AssetRepository, source: &SourceId) -> Vec<Li
         .unwrap()
 }
 
-/// The file, where it may be written to.
-fn opened() -> (tempfile::TempDir, SqliteRepository) {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("inventory.db");
-    std::fs::write(&path, include_bytes!("../kept/version-1.db")).unwrap();
-    let repository = SqliteRepository::open(&path).unwrap();
-    (directory, repository)
+/// The files that are kept, where they may be written to.
+fn opened() -> impl Iterator<Item = (tempfile::TempDir, SqliteRepository)> {
+    let kept: [&[u8]; 2] =
+        [include_bytes!("../kept/version-1.db"), include_bytes!("../kept/version-3.db")];
+    kept.into_iter().map(|file| {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("inventory.db");
+        std::fs::write(&path, file).unwrap();
+        let repository = SqliteRepository::open(&path).unwrap();
+        (directory, repository)
+    })
 }
 
 fn decided_by_version_1() -> Value {
@@ -149,10 +153,12 @@ async fn next_decisions(repository: &dyn AssetRepository, options: &SyncOptions)
 }
 
 #[tokio::test]
-async fn a_file_of_version_1_decides_as_it_did() {
-    let (_directory, repository) = opened();
-    let next = next_decisions(&repository, &nth(9).with_dry_run(true)).await;
-    assert_same(&next, &decided_by_version_1(), "decisions");
+async fn a_file_of_an_earlier_version_decides_as_it_did() {
+    for (_directory, repository) in opened() {
+        let next = next_decisions(&repository, &nth(9).with_dry_run(true)).await;
+        assert_same(&next, &decided_by_version_1(), "decisions");
+        assert_eq!(repository.check().await.unwrap(), [""; 0]);
+    }
 }
 
 #[tokio::test]
@@ -179,70 +185,83 @@ fn without_new_ids(mut decisions: Value) -> Value {
 
 #[tokio::test]
 async fn its_tasks_find_their_own_deletions_and_nobody_elses() {
-    let (_directory, repository) = opened();
-    let before = links_of(&repository, &branch()).await;
-    assert!(before.iter().all(|link| link.seen.is_some() && link.presence.is_present()));
-    let directory = branch_directory();
-    let run = async |n: u8, unit: &str| {
-        sync(&branch_task(unit), &directory, &repository, &nth(n)).await.unwrap()
-    };
-    let spare = |unit: &str| {
-        let container = format!("OU={unit}");
-        computer(&format!("PC2-{unit}")).in_domain("branch.example").within(&container).build()
-    };
-    let mut objects = branch_objects();
-    objects.retain(|object| object.guid != mock_guid("PC-North"));
-    objects.extend([spare("North"), spare("South")]);
-    directory.set_objects(objects);
-    assert_eq!(run(10, "South").await.computers.missing, 0);
-    let report = run(11, "North").await;
-    assert_eq!((report.computers.missing, report.users.missing, report.groups.missing), (1, 0, 0));
-    assert_eq!(run(12, "South").await.computers.missing, 0);
+    for (_directory, repository) in opened() {
+        let before = links_of(&repository, &branch()).await;
+        assert!(before.iter().all(|link| link.seen.is_some() && link.presence.is_present()));
+        let directory = branch_directory();
+        let run = async |n: u8, unit: &str| {
+            sync(&branch_task(unit), &directory, &repository, &nth(n)).await.unwrap()
+        };
+        let spare = |unit: &str| {
+            let container = format!("OU={unit}");
+            computer(&format!("PC2-{unit}")).in_domain("branch.example").within(&container).build()
+        };
+        let mut objects = branch_objects();
+        objects.retain(|object| object.guid != mock_guid("PC-North"));
+        objects.extend([spare("North"), spare("South")]);
+        directory.set_objects(objects);
+        assert_eq!(run(10, "South").await.computers.missing, 0);
+        let report = run(11, "North").await;
+        assert_eq!(
+            (report.computers.missing, report.users.missing, report.groups.missing),
+            (1, 0, 0)
+        );
+        assert_eq!(run(12, "South").await.computers.missing, 0);
+    }
 }
 
 #[tokio::test]
 async fn its_tasks_go_on_as_before_and_write_nothing_on_what_did_not_change() {
-    let (_directory, repository) = opened();
-    // The checkpoint that is kept names the second state of the directory.
-    let directory = MockDirectory::new(corp_before()).with_deltas(ReadMode::DirSync, true);
-    directory.set_objects(corp_after());
-    let before = inventory(&repository).await;
-    let report = sync(&corp_task(), &directory, &repository, &nth(8)).await.unwrap();
-    // The rules have become others, so that everything is read once, whatever the checkpoint says.
-    assert_eq!(report.full_because, Some(FullReadReason::RulesChanged));
-    assert_eq!((report.mode, report.computers.missing), (ReadMode::Full, 0));
-    let full = nth(9).with_full_read(true);
-    let report = sync(&corp_task(), &directory, &repository, &full).await.unwrap();
-    assert_eq!((report.computers.created, report.computers.updated), (0, 0));
-    assert_eq!((report.users.updated, report.groups.updated), (0, 0));
-    let after = inventory(&repository).await;
-    for what in ["users", "groups"] {
-        assert_eq!(after[what].as_array().unwrap().len(), before[what].as_array().unwrap().len());
-    }
-    let links = links(&repository).await;
-    assert!(
-        links
-            .iter()
-            .all(|link| link.seen.as_ref().unwrap().container.is_some()
+    for (_directory, repository) in opened() {
+        // The checkpoint that is kept names the second state of the directory.
+        let directory = MockDirectory::new(corp_before()).with_deltas(ReadMode::DirSync, true);
+        directory.set_objects(corp_after());
+        let before = inventory(&repository).await;
+        let report = sync(&corp_task(), &directory, &repository, &nth(8)).await.unwrap();
+        // The rules have become others, so that everything is read once, whatever the checkpoint says.
+        assert_eq!(report.full_because, Some(FullReadReason::RulesChanged));
+        assert_eq!((report.mode, report.computers.missing), (ReadMode::Full, 0));
+        let full = nth(9).with_full_read(true);
+        let report = sync(&corp_task(), &directory, &repository, &full).await.unwrap();
+        assert_eq!((report.computers.created, report.computers.updated), (0, 0));
+        assert_eq!((report.users.updated, report.groups.updated), (0, 0));
+        let after = inventory(&repository).await;
+        for what in ["users", "groups"] {
+            assert_eq!(
+                after[what].as_array().unwrap().len(),
+                before[what].as_array().unwrap().len()
+            );
+        }
+        let links = links(&repository).await;
+        assert!(
+            links.iter().all(|link| link.seen.as_ref().unwrap().container.is_some()
                 || !link.presence.is_present())
-    );
-    let mut objects = corp_after();
-    objects.retain(|object| object.guid != mock_guid("DB1") && object.guid != mock_guid("TWIN"));
-    directory.set_objects(objects);
-    let report = sync(&corp_task(), &directory, &repository, &nth(10)).await.unwrap();
-    assert_eq!(report.computers.missing, 2, "the one that waited is missing as well");
+        );
+        let mut objects = corp_after();
+        objects
+            .retain(|object| object.guid != mock_guid("DB1") && object.guid != mock_guid("TWIN"));
+        directory.set_objects(objects);
+        let report = sync(&corp_task(), &directory, &repository, &nth(10)).await.unwrap();
+        assert_eq!(report.computers.missing, 2, "the one that waited is missing as well");
+    }
 }
 
 #[tokio::test]
 async fn deletions_before_the_first_run_of_this_version_are_found() {
-    let (_directory, repository) = opened();
-    let mut objects = corp_after();
-    let gone = ["DB1", "TWIN", "alice"].map(mock_guid);
-    objects.retain(|object| !gone.contains(&object.guid));
-    objects.push(user("carol").build());
-    let directory = MockDirectory::new(objects);
-    let report = sync(&corp_task(), &directory, &repository, &nth(8)).await.unwrap();
-    assert_eq!((report.computers.missing, report.users.missing), (2, 1), "{:?}", report.warnings);
-    // These were missing before.
-    assert_eq!((report.computers.gone, report.users.gone), (1, 1));
+    for (_directory, repository) in opened() {
+        let mut objects = corp_after();
+        let gone = ["DB1", "TWIN", "alice"].map(mock_guid);
+        objects.retain(|object| !gone.contains(&object.guid));
+        objects.push(user("carol").build());
+        let directory = MockDirectory::new(objects);
+        let report = sync(&corp_task(), &directory, &repository, &nth(8)).await.unwrap();
+        assert_eq!(
+            (report.computers.missing, report.users.missing),
+            (2, 1),
+            "{:?}",
+            report.warnings
+        );
+        // These were missing before.
+        assert_eq!((report.computers.gone, report.users.gone), (1, 1));
+    }
 }

@@ -114,6 +114,7 @@ impl AttributeBloom {
         }
     }
 
+    #[inline]
     fn say(&mut self, said: Said<'_>) {
         let (hash, bits) = said.hash();
         for n in 0..bits {
@@ -162,13 +163,12 @@ impl Attribute {
 impl Said<'_> {
     /// A hash, and how many bits it sets. What is wanted alone sets more than what is wanted with others.
     /// Signatures are kept, so none of this ever changes.
+    #[inline]
     fn hash(self) -> (u64, u32) {
         let (tag, bits, Attribute(attribute), said) = match self {
             Self::Present(attribute) => (0, 2, attribute, 0),
             Self::Long(attribute) => (1, 3, attribute, 0),
-            Self::Whole(attribute, text) => {
-                (2, 3, attribute, fnv(text.iter().flat_map(|c| u32::from(*c).to_le_bytes())))
-            }
+            Self::Whole(attribute, text) => (2, 3, attribute, fnv_of_text(text)),
             Self::ShortPiece(attribute, piece) => (3, 3, attribute, packed(piece)),
             Self::LongPiece(piece) => (4, 1, Attribute(0), packed(piece)),
         };
@@ -181,10 +181,24 @@ fn packed(piece: &[char]) -> u64 {
     piece.iter().fold(0, |packed, c| packed << 21 | u64::from(*c))
 }
 
+/// Where FNV-1a begins, and its prime.
+const FNV: (u64, u64) = (0xcbf2_9ce4_8422_2325, 0x0100_0000_01b3);
+
 /// FNV-1a.
 fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    bytes.fold(FNV.0, next_of_fnv)
+}
+
+fn next_of_fnv(hash: u64, byte: u8) -> u64 {
+    (hash ^ u64::from(byte)).wrapping_mul(FNV.1)
+}
+
+/// FNV-1a of characters, four octets each, little-endian. The three zeros of most of them are one multiplication.
+fn fnv_of_text(text: &[char]) -> u64 {
+    const FOUR: u64 = FNV.1.wrapping_pow(4);
+    text.iter().fold(FNV.0, |hash, c| match u8::try_from(*c) {
+        Ok(byte) => (hash ^ u64::from(byte)).wrapping_mul(FOUR),
+        Err(_) => u32::from(*c).to_le_bytes().into_iter().fold(hash, next_of_fnv),
     })
 }
 
@@ -307,6 +321,15 @@ mod tests {
         let covers =
             |wanted: &AttributeBloom| AttributeBloom::covers(kept.as_bytes(), wanted.as_bytes());
         wanted.is_none_or(|alternatives| alternatives.iter().any(covers))
+    }
+
+    #[test]
+    fn a_text_has_the_hash_of_its_octets() {
+        for text in ["", "web1", "Bücher", "ÿ", "Ā", "設備-1 📠"] {
+            let text: Vec<char> = text.chars().collect();
+            let octets = text.iter().flat_map(|c| u32::from(*c).to_le_bytes());
+            assert_eq!(fnv_of_text(&text), fnv(octets));
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! An inventory in one SQLite file.
 
 mod asset_query;
+mod assets;
 mod check;
 mod connections;
 mod count;
@@ -10,24 +11,29 @@ mod file;
 mod holders;
 mod lease;
 mod order;
+mod packed;
 mod read;
 mod record;
 mod row_id;
+mod rows;
 mod schema;
 mod search;
 mod searchers;
 mod sighting;
+mod threads;
 mod write;
 
 use std::path::Path;
 
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream};
-use futures::{StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use rusqlite::{Connection, Transaction};
 
 use self::connections::Connections;
 use self::failure::Outcome;
+use self::read::PackedAsset;
+use self::rows::BatchRows;
 use self::sighting::Sightings;
 use crate::asset::{
     Asset, AssetCounts, AssetRepository, AssetsRequest, Batch, CommitOutcome, Constraint,
@@ -56,6 +62,13 @@ const RECORDS: usize = 1000;
 /// once a second at most, so the price is not felt. What is interrupted is rolled back when the file is
 /// next opened. The log beside the file (`-wal`) belongs to it while a process has it open: a backup
 /// copies both, or uses SQLite's own `VACUUM INTO`.
+///
+/// # What is in it
+///
+/// Users, groups, decisions and runs are JSON, as are assets: but these are packed, by LZ4 against a dictionary, with a
+/// checksum before each, since they are most of a file. Whatever is found by columns is beside them. An octet that changed
+/// in an asset is an error that names it, and [`check`](Self::check) names them all. A file of an earlier version is
+/// packed when it is opened, and has the room for as much again; SQLite's `VACUUM` gives that back.
 ///
 /// # Who may read it
 ///
@@ -186,44 +199,47 @@ impl AssetRepository for SqliteRepository {
             return Ok(stream::iter(links.into_iter().map(Ok)).boxed());
         }
         let first = (None, Sightings::default());
-        Ok(pages(connections, "links", first, move |t, (after, mut sightings)| {
+        Ok(records(pages(connections, "links", first, move |t, (after, mut sightings)| {
             let links = read::links(t, &o, &s, after, LINKS, &mut sightings)?;
             let last = links.last().filter(|_| links.len() == LINKS).map(|link| link.object);
             Ok((links, last.map(|last| (Some(last), sightings))))
-        }))
+        })))
     }
 
     async fn each_asset(
         &self,
         request: AssetsRequest,
     ) -> Result<BoxStream<'static, Result<Asset>>> {
-        Ok(pages(self.connections.clone(), "each_asset", request, |t, request| {
+        let pages = pages(self.connections.clone(), "each_asset", request, |t, request| {
             let assets = read::each_asset(t, &request, RECORDS)?;
             let last = assets.last().filter(|_| assets.len() == RECORDS).map(|asset| asset.id);
             Ok((assets, last.map(|id| request.after(Some(id)))))
-        }))
+        });
+        // While one page is looked at the next is read and unpacked.
+        let unpack = |page| threads::each("each_asset", page, PackedAsset::unpack);
+        Ok(records(pages.map_ok(unpack).try_buffered(2)))
     }
 
     async fn each_user(
         &self,
         request: PrincipalsRequest,
     ) -> Result<BoxStream<'static, Result<DirectoryUser>>> {
-        Ok(pages(self.connections.clone(), "each_user", request, |t, request| {
+        Ok(records(pages(self.connections.clone(), "each_user", request, |t, request| {
             let users = search::each_object(t, search::USERS, &request, RECORDS, |_| true)?;
             let next = users.last().filter(|_| users.len() == RECORDS).map(DirectoryUser::key);
             Ok((users, next.map(|key| request.after(Some(key)))))
-        }))
+        })))
     }
 
     async fn each_group(
         &self,
         request: PrincipalsRequest,
     ) -> Result<BoxStream<'static, Result<DirectoryGroup>>> {
-        Ok(pages(self.connections.clone(), "each_group", request, |t, request| {
+        Ok(records(pages(self.connections.clone(), "each_group", request, |t, request| {
             let groups = search::each_object(t, search::GROUPS, &request, RECORDS, |_| true)?;
             let next = groups.last().filter(|_| groups.len() == RECORDS).map(DirectoryGroup::key);
             Ok((groups, next.map(|key| request.after(Some(key)))))
-        }))
+        })))
     }
 
     async fn candidates(
@@ -311,7 +327,8 @@ impl AssetRepository for SqliteRepository {
 
     async fn commit(&self, batch: Batch) -> Result<CommitOutcome> {
         batch.validate()?;
-        self.connections.write("commit", move |c| write::commit(c, &batch)).await
+        let rows = BatchRows::of(batch).await?;
+        self.connections.write("commit", move |c| write::commit(c, &rows)).await
     }
 
     async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<AssetCounts> {
@@ -339,22 +356,27 @@ impl AssetRepository for SqliteRepository {
     }
 }
 
-/// A stream of pages, each read in a transaction of its own: what one page ends with says where the next begins.
+/// Pages, each read in a transaction of its own: what one page ends with says where the next begins.
 fn pages<T: Send + 'static, P: Send + 'static>(
     connections: Connections,
     operation: &'static str,
     first: P,
     read: impl Fn(&Transaction<'_>, P) -> Outcome<(Vec<T>, Option<P>)> + Clone + Send + Sync + 'static,
-) -> BoxStream<'static, Result<T>> {
-    let pages = stream::try_unfold(Some(first), move |place| {
+) -> impl Stream<Item = Result<Vec<T>>> + Send + 'static {
+    stream::try_unfold(Some(first), move |place| {
         let (connections, read) = (connections.clone(), read.clone());
         async move {
             let Some(place) = place else { return Ok(None) };
-            let page = connections.read(operation, move |t| read(t, place)).await?;
-            Ok::<_, Error>(Some((stream::iter(page.0.into_iter().map(Ok)), page.1)))
+            Ok::<_, Error>(Some(connections.read(operation, move |t| read(t, place)).await?))
         }
-    });
-    pages.try_flatten().boxed()
+    })
+}
+
+/// The records of all pages, one by one.
+fn records<T: Send + 'static>(
+    pages: impl Stream<Item = Result<Vec<T>>> + Send + 'static,
+) -> BoxStream<'static, Result<T>> {
+    pages.map_ok(|page| stream::iter(page.into_iter().map(Ok))).try_flatten().boxed()
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ pub(super) fn each_asset(
     connection: &Connection,
     request: &AssetsRequest,
     limit: usize,
-) -> Outcome<Vec<Asset>> {
+) -> Outcome<Vec<PackedAsset>> {
     if let Some(ids) = &request.ids {
         return assets(connection, &request.organization, ids, request.after);
     }
@@ -75,7 +75,7 @@ pub(super) fn each_asset(
     let after = request.after.map(|id| key(id.as_u128()));
     let after: &[u8] = after.as_ref().map_or(&[], |id| id);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    each(connection, sql, [params![organization, after, limit]], asset)
+    each(connection, sql, [params![organization, after, limit]], packed_asset)
 }
 
 pub(super) fn candidates(
@@ -105,7 +105,7 @@ fn assets(
     organization: &OrganizationId,
     ids: &[AssetId],
     after: Option<AssetId>,
-) -> Outcome<Vec<Asset>> {
+) -> Outcome<Vec<PackedAsset>> {
     let Some(organization) = row_id::organization(connection, organization)? else {
         return Ok(Vec::new());
     };
@@ -113,7 +113,7 @@ fn assets(
     let sql = "SELECT id, document FROM assets JOIN asset_documents ON asset = number
                WHERE organization = ?1 AND id = ?2";
     let keys = ids.into_iter().map(|id| (organization, key(id.as_u128())));
-    each(connection, sql, keys, asset)
+    each(connection, sql, keys, packed_asset)
 }
 
 pub(super) fn redirects(
@@ -253,10 +253,32 @@ pub(super) fn runs(
     each(connection, sql, [(source, i64::try_from(limit).unwrap_or(i64::MAX))], read)
 }
 
-/// The asset of a row of id and document.
+/// An asset as it is kept, to be unpacked elsewhere.
+#[derive(Debug)]
+pub(super) struct PackedAsset {
+    pub(super) id: AssetId,
+    document: Vec<u8>,
+}
+
+impl PackedAsset {
+    pub(super) fn unpack(self) -> Outcome<Asset> {
+        record::unpack(&self.document, "asset", self.id)
+    }
+}
+
+fn packed_asset(row: &rusqlite::Row<'_>) -> Outcome<PackedAsset> {
+    let id = asset_id(row)?;
+    Ok(PackedAsset { id, document: record::packed(row, 1, "asset", id)?.to_owned() })
+}
+
+/// The asset of a row of id and packed document.
 pub(super) fn asset(row: &rusqlite::Row<'_>) -> Outcome<Asset> {
-    let id = AssetId::from_u128(u128::from_be_bytes(bytes(row, 0, "asset")?));
-    record::read(row, 1, "asset", || id)
+    let id = asset_id(row)?;
+    record::unpack(record::packed(row, 1, "asset", id)?, "asset", id)
+}
+
+fn asset_id(row: &rusqlite::Row<'_>) -> Outcome<AssetId> {
+    Ok(AssetId::from_u128(u128::from_be_bytes(bytes(row, 0, "asset")?)))
 }
 
 /// The user or group of a row of objectGUID and document.

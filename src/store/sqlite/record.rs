@@ -6,6 +6,7 @@ use rusqlite::{Connection, Row};
 use serde::de::DeserializeOwned;
 
 use super::failure::{Outcome, damaged};
+use super::packed;
 use super::sighting::Sightings;
 use crate::asset::Link;
 use crate::store::record::{object_kind, presence, read_home};
@@ -23,6 +24,27 @@ pub(super) fn read<T: DeserializeOwned, N: fmt::Display>(
         Err(cause) => return Err(damaged(item, name(), cause)),
     };
     serde_json::from_str(text).map_err(|cause| damaged(item, name(), cause))
+}
+
+/// What a column holds of a document that is packed.
+pub(super) fn packed<'r>(
+    row: &'r Row<'_>,
+    column: usize,
+    item: &'static str,
+    name: impl fmt::Display,
+) -> Outcome<&'r [u8]> {
+    row.get_ref(column)?.as_blob().map_err(|cause| damaged(item, name, cause))
+}
+
+/// The record of a document that is packed.
+pub(super) fn unpack<T: DeserializeOwned>(
+    packed: &[u8],
+    item: &'static str,
+    name: impl fmt::Display + Copy,
+) -> Outcome<T> {
+    let document = packed::unpack(packed).map_err(|cause| damaged(item, name, cause))?;
+    let text = str::from_utf8(&document).map_err(|cause| damaged(item, name, cause))?;
+    serde_json::from_str(text).map_err(|cause| damaged(item, name, cause))
 }
 
 /// The 16 bytes of a key's column.

@@ -4,10 +4,11 @@ mod version_1;
 
 use std::collections::BTreeMap;
 
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::failure::{Failure, Outcome};
-use super::write;
+use super::{packed, write};
 use crate::{Error, ErrorKind};
 
 /// Marks a SQLite file as ours: "LDIv".
@@ -22,10 +23,11 @@ struct Migration {
     fill: fn(&Transaction<'_>) -> Outcome<()>,
 }
 
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: [Migration; 4] = [
     Migration { tables: include_str!("schema/1.sql"), fill: |_| Ok(()) },
     Migration { tables: include_str!("schema/2.sql"), fill: version_1::fill_sightings },
     Migration { tables: include_str!("schema/3.sql"), fill: |_| Ok(()) },
+    Migration { tables: include_str!("schema/4.sql"), fill: |_| Ok(()) },
 ];
 
 /// Refuses a file that is not ours or is newer than this crate, before anything is written to it.
@@ -60,6 +62,7 @@ pub(super) fn recognize(connection: &Connection) -> Outcome<()> {
 /// a view of another shape would answer and take what it likes.
 fn refuse_foreign(connection: &Connection, version: i32) -> Outcome<()> {
     let made = Connection::open_in_memory()?;
+    register_functions(&made)?;
     let migrations = usize::try_from(version).unwrap_or_default();
     for migration in MIGRATIONS.iter().take(migrations) {
         made.execute_batch(migration.tables)?;
@@ -109,6 +112,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Outcome<()> {
     if version(connection)? == newest() {
         return Ok(());
     }
+    register_functions(connection)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have been faster.
     let present = usize::try_from(version(&transaction)?).unwrap_or(usize::MAX);
@@ -124,6 +128,15 @@ pub(super) fn migrate(connection: &mut Connection) -> Outcome<()> {
     transaction.pragma_update(None, "user_version", newest())?;
     transaction.commit()?;
     Ok(())
+}
+
+/// Teaches a connection the function that migrations call: a document as it is kept.
+fn register_functions(connection: &Connection) -> Outcome<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    Ok(connection.create_scalar_function("packed_document", 1, flags, |context| {
+        let document = context.get_raw(0).as_bytes()?;
+        packed::pack(document).map_err(|error| rusqlite::Error::UserFunctionError(error.into()))
+    })?)
 }
 
 fn newest() -> i32 {

@@ -80,6 +80,30 @@ fn file(directory: &TempDir) -> std::path::PathBuf {
     directory.path().join("inventory.db")
 }
 
+/// Gives a file the documents that versions 1 to 3 had.
+fn unpack(path: &Path) {
+    let connection = Connection::open(path).unwrap();
+    let sql = "SELECT document FROM asset_documents";
+    let packed: Vec<u8> = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+    let document = String::from_utf8(packed::unpack(&packed).unwrap()).unwrap();
+    let sql = "DROP TABLE asset_documents;
+               CREATE TABLE asset_documents (
+                   asset INTEGER PRIMARY KEY REFERENCES assets ON DELETE CASCADE,
+                   document TEXT NOT NULL
+               ) STRICT;";
+    connection.execute_batch(sql).unwrap();
+    connection.execute("INSERT INTO asset_documents VALUES (1, ?1)", [document]).unwrap();
+}
+
+/// Alters the last octet of each document.
+const ALTERED: &str = "UPDATE asset_documents SET document = CAST(
+    substr(document, 1, length(document) - 1) ||
+        iif(substr(document, -1) = x'7d', x'7b', x'7d') AS BLOB)";
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn execute(path: &Path, sql: &str) {
     Connection::open(path).unwrap().execute_batch(sql).unwrap();
 }
@@ -136,6 +160,7 @@ async fn a_file_of_version_2_finds_aliases_by_name_once_it_is_brought_up_to_date
         let batch = Batch::new(BatchId::from_u128(1), acme(), corp()).with_changes([put]);
         assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
     }
+    unpack(&path);
     execute(&path, "DELETE FROM asset_names WHERE text = 'old-web'; PRAGMA user_version = 2");
     let repository = SqliteRepository::open(&path).unwrap();
     for query in ["old-web", "name:=old-web", "alias:old-web", "name_count:2"] {
@@ -266,7 +291,8 @@ async fn a_check_finds_what_does_not_agree_with_the_records() {
     let asset = AssetId::from_u128(1).to_string();
     let object = guid(1).to_string();
     for (damage, name) in [
-        ("UPDATE asset_documents SET document = '{'", asset.as_str()),
+        ("UPDATE asset_documents SET document = x'7b'", asset.as_str()),
+        (ALTERED, &asset),
         ("DELETE FROM asset_documents", &asset),
         ("UPDATE assets SET version = version + 1", "version"),
         ("UPDATE assets SET os = 'another'", &asset),
@@ -322,10 +348,14 @@ fn a_file_that_is_no_database_is_refused_and_left_alone() {
 async fn a_damaged_record_is_named() {
     let asset = AssetId::from_u128(1).to_string();
     let object = guid(1).to_string();
+    let empty =
+        format!("UPDATE asset_documents SET document = x'{}'", hex(&packed::pack(b"{}").unwrap()));
     let damages = [
-        ("UPDATE asset_documents SET document = '{'", asset.as_str()),
-        ("UPDATE asset_documents SET document = '{}'", &asset),
-        ("UPDATE asset_documents SET document = CAST(x'ff' AS TEXT)", &asset),
+        (ALTERED, asset.as_str()),
+        ("UPDATE asset_documents SET document = x'7b'", &asset),
+        ("UPDATE asset_documents SET document = x''", &asset),
+        ("UPDATE asset_documents SET document = substr(document, 1, length(document) - 1)", &asset),
+        (&empty, &asset),
         ("UPDATE links SET kind = 9", &object),
         ("UPDATE links SET presence = 1, since = NULL", &object),
         ("UPDATE links SET presence = 1, runs = -1", &object),

@@ -1,62 +1,70 @@
-//! Writing a batch, in one transaction.
+//! Writing a batch, in one transaction: what is written was worked out before.
 
-use std::collections::BTreeSet;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
+use super::assets::AssetWriter;
 use super::failure::Outcome;
-use super::record::{self, bytes};
-use super::{fields, lease, row_id, sighting};
+use super::rows::{AssetRows, BatchRows, Row};
+use super::{lease, read, row_id, sighting};
 use crate::asset::{
-    Asset, Batch, Change, CommitOutcome, Constraint, DirectoryGroup, DirectoryUser, Home, Link,
-    MergeRecord, Sighting, Version, Waiting,
+    Asset, Batch, Change, CommitOutcome, Constraint, Home, Link, MergeRecord, Sighting, Version,
+    Waiting,
 };
-use crate::store::asset_columns::AssetColumns;
 use crate::store::record::{LinkColumns, constraint_kind, document, home_bytes, key};
 use crate::value::{AssetId, ObjectGuid, SourceId};
 
 /// Writes the batch. Whatever ends this early ends the transaction with nothing written.
-pub(super) fn commit(connection: &mut Connection, batch: &Batch) -> Outcome<CommitOutcome> {
+pub(super) fn commit(connection: &mut Connection, rows: &BatchRows) -> Outcome<CommitOutcome> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let organization = row_id::make_organization(&transaction, &batch.organization)?;
-    let source = row_id::make_source(&transaction, organization, &batch.source)?;
-    let writer = Writer { transaction: &transaction, organization, source };
+    let outcome = write(&transaction, rows)?;
+    if outcome == CommitOutcome::Applied {
+        transaction.commit()?;
+    }
+    Ok(outcome)
+}
+
+fn write(transaction: &Transaction<'_>, rows: &BatchRows) -> Outcome<CommitOutcome> {
+    let batch = &rows.batch;
+    let organization = row_id::make_organization(transaction, &batch.organization)?;
+    let source = row_id::make_source(transaction, organization, &batch.source)?;
+    let mut writer = Writer::of(transaction, organization, source)?;
     if !writer.enter(batch)? {
         return Ok(CommitOutcome::AlreadyApplied);
     }
     if let Some(token) = batch.lease {
-        lease::read(&transaction, source)?.check(&batch.source, token)?;
+        lease::read(transaction, source)?.check(&batch.source, token)?;
     }
     let mut conflicts = BTreeSet::new();
-    for change in &batch.changes {
-        conflicts.extend(writer.write(change)?);
+    for row in &rows.changes {
+        conflicts.extend(writer.write(row)?);
     }
     if !conflicts.is_empty() {
         return Ok(CommitOutcome::Conflict(conflicts.into_iter().collect()));
     }
-    writer.close(batch)?;
-    transaction.commit()?;
+    writer.close(rows)?;
     Ok(CommitOutcome::Applied)
 }
 
 /// Writes everything anew that assets are found by, from their documents. Nothing else of them changes.
 pub(super) fn index_anew(transaction: &Transaction<'_>) -> Outcome<()> {
-    let sql = "SELECT number, organization, id, document FROM assets JOIN asset_documents ON asset = number
+    let sql = "SELECT id, document, number, organization FROM assets JOIN asset_documents ON asset = number
                WHERE number > ?1 ORDER BY number LIMIT 1000";
     let mut statement = transaction.prepare(sql)?;
+    let mut writer = AssetWriter::of(transaction)?;
     let (mut last, mut done) = (i64::MIN, 0_u64);
     loop {
         let assets = statement.query_and_then([last], |row| -> Outcome<_> {
-            let id = AssetId::from_u128(u128::from_be_bytes(bytes(row, 2, "asset")?));
-            let asset: Asset = record::read(row, 3, "asset", || id)?;
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, asset))
+            Ok((row.get::<_, i64>(2)?, row.get::<_, i64>(3)?, read::asset(row)?))
         })?;
         let assets: Vec<(i64, i64, Asset)> = assets.collect::<Outcome<_>>()?;
         let Some((number, ..)) = assets.last() else { return Ok(()) };
         last = *number;
         for (_, organization, asset) in &assets {
-            let writer = Writer { transaction, organization: *organization, source: 0 };
-            writer.update_asset(asset.version, asset)?;
+            writer.update(*organization, asset.version, &AssetRows::of(asset)?)?;
         }
         done += assets.len() as u64;
         tracing::info!(assets = done, "indexing the inventory anew");
@@ -67,9 +75,28 @@ struct Writer<'a> {
     transaction: &'a Transaction<'a>,
     organization: i64,
     source: i64,
+    assets: AssetWriter<'a>,
+    /// Whether the id of any asset may lead elsewhere. Where none does, as in a first run, a new one is not looked for there.
+    has_redirects: Cell<bool>,
+    /// The numbers of sightings that were looked up.
+    sightings: RefCell<HashMap<Arc<Sighting>, i64>>,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn of(transaction: &'a Transaction<'a>, organization: i64, source: i64) -> Outcome<Self> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM redirects WHERE organization = ?1)";
+        let mut statement = transaction.prepare_cached(sql)?;
+        let has_redirects = statement.query_row([organization], |row| row.get(0))?;
+        Ok(Self {
+            transaction,
+            organization,
+            source,
+            assets: AssetWriter::of(transaction)?,
+            has_redirects: Cell::new(has_redirects),
+            sightings: RefCell::default(),
+        })
+    }
+
     /// Notes the batch's id; false if it was noted before.
     fn enter(&self, batch: &Batch) -> Outcome<bool> {
         let sql = "INSERT INTO batches (organization, id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
@@ -78,12 +105,20 @@ impl Writer<'_> {
     }
 
     /// Makes one change. The asset that is not at the version it was planned on, if there is one.
-    fn write(&self, change: &Change) -> Outcome<Option<AssetId>> {
-        match change {
-            Change::PutAsset { expected: None, asset } => return self.insert_asset(asset),
-            Change::PutAsset { expected: Some(version), asset } => {
-                return self.update_asset(*version, asset);
+    fn write(&mut self, row: &Row) -> Outcome<Option<AssetId>> {
+        match row {
+            Row::Asset { expected, rows } => return self.put_asset(*expected, rows),
+            Row::User { object, document } => self.put_principal("users", *object, document)?,
+            Row::Group { object, document } => {
+                self.put_principal("directory_groups", *object, document)?
             }
+            Row::Other(change) => return self.make(change),
+        }
+        Ok(None)
+    }
+
+    fn make(&mut self, change: &Change) -> Outcome<Option<AssetId>> {
+        match change {
             Change::RemoveAsset { id, expected, to } => {
                 return self.remove_asset(*id, *expected, *to);
             }
@@ -94,83 +129,31 @@ impl Writer<'_> {
             Change::NoteSighting { object, seen } => self.note_sighting(*object, seen)?,
             Change::PutWaiting(waiting) => self.put_waiting(waiting)?,
             Change::RemoveWaiting { source, object } => self.remove_waiting(source, *object)?,
-            Change::PutUser(user) => self.put_user(user)?,
-            Change::PutGroup(group) => self.put_group(group)?,
             Change::RemoveObject { source, object } => self.remove_object(source, *object)?,
             Change::PutConstraint(constraint) => self.put_constraint(constraint)?,
             Change::RemoveConstraint(constraint) => self.remove_constraint(constraint)?,
             Change::PutMerge(record) => self.put_merge(record)?,
+            Change::PutAsset { .. } | Change::PutUser(_) | Change::PutGroup(_) => {
+                return self.write(&Row::of(change.clone())?);
+            }
         }
         Ok(None)
     }
 
-    fn insert_asset(&self, asset: &Asset) -> Outcome<Option<AssetId>> {
-        let sql = "INSERT INTO assets (organization, id, version, site, os, os_version, type,
-                                       first_seen, last_seen, name, sources, domains)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-                   ON CONFLICT DO NOTHING RETURNING number";
-        let columns = AssetColumns::of(asset);
-        let number = self.number(
-            sql,
-            params![
-                self.organization,
-                key(asset.id.as_u128()),
-                asset.version.cast_signed(),
-                columns.site,
-                columns.os,
-                columns.os_version,
-                columns.kind,
-                columns.first_seen,
-                columns.last_seen,
-                columns.name,
-                columns.sources,
-                columns.domains,
-            ],
-        )?;
-        let Some(number) = number else { return Ok(Some(asset.id)) };
-        let sql = "INSERT INTO asset_documents (asset, document) VALUES (?1, ?2)";
-        self.execute(sql, params![number, document("asset", asset)?])?;
-        fields::write_lists(self.transaction, number, asset)?;
-        for key in asset.match_keys() {
-            self.insert_key(number, key.as_str())?;
+    fn put_asset(
+        &mut self,
+        expected: Option<Version>,
+        asset: &AssetRows,
+    ) -> Outcome<Option<AssetId>> {
+        let is_written = match expected {
+            Some(expected) => self.assets.update(self.organization, expected, asset)?,
+            None => self.assets.insert(self.organization, asset)?,
+        };
+        if is_written && expected.is_none() && self.has_redirects.get() {
+            let sql = "DELETE FROM redirects WHERE organization = ?1 AND id = ?2";
+            self.execute(sql, params![self.organization, key(asset.id.as_u128())])?;
         }
-        let sql = "DELETE FROM redirects WHERE organization = ?1 AND id = ?2";
-        self.execute(sql, params![self.organization, key(asset.id.as_u128())])?;
-        Ok(None)
-    }
-
-    fn update_asset(&self, expected: Version, asset: &Asset) -> Outcome<Option<AssetId>> {
-        let sql = "UPDATE assets SET version = ?4, site = ?5, os = ?6, os_version = ?7, type = ?8,
-                                     first_seen = ?9, last_seen = ?10, name = ?11, sources = ?12,
-                                     domains = ?13
-                   WHERE organization = ?1 AND id = ?2 AND version = ?3 RETURNING number";
-        let columns = AssetColumns::of(asset);
-        let number = self.number(
-            sql,
-            params![
-                self.organization,
-                key(asset.id.as_u128()),
-                expected.cast_signed(),
-                asset.version.cast_signed(),
-                columns.site,
-                columns.os,
-                columns.os_version,
-                columns.kind,
-                columns.first_seen,
-                columns.last_seen,
-                columns.name,
-                columns.sources,
-                columns.domains,
-            ],
-        )?;
-        let Some(number) = number else { return Ok(Some(asset.id)) };
-        let sql = "UPDATE asset_documents SET document = ?2 WHERE asset = ?1";
-        self.execute(sql, params![number, document("asset", asset)?])?;
-        self.execute("DELETE FROM asset_names WHERE asset = ?1", [number])?;
-        self.execute("DELETE FROM asset_texts WHERE asset = ?1", [number])?;
-        fields::write_lists(self.transaction, number, asset)?;
-        self.update_keys(number, asset)?;
-        Ok(None)
+        Ok((!is_written).then_some(asset.id))
     }
 
     fn remove_asset(
@@ -183,6 +166,7 @@ impl Writer<'_> {
         let parameters = params![self.organization, key(id.as_u128()), expected.cast_signed()];
         let rows = self.execute(sql, parameters)?;
         if let Some(to) = to {
+            self.has_redirects.set(true);
             let sql = "INSERT INTO redirects (organization, id, leads_to, version)
                        VALUES (?1, ?2, ?3, ?4)
                        ON CONFLICT DO UPDATE SET leads_to = ?3, version = ?4";
@@ -190,33 +174,6 @@ impl Writer<'_> {
             self.execute(sql, params![self.organization, id, to, expected.cast_signed()])?;
         }
         Ok((rows == 0).then_some(id))
-    }
-
-    /// Files an asset under its match keys. Most updates change none of them, and then write nothing.
-    fn update_keys(&self, asset: i64, record: &Asset) -> Outcome<()> {
-        let keys = record.match_keys();
-        let mut wanted: BTreeSet<&str> = keys.iter().map(|key| key.as_str()).collect();
-        let mut stale = Vec::new();
-        let mut statement =
-            self.transaction.prepare_cached("SELECT key FROM match_keys WHERE asset = ?1")?;
-        let mut rows = statement.query([asset])?;
-        while let Some(row) = rows.next()? {
-            let present: String = row.get(0)?;
-            if !wanted.remove(present.as_str()) {
-                stale.push(present);
-            }
-        }
-        let sql = "DELETE FROM match_keys WHERE organization = ?1 AND key = ?2 AND asset = ?3";
-        for key in stale {
-            self.execute(sql, params![self.organization, key, asset])?;
-        }
-        wanted.into_iter().try_for_each(|key| self.insert_key(asset, key))
-    }
-
-    fn insert_key(&self, asset: i64, key: &str) -> Outcome<()> {
-        let sql = "INSERT INTO match_keys (organization, key, asset) VALUES (?1, ?2, ?3)";
-        self.execute(sql, params![self.organization, key, asset])?;
-        Ok(())
     }
 
     fn put_link(&self, link: &Link) -> Outcome<()> {
@@ -290,29 +247,28 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn note_sighting(&self, object: ObjectGuid, seen: &Sighting) -> Outcome<()> {
+    fn note_sighting(&self, object: ObjectGuid, seen: &Arc<Sighting>) -> Outcome<()> {
         let sql = "UPDATE links SET seen = ?3 WHERE source = ?1 AND object = ?2";
         self.execute(sql, params![self.source, object.as_bytes(), self.sighting(seen)?])?;
         Ok(())
     }
 
-    fn sighting(&self, seen: &Sighting) -> Outcome<i64> {
-        sighting::number(self.transaction, self.source, seen)
+    fn sighting(&self, seen: &Arc<Sighting>) -> Outcome<i64> {
+        if let Some(number) = self.sightings.borrow().get(seen) {
+            return Ok(*number);
+        }
+        let number = sighting::number(self.transaction, self.source, seen)?;
+        self.sightings.borrow_mut().insert(Arc::clone(seen), number);
+        Ok(number)
     }
 
-    fn put_user(&self, user: &DirectoryUser) -> Outcome<()> {
-        let sql = "INSERT INTO users (source, object, document) VALUES (?1, ?2, ?3)
-                   ON CONFLICT DO UPDATE SET document = ?3";
-        let document = document("user", user)?;
-        self.execute(sql, params![self.source, user.object.as_bytes(), document])?;
-        Ok(())
-    }
-
-    fn put_group(&self, group: &DirectoryGroup) -> Outcome<()> {
-        let sql = "INSERT INTO directory_groups (source, object, document) VALUES (?1, ?2, ?3)
-                   ON CONFLICT DO UPDATE SET document = ?3";
-        let document = document("group", group)?;
-        self.execute(sql, params![self.source, group.object.as_bytes(), document])?;
+    /// Writes a user or a group.
+    fn put_principal(&self, table: &str, object: ObjectGuid, document: &str) -> Outcome<()> {
+        let sql = format!(
+            "INSERT INTO {table} (source, object, document) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET document = ?3"
+        );
+        self.execute(&sql, params![self.source, object.as_bytes(), document])?;
         Ok(())
     }
 
@@ -359,9 +315,9 @@ impl Writer<'_> {
     }
 
     /// Writes what only the last batch of a run has.
-    fn close(&self, batch: &Batch) -> Outcome<()> {
-        for asset in batch.removed_assets() {
-            self.drop_links(asset)?;
+    fn close(&self, BatchRows { batch, removed, .. }: &BatchRows) -> Outcome<()> {
+        for asset in removed {
+            self.drop_links(*asset)?;
         }
         if let Some(checkpoint) = &batch.checkpoint {
             let sql = "INSERT INTO checkpoints (source, key, document) VALUES (?1, ?2, ?3)
@@ -388,11 +344,5 @@ impl Writer<'_> {
 
     fn execute(&self, sql: &str, parameters: impl rusqlite::Params) -> Outcome<usize> {
         Ok(self.transaction.prepare_cached(sql)?.execute(parameters)?)
-    }
-
-    /// The one number that a statement returns.
-    fn number(&self, sql: &str, parameters: impl rusqlite::Params) -> Outcome<Option<i64>> {
-        let mut statement = self.transaction.prepare_cached(sql)?;
-        Ok(statement.query_row(parameters, |row| row.get(0)).optional()?)
     }
 }

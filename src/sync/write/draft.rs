@@ -1,10 +1,16 @@
 //! Working out the changes that a batch of computers asks for.
 
+use std::collections::BTreeSet;
+
+use tokio::task::yield_now;
+
 use super::load::load;
 use crate::Result;
 use crate::asset::{Change, Home, Link};
 use crate::directory::DirectoryObject;
-use crate::merge::{ComputerUpdate, Destination, Reason, Verdict, why_it_waits, write_computer};
+use crate::merge::{
+    ComputerUpdate, Destination, Reason, UnitOfWork, Verdict, why_it_waits, write_computer,
+};
 use crate::sync::decide::{Decided, Matching, Spot};
 use crate::sync::links;
 use crate::sync::read::Snapshot;
@@ -21,6 +27,9 @@ pub(super) struct Draft {
     pub(super) stale: Option<AssetId>,
 }
 
+/// How many computers are drafted before others have their turn: a millisecond.
+const TURN: usize = 50;
+
 /// Drafts the computers at these places of the snapshot.
 pub(super) async fn computers(
     run: &Run<'_>,
@@ -28,46 +37,91 @@ pub(super) async fn computers(
     matching: &Matching,
     places: &[usize],
 ) -> Result<Draft> {
-    let mut draft = Draft::default();
-    let mut todo = Vec::new();
-    for &place in places {
-        let (Some(object), Some(decided)) =
-            (snapshot.computers.get(place), matching.decided(place))
-        else {
-            continue;
-        };
-        let step = Step::new(object, decided, matching);
-        draft.count(&step);
-        if step.is_settled() {
-            draft.changes.extend(snapshot.coverage.news(object, step.link));
-        } else {
-            todo.push(step);
-        }
+    let steps = Steps::of(snapshot, matching, places);
+    let assets = load(run, steps.assets(run, matching)).await?;
+    Ok(steps.draft(run, snapshot, matching, assets).await)
+}
+
+/// The same while what comes before is being written. `None` where it takes assets that are stored: they may be what is
+/// being written.
+pub(super) async fn ahead(
+    run: &Run<'_>,
+    snapshot: &Snapshot,
+    matching: &Matching,
+    places: &[usize],
+) -> Option<Draft> {
+    let steps = Steps::of(snapshot, matching, places);
+    match steps.assets(run, matching).is_empty() {
+        true => Some(steps.draft(run, snapshot, matching, UnitOfWork::default()).await),
+        false => None,
     }
-    let updates: Vec<(&Step<'_>, Option<ComputerUpdate<'_>>)> =
-        todo.iter().map(|step| (step, step.update(run, matching))).collect();
-    let ids = updates.iter().filter_map(|(_, update)| update.as_ref());
-    let mut assets = load(run, ids.flat_map(ComputerUpdate::assets)).await?;
-    for (step, update) in &updates {
-        if let Some(update) = update {
-            let writing = run.write_context(step.object.guid);
-            match write_computer(&mut assets, update, &writing) {
-                Ok(changes) => draft.changes.extend(changes),
-                Err(missing) => return Ok(Draft { stale: Some(missing), ..draft }),
+}
+
+/// What is to be drafted.
+struct Steps<'a> {
+    /// What is there of it without a look at any asset.
+    draft: Draft,
+    todo: Vec<Step<'a>>,
+}
+
+impl<'a> Steps<'a> {
+    fn of(snapshot: &'a Snapshot, matching: &'a Matching, places: &[usize]) -> Self {
+        let mut steps = Self { draft: Draft::default(), todo: Vec::new() };
+        for &place in places {
+            let (Some(object), Some(decided)) =
+                (snapshot.computers.get(place), matching.decided(place))
+            else {
+                continue;
+            };
+            let step = Step::new(object, decided, matching);
+            steps.draft.count(&step);
+            if step.is_settled() {
+                steps.draft.changes.extend(snapshot.coverage.news(object, step.link));
+            } else {
+                steps.todo.push(step);
             }
         }
-        draft.changes.push(match step.is_dropped {
-            true => {
-                let (source, object) = (run.task.source.clone(), step.object.guid);
-                Change::RemoveObject { source, object }
-            }
-            false => Change::PutLink(step.link_from_now_on(snapshot)),
-        });
+        steps
     }
-    // Assets come before links, so that a link never points to what is not there.
-    let mut changes = assets.into_changes();
-    changes.append(&mut draft.changes);
-    Ok(Draft { changes, ..draft })
+
+    /// The stored assets that it takes.
+    fn assets(&self, run: &Run<'_>, matching: &Matching) -> BTreeSet<AssetId> {
+        let updates = self.todo.iter().filter_map(|step| step.update(run, matching));
+        updates.flat_map(|update| update.assets().collect::<Vec<_>>()).collect()
+    }
+
+    async fn draft(
+        self,
+        run: &Run<'_>,
+        snapshot: &Snapshot,
+        matching: &Matching,
+        mut assets: UnitOfWork,
+    ) -> Draft {
+        let Self { mut draft, todo } = self;
+        for (n, step) in todo.iter().enumerate() {
+            if n % TURN == TURN - 1 {
+                yield_now().await;
+            }
+            if let Some(update) = step.update(run, matching) {
+                let writing = run.write_context(step.object.guid);
+                match write_computer(&mut assets, &update, &writing) {
+                    Ok(changes) => draft.changes.extend(changes),
+                    Err(missing) => return Draft { stale: Some(missing), ..draft },
+                }
+            }
+            draft.changes.push(match step.is_dropped {
+                true => {
+                    let (source, object) = (run.task.source.clone(), step.object.guid);
+                    Change::RemoveObject { source, object }
+                }
+                false => Change::PutLink(step.link_from_now_on(snapshot)),
+            });
+        }
+        // Assets come before links, so that a link never points to what is not there.
+        let mut changes = assets.into_changes();
+        changes.append(&mut draft.changes);
+        Draft { changes, ..draft }
+    }
 }
 
 impl Draft {

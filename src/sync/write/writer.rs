@@ -9,8 +9,8 @@ use crate::sync::read::Snapshot;
 use crate::sync::run::Run;
 use crate::value::{BatchId, Checkpoint};
 
-/// The memory of the records that are written in one batch, save that one record may be larger. Five hundred usual ones take
-/// an eighth of it; of the largest that are read, eight go into a batch.
+/// The memory of the records that are written in one batch, save that one record may be larger. A thousand usual ones take
+/// a quarter of it; of the largest that are read, eight go into a batch.
 const BATCH_OCTETS: usize = 8 << 20;
 
 /// What becomes of a run's batches.
