@@ -16,6 +16,7 @@ mod contributing;
 mod curation;
 mod deciding;
 mod deltas;
+mod external;
 mod faults;
 mod features;
 mod floors;

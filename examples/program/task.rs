@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum, value_parser};
-use ldap_inventory::credential::{CaCertificate, Credential, ServerUrl, Thumbprint};
+use ldap_inventory::credential::{CaCertificate, Credential, ServerUrl, SignIn, Thumbprint};
 use ldap_inventory::ldap::{DeltaPolicy, LdapLimits, LdapSource};
 use ldap_inventory::name::DistinguishedName;
 use ldap_inventory::store::MemoryCredentialStore;
 use ldap_inventory::task::{Exclusions, MatchPolicy, SyncTask};
-use ldap_inventory::value::{CredentialId, OrganizationId, SiteId, SourceId};
+use ldap_inventory::value::{CredentialId, OrganizationId, Secret, SiteId, SourceId};
 
 use super::exit::{Failure, Status};
-use super::password;
+use super::{password, private};
 
 /// What to read, and how.
 #[derive(Args, Clone, Debug)]
@@ -32,6 +32,15 @@ pub(crate) struct TaskOptions {
     /// whoever sits at the terminal is asked
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+
+    /// A certificate to sign in with instead of a name and a password (PEM), and those of the authorities between it and
+    /// what the server trusts, if any
+    #[arg(long, value_name = "FILE", requires = "client_key", conflicts_with_all = ["username", "password_file"])]
+    client_cert: Option<PathBuf>,
+
+    /// The private key of that certificate (PEM, not encrypted)
+    #[arg(long, value_name = "FILE", requires = "client_cert")]
+    client_key: Option<PathBuf>,
 
     /// What the directory is called in the inventory: the DNS name of its domain, which the server tells, unless given
     #[arg(long, value_name = "NAME")]
@@ -153,13 +162,7 @@ impl TaskOptions {
             let sentence = "no server is named; give --url HOST, or set the variable LDAP_URL";
             return Err(Failure::new(Status::Usage, sentence));
         }
-        let Some(username) = &self.username else {
-            let sentence = "no account is named; give --username NAME, such as reader@corp.example, or set the \
-                            variable LDAP_USERNAME";
-            return Err(Failure::new(Status::Usage, sentence));
-        };
-        let password = password::read(self.password_file.as_deref(), username)?;
-        let mut credential = Credential::new(credential_id()?, username, password)
+        let mut credential = Credential::signing_in(credential_id()?, self.sign_in()?)
             .with_any_certificate(self.any_certificate || self.insecure)
             .with_plain_ldap(self.plain_ldap || self.insecure)
             .with_thumbprints(self.thumbprint.iter().copied())
@@ -175,10 +178,24 @@ impl TaskOptions {
         Ok(credential)
     }
 
-    /// Whether the password is in a file, which can be read again.
+    /// How the account proves who it is: by a certificate where one is given, or else by its name and password.
+    fn sign_in(&self) -> Result<SignIn, Failure> {
+        if let (Some(certificate), Some(key)) = (&self.client_cert, &self.client_key) {
+            return certificate_and_key(certificate, key);
+        }
+        let Some(username) = &self.username else {
+            let sentence = "no account is named; give --username NAME, such as reader@corp.example, or set the \
+                            variable LDAP_USERNAME; or give --client-cert FILE and --client-key FILE";
+            return Err(Failure::new(Status::Usage, sentence));
+        };
+        let password = password::read(self.password_file.as_deref(), username)?;
+        Ok(SignIn::simple(username, password))
+    }
+
+    /// Whether the password, or the key, is in a file, which can be read again.
     #[allow(dead_code, reason = "not every program runs twice")]
-    pub(crate) fn has_password_file(&self) -> bool {
-        self.password_file.is_some()
+    pub(crate) fn has_secret_file(&self) -> bool {
+        self.password_file.is_some() || self.client_key.is_some()
     }
 
     /// What the directory is called, if that is given.
@@ -218,6 +235,18 @@ impl TaskOptions {
         task.computer_filter.clone_from(&self.computer_filter);
         Ok(if self.laps { task.with_laps() } else { task })
     }
+}
+
+/// An account that has a certificate.
+fn certificate_and_key(certificate: &Path, key: &Path) -> Result<SignIn, Failure> {
+    private::warn_of_others(key);
+    let text = String::from_utf8(read(key)?).map_err(|_| {
+        Failure::new(Status::Usage, format!("{} is no text, and a key in PEM is", key.display()))
+    })?;
+    let sign_in = SignIn::external(&read(certificate)?, &Secret::new(text)).map_err(|error| {
+        error.with_context("certificate", certificate.display()).with_context("key", key.display())
+    })?;
+    Ok(sign_in)
 }
 
 /// What the one credential of a task is called.

@@ -168,8 +168,9 @@ impl LdapSource {
     ) -> Result<bool> {
         let clock = Clock::start(&self.limits);
         let credential = self.credential(credential, organization).await?;
-        let (mut connection, _) = self.connect(&credential, self.least_protection, clock).await?;
-        connection.bind(&credential.username, credential.password.expose()).await?;
+        let (mut connection, established) =
+            self.connect(&credential, self.least_protection, clock).await?;
+        connection.sign_in(&credential.sign_in, established.transport).await?;
         let checked = connection.check_base(dn.as_str()).await;
         connection.close().await;
         match checked {
@@ -211,7 +212,7 @@ impl LdapSource {
             "connected"
         );
         let established = Established::of(&connected);
-        let redaction = Redaction::of(&credential.password);
+        let redaction = Redaction::of(credential.sign_in.sent_secret());
         let connection = Connection::over(connected.stream, &self.limits, clock, redaction).await?;
         Ok((connection, established))
     }
@@ -231,9 +232,9 @@ impl LdapSource {
             clock.wait(self.credential(&request.credential, &request.organization)).await??;
         let least = request.least_protection.or(self.least_protection);
         let (mut connection, established) = self.connect(&credential, least, clock).await?;
-        connection.bind(&credential.username, credential.password.expose()).await?;
+        connection.sign_in(&credential.sign_in, established.transport).await?;
         let root = connection.root_dse().await?;
-        connection.check_identity(&root).await?;
+        connection.check_identity(&root, &credential.sign_in).await?;
         let bases = bases(&request, &credential, &root)?;
         for base in &bases {
             let checked = connection.check_base(base.as_str()).await;

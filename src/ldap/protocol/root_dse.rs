@@ -8,6 +8,8 @@ use super::search::{self, SearchRequest};
 use crate::Result;
 use crate::name::DistinguishedName;
 
+/// LDAP_CAP_ACTIVE_DIRECTORY_OID (MS-ADTS section 3.1.1.3.4.3.1).
+const ACTIVE_DIRECTORY: &str = "1.2.840.113556.1.4.800";
 const WHO_AM_I: &str = "1.3.6.1.4.1.4203.1.11.3";
 
 /// The longest value taken from these entries; a name has at most 255 octets.
@@ -59,6 +61,12 @@ impl Connection {
             }
         }
         Ok(root)
+    }
+
+    /// Whether the server says that it is Active Directory.
+    pub(crate) async fn is_active_directory(&mut self) -> Result<bool> {
+        let request = SearchRequest::of_entry("", &["supportedCapabilities"]);
+        Ok(self.text_values(&request).await?.iter().any(|(_, value)| value == ACTIVE_DIRECTORY))
     }
 
     /// The NetBIOS name of a domain, from its cross-reference; `None` where the account may not read it.

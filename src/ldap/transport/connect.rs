@@ -10,6 +10,7 @@ use super::address;
 use super::attempt_error::AttemptError;
 use super::authorities::Authorities;
 use super::certificate::ServerCertificate;
+use super::client_identity::ClientIdentity;
 use super::connect_limits::ConnectLimits;
 use super::ladder::{self, TransportAttempt, Trust};
 use super::provider::TlsProvider;
@@ -19,6 +20,7 @@ use super::verifier::Rule;
 use crate::credential::{Credential, Scheme, ServerUrl};
 use crate::directory::{ConnectStep, Transport, Verification, check_protection};
 use crate::ldap::protocol::redaction::Redaction;
+use crate::value::Timestamp;
 use crate::{Error, ErrorKind, Result, Retry};
 
 /// A stream of bytes in both directions.
@@ -64,6 +66,7 @@ pub(crate) async fn connect(
     tls: TlsProvider,
 ) -> Result<Connected> {
     credential.validate()?;
+    let identity = ClientIdentity::of(&credential.sign_in, tls, Timestamp::now())?;
     let authorities = Authorities::new(&credential.ca_certificates, tls);
     let mut walk = Walk {
         credential,
@@ -71,7 +74,8 @@ pub(crate) async fn connect(
         limits,
         tls,
         authorities,
-        redaction: Redaction::of(&credential.password),
+        identity,
+        redaction: Redaction::of(credential.sign_in.sent_secret()),
         steps: Vec::new(),
         warnings: Vec::new(),
     };
@@ -94,6 +98,8 @@ struct Walk<'a> {
     limits: &'a ConnectLimits,
     tls: TlsProvider,
     authorities: Authorities<'a>,
+    /// What is shown to a server that asks for a certificate.
+    identity: Option<ClientIdentity>,
     /// The server may have got the password on an earlier connection.
     redaction: Redaction,
     steps: Vec<ConnectStep>,
@@ -153,7 +159,7 @@ impl Walk<'_> {
     async fn addresses(&mut self, server: &ServerUrl) -> Option<Vec<SocketAddr>> {
         match address::resolve(server, self.limits.resolve).await {
             Ok(found) => {
-                let is_pinned = |ip| self.credential.thumbprints.covers(ip);
+                let is_pinned = |ip| self.credential.pinned_at(ip).next().is_some();
                 Some(address::in_order(found, is_pinned, self.limits.addresses))
             }
             Err(error) => {
@@ -190,6 +196,7 @@ impl Walk<'_> {
             peer,
             limits: self.limits,
             tls: self.tls,
+            identity: self.identity.as_ref(),
             redaction: &self.redaction,
         };
         let secured = attempt.secure(tcp, rule).await?;
@@ -256,10 +263,8 @@ impl Walk<'_> {
         verification: Verification,
         certificate: Option<&ServerCertificate>,
     ) {
-        let pins = &self.credential.thumbprints;
-        let pin_differs = |c: &ServerCertificate| {
-            pins.covers(peer.ip()) && !pins.at(peer.ip()).any(|pin| pin == c.digest)
-        };
+        let pins: Vec<_> = self.credential.pinned_at(peer.ip()).collect();
+        let pin_differs = |c: &ServerCertificate| !pins.is_empty() && !pins.contains(&c.digest);
         let warning = match (transport, verification, certificate) {
             (Transport::Ldap, ..) => format!(
                 "the connection to {peer} is not encrypted: no encrypted transport was found there, and \

@@ -66,7 +66,8 @@ async fn certificate(
         let tcp = socket::open(address, limits.tcp).await?;
         let peer = socket::peer(&tcp)?;
         let redaction = &Redaction::default();
-        let attempt = Attempt { transport, host, peer, limits, tls, redaction };
+        let identity = None;
+        let attempt = Attempt { transport, host, peer, limits, tls, identity, redaction };
         attempt.secure(tcp, Rule::Anything).await
     };
     match attempt(transport).await {

@@ -91,6 +91,13 @@ impl TestServerBuilder {
         self
     }
 
+    /// Binds by a client certificate where it is asked to (SASL EXTERNAL), on LDAPS too, and names no capabilities, as
+    /// OpenLDAP does. Unless set, LDAPS binds with the handshake, as on a domain controller.
+    pub fn with_external_on_ldaps(mut self) -> Self {
+        self.settings.external_on_ldaps = true;
+        self
+    }
+
     /// The most entries in one answer, paged or not (`MaxPageSize`, 1000 unless set).
     pub fn with_max_page_size(mut self, entries: usize) -> Self {
         self.settings.max_page_size = entries.max(1);

@@ -266,7 +266,9 @@ impl Scene<'_> {
         set("domainFunctionality", vec!["7".into()]);
         let capabilities =
             ["1.2.840.113556.1.4.800", "1.2.840.113556.1.4.1670", "1.2.840.113556.1.4.1791"];
-        set("supportedCapabilities", capabilities.map(String::from).to_vec());
+        if !settings.external_on_ldaps {
+            set("supportedCapabilities", capabilities.map(String::from).to_vec());
+        }
         let controls = [(PAGED_RESULTS, settings.paging), (DIRSYNC, settings.dirsync)];
         let controls = controls.into_iter().filter_map(|(oid, has)| has.then_some(oid));
         let controls = controls.chain([SHOW_DELETED, SHOW_RECYCLED, DOMAIN_SCOPE]);

@@ -42,6 +42,7 @@ impl Drop for Open {
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) plain_binds: bool,
+    pub(super) external_on_ldaps: bool,
     pub(super) paging: bool,
     pub(super) ignores_paging: bool,
     pub(super) dirsync: bool,
@@ -59,6 +60,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             plain_binds: false,
+            external_on_ldaps: false,
             paging: true,
             ignores_paging: false,
             dirsync: true,
