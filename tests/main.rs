@@ -23,6 +23,7 @@ mod floors;
 mod forests;
 mod importing;
 mod leases;
+mod locate;
 mod mock;
 mod planted;
 mod renaming;

@@ -22,7 +22,12 @@ pub(crate) struct TaskOptions {
     /// The server: HOST[:PORT] or IP[:PORT]. LDAPS comes first, then StartTLS; with ldap:// in front, StartTLS alone.
     /// May be repeated, or several with commas: the next server is asked only if the one before cannot be reached
     #[arg(long, env = "LDAP_URL", value_delimiter = ',')]
-    pub(crate) url: Vec<ServerUrl>,
+    url: Vec<ServerUrl>,
+
+    /// The domain whose controllers are to be found by DNS: the first that proves itself by its certificate is read. With
+    /// /SITE behind it, those of that AD site come first. The same as --url domain:DOMAIN, and before any --url
+    #[arg(long, value_name = "DOMAIN[/SITE]", value_parser = domain)]
+    locate: Option<ServerUrl>,
 
     /// The account: a DN, user@domain or DOMAIN\user. It needs no special rights
     #[arg(long, value_name = "NAME", env = "LDAP_USERNAME")]
@@ -158,8 +163,9 @@ const LEAVING_OUT: &str = "Computers to leave out, unless an asset has them";
 impl TaskOptions {
     /// The account, its password, and whom to trust.
     pub(crate) fn credential(&self) -> Result<Credential, Failure> {
-        if self.url.is_empty() {
-            let sentence = "no server is named; give --url HOST, or set the variable LDAP_URL";
+        let servers = self.servers();
+        if servers.is_empty() {
+            let sentence = "no server is named; give --url HOST, or --locate DOMAIN, or set the variable LDAP_URL";
             return Err(Failure::new(Status::Usage, sentence));
         }
         let mut credential = Credential::signing_in(credential_id()?, self.sign_in()?)
@@ -168,7 +174,7 @@ impl TaskOptions {
             .with_thumbprints(self.thumbprint.iter().copied())
             .with_pins_on_starttls(self.pins_on_starttls)
             .shared_with(self.organization.clone());
-        credential.servers.extend_from_slice(&self.url);
+        credential.servers = servers;
         credential.base_dns.extend_from_slice(&self.base_dn);
         for file in &self.ca_file {
             let certificates = CaCertificate::parse_all(&read(file)?)
@@ -176,6 +182,11 @@ impl TaskOptions {
             credential = credential.with_ca_certificates(certificates);
         }
         Ok(credential)
+    }
+
+    /// The servers, and domains that stand for theirs, in order.
+    pub(crate) fn servers(&self) -> Vec<ServerUrl> {
+        self.locate.iter().chain(&self.url).cloned().collect()
     }
 
     /// How the account proves who it is: by a certificate where one is given, or else by its name and password.
@@ -203,9 +214,14 @@ impl TaskOptions {
         self.domain.as_deref()
     }
 
+    /// The domain that is to be located, if no server is named beside it: whichever controller is read is one of it.
+    pub(crate) fn located_domain(&self) -> Option<String> {
+        self.locate.as_ref().filter(|_| self.url.is_empty()).map(ServerUrl::host)
+    }
+
     /// What the directory is called as far as it is known before a server is asked: after the domain, or the server.
     pub(crate) fn directory_name(&self) -> String {
-        let server = || self.url.first().map(|url| url.host().to_string());
+        let server = || self.servers().first().map(ServerUrl::host);
         self.domain.clone().or_else(server).unwrap_or_default()
     }
 
@@ -235,6 +251,11 @@ impl TaskOptions {
         task.computer_filter.clone_from(&self.computer_filter);
         Ok(if self.laps { task.with_laps() } else { task })
     }
+}
+
+/// A domain, and perhaps a site, as `--locate` takes it.
+fn domain(text: &str) -> Result<ServerUrl, ldap_inventory::Error> {
+    ServerUrl::parse(&format!("domain:{text}"))
 }
 
 /// An account that has a certificate.

@@ -31,6 +31,13 @@ pub(crate) struct RootDse {
     pub(crate) knows_who_am_i: bool,
 }
 
+impl RootDse {
+    /// The AD site that the server is in: its agent's entry is below its own, which is among the servers of the site.
+    pub(crate) fn site(&self) -> Option<String> {
+        self.ds_service_name.as_ref()?.parent()?.parent()?.parent()?.common_name()
+    }
+}
+
 impl Connection {
     /// Reads the rootDSE. Every server shows it to everybody, before a bind as well.
     pub(crate) async fn root_dse(&mut self) -> Result<RootDse> {
@@ -200,6 +207,19 @@ mod tests {
         assert_eq!(domain.as_deref(), Some("corp.example"));
         assert_eq!(root.dns_host_name.as_deref(), Some("dc1.corp.example"));
         assert!(root.knows_domain_scope && !root.knows_who_am_i);
+        assert_eq!(root.ds_service_name, None);
+    }
+
+    #[test]
+    fn the_site_of_a_server_is_in_the_name_of_its_agent() {
+        let site = |agent: &str| {
+            let ds_service_name = DistinguishedName::parse(agent).ok();
+            RootDse { ds_service_name, ..RootDse::default() }.site()
+        };
+        let agent =
+            "CN=NTDS Settings,CN=DC1,CN=Servers,CN=Berlin,CN=Sites,CN=Configuration,DC=corp";
+        assert_eq!(site(agent).as_deref(), Some("Berlin"));
+        assert_eq!([site("CN=NTDS Settings,CN=DC1"), site("")], [None, None]);
     }
 
     #[tokio::test]

@@ -48,7 +48,7 @@ pub(crate) fn rungs(server: &ServerUrl) -> Vec<TransportAttempt> {
         (None, Some(LDAP | CATALOG)) | (Some(Scheme::Ldap), _) => {
             &[Transport::StartTls, Transport::Ldap]
         }
-        (None | Some(Scheme::Ldaps), _) => {
+        (None | Some(Scheme::Ldaps | Scheme::Domain), _) => {
             &[Transport::Ldaps, Transport::StartTls, Transport::Ldap]
         }
     };

@@ -172,6 +172,12 @@ impl TestServerBuilder {
         self
     }
 
+    /// Says that it is the controller of this name (one label) in this AD site, instead of `dc1` in the first one.
+    pub fn with_name(mut self, name: &str, site: &str) -> Self {
+        self.settings.called = Some((name.to_owned(), site.to_owned()));
+        self
+    }
+
     /// Starts to listen and to serve.
     ///
     /// # Errors

@@ -54,6 +54,8 @@ pub(super) struct Settings {
     pub(super) lengths: LengthForm,
     pub(super) segment: Option<usize>,
     pub(super) references: Option<Vec<String>>,
+    /// Its name within its domain, and its AD site.
+    pub(super) called: Option<(String, String)>,
 }
 
 impl Default for Settings {
@@ -72,6 +74,7 @@ impl Default for Settings {
             lengths: LengthForm::Minimal,
             segment: None,
             references: None,
+            called: None,
         }
     }
 }

@@ -66,6 +66,17 @@ fn starttls(identity: &Identity) -> Script {
     Script { ldaps: Tls::Close, ..both(identity) }
 }
 
+/// The servers of a credential.
+async fn connect(
+    credential: &Credential,
+    least: Option<(Transport, Verification)>,
+    limits: &ConnectLimits,
+    tls: TlsProvider,
+) -> Result<Connected> {
+    let targets: Vec<Target> = credential.servers.iter().map(Target::from).collect();
+    super::connect(&targets, credential, least, limits, tls).await.map_err(Unconnected::into_error)
+}
+
 /// Connects, and holds that nothing was sent but StartTLS requests and TLS.
 async fn attempt(server: &Server, credential: &Credential) -> Result<Connected> {
     let limits = ConnectLimits { tls: Duration::from_secs(30), ..limits() };
