@@ -15,6 +15,7 @@ mod private;
 mod programs;
 mod queries;
 mod scheduling;
+mod signing_in;
 #[cfg(unix)]
 mod terminal;
 mod trust;

@@ -59,7 +59,8 @@ const HIDDEN: [&str; 17] = [
 ];
 
 /// Crates that only the rooms beside them may name.
-const FOREIGN: [(&str, &[&str]); 6] = [
+const FOREIGN: [(&str, &[&str]); 7] = [
+    ("hickory_resolver", &["ldap"]),
     ("deadpool_postgres", &["store", "query"]),
     ("ldap3", &["ldap", "testing"]),
     ("rustls", &["ldap", "testing"]),

@@ -34,7 +34,7 @@ pub(crate) async fn begin(
     let task = options.task(name, &called)?;
     // What a run begins with may send the password as well.
     if !options.accept_weaker_transport {
-        let least = SyncReport::last_protection(inventory, &task, &options.url).await?;
+        let least = SyncReport::last_protection(inventory, &task, &options.servers()).await?;
         directory = directory.with_least_protection(least);
     }
     let begun = Timestamp::now();
@@ -80,6 +80,9 @@ fn named_domain(options: &TaskOptions) -> Option<String> {
     if let Some(domain) = options.domain() {
         return Some(domain.to_owned());
     }
+    if let Some(domain) = options.located_domain() {
+        return Some(domain);
+    }
     let mut domains = options.base_dn.iter().map(DistinguishedName::domain);
     let domain = domains.next()??;
     domains.all(|other| other.as_ref() == Some(&domain)).then_some(domain)
@@ -116,7 +119,7 @@ async fn likely_source(
     if named_domain(options).is_some() {
         return Ok(task.source.clone());
     }
-    let likely = SyncReport::likely_sources(inventory, task, &options.url).await?;
+    let likely = SyncReport::likely_sources(inventory, task, &options.servers()).await?;
     Ok(match &likely[..] {
         [only] => only.clone(),
         _ => task.source.clone(),

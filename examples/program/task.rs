@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum, value_parser};
-use ldap_inventory::credential::{CaCertificate, Credential, ServerUrl, Thumbprint};
+use ldap_inventory::credential::{CaCertificate, Credential, ServerUrl, SignIn, Thumbprint};
 use ldap_inventory::ldap::{DeltaPolicy, LdapLimits, LdapSource};
 use ldap_inventory::name::DistinguishedName;
 use ldap_inventory::store::MemoryCredentialStore;
 use ldap_inventory::task::{Exclusions, MatchPolicy, SyncTask};
-use ldap_inventory::value::{CredentialId, OrganizationId, SiteId, SourceId};
+use ldap_inventory::value::{CredentialId, OrganizationId, Secret, SiteId, SourceId};
 
 use super::exit::{Failure, Status};
-use super::password;
+use super::{password, private};
 
 /// What to read, and how.
 #[derive(Args, Clone, Debug)]
@@ -22,7 +22,12 @@ pub(crate) struct TaskOptions {
     /// The server: HOST[:PORT] or IP[:PORT]. LDAPS comes first, then StartTLS; with ldap:// in front, StartTLS alone.
     /// May be repeated, or several with commas: the next server is asked only if the one before cannot be reached
     #[arg(long, env = "LDAP_URL", value_delimiter = ',')]
-    pub(crate) url: Vec<ServerUrl>,
+    url: Vec<ServerUrl>,
+
+    /// The domain whose controllers are to be found by DNS: the first that proves itself by its certificate is read. With
+    /// /SITE behind it, those of that AD site come first. The same as --url domain:DOMAIN, and before any --url
+    #[arg(long, value_name = "DOMAIN[/SITE]", value_parser = domain)]
+    locate: Option<ServerUrl>,
 
     /// The account: a DN, user@domain or DOMAIN\user. It needs no special rights
     #[arg(long, value_name = "NAME", env = "LDAP_USERNAME")]
@@ -32,6 +37,15 @@ pub(crate) struct TaskOptions {
     /// whoever sits at the terminal is asked
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+
+    /// A certificate to sign in with instead of a name and a password (PEM), and those of the authorities between it and
+    /// what the server trusts, if any
+    #[arg(long, value_name = "FILE", requires = "client_key", conflicts_with_all = ["username", "password_file"])]
+    client_cert: Option<PathBuf>,
+
+    /// The private key of that certificate (PEM, not encrypted)
+    #[arg(long, value_name = "FILE", requires = "client_cert")]
+    client_key: Option<PathBuf>,
 
     /// What the directory is called in the inventory: the DNS name of its domain, which the server tells, unless given
     #[arg(long, value_name = "NAME")]
@@ -149,23 +163,18 @@ const LEAVING_OUT: &str = "Computers to leave out, unless an asset has them";
 impl TaskOptions {
     /// The account, its password, and whom to trust.
     pub(crate) fn credential(&self) -> Result<Credential, Failure> {
-        if self.url.is_empty() {
-            let sentence = "no server is named; give --url HOST, or set the variable LDAP_URL";
+        let servers = self.servers();
+        if servers.is_empty() {
+            let sentence = "no server is named; give --url HOST, or --locate DOMAIN, or set the variable LDAP_URL";
             return Err(Failure::new(Status::Usage, sentence));
         }
-        let Some(username) = &self.username else {
-            let sentence = "no account is named; give --username NAME, such as reader@corp.example, or set the \
-                            variable LDAP_USERNAME";
-            return Err(Failure::new(Status::Usage, sentence));
-        };
-        let password = password::read(self.password_file.as_deref(), username)?;
-        let mut credential = Credential::new(credential_id()?, username, password)
+        let mut credential = Credential::signing_in(credential_id()?, self.sign_in()?)
             .with_any_certificate(self.any_certificate || self.insecure)
             .with_plain_ldap(self.plain_ldap || self.insecure)
             .with_thumbprints(self.thumbprint.iter().copied())
             .with_pins_on_starttls(self.pins_on_starttls)
             .shared_with(self.organization.clone());
-        credential.servers.extend_from_slice(&self.url);
+        credential.servers = servers;
         credential.base_dns.extend_from_slice(&self.base_dn);
         for file in &self.ca_file {
             let certificates = CaCertificate::parse_all(&read(file)?)
@@ -175,10 +184,29 @@ impl TaskOptions {
         Ok(credential)
     }
 
-    /// Whether the password is in a file, which can be read again.
+    /// The servers, and domains that stand for theirs, in order.
+    pub(crate) fn servers(&self) -> Vec<ServerUrl> {
+        self.locate.iter().chain(&self.url).cloned().collect()
+    }
+
+    /// How the account proves who it is: by a certificate where one is given, or else by its name and password.
+    fn sign_in(&self) -> Result<SignIn, Failure> {
+        if let (Some(certificate), Some(key)) = (&self.client_cert, &self.client_key) {
+            return certificate_and_key(certificate, key);
+        }
+        let Some(username) = &self.username else {
+            let sentence = "no account is named; give --username NAME, such as reader@corp.example, or set the \
+                            variable LDAP_USERNAME; or give --client-cert FILE and --client-key FILE";
+            return Err(Failure::new(Status::Usage, sentence));
+        };
+        let password = password::read(self.password_file.as_deref(), username)?;
+        Ok(SignIn::simple(username, password))
+    }
+
+    /// Whether the password, or the key, is in a file, which can be read again.
     #[allow(dead_code, reason = "not every program runs twice")]
-    pub(crate) fn has_password_file(&self) -> bool {
-        self.password_file.is_some()
+    pub(crate) fn has_secret_file(&self) -> bool {
+        self.password_file.is_some() || self.client_key.is_some()
     }
 
     /// What the directory is called, if that is given.
@@ -186,9 +214,14 @@ impl TaskOptions {
         self.domain.as_deref()
     }
 
+    /// The domain that is to be located, if no server is named beside it: whichever controller is read is one of it.
+    pub(crate) fn located_domain(&self) -> Option<String> {
+        self.locate.as_ref().filter(|_| self.url.is_empty()).map(ServerUrl::host)
+    }
+
     /// What the directory is called as far as it is known before a server is asked: after the domain, or the server.
     pub(crate) fn directory_name(&self) -> String {
-        let server = || self.url.first().map(|url| url.host().to_string());
+        let server = || self.servers().first().map(ServerUrl::host);
         self.domain.clone().or_else(server).unwrap_or_default()
     }
 
@@ -218,6 +251,23 @@ impl TaskOptions {
         task.computer_filter.clone_from(&self.computer_filter);
         Ok(if self.laps { task.with_laps() } else { task })
     }
+}
+
+/// A domain, and perhaps a site, as `--locate` takes it.
+fn domain(text: &str) -> Result<ServerUrl, ldap_inventory::Error> {
+    ServerUrl::parse(&format!("domain:{text}"))
+}
+
+/// An account that has a certificate.
+fn certificate_and_key(certificate: &Path, key: &Path) -> Result<SignIn, Failure> {
+    private::warn_of_others(key);
+    let text = String::from_utf8(read(key)?).map_err(|_| {
+        Failure::new(Status::Usage, format!("{} is no text, and a key in PEM is", key.display()))
+    })?;
+    let sign_in = SignIn::external(&read(certificate)?, &Secret::new(text)).map_err(|error| {
+        error.with_context("certificate", certificate.display()).with_context("key", key.display())
+    })?;
+    Ok(sign_in)
 }
 
 /// What the one credential of a task is called.

@@ -17,8 +17,8 @@ pub(crate) async fn advised(failure: Failure, options: &TaskOptions) -> Failure 
     if !matches!(refused, Some(ErrorKind::Certificate | ErrorKind::CertificatePin)) {
         return failure;
     }
-    for url in &options.url {
-        if let Some(presented) = presented(url).await {
+    for url in options.servers() {
+        if let Some(presented) = presented(&url).await {
             return failure.and(&advice(&presented, options));
         }
     }

@@ -255,8 +255,8 @@ async fn run_once(
     inventory: &dyn AssetRepository,
     interrupt: &Interrupt,
 ) -> Result<SyncReport, Failure> {
-    // A file is read again, since the password in it may be another one by now.
-    let credential = match plan.options.has_password_file() {
+    // A file is read again, since the password or the key in it may be another one by now.
+    let credential = match plan.options.has_secret_file() {
         true => plan.options.credential()?,
         false => credential.clone(),
     };

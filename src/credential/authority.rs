@@ -12,8 +12,6 @@ pub struct CaCertificate {
     der: Vec<u8>,
 }
 
-const BEGIN: &str = "-----BEGIN ";
-
 impl CaCertificate {
     /// Reads one DER certificate, or every certificate of a PEM file (RFC 7468). Text between the PEM
     /// items is allowed.
@@ -23,21 +21,8 @@ impl CaCertificate {
     /// [`ErrorKind::Configuration`] naming the item by its number, where one is broken or is something
     /// else than a certificate (a private key does not belong there), or where there is none at all.
     pub fn parse_all(bytes: &[u8]) -> Result<Vec<Self>> {
-        if let Some(certificate) = Self::from_der(bytes) {
-            return Ok(vec![certificate]);
-        }
-        let text = std::str::from_utf8(bytes)
-            .map_err(|_| refused("the CA certificate is neither PEM nor DER"))?;
-        let items: Result<Vec<_>> = text
-            .split(BEGIN)
-            .skip(1)
-            .zip(1_usize..)
-            .map(|(item, n)| pem_item(item).map_err(|e| e.with_context("item", n)))
-            .collect();
-        match items {
-            Ok(items) if items.is_empty() => Err(refused("the CA file holds no certificate")),
-            items => items,
-        }
+        let certificates = certificates(bytes, "CA")?;
+        Ok(certificates.into_iter().map(|der| Self { der }).collect())
     }
 
     /// Reads one DER certificate.
@@ -51,20 +36,52 @@ impl CaCertificate {
     }
 }
 
-/// One PEM item, after `-----BEGIN `.
-fn pem_item(item: &str) -> Result<CaCertificate> {
-    const NOT_PEM: &str = "the CA certificate is not well-formed PEM";
-    let (label, _) = item.split_once("-----").ok_or_else(|| refused(NOT_PEM))?;
+/// The certificates of a file in the order in which they stand there. `whose`: for what they are, in errors.
+pub(super) fn certificates(bytes: &[u8], whose: &str) -> Result<Vec<Vec<u8>>> {
+    if is_one_sequence(bytes) {
+        return Ok(vec![bytes.to_vec()]);
+    }
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| refused(format!("the {whose} certificate is neither PEM nor DER")))?;
+    let items: Result<Vec<_>> = pem_items(text)
+        .zip(1_usize..)
+        .map(|(item, n)| certificate(item, whose).map_err(|e| e.with_context("item", n)))
+        .collect();
+    match items {
+        Ok(items) if items.is_empty() => {
+            Err(refused(format!("the {whose} file holds no certificate")))
+        }
+        items => items,
+    }
+}
+
+/// The items of a PEM file, each from behind its `-----BEGIN ` to the next one.
+pub(super) fn pem_items(text: &str) -> impl Iterator<Item = &str> {
+    text.split(BEGIN).skip(1)
+}
+
+/// What a PEM item says it is.
+pub(super) fn label(item: &str) -> Option<&str> {
+    item.split_once("-----").map(|(label, _)| label)
+}
+
+pub(super) const BEGIN: &str = "-----BEGIN ";
+
+fn certificate(item: &str, whose: &str) -> Result<Vec<u8>> {
+    let not_pem = || refused(format!("the {whose} certificate is not well-formed PEM"));
+    let label = label(item).ok_or_else(not_pem)?;
     if !matches!(label, CERTIFICATE | OLD_CERTIFICATE) {
-        return Err(refused("the CA file holds something else than certificates")
-            .with_context("label", label));
+        let message = format!("the {whose} file holds something else than certificates");
+        return Err(refused(message).with_context("label", label));
     }
     let item = format!("{BEGIN}{item}").replace(OLD_CERTIFICATE, CERTIFICATE);
     let section: Result<(SectionKind, Vec<u8>), pem::Error> =
         PemObject::from_pem_slice(item.as_bytes());
-    let (_, der) = section.map_err(|error| refused(NOT_PEM).with_source(error))?;
-    CaCertificate::from_der(&der)
-        .ok_or_else(|| refused("the CA certificate is not a DER certificate"))
+    let (_, der) = section.map_err(|error| not_pem().with_source(error))?;
+    let is_whole = is_one_sequence(&der);
+    is_whole
+        .then_some(der)
+        .ok_or_else(|| refused(format!("the {whose} certificate is not a DER certificate")))
 }
 
 const CERTIFICATE: &str = "CERTIFICATE";
@@ -90,7 +107,7 @@ fn is_one_sequence(bytes: &[u8]) -> bool {
     length.iter().fold(0, |sum, octet| sum << 8 | u64::from(*octet)) == content.len() as u64
 }
 
-fn refused(message: &'static str) -> Error {
+fn refused(message: String) -> Error {
     Error::new(ErrorKind::Configuration, message)
 }
 

@@ -1,6 +1,6 @@
 //! LDAP credentials: who asks which servers, whom to trust, and for which organizations.
 //!
-//! A [`Credential`] is an account, the [servers](ServerUrl) to ask, and what vouches for them: pins ([`ThumbprintSet`]) and
+//! A [`Credential`] is an account and its [`SignIn`], the [servers](ServerUrl) to ask, and what vouches for them: pins ([`Thumbprint`]) and
 //! authorities ([`CaCertificate`]) beside those of the operating system. A host keeps its credentials where it likes, and
 //! hands them out by a [`CredentialStore`], which is asked at every connect; [`Sealable`] is the form to encrypt and
 //! store. How all of this is put to use is the business of `ldap`, above
@@ -15,16 +15,18 @@ use crate::{Error, ErrorKind, Result};
 
 mod authority;
 mod sealable;
+mod sign_in;
 mod store;
 mod thumbprint;
 mod url;
 
 pub use authority::CaCertificate;
 pub use sealable::Sealable;
+pub use sign_in::SignIn;
 pub use store::CredentialStore;
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub(crate) use thumbprint::CertificateDigest;
-pub use thumbprint::{Thumbprint, ThumbprintSet};
+pub use thumbprint::Thumbprint;
 pub use url::ServerUrl;
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub(crate) use url::{Scheme, ServerHost};
@@ -52,11 +54,8 @@ pub struct Credential {
     pub id: CredentialId,
     /// What people call it by; the id unless set.
     pub name: String,
-    /// The account: a DN, `user@domain` or `DOMAIN\user`. Sent exactly as given, and never retried in
-    /// another form, since every refused attempt counts towards a lockout.
-    pub username: String,
-    /// The account's password.
-    pub password: Secret,
+    /// The account, and how it proves who it is.
+    pub sign_in: SignIn,
     /// Where to search. Empty (the default) means the server's `defaultNamingContext`.
     pub base_dns: Vec<DistinguishedName>,
     /// The servers, in order. The next one is asked only where the one before cannot be reached.
@@ -68,7 +67,7 @@ pub struct Credential {
     /// password.
     pub plain_ldap: bool,
     /// The certificates that must be presented at certain addresses.
-    pub thumbprints: ThumbprintSet,
+    pub thumbprints: BTreeSet<Thumbprint>,
     /// Let pins vouch over StartTLS too. Off unless set, as in products that trust pins on LDAPS only.
     pub pins_on_starttls: bool,
     /// Authorities that are trusted beside those of the operating system.
@@ -87,18 +86,22 @@ pub enum Sharing {
 }
 
 impl Credential {
-    /// A credential for this account, without servers and not shared with anybody yet.
+    /// A credential for an account with a name and a password, without servers and not shared with anybody yet.
     pub fn new(id: CredentialId, username: impl Into<String>, password: Secret) -> Self {
+        Self::signing_in(id, SignIn::simple(username, password))
+    }
+
+    /// A credential for an account that proves itself so, without servers and not shared with anybody yet.
+    pub fn signing_in(id: CredentialId, sign_in: SignIn) -> Self {
         Self {
             name: id.as_str().to_owned(),
             id,
-            username: username.into(),
-            password,
+            sign_in,
             base_dns: Vec::new(),
             servers: Vec::new(),
             any_certificate: false,
             plain_ldap: false,
-            thumbprints: ThumbprintSet::new(),
+            thumbprints: BTreeSet::new(),
             pins_on_starttls: false,
             ca_certificates: Vec::new(),
             sharing: Sharing::Organizations(BTreeSet::new()),
@@ -213,31 +216,27 @@ impl Credential {
         }
     }
 
+    /// The certificates that are pinned for this address; none if it is not pinned.
+    #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
+    pub(crate) fn pinned_at(
+        &self,
+        address: std::net::IpAddr,
+    ) -> impl Iterator<Item = CertificateDigest> {
+        self.thumbprints.iter().filter_map(move |pin| pin.at(address))
+    }
+
     /// Whether it can be used at all, before any connection is opened.
-    ///
-    /// An empty password would be accepted by most servers as an anonymous bind (RFC 4513 5.1.2), and a
-    /// NUL would cut it short there.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Configuration`] naming the setting.
     pub fn validate(&self) -> Result<()> {
-        let password = self.password.expose();
-        let fault = if self.servers.is_empty() {
-            "the credential names no server"
-        } else if self.username.trim().is_empty() {
-            "the user name is empty"
-        } else if self.username.contains('\0') {
-            "the user name contains a NUL character"
-        } else if password.contains('\0') {
-            "the password contains a NUL character"
-        } else if password.trim().is_empty() {
-            "the password is empty or blank; directories take that for an anonymous bind"
-        } else {
-            return Ok(());
-        };
-        let error = Error::new(ErrorKind::Configuration, fault);
-        Err(error.with_context("credential", self.id.as_str()))
+        let no_server = self.servers.is_empty().then_some("the credential names no server");
+        match no_server.or_else(|| self.sign_in.fault()) {
+            None => Ok(()),
+            Some(fault) => Err(Error::new(ErrorKind::Configuration, fault)
+                .with_context("credential", self.id.as_str())),
+        }
     }
 }
 
@@ -246,8 +245,7 @@ impl fmt::Debug for Credential {
         f.debug_struct("Credential")
             .field("id", &self.id)
             .field("name", &self.name)
-            .field("username", &self.username)
-            .field("password", &"[redacted]")
+            .field("sign_in", &self.sign_in)
             .field("base_dns", &self.base_dns)
             .field("servers", &self.servers)
             .field("any_certificate", &self.any_certificate)

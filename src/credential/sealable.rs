@@ -7,18 +7,18 @@ use std::str::FromStr;
 
 use zeroize::Zeroizing;
 
-use super::{CaCertificate, Credential, Sharing};
+use super::{CaCertificate, Credential, Sharing, SignIn};
 use crate::value::Secret;
 use crate::{Error, ErrorKind, Result};
 
-/// A whole [`Credential`] as bytes, **with its password in the clear**: for a host that encrypts it and stores what
+/// A whole [`Credential`] as bytes, **with its password or private key in the clear**: for a host that encrypts it and stores what
 /// comes of that.
 ///
 /// It is whole by construction: a credential cannot get a setting that this leaves out. What was written by an earlier
 /// version can be read. The memory is wiped when it is dropped, and `Debug` shows nothing of it.
 ///
 /// ```
-/// use ldap_inventory::credential::{Credential, Sealable};
+/// use ldap_inventory::credential::{Credential, Sealable, SignIn};
 /// use ldap_inventory::value::{CredentialId, Secret};
 ///
 /// let id = CredentialId::new("corp")?;
@@ -26,7 +26,8 @@ use crate::{Error, ErrorKind, Result};
 /// let plain = Sealable::of(&credential);
 /// // ... the host encrypts `plain.as_bytes()`, stores that, and decrypts it later ...
 /// let again = Sealable::from_bytes(plain.as_bytes()).credential()?;
-/// assert_eq!(again.password.expose(), "correct horse");
+/// let SignIn::Simple { password, .. } = again.sign_in else { panic!() };
+/// assert_eq!(password.expose(), "correct horse");
 /// # Ok::<(), ldap_inventory::Error>(())
 /// ```
 #[derive(Clone)]
@@ -36,10 +37,17 @@ pub struct Sealable(Zeroizing<Vec<u8>>);
 const MAGIC: &[u8] = b"ldap-inventory credential";
 
 /// The version that is written. A new field comes last, and with a version of its own.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// The version in which one toggle stood for any certificate and for plain LDAP.
 const ONE_TOGGLE: u8 = 1;
+
+/// The version in which every account had a password.
+const PASSWORDS: u8 = 2;
+
+/// How an account signs in: with the name and the password that come earlier, or with what follows.
+const SIMPLE: &str = "simple";
+const EXTERNAL: &str = "external";
 
 impl Sealable {
     /// The form of a credential.
@@ -47,8 +55,7 @@ impl Sealable {
         let Credential {
             id,
             name,
-            username,
-            password,
+            sign_in,
             base_dns,
             servers,
             any_certificate,
@@ -61,8 +68,7 @@ impl Sealable {
         let mut fields = Fields::default();
         fields.text(id.as_str());
         fields.text(name);
-        fields.text(username);
-        fields.text(password.expose());
+        fields.account(sign_in);
         fields.list(base_dns.iter().map(|dn| dn.as_str().as_bytes().into()));
         fields.list(servers.iter().map(|server| server.to_string().into_bytes().into()));
         fields.flag(*any_certificate);
@@ -77,6 +83,7 @@ impl Sealable {
             }
         }
         fields.flag(*plain_ldap);
+        fields.sign_in(sign_in);
         Self(fields.into_bytes())
     }
 
@@ -85,7 +92,7 @@ impl Sealable {
         Self(Zeroizing::new(bytes.into()))
     }
 
-    /// The bytes. They hold the password in the clear.
+    /// The bytes. They hold the password or the private key in the clear.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -100,7 +107,7 @@ impl Sealable {
         let rest = self.0.strip_prefix(MAGIC).ok_or_else(|| invalid("this is no credential"))?;
         let (version, rest) =
             rest.split_first().ok_or_else(|| invalid("the credential is cut short"))?;
-        if ![ONE_TOGGLE, VERSION].contains(version) {
+        if ![ONE_TOGGLE, PASSWORDS, VERSION].contains(version) {
             let error = invalid("the credential is of a version that is not known here");
             return Err(error.with_context("version", version));
         }
@@ -108,8 +115,7 @@ impl Sealable {
         let mut credential = Credential {
             id: form.parsed("id")?,
             name: form.text("name")?.to_owned(),
-            username: form.text("username")?.to_owned(),
-            password: Secret::new(form.text("password")?),
+            sign_in: form.account()?,
             base_dns: form.list("base_dns")?,
             servers: form.list("servers")?,
             any_certificate: form.flag("any_certificate")?,
@@ -123,6 +129,11 @@ impl Sealable {
             ONE_TOGGLE => credential.any_certificate,
             _ => form.flag("plain_ldap")?,
         };
+        if *version > PASSWORDS
+            && let Some(external) = form.external()?
+        {
+            credential.sign_in = external;
+        }
         if form.0.is_empty() { Ok(credential) } else { Err(damaged("end")) }
     }
 }
@@ -144,6 +155,27 @@ impl<'a> Fields<'a> {
 
     fn flag(&mut self, flag: bool) {
         self.0.push(vec![u8::from(flag)].into());
+    }
+
+    /// Name and password, which stood here before there was anything else.
+    fn account(&mut self, sign_in: &'a SignIn) {
+        let (username, password) = match sign_in {
+            SignIn::Simple { username, password } => (username.as_str(), password.expose()),
+            SignIn::External { .. } => ("", ""),
+        };
+        self.text(username);
+        self.text(password);
+    }
+
+    fn sign_in(&mut self, sign_in: &'a SignIn) {
+        match sign_in {
+            SignIn::Simple { .. } => self.text(SIMPLE),
+            SignIn::External { certificates, key } => {
+                self.text(EXTERNAL);
+                self.list(certificates.iter().map(|der| der.into()));
+                self.text(key.expose());
+            }
+        }
     }
 
     /// How many, and each.
@@ -209,6 +241,27 @@ impl<'a> Form<'a> {
         (0..count).map(|_| self.parsed(name)).collect()
     }
 
+    fn account(&mut self) -> Result<SignIn> {
+        let username = self.text("username")?;
+        Ok(SignIn::simple(username, Secret::new(self.text("password")?)))
+    }
+
+    /// The certificate and the key, if the account has those.
+    fn external(&mut self) -> Result<Option<SignIn>> {
+        const NAME: &str = "sign_in";
+        match self.text(NAME)? {
+            SIMPLE => Ok(None),
+            EXTERNAL => {
+                let count = self.count(NAME)?;
+                let certificates: Result<_> =
+                    (0..count).map(|_| self.field(NAME).map(<[u8]>::to_vec)).collect();
+                let key = Secret::new(self.text("key")?);
+                Ok(Some(SignIn::External { certificates: certificates?, key }))
+            }
+            _ => Err(damaged(NAME)),
+        }
+    }
+
     fn authorities(&mut self) -> Result<Vec<CaCertificate>> {
         const NAME: &str = "ca_certificates";
         let count = self.count(NAME)?;
@@ -262,9 +315,33 @@ mod tests {
         prop_oneof![Just(Sharing::Global), organizations]
     }
 
+    fn sign_in() -> impl Strategy<Value = SignIn> {
+        let simple = (".{0,20}", ".{0,20}")
+            .prop_map(|(username, password)| SignIn::simple(username, Secret::new(password)));
+        let external =
+            (prop::collection::vec(prop::collection::vec(any::<u8>(), 0..50), 0..3), ".{0,50}")
+                .prop_map(|(certificates, key)| SignIn::External {
+                    certificates,
+                    key: Secret::new(key),
+                });
+        prop_oneof![simple, external]
+    }
+
+    /// What is of an account, the secrets with it.
+    fn exposed(sign_in: &SignIn) -> Vec<Vec<u8>> {
+        match sign_in {
+            SignIn::Simple { username, password } => {
+                vec![username.clone().into_bytes(), password.expose().into()]
+            }
+            SignIn::External { certificates, key } => {
+                certificates.iter().cloned().chain([key.expose().into()]).collect()
+            }
+        }
+    }
+
     prop_compose! {
         fn credential()(
-            (id, name, username, password) in ("[a-z]{1,9}", ".{0,9}", ".{0,20}", ".{0,20}"),
+            (id, name, sign_in) in ("[a-z]{1,9}", ".{0,9}", sign_in()),
             bases in prop::collection::vec("DC=[a-z]{1,5}", 0..3),
             servers in prop::collection::vec(server(), 0..3),
             pins in prop::collection::vec(pin(), 0..3),
@@ -272,8 +349,7 @@ mod tests {
             (any_certificate, plain_ldap, pins_on_starttls) in any::<(bool, bool, bool)>(),
             sharing in sharing(),
         ) -> Credential {
-            let secret = Secret::new(password);
-            let mut credential = Credential::new(CredentialId::new(&*id).unwrap(), username, secret)
+            let mut credential = Credential::signing_in(CredentialId::new(&*id).unwrap(), sign_in)
                 .with_name(name)
                 .with_any_certificate(any_certificate)
                 .with_plain_ldap(plain_ldap)
@@ -290,6 +366,12 @@ mod tests {
         }
     }
 
+    fn external() -> Credential {
+        let key = Secret::new(CANARY);
+        let sign_in = SignIn::External { certificates: vec![vec![0x30, 0], vec![1, 2]], key };
+        Credential { sign_in, ..full() }
+    }
+
     fn full() -> Credential {
         Credential::new(CredentialId::new("corp").unwrap(), "CORP\\svc", Secret::new(CANARY))
             .with_base_dn(DistinguishedName::parse("DC=corp,DC=example").unwrap())
@@ -303,7 +385,7 @@ mod tests {
         fn a_credential_comes_back_whole(credential in credential()) {
             let form = Sealable::of(&credential);
             let again = Sealable::from_bytes(form.as_bytes()).credential().unwrap();
-            prop_assert_eq!(again.password.expose(), credential.password.expose());
+            prop_assert_eq!(exposed(&again.sign_in), exposed(&credential.sign_in));
             prop_assert_eq!(&again.ca_certificates, &credential.ca_certificates);
             prop_assert_eq!(format!("{again:?}"), format!("{credential:?}"));
             let same = Sealable::of(&again);
@@ -313,8 +395,12 @@ mod tests {
 
     #[test]
     fn what_is_cut_short_damaged_or_foreign_is_refused_without_a_word_of_it() {
-        let form = Sealable::of(&full());
-        let bytes = form.as_bytes();
+        for credential in [full(), external()] {
+            refuses_all_but(Sealable::of(&credential).as_bytes());
+        }
+    }
+
+    fn refuses_all_but(bytes: &[u8]) {
         let refused = |bytes: &[u8]| {
             let error = Sealable::from_bytes(bytes).credential().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Invalid);
@@ -328,7 +414,7 @@ mod tests {
         refused(b"{\"id\":\"canary\"}");
         let mut later = bytes.to_vec();
         later[MAGIC.len()] = VERSION + 1;
-        assert!(refused(&later).context().any(|context| context == ("version", "3")));
+        assert!(refused(&later).context().any(|context| context == ("version", "4")));
         for place in 0..bytes.len() {
             let mut flipped = bytes.to_vec();
             flipped[place] ^= 0x80;
@@ -339,14 +425,22 @@ mod tests {
     }
 
     #[test]
-    fn what_the_first_version_wrote_is_read_with_its_one_toggle() {
-        for insecure in [false, true] {
-            let form = Sealable::of(&full().with_insecure(insecure));
-            let mut bytes = form.as_bytes().to_vec();
+    fn what_earlier_versions_wrote_is_read() {
+        for (any_certificate, plain_ldap) in [(false, false), (true, true), (false, true)] {
+            let credential =
+                full().with_any_certificate(any_certificate).with_plain_ldap(plain_ldap);
+            let mut bytes = Sealable::of(&credential).as_bytes().to_vec();
+            bytes.truncate(bytes.len() - LENGTH - SIMPLE.len());
+            bytes[MAGIC.len()] = PASSWORDS;
+            let read = Sealable::from_bytes(bytes.as_slice()).credential().unwrap();
+            assert_eq!((read.any_certificate, read.plain_ldap), (any_certificate, plain_ldap));
+            assert_eq!(exposed(&read.sign_in), exposed(&credential.sign_in));
+
             bytes.truncate(bytes.len() - LENGTH - 1);
             bytes[MAGIC.len()] = ONE_TOGGLE;
             let read = Sealable::from_bytes(bytes).credential().unwrap();
-            assert_eq!((read.any_certificate, read.plain_ldap), (insecure, insecure));
+            assert_eq!((read.any_certificate, read.plain_ldap), (any_certificate, any_certificate));
+            assert_eq!(exposed(&read.sign_in), exposed(&credential.sign_in));
         }
     }
 

@@ -40,12 +40,6 @@ pub struct Thumbprint {
     digest: CertificateDigest,
 }
 
-/// The pins of a credential, without duplicates.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct ThumbprintSet {
-    pins: BTreeSet<Thumbprint>,
-}
-
 /// Padding is optional when reading; other bits than the digest's are not.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
@@ -143,6 +137,27 @@ impl Thumbprint {
         Ok(Self { address, digest: digest(rest).map_err(invalid)? })
     }
 
+    /// Reads pins separated by commas or line ends. Blank text is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) naming the first item that is not a pin; an empty
+    /// item, as after a trailing comma, is one too, since it may be a pin that got lost.
+    pub fn parse_all(text: &str) -> Result<BTreeSet<Self>> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let numbered = text.split([',', '\n']).zip(1_usize..);
+        numbered.map(|(item, n)| Self::parse(item).map_err(|e| e.with_context("item", n))).collect()
+    }
+
+    /// The certificate, if the pin is for this address.
+    #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
+    pub(crate) fn at(&self, address: IpAddr) -> Option<CertificateDigest> {
+        (self.address == address.to_canonical()).then_some(self.digest)
+    }
+
     /// The address that must present the certificate, in canonical form.
     pub fn address(&self) -> IpAddr {
         self.address
@@ -179,68 +194,6 @@ impl TryFrom<String> for Thumbprint {
 
     fn try_from(text: String) -> Result<Self> {
         Self::parse(&text)
-    }
-}
-
-impl ThumbprintSet {
-    /// No pins.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Reads pins separated by commas or line ends. Blank text is the empty set.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) naming the first item that is not a pin; an empty
-    /// item, as after a trailing comma, is one too, since it may be a pin that got lost.
-    pub fn parse(text: &str) -> Result<Self> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Ok(Self::new());
-        }
-        let numbered = text.split([',', '\n']).zip(1_usize..);
-        numbered
-            .map(|(item, n)| Thumbprint::parse(item).map_err(|e| e.with_context("item", n)))
-            .collect()
-    }
-
-    /// Adds a pin, and says whether it is new.
-    pub fn insert(&mut self, pin: Thumbprint) -> bool {
-        self.pins.insert(pin)
-    }
-
-    /// The certificates that are accepted at this address; none if it is not pinned.
-    pub(crate) fn at(&self, address: IpAddr) -> impl Iterator<Item = CertificateDigest> {
-        let address = address.to_canonical();
-        self.pins.iter().filter(move |pin| pin.address == address).map(|pin| pin.digest)
-    }
-
-    /// Whether there is a pin for this address.
-    pub fn covers(&self, address: IpAddr) -> bool {
-        self.at(address).next().is_some()
-    }
-
-    /// Every pin, by address.
-    pub fn iter(&self) -> impl Iterator<Item = &Thumbprint> {
-        self.pins.iter()
-    }
-
-    /// Whether there is no pin at all.
-    pub fn is_empty(&self) -> bool {
-        self.pins.is_empty()
-    }
-}
-
-impl Extend<Thumbprint> for ThumbprintSet {
-    fn extend<I: IntoIterator<Item = Thumbprint>>(&mut self, pins: I) {
-        self.pins.extend(pins);
-    }
-}
-
-impl FromIterator<Thumbprint> for ThumbprintSet {
-    fn from_iter<I: IntoIterator<Item = Thumbprint>>(pins: I) -> Self {
-        Self { pins: pins.into_iter().collect() }
     }
 }
 
@@ -352,21 +305,24 @@ mod tests {
     #[test]
     fn a_list_names_the_item_that_is_wrong() {
         let list = format!("10.0.0.1={PADDED},\n");
-        assert!(ThumbprintSet::parse(&format!("{list}10.0.0.2=x")).is_err());
-        assert!(ThumbprintSet::parse(&format!("10.0.0.1={PADDED},")).is_err());
-        let error = ThumbprintSet::parse(&format!("10.0.0.1={PADDED}\n10.0.0.2=x")).unwrap_err();
+        assert!(Thumbprint::parse_all(&format!("{list}10.0.0.2=x")).is_err());
+        assert!(Thumbprint::parse_all(&format!("10.0.0.1={PADDED},")).is_err());
+        let error = Thumbprint::parse_all(&format!("10.0.0.1={PADDED}\n10.0.0.2=x")).unwrap_err();
         assert_eq!(error.context().collect::<Vec<_>>(), [("item", "2")]);
-        assert!(ThumbprintSet::parse(" \n").unwrap().is_empty());
+        assert!(Thumbprint::parse_all(" \n").unwrap().is_empty());
     }
 
     #[test]
     fn pins_hold_for_their_own_address_only_and_duplicates_are_one() {
         let other = Thumbprint::new("10.0.0.1".parse().unwrap(), CertificateDigest::new([1; 32]));
         let twice = format!("10.0.0.1={PADDED}, ::ffff:10.0.0.1={PADDED}");
-        let mut set = ThumbprintSet::parse(&twice).unwrap();
-        assert_eq!(set.iter().count(), 1);
+        let mut set = Thumbprint::parse_all(&twice).unwrap();
+        assert_eq!(set.len(), 1);
         assert!(set.insert(other));
-        assert_eq!(set.at("::ffff:10.0.0.1".parse().unwrap()).count(), 2);
-        assert!(!set.covers("10.0.0.2".parse().unwrap()));
+        let at = |address: &str| {
+            let address = address.parse().unwrap();
+            set.iter().filter(|pin| pin.at(address).is_some()).count()
+        };
+        assert_eq!([at("::ffff:10.0.0.1"), at("10.0.0.2")], [2, 0]);
     }
 }

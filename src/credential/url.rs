@@ -19,6 +19,9 @@ use crate::{Error, Printable, Result};
 /// Without a scheme, and with `ldaps://`, LDAPS is tried first, then StartTLS, then (only where the
 /// credential allows it) plain LDAP; `ldap://` begins at StartTLS.
 ///
+/// `domain:corp.example` stands for the domain controllers of an Active Directory domain, whichever of them are there: they
+/// are found by DNS, as `ldap` says. `domain:corp.example/Berlin` prefers those of an AD site.
+///
 /// ```
 /// use ldap_inventory::credential::ServerUrl;
 ///
@@ -26,6 +29,7 @@ use crate::{Error, Printable, Result};
 /// assert_eq!(server.to_string(), "ldaps://dc1.corp.example:3269");
 /// assert_eq!(ServerUrl::parse("[2001:db8::1]:636")?.port(), Some(636));
 /// assert!(ServerUrl::parse("ldap:///dc=corp").is_err());
+/// assert_eq!(ServerUrl::parse("domain:Corp.Example./Berlin")?.to_string(), "domain:corp.example/Berlin");
 /// # Ok::<(), ldap_inventory::Error>(())
 /// ```
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -34,6 +38,8 @@ pub struct ServerUrl {
     scheme: Option<Scheme>,
     host: ServerHost,
     port: Option<u16>,
+    /// The AD site, where the host is a domain.
+    site: Option<String>,
 }
 
 /// The scheme of a [`ServerUrl`] (RFC 4516 for `ldap`; `ldaps` is common practice).
@@ -43,6 +49,8 @@ pub(crate) enum Scheme {
     Ldap,
     /// `ldaps://`: TLS from the first byte, then as for no scheme.
     Ldaps,
+    /// `domain:`: the host is a domain, of which each controller is tried as for no scheme.
+    Domain,
 }
 
 /// The host of a [`ServerUrl`].
@@ -69,13 +77,24 @@ impl ServerUrl {
         Self::from_parts(text).map_err(|reason| invalid(text, &reason))
     }
 
+    /// The domain whose controllers are meant, and their AD site if one was given, unless it is one server.
+    #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
+    pub(crate) fn domain(&self) -> Option<(&str, Option<&str>)> {
+        match (self.scheme, &self.host) {
+            (Some(Scheme::Domain), ServerHost::Name(domain)) => {
+                Some((domain, self.site.as_deref()))
+            }
+            _ => None,
+        }
+    }
+
     /// The scheme, if one was given.
     #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
     pub(crate) fn scheme(&self) -> Option<Scheme> {
         self.scheme
     }
 
-    /// The host, in its normal form: a name or an address.
+    /// The host, in its normal form: a name or an address; of a domain, its name.
     pub fn host(&self) -> String {
         self.host.to_string()
     }
@@ -94,6 +113,9 @@ impl ServerUrl {
         if text.len() > LONGEST {
             return Err("it is too long".into());
         }
+        if let Some(domain) = domain_of(text) {
+            return Self::of_domain(domain);
+        }
         let (scheme, rest) = split_scheme(text)?;
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         if rest.is_empty() {
@@ -106,7 +128,23 @@ impl ServerUrl {
             return Err("only a host and a port are allowed, no path or query".into());
         }
         let (host, port) = split_port(rest)?;
-        Ok(Self { scheme, host: parse_host(host)?, port: port.map(parse_port).transpose()? })
+        let (host, port) = (parse_host(host)?, port.map(parse_port).transpose()?);
+        Ok(Self { scheme, host, port, site: None })
+    }
+
+    /// `corp.example` or `corp.example/SITE`.
+    fn of_domain(text: &str) -> Result<Self, Cow<'static, str>> {
+        let (domain, site) = match text.split_once('/') {
+            Some((domain, site)) => (domain, Some(parse_site(site)?)),
+            None => (text, None),
+        };
+        let host = parse_name(domain).map_err(|_| "that is not the name of a domain")?;
+        Ok(Self {
+            scheme: Some(Scheme::Domain),
+            host: ServerHost::Name(host),
+            port: None,
+            site: site.map(str::to_owned),
+        })
     }
 }
 
@@ -115,6 +153,7 @@ impl fmt::Display for ServerUrl {
         match self.scheme {
             Some(Scheme::Ldap) => f.write_str("ldap://")?,
             Some(Scheme::Ldaps) => f.write_str("ldaps://")?,
+            Some(Scheme::Domain) => f.write_str("domain:")?,
             None => {}
         }
         let bracketed = matches!(self.host, ServerHost::Address(IpAddr::V6(_), _))
@@ -124,7 +163,8 @@ impl fmt::Display for ServerUrl {
         } else {
             write!(f, "{}", self.host)?;
         }
-        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))?;
+        self.site.as_ref().map_or(Ok(()), |site| write!(f, "/{site}"))
     }
 }
 
@@ -200,6 +240,24 @@ fn split_scheme(text: &str) -> Result<(Option<Scheme>, &str), Cow<'static, str>>
     } else {
         Err("the scheme must be ldap:// or ldaps://".into())
     }
+}
+
+/// What stands behind `domain:`, unless that is a host which is called so, and its port.
+fn domain_of(text: &str) -> Option<&str> {
+    const PREFIX: &str = "domain:";
+    let (prefix, domain) = text.split_at_checked(PREFIX.len())?;
+    let is_port = domain.bytes().all(|b| b.is_ascii_digit());
+    (prefix.eq_ignore_ascii_case(PREFIX) && !is_port && !domain.starts_with("//")).then_some(domain)
+}
+
+/// The name of a site is one label in DNS.
+fn parse_site(text: &str) -> Result<&str, Cow<'static, str>> {
+    let is_label = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if (1..=63).contains(&text.len()) && text.chars().all(is_label) {
+        return Ok(text);
+    }
+    Err("behind the domain only the name of an AD site is allowed, of letters, digits and hyphens"
+        .into())
 }
 
 /// Two colons and no brackets are a bare IPv6 address, which has no port.
@@ -286,6 +344,10 @@ mod tests {
             ("ldaps://10.1.2.3", "ldaps://10.1.2.3"),
             ("ldaps://::1", "ldaps://[::1]"),
             ("ldaps://[::1]:636/", "ldaps://[::1]:636"),
+            ("domain:corp.example", "domain:corp.example"),
+            ("DOMAIN:Corp.Example.", "domain:corp.example"),
+            ("domain:corp.example/Berlin-2", "domain:corp.example/Berlin-2"),
+            ("domain:636", "domain:636"),
         ] {
             assert_eq!(normal(given), printed, "{given}");
             assert_eq!(normal(printed), printed);
@@ -345,6 +407,14 @@ mod tests {
             "fe80::1%a/b",
             "10.0.0.1%eth0",
             "dc1//",
+            "domain:10.0.0.1",
+            "domain:corp.example:636",
+            "domain:corp.example/",
+            "domain:corp.example/a/b",
+            "domain:corp.example/a.b",
+            "domain:/Berlin",
+            "domain://corp.example",
+            "domain:user@corp.example",
         ] {
             let error = ServerUrl::parse(text).expect_err(text);
             assert_eq!(error.kind(), ErrorKind::Invalid, "{text}");
@@ -360,6 +430,19 @@ mod tests {
         assert!(!format!("{error:?}").contains("hunter2"), "{error}");
     }
 
+    #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
+    #[test]
+    fn a_domain_is_told_from_a_server_of_that_name() {
+        let of = |text: &str| {
+            let url = ServerUrl::parse(text).unwrap();
+            url.domain().map(|(domain, site)| (domain.to_owned(), site.map(str::to_owned)))
+        };
+        assert_eq!(of("domain:corp.example"), Some(("corp.example".to_owned(), None)));
+        assert_eq!(of("domain:corp/Berlin"), Some(("corp".to_owned(), Some("Berlin".to_owned()))));
+        assert_eq!(["domain:636", "corp.example", "ldap://domain"].map(of), [None, None, None]);
+        assert_eq!(ServerUrl::parse("domain:corp.example/Berlin").unwrap().host(), "corp.example");
+    }
+
     #[test]
     fn serde_uses_the_text_form() {
         let server: ServerUrl = serde_json::from_str("\"LDAP://dc1:389\"").unwrap();
@@ -370,6 +453,13 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_refused_or_prints_back_to_itself(text in "\\PC{0,40}") {
+            if let Ok(server) = ServerUrl::parse(&text) {
+                prop_assert_eq!(ServerUrl::parse(&server.to_string()).unwrap(), server);
+            }
+        }
+
+        #[test]
+        fn so_is_text_that_resembles_a_domain(text in "domain:[a-z0-9.:/_-]{0,20}") {
             if let Ok(server) = ServerUrl::parse(&text) {
                 prop_assert_eq!(ServerUrl::parse(&server.to_string()).unwrap(), server);
             }

@@ -2,26 +2,30 @@
 //!
 //! [`LdapSource`] is where to begin: it looks a credential up, and puts a read together. From there the way goes
 //!
+//! - by `locate` where a domain is named instead of servers: its controllers, found by DNS, of which one proves itself;
 //! - through `transport`: the servers, the ladder from LDAPS to plain LDAP, TLS and who vouches for a certificate;
 //! - to `protocol`: LDAP in bytes, the guard that bounds what a server may send, binds and searches;
 //! - into `read`: entries become objects, and pages for whoever listens;
 //! - by way of `delta` where a checkpoint says that only changes are wanted.
 //!
 //! Each of them has its own map in its `mod.rs`. [`ServerCertificate::probe`] asks a server for its certificate, and no more.
-//! No other room names ldap3, rustls or x509-parser.
+//! No other room names ldap3, rustls, x509-parser or hickory-resolver.
 
 mod delta;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
 mod limits;
+mod locate;
 mod protocol;
+mod reach;
 mod read;
 mod source;
 mod transport;
 
 pub use delta::DeltaPolicy;
 pub use limits::LdapLimits;
+pub use locate::{Resolver, SrvRecord};
 pub use protocol::diagnosis::BindRefusal;
 pub use source::LdapSource;
 pub use transport::certificate::ServerCertificate;

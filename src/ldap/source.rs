@@ -9,21 +9,20 @@ use tokio::sync::mpsc;
 
 use crate::credential::{Credential, CredentialStore};
 use crate::directory::{
-    Completeness, ConnectStep, DirectoryEvent, DirectorySource, ReadEnd, ReadRequest, ReadScope,
-    ServerIdentity, Transport, Verification,
+    DirectoryEvent, DirectorySource, ReadRequest, ServerIdentity, Transport, Verification,
 };
-use crate::ldap::delta::{DeltaPolicy, Tracking};
+use crate::ldap::delta::{DeltaPolicy, Token, Tracking};
 use crate::ldap::limits::LdapLimits;
+use crate::ldap::locate::{self, Resolver};
 use crate::ldap::protocol::connection::{Clock, Connection, Task};
-use crate::ldap::protocol::redaction::Redaction;
-use crate::ldap::protocol::root_dse::RootDse;
 use crate::ldap::protocol::search;
+use crate::ldap::reach::{Established, Reach};
 use crate::ldap::read::attributes::Selection;
 use crate::ldap::read::reading::{Progress, Reading};
 use crate::ldap::read::scope::{
     about_base, bases, is_about_base, roots, scope, searches, selections,
 };
-use crate::ldap::transport::connect::{self, Connected};
+use crate::ldap::transport::connect::Unconnected;
 use crate::ldap::transport::connect_limits::ConnectLimits;
 use crate::ldap::transport::provider::TlsProvider;
 use crate::name::DistinguishedName;
@@ -71,6 +70,7 @@ pub struct LdapSource {
     delta: DeltaPolicy,
     census: bool,
     least_protection: Option<(Transport, Verification)>,
+    resolver: Option<Arc<dyn Resolver>>,
 }
 
 impl LdapSource {
@@ -84,6 +84,7 @@ impl LdapSource {
             delta: DeltaPolicy::default(),
             census: true,
             least_protection: None,
+            resolver: locate::system_resolver(),
         }
     }
 
@@ -105,6 +106,14 @@ impl LdapSource {
     #[must_use]
     pub fn with_connect_limits(mut self, limits: ConnectLimits) -> Self {
         self.connect_limits = limits;
+        self
+    }
+
+    /// Sets who asks DNS for the controllers of a [domain](crate::credential::ServerUrl). Unless set, that are the DNS
+    /// servers of the system with the feature `locate`, and nobody without it.
+    #[must_use]
+    pub fn with_resolver(mut self, resolver: Arc<dyn Resolver>) -> Self {
+        self.resolver = Some(resolver);
         self
     }
 
@@ -146,7 +155,7 @@ impl LdapSource {
         let clock = Clock::start(&self.limits);
         let credential = self.credential(credential, organization).await?;
         let least = self.least_protection;
-        let (mut connection, established) = self.connect(&credential, least, clock).await?;
+        let (mut connection, established) = self.connect(&credential, least, clock, None).await?;
         let root = connection.root_dse().await?;
         connection.close().await;
         Ok(established.identity(&root))
@@ -168,8 +177,9 @@ impl LdapSource {
     ) -> Result<bool> {
         let clock = Clock::start(&self.limits);
         let credential = self.credential(credential, organization).await?;
-        let (mut connection, _) = self.connect(&credential, self.least_protection, clock).await?;
-        connection.bind(&credential.username, credential.password.expose()).await?;
+        let (mut connection, established) =
+            self.connect(&credential, self.least_protection, clock, None).await?;
+        connection.sign_in(&credential.sign_in, established.transport).await?;
         let checked = connection.check_base(dn.as_str()).await;
         connection.close().await;
         match checked {
@@ -195,25 +205,24 @@ impl LdapSource {
         Ok(credential)
     }
 
+    /// `preferred`: the host of a domain that is tried before the others.
     async fn connect(
         &self,
         credential: &Credential,
         least: Option<(Transport, Verification)>,
         clock: Clock,
+        preferred: Option<&str>,
     ) -> Result<(Connection, Established)> {
-        let connecting = connect::connect(credential, least, &self.connect_limits, self.tls);
-        let connected = clock.wait_until_end(connecting).await??;
-        tracing::info!(
-            server = %connected.server,
-            address = %connected.peer,
-            transport = %connected.transport,
-            verified_by = %connected.verification,
-            "connected"
-        );
-        let established = Established::of(&connected);
-        let redaction = Redaction::of(&credential.password);
-        let connection = Connection::over(connected.stream, &self.limits, clock, redaction).await?;
-        Ok((connection, established))
+        let reach = Reach {
+            credential,
+            least,
+            connect_limits: &self.connect_limits,
+            limits: &self.limits,
+            tls: self.tls,
+            clock,
+        };
+        let connecting = locate::connect(&reach, self.resolver.as_deref(), preferred);
+        clock.wait_until_end(connecting).await?.map_err(Unconnected::into_error)
     }
 
     /// Connects, binds, and makes sure that there is something to read.
@@ -230,10 +239,13 @@ impl LdapSource {
         let credential =
             clock.wait(self.credential(&request.credential, &request.organization)).await??;
         let least = request.least_protection.or(self.least_protection);
-        let (mut connection, established) = self.connect(&credential, least, clock).await?;
-        connection.bind(&credential.username, credential.password.expose()).await?;
+        let last = request.checkpoint.as_ref().and_then(|last| Token::decode(&last.token));
+        let preferred = last.as_ref().and_then(Token::host);
+        let connecting = self.connect(&credential, least, clock, preferred);
+        let (mut connection, established) = connecting.await?;
+        connection.sign_in(&credential.sign_in, established.transport).await?;
         let root = connection.root_dse().await?;
-        connection.check_identity(&root).await?;
+        connection.check_identity(&root, &credential.sign_in).await?;
         let bases = bases(&request, &credential, &root)?;
         for base in &bases {
             let checked = connection.check_base(base.as_str()).await;
@@ -313,70 +325,13 @@ impl DirectorySource for LdapSource {
     }
 }
 
-/// What is known of a connection before anything was asked.
-#[derive(Debug)]
-struct Established {
-    identity: ServerIdentity,
-    transport: Transport,
-    verification: Verification,
-    steps: Vec<ConnectStep>,
-    warnings: Vec<String>,
-}
-
-impl Established {
-    fn of(connected: &Connected) -> Self {
-        let mut identity = ServerIdentity::at(connected.peer);
-        identity.thumbprint = connected
-            .certificate
-            .as_ref()
-            .map(|certificate| certificate.thumbprint(connected.peer.ip()).to_string());
-        Self {
-            identity,
-            transport: connected.transport,
-            verification: connected.verification,
-            steps: connected.steps.clone(),
-            warnings: connected.warnings.clone(),
-        }
-    }
-
-    fn identity(&self, root: &RootDse) -> ServerIdentity {
-        let mut identity = self.identity.clone();
-        identity.dns_host_name.clone_from(&root.dns_host_name);
-        identity.default_naming_context.clone_from(&root.default_naming_context);
-        identity.domain = root.default_naming_context.as_ref().and_then(DistinguishedName::domain);
-        identity
-    }
-
-    /// The end of a read of which nothing is known yet.
-    fn end(self, scope: ReadScope, server: ServerIdentity) -> ReadEnd {
-        let port = server.address.port();
-        let mut end = ReadEnd::complete(scope, self.transport, self.verification, server);
-        end.steps = self.steps;
-        end.warnings = self.warnings;
-        if is_global_catalog(port) {
-            let reason = "port 3268 and 3269 are the global catalog, which has neither all \
-                          attributes nor all members; use port 636 or 389";
-            end.warnings.push(reason.to_owned());
-            end.completeness = Completeness::Incomplete {
-                kind: ErrorKind::Configuration,
-                reason: reason.to_owned(),
-            };
-        }
-        end
-    }
-}
-
-/// The global catalog holds a part of every object's attributes, and no members of most groups.
-fn is_global_catalog(port: u16) -> bool {
-    matches!(port, 3268 | 3269)
-}
-
 #[cfg(test)]
 mod tests {
     use futures::StreamExt;
 
     use super::*;
     use crate::credential::ServerUrl;
+    use crate::directory::Completeness;
     use crate::ldap::protocol::frame::{Frame, op};
     use crate::ldap::protocol::script::{self, bound, done, entry, page_done, serve_tcp};
     use crate::value::Secret;

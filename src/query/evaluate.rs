@@ -39,7 +39,7 @@ pub enum Value<'a> {
 }
 
 /// Takes the values of a field, one by one, until it has seen enough and breaks.
-pub type Visit<'a> = &'a mut dyn FnMut(Value<'_>) -> ControlFlow<()>;
+pub(crate) type Visit<'a> = &'a mut dyn FnMut(Value<'_>) -> ControlFlow<()>;
 
 /// Anything that can name its fields, and so be asked for with a [`Query`](super::Query).
 ///
@@ -52,12 +52,12 @@ pub type Visit<'a> = &'a mut dyn FnMut(Value<'_>) -> ControlFlow<()>;
 ///
 /// ```
 /// use std::ops::ControlFlow;
-/// use ldap_inventory::query::{Fields, Query, Value, Visit};
+/// use ldap_inventory::query::{Fields, Query, Value};
 ///
 /// struct Machine { names: Vec<String>, seen: i64 }
 ///
 /// impl Fields for Machine {
-///     fn field(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
+///     fn field(&self, name: &str, visit: &mut dyn FnMut(Value<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
 ///         match name {
 ///             "name" | "names" => self.names.iter().try_for_each(|name| visit(Value::Text(name))),
 ///             "last_seen" => visit(Value::Time(self.seen)),

@@ -99,12 +99,12 @@
 //!
 //! ```
 //! # use std::ops::ControlFlow;
-//! # use ldap_inventory::query::{Fields, Query, Value, Visit};
+//! # use ldap_inventory::query::{Fields, Query, Value};
 //! # struct Machine;
 //! # const DAY: i64 = 86_400_000_000;
 //! # const NOW: i64 = 20_000 * DAY;
 //! # impl Fields for Machine {
-//! #     fn field(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
+//! #     fn field(&self, name: &str, visit: &mut dyn FnMut(Value<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
 //! #         match name {
 //! #             "name" => ["WEB1", "web1.corp.example"].iter().try_for_each(|name| visit(Value::Text(name))),
 //! #             "os" => visit(Value::Text("Windows Server 2022")),
@@ -114,7 +114,7 @@
 //! #             _ => ControlFlow::Continue(()),
 //! #         }
 //! #     }
-//! #     fn attribute(&self, source: &str, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
+//! #     fn attribute(&self, source: &str, name: &str, visit: &mut dyn FnMut(Value<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
 //! #         match (source, name) {
 //! #             ("@ldap.computer", "accountexpirests") => visit(Value::Time(NOW + 20 * DAY)),
 //! #             ("@ldap.computer", "badpwdcount") => visit(Value::Text("4")),
@@ -177,7 +177,8 @@ use std::str::FromStr;
 
 pub(crate) use self::ast::{Expr, Key, Term, Test};
 pub use self::error::ParseError;
-pub use self::evaluate::{Fields, Value, Visit};
+pub(crate) use self::evaluate::Visit;
+pub use self::evaluate::{Fields, Value};
 pub use self::field::Field;
 pub(crate) use self::field::is_time_attribute;
 pub use self::reading::Reading;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::civil::{DateTime, Weekday};
 
-use super::{Interval, Recurrence, Schedule, Unit};
+use super::{Recurrence, Schedule, Unit};
 
 impl Schedule {
     /// The schedule in words, such as "every day at 02:30, Europe/Berlin, from 2 January 2026".
@@ -13,11 +13,11 @@ impl Schedule {
         let (date, clock, zone) = (date(start), clock(start), self.time_zone());
         let mut words = match self.recurrence() {
             Recurrence::Once => format!("once, on {date} at {clock}, {zone}"),
-            Recurrence::Every(interval) => match interval.unit() {
-                Unit::Minutes | Unit::Hours => format!("{interval} from {date} at {clock}, {zone}"),
+            every @ Recurrence::Every { unit, .. } => match unit {
+                Unit::Minutes | Unit::Hours => format!("{every} from {date} at {clock}, {zone}"),
                 Unit::Days | Unit::Weeks | Unit::Months => {
-                    let day = day(interval, start);
-                    format!("{interval}{day} at {clock}, {zone}, from {date}")
+                    let day = day(unit, start);
+                    format!("{every}{day} at {clock}, {zone}, from {date}")
                 }
             },
         };
@@ -29,8 +29,8 @@ impl Schedule {
 }
 
 /// The day within the week or month, with a preposition.
-fn day(interval: Interval, start: DateTime) -> String {
-    match (interval.unit(), start.day()) {
+fn day(unit: Unit, start: DateTime) -> String {
+    match (unit, start.day()) {
         (Unit::Weeks, _) => format!(" on {}", weekday(start.weekday())),
         (Unit::Months, day @ 29..) => format!(" on the {}, or the month's last day,", ordinal(day)),
         (Unit::Months, day) => format!(" on the {}", ordinal(day)),

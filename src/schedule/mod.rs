@@ -16,5 +16,5 @@ mod zone;
 
 pub use due::Due;
 pub use local_time::LocalTime;
-pub use recurrence::{Interval, Recurrence, Unit};
+pub use recurrence::{Recurrence, Unit};
 pub use timetable::Schedule;

@@ -11,14 +11,14 @@ use crate::value::Timestamp;
 pub(super) fn naive(schedule: &Schedule, until: Timestamp) -> Vec<Timestamp> {
     let zone = TimeZone::get(schedule.time_zone()).unwrap();
     let start: DateTime = schedule.start().to_string().parse().unwrap();
-    let Recurrence::Every(interval) = schedule.recurrence() else {
+    let Recurrence::Every { count: units, unit } = schedule.recurrence() else {
         let only = Timestamp::from_unix_seconds(look(&zone, start)).unwrap();
         return Vec::from_iter((only <= until).then_some(only));
     };
     let mut times: Vec<Timestamp> = Vec::new();
     for number in 0.. {
-        let count = number * i64::from(interval.count());
-        let time = match interval.unit() {
+        let count = number * i64::from(units);
+        let time = match unit {
             Unit::Minutes => look(&zone, start) + count * 60,
             Unit::Hours => look(&zone, start) + count * 3_600,
             Unit::Days => look(&zone, start + Span::new().days(count)),

@@ -6,80 +6,60 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-/// Whether a schedule has one time or many.
+/// Whether a schedule has one time or many. Prints as `once`, `every day` or `every 3 days`.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", try_from = "Unchecked")]
 pub enum Recurrence {
     /// At the start, and never again.
     Once,
-    /// At the start, and again after every interval.
-    Every(Interval),
+    /// At the start, and again after every interval: made by [`Recurrence::every`].
+    #[non_exhaustive]
+    Every {
+        /// How many units the interval has, 1 to [`MAX_COUNT`](Recurrence::MAX_COUNT).
+        count: u32,
+        /// What it is counted in.
+        unit: Unit,
+    },
 }
 
 impl Recurrence {
-    /// At the start, and again every `count` units.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Interval::new`].
-    pub fn every(count: u32, unit: Unit) -> Result<Self> {
-        Interval::new(count, unit).map(Self::Every)
-    }
-}
-
-/// The distance from one time of a schedule to the next.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Deserialize, Serialize)]
-#[serde(try_from = "Unchecked")]
-pub struct Interval {
-    count: u32,
-    unit: Unit,
-}
-
-impl Interval {
     /// The most units an interval may have. What is longer is a slip of the keyboard, and a larger unit says
     /// the rest better.
     pub const MAX_COUNT: u32 = 10_000;
 
-    /// So many units.
+    /// At the start, and again every `count` units.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) unless there are 1 to
     /// [`MAX_COUNT`](Self::MAX_COUNT) of them.
-    pub fn new(count: u32, unit: Unit) -> Result<Self> {
+    pub fn every(count: u32, unit: Unit) -> Result<Self> {
         if (1..=Self::MAX_COUNT).contains(&count) {
-            return Ok(Self { count, unit });
+            return Ok(Self::Every { count, unit });
         }
         let reason = format!("expected 1 to {} {}", Self::MAX_COUNT, unit.plural());
         Err(Error::invalid("interval", &count.to_string(), reason))
     }
-
-    /// How many units.
-    pub fn count(self) -> u32 {
-        self.count
-    }
-
-    /// Of what.
-    pub fn unit(self) -> Unit {
-        self.unit
-    }
 }
 
-impl fmt::Display for Interval {
-    /// Writes `every day` or `every 3 days`.
+impl fmt::Display for Recurrence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.count {
-            1 => write!(f, "every {}", self.unit.singular()),
-            count => write!(f, "every {count} {}", self.unit.plural()),
+        match self {
+            Self::Once => f.write_str("once"),
+            Self::Every { count: 1, unit } => write!(f, "every {}", unit.singular()),
+            Self::Every { count, unit } => write!(f, "every {count} {}", unit.plural()),
         }
     }
 }
 
-impl TryFrom<Unchecked> for Interval {
+impl TryFrom<Unchecked> for Recurrence {
     type Error = Error;
 
-    fn try_from(interval: Unchecked) -> Result<Self> {
-        Self::new(interval.count, interval.unit)
+    fn try_from(unchecked: Unchecked) -> Result<Self> {
+        match unchecked {
+            Unchecked::Once => Ok(Self::Once),
+            Unchecked::Every { count, unit } => Self::every(count, unit),
+        }
     }
 }
 
@@ -120,10 +100,12 @@ impl Unit {
     }
 }
 
+/// As it is written down.
 #[derive(Deserialize)]
-struct Unchecked {
-    count: u32,
-    unit: Unit,
+#[serde(rename_all = "snake_case")]
+enum Unchecked {
+    Once,
+    Every { count: u32, unit: Unit },
 }
 
 #[cfg(test)]
@@ -133,10 +115,11 @@ mod tests {
     #[test]
     fn an_interval_has_1_to_10000_units() {
         for count in [1, 2, 10_000] {
-            assert_eq!(Interval::new(count, Unit::Days).unwrap().count(), count);
+            let expected = Recurrence::Every { count, unit: Unit::Days };
+            assert_eq!(Recurrence::every(count, Unit::Days).unwrap(), expected);
         }
         for count in [0, 10_001, u32::MAX] {
-            let error = Interval::new(count, Unit::Days).unwrap_err();
+            let error = Recurrence::every(count, Unit::Days).unwrap_err();
             assert_eq!(error.kind(), crate::ErrorKind::Invalid);
             let expected = format!("\"{count}\" is not valid: expected 1 to 10000 days");
             assert!(error.to_string().contains(&expected), "{error}");

@@ -3,7 +3,7 @@
 use jiff::Span;
 use jiff::civil::DateTime;
 
-use super::{Interval, Unit};
+use super::Unit;
 
 const MICROS_PER_MINUTE: i64 = 60 * 1_000_000;
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
@@ -21,9 +21,9 @@ pub(super) enum CalendarStep {
 }
 
 impl Step {
-    pub(super) fn of(interval: Interval) -> Self {
-        let count = i64::from(interval.count());
-        match interval.unit() {
+    pub(super) fn of(count: u32, unit: Unit) -> Self {
+        let count = i64::from(count);
+        match unit {
             Unit::Minutes => Self::Micros(count * MICROS_PER_MINUTE),
             Unit::Hours => Self::Micros(count * 60 * MICROS_PER_MINUTE),
             Unit::Days => Self::Calendar(CalendarStep::Days(count)),

@@ -132,10 +132,10 @@ impl Schedule {
         let Some(start) = self.occurrence(0).filter(|start| *start <= instant) else {
             return 0;
         };
-        let Recurrence::Every(interval) = self.recurrence else {
+        let Recurrence::Every { count, unit } = self.recurrence else {
             return 1;
         };
-        match Step::of(interval) {
+        match Step::of(count, unit) {
             Step::Micros(step) => (instant.as_micros() - start.as_micros()) / step + 1,
             Step::Calendar(step) => {
                 let mut number = step.first_after(self.start.civil(), self.zone.local(instant));
@@ -154,7 +154,7 @@ impl Schedule {
         let start = self.start.civil();
         match self.recurrence {
             Recurrence::Once => self.zone.instant(start).filter(|_| number == 0),
-            Recurrence::Every(interval) => match Step::of(interval) {
+            Recurrence::Every { count, unit } => match Step::of(count, unit) {
                 Step::Micros(step) => {
                     let passed = number.checked_mul(step)?;
                     Timestamp::from_micros(

@@ -66,6 +66,7 @@ mod tests {
 
     use super::*;
     use crate::ErrorKind;
+    use crate::credential::SignIn;
     use crate::value::Secret;
 
     fn id(text: &str) -> CredentialId {
@@ -101,7 +102,8 @@ mod tests {
         );
         let ours = organization("ours");
         let found = credentials.credential(&id("corp"), &ours).await.unwrap().unwrap();
-        assert_eq!(found.password.expose(), "new");
+        let SignIn::Simple { password, .. } = found.sign_in else { panic!() };
+        assert_eq!(password.expose(), "new");
         assert!(credentials.remove(&id("corp")));
         assert!(credentials.credential(&id("corp"), &ours).await.unwrap().is_none());
         assert!(!format!("{:?}", store("canary-7f3a")).contains("canary-7f3a"));

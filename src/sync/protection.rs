@@ -169,7 +169,7 @@ struct Reached {
 
 impl Reached {
     /// Whether a URL with this host means the server: by the name that was connected to, which may be an alias, by its
-    /// own, whole or its first label, or by its address.
+    /// own, whole or its first label, by its domain's, or by its address.
     fn is_at(&self, host: &str) -> bool {
         let connected = self.connect_steps.iter().filter(|step| step.failure.is_none());
         let mut names = connected.filter_map(|step| step.host.as_deref());
@@ -179,6 +179,9 @@ impl Reached {
         let (address, _zone) = host.split_once('%').unwrap_or((host, ""));
         if let Ok(address) = address.parse::<IpAddr>() {
             return address.to_canonical() == self.server.address.ip().to_canonical();
+        }
+        if self.server.domain.as_deref().is_some_and(|domain| domain.eq_ignore_ascii_case(host)) {
+            return true;
         }
         let Some(name) = self.server.dns_host_name.as_deref() else { return false };
         let label = name.split('.').next().unwrap_or(name);

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use ldap_inventory::Result;
-use ldap_inventory::credential::{Credential, CredentialStore, Sharing, ThumbprintSet};
+use ldap_inventory::credential::{Credential, CredentialStore, Sharing, SignIn};
 use ldap_inventory::store::MemoryCredentialStore;
 use ldap_inventory::testing::contract;
 use ldap_inventory::value::{CredentialId, OrganizationId, Secret};
@@ -38,6 +38,10 @@ enum Fault {
     ReturnsAnothers,
     /// A password is cut as fixed columns cut it.
     CutsPasswords,
+    /// Of several certificates of an account the first is kept.
+    KeepsOneCertificate,
+    /// Of a private key the first line is kept.
+    KeepsOneLineOfKeys,
     /// What is not shared is handed out.
     IgnoresSharing,
     /// What is not shared is absent.
@@ -51,8 +55,10 @@ enum Fault {
 }
 
 /// Each fault, and the case that catches it.
-const FAULTS: [(Fault, &str); 18] = [
+const FAULTS: [(Fault, &str); 20] = [
     (Fault::DropsPins, VERY),
+    (Fault::KeepsOneCertificate, VERY),
+    (Fault::KeepsOneLineOfKeys, VERY),
     (Fault::DropsServers, VERY),
     (Fault::DropsAuthorities, VERY),
     (Fault::DropsBases, VERY),
@@ -90,7 +96,7 @@ impl Sabotaged {
 
     fn spoil(&self, credential: &mut Credential) {
         match self.fault {
-            Some(Fault::DropsPins) => credential.thumbprints = ThumbprintSet::new(),
+            Some(Fault::DropsPins) => credential.thumbprints.clear(),
             Some(Fault::DropsServers) => credential.servers.truncate(1),
             Some(Fault::DropsAuthorities) => credential.ca_certificates.clear(),
             Some(Fault::DropsBases) => credential.base_dns.clear(),
@@ -111,9 +117,21 @@ impl Sabotaged {
             Some(Fault::DropsPinsOnStarttls) => credential.pins_on_starttls = false,
             Some(Fault::TurnsOnInsecure) => credential.any_certificate = true,
             Some(Fault::CutsPasswords) => {
-                let password = credential.password.expose();
-                let cut: String = password.chars().take(20).collect();
-                credential.password = Secret::new(cut);
+                if let SignIn::Simple { password, .. } = &mut credential.sign_in {
+                    let cut: String = password.expose().chars().take(20).collect();
+                    *password = Secret::new(cut);
+                }
+            }
+            Some(Fault::KeepsOneCertificate) => {
+                if let SignIn::External { certificates, .. } = &mut credential.sign_in {
+                    certificates.truncate(1);
+                }
+            }
+            Some(Fault::KeepsOneLineOfKeys) => {
+                if let SignIn::External { key, .. } = &mut credential.sign_in {
+                    let first = key.expose().lines().next().unwrap_or_default().to_owned();
+                    *key = Secret::new(first);
+                }
             }
             _ => {}
         }
@@ -129,7 +147,10 @@ impl std::fmt::Debug for Sabotaged {
         if matches!(self.fault, Some(Fault::ShowsPasswords)) {
             return f
                 .debug_list()
-                .entries(self.written.iter().map(|it| it.password.expose()))
+                .entries(self.written.iter().filter_map(|it| match &it.sign_in {
+                    SignIn::Simple { password, .. } => Some(password.expose()),
+                    _ => None,
+                }))
                 .finish();
         }
         f.debug_struct("Sabotaged").finish_non_exhaustive()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from directory import Directory, canonical, guid, text
 from forwarder import BIND_REQUEST, Forwarder
-from programs import PASSWORD, computers_by_guid, inventory, sync
+from programs import PASSWORD, computers_by_guid, inventory, run, sync
 from report import Report
 
 ADDRESS, BASE = os.environ["OPENLDAP_ADDRESS"], os.environ["OPENLDAP_BASE_DN"]
@@ -28,6 +28,7 @@ def main(rig):
     report.section(check_sync, directory, database, ["--ca-file", ca], f"ldaps://{ADDRESS}:{ldaps}")
     report.section(check_plain, ldap)
     report.section(check_starttls, ldap, ca)
+    report.section(check_external, rig, ldap, ldaps, ca)
     report.section(check_base_dn, ldaps, ca)
     report.section(check_incomplete, database, ldap, ldaps, ca)
     report.finish()
@@ -80,6 +81,28 @@ def check_starttls(report, ldap, ca):
         reached = (outcome.status, outcome.report.get("transport"), outcome.report.get("verified_by"))
         report.check("StartTLS with a CA file", reached == (0, "starttls", "ca"), outcome)
         report.check("StartTLS: no bind in clear", not wire.requests(BIND_REQUEST))
+
+
+def check_external(report, rig, ldap, ldaps, ca):
+    def signed_in(url, certificate, key):
+        options = ["--client-cert", rig / f"tls/{certificate}.pem", "--client-key", rig / f"tls/{key}.key"]
+        base = ["--base-dn", f"OU=Staff,{BASE}", "--dry-run", "--json", "--ca-file", ca]
+        return run("sync", "--url", url, *options, *base)
+
+    for url, transport in [(f"ldaps://{ADDRESS}:{ldaps}", "ldaps"), (f"ldap://{ADDRESS}:{ldap}", "starttls")]:
+        outcome = signed_in(url, "reader", "reader")
+        reached = (outcome.status, outcome.report.get("transport"), outcome.report.get("verified_by"))
+        report.check(f"a client certificate over {transport}", reached == (0, transport, "ca"), outcome)
+        users = outcome.report.get("users", {}).get("read", 0)
+        report.check(f"a client certificate over {transport}: users are read", users > 0, outcome)
+        outcome = signed_in(url, "stranger", "stranger")
+        report.equal(f"a certificate of another authority over {transport}: exit status", outcome.status, 4)
+        report.check(
+            f"a certificate of another authority over {transport}: told", "client certificate" in outcome.stderr, outcome
+        )
+        outcome = signed_in(url, "reader", "stranger")
+        report.equal(f"another certificate's key over {transport}: exit status", outcome.status, 4)
+        report.check(f"another certificate's key over {transport}: told", "does not belong" in outcome.stderr, outcome)
 
 
 def check_base_dn(report, ldaps, ca):

@@ -35,4 +35,4 @@ mod secrets;
 mod servers;
 mod wire;
 mod withdrawn;
-mod world;
+pub(crate) mod world;

@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ldap_inventory::asset::AssetRepository;
-use ldap_inventory::credential::{CaCertificate, Credential};
+use ldap_inventory::credential::{CaCertificate, Credential, SignIn};
 use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
 use ldap_inventory::sync::{SyncOptions, plan, sync};
 use ldap_inventory::testing::{
     AccountState, Fault, LdapResult, OperationKind, Script, ServerTls, TestCa, TestServer, When,
 };
+use ldap_inventory::value::Secret;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -122,7 +123,7 @@ async fn listen() {
         directory.write().set_account_state(account, AccountState::Enabled).unwrap();
         fail(credential(url.clone()), &everything).await;
         let mut wrong = trusted(credential(url));
-        wrong.username = "nobody@corp.example.test".to_owned();
+        wrong.sign_in = SignIn::simple("nobody@corp.example.test", Secret::new(PASSWORD));
         fail(wrong, &everything).await;
     }
     // A server that repeats it wherever it may say something.
@@ -157,7 +158,7 @@ async fn listen() {
 
 async fn succeed(credential: Credential, folder: &std::path::Path, everything: &Everything) {
     everything.say(&credential);
-    everything.say(&credential.password);
+    everything.say(&credential.sign_in);
     everything.say(MemoryCredentialStore::from_iter([credential.clone()]));
     let source = source(credential);
     everything.say(&source);

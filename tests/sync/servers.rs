@@ -1,6 +1,6 @@
 //! Several servers of one credential, over real sockets: the next one only if the one before is not there.
 
-use ldap_inventory::credential::{CaCertificate, Credential, ServerUrl};
+use ldap_inventory::credential::{CaCertificate, Credential, ServerUrl, SignIn};
 use ldap_inventory::testing::{
     Fault, LdapResult, OperationKind, Script, ServerTls, TestCa, TestServer, When,
 };
@@ -81,7 +81,7 @@ async fn where_the_first_cannot_be_reached_the_second_is_asked() {
 async fn a_password_that_the_first_refuses_is_not_tried_on_the_second() {
     let pair = Pair::new().await;
     let mut credential = pair.credential();
-    credential.password = Secret::new("c4nary-wrong");
+    credential.sign_in = SignIn::simple("CORP\\svc", Secret::new("c4nary-wrong"));
     let error = sync_with(credential).await.unwrap_err();
     assert_eq!((error.kind(), error.retry()), (ErrorKind::BindRefused, Retry::Never));
     assert_eq!(pair.first.bind_requests(), 1);

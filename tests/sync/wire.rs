@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ldap_inventory::credential::{CaCertificate, Credential, Sharing};
+use ldap_inventory::credential::{CaCertificate, Credential, Sharing, SignIn};
 use ldap_inventory::directory::{Transport, Verification};
 use ldap_inventory::ldap::LdapSource;
 use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
@@ -212,7 +212,7 @@ async fn every_form_of_the_user_name_is_sent_as_it_is_given() {
         format!("CN=svc,CN=Users,{base}"),
     ] {
         let mut credential = trusting(fixture.ldaps(), &fixture.ca);
-        credential.username.clone_from(&name);
+        credential.sign_in = SignIn::simple(name.as_str(), Secret::new(PASSWORD));
         let binds = fixture.server.bind_requests();
         let report = sync_with(credential).await.unwrap();
         assert!(report.complete && report.computers.read > 100, "{name}");
@@ -280,7 +280,7 @@ async fn what_is_not_trusted_never_sees_a_bind_request() {
     let starttls = wrong(fixture.ldap()).with_pins_on_starttls(true);
     refused(server, starttls, ErrorKind::CertificatePin).await;
     let mut empty = trusting(fixture.ldaps(), &fixture.ca);
-    empty.password = Secret::new("");
+    empty.sign_in = SignIn::simple("CORP\\svc", Secret::new(""));
     let connections = server.connections();
     messages.push(refused(server, empty, ErrorKind::Configuration).await);
     assert_eq!(server.connections(), connections, "an empty password is refused before connecting");
@@ -369,7 +369,7 @@ async fn a_refused_password_is_sent_exactly_once() {
     let fixture = Fixture::new().await;
     for base in [fixture.ldaps(), fixture.ldap()] {
         let mut credential = trusting(base, &fixture.ca).with_insecure(true);
-        credential.password = Secret::new("c4nary-wrong");
+        credential.sign_in = SignIn::simple("CORP\\svc", Secret::new("c4nary-wrong"));
         // A second server that is never asked.
         let again = credential.servers[0].clone();
         let binds = fixture.server.bind_requests();

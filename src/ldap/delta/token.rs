@@ -52,6 +52,11 @@ impl Token {
         Self::read(bytes).ok().flatten()
     }
 
+    /// The host of the server, where it told: there a read may go on, and at another one it begins anew.
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.server.split(' ').next().filter(|host| !host.is_empty())
+    }
+
     fn read(bytes: &[u8]) -> Result<Option<Self>, Malformed> {
         let mut outer = Reader::new(bytes);
         let mut fields = Reader::new(outer.contents_of(SEQUENCE)?);
@@ -103,6 +108,9 @@ mod tests {
         for token in [token(), Token::default()] {
             assert_eq!(Token::decode(&token.encode()), Some(token));
         }
+        assert_eq!((token().host(), Token::default().host()), (Some("dc1.corp.example"), None));
+        let whole = Token { server: "dc2.corp.example cn=ntds settings".to_owned(), ..token() };
+        assert_eq!(whole.host(), Some("dc2.corp.example"));
     }
 
     #[test]

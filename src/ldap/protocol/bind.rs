@@ -7,9 +7,33 @@ use super::connection::Connection;
 use super::diagnosis;
 use super::root_dse::RootDse;
 use super::search::{self, NO_ATTRIBUTES, SearchRequest};
+use crate::credential::SignIn;
+use crate::directory::Transport;
 use crate::{Error, ErrorKind, Result};
 
 impl Connection {
+    /// Signs in over this transport, once.
+    pub(crate) async fn sign_in(&mut self, account: &SignIn, transport: Transport) -> Result<()> {
+        match account {
+            SignIn::Simple { username, password } => self.bind(username, password.expose()).await,
+            SignIn::External { .. } => self.bind_external(transport).await,
+        }
+    }
+
+    /// Binds as whoever the server takes the client certificate of the TLS handshake for.
+    ///
+    /// MS-ADTS section 5.1.1.1.2: on LDAPS, Active Directory has done so with the handshake, and refuses to do it again.
+    async fn bind_external(&mut self, transport: Transport) -> Result<()> {
+        if transport == Transport::Ldaps && self.is_active_directory().await? {
+            return self.check_somebody(UNKNOWN_CERTIFICATE).await;
+        }
+        let clock = self.clock();
+        match clock.wait(self.ldap.sasl_external_bind()).await? {
+            Ok(result) => diagnosis::bound_external(&result),
+            Err(error) => Err(self.failed(error).await.in_operation("bind")),
+        }
+    }
+
     /// Binds with a name and a password, once. The name is sent as given.
     ///
     /// RFC 4513 section 5.1.2: an empty password would be an unauthenticated bind, which servers accept for
@@ -29,16 +53,19 @@ impl Connection {
     }
 
     /// The server must know who asks, where it can tell (RFC 4532).
-    pub(crate) async fn check_identity(&mut self, root: &RootDse) -> Result<()> {
-        if !root.knows_who_am_i {
-            return Ok(());
+    pub(crate) async fn check_identity(&mut self, root: &RootDse, account: &SignIn) -> Result<()> {
+        match account {
+            _ if !root.knows_who_am_i => Ok(()),
+            SignIn::Simple { .. } => self.check_somebody(NOBODY).await,
+            SignIn::External { .. } => self.check_somebody(UNKNOWN_CERTIFICATE).await,
         }
+    }
+
+    async fn check_somebody(&mut self, message: &'static str) -> Result<()> {
         let clock = self.clock();
         match clock.wait(self.ldap.extended(WhoAmI)).await? {
             Ok(ExopResult(answer, result)) if result.rc == 0 => {
                 if answer.val.is_none_or(|name| is_nobody(&name)) {
-                    let message = "the server accepted the bind but treats the connection as \
-                                   anonymous; check the user name and password";
                     return Err(
                         Error::new(ErrorKind::NotAuthenticated, message).in_operation("bind")
                     );
@@ -74,6 +101,12 @@ impl Connection {
         .with_context("base DN", base))
     }
 }
+
+const NOBODY: &str = "the server accepted the bind but treats the connection as anonymous; check the user name and \
+                      password";
+
+const UNKNOWN_CERTIFICATE: &str = "the server took the client certificate but knows no account that it belongs to; map it to one (Active \
+     Directory: `altSecurityIdentities`, OpenLDAP: `authz-regexp`)";
 
 /// Whether an authorization identity (RFC 4513 section 5.2.1.8) is that of nobody: none, or an empty one of either form.
 fn is_nobody(identity: &[u8]) -> bool {

@@ -155,16 +155,51 @@ impl BindRefusal {
 /// The error of a bind that did not succeed. `password` is kept out of what the server says.
 pub(crate) fn bind_refused(result: &LdapResult, password: &str) -> Error {
     let refusal = BindRefusal::read(result.rc, &result.text);
-    let mut error = Error::new(refusal.kind(), refusal.sentence())
-        .in_operation("bind")
-        .with_context("result code", result.rc);
+    let mut quotable = result.clone();
+    if quotable.text.contains(password) {
+        quotable.text.clear();
+    }
+    refused(refusal.kind(), refusal.sentence(), refusal, &quotable)
+}
+
+/// The error of a refused bind, with what the server says.
+fn refused(
+    kind: ErrorKind,
+    sentence: &'static str,
+    refusal: BindRefusal,
+    result: &LdapResult,
+) -> Error {
+    let mut error =
+        Error::new(kind, sentence).in_operation("bind").with_context("result code", result.rc);
     if refusal == BindRefusal::Unavailable {
         error = error.with_retry(Retry::Transient);
     }
-    if !result.text.is_empty() && !result.text.contains(password) {
+    if !result.text.is_empty() {
         error = error.with_context("server's text", Printable(&result.text));
     }
     error.with_source(refusal)
+}
+
+/// The error of a SASL EXTERNAL bind that did not succeed.
+fn external_refused(result: &LdapResult) -> Error {
+    let refusal = BindRefusal::read(result.rc, &result.text);
+    let sentence = match (result.rc, refusal) {
+        (7 | 14 | 53, _) => {
+            "the server does not sign anybody in by this client certificate (SASL EXTERNAL): it does so by none, or does \
+             not trust the authority that issued it"
+        }
+        (48, _)
+        | (_, BindRefusal::Unspecified | BindRefusal::UnknownUser | BindRefusal::WrongPassword) => {
+            "the server knows no account that the client certificate belongs to; map it to one (Active Directory: \
+             `altSecurityIdentities`, OpenLDAP: `authz-regexp`)"
+        }
+        (_, BindRefusal::Unsupported | BindRefusal::InvalidName) => {
+            "the server refused to sign in the client certificate (SASL EXTERNAL)"
+        }
+        (_, refusal) => refusal.sentence(),
+    };
+    let kind = if result.rc == 48 { ErrorKind::BindRefused } else { refusal.kind() };
+    refused(kind, sentence, refusal, result)
 }
 
 /// The error of a search that did not succeed.
@@ -223,6 +258,11 @@ pub(crate) fn bound(result: &LdapResult, password: &str) -> Result<()> {
     if result.rc == 0 { Ok(()) } else { Err(bind_refused(result, password)) }
 }
 
+/// The result of a SASL EXTERNAL bind, which must be success.
+pub(crate) fn bound_external(result: &LdapResult) -> Result<()> {
+    if result.rc == 0 { Ok(()) } else { Err(external_refused(result)) }
+}
+
 /// The hexadecimal number after `data` in the text of Active Directory:
 /// `80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data 52e, v2580`.
 fn sub_code(text: &str) -> Option<u32> {
@@ -272,6 +312,26 @@ mod tests {
         sentences.dedup();
         assert_eq!(sentences.len(), codes.len());
         assert_eq!(refusal(&refused(49, "775")), BindRefusal::Locked);
+    }
+
+    #[test]
+    fn a_refused_certificate_is_told_from_a_server_that_takes_none() {
+        let refused = |rc, text| external_refused(&result(rc, text));
+        for (rc, text, kind, said) in [
+            (7, "", ErrorKind::Directory, "by this client certificate"),
+            (53, "", ErrorKind::Directory, "by this client certificate"),
+            (48, "", ErrorKind::BindRefused, "knows no account"),
+            (49, "", ErrorKind::BindRefused, "knows no account"),
+            (49, "80090308: LdapErr: data 52e, v1", ErrorKind::BindRefused, "knows no account"),
+            (49, "80090308: LdapErr: data 533, v1", ErrorKind::BindRefused, "is disabled"),
+            (51, "", ErrorKind::Directory, "busy"),
+            (80, "", ErrorKind::Directory, "EXTERNAL"),
+        ] {
+            let error = refused(rc, text);
+            assert_eq!(error.kind(), kind, "{rc} {text}");
+            assert!(error.message().contains(said), "{error}");
+            assert!(!error.message().contains("password is wrong"), "{error}");
+        }
     }
 
     #[test]

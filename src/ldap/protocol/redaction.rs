@@ -16,10 +16,12 @@ const LEFT_OUT: &str = "(left out, since it repeats the password)";
 pub(crate) struct Redaction(Arc<OnceLock<Secret>>);
 
 impl Redaction {
-    /// Nothing is handed on that has this in it.
-    pub(crate) fn of(password: &Secret) -> Self {
+    /// Nothing is handed on that has this in it, if there is anything.
+    pub(crate) fn of<'a>(password: impl Into<Option<&'a Secret>>) -> Self {
         let redaction = Self::default();
-        redaction.keep_out(password.expose());
+        if let Some(password) = password.into() {
+            redaction.keep_out(password.expose());
+        }
         redaction
     }
 

@@ -8,6 +8,8 @@ use super::search::{self, SearchRequest};
 use crate::Result;
 use crate::name::DistinguishedName;
 
+/// LDAP_CAP_ACTIVE_DIRECTORY_OID (MS-ADTS section 3.1.1.3.4.3.1).
+const ACTIVE_DIRECTORY: &str = "1.2.840.113556.1.4.800";
 const WHO_AM_I: &str = "1.3.6.1.4.1.4203.1.11.3";
 
 /// The longest value taken from these entries; a name has at most 255 octets.
@@ -27,6 +29,13 @@ pub(crate) struct RootDse {
     pub(crate) knows_dirsync: bool,
     pub(crate) knows_domain_scope: bool,
     pub(crate) knows_who_am_i: bool,
+}
+
+impl RootDse {
+    /// The AD site that the server is in: its agent's entry is below its own, which is among the servers of the site.
+    pub(crate) fn site(&self) -> Option<String> {
+        self.ds_service_name.as_ref()?.parent()?.parent()?.parent()?.common_name()
+    }
 }
 
 impl Connection {
@@ -59,6 +68,12 @@ impl Connection {
             }
         }
         Ok(root)
+    }
+
+    /// Whether the server says that it is Active Directory.
+    pub(crate) async fn is_active_directory(&mut self) -> Result<bool> {
+        let request = SearchRequest::of_entry("", &["supportedCapabilities"]);
+        Ok(self.text_values(&request).await?.iter().any(|(_, value)| value == ACTIVE_DIRECTORY))
     }
 
     /// The NetBIOS name of a domain, from its cross-reference; `None` where the account may not read it.
@@ -192,6 +207,19 @@ mod tests {
         assert_eq!(domain.as_deref(), Some("corp.example"));
         assert_eq!(root.dns_host_name.as_deref(), Some("dc1.corp.example"));
         assert!(root.knows_domain_scope && !root.knows_who_am_i);
+        assert_eq!(root.ds_service_name, None);
+    }
+
+    #[test]
+    fn the_site_of_a_server_is_in_the_name_of_its_agent() {
+        let site = |agent: &str| {
+            let ds_service_name = DistinguishedName::parse(agent).ok();
+            RootDse { ds_service_name, ..RootDse::default() }.site()
+        };
+        let agent =
+            "CN=NTDS Settings,CN=DC1,CN=Servers,CN=Berlin,CN=Sites,CN=Configuration,DC=corp";
+        assert_eq!(site(agent).as_deref(), Some("Berlin"));
+        assert_eq!([site("CN=NTDS Settings,CN=DC1"), site("")], [None, None]);
     }
 
     #[tokio::test]

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use super::attributes::Selection;
 use super::reading::Planned;
-use crate::credential::Credential;
+use crate::credential::{Credential, SignIn};
 use crate::directory::{ReadRequest, ReadScope};
 use crate::ldap::protocol::root_dse::RootDse;
+use crate::ldap::transport::certificate::ServerCertificate;
 use crate::name::DistinguishedName;
 use crate::value::{ObjectKind, RecordDigest, View};
 use crate::{Error, ErrorKind, Result, Retry};
@@ -118,7 +119,7 @@ pub(crate) fn scope(
 /// What the account sees of the domain. The domain of another server is another one, even below the same base.
 fn view(request: &ReadRequest, credential: &Credential, root: &RootDse) -> View {
     let domain = root.default_naming_context.as_ref().map(DistinguishedName::normalized);
-    let account = credential.username.to_lowercase();
+    let account = account(credential);
     View::of_account([account.as_str(), domain.as_deref().unwrap_or_default()])
         .through(request.computer_filter.as_deref())
 }
@@ -138,10 +139,22 @@ fn fingerprint(
     parts.push("filter".to_owned());
     parts.extend(request.computer_filter.clone());
     parts.push("account".to_owned());
-    parts.push(credential.username.to_lowercase());
+    parts.push(account(credential));
     parts.push("domain".to_owned());
     parts.extend(root.default_naming_context.as_ref().map(DistinguishedName::normalized));
     RecordDigest::of(parts.iter().map(String::as_str))
+}
+
+/// Who looks: another account may see other objects. A certificate is renewed under its subject.
+fn account(credential: &Credential) -> String {
+    match &credential.sign_in {
+        SignIn::Simple { username, .. } => username.to_lowercase(),
+        SignIn::External { certificates, .. } => {
+            let own = certificates.first().and_then(|der| ServerCertificate::from_der(der));
+            let parts = own.map(|own| [own.issuer, own.subject]);
+            parts.unwrap_or_default().join("\n").to_lowercase()
+        }
+    }
 }
 
 #[cfg(test)]

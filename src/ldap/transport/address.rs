@@ -31,6 +31,14 @@ pub(crate) async fn resolve(server: &ServerUrl, within: Duration) -> Result<Vec<
     Ok(found)
 }
 
+/// The addresses of a name, as the operating system finds them.
+pub(crate) async fn of_name(name: &str) -> Result<Vec<IpAddr>> {
+    let found = lookup_host((name, 0))
+        .await
+        .map_err(|error| unresolved("the server's name cannot be resolved").with_source(error))?;
+    Ok(found.map(|address| address.ip()).collect())
+}
+
 /// Addresses in the order they are tried, at most so many: pinned ones first, since their pins were given
 /// to be used; then the address families in turn (as in RFC 8305), since one of them is often broken as
 /// a whole. Within a family the resolver's order stays.

@@ -1,7 +1,7 @@
 //! From a credential to a connection that may carry a password.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -10,6 +10,7 @@ use super::address;
 use super::attempt_error::AttemptError;
 use super::authorities::Authorities;
 use super::certificate::ServerCertificate;
+use super::client_identity::ClientIdentity;
 use super::connect_limits::ConnectLimits;
 use super::ladder::{self, TransportAttempt, Trust};
 use super::provider::TlsProvider;
@@ -19,6 +20,7 @@ use super::verifier::Rule;
 use crate::credential::{Credential, Scheme, ServerUrl};
 use crate::directory::{ConnectStep, Transport, Verification, check_protection};
 use crate::ldap::protocol::redaction::Redaction;
+use crate::value::Timestamp;
 use crate::{Error, ErrorKind, Result, Retry};
 
 /// A stream of bytes in both directions.
@@ -46,10 +48,33 @@ pub(crate) struct Connected {
     pub(crate) warnings: Vec<String>,
 }
 
+/// A server to connect to, and what is known of it beside its URL.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) server: ServerUrl,
+    /// Its addresses, where they are known.
+    pub(crate) addresses: Option<Vec<IpAddr>>,
+    /// Why no authority can vouch for it, and only a pin can.
+    pub(crate) needs_pin: Option<String>,
+}
+
+/// No connection: what was tried, and what came of it.
+#[derive(Debug)]
+pub(crate) struct Unconnected {
+    /// Every rung and address that was tried, in order.
+    pub(crate) steps: Vec<ConnectStep>,
+    /// Why there is none.
+    pub(crate) error: Error,
+    /// What was tried last, if that is not among the steps.
+    pub(crate) at: Option<(Transport, Option<SocketAddr>)>,
+    /// Whether a server was there and did not hold, rather than no server there.
+    pub(crate) is_final: bool,
+}
+
 /// Errors name at most so many steps.
 const MOST_STEPS_SHOWN: usize = 24;
 
-/// Connects to the first server that can be reached, by the best transport that it offers and the
+/// Connects to the first of these servers that can be reached, by the best transport that it offers and the
 /// credential allows.
 ///
 /// On each server, each transport is tried at every address before the next transport is, so that a
@@ -58,12 +83,14 @@ const MOST_STEPS_SHOWN: usize = 24;
 /// server is tried. So does one that would protect less than the connection before did, where that is to be
 /// held.
 pub(crate) async fn connect(
+    targets: &[Target],
     credential: &Credential,
     least: Option<(Transport, Verification)>,
     limits: &ConnectLimits,
     tls: TlsProvider,
-) -> Result<Connected> {
+) -> Result<Connected, Unconnected> {
     credential.validate()?;
+    let identity = ClientIdentity::of(&credential.sign_in, tls, Timestamp::now())?;
     let authorities = Authorities::new(&credential.ca_certificates, tls);
     let mut walk = Walk {
         credential,
@@ -71,19 +98,47 @@ pub(crate) async fn connect(
         limits,
         tls,
         authorities,
-        redaction: Redaction::of(&credential.password),
+        identity,
+        redaction: Redaction::of(credential.sign_in.sent_secret()),
+        at: None,
         steps: Vec::new(),
         warnings: Vec::new(),
     };
-    for server in &credential.servers {
-        match walk.server(server).await {
-            Ok(Some(established)) => return Ok(walk.connected(server, established)),
+    for target in targets {
+        match walk.server(target).await {
+            Ok(Some(established)) => return Ok(walk.connected(&target.server, established)),
             Ok(None) => {}
-            Err(error) => return Err(error.in_operation("connect")),
+            Err(error) => {
+                let Walk { steps, at, .. } = walk;
+                return Err(Unconnected { steps, error, at, is_final: true });
+            }
         }
     }
-    let unreachable = Error::new(ErrorKind::Connect, "no server could be reached");
-    Err(walk.with_steps(unreachable).with_retry(Retry::Transient).in_operation("connect"))
+    let error = Error::new(ErrorKind::Connect, "no server could be reached");
+    let error = error.with_retry(Retry::Transient);
+    Err(Unconnected { steps: walk.steps, error, at: None, is_final: false })
+}
+
+impl From<&ServerUrl> for Target {
+    fn from(server: &ServerUrl) -> Self {
+        Self { server: server.clone(), addresses: None, needs_pin: None }
+    }
+}
+
+impl Unconnected {
+    /// The error, with what was tried.
+    pub(crate) fn into_error(self) -> Error {
+        let steps = self.steps.iter().take(MOST_STEPS_SHOWN);
+        let error = steps.fold(self.error, |error, step| error.with_context("tried", line(step)));
+        error.in_operation("connect")
+    }
+}
+
+/// What is wrong before anything is tried.
+impl From<Error> for Unconnected {
+    fn from(error: Error) -> Self {
+        Self { steps: Vec::new(), error, at: None, is_final: true }
+    }
 }
 
 /// A way up the ladder.
@@ -94,8 +149,11 @@ struct Walk<'a> {
     limits: &'a ConnectLimits,
     tls: TlsProvider,
     authorities: Authorities<'a>,
+    /// What is shown to a server that asks for a certificate.
+    identity: Option<ClientIdentity>,
     /// The server may have got the password on an earlier connection.
     redaction: Redaction,
+    at: Option<(Transport, Option<SocketAddr>)>,
     steps: Vec<ConnectStep>,
     warnings: Vec<String>,
 }
@@ -110,8 +168,9 @@ struct Established {
 
 impl Walk<'_> {
     /// The connection to this server, or nothing if it cannot be reached.
-    async fn server(&mut self, server: &ServerUrl) -> Result<Option<Established>> {
-        let Some(addresses) = self.addresses(server).await else {
+    async fn server(&mut self, target: &Target) -> Result<Option<Established>> {
+        let server = &target.server;
+        let Some(addresses) = self.addresses(target).await else {
             return Ok(None);
         };
         let mut dead = Vec::new();
@@ -122,7 +181,8 @@ impl Walk<'_> {
                 if dead.contains(&address) {
                     continue;
                 }
-                match self.rung(server, transport, address, &mut dead).await {
+                self.at = Some((transport, Some(address)));
+                match self.rung(target, transport, address, &mut dead).await {
                     Ok(established) => {
                         self.record(server, transport, Some(address), None);
                         return Ok(Some(established));
@@ -133,27 +193,27 @@ impl Walk<'_> {
                         is_plain |= said && transport == Transport::StartTls;
                     }
                     Err(AttemptError::Final(error)) => {
-                        let error = error
+                        return Err(error
                             .with_context("server", server)
                             .with_context("address", address)
-                            .with_context("transport", transport);
-                        return Err(self.with_steps(error));
+                            .with_context("transport", transport));
                     }
                 }
             }
         }
-        if answered {
-            Err(self.with_steps(no_secure_transport(server, is_plain)))
-        } else {
-            Ok(None)
-        }
+        if answered { Err(no_secure_transport(server, is_plain)) } else { Ok(None) }
     }
 
     /// The addresses of a server in the order they are tried, if its name can be resolved.
-    async fn addresses(&mut self, server: &ServerUrl) -> Option<Vec<SocketAddr>> {
-        match address::resolve(server, self.limits.resolve).await {
+    async fn addresses(&mut self, target: &Target) -> Option<Vec<SocketAddr>> {
+        let server = &target.server;
+        let found = match &target.addresses {
+            Some(known) => Ok(known.iter().map(|address| SocketAddr::new(*address, 0)).collect()),
+            None => address::resolve(server, self.limits.resolve).await,
+        };
+        match found {
             Ok(found) => {
-                let is_pinned = |ip| self.credential.thumbprints.covers(ip);
+                let is_pinned = |ip| self.credential.pinned_at(ip).next().is_some();
                 Some(address::in_order(found, is_pinned, self.limits.addresses))
             }
             Err(error) => {
@@ -168,17 +228,17 @@ impl Walk<'_> {
     /// One transport at one address. An address that does not take connections is added to `dead`.
     async fn rung(
         &mut self,
-        server: &ServerUrl,
+        target: &Target,
         transport: Transport,
         address: SocketAddr,
         dead: &mut Vec<SocketAddr>,
     ) -> Result<Established, AttemptError> {
         // Before anything is sent; the socket's own peer is asked again below.
-        self.trust(transport, address)?;
+        self.trust(target, transport, address)?;
         let tcp =
             socket::open(address, self.limits.tcp).await.inspect_err(|_| dead.push(address))?;
         let peer = socket::peer(&tcp)?;
-        let trust = self.trust(transport, peer)?;
+        let trust = self.trust(target, transport, peer)?;
         if transport == Transport::Ldap {
             return Ok(Established::plain(tcp, peer));
         }
@@ -186,21 +246,34 @@ impl Walk<'_> {
         let rule = self.rule(trust).await.map_err(AttemptError::Final)?;
         let attempt = Attempt {
             transport,
-            host: server.server_host(),
+            host: target.server.server_host(),
             peer,
             limits: self.limits,
             tls: self.tls,
+            identity: self.identity.as_ref(),
             redaction: &self.redaction,
         };
         let secured = attempt.secure(tcp, rule).await?;
         Ok(Established::secured(secured, peer, transport, verification))
     }
 
-    fn trust(&self, transport: Transport, peer: SocketAddr) -> Result<Trust, AttemptError> {
+    fn trust(
+        &self,
+        target: &Target,
+        transport: Transport,
+        peer: SocketAddr,
+    ) -> Result<Trust, AttemptError> {
         let trust = ladder::trust(self.credential, transport, peer.ip()).map_err(|reason| {
             let error = Error::new(ErrorKind::NoSecureTransport, reason);
             AttemptError::Absent { error, answered: false }
         })?;
+        match (&target.needs_pin, &trust) {
+            (None, _) | (_, Trust::Pins(_)) => {}
+            (Some(reason), _) => {
+                let error = Error::new(ErrorKind::Certificate, reason.clone());
+                return Err(AttemptError::Final(error));
+            }
+        }
         let protection = (transport, trust.verification());
         check_protection(protection, self.least).map_err(AttemptError::Final)?;
         Ok(trust)
@@ -229,11 +302,6 @@ impl Walk<'_> {
         self.steps.push(step);
     }
 
-    fn with_steps(&self, error: Error) -> Error {
-        let steps = self.steps.iter().take(MOST_STEPS_SHOWN);
-        steps.fold(error, |error, step| error.with_context("tried", line(step)))
-    }
-
     fn connected(mut self, server: &ServerUrl, established: Established) -> Connected {
         let Established { stream, peer, transport, verification, certificate } = established;
         self.warn(peer, transport, verification, certificate.as_ref());
@@ -256,10 +324,8 @@ impl Walk<'_> {
         verification: Verification,
         certificate: Option<&ServerCertificate>,
     ) {
-        let pins = &self.credential.thumbprints;
-        let pin_differs = |c: &ServerCertificate| {
-            pins.covers(peer.ip()) && !pins.at(peer.ip()).any(|pin| pin == c.digest)
-        };
+        let pins: Vec<_> = self.credential.pinned_at(peer.ip()).collect();
+        let pin_differs = |c: &ServerCertificate| !pins.is_empty() && !pins.contains(&c.digest);
         let warning = match (transport, verification, certificate) {
             (Transport::Ldap, ..) => format!(
                 "the connection to {peer} is not encrypted: no encrypted transport was found there, and \

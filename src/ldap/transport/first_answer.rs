@@ -1,4 +1,5 @@
-//! TLS 1.3 tells a client that its certificate is missed only after the client believes that all is well.
+//! TLS 1.3 tells a client that its certificate is missed, or does not please, only after the client believes that all is
+//! well.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,14 +16,23 @@ use crate::{Error, ErrorKind, Retry};
 #[derive(Debug)]
 pub(crate) struct FirstAnswer<S> {
     stream: S,
-    /// The peer, until it has said something, if it asked.
-    asked_by: Option<SocketAddr>,
+    /// Until the server has said something, if it asked.
+    asked: Option<Asked>,
+}
+
+/// A client certificate was asked for in the handshake.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    /// The peer.
+    pub(crate) by: SocketAddr,
+    /// Whether there was one to show.
+    pub(crate) is_shown: bool,
 }
 
 impl<S> FirstAnswer<S> {
-    /// `asked_by`: the peer, if it asked for a client certificate in the handshake.
-    pub(crate) fn new(stream: S, asked_by: Option<SocketAddr>) -> Self {
-        Self { stream, asked_by }
+    /// `asked`: if it was in the handshake.
+    pub(crate) fn new(stream: S, asked: Option<Asked>) -> Self {
+        Self { stream, asked }
     }
 }
 
@@ -41,34 +51,78 @@ impl<S: AsyncRead + Unpin> FirstAnswer<S> {
         cx: &mut Context<'_>,
         outcome: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        match (outcome, self.asked_by) {
-            (Poll::Ready(Err(error)), Some(peer)) => {
+        match (outcome, self.asked) {
+            (Poll::Ready(Err(error)), Some(asked)) => {
                 let error = self.last_words(cx, error);
-                Poll::Ready(Err(missed(peer, Some(error))))
+                Poll::Ready(Err(asked.broken(Some(error))))
             }
             (outcome, _) => outcome,
         }
     }
 }
 
-/// A server that demands a certificate said so, or ended the connection and may have.
-fn missed(peer: SocketAddr, cause: Option<io::Error>) -> io::Error {
-    let is_certain = cause.as_ref().and_then(alert) == Some(AlertDescription::CertificateRequired);
-    let error = if is_certain { demanded() } else { perhaps_demanded() };
-    let error = error.in_operation("connect").with_context("address", peer);
-    io::Error::other(match cause {
-        Some(cause) if !is_certain => error.with_source(cause),
-        _ => error,
-    })
+impl Asked {
+    /// A server that misses a certificate, or does not accept it, said so; or it ended the connection, which may mean that.
+    fn broken(self, cause: Option<io::Error>) -> io::Error {
+        let alert = cause.as_ref().and_then(alert);
+        let (error, is_certain) = match (self.is_shown, alert) {
+            (false, Some(AlertDescription::CertificateRequired)) => (demanded(), true),
+            (false, _) => (perhaps_demanded(), false),
+            (true, Some(alert)) => (not_accepted(alert), true),
+            (true, None) => (perhaps_not_accepted(), false),
+        };
+        let error = error.in_operation("connect").with_context("address", self.by);
+        io::Error::other(match cause {
+            Some(cause) if !is_certain => error.with_source(cause),
+            _ => error,
+        })
+    }
 }
 
 /// The server goes no further without a certificate.
 pub(crate) fn demanded() -> Error {
     Error::new(
         ErrorKind::Tls,
-        "the server demands a client certificate, and this client has none to show: it authenticates by its bind; let \
-         the server do without one (OpenLDAP: `TLSVerifyClient try`), or give a port where it does",
+        "the server demands a client certificate, and the credential has none to show; give it one, let the server do \
+         without (OpenLDAP: `TLSVerifyClient try`), or give a port where it does",
     )
+}
+
+/// The server was shown a certificate, and says by an alert (RFC 8446 section 6.2) what it has against it.
+pub(crate) fn not_accepted(alert: AlertDescription) -> Error {
+    use AlertDescription as Alert;
+    let message = match alert {
+        Alert::CertificateExpired => {
+            "the server says that the client certificate has expired, or is not valid yet; renew it, and compare the \
+             server's clock"
+        }
+        Alert::CertificateRevoked => "the server says that the client certificate is revoked",
+        Alert::UnknownCA => {
+            "the server does not trust the authority that issued the client certificate; let it trust it (OpenLDAP: \
+             `TLSCACertificateFile`), or take a certificate of an authority that it trusts"
+        }
+        Alert::CertificateRequired => {
+            "the server demands a client certificate, and wants none with a key of this kind"
+        }
+        _ => {
+            return Error::new(
+                ErrorKind::Tls,
+                format!(
+                    "the server does not accept the client certificate: alert {alert:?}; its log may say why"
+                ),
+            );
+        }
+    };
+    Error::new(ErrorKind::Tls, message)
+}
+
+fn perhaps_not_accepted() -> Error {
+    Error::new(
+        ErrorKind::Disconnected,
+        "the server was shown the client certificate, and ended the connection before it said anything; if it does not \
+         accept it, for its authority or its dates, its log may say so",
+    )
+    .with_retry(Retry::Transient)
 }
 
 fn perhaps_demanded() -> Error {
@@ -96,11 +150,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for FirstAnswer<S> {
         let before = buffer.filled().len();
         let outcome = ready!(Pin::new(&mut self.stream).poll_read(cx, buffer));
         let is_end = outcome.is_ok() && buffer.filled().len() == before && buffer.remaining() > 0;
-        Poll::Ready(match (outcome, self.asked_by) {
-            (Err(error), Some(peer)) => Err(missed(peer, Some(error))),
-            (Ok(()), Some(peer)) if is_end => Err(missed(peer, None)),
+        Poll::Ready(match (outcome, self.asked) {
+            (Err(error), Some(asked)) => Err(asked.broken(Some(error))),
+            (Ok(()), Some(asked)) if is_end => Err(asked.broken(None)),
             (outcome, _) => {
-                self.asked_by = self.asked_by.filter(|_| buffer.filled().len() == before);
+                self.asked = self.asked.filter(|_| buffer.filled().len() == before);
                 outcome
             }
         })

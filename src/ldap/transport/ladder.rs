@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::credential::{CertificateDigest, Credential, Scheme, ServerUrl};
+use crate::credential::{CertificateDigest, Credential, Scheme, ServerUrl, SignIn};
 use crate::directory::{Transport, Verification};
 
 /// One transport on one port.
@@ -48,7 +48,7 @@ pub(crate) fn rungs(server: &ServerUrl) -> Vec<TransportAttempt> {
         (None, Some(LDAP | CATALOG)) | (Some(Scheme::Ldap), _) => {
             &[Transport::StartTls, Transport::Ldap]
         }
-        (None | Some(Scheme::Ldaps), _) => {
+        (None | Some(Scheme::Ldaps | Scheme::Domain), _) => {
             &[Transport::Ldaps, Transport::StartTls, Transport::Ldap]
         }
     };
@@ -75,9 +75,13 @@ pub(crate) fn trust(
     transport: Transport,
     peer: IpAddr,
 ) -> Result<Trust, &'static str> {
-    let pins: Vec<_> = credential.thumbprints.at(peer).collect();
+    let pins: Vec<_> = credential.pinned_at(peer).collect();
     let pinned = !pins.is_empty();
+    let shows_certificate = matches!(credential.sign_in, SignIn::External { .. });
     match transport {
+        Transport::Ldap if shows_certificate => Err(
+            "a client certificate can be shown within TLS alone, so plain LDAP is not used with it",
+        ),
         Transport::Ldaps if pinned => Ok(Trust::Pins(pins)),
         Transport::StartTls if pinned && credential.pins_on_starttls => Ok(Trust::Pins(pins)),
         Transport::StartTls if pinned => Ok(Trust::Authority),
@@ -155,6 +159,13 @@ mod tests {
             let found = [Ldaps, StartTls, Ldap]
                 .map(|transport| trust(&credential, transport, peer).map_err(|_| ()));
             assert_eq!(found, expected, "{pinned} {any} {plain} {opted_in}");
+            let mut external = credential;
+            external.sign_in =
+                SignIn::External { certificates: vec![Vec::new()], key: Secret::new("key") };
+            let with_certificate = [Ldaps, StartTls, Ldap]
+                .map(|transport| trust(&external, transport, peer).map_err(|_| ()));
+            let [ldaps, starttls, _] = expected;
+            assert_eq!(with_certificate, [ldaps, starttls, refused()]);
         }
     }
 }

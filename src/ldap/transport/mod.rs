@@ -6,7 +6,7 @@
 //! there, and the next may be tried, or it is there and does not hold, which is final; what was [`heard`] tells these apart.
 //! The sentences for people are made in
 //! [`tls_error`] and [`certificate_error`], after a second [`look`] where the handshake showed too little; [`algorithm`] and
-//! [`chain`] know what keys and signatures are called. [`provider`] is the cryptography, and [`probe`] asks for
+//! [`chain`] know what keys and signatures are called. [`client_identity`] is the certificate of an account that has one. [`provider`] is the cryptography, and [`probe`] asks for
 //! a certificate alone. Nothing here knows LDAP, but for StartTLS.
 
 pub(crate) mod address;
@@ -16,6 +16,7 @@ pub(crate) mod authorities;
 pub(crate) mod certificate;
 pub(crate) mod certificate_error;
 pub(crate) mod chain;
+pub(crate) mod client_identity;
 pub(crate) mod connect;
 pub(crate) mod connect_limits;
 pub(crate) mod first_answer;

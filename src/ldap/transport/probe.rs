@@ -35,6 +35,12 @@ impl ServerCertificate {
         tls: TlsProvider,
         limits: &ConnectLimits,
     ) -> Result<Vec<(SocketAddr, Result<Self>)>> {
+        if server.domain().is_some() {
+            let message = "a domain has no certificate; name one of its servers";
+            return Err(Error::new(ErrorKind::Configuration, message)
+                .in_operation("probe")
+                .with_context("server", server));
+        }
         let by_starttls = starttls || server.scheme() == Some(Scheme::Ldap);
         let transport = if by_starttls { Transport::StartTls } else { Transport::Ldaps };
         let port = server.port().unwrap_or(default_port(transport));
@@ -66,7 +72,8 @@ async fn certificate(
         let tcp = socket::open(address, limits.tcp).await?;
         let peer = socket::peer(&tcp)?;
         let redaction = &Redaction::default();
-        let attempt = Attempt { transport, host, peer, limits, tls, redaction };
+        let identity = None;
+        let attempt = Attempt { transport, host, peer, limits, tls, identity, redaction };
         attempt.secure(tcp, Rule::Anything).await
     };
     match attempt(transport).await {

@@ -15,8 +15,9 @@ use tokio_rustls::client::TlsStream;
 
 use super::attempt_error::AttemptError;
 use super::certificate::ServerCertificate;
+use super::client_identity::ClientIdentity;
 use super::connect_limits::ConnectLimits;
-use super::first_answer::FirstAnswer;
+use super::first_answer::{Asked, FirstAnswer};
 use super::heard::Heard;
 use super::look::{Look, look};
 use super::provider::TlsProvider;
@@ -43,6 +44,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) peer: SocketAddr,
     pub(crate) limits: &'a ConnectLimits,
     pub(crate) tls: TlsProvider,
+    /// What is shown to a server that asks for a certificate.
+    pub(crate) identity: Option<&'a ClientIdentity>,
     /// What the server's words must not have in them.
     pub(crate) redaction: &'a Redaction,
 }
@@ -99,7 +102,7 @@ impl Attempt<'_> {
             Rule::Pins(pins) => pins.clone(),
             Rule::Anything | Rule::Authority(_) => Vec::new(),
         };
-        let verifier = Arc::new(PeerVerifier::new(rule, self.tls));
+        let verifier = Arc::new(PeerVerifier::new(rule, self.tls, self.identity.cloned()));
         let connector =
             TlsConnector::from(Arc::new(config(&verifier).map_err(AttemptError::Final)?));
         let name = server_name(self.host).map_err(AttemptError::Final)?;
@@ -127,8 +130,12 @@ impl Attempt<'_> {
         };
         let certificate = verifier.presented().and_then(ServerCertificate::from_der);
         let certificate = certificate.ok_or_else(|| AttemptError::Final(unreadable()))?;
+        let (is_asked, is_shown) = (verifier.asked_for_certificate(), verifier.has_identity());
+        if is_shown && !is_asked {
+            return Err(AttemptError::Final(not_asked()));
+        }
         let stream =
-            FirstAnswer::new(stream, verifier.asked_for_certificate().then_some(self.peer));
+            FirstAnswer::new(stream, is_asked.then_some(Asked { by: self.peer, is_shown }));
         Ok(Secured { stream, certificate })
     }
 
@@ -188,7 +195,11 @@ fn fault(error: io::Error, has_begun: bool, handshake: &Handshake<'_>) -> Attemp
             AttemptError::silent_from("the server ended the connection in the TLS handshake", error)
         }
         None => {
-            let message = if verifier.accepted() && verifier.asked_for_certificate() {
+            let is_asked = verifier.accepted() && verifier.asked_for_certificate();
+            let message = if is_asked && verifier.has_identity() {
+                "the server ended the connection when it was shown the client certificate; its log may say what it \
+                 has against it"
+            } else if is_asked {
                 "the server ended the connection after it had asked for a client certificate, and this \
                  client has none; let the server do without (OpenLDAP: `TLSVerifyClient try`)"
             } else if verifier.presented().is_some() {
@@ -212,6 +223,14 @@ fn is_ldaps(port: u16) -> Error {
             "the server speaks LDAPS at port {port}, TLS from the first byte; put ldaps:// in front of it instead of \
              ldap://, or give the port of LDAP, usually 389"
         ),
+    )
+}
+
+fn not_asked() -> Error {
+    Error::new(
+        ErrorKind::Tls,
+        "the server does not ask for a client certificate, so that none can be shown to it; let it ask \
+         (OpenLDAP: `TLSVerifyClient try`), or sign in with a password",
     )
 }
 

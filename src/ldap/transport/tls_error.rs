@@ -49,10 +49,14 @@ impl Handshake<'_> {
             Failure::PeerMisbehaved(_) if self.signed_otherwise().is_some() => {
                 refused(self.signed_otherwise().unwrap_or_default())
             }
-            Failure::AlertReceived(_)
+            Failure::AlertReceived(alert)
                 if self.verifier.accepted() && self.verifier.asked_for_certificate() =>
             {
-                first_answer::demanded()
+                if self.verifier.has_identity() {
+                    first_answer::not_accepted(*alert)
+                } else {
+                    first_answer::demanded()
+                }
             }
             other => {
                 let error = Error::new(ErrorKind::Tls, handshake_failure(other, self.host));

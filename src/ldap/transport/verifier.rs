@@ -13,6 +13,7 @@ use rustls::{
 
 use super::authorities::Trusted;
 use super::certificate::{digest, public_key};
+use super::client_identity::ClientIdentity;
 use super::provider::TlsProvider;
 use crate::credential::CertificateDigest;
 
@@ -26,6 +27,7 @@ pub(crate) struct PeerVerifier {
     accepted: OnceLock<()>,
     signed_with: OnceLock<SignatureScheme>,
     asked_for_certificate: OnceLock<()>,
+    identity: Option<ClientIdentity>,
 }
 
 /// What a certificate must satisfy. The handshake's signature must hold under every rule.
@@ -45,7 +47,8 @@ pub(crate) enum Rule {
 pub(crate) struct UnsupportedKey;
 
 impl PeerVerifier {
-    pub(crate) fn new(rule: Rule, tls: TlsProvider) -> Self {
+    /// `identity`: what is shown to a server that asks who the client is.
+    pub(crate) fn new(rule: Rule, tls: TlsProvider, identity: Option<ClientIdentity>) -> Self {
         let algorithms = tls.crypto().signature_verification_algorithms;
         Self {
             rule,
@@ -55,6 +58,7 @@ impl PeerVerifier {
             accepted: OnceLock::new(),
             signed_with: OnceLock::new(),
             asked_for_certificate: OnceLock::new(),
+            identity,
         }
     }
 
@@ -96,17 +100,22 @@ impl PeerVerifier {
     pub(crate) fn asked_for_certificate(&self) -> bool {
         self.asked_for_certificate.get().is_some()
     }
+
+    /// Whether there is a client certificate to show.
+    pub(crate) fn has_identity(&self) -> bool {
+        self.identity.is_some()
+    }
 }
 
-/// Hears what the server asks for, and has nothing to give.
+/// Hears what the server asks for. It comes to that only once the server's own certificate is accepted.
 impl ResolvesClientCert for PeerVerifier {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         self.asked_for_certificate.get_or_init(|| ());
-        None
+        self.identity.as_ref().map(ClientIdentity::certified_key)
     }
 
     fn has_certs(&self) -> bool {
-        false
+        self.has_identity()
     }
 }
 

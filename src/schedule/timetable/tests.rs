@@ -3,8 +3,8 @@ use jiff::{Span, civil};
 use proptest::prelude::*;
 
 use super::*;
+use crate::schedule::Unit;
 use crate::schedule::naive::naive;
-use crate::schedule::{Interval, Unit};
 
 const ZONES: [&str; 8] = [
     "UTC",
@@ -284,8 +284,8 @@ proptest! {
     fn the_times_are_those_of_a_naive_count(schedule in schedules(), days in 1..200i64, back in 0..90_000i64) {
         let first = schedule.next_after(Timestamp::MIN).unwrap();
         let days = match schedule.recurrence() {
-            Recurrence::Every(every) if every.unit() == Unit::Minutes => days / 20,
-            Recurrence::Every(every) if every.unit() == Unit::Months => days * 20,
+            Recurrence::Every { unit: Unit::Minutes, .. } => days / 20,
+            Recurrence::Every { unit: Unit::Months, .. } => days * 20,
             _ => days,
         };
         let expected = naive(&schedule, later(first, days * 86_400));
@@ -343,7 +343,7 @@ proptest! {
     #[test]
     fn the_next_time_is_the_first_one_after_any_instant_in_any_zone(
         seconds in 0..253_402_300_799i64,
-        count in 1..=Interval::MAX_COUNT,
+        count in 1..=Recurrence::MAX_COUNT,
         unit in prop::sample::select(&UNITS[..]),
         zone in any::<prop::sample::Index>(),
         micros in Timestamp::MIN.as_micros()..=Timestamp::MAX.as_micros(),

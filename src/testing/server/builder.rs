@@ -91,6 +91,13 @@ impl TestServerBuilder {
         self
     }
 
+    /// Binds by a client certificate where it is asked to (SASL EXTERNAL), on LDAPS too, and names no capabilities, as
+    /// OpenLDAP does. Unless set, LDAPS binds with the handshake, as on a domain controller.
+    pub fn with_external_on_ldaps(mut self) -> Self {
+        self.settings.external_on_ldaps = true;
+        self
+    }
+
     /// The most entries in one answer, paged or not (`MaxPageSize`, 1000 unless set).
     pub fn with_max_page_size(mut self, entries: usize) -> Self {
         self.settings.max_page_size = entries.max(1);
@@ -162,6 +169,12 @@ impl TestServerBuilder {
     /// to the two DNS partitions.
     pub fn with_references<S: Into<String>>(mut self, urls: impl IntoIterator<Item = S>) -> Self {
         self.settings.references = Some(urls.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Says that it is the controller of this name (one label) in this AD site, instead of `dc1` in the first one.
+    pub fn with_name(mut self, name: &str, site: &str) -> Self {
+        self.settings.called = Some((name.to_owned(), site.to_owned()));
         self
     }
 

@@ -256,9 +256,17 @@ impl Scene<'_> {
         set("schemaNamingContext", vec![names.schema_dn()]);
         set("defaultNamingContext", vec![domain.clone()]);
         set("namingContexts", vec![domain, names.configuration_dn(), names.schema_dn()]);
-        set("dnsHostName", vec![names.host_name()]);
+        let (host, agent) = match &settings.called {
+            None => (names.host_name(), names.ds_service_name()),
+            Some((name, site)) => {
+                let sites = format!("CN=Sites,{}", names.configuration_dn());
+                let agent = format!("CN=NTDS Settings,CN={name},CN=Servers,CN={site},{sites}");
+                (format!("{name}.{}", names.dns_name()), agent)
+            }
+        };
+        set("dnsHostName", vec![host]);
         set("ldapServiceName", vec![format!("{0}:dc1$@{0}", names.dns_name())]);
-        set("dsServiceName", vec![names.ds_service_name()]);
+        set("dsServiceName", vec![agent]);
         set("highestCommittedUSN", vec![self.tree.highest_committed_usn().to_string()]);
         set("supportedLDAPVersion", vec!["3".into(), "2".into()]);
         set("isSynchronized", vec!["TRUE".into()]);
@@ -266,7 +274,9 @@ impl Scene<'_> {
         set("domainFunctionality", vec!["7".into()]);
         let capabilities =
             ["1.2.840.113556.1.4.800", "1.2.840.113556.1.4.1670", "1.2.840.113556.1.4.1791"];
-        set("supportedCapabilities", capabilities.map(String::from).to_vec());
+        if !settings.external_on_ldaps {
+            set("supportedCapabilities", capabilities.map(String::from).to_vec());
+        }
         let controls = [(PAGED_RESULTS, settings.paging), (DIRSYNC, settings.dirsync)];
         let controls = controls.into_iter().filter_map(|(oid, has)| has.then_some(oid));
         let controls = controls.chain([SHOW_DELETED, SHOW_RECYCLED, DOMAIN_SCOPE]);

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use tokio::net::TcpStream;
 
-use super::bind;
+use super::bind::{self, Channel};
 use super::codec::ber::{self, Head};
 use super::codec::message::{Operation, Request, START_TLS, WHO_AM_I};
 use super::codec::response::{Encoder, LdapResult};
@@ -67,7 +67,7 @@ impl Session {
         for fault in self.shared.stage.faults(&Point::Accepted, self.place) {
             self.act(fault, 0).await?;
         }
-        if self.place.listener == Listener::Ldaps {
+        if self.is_ldaps() {
             self.start_tls().await?;
         }
         loop {
@@ -80,7 +80,16 @@ impl Session {
         let config = self.shared.tls.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.wire.start_tls(config.ok_or(End::Reset)?).await?;
         self.tape.note(|connection| connection.encrypted = true);
+        if self.is_ldaps() && !self.shared.settings.external_on_ldaps {
+            let tree = self.shared.directory.read();
+            let certificate = self.wire.client_certificate();
+            self.bound = certificate.and_then(|der| tree.authenticate_certificate(&der).ok());
+        }
         Ok(())
+    }
+
+    fn is_ldaps(&self) -> bool {
+        self.place.listener == Listener::Ldaps
     }
 
     /// The next whole request. What is none ends the connection, as domain controllers do.
@@ -160,8 +169,12 @@ impl Session {
             Operation::Unbind => return Err(End::Close),
             Operation::Abandon => {}
             Operation::Bind { version, name, method } => {
-                let outcome =
-                    bind::bind(&self.shared, self.wire.is_encrypted(), *version, name, method);
+                let channel = Channel {
+                    is_encrypted: self.wire.is_encrypted(),
+                    is_ldaps: self.is_ldaps(),
+                    certificate: self.wire.client_certificate(),
+                };
+                let outcome = bind::bind(&self.shared, &channel, *version, name, method);
                 self.bound = outcome.bound;
                 self.send_result(request, &outcome.result).await?;
             }

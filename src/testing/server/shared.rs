@@ -42,6 +42,7 @@ impl Drop for Open {
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) plain_binds: bool,
+    pub(super) external_on_ldaps: bool,
     pub(super) paging: bool,
     pub(super) ignores_paging: bool,
     pub(super) dirsync: bool,
@@ -53,12 +54,15 @@ pub(super) struct Settings {
     pub(super) lengths: LengthForm,
     pub(super) segment: Option<usize>,
     pub(super) references: Option<Vec<String>>,
+    /// Its name within its domain, and its AD site.
+    pub(super) called: Option<(String, String)>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             plain_binds: false,
+            external_on_ldaps: false,
             paging: true,
             ignores_paging: false,
             dirsync: true,
@@ -70,6 +74,7 @@ impl Default for Settings {
             lengths: LengthForm::Minimal,
             segment: None,
             references: None,
+            called: None,
         }
     }
 }

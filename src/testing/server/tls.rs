@@ -5,11 +5,12 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
-use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
+use rustls::{RootCertStore, ServerConfig};
 use sha2::{Digest, Sha256};
 
 use crate::{Error, ErrorKind, Result};
@@ -38,6 +39,25 @@ impl TestCa {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let certificate = params.self_signed(&key).map_err(not_made)?.der().to_vec();
         Ok(Self { issuer: Issuer::new(params, key), certificate })
+    }
+
+    /// A certificate (PEM) for whoever is called so, and its private key (PKCS#8, PEM).
+    pub fn client_certificate(&self, name: &str) -> Result<(String, String)> {
+        self.issue_to_client(named(name, &[])?)
+    }
+
+    /// The same with dates that are over.
+    pub fn expired_client_certificate(&self, name: &str) -> Result<(String, String)> {
+        let mut params = named(name, &[])?;
+        params.not_before = date_time_ymd(2001, 1, 1);
+        params.not_after = date_time_ymd(2002, 1, 1);
+        self.issue_to_client(params)
+    }
+
+    fn issue_to_client(&self, params: CertificateParams) -> Result<(String, String)> {
+        let key = KeyPair::generate().map_err(not_made)?;
+        let certificate = params.signed_by(&key, &self.issuer).map_err(not_made)?;
+        Ok((pem(certificate.der()), key.serialize_pem()))
     }
 
     /// The authority's certificate (DER).
@@ -75,6 +95,14 @@ pub struct ServerTls {
     chain: Vec<Vec<u8>>,
     private_key: Vec<u8>,
     versions: TlsVersions,
+    clients: Option<Clients>,
+}
+
+/// Which certificates clients are asked for.
+#[derive(Clone)]
+struct Clients {
+    authority: Vec<u8>,
+    is_demanded: bool,
 }
 
 impl ServerTls {
@@ -138,6 +166,22 @@ impl ServerTls {
         self
     }
 
+    /// Asks clients for a certificate of this authority, and goes on without, as domain controllers do.
+    #[must_use]
+    pub fn asking_clients(mut self, ca: &TestCa) -> Self {
+        let authority = ca.certificate_der().to_vec();
+        self.clients = Some(Clients { authority, is_demanded: false });
+        self
+    }
+
+    /// Goes no further with a client that shows no certificate of this authority.
+    #[must_use]
+    pub fn demanding_of_clients(mut self, ca: &TestCa) -> Self {
+        let authority = ca.certificate_der().to_vec();
+        self.clients = Some(Clients { authority, is_demanded: true });
+        self
+    }
+
     /// Shows another certificate after this one's own chain, which must not change anything.
     #[must_use]
     pub fn with_appended(mut self, certificate_der: &[u8]) -> Self {
@@ -170,12 +214,15 @@ impl ServerTls {
             TlsVersions::Only12 => &[&rustls::version::TLS12],
             TlsVersions::Only13 => &[&rustls::version::TLS13],
         };
-        let config = ServerConfig::builder_with_provider(provider)
+        let own = Arc::new(Unchecked(Arc::new(CertifiedKey::new(chain, key))));
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(versions)
-            .map_err(not_made)?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::new(Unchecked(Arc::new(CertifiedKey::new(chain, key)))));
-        Ok(Arc::new(config))
+            .map_err(not_made)?;
+        let builder = match &self.clients {
+            None => builder.with_no_client_auth(),
+            Some(clients) => builder.with_client_cert_verifier(clients.verifier(provider)?),
+        };
+        Ok(Arc::new(builder.with_cert_resolver(own)))
     }
 
     fn issue(ca: &TestCa, params: CertificateParams) -> Result<Self> {
@@ -195,7 +242,18 @@ impl ServerTls {
             chain: vec![certificate],
             private_key: key.serialize_der(),
             versions: TlsVersions::Both,
+            clients: None,
         }
+    }
+}
+
+impl Clients {
+    fn verifier(&self, provider: Arc<CryptoProvider>) -> Result<Arc<dyn ClientCertVerifier>> {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from(self.authority.clone())).map_err(not_made)?;
+        let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        let builder = if self.is_demanded { builder } else { builder.allow_unauthenticated() };
+        builder.build().map_err(not_made)
     }
 }
 

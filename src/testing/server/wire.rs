@@ -44,6 +44,12 @@ impl Wire {
         matches!(self, Self::Tls(_))
     }
 
+    /// The certificate (DER) that the client has shown.
+    pub(super) fn client_certificate(&self) -> Option<Vec<u8>> {
+        let Self::Tls(stream) = self else { return None };
+        stream.get_ref().1.peer_certificates()?.first().map(|certificate| certificate.to_vec())
+    }
+
     pub(super) async fn start_tls(&mut self, config: Arc<ServerConfig>) -> Result<(), End> {
         let Self::Plain(tap) = std::mem::replace(self, Self::Lost) else { return Err(End::Gone) };
         let stream = TlsAcceptor::from(config).accept(tap).await.map_err(|_| End::Gone)?;

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use self::identity::{Authority, Identity, dated, named};
 use self::server::{Script, Server, Tls};
 use super::*;
-use crate::credential::{CaCertificate, CertificateDigest, Thumbprint};
+use crate::credential::{CaCertificate, CertificateDigest, SignIn, Thumbprint};
 use crate::value::{CredentialId, Secret};
 
 const HOST: &str = "127.0.0.1";
@@ -64,6 +64,17 @@ fn ldaps(identity: &Identity) -> Script {
 
 fn starttls(identity: &Identity) -> Script {
     Script { ldaps: Tls::Close, ..both(identity) }
+}
+
+/// The servers of a credential.
+async fn connect(
+    credential: &Credential,
+    least: Option<(Transport, Verification)>,
+    limits: &ConnectLimits,
+    tls: TlsProvider,
+) -> Result<Connected> {
+    let targets: Vec<Target> = credential.servers.iter().map(Target::from).collect();
+    super::connect(&targets, credential, least, limits, tls).await.map_err(Unconnected::into_error)
 }
 
 /// Connects, and holds that nothing was sent but StartTLS requests and TLS.
@@ -520,7 +531,7 @@ async fn the_next_server_is_asked_only_if_one_cannot_be_reached() {
 async fn a_refused_credential_opens_no_connection() {
     let server = Server::start(Script { ldaps: Tls::Close, starttls: None }).await;
     let mut credential = at(&server).with_insecure(true);
-    credential.password = Secret::new("");
+    credential.sign_in = SignIn::simple("CORP\\svc", Secret::new(""));
     assert_eq!(refused(&server, &credential).await.kind(), ErrorKind::Configuration);
     assert_eq!(connections(&server), 0);
 }

@@ -39,6 +39,8 @@ pub(crate) enum Operation {
 /// How a bind proves who it is. Not `Debug` by derivation: it holds the password.
 pub(crate) enum BindMethod {
     Simple(Vec<u8>),
+    /// SASL EXTERNAL.
+    External,
     Other,
 }
 
@@ -127,6 +129,7 @@ fn bind(element: Element<'_>) -> Option<Operation> {
     let [version, name, method] = children.as_slice() else { return None };
     let method = match method.tag {
         0x80 => BindMethod::Simple(method.body.to_vec()),
+        0xa3 if method.children()?.first()?.body == b"EXTERNAL" => BindMethod::External,
         _ => BindMethod::Other,
     };
     Some(Operation::Bind { version: version.integer()?, name: name.text(), method })

@@ -44,6 +44,8 @@ impl AccountState {
 pub(crate) struct Account {
     pub(super) password: Vec<u8>,
     pub(super) state: AccountState,
+    /// The certificate (DER) that is mapped to it.
+    pub(super) certificate: Option<Vec<u8>>,
 }
 
 impl std::fmt::Debug for Account {

@@ -18,18 +18,24 @@ impl DirectoryTree {
     /// Gives a user a password, or another one.
     pub fn set_password(&mut self, dn: &str, password: &str) -> Result<()> {
         let guid = self.guid_of(dn)?;
-        let state = self.accounts.get(&guid).map(|account| account.state).unwrap_or_default();
-        self.accounts.insert(guid, Account { password: password.into(), state });
+        let (state, certificate) = self
+            .accounts
+            .get(&guid)
+            .map(|account| (account.state, account.certificate.clone()))
+            .unwrap_or_default();
+        self.accounts.insert(guid, Account { password: password.into(), state, certificate });
+        Ok(())
+    }
+
+    /// Maps a client certificate (DER) to an account, as `altSecurityIdentities` does.
+    pub fn map_certificate(&mut self, dn: &str, certificate_der: &[u8]) -> Result<()> {
+        self.account_of(dn)?.certificate = Some(certificate_der.to_vec());
         Ok(())
     }
 
     /// Locks, expires, disables an account, or makes it usable again.
     pub fn set_account_state(&mut self, dn: &str, state: AccountState) -> Result<()> {
-        let guid = self.guid_of(dn)?;
-        let account = self.accounts.get_mut(&guid).ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, "this user has no password").with_context("dn", dn)
-        })?;
-        account.state = state;
+        self.account_of(dn)?.state = state;
         Ok(())
     }
 
@@ -45,6 +51,24 @@ impl DirectoryTree {
             return Err("52e");
         }
         account.state.sub_code().map_or(Ok(*guid), Err)
+    }
+
+    /// Checks a client certificate (DER). The error is the sub-code of AD's diagnostic text.
+    pub(crate) fn authenticate_certificate(
+        &self,
+        certificate: &[u8],
+    ) -> Result<ObjectGuid, &'static str> {
+        let is_mapped = |account: &Account| account.certificate.as_deref() == Some(certificate);
+        let (guid, account) =
+            self.accounts.iter().find(|(_, account)| is_mapped(account)).ok_or("52e")?;
+        account.state.sub_code().map_or(Ok(*guid), Err)
+    }
+
+    fn account_of(&mut self, dn: &str) -> Result<&mut Account> {
+        let guid = self.guid_of(dn)?;
+        self.accounts.get_mut(&guid).ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, "this user has no password").with_context("dn", dn)
+        })
     }
 
     fn guid_of(&self, dn: &str) -> Result<ObjectGuid> {

@@ -114,7 +114,7 @@ fn a_handshake_signed_with_sha_1_is_told() {
     let key = RsaKey::new(2048);
     let identity = Authority::new().issue_for(named(&[HOST]), &key);
     let (verifier, host) =
-        (PeerVerifier::new(Rule::Anything, TLS), ServerUrl::parse(HOST).unwrap());
+        (PeerVerifier::new(Rule::Anything, TLS, None), ServerUrl::parse(HOST).unwrap());
     let handshake = Handshake {
         host: host.server_host(),
         peer: HOST.parse().unwrap(),

@@ -1,0 +1,81 @@
+//! The controllers of a domain: found by DNS, and the first taken that proves itself.
+//!
+//! A [`Resolver`] looks up the SRV records of `_ldap._tcp.dc._msdcs.DOMAIN` (MS-ADTS section 6.3.2.3), those of an AD site
+//! before them, and [`order`] brings them into the order of RFC 2782. In that order [`race`] connects to them, each with a
+//! short head start over the next. The first that holds what the credential asks of a server (a certificate for its own host
+//! name, or a pin for its address) and that says it is of the domain is taken; only it is ever sent the password. What became
+//! of each other one is a line of the connect steps.
+//!
+//! DNS is not believed: whoever answers there may name any host, and have a certificate for that. So an authority vouches for
+//! hosts below the domain alone, and for others nothing but a pin does.
+
+mod order;
+mod race;
+mod resolver;
+#[cfg(feature = "locate")]
+mod system;
+
+use std::sync::Arc;
+
+use self::race::Race;
+pub use self::resolver::{Resolver, SrvRecord};
+use crate::ldap::protocol::connection::Connection;
+use crate::ldap::reach::{Established, Reach};
+use crate::ldap::transport::connect::{Target, Unconnected};
+use crate::{Error, ErrorKind, Result, Retry};
+
+/// Connects to the servers of the credential in order, until one can be reached: each a server, or a domain whose
+/// controllers are tried. `preferred`: the host that is tried before the domain's other ones.
+pub(crate) async fn connect(
+    reach: &Reach<'_>,
+    resolver: Option<&dyn Resolver>,
+    preferred: Option<&str>,
+) -> Result<(Connection, Established), Unconnected> {
+    let servers = &reach.credential.servers;
+    if servers.iter().all(|server| server.domain().is_none()) {
+        let targets: Vec<Target> = servers.iter().map(Target::from).collect();
+        return reach.any_of(&targets).await;
+    }
+    let mut steps = Vec::new();
+    for server in servers {
+        let outcome = match server.domain() {
+            None => reach.any_of(&[Target::from(server)]).await,
+            Some((domain, site)) => {
+                let resolver = resolver.ok_or_else(no_resolver)?;
+                Race { reach, resolver, domain, site, preferred }.run().await
+            }
+        };
+        match outcome {
+            Ok((connection, mut established)) => {
+                steps.append(&mut established.steps);
+                established.steps = steps;
+                return Ok((connection, established));
+            }
+            Err(mut failed) => {
+                steps.append(&mut failed.steps);
+                if failed.is_final {
+                    return Err(Unconnected { steps, ..failed });
+                }
+            }
+        }
+    }
+    let error = Error::new(ErrorKind::Connect, "no server could be reached");
+    let error = error.with_retry(Retry::Transient);
+    Err(Unconnected { steps, error, at: None, is_final: false })
+}
+
+/// The resolver of the system's own DNS servers, if it is built in.
+pub(crate) fn system_resolver() -> Option<Arc<dyn Resolver>> {
+    #[cfg(feature = "locate")]
+    return Some(Arc::new(system::SystemResolver));
+    #[cfg(not(feature = "locate"))]
+    None
+}
+
+fn no_resolver() -> Error {
+    Error::new(
+        ErrorKind::Configuration,
+        "a domain is to be located, and nothing here can ask DNS for its controllers; build with the feature `locate`, or \
+         give a resolver to `LdapSource::with_resolver`",
+    )
+}
