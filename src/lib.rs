@@ -53,6 +53,7 @@
 //! | presence | whether a source still has something: present, missing since a complete read, gone after a grace |
 //! | level | how good the evidence is that a computer is an asset, from *full* (the same FQDN) to *truncated* ([`merge::Level`]) |
 //! | constraint | a person's decision that an object is an asset, or is not. It outranks every rule |
+//! | annotation | what a person says of an asset: its owner, tags, a comment, how critical it is ([`curation::Curation::annotate`]) |
 //! | home | where the rules alone have a record that a person's decision has moved |
 //! | waiting | a computer that fits several assets equally well, until a person or better evidence settles it |
 //! | checkpoint | where a complete read ended, so that the next one asks for changes only |

@@ -1,7 +1,9 @@
 //! The example programs, run as people and other tools run them.
 
+mod annotating;
 mod assets;
 mod deciding;
+mod exporting;
 mod habits;
 mod left_out;
 mod names;
@@ -474,8 +476,8 @@ async fn records_have_the_documented_keys() {
 
     let assets = list(&["assets"]).await;
     let documented = words(
-        "id names domains addresses os os_version os_product os_eol os_eol_extended site sources \
-         first_seen last_seen attributes",
+        "id names domains addresses macs os os_version os_product os_eol os_eol_extended type hw owner \
+         tags comment criticality site sources first_seen last_seen attributes",
     );
     assert!(assets.iter().all(|asset| keys(asset) == documented));
     let controller = assets.iter().find(|a| a["names"][0] == "dc1.corp.example.test").unwrap();

@@ -7,6 +7,7 @@
     missing_docs
 )]
 
+mod annotating;
 mod cases;
 mod changing;
 mod command_line;

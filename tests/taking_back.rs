@@ -9,7 +9,7 @@ use ldap_inventory::asset::{
     Asset, AssetRepository, Batch, Change, Claim, CommitOutcome, Constraint, Home, Link,
     LinksRequest, MergeRecord, SearchRequest, SourceRecord, Waiting,
 };
-use ldap_inventory::curation::{Author, Curation};
+use ldap_inventory::curation::{Author, ChangedField, Curation};
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::name::Hostname;
 use ldap_inventory::query::Query;
@@ -63,6 +63,8 @@ enum Step {
     Link(Subject, usize, usize),
     Separate(Subject, usize, usize),
     Merge(Subject, Subject),
+    /// A person says something of an asset.
+    Annotate(Subject, u8),
     /// The decision that was made so many decisions ago is taken back.
     Forget(usize),
     Unmerge(usize),
@@ -95,6 +97,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (subject(), 0..2usize, 0..COMPUTERS).prop_map(|(s, d, n)| Step::Link(s, d, n)),
         2 => (subject(), 0..2usize, 0..COMPUTERS).prop_map(|(s, d, n)| Step::Separate(s, d, n)),
         2 => (subject(), subject()).prop_map(|(one, other)| Step::Merge(one, other)),
+        2 => (subject(), 0..10u8).prop_map(|(subject, what)| Step::Annotate(subject, what)),
         2 => (0..4usize).prop_map(Step::Forget),
         2 => (0..3usize).prop_map(Step::Unmerge),
     ]
@@ -193,6 +196,30 @@ impl World<'_> {
         self.curation().uphold().await.unwrap();
     }
 
+    /// Lets what people said go with these records, in assets or among those that wait.
+    async fn annotate(&self, said: &[(RecordKey, Annotations)]) {
+        let mut changes = Vec::new();
+        for mut asset in self.assets().await {
+            let before = asset.clone();
+            for (key, said) in said {
+                put_annotations(&mut asset, key, said);
+            }
+            if asset != before {
+                let expected = Some(asset.version);
+                asset.version += 1;
+                changes.push(Change::PutAsset { expected, asset: Box::new(asset) });
+            }
+        }
+        for mut waiting in self.repository.waiting(&acme()).await.unwrap() {
+            for (key, said) in said {
+                if put_annotations(&mut waiting.record, key, said) {
+                    changes.push(Change::PutWaiting(Box::new(waiting.clone())));
+                }
+            }
+        }
+        self.commit(changes).await;
+    }
+
     async fn commit(&self, changes: Vec<Change>) {
         let batch = Batch::new(BatchId::random_v7(), acme(), scanner()).with_changes(changes);
         assert_eq!(self.repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
@@ -269,6 +296,62 @@ struct Picture {
 enum Decision {
     OnObject(Constraint),
     Merge(MergeRecord),
+    /// What goes with these records from then on.
+    Annotations(Vec<(RecordKey, Annotations)>),
+}
+
+/// What a record is known by, wherever it is.
+type RecordKey = (SourceId, Option<ObjectGuid>, Option<String>);
+
+/// What people said along with a record: owners, tags, comments, criticalities.
+type Annotations = [Vec<Claim<String>>; 4];
+
+fn key_of(part: &SourceRecord) -> RecordKey {
+    (part.source.clone(), part.object, part.identity.clone())
+}
+
+fn fields(asset: &mut Asset) -> [&mut Vec<Claim<String>>; 4] {
+    [&mut asset.owner, &mut asset.tags, &mut asset.comment, &mut asset.criticality]
+}
+
+fn annotations(asset: &Asset) -> Vec<(RecordKey, Annotations)> {
+    let said = |part: &SourceRecord| {
+        let own = |claims: &mut Vec<Claim<String>>| {
+            claims.iter().filter(|claim| claim.part == part.number).cloned().collect()
+        };
+        (key_of(part), fields(&mut asset.clone()).map(own))
+    };
+    asset.parts.iter().map(said).collect()
+}
+
+/// Lets this go with a record, wherever it is.
+fn put_annotations(asset: &mut Asset, key: &RecordKey, said: &Annotations) -> bool {
+    let Some(part) = asset.parts.iter().find(|part| key_of(part) == *key) else { return false };
+    let part = part.number;
+    for (claims, said) in fields(asset).into_iter().zip(said) {
+        claims.retain(|claim| claim.part != part);
+        claims.extend(said.iter().cloned().map(|mut claim| {
+            claim.part = part;
+            claim
+        }));
+    }
+    true
+}
+
+/// What a person says, by a number.
+fn said(what: u8) -> Vec<ChangedField> {
+    match what {
+        0 => vec![ChangedField::owner("jane")],
+        1 => vec![ChangedField::owner("bob"), ChangedField::tag("pci")],
+        2 => vec![ChangedField::owner("")],
+        3 => vec![ChangedField::tag("env=prod")],
+        4 => vec![ChangedField::no_tag("pci"), ChangedField::no_tag("env=prod")],
+        5 => vec![ChangedField::comment("on lease"), ChangedField::criticality("high")],
+        6 => vec![ChangedField::comment("")],
+        7 => vec![ChangedField::criticality("low"), ChangedField::tag("pci")],
+        8 => vec![ChangedField::criticality("")],
+        _ => vec![ChangedField::tag("pci")],
+    }
 }
 
 /// People work in an inventory.
@@ -299,10 +382,19 @@ async fn live(world: &mut World<'_>, steps: &[Step]) -> Vec<(usize, Decision)> {
                     decided.push((place, Decision::Merge(record)));
                 }
             }
+            Step::Annotate(subject, what) => {
+                let Some(asset) = world.subject(subject).await else { continue };
+                if curation.annotate(&[asset], &said(*what), &anna).await.is_err() {
+                    continue;
+                }
+                let found = curation.resolve(&[asset]).await.unwrap();
+                let said = annotations(&found[&asset]);
+                decided.push((place, Decision::Annotations(said)));
+            }
             Step::Forget(ago) => {
                 let on_objects = decided.iter().rev().filter_map(|(_, decision)| match decision {
                     Decision::OnObject(made) => Some(made.clone()),
-                    Decision::Merge(_) => None,
+                    Decision::Annotations(_) | Decision::Merge(_) => None,
                 });
                 if let Some(made) = on_objects.into_iter().nth(*ago) {
                     let Constraint { asset, source, object, kind, .. } = made;
@@ -312,7 +404,7 @@ async fn live(world: &mut World<'_>, steps: &[Step]) -> Vec<(usize, Decision)> {
             Step::Unmerge(ago) => {
                 let merges = decided.iter().rev().filter_map(|(_, decision)| match decision {
                     Decision::Merge(record) => Some(record.id),
-                    Decision::OnObject(_) => None,
+                    Decision::Annotations(_) | Decision::OnObject(_) => None,
                 });
                 if let Some(id) = merges.into_iter().nth(*ago) {
                     let _ = curation.unmerge(id, &anna).await;
@@ -331,6 +423,7 @@ async fn live(world: &mut World<'_>, steps: &[Step]) -> Vec<(usize, Decision)> {
             constraints.iter().any(|c| c.stands() && key(c) == key(made))
         }
         Decision::Merge(record) => merges.iter().any(|m| m.stands() && m.id == record.id),
+        Decision::Annotations(_) => true,
     });
     decided
 }
@@ -352,6 +445,10 @@ async fn replay(world: &mut World<'_>, steps: &[Step], decided: &[(usize, Decisi
             let put = match decision.clone() {
                 Decision::OnObject(made) => Change::PutConstraint(made),
                 Decision::Merge(record) => Change::PutMerge(Box::new(record)),
+                Decision::Annotations(said) => {
+                    world.annotate(&said).await;
+                    continue;
+                }
             };
             world.commit(vec![put]).await;
             world.curation().uphold().await.unwrap();

@@ -53,7 +53,7 @@ impl Desk<'_> {
     }
 
     /// When a time that somebody named was.
-    async fn moment(&self, text: &str) -> Result<Timestamp, Failure> {
+    pub(super) async fn moment(&self, text: &str) -> Result<Timestamp, Failure> {
         let now = Timestamp::now();
         let day = |time: Timestamp| format!("{}T00:00:00Z", time.date()).parse().ok();
         let ago = |length| now.checked_sub(length);

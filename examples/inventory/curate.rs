@@ -260,6 +260,7 @@ fn subjects(action: &Action) -> Vec<AssetId> {
     match action {
         Action::Merged { merge } => merge.others().chain([merge.survivor]).collect(),
         Action::Unmerged { survivor, .. } => vec![*survivor],
+        Action::Annotated { asset, .. } => vec![*asset],
         Action::Linked { decision }
         | Action::Separated { decision }
         | Action::Forgot { decision } => vec![decision.asset],

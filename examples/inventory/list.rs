@@ -316,7 +316,7 @@ async fn chosen(
 }
 
 /// Looks at what a request finds, page by page, and says whether that was all.
-async fn each<R: Record>(
+pub(crate) async fn each<R: Record>(
     repository: &dyn AssetRepository,
     request: &SearchRequest,
     limit: usize,

@@ -16,7 +16,10 @@ mod private;
 mod store;
 #[path = "../program/table.rs"]
 mod table;
+#[path = "../program/whole_file.rs"]
+mod whole_file;
 
+mod annotate;
 mod assets;
 mod changes;
 mod check;
@@ -24,6 +27,7 @@ mod column;
 mod count;
 mod curate;
 mod explain;
+mod export;
 mod groups;
 mod list;
 mod manual;
@@ -47,7 +51,7 @@ use ldap_inventory::value::Timestamp;
 use self::curate::Desk;
 use self::exit::{Failure, Status};
 use self::list::{Order, list, order};
-use self::options::{AssetSearch, Command, GroupSearch, Options, PrincipalSearch, Search};
+use self::options::{AssetSearch, Command, GroupSearch, Options, PrincipalSearch};
 use self::printed::escaped;
 use self::record::Record;
 
@@ -82,26 +86,38 @@ async fn run(options: &Options) -> Result<Status, Failure> {
     let desk = Desk::new(repository, &options.organization);
     match &options.command {
         Command::Assets(asked) if asked.search.count || !asked.facets.is_empty() => {
-            count::assets(repository, request::<Asset>(options, &asked.search)?, asked).await?;
+            count::assets(repository, request::<Asset>(options, &asked.search.query)?, asked)
+                .await?;
         }
         Command::Assets(AssetSearch { search, .. }) => {
             let sort = search.sort.as_deref().unwrap_or("name").parse::<Sort>()?;
-            let request = request::<Asset>(options, search)?;
+            let request = request::<Asset>(options, &search.query)?;
             list::<Asset>(repository, request, search, Order::Stored(sort)).await?;
         }
         Command::Users(PrincipalSearch { search, nested }) => {
-            let request = request::<DirectoryUser>(options, search)?.with_nested(*nested);
+            let request = request::<DirectoryUser>(options, &search.query)?.with_nested(*nested);
             let order = order::<DirectoryUser>(search.sort.as_deref())?;
             list::<DirectoryUser>(repository, request, search, order).await?;
         }
         Command::Groups(GroupSearch { groups: PrincipalSearch { search, nested }, members }) => {
-            let request = request::<DirectoryGroup>(options, search)?.with_nested(*nested);
+            let request = request::<DirectoryGroup>(options, &search.query)?.with_nested(*nested);
             if *members {
                 members::list(repository, &request, search).await?;
             } else {
                 let order = order::<DirectoryGroup>(search.sort.as_deref())?;
                 list::<DirectoryGroup>(repository, request, search, order).await?;
             }
+        }
+        Command::Export(exporting) => {
+            let request = match exporting.users {
+                true => request::<DirectoryUser>(options, &exporting.query)?,
+                false => request::<Asset>(options, &exporting.query)?,
+            };
+            desk.export(exporting, request).await?;
+        }
+        Command::Annotate(annotating) => {
+            let query = std::slice::from_ref(&annotating.what);
+            desk.annotate(annotating, || request::<Asset>(options, query)).await?;
         }
         Command::Merge(merging) => desk.merge(merging).await?,
         Command::Delete(deleting) => desk.delete(deleting).await?,
@@ -126,8 +142,8 @@ async fn run(options: &Options) -> Result<Status, Failure> {
 }
 
 /// What the command line asks for. The name of a field that no such record has is refused.
-fn request<R: Record>(options: &Options, search: &Search) -> Result<SearchRequest, Failure> {
-    let text = search.query.iter().map(|word| word.trim()).collect::<Vec<_>>().join(" ");
+fn request<R: Record>(options: &Options, query: &[String]) -> Result<SearchRequest, Failure> {
+    let text = query.iter().map(|word| word.trim()).collect::<Vec<_>>().join(" ");
     let query = Query::parse_known(&text, R::FIELDS).map_err(|error| unreadable(&text, &error))?;
     Ok(SearchRequest::new(options.organization.clone(), query, Timestamp::now()))
 }

@@ -1,15 +1,21 @@
 //! The command line.
 
+mod annotating;
+mod exporting;
+mod person;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use ldap_inventory::asset::Facet;
-use ldap_inventory::curation::Author;
 use ldap_inventory::sync::Confirmation;
 use ldap_inventory::value::{MergeId, OrganizationId, SourceId};
 
+pub(crate) use self::annotating::Annotating;
+pub(crate) use self::exporting::{ExportFormat, Exporting};
+pub(crate) use self::person::Person;
 use super::color::Color;
 use super::log::Log;
 use super::table::Form;
@@ -56,7 +62,7 @@ beginning or end; a COMPUTER of a directory by its name, its account or its obje
 Exit status: 0 done; 2 usage; 75 the inventory is busy, try again later; 1 anything else.";
 
 /// The commands whose arguments are a query.
-const SEARCHES: [&str; 3] = ["assets", "users", "groups"];
+const SEARCHES: [&str; 4] = ["assets", "users", "groups", "export"];
 
 /// What to look for, or to change.
 #[derive(Debug, Subcommand)]
@@ -67,6 +73,8 @@ pub(crate) enum Command {
     Users(PrincipalSearch),
     /// Groups of the directories, with their members
     Groups(GroupSearch),
+    /// The inventory in the formats of other systems
+    Export(Exporting),
     /// The manual of queries: every field, with its type, its meaning and an example
     #[command(long_about = super::manual::text(), help_template = "{about}")]
     Query,
@@ -111,6 +119,9 @@ pub(crate) enum Command {
         #[command(flatten)]
         survey: Surveying,
     },
+    /// Say who owns assets, what they are filed under, how much depends on them
+    #[command(after_help = annotating::EXAMPLES)]
+    Annotate(Annotating),
     /// Make one asset of several; the first one survives
     Merge(Merging),
     /// Take a merge back: every asset gets what is its own
@@ -137,6 +148,7 @@ impl Command {
     /// Whether it changes the inventory. What does not opens it to read alone.
     pub(crate) fn writes(&self) -> bool {
         match self {
+            Self::Annotate(annotating) => !annotating.dry_run,
             Self::Merge(merging) => !merging.dry_run,
             Self::Delete(_)
             | Self::Unmerge(_)
@@ -254,40 +266,6 @@ pub(crate) struct Deciding {
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// Who does it, and why.
-#[derive(Debug, Args)]
-pub(crate) struct Person {
-    /// Who does it
-    #[arg(long, value_name = "NAME", default_value_t = user_of_the_machine())]
-    by: String,
-
-    /// Why, in a few words
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
-    why: String,
-}
-
-/// Who is logged in, as the system tells: by the usual variables, or by the name of the account.
-fn user_of_the_machine() -> String {
-    let told =
-        ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
-    told.filter(|name| !name.trim().is_empty())
-        .or_else(account)
-        .unwrap_or_else(|| "somebody".to_owned())
-}
-
-/// The name of the account that runs the program, where no variable tells it: on a system with `id`.
-fn account() -> Option<String> {
-    let output = std::process::Command::new("id").arg("-un").output().ok()?;
-    let name = String::from_utf8(output.stdout).ok()?.trim().to_owned();
-    (output.status.success() && !name.is_empty()).then_some(name)
-}
-
-impl Person {
-    pub(crate) fn author(&self) -> Author {
-        Author::new(&self.by).because(&self.why)
-    }
 }
 
 /// How a survey is shown.

@@ -1,4 +1,4 @@
-//! Scanned assets, from a file with one JSON object a line.
+//! Scanned assets, from a file with one JSON object a line, or comma-separated values.
 
 use std::fs;
 use std::path::Path;
@@ -51,14 +51,23 @@ impl<'a> ScanFile<'a> {
             .with_complete(options.assets_complete)
             .with_strict(options.strict);
         let imported = curation.import(&options.scanner()?, &self.scan, &how).await?;
-        self.report(&imported);
+        self.report(&imported, options.quiet);
         Ok(imported)
     }
 
-    fn report(&self, imported: &Imported) {
+    fn report(&self, imported: &Imported, is_quiet: bool) {
         imported.left_out.iter().take(MOST_SHOWN).for_each(|left_out| self.tell(left_out));
         if let Some(more @ 1..) = imported.left_out.len().checked_sub(MOST_SHOWN) {
             say(format_args!("{}: and {more} more left out", self.file.display()));
+        }
+        if !imported.passed_over.is_empty() && !is_quiet {
+            let fields =
+                imported.passed_over.iter().map(|(field, lines)| format!("{field} ({lines})"));
+            let fields = fields.collect::<Vec<_>>().join(", ");
+            say(format_args!(
+                "{}: fields of runZero's that an inventory has no use for: {fields}",
+                self.file.display()
+            ));
         }
         if let Some(why) = &imported.not_ended {
             say(format_args!(

@@ -32,6 +32,8 @@ mod table;
 mod task;
 #[path = "../program/trust.rs"]
 mod trust;
+#[path = "../program/whole_file.rs"]
+mod whole_file;
 
 mod assets;
 mod demo;

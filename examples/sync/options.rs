@@ -27,8 +27,9 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE.db", env = "LDAP_INVENTORY", hide_env_values = true)]
     pub(crate) inventory: Option<String>,
 
-    /// Scanned assets to import first, one JSON object a line.
-    #[arg(long, value_name = "FILE.jsonl")]
+    /// Scanned assets to import first: one JSON object a line, such as an export of assets from runZero, or comma-separated
+    /// values with a header.
+    #[arg(long, value_name = "FILE.jsonl|FILE.csv")]
     pub(crate) assets: Option<PathBuf>,
 
     /// The scanner whose file it is. Each has records of its own, so that the files of several scanners, or of several

@@ -2,6 +2,9 @@
 
 use super::{Claim, Claims};
 
+/// What people say of assets.
+const ANNOTATIONS: [&str; 4] = ["owner", "tags", "comment", "criticality"];
+
 /// A field of an asset that is made of claims.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct ClaimField {
@@ -21,6 +24,8 @@ pub(crate) enum Holding {
     First,
     Earliest,
     Latest,
+    /// The live one that was said last.
+    Newest,
 }
 
 /// A value that is claimed.
@@ -38,6 +43,13 @@ pub(crate) trait ClaimsEditor {
     fn edit<T: ClaimValue>(&mut self, field: ClaimField, claims: &mut Claims<T>);
 }
 
+impl ClaimField {
+    /// Whether people alone claim values of it. They go with a record of another source, and are not its word.
+    pub(crate) fn is_annotation(self) -> bool {
+        ANNOTATIONS.contains(&self.name)
+    }
+}
+
 impl Holding {
     /// Whether one of the claims to a field holds.
     pub(crate) fn holds<T: Ord>(self, claims: &Claims<T>, claim: &Claim<T>) -> bool {
@@ -50,6 +62,11 @@ impl Holding {
             }
             Self::Earliest => values().min() == Some(&claim.value),
             Self::Latest => values().max() == Some(&claim.value),
+            Self::Newest => {
+                let live = claims.iter().rev().filter(|claim| claim.is_live());
+                let newest = live.max_by_key(|claim| claim.since);
+                newest.is_some_and(|newest| std::ptr::eq(newest, claim))
+            }
         }
     }
 }
@@ -61,9 +78,15 @@ macro_rules! each_claim_field {
         $do!(names, "names", "name", All);
         $do!(domains, "domains", "domain", All);
         $do!(addresses, "addresses", "address", All);
+        $do!(macs, "macs", "mac", All);
         $do!(os, "os", "os", First);
         $do!(os_version, "os_version", "os_version", First);
         $do!(kind, "type", "type", First);
+        $do!(hw, "hw", "hw", First);
+        $do!(owner, "owner", "owner", Newest);
+        $do!(tags, "tags", "tag", All);
+        $do!(comment, "comment", "comment", Newest);
+        $do!(criticality, "criticality", "criticality", Newest);
         $do!(first_seen, "first_seen", "first_seen", Earliest);
         $do!(last_seen, "last_seen", "last_seen", Latest);
     };

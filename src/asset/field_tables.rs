@@ -6,9 +6,15 @@ use crate::query::Field;
 /// What a record may be: what its directory last showed, or that a computer waits for a decision on it.
 const STATES: &[&str] = &["present", "missing", "gone", "unresolved"];
 
+/// How much may depend on an asset.
+const CRITICALITIES: &[&str] = &["low", "medium", "high", "critical"];
+
 const PRINCIPAL_STATES: &[&str] = &["present", "missing", "gone"];
 
 impl Asset {
+    /// How much may depend on an asset, in people's words.
+    pub(crate) const CRITICALITIES: &[&str] = CRITICALITIES;
+
     /// The fields of assets, for [`Query::parse_known`](crate::query::Query::parse_known). What every source says
     /// itself is asked for beside these: `@ldap.computer.dNSHostName`.
     pub const FIELDS: &[Field] = &[
@@ -24,6 +30,11 @@ impl Asset {
         ),
         Field::text(&["domain", "domains"], "the domains it is in", "domain:corp.example"),
         Field::address(&["address", "addresses"], "its IP addresses", "address:10.0.0.0/8"),
+        Field::text(
+            &["mac", "macs"],
+            "the addresses of its network cards, with colons or dashes",
+            "mac:00:1b:44",
+        ),
         Field::text(&["os"], "its operating system", "os:\"windows server\""),
         Field::text(&["os_version"], "the version of its operating system", "os_version:10.0*"),
         Field::text(
@@ -42,6 +53,20 @@ impl Asset {
             "os_eol:<now NOT os_eol_extended:>now",
         ),
         Field::word(&["type"], "what sort of thing it is", "type:server"),
+        Field::text(&["hw"], "what it is built of, as scanners tell", "hw:latitude"),
+        Field::text(&["owner"], "who is responsible for it, as people said", "owner:\"jane\""),
+        Field::text(
+            &["tag", "tags"],
+            "what people filed it under, bare or as key=value",
+            "tag:pci OR tag:\"env=prod\"",
+        ),
+        Field::text(&["comment"], "what else people said of it", "comment:*lease*"),
+        Field::choice(
+            &["criticality"],
+            CRITICALITIES,
+            "how much depends on it, as people said",
+            "criticality:high,critical NOT has:owner",
+        ),
         Field::text(
             &["service", "services"],
             "what runs on it, by the service principal names in its directory; http@HOST is for another host's name",

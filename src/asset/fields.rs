@@ -32,9 +32,17 @@ impl Fields for Asset {
             "address" | "addresses" => {
                 self.live_addresses().try_for_each(|address| visit(Value::Address(address)))
             }
+            "mac" | "macs" => self.live_macs().try_for_each(|mac| {
+                visit(Value::Name { unicode: mac, ascii: &mac.replace(':', "-") })
+            }),
             "os" => self.os().map_or(GO_ON, |os| visit(Value::Text(os))),
             "os_version" => self.os_version().map_or(GO_ON, |version| visit(Value::Text(version))),
             "type" => self.kind().map_or(GO_ON, |kind| visit(Value::Word(kind))),
+            "hw" => self.hw().map_or(GO_ON, |hw| visit(Value::Text(hw))),
+            "owner" => self.owner().map_or(GO_ON, |owner| visit(Value::Text(owner))),
+            "tag" | "tags" => self.live_tags().try_for_each(|tag| visit(Value::Text(tag))),
+            "comment" => self.comment().map_or(GO_ON, |comment| visit(Value::Text(comment))),
+            "criticality" => self.criticality().map_or(GO_ON, |word| visit(Value::Word(word))),
             "service" | "services" => self.attribute(COMPUTER, SERVICES, visit),
             "site" => visit(Value::Word(self.site.as_str())),
             "source" | "sources" => {
@@ -260,6 +268,16 @@ mod tests {
         asset.addresses.push(Claim::new("10.0.0.5".parse().unwrap(), 0, None, at(0)));
         asset.os.push(Claim::new("Windows Server 2022".to_owned(), 0, None, at(0)));
         asset.kind.push(Claim::new("server".to_owned(), 0, None, at(0)));
+        asset.macs.push(Claim::new("00:1b:44:11:3a:b7".to_owned(), 0, None, at(0)));
+        asset.hw.push(Claim::new("Dell PowerEdge R640".to_owned(), 0, None, at(0)));
+        for (owner, since) in [("jane", 1), ("bob", 0)] {
+            asset.owner.push(Claim::new(owner.to_owned(), 0, None, at(since)));
+        }
+        for tag in ["pci", "env=prod"] {
+            asset.tags.push(Claim::new(tag.to_owned(), 0, None, at(0)));
+        }
+        asset.comment.push(Claim::new("on lease".to_owned(), 0, None, at(0)));
+        asset.criticality.push(Claim::new("high".to_owned(), 0, None, at(0)));
         asset.last_seen.push(Claim::new(at(86_400), 0, None, at(0)));
         asset
     }
@@ -284,6 +302,16 @@ mod tests {
             "address:10.0.0.0/24",
             "os:server",
             "type:server",
+            "mac:00:1b:44:11:3a:b7",
+            "mac:=00-1B-44-11-3A-B7",
+            "mac_count:1",
+            "hw:poweredge",
+            "owner:jane",
+            "tag:pci",
+            "tag:env=prod",
+            "tag_count:2",
+            "comment:lease",
+            "criticality:high",
             "site:hq",
             "source:ldap",
             "source:ldap/corp.example",
@@ -313,6 +341,10 @@ mod tests {
             "@ldap.computer.lastLogonTS:never",
             "@ldap.computer.description:never",
             "type:serv",
+            "owner:bob",
+            "tag:=env",
+            "criticality:low",
+            "mac:00:1b:45",
             "source:ldaps",
             "has:os_version",
             "has:first_seen",

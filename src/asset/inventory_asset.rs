@@ -20,8 +20,8 @@ pub(crate) type Version = u64;
 ///
 /// Each source contributes a [`SourceRecord`] with its own attributes, and *claims* to asset-level values. A claim
 /// names its part, so every value knows where it came from, and a merge can be undone by taking a part's
-/// claims away again. Of the claims to `os`, `os_version` and `kind` the first holds; names, domains and
-/// addresses are united.
+/// claims away again. Of the claims to `os`, `os_version`, `kind` and `hw` the first holds; names, domains, addresses,
+/// `macs` and `tags` are united; of what people say else the latest holds.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Asset {
@@ -44,6 +44,9 @@ pub struct Asset {
     /// Addresses.
     #[serde(default)]
     pub addresses: Vec<Claim<IpAddr>>,
+    /// Addresses of network cards, in the spelling `00:1b:44:11:3a:b7`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub macs: Vec<Claim<String>>,
     /// The operating system.
     #[serde(default)]
     pub os: Vec<Claim<String>>,
@@ -53,6 +56,22 @@ pub struct Asset {
     /// What sort of thing it is: `server`, `desktop`, ...
     #[serde(default, rename = "type")]
     pub kind: Vec<Claim<String>>,
+    /// What it is built of: a maker and a model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hw: Vec<Claim<String>>,
+    /// Who is responsible for it, as people [said](crate::curation::Curation::annotate). What people say of an asset goes
+    /// with one of its records wherever that goes: a claim names the record, and is a person's all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owner: Vec<Claim<String>>,
+    /// What people filed it under: `pci`, or `env=prod`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Claim<String>>,
+    /// What else people said of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comment: Vec<Claim<String>>,
+    /// How much depends on it, as people said: `low`, `medium`, `high` or `critical`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub criticality: Vec<Claim<String>>,
     /// When it was first seen, by each source.
     #[serde(default)]
     pub first_seen: Vec<Claim<Timestamp>>,
@@ -130,9 +149,15 @@ impl Asset {
             names: Vec::new(),
             domains: Vec::new(),
             addresses: Vec::new(),
+            macs: Vec::new(),
             os: Vec::new(),
             os_version: Vec::new(),
             kind: Vec::new(),
+            hw: Vec::new(),
+            owner: Vec::new(),
+            tags: Vec::new(),
+            comment: Vec::new(),
+            criticality: Vec::new(),
             first_seen: Vec::new(),
             last_seen: Vec::new(),
         }
@@ -165,12 +190,17 @@ impl Asset {
 
     /// The domains that some part still claims, each once.
     pub fn live_domains(&self) -> impl Iterator<Item = &str> {
-        distinct(self.domains.iter().filter(|claim| claim.is_live()).map(|c| c.value.as_str()))
+        live_texts(&self.domains)
     }
 
     /// The addresses that some part still claims, each once.
     pub fn live_addresses(&self) -> impl Iterator<Item = IpAddr> {
         distinct(self.addresses.iter().filter(|claim| claim.is_live()).map(|claim| claim.value))
+    }
+
+    /// The addresses of network cards that some part still claims, each once.
+    pub fn live_macs(&self) -> impl Iterator<Item = &str> {
+        live_texts(&self.macs)
     }
 
     /// The operating system that holds.
@@ -186,6 +216,31 @@ impl Asset {
     /// The type that holds.
     pub fn kind(&self) -> Option<&str> {
         holding(&self.kind).map(|claim| claim.value.as_str())
+    }
+
+    /// The hardware that holds.
+    pub fn hw(&self) -> Option<&str> {
+        holding(&self.hw).map(|claim| claim.value.as_str())
+    }
+
+    /// Who is responsible for it, as people said last.
+    pub fn owner(&self) -> Option<&str> {
+        newest(&self.owner)
+    }
+
+    /// What people filed it under, each tag once.
+    pub fn live_tags(&self) -> impl Iterator<Item = &str> {
+        live_texts(&self.tags)
+    }
+
+    /// What else people said of it last.
+    pub fn comment(&self) -> Option<&str> {
+        newest(&self.comment)
+    }
+
+    /// How much depends on it, as people said last.
+    pub fn criticality(&self) -> Option<&str> {
+        newest(&self.criticality)
     }
 
     /// The earliest first sight of any source.
@@ -299,6 +354,15 @@ impl SourceRecord {
 
 fn holding<T>(claims: &Claims<T>) -> Option<&Claim<T>> {
     claims.iter().find(|claim| claim.is_live())
+}
+
+fn newest(claims: &Claims<String>) -> Option<&str> {
+    let holds = |claim: &&Claim<String>| Holding::Newest.holds(claims, claim);
+    claims.iter().find(holds).map(|claim| claim.value.as_str())
+}
+
+fn live_texts(claims: &Claims<String>) -> impl Iterator<Item = &str> {
+    distinct(claims.iter().filter(|claim| claim.is_live()).map(|claim| claim.value.as_str()))
 }
 
 fn distinct<T: Ord + Clone>(values: impl Iterator<Item = T>) -> impl Iterator<Item = T> {

@@ -10,6 +10,7 @@
 //!
 //! Stores are in [`store`](crate::store), and what writes to them is [`sync`](crate::sync) and [`curation`](crate::curation).
 
+mod annotations;
 mod batch;
 mod claim;
 mod claim_field;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::changed_field::{ANNOTATIONS, ChangedField};
 use super::{Action, Curation, Entry};
 use crate::Result;
 use crate::asset::{Asset, Presence, RunRecord, SourceRecord};
@@ -53,18 +54,6 @@ pub enum Occasion {
     Merged,
     /// A person decided something else, or took something back.
     Decided,
-}
-
-/// A value of an asset that is another one now.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct ChangedField {
-    /// The field.
-    pub field: &'static str,
-    /// What it was; `None` if it had no value.
-    pub from: Option<String>,
-    /// What it is; `None` if it has none any more.
-    pub to: Option<String>,
 }
 
 /// What is read of a run's report, which a later version may have written.
@@ -195,7 +184,7 @@ fn of_person(entry: &Entry, names: &BTreeMap<AssetId, String>) -> NotedChange {
     };
     let asset = entry.action.asset();
     let name = match &entry.action {
-        Action::Deleted { name, .. } => name.clone(),
+        Action::Annotated { name, .. } | Action::Deleted { name, .. } => name.clone(),
         _ => names.get(&asset).cloned().unwrap_or_else(|| asset.to_string()),
     };
     let reason = Some(entry.to_string());
@@ -240,8 +229,10 @@ fn of_asset(asset: &Asset, window: &Window) -> Vec<NotedChange> {
     let new: BTreeSet<u32> =
         asset.parts.iter().filter(|part| came(part).is_some()).map(|part| part.number).collect();
     let values = Explanation::of(asset, &[], &[]).values;
-    let known: Vec<ExplainedValue> =
-        values.into_iter().filter(|value| !new.contains(&value.part)).collect();
+    // What people said is told with what else they did.
+    let is_told =
+        |value: &ExplainedValue| !new.contains(&value.part) && !ANNOTATIONS.contains(&value.field);
+    let known: Vec<ExplainedValue> = values.into_iter().filter(is_told).collect();
     let mut moments = BTreeSet::new();
     moments.extend(known.iter().map(|value| value.since).filter(|at| window.has(*at)));
     moments.extend(known.iter().filter_map(|value| value.until).filter(|at| window.has(*at)));

@@ -88,7 +88,12 @@ impl Curation<'_> {
     pub async fn retract(&self, asset: AssetId, source: &SourceId) -> Result<Asset> {
         let revised = self.revise(asset, source, |found, asset| {
             let number = found.record_of(source, &identity_of(asset)).map(|record| record.number);
-            number.is_some_and(|number| found.remove_record(number))
+            number.is_some_and(|number| {
+                let said = found.take_annotations(number);
+                let is_changed = found.remove_record(number);
+                found.give_annotations(bearer(found, asset), said);
+                is_changed
+            })
         });
         revised.await.map_err(|error| error.in_operation("retract"))
     }
@@ -122,7 +127,7 @@ impl Curation<'_> {
 
     /// Of what an id speaks that leads to an asset: of the one with this id, as a part of the other, if a person merged them.
     /// One whose records all went there in another way has nothing to come back with.
-    async fn home_within(&self, id: AssetId, found: AssetId) -> Result<AssetId> {
+    pub(super) async fn home_within(&self, id: AssetId, found: AssetId) -> Result<AssetId> {
         if id == found {
             return Ok(id);
         }
@@ -140,6 +145,19 @@ pub(super) fn is_contributed(asset: &Asset, part: &SourceRecord) -> bool {
 /// What a contributed record is known by. Not the bare id: that is what a scan says whose lines came from this inventory.
 fn identity_of(asset: AssetId) -> String {
     format!("asset:{asset}")
+}
+
+/// The record with which goes what people say of the asset that is meant: one that something goes with already; or else, of
+/// those that the rules have there, the one that came first, what a host contributed behind others.
+pub(super) fn bearer(asset: &Asset, meant: AssetId) -> u32 {
+    let bears = |part: &SourceRecord| {
+        asset.annotations().into_iter().flatten().any(|claim| claim.part == part.number)
+    };
+    let rank = |part: &&SourceRecord| {
+        let is_elsewhere = part.home_in(asset.id) != Home::Asset(meant);
+        (is_elsewhere, !bears(part), is_contributed(asset, part), part.since, part.number)
+    };
+    asset.parts.iter().min_by_key(rank).map_or(0, |part| part.number)
 }
 
 /// The site of an asset that is part of another: what its other records remember, or else the other's.

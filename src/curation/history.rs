@@ -5,6 +5,8 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Curation;
+use super::annotating::Annotation;
+use super::changed_field::ChangedField;
 use super::deleting::Deletion;
 use crate::Result;
 use crate::asset::{Constraint, ConstraintKind, MergeRecord};
@@ -58,6 +60,17 @@ pub enum Action {
         /// The decision.
         decision: Constraint,
     },
+    /// Said who owns an asset, what it is filed under, and the like.
+    Annotated {
+        /// The asset.
+        asset: AssetId,
+        /// What people called it.
+        name: String,
+        /// What is another than it was.
+        fields: Vec<ChangedField>,
+        /// Why, in a few words; empty where no reason was given.
+        why: String,
+    },
     /// Took an asset out of the inventory.
     Deleted {
         /// The asset.
@@ -70,7 +83,7 @@ pub enum Action {
 }
 
 impl Curation<'_> {
-    /// Merges, decisions and deletions, and that they were taken back, oldest first.
+    /// Merges, decisions, annotations and deletions, and that they were taken back, oldest first.
     ///
     /// # Errors
     ///
@@ -98,6 +111,13 @@ impl Curation<'_> {
         for (at, Deletion { asset, name, by, why }) in self.deletions().await? {
             entries.push(Entry { at, by, action: Action::Deleted { asset, name, why } });
         }
+        for (at, Annotation { by, why, assets }) in self.annotations().await? {
+            entries.extend(assets.into_iter().map(|said| {
+                let (asset, name, why) = (said.asset, said.name.clone(), why.clone());
+                let action = Action::Annotated { asset, name, fields: said.fields(), why };
+                Entry { at, by: by.clone(), action }
+            }));
+        }
         entries.sort_by_key(|entry| entry.at);
         Ok(entries)
     }
@@ -112,7 +132,7 @@ impl Action {
             Self::Linked { decision }
             | Self::Separated { decision }
             | Self::Forgot { decision } => decision.asset,
-            Self::Deleted { asset, .. } => *asset,
+            Self::Annotated { asset, .. } | Self::Deleted { asset, .. } => *asset,
         }
     }
 }
@@ -129,6 +149,12 @@ impl fmt::Display for Entry {
             Action::Forgot { decision } => {
                 write!(f, "{} took back at {}: ", Printable(&self.by), self.at)?;
                 decision.fmt(f)
+            }
+            Action::Annotated { asset, name, fields, why } => {
+                let (by, name) = (Printable(&self.by), Printable(name));
+                let said = fields.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                write!(f, "{by} annotated {name} (asset {asset}) at {}: {said}", self.at)?;
+                if why.is_empty() { Ok(()) } else { write!(f, "; {}", Printable(why)) }
             }
             Action::Deleted { asset, name, why } => {
                 let (by, name) = (Printable(&self.by), Printable(name));

@@ -7,7 +7,7 @@
 //! and why is kept.
 //!
 //! What scanners find is [imported](Curation::import); what the host knows itself of an asset it
-//! [contributes](Curation::contribute). What waits for a person is [shown](Curation::unresolved) and
+//! [contributes](Curation::contribute), and what people say of assets they [annotate](Curation::annotate). What waits for a person is [shown](Curation::unresolved) and
 //! [settled](Curation::settle), what no source has any more may be [deleted](Curation::delete), and
 //! [what changed](Curation::changes) since a moment is told by name.
 //!
@@ -42,6 +42,8 @@
 //! # }
 //! ```
 
+mod annotating;
+mod changed_field;
 mod changes;
 mod contributing;
 mod deciding;
@@ -57,7 +59,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::changes::{ChangedField, NotedChange, Occasion};
+pub use self::changed_field::ChangedField;
+pub use self::changes::{NotedChange, Occasion};
 pub use self::deciding::Decided;
 pub use self::history::{Action, Entry};
 pub use self::import::{

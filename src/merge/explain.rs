@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::precedence::why_before;
+use super::precedence::{PERSON, why_before};
 use super::preview::{origin, shown};
 use super::standing::Standing;
 use crate::asset::{
@@ -286,7 +286,7 @@ impl ClaimsVisitor for Values<'_> {
             value: shown(&claim.value),
             holds: field.holding.holds(claims, claim),
             part: claim.part,
-            source: self.asset.part(claim.part).map(|part| part.source.clone()),
+            source: self.source(field, claim.part),
             run: claim.run,
             why: self.why(field, claims, claim),
             since: claim.since,
@@ -299,6 +299,14 @@ impl ClaimsVisitor for Values<'_> {
 }
 
 impl Values<'_> {
+    /// Who says so: of what people say a person, whichever record it goes with.
+    fn source(&self, field: ClaimField, part: u32) -> Option<SourceId> {
+        if field.is_annotation() {
+            return SourceId::new(PERSON, "curation").ok();
+        }
+        self.asset.part(part).map(|part| part.source.clone())
+    }
+
     /// Why a claim holds, where another value stands behind it.
     fn why<T: ClaimValue>(
         &self,
@@ -306,9 +314,13 @@ impl Values<'_> {
         claims: &Claims<T>,
         claim: &Claim<T>,
     ) -> Option<&'static str> {
-        let is_first = field.holding == Holding::First && field.holding.holds(claims, claim);
         let is_other = |other: &&Claim<T>| other.is_live() && other.value != claim.value;
-        let next = claims.iter().find(is_other).filter(|_| is_first)?;
+        let next = claims.iter().find(is_other).filter(|_| field.holding.holds(claims, claim))?;
+        match field.holding {
+            Holding::First => {}
+            Holding::Newest => return Some("it was said last"),
+            Holding::All | Holding::Earliest | Holding::Latest => return None,
+        }
         Some(why_before(self.asset, self.policy, claim.part, next.part))
     }
 }

@@ -25,9 +25,9 @@ pub struct MergePreview {
     pub others: Vec<AssetId>,
     /// The site it belongs to: the survivor's.
     pub site: SiteId,
-    /// `os`, `os_version`, `type`, `first_seen` and `last_seen`, as far as they are known.
+    /// `os`, `os_version`, `type`, `hw`, what people said, `first_seen` and `last_seen`, as far as they are known.
     pub values: Vec<MergedValue>,
-    /// `names`, `domains` and `addresses`, all of which are kept.
+    /// `names`, `domains`, `addresses`, `macs` and `tags`, all of which are kept.
     pub united: Vec<MergedValue>,
     /// Directory objects that are tied to the survivor from then on.
     pub links: Vec<MovedRecord>,
@@ -149,7 +149,9 @@ impl ClaimsVisitor for Told<'_> {
         match field.holding {
             Holding::All => self.united.extend(view.kept(name, claims)),
             Holding::First => self.values.extend(view.best(name, claims)),
-            Holding::Earliest | Holding::Latest => self.values.extend(view.extreme(field, claims)),
+            Holding::Earliest | Holding::Latest | Holding::Newest => {
+                self.values.extend(view.extreme(field, claims));
+            }
         }
     }
 }
@@ -175,9 +177,10 @@ impl View<'_> {
         let winner = claims.iter().find(|claim| field.holding.holds(claims, claim))?;
         let why = match field.holding {
             Holding::Earliest => "it is the earliest",
+            Holding::Newest => "it was said last",
             _ => "it is the latest",
         };
-        let rest = claims.iter().filter(|claim| claim.value != winner.value);
+        let rest = claims.iter().filter(|claim| claim.is_live() && claim.value != winner.value);
         let beside = rest.map(|claim| self.value(field.name, claim)).collect();
         Some(MergedValue { why: Some(why), beside, ..self.value(field.name, winner) })
     }

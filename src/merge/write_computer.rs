@@ -63,7 +63,7 @@ pub(crate) fn write_computer(
     }
     for (gone, shown) in update.predecessors {
         if let Some(shown) = *shown {
-            unit.update(shown, |asset| detach(asset, writing.source, *gone, writing))?;
+            hand_on(unit, (shown, *gone), update.goes.shown, writing)?;
             unit.lead(shown, update.goes.shown);
         }
         changes.push(Change::RemoveObject { source: writing.source.clone(), object: *gone });
@@ -245,6 +245,30 @@ impl LateArrival<'_> {
     ) -> Change {
         Change::MoveLink { source: writing.source.clone(), object: writing.object, asset, home }
     }
+}
+
+/// Takes the record of an object whose place the computer takes out of the asset that shows it. What people said along with
+/// it goes with the computer.
+fn hand_on(
+    unit: &mut UnitOfWork,
+    (shown, gone): (AssetId, ObjectGuid),
+    to: Option<AssetId>,
+    writing: &WriteContext<'_>,
+) -> Result<(), AssetId> {
+    let mut said = None;
+    unit.update(shown, |mut asset| {
+        let number = asset.part_of(writing.source, gone).map(|part| part.number);
+        said = number.map(|number| asset.take_annotations(number));
+        detach(asset, writing.source, gone, writing)
+    })?;
+    let (Some(said), Some(to)) = (said, to) else { return Ok(()) };
+    unit.update(to, |mut asset| {
+        let own = asset.part_of(writing.source, writing.object).map(|part| part.number);
+        if own.is_some_and(|own| asset.give_annotations(own, said)) {
+            asset.version = asset.version.saturating_add(1);
+        }
+        asset
+    })
 }
 
 /// Takes the computer's record out of an asset.

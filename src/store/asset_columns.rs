@@ -48,6 +48,10 @@ pub(super) struct FieldColumns {
     pub(super) domain: Column,
     pub(super) source: Column,
     pub(super) address: Column,
+    pub(super) mac: Column,
+    pub(super) tag: Column,
+    pub(super) owner: Column,
+    pub(super) criticality: Column,
 }
 
 /// A map with these as well, each under both of its names, and with what is in the row of an asset itself.
@@ -62,6 +66,15 @@ pub(super) fn with_fields(map: ColumnMap, columns: FieldColumns) -> ColumnMap {
         .with("sources", columns.source)
         .with("address", columns.address)
         .with("addresses", columns.address)
+        .with("mac", columns.mac)
+        .with("macs", columns.mac)
+        .with("tag", columns.tag)
+        .with("tags", columns.tag)
+        .with("owner", columns.owner)
+        .with("criticality", columns.criticality)
+        // Asked for too seldom to be kept twice.
+        .with("hw", Column::residual())
+        .with("comment", Column::residual())
         .with("state", Column::residual())
         .with("site", Column::word("assets.site"))
         .with("os", Column::text("assets.os"))

@@ -57,6 +57,8 @@ async fn a_full_disk_is_status_1_and_a_closed_pipe_is_none() {
     for (program, arguments) in [
         ("inventory", vec!["query"]),
         ("inventory", vec!["--inventory", &inventory, "assets"]),
+        ("inventory", vec!["--inventory", &inventory, "export", "--format", "ocsf"]),
+        ("inventory", vec!["--inventory", &inventory, "export", "--format", "csv"]),
         ("inventory", vec!["--inventory", &inventory, "release", "ldap/corp.example.test"]),
         ("read_directory", vec!["--url", &url, "--username", ACCOUNT, "--thumbprint", &pin]),
     ] {

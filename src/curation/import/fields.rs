@@ -1,4 +1,4 @@
-//! Reading one line of a scan.
+//! Reading what one line of a scan says, member by member.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::name::SpelledName;
 use super::record::{Field, LeftOut, ScannedAsset};
-use crate::value::{SiteId, Timestamp};
+use crate::value::{SiteId, Timestamp, mac_address};
 
 /// The most values of one field.
 const MOST_VALUES: usize = 1_000;
@@ -18,18 +18,23 @@ const LONGEST_TEXT: usize = 256;
 /// How far a scanner's clock, or its time zone, may be ahead.
 const AHEAD: Duration = Duration::from_secs(86_400);
 
-/// Reads a line; otherwise the reason for which all of it is left out. Values that are left out are added.
-pub(super) fn read_line(
-    line: &str,
-    number: usize,
-    now: Timestamp,
-    left_out: &mut Vec<LeftOut>,
-) -> Result<ScannedAsset, String> {
+/// The members of a line of JSON; otherwise the reason for which all of it is left out.
+pub(super) fn members(line: &str) -> Result<Vec<(String, Value)>, String> {
     let Members(members) = serde_json::from_str(line).map_err(|error| {
         // The error counts lines from the beginning of this one.
         let error = error.to_string();
         error.split(" at line ").next().unwrap_or(&error).to_owned()
     })?;
+    Ok(members)
+}
+
+/// Reads the members of a line; otherwise the reason for which all of it is left out. Values that are left out are added.
+pub(super) fn read(
+    members: impl IntoIterator<Item = (String, Value)>,
+    number: usize,
+    now: Timestamp,
+    left_out: &mut Vec<LeftOut>,
+) -> Result<ScannedAsset, String> {
     let asset = ScannedAsset { line: number, ..ScannedAsset::default() };
     let mut reader = Reader { asset, now, left_out, seen: Vec::new() };
     members.into_iter().for_each(|(name, value)| reader.member(&name, value));
@@ -72,7 +77,8 @@ struct Reader<'a> {
     asset: ScannedAsset,
     now: Timestamp,
     left_out: &'a mut Vec<LeftOut>,
-    seen: Vec<Field>,
+    /// By their names in the file, since some fields have two.
+    seen: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -86,20 +92,24 @@ impl Reader<'_> {
         if value.is_null() {
             return;
         }
-        if self.seen.contains(&field) {
+        if self.seen.iter().any(|seen| seen == name) {
             return self.leave_out(
                 field,
                 &shown(&value),
                 "the field is there twice; the first one holds",
             );
         }
-        self.seen.push(field);
+        self.seen.push(name.to_owned());
         match field {
             Field::Id => self.asset.id = self.id(value),
             Field::Names => self.each(field, value, Self::name),
             Field::Addresses => self.each(field, value, Self::address),
+            Field::Macs => self.each(field, value, Self::mac),
             Field::Domains => self.each(field, value, Self::domain),
             Field::Os => self.asset.os = self.one(field, value, bounded),
+            Field::OsVersion => self.asset.os_version = self.one(field, value, bounded),
+            Field::Type => self.asset.kind = self.one(field, value, bounded),
+            Field::Hw => self.asset.hw = self.one(field, value, bounded),
             Field::Site => {
                 let site = |text: &str| SiteId::new(text).map_err(|error| error.to_string());
                 self.asset.site = self.one(field, value, site);
@@ -180,6 +190,11 @@ impl Reader<'_> {
         Ok(())
     }
 
+    fn mac(&mut self, text: &str) -> Result<(), String> {
+        push_once(&mut self.asset.macs, mac_address(text)?);
+        Ok(())
+    }
+
     fn domain(&mut self, text: &str) -> Result<(), String> {
         let domain = bounded(text)?;
         let is_known = |known: &String| known.to_lowercase() == domain.to_lowercase();
@@ -201,18 +216,30 @@ impl Reader<'_> {
         }
     }
 
+    /// A text as in RFC 3339, or the seconds since 1970, of which none stand for never.
     fn time(&mut self, field: Field, value: Value) -> Option<Timestamp> {
         let now = self.now;
-        let latest = now.checked_add(AHEAD).unwrap_or(now);
+        if let Value::Number(seconds) = &value {
+            let time = seconds.as_i64().and_then(Timestamp::from_unix_seconds);
+            let time = time.ok_or_else(|| "it is no number of seconds since 1970".to_owned());
+            let past = time.and_then(|time| not_ahead(time, now));
+            let past = past.map_err(|reason| self.leave_out(field, &shown(&value), reason)).ok();
+            return past.filter(|time| time.as_micros() != 0);
+        }
         self.one(field, value, |text| {
             let time: Timestamp = text.parse().map_err(|_| {
                 "it is no time as in RFC 3339, such as 2026-01-02T03:04:05Z".to_owned()
             })?;
-            if time > latest {
-                return Err(format!("it is in the future: it is {now} now"));
-            }
-            Ok(time)
+            not_ahead(time, now)
         })
+    }
+}
+
+/// A time, if it is not in the future.
+fn not_ahead(time: Timestamp, now: Timestamp) -> Result<Timestamp, String> {
+    match now.checked_add(AHEAD) {
+        Some(latest) if time > latest => Err(format!("it is in the future: it is {now} now")),
+        _ => Ok(time),
     }
 }
 

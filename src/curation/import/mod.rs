@@ -16,7 +16,9 @@ mod record;
 mod renamed;
 mod report;
 mod run;
+mod runzero;
 mod scan;
+mod table;
 mod write;
 
 pub use self::options::ImportOptions;

@@ -22,10 +22,18 @@ pub struct ScannedAsset {
     pub names: Vec<Hostname>,
     /// Addresses.
     pub addresses: Vec<IpAddr>,
+    /// Addresses of network cards, in the spelling `00:1b:44:11:3a:b7`.
+    pub macs: Vec<String>,
     /// DNS or NetBIOS domains.
     pub domains: Vec<String>,
     /// The operating system.
     pub os: Option<String>,
+    /// The operating system's version.
+    pub os_version: Option<String>,
+    /// What sort of thing it is: `server`, `printer`, ...
+    pub kind: Option<String>,
+    /// What it is built of: a maker and a model.
+    pub hw: Option<String>,
     /// The site that a new asset is placed in; that of the import unless given.
     pub site: Option<SiteId>,
     /// When the scanner first saw it.
@@ -46,10 +54,18 @@ pub(crate) enum Field {
     Names,
     /// `addresses`
     Addresses,
+    /// `macs`
+    Macs,
     /// `domains`
     Domains,
     /// `os`
     Os,
+    /// `os_version`
+    OsVersion,
+    /// `type`
+    Type,
+    /// `hw`
+    Hw,
     /// `site`
     Site,
     /// `first_seen`
@@ -90,7 +106,11 @@ impl ScannedAsset {
         self.names.iter().for_each(|name| attributes.push(NAME, name.as_str()));
         self.addresses.iter().for_each(|address| attributes.push(ADDRESS, &address.to_string()));
         self.domains.iter().for_each(|domain| attributes.push("domain", domain));
+        self.macs.iter().for_each(|mac| attributes.push("mac", mac));
         self.os.iter().for_each(|os| attributes.push("os", os));
+        self.os_version.iter().for_each(|version| attributes.push("osVersion", version));
+        self.kind.iter().for_each(|kind| attributes.push("type", kind));
+        self.hw.iter().for_each(|hw| attributes.push("hw", hw));
         self.first_seen.iter().for_each(|time| attributes.push("firstSeenTS", &time.to_string()));
         self.last_seen.iter().for_each(|time| attributes.push("lastSeenTS", &time.to_string()));
         attributes.build()
@@ -134,12 +154,16 @@ fn sorted(attributes: &Attributes) -> BTreeMap<&str, Vec<&str>> {
 
 impl Field {
     /// All of them.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Id,
         Self::Names,
         Self::Addresses,
+        Self::Macs,
         Self::Domains,
         Self::Os,
+        Self::OsVersion,
+        Self::Type,
+        Self::Hw,
         Self::Site,
         Self::FirstSeen,
         Self::LastSeen,
@@ -151,16 +175,27 @@ impl Field {
             Self::Id => "id",
             Self::Names => "names",
             Self::Addresses => "addresses",
+            Self::Macs => "macs",
             Self::Domains => "domains",
             Self::Os => "os",
+            Self::OsVersion => "os_version",
+            Self::Type => "type",
+            Self::Hw => "hw",
             Self::Site => "site",
             Self::FirstSeen => "first_seen",
             Self::LastSeen => "last_seen",
         }
     }
 
+    /// The field that a file calls so: in the singular, too, and as a runZero export has more addresses.
     pub(super) fn of(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|field| field.as_str() == name)
+        match name {
+            "name" => Some(Self::Names),
+            "address" | "addresses_extra" => Some(Self::Addresses),
+            "mac" => Some(Self::Macs),
+            "domain" => Some(Self::Domains),
+            _ => Self::ALL.into_iter().find(|field| field.as_str() == name),
+        }
     }
 }
 

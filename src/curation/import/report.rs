@@ -1,5 +1,7 @@
 //! What an import did.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::record::LeftOut;
@@ -30,6 +32,9 @@ pub struct Imported {
     pub ambiguous: Vec<AmbiguousRecord>,
     /// What was left out, in order of the lines.
     pub left_out: Vec<LeftOut>,
+    /// What an export of runZero's has beside, which an import has no use for: each field with how many lines have it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub passed_over: BTreeMap<String, usize>,
 }
 
 /// A record that a complete scan does not have any more.

@@ -362,6 +362,8 @@ impl Progress {
         imported.left_out.extend(plan.left_out);
         imported.left_out.sort_by_key(|left_out| left_out.line);
         imported.not_ended = plan.not_ended;
+        let passed_over = scan.passed_over().map(|(field, lines)| (field.to_owned(), lines));
+        imported.passed_over = passed_over.collect();
         imported
     }
 }

@@ -1,12 +1,16 @@
-//! What a scanner found, from a file with one JSON object a line.
+//! What a scanner found, from a file with one JSON object a line, or comma-separated values.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use super::fields::read_line;
-use super::record::{LeftOut, ScannedAsset};
+use serde_json::Value;
+
+use super::fields::{members, read};
+use super::record::{Field, LeftOut, ScannedAsset};
+use super::runzero::is_passed_over;
+use super::table::ScanTable;
 use crate::value::Timestamp;
 use crate::{Error, ErrorKind, Result};
 
@@ -23,13 +27,20 @@ const MOST_TOLD: usize = 5;
 /// mark:
 ///
 /// ```json
-/// {"id":"4711","names":["web1","web1.corp.example"],"addresses":["10.0.0.5"],"domains":["CORP"],"os":"Linux",
-///  "site":"hq","first_seen":"2026-01-02T03:04:05Z","last_seen":"2026-06-02T03:04:05Z"}
+/// {"id":"4711","names":["web1","web1.corp.example"],"addresses":["10.0.0.5"],"macs":["00:1b:44:11:3a:b7"],
+///  "domains":["CORP"],"os":"Debian","os_version":"12","type":"server","hw":"Dell PowerEdge R640","site":"hq",
+///  "first_seen":"2026-01-02T03:04:05Z","last_seen":1780369445}
 /// ```
 ///
 /// (on one line). All is optional, but a name or an id. One name, address or domain may stand without brackets; `null`
 /// and a blank text are the same as nothing. Names may be spelled `CORP\HOST`, `\\HOST`, `HOST$`, `host:445`, and with
-/// dots or blanks around them.
+/// dots or blanks around them; the addresses of network cards in all usual ways. Times are texts as in RFC 3339 or seconds
+/// since 1970, of which none stand for never.
+///
+/// An export of assets from runZero is such a file. What else it has is [passed over](Self::passed_over).
+///
+/// So is a file of comma-separated values (RFC 4180; or with semicolons or tabs) whose first line names the same fields,
+/// among them `names` or `id`. Several values of one cell have semicolons between them.
 ///
 /// What cannot be read is [left out](Self::left_out), each value with its line, and the rest is kept.
 ///
@@ -52,18 +63,26 @@ pub struct Scan {
     unread: Vec<usize>,
     /// The records among those left out whose id another one has. What comes later may have it as well.
     repeated: Vec<ScannedAsset>,
+    passed_over: BTreeMap<String, usize>,
 }
 
 impl Scan {
     /// Reads a file. `now` is when it was read: a time that is more than a day later is no time at which anything was
     /// seen.
     pub fn parse(bytes: &[u8], now: Timestamp) -> Self {
-        let mut scan = Self::default();
-        for (line, number) in lines(&utf8(bytes)).zip(1..) {
-            scan.read(line, number, now);
+        let (mut scan, text) = (Self::default(), utf8(bytes));
+        match ScanTable::of(&String::from_utf8_lossy(&text)) {
+            Some(table) => scan.read_table(table, now),
+            None => lines(&text).zip(1..).for_each(|(line, number)| scan.read(line, number, now)),
         }
         scan.leave_out_repeated_ids();
         scan
+    }
+
+    /// Fields of an export of runZero's that an import has no use for, such as `services`, each with how many lines have it.
+    /// Nothing is left out because of them.
+    pub fn passed_over(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.passed_over.iter().map(|(field, lines)| (field.as_str(), *lines))
     }
 
     /// The records that can be imported, in the order of the file.
@@ -94,17 +113,53 @@ impl Scan {
         if line.trim_ascii().is_empty() {
             return;
         }
-        let read = match std::str::from_utf8(line) {
+        let members = match std::str::from_utf8(line) {
             _ if line.len() > LONGEST_LINE => Err("it is longer than 1 MiB".to_owned()),
-            Ok(line) => read_line(line, number, now, &mut self.left_out),
+            Ok(line) => members(line),
             Err(_) => Err("it is not UTF-8 text".to_owned()),
         };
+        let beginning = line.get(..LONGEST_SHOWN).unwrap_or(line);
+        self.take(number, members, String::from_utf8_lossy(beginning).trim(), now);
+    }
+
+    fn read_table(&mut self, table: ScanTable<'_>, now: Timestamp) {
+        for title in table.strange() {
+            if is_passed_over(&title) {
+                self.passed_over.insert(title, 0);
+                continue;
+            }
+            let known = Field::ALL.map(Field::as_str).join(", ");
+            let reason = format!("no column of a scan, expected one of {known}");
+            self.left_out.push(LeftOut::value(table.line, &title, "", reason));
+        }
+        for (line, members) in table {
+            self.passed_over.values_mut().for_each(|lines| *lines += 1);
+            self.take(line, members, "", now);
+        }
+    }
+
+    /// Takes a line by its members, or why it has none.
+    fn take(
+        &mut self,
+        number: usize,
+        members: Result<Vec<(String, Value)>, String>,
+        shown: &str,
+        now: Timestamp,
+    ) {
+        let read = members.and_then(|mut members| {
+            members.retain(|(name, _)| {
+                let is_passed_over = is_passed_over(name);
+                if is_passed_over {
+                    *self.passed_over.entry(name.clone()).or_default() += 1;
+                }
+                !is_passed_over
+            });
+            read(members, number, now, &mut self.left_out)
+        });
         match read {
             Ok(record) => self.records.push(record),
             Err(reason) => {
-                let beginning = line.get(..LONGEST_SHOWN).unwrap_or(line);
-                let shown = String::from_utf8_lossy(beginning);
-                self.left_out.push(LeftOut::whole_line(number, shown.trim(), reason));
+                self.left_out.push(LeftOut::whole_line(number, shown, reason));
                 self.unread.push(number);
             }
         }
@@ -360,7 +415,13 @@ mod tests {
             ("\"names\":\"a\",\"id\":true", "id", "true or false"),
             ("\"names\":\"a\",\"site\":\"a\\u0007\"", "site", "control character"),
             ("\"names\":\"a\",\"last_seen\":\"yesterday\"", "last_seen", "RFC 3339"),
-            ("\"names\":\"a\",\"last_seen\":1767225600", "last_seen", "a number"),
+            ("\"names\":\"a\",\"last_seen\":1767225600000", "last_seen", "seconds"),
+            ("\"names\":\"a\",\"last_seen\":1799999999", "last_seen", "future"),
+            ("\"names\":\"a\",\"last_seen\":1.5", "last_seen", "seconds"),
+            ("\"names\":\"a\",\"last_seen\":true", "last_seen", "true or false"),
+            ("\"names\":\"a\",\"macs\":[\"web1\"]", "macs", "MAC address"),
+            ("\"names\":\"a\",\"macs\":\"00:00:00:00:00:00\"", "macs", "no card"),
+            ("\"names\":\"a\",\"hw\":7", "hw", "a number"),
             ("\"names\":\"a\",\"last_seen\":\"2099-01-01T00:00:00Z\"", "last_seen", "future"),
             ("\"names\":\"a\",\"first_seen\":\"2026-06-03T00:00:00Z\"", "first_seen", "future"),
             ("\"names\":\"a\",\"adresses\":[]", "adresses", "unknown field"),
@@ -391,6 +452,41 @@ mod tests {
         assert_eq!((&first.os, &first.site), (&None, &None));
         assert!(first.last_seen.is_some(), "clocks differ by less than a day");
         assert_eq!((second.id.as_deref(), second.addresses.len()), (Some("43"), 1));
+    }
+
+    #[test]
+    fn an_export_of_runzero_s_is_a_scan() {
+        let scan = parse(
+            r#"{"id":"e77602e0-3fb8-4734-aef9-fbc6fdcb0fa8","names":["WEB1","web1.corp.example"],"addresses":["10.0.0.5"],"addresses_extra":["fe80::5"],"macs":["00:1B:44:11:3A:B7","001b.4411.3ab7"],"domains":["CORP"],"os":"Debian Linux","os_version":"12","type":"Server","hw":"Dell PowerEdge R640","first_seen":1767225600,"last_seen":0,"services":{"10.0.0.5/22/tcp/":{}},"alive":true,"tags":{"a":"b"}}"#,
+        );
+        assert_eq!(left_out(&scan), []);
+        let [asset] = scan.records() else { panic!("{scan:?}") };
+        assert_eq!(asset.addresses.len(), 2);
+        assert_eq!(asset.macs, ["00:1b:44:11:3a:b7"]);
+        let told = [&asset.os, &asset.os_version, &asset.kind, &asset.hw].map(Option::as_deref);
+        let expected = ["Debian Linux", "12", "Server", "Dell PowerEdge R640"];
+        assert_eq!(told, expected.map(Some));
+        assert_eq!(asset.first_seen, Timestamp::from_unix_seconds(1_767_225_600));
+        assert_eq!(asset.last_seen, None);
+        assert_eq!(
+            scan.passed_over().collect::<Vec<_>>(),
+            [("alive", 1), ("services", 1), ("tags", 1)]
+        );
+    }
+
+    #[test]
+    fn a_table_is_a_scan_and_each_bad_cell_is_told_with_its_line() {
+        let scan = parse(
+            "id,names,mac,OS,colour,site_name\r\n1,\"web1;b c\",00-1b-44-11-3a-b7,Debian,red,hq\r\n\r\n2,web2,x\r\n,,,\r\n\"3,web3\r\n",
+        );
+        assert_eq!(names(&scan), [["web1"], ["web2"]]);
+        assert_eq!(scan.records()[0].macs, ["00:1b:44:11:3a:b7"]);
+        let told: Vec<(usize, Option<&str>)> =
+            left_out(&scan).iter().map(|(line, field, _)| (*line, *field)).collect();
+        let expected =
+            [(1, Some("colour")), (2, Some("names")), (4, Some("macs")), (5, None), (6, None)];
+        assert_eq!(told, expected);
+        assert_eq!(scan.passed_over().collect::<Vec<_>>(), [("site_name", 4)]);
     }
 
     #[test]

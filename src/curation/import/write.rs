@@ -82,8 +82,12 @@ impl ImportContext<'_> {
         let own = self.claims(number);
         own.unite(&mut asset.names, &[], true);
         own.unite(&mut asset.addresses, &[], true);
+        own.unite(&mut asset.macs, &[], true);
         own.unite(&mut asset.domains, &[], true);
         own.unite(&mut asset.os, &[], true);
+        own.unite(&mut asset.os_version, &[], true);
+        own.unite(&mut asset.kind, &[], true);
+        own.unite(&mut asset.hw, &[], true);
         self.sign(asset, number);
     }
 
@@ -102,8 +106,13 @@ impl ImportContext<'_> {
         let (own, are_all) = (self.claims(number), |field| !record.partial.contains(&field));
         own.unite(&mut asset.names, &record.names, are_all(Field::Names));
         own.unite(&mut asset.addresses, &record.addresses, are_all(Field::Addresses));
+        own.unite(&mut asset.macs, &record.macs, are_all(Field::Macs));
         own.unite(&mut asset.domains, &record.domains, are_all(Field::Domains));
         own.unite(&mut asset.os, record.os.as_slice(), are_all(Field::Os));
+        let version = record.os_version.as_slice();
+        own.unite(&mut asset.os_version, version, are_all(Field::OsVersion));
+        own.unite(&mut asset.kind, record.kind.as_slice(), are_all(Field::Type));
+        own.unite(&mut asset.hw, record.hw.as_slice(), are_all(Field::Hw));
         own.move_time(&mut asset.first_seen, record.first_seen, Timestamp::min);
         own.move_time(&mut asset.last_seen, record.last_seen, Timestamp::max);
     }

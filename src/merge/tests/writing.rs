@@ -1,7 +1,7 @@
 //! What a computer does to assets.
 
 use super::fixture::{created, day, domain, guid, id, joined, organization, scanned, site, source};
-use crate::asset::{Asset, Change, Home, Link, Presence, Redirect, Waiting};
+use crate::asset::{Asset, Change, Claim, Home, Link, Presence, Redirect, Waiting};
 use crate::directory::DirectoryObject;
 use crate::merge::write_computer::LateArrival;
 use crate::merge::{
@@ -182,6 +182,8 @@ fn a_successor_takes_the_place_of_who_is_gone() {
     succeeds.predecessors = vec![(guid(2), Some(id(7))), (guid(3), None)];
     let mut before = asset;
     before.parts[1].object = Some(guid(2));
+    let part = before.parts[1].number;
+    before.owner.push(Claim::new("jane".to_owned(), part, None, day(1)));
     let (beside, changes) = succeeds.changes([before]);
     assert_eq!(
         beside,
@@ -191,8 +193,12 @@ fn a_successor_takes_the_place_of_who_is_gone() {
         ]
     );
     let [change] = changes.try_into().unwrap();
-    let objects: Vec<_> = put(change).1.parts.iter().filter_map(|part| part.object).collect();
+    let after = put(change).1;
+    let objects: Vec<_> = after.parts.iter().filter_map(|part| part.object).collect();
     assert_eq!(objects, [guid(1)]);
+    assert_eq!(after.owner(), Some("jane"), "what people said goes with the successor");
+    let own = after.part_of(&source(), guid(1)).unwrap().number;
+    assert_eq!(after.owner[0].part, own);
 }
 
 #[test]

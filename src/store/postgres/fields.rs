@@ -19,8 +19,17 @@ use crate::store::asset_columns::{
 use crate::store::record::document;
 use crate::value::AssetId;
 
-/// The fields of `asset_terms`, in the order of their numbers. Match keys come behind them.
-const FIELDS: [&str; 4] = ["name", "alias", "domain", "address"];
+/// The fields of `asset_terms`, with their numbers.
+const FIELDS: [(i16, &str); 8] = [
+    (0, "name"),
+    (1, "alias"),
+    (2, "domain"),
+    (3, "address"),
+    (5, "mac"),
+    (6, "tag"),
+    (7, "owner"),
+    (8, "criticality"),
+];
 
 /// The number of match keys among the fields. A statement has it as it is, so that a database knows which index has them.
 const MATCH_KEY: i16 = 4;
@@ -43,13 +52,29 @@ pub(super) static ASSETS: LazyLock<ColumnMap> = LazyLock::new(|| {
         )
         .with("id", Column::word("CAST(assets.id AS text)"))
         .with("name_overlap", Column::boolean(HAS_OVERLAP));
-    with_fields(map, FieldColumns { name, alias, domain, source, address })
+    let columns = FieldColumns {
+        name,
+        alias,
+        domain,
+        source,
+        address,
+        mac: Column::text("term.text").in_child(child(MACS)),
+        tag: Column::text("term.text").in_child(child(TAGS)),
+        owner: Column::text("term.text").in_child(child(OWNERS)),
+        criticality: Column::word("term.text").in_child(child(CRITICALITIES)),
+    };
+    with_fields(map, columns)
 });
 
 const NAMES: &str = "(SELECT * FROM asset_terms WHERE organization = $1 AND field = 0) AS term";
 const ALIASES: &str = "(SELECT * FROM asset_terms WHERE organization = $1 AND field = 1) AS term";
 const DOMAINS: &str = "(SELECT * FROM asset_terms WHERE organization = $1 AND field = 2) AS term";
 const ADDRESSES: &str = "(SELECT * FROM asset_terms WHERE organization = $1 AND field = 3) AS term";
+const MACS: &str = "(SELECT * FROM asset_terms WHERE organization = $1 AND field = 5) AS term";
+const TAGS: &str = "(SELECT * FROM asset_terms WHERE organization = $1 AND field = 6) AS term";
+const OWNERS: &str = "(SELECT * FROM asset_terms WHERE organization = $1 AND field = 7) AS term";
+const CRITICALITIES: &str =
+    "(SELECT * FROM asset_terms WHERE organization = $1 AND field = 8) AS term";
 
 const SIGNATURES: &str = "(SELECT * FROM asset_signatures WHERE organization = $1) AS signature";
 
@@ -127,7 +152,7 @@ fn terms(asset: &Asset) -> Vec<Term> {
         text,
         key,
     };
-    let values = (0..).zip(FIELDS).flat_map(|(field, name)| {
+    let values = FIELDS.into_iter().flat_map(|(field, name)| {
         field_values(asset, name).into_iter().map(move |value| term(field, value))
     });
     let keys = (0..).zip(asset.match_keys()).map(|(position, key)| Term {

@@ -39,7 +39,21 @@ pub(super) static ASSETS: LazyLock<ColumnMap> = LazyLock::new(|| {
         .with_signatures(signatures, "asset_signatures.bits", COVERS)
         .with("id", Column::word(id))
         .with("name_overlap", Column::boolean(NAME_OVERLAP));
-    with_fields(map, FieldColumns { name, alias, domain, source, address })
+    let text = |table, owner| Child::new(table, owner, "assets.number");
+    let mac = text(MACS, "asset_macs.asset").counting("asset_macs.position >= 0");
+    let columns = FieldColumns {
+        name,
+        alias,
+        domain,
+        source,
+        address,
+        mac: Column::text("asset_macs.text").in_child(mac.selective()),
+        tag: Column::text("asset_tags.text").in_child(text(TAGS, "asset_tags.asset")),
+        owner: Column::text("asset_owners.text").in_child(text(OWNERS, "asset_owners.asset")),
+        criticality: Column::word("asset_criticalities.text")
+            .in_child(text(CRITICALITIES, "asset_criticalities.asset")),
+    };
+    with_fields(map, columns)
 });
 
 /// Whether another asset has one of the asset's match keys, of all assets: the keys are looked through once.
@@ -57,13 +71,20 @@ pub(super) const HAS_OVERLAP: &str =
 const COVERS: &str = "signature_covers";
 
 /// The fields of `asset_texts`, in the order of their numbers.
-const LISTS: [&str; 4] = [SOURCE, "alias", DOMAIN, "address"];
+const LISTS: [&str; 8] = [SOURCE, "alias", DOMAIN, "address", "mac", "tag", "owner", "criticality"];
 
 /// The fields that may have a name in two forms, with the positions of both.
 const ALIASES: &str =
     "(SELECT asset, position, text FROM asset_texts WHERE field = 1) AS asset_aliases";
 const DOMAINS: &str =
     "(SELECT asset, position, text FROM asset_texts WHERE field = 2) AS asset_domains";
+
+/// What few assets have.
+const MACS: &str = "(SELECT asset, position, text FROM asset_texts WHERE field = 4) AS asset_macs";
+const TAGS: &str = "(SELECT asset, text FROM asset_texts WHERE field = 5) AS asset_tags";
+const OWNERS: &str = "(SELECT asset, text FROM asset_texts WHERE field = 6) AS asset_owners";
+const CRITICALITIES: &str =
+    "(SELECT asset, text FROM asset_texts WHERE field = 7) AS asset_criticalities";
 
 /// Teaches a connection the functions that compiled queries call.
 pub(super) fn register_functions(connection: &Connection) -> Outcome<()> {

@@ -104,6 +104,18 @@ pub(super) fn rich_asset(n: u64) -> Asset {
     asset.os.push(Claim::new("Windows Server 2022".to_owned(), 1, None, at(5)));
     asset.os_version.push(Claim::new("10.0 (20348)".to_owned(), 1, None, at(5)));
     asset.kind.push(Claim::new("server".to_owned(), 0, None, at(5)));
+    for mac in ["00:1b:44:11:3a:b7", "02:00:00:ff:fe:00:00:01"] {
+        asset.macs.push(Claim::new(mac.to_owned(), 0, None, at(5)));
+    }
+    asset.hw.push(Claim::new("Dell PowerEdge R640".to_owned(), 0, None, at(5)));
+    asset.owner.push(Claim::new("Bücher".to_owned(), 1, None, at(6)));
+    asset.owner.push(Claim::new("jane".to_owned(), 0, None, at(5)));
+    for tag in ["pci", "env=prod"] {
+        asset.tags.push(Claim::new(tag.to_owned(), 0, None, at(5)));
+    }
+    asset.tags[0].until = Some(at(9));
+    asset.comment.push(Claim::new("on lease".to_owned(), 0, None, at(5)));
+    asset.criticality.push(Claim::new("high".to_owned(), 0, None, at(5)));
     asset.first_seen.push(Claim::new(Timestamp::MIN, 0, None, at(0)));
     asset.last_seen.push(Claim::new(Timestamp::MAX, 1, None, at(5)));
     asset

@@ -280,6 +280,11 @@ fn varied_assets() -> Vec<Asset> {
             let version = if n.is_multiple_of(4) { "10.0 (26100)" } else { "10.0 (22000)" };
             asset.os_version.push(Claim::new(version.to_owned(), 0, None, at(0)));
         }
+        if n.is_multiple_of(5) {
+            asset.tags.push(Claim::new(format!("rack={n}"), 0, None, at(0)));
+            asset.criticality.push(Claim::new("low".to_owned(), 0, None, at(0)));
+            asset.macs.push(Claim::new(format!("00:1b:44:00:00:{n:02x}"), 0, None, at(0)));
+        }
         asset.last_seen.push(Claim::new(at(n as i64), 0, None, at(0)));
         asset.addresses.push(Claim::new([10, 0, 0, n as u8].into(), 0, None, at(0)));
         if n.is_multiple_of(2) {
@@ -340,6 +345,22 @@ const ASSET_QUERIES: &[&str] = &[
     "site:hq os:ubuntu",
     "site:elsewhere",
     "type:server",
+    "mac:00:1b:44",
+    "mac:=00-1B-44-11-3A-B7",
+    "mac_count:2",
+    "hw:poweredge",
+    "NOT has:hw",
+    "owner:bücher",
+    "owner:jane",
+    "NOT has:owner",
+    "tag:pci",
+    "tag:rack",
+    "tag:=rack=5,env=prod",
+    "tag_count:1",
+    "has:tags",
+    "comment:lease",
+    "criticality:low,high",
+    "NOT criticality:low site:hq",
     "last_seen:<95seconds",
     "last_seen:>95seconds",
     "@ldap.computer.isDisabled:true",
