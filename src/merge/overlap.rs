@@ -87,8 +87,8 @@ impl Surveyed {
 /// The domain of an asset: of the directory that has it, or that its domains are a name of; else the one that they tell.
 fn home_of(asset: &Asset, domains: &[String], directories: &KnownDirectories) -> DirectoryDomain {
     let present = asset.parts.iter().filter(|part| part.presence.is_present());
-    let own = present.filter_map(|part| Some(directories.computer(asset, part)?.domain));
-    if let Some(domain) = own.filter(|domain| domain.names().next().is_some()).next() {
+    let mut own = present.filter_map(|part| Some(directories.computer(asset, part)?.domain));
+    if let Some(domain) = own.find(|domain| domain.names().next().is_some()) {
         return domain;
     }
     if let Some(domain) = directories.home_of(domains) {

@@ -29,6 +29,9 @@ const REFERENCES: [(&str, &str, &str, &str, &str); 6] = [
     ("links", "seen", "sightings", "id", "a link names a sighting that is not there"),
 ];
 
+/// Decodes the record of a row, whatever it is.
+type Look = fn(&Row) -> Outcome<()>;
+
 /// One sentence for each thing that is wrong, and none if nothing is.
 pub(super) async fn findings(snapshot: &Snapshot) -> Outcome<Vec<String>> {
     let mut findings = dangling(snapshot).await?;
@@ -78,7 +81,7 @@ async fn documents(
     organization: &OrganizationId,
     findings: &mut Vec<String>,
 ) -> Outcome<()> {
-    let tables: [(&str, fn(&Row) -> Outcome<()>); 5] = [
+    let tables: [(&str, Look); 5] = [
         ("SELECT object, document FROM waiting", |row| read::of_object::<Waiting>(row).map(drop)),
         ("SELECT object, document FROM decisions", |row| {
             read::of_object::<Constraint>(row).map(drop)
@@ -203,8 +206,8 @@ async fn users_and_groups(
     (organization, source): (&OrganizationId, &SourceId),
     findings: &mut Vec<String>,
 ) -> Outcome<()> {
-    let is_user: fn(&Row) -> Outcome<()> = |row| read::of_object::<DirectoryUser>(row).map(drop);
-    let is_group: fn(&Row) -> Outcome<()> = |row| read::of_object::<DirectoryGroup>(row).map(drop);
+    let is_user: Look = |row| read::of_object::<DirectoryUser>(row).map(drop);
+    let is_group: Look = |row| read::of_object::<DirectoryGroup>(row).map(drop);
     for (table, look) in [(search::USERS, is_user), (search::GROUPS, is_group)] {
         let mut after: Option<ObjectGuid> = None;
         loop {
