@@ -214,6 +214,6 @@ async fn a_server_that_takes_no_external_is_told() {
     let when = When::operation(OperationKind::Bind);
     server.set_script(Script::new().with(when, Fault::Answer(refusal)));
     let credential = company.credential(server.ldap_url());
-    refused(credential, ErrorKind::Directory, "by this client certificate").await;
+    refused(credential, ErrorKind::BindRefused, "by this client certificate").await;
     assert_eq!(server.bind_requests(), 1);
 }

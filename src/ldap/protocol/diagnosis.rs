@@ -198,7 +198,9 @@ fn external_refused(result: &LdapResult) -> Error {
         }
         (_, refusal) => refusal.sentence(),
     };
-    let kind = if result.rc == 48 { ErrorKind::BindRefused } else { refusal.kind() };
+    // To a directory that does not trust its authority, a certificate is none: OpenLDAP answers with 7.
+    let is_of_account = matches!(result.rc, 7 | 14 | 48);
+    let kind = if is_of_account { ErrorKind::BindRefused } else { refusal.kind() };
     refused(kind, sentence, refusal, result)
 }
 
@@ -318,7 +320,7 @@ mod tests {
     fn a_refused_certificate_is_told_from_a_server_that_takes_none() {
         let refused = |rc, text| external_refused(&result(rc, text));
         for (rc, text, kind, said) in [
-            (7, "", ErrorKind::Directory, "by this client certificate"),
+            (7, "", ErrorKind::BindRefused, "by this client certificate"),
             (53, "", ErrorKind::Directory, "by this client certificate"),
             (48, "", ErrorKind::BindRefused, "knows no account"),
             (49, "", ErrorKind::BindRefused, "knows no account"),
