@@ -232,6 +232,26 @@ async fn one_of_another_site_serves_where_the_site_has_none_that_proves_itself()
     assert!(!report.warnings.iter().any(|warning| warning.contains("site")));
 }
 
+/// The credential permits plain LDAP, for those who have nothing else.
+#[tokio::test]
+async fn one_that_nothing_vouches_for_is_taken_only_where_all_others_failed() {
+    let world = World::new();
+    let builder = TestServer::builder(&world.directory).with_name("plain", "A");
+    let plain = builder.with_ldap().with_plain_binds().start().await.unwrap();
+    let good = world.controller("good", "A").await;
+    let at = plain.ldap_address().unwrap().port();
+    let hosts = [("plain.corp.example.test", at), ("good.corp.example.test", port(&good))];
+    let dns = Arc::new(Dns::of(&hosts));
+    let credential = world.credential("domain:corp.example.test").with_plain_ldap(true);
+    let report = run(credential.clone(), &dns, &MemoryRepository::new()).await.unwrap();
+    assert_eq!(name(&report), Some("good.corp.example.test"), "{:?}", report.connect_steps);
+    assert!(!plain.received(PASSWORD.as_bytes()));
+
+    drop(good);
+    let report = run(credential, &dns, &MemoryRepository::new()).await.unwrap();
+    assert_eq!(name(&report), Some("plain.corp.example.test"), "{:?}", report.connect_steps);
+}
+
 #[tokio::test]
 async fn a_refused_password_ends_the_run_at_once() {
     let world = World::new();
@@ -285,10 +305,11 @@ async fn a_domain_of_which_no_controller_proves_itself_is_told_with_each_of_them
         ("forged.corp.example.test", port(&forged)),
         ("refusing.corp.example.test", nobody().await),
         ("not a host", 389),
+        ("2001:db8::1%a.corp.example.test", 636),
     ];
     let error = world.run("domain:corp.example.test", Dns::of(&hosts)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Certificate, "{error:?}");
-    for said in ["corp.example.test", "refused", "not a host"] {
+    for said in ["corp.example.test", "refused", "not a host", "names no host"] {
         assert!(error.report().contains(said), "{said}: {error:?}");
     }
     let error = world.run("domain:corp.example.test", Dns::of(&hosts[1..2])).await.unwrap_err();

@@ -60,12 +60,17 @@ pub(super) fn pem_items(text: &str) -> impl Iterator<Item = &str> {
     text.split(BEGIN).skip(1)
 }
 
-/// What a PEM item says it is.
+/// What a PEM item says it is (RFC 7468 section 3), in its first line: further on there may be a key.
 pub(super) fn label(item: &str) -> Option<&str> {
-    item.split_once("-----").map(|(label, _)| label)
+    let (label, _) = item.lines().next()?.split_once("-----")?;
+    let is_plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == ' ';
+    (label.len() <= LONGEST_LABEL && label.chars().all(is_plain)).then_some(label)
 }
 
 pub(super) const BEGIN: &str = "-----BEGIN ";
+
+/// Labels in use have half as many letters.
+const LONGEST_LABEL: usize = 40;
 
 fn certificate(item: &str, whose: &str) -> Result<Vec<u8>> {
     let not_pem = || refused(format!("the {whose} certificate is not well-formed PEM"));
@@ -121,6 +126,13 @@ mod tests {
     fn pem(label: &str, der: &[u8]) -> String {
         let base64 = STANDARD.encode(der);
         format!("-----BEGIN {label}-----\n{base64}\r\n-----END {label}-----\n")
+    }
+
+    #[test]
+    fn a_key_whose_first_line_is_damaged_is_not_told() {
+        let text = "-----BEGIN PRIVATE KEY----\nMIIcanary\n-----END PRIVATE KEY-----\n";
+        let error = CaCertificate::parse_all(text.as_bytes()).unwrap_err();
+        assert!(!format!("{error:?} {}", error.report()).contains("canary"), "{error:?}");
     }
 
     #[test]

@@ -148,14 +148,17 @@ fn identity_of(asset: AssetId) -> String {
 }
 
 /// The record with which goes what people say of the asset that is meant: one that something goes with already; or else, of
-/// those that the rules have there, the one that came first, what a host contributed behind others.
+/// those that the rules have there, an object of a directory before the rest, since names move from one host to another and
+/// take the records of scans along; what a host contributed behind others; and the one that came first.
 pub(super) fn bearer(asset: &Asset, meant: AssetId) -> u32 {
     let bears = |part: &SourceRecord| {
         asset.annotations().into_iter().flatten().any(|claim| claim.part == part.number)
     };
     let rank = |part: &&SourceRecord| {
         let is_elsewhere = part.home_in(asset.id) != Home::Asset(meant);
-        (is_elsewhere, !bears(part), is_contributed(asset, part), part.since, part.number)
+        let is_loose = (part.object.is_none(), part.identity.is_none());
+        let is_contributed = is_contributed(asset, part);
+        (is_elsewhere, !bears(part), is_contributed, is_loose, part.since, part.number)
     };
     asset.parts.iter().min_by_key(rank).map_or(0, |part| part.number)
 }

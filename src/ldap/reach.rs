@@ -31,7 +31,7 @@ pub(crate) struct Reach<'a> {
 pub(crate) struct Established {
     identity: ServerIdentity,
     pub(crate) transport: Transport,
-    verification: Verification,
+    pub(crate) verification: Verification,
     pub(crate) steps: Vec<ConnectStep>,
     pub(crate) warnings: Vec<String>,
 }

@@ -248,7 +248,7 @@ impl LateArrival<'_> {
 }
 
 /// Takes the record of an object whose place the computer takes out of the asset that shows it. What people said along with
-/// it goes with the computer.
+/// it goes with the computer, and stays with what is left of the asset where that waits.
 fn hand_on(
     unit: &mut UnitOfWork,
     (shown, gone): (AssetId, ObjectGuid),
@@ -258,7 +258,13 @@ fn hand_on(
     let mut said = None;
     unit.update(shown, |mut asset| {
         let number = asset.part_of(writing.source, gone).map(|part| part.number);
-        said = number.map(|number| asset.take_annotations(number));
+        let others = asset.parts.iter().map(|part| part.number).filter(|it| Some(*it) != number);
+        let heir = others.min().filter(|_| to.is_none());
+        let taken = number.map(|number| asset.take_annotations(number));
+        match (heir, taken) {
+            (Some(heir), Some(taken)) => _ = asset.give_annotations(heir, taken),
+            (_, taken) => said = taken,
+        }
         detach(asset, writing.source, gone, writing)
     })?;
     let (Some(said), Some(to)) = (said, to) else { return Ok(()) };

@@ -48,7 +48,7 @@ impl Desk<'_> {
     ) -> Result<(), Failure> {
         check(options)?;
         let since = match &options.since {
-            Some(since) => Some(self.moment(since).await?),
+            Some(since) => Some(self.with_runs_under_way(self.moment(since).await?).await?),
             None => None,
         };
         match &options.output {
@@ -94,13 +94,29 @@ impl Desk<'_> {
             Some(since) => Some(self.changed_assets(since).await?),
             None => None,
         };
-        let has_changed = |asset: &Asset| changed.as_ref().is_none_or(|it| it.contains(&asset.id));
+        let is_written = |asset: &Asset| {
+            since.is_some_and(|since| asset.parts.iter().any(|part| part.written >= since))
+        };
+        let has_changed = |asset: &Asset| {
+            changed.as_ref().is_none_or(|it| it.contains(&asset.id)) || is_written(asset)
+        };
         let exports: Box<dyn Export<Asset> + '_> = match options.format {
             ExportFormat::Csv => Box::new(Csv::new::<Asset>(out, columns)),
             ExportFormat::Ocsf => Box::new(Ocsf::new(out, organization, now)),
             ExportFormat::Runzero => Box::new(RunZero::new(out)),
         };
         write(self.repository, options, request, exports, has_changed).await
+    }
+
+    /// The moment, or when the first of the runs began that were under way then: what they wrote is dated so.
+    async fn with_runs_under_way(&self, moment: Timestamp) -> Result<Timestamp, Failure> {
+        let mut since = moment;
+        for source in self.repository.sources(self.organization).await? {
+            let runs = self.repository.runs(self.organization, &source, usize::MAX).await?;
+            let under_way = runs.iter().filter(|run| run.finished >= moment);
+            since = under_way.map(|run| run.started).min().map_or(since, |it| it.min(since));
+        }
+        Ok(since)
     }
 
     /// The assets that are not what they were at a moment. An id that leads to another asset stands for that.

@@ -45,7 +45,9 @@ const DEVICES: [(&str, u64); 18] = [
 ];
 
 /// The families of operating systems, by words of their names. The first that is there counts.
-const SYSTEMS: [(&str, u64, &str); 22] = [
+const SYSTEMS: [(&str, u64, &str); 24] = [
+    ("cisco", OTHER, "Cisco"),
+    ("fortios", OTHER, "FortiOS"),
     ("windows mobile", 101, "Windows Mobile"),
     ("windows", 100, "Windows"),
     ("android", 201, "Android"),
@@ -192,9 +194,20 @@ fn device(asset: &Asset, organization: &OrganizationId) -> Value {
     })
 }
 
+/// Whether a text has a word. Short ones stand by themselves, or they would be found within others.
+fn has_word(text: &str, word: &str) -> bool {
+    const SHORT: usize = 4;
+    let is_apart = |(at, _): (usize, &str)| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let behind = text.get(at + word.len()..).and_then(|behind| behind.chars().next());
+        !before.is_some_and(char::is_alphanumeric) && !behind.is_some_and(char::is_alphabetic)
+    };
+    text.match_indices(word).any(|found| word.len() > SHORT || is_apart(found))
+}
+
 fn system(name: &str, asset: &Asset) -> Value {
     let folded = name.to_lowercase();
-    let family = SYSTEMS.iter().find(|(word, ..)| folded.contains(word));
+    let family = SYSTEMS.iter().find(|(word, ..)| has_word(&folded, word));
     let support = asset.os_support();
     json!({
         "name": name,
@@ -262,7 +275,7 @@ fn known(value: Value) -> Value {
 
 fn device_type(kind: &str) -> u64 {
     let kind = kind.to_lowercase();
-    DEVICES.iter().find(|(word, _)| kind.contains(word)).map_or(OTHER, |(_, id)| *id)
+    DEVICES.iter().find(|(word, _)| has_word(&kind, word)).map_or(OTHER, |(_, id)| *id)
 }
 
 /// The name in a group's DN.

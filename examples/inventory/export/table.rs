@@ -25,7 +25,9 @@ impl<'a> Csv<'a> {
             [] => R::KEYS.iter().map(|key| (*key).to_owned()).collect(),
             chosen => chosen.to_vec(),
         };
-        let is_strange = |column: &&String| !column::is_known::<R>(column);
+        // Whether any record has an attribute depends on which are exported today.
+        let is_attribute = |column: &str| column.starts_with('@');
+        let is_strange = |column: &&String| !column::is_known::<R>(column) && !is_attribute(column);
         let strange = columns.iter().filter(is_strange).cloned().collect();
         let mut csv = Self {
             out,

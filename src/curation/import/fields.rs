@@ -216,15 +216,22 @@ impl Reader<'_> {
         }
     }
 
-    /// A text as in RFC 3339, or the seconds since 1970, of which none stand for never.
+    /// A text as in RFC 3339, or the seconds since 1970. None stand for never, and so does whatever was before: systems
+    /// write the beginning of their own calendar so.
     fn time(&mut self, field: Field, value: Value) -> Option<Timestamp> {
         let now = self.now;
         if let Value::Number(seconds) = &value {
-            let time = seconds.as_i64().and_then(Timestamp::from_unix_seconds);
-            let time = time.ok_or_else(|| "it is no number of seconds since 1970".to_owned());
+            let seconds = seconds.as_i64();
+            if seconds.is_some_and(|seconds| seconds <= 0) {
+                return None;
+            }
+            let time = seconds.filter(|it| *it >= EARLIEST).and_then(Timestamp::from_unix_seconds);
+            let time = time.ok_or_else(|| {
+                "it is no number of seconds since 1970 of which anybody scanned hosts; write a time as 2026-01-02T03:04:05Z"
+                    .to_owned()
+            });
             let past = time.and_then(|time| not_ahead(time, now));
-            let past = past.map_err(|reason| self.leave_out(field, &shown(&value), reason)).ok();
-            return past.filter(|time| time.as_micros() != 0);
+            return past.map_err(|reason| self.leave_out(field, &shown(&value), reason)).ok();
         }
         self.one(field, value, |text| {
             let time: Timestamp = text.parse().map_err(|_| {
@@ -234,6 +241,9 @@ impl Reader<'_> {
         })
     }
 }
+
+/// The seconds of a day in March 1973. What is less is a date without dashes, or a spreadsheet's count of days.
+const EARLIEST: i64 = 100_000_000;
 
 /// A time, if it is not in the future.
 fn not_ahead(time: Timestamp, now: Timestamp) -> Result<Timestamp, String> {

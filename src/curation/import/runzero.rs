@@ -7,10 +7,8 @@ const OTHERS: &[&str] = &[
     "alive",
     "asset_type",
     "attributes",
-    "comments",
     "created_at",
     "credentials",
-    "criticality",
     "criticality_rank",
     "custom_integrations",
     "deleted_at",
@@ -40,7 +38,6 @@ const OTHERS: &[&str] = &[
     "os_vendor",
     "outlier_raw",
     "outlier_score",
-    "owners",
     "ownership",
     "risk",
     "risk_rank",
@@ -63,12 +60,23 @@ const OTHERS: &[&str] = &[
     "software_count",
     "sources",
     "subnets",
-    "tags",
     "updated_at",
     "vulnerability_count",
 ];
 
+/// Fields that say of an asset what people say of it. In a file of runZero's they are runZero's business; whoever writes
+/// them into a file of his own is told that an import does not take them.
+const SAID_BY_PEOPLE: &[&str] = &["comments", "criticality", "owners", "tags"];
+
+/// Fields that every export of runZero's has, and hardly any other file.
+const MARKS: &[&str] = &["organization_id", "site_id"];
+
+/// Whether the fields of a record are those of an export of runZero's.
+pub(super) fn is_runzero<'a>(mut fields: impl Iterator<Item = &'a str>) -> bool {
+    fields.any(|field| MARKS.contains(&field))
+}
+
 /// Whether a field is one that an export of runZero's has and an import does not take.
-pub(super) fn is_passed_over(field: &str) -> bool {
-    OTHERS.contains(&field)
+pub(super) fn is_passed_over(field: &str, is_runzero: bool) -> bool {
+    OTHERS.contains(&field) || is_runzero && SAID_BY_PEOPLE.contains(&field)
 }

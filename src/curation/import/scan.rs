@@ -9,13 +9,13 @@ use serde_json::Value;
 
 use super::fields::{members, read};
 use super::record::{Field, LeftOut, ScannedAsset};
-use super::runzero::is_passed_over;
-use super::table::ScanTable;
+use super::runzero::{is_passed_over, is_runzero};
+use super::table::{Row, ScanTable};
 use crate::value::Timestamp;
 use crate::{Error, ErrorKind, Result};
 
 /// The longest line that is read, in bytes. A scanner's own are a thousandth of that.
-const LONGEST_LINE: usize = 1 << 20;
+pub(super) const LONGEST_LINE: usize = 1 << 20;
 /// How much of a line that cannot be read is looked at to show it, in bytes.
 const LONGEST_SHOWN: usize = 2_000;
 /// How many lines a sentence names.
@@ -70,10 +70,11 @@ impl Scan {
     /// Reads a file. `now` is when it was read: a time that is more than a day later is no time at which anything was
     /// seen.
     pub fn parse(bytes: &[u8], now: Timestamp) -> Self {
-        let (mut scan, text) = (Self::default(), utf8(bytes));
-        match ScanTable::of(&String::from_utf8_lossy(&text)) {
-            Some(table) => scan.read_table(table, now),
-            None => lines(&text).zip(1..).for_each(|(line, number)| scan.read(line, number, now)),
+        let (mut scan, bytes) = (Self::default(), utf8(bytes));
+        let text = String::from_utf8_lossy(&bytes);
+        match ScanTable::of(&text) {
+            Some(table) => scan.read_table(table, matches!(text, Cow::Borrowed(_)), now),
+            None => lines(&bytes).zip(1..).for_each(|(line, number)| scan.read(line, number, now)),
         }
         scan.leave_out_repeated_ids();
         scan
@@ -122,9 +123,12 @@ impl Scan {
         self.take(number, members, String::from_utf8_lossy(beginning).trim(), now);
     }
 
-    fn read_table(&mut self, table: ScanTable<'_>, now: Timestamp) {
-        for title in table.strange() {
-            if is_passed_over(&title) {
+    /// Takes the rows of a table, of a file that is text as a whole or not.
+    fn read_table(&mut self, table: ScanTable<'_>, is_text: bool, now: Timestamp) {
+        let strange = table.strange();
+        let is_runzero = is_runzero(strange.iter().map(String::as_str));
+        for title in strange {
+            if is_passed_over(&title, is_runzero) {
                 self.passed_over.insert(title, 0);
                 continue;
             }
@@ -132,9 +136,14 @@ impl Scan {
             let reason = format!("no column of a scan, expected one of {known}");
             self.left_out.push(LeftOut::value(table.line, &title, "", reason));
         }
-        for (line, members) in table {
+        for Row { line, text, members } in table {
             self.passed_over.values_mut().for_each(|lines| *lines += 1);
-            self.take(line, members, "", now);
+            let members = match is_text || !text.contains(char::REPLACEMENT_CHARACTER) {
+                true => members,
+                false => Err("it is not UTF-8 text; save the file as CSV UTF-8".to_owned()),
+            };
+            let shown: String = text.chars().take(LONGEST_SHOWN).collect();
+            self.take(line, members, shown.trim(), now);
         }
     }
 
@@ -147,8 +156,9 @@ impl Scan {
         now: Timestamp,
     ) {
         let read = members.and_then(|mut members| {
+            let is_runzero = is_runzero(members.iter().map(|(name, _)| name.as_str()));
             members.retain(|(name, _)| {
-                let is_passed_over = is_passed_over(name);
+                let is_passed_over = is_passed_over(name, is_runzero);
                 if is_passed_over {
                     *self.passed_over.entry(name.clone()).or_default() += 1;
                 }
@@ -360,6 +370,35 @@ mod tests {
         let scan = parse("\r\nx\r\n\r\ny\rz\n");
         let lines: Vec<usize> = scan.left_out().iter().map(|left_out| left_out.line).collect();
         assert_eq!(lines, [2, 4, 5]);
+    }
+
+    #[test]
+    fn rows_that_are_no_text_are_left_out_and_the_rest_is_kept() {
+        let scan = Scan::parse(b"names,site\nweb1,M\xfcnchen\nweb2,hq\n", now());
+        assert_eq!(names(&scan), [["web2"]]);
+        let told = left_out(&scan);
+        assert_eq!((told[0].0, told[0].1, told.len()), (2, None, 1));
+        assert!(told[0].2.contains("save the file as CSV UTF-8"), "{told:?}");
+    }
+
+    #[test]
+    fn the_beginnings_of_calendars_are_never_and_dates_without_dashes_are_no_times() {
+        for seconds in ["0", "-1", "-62135596800"] {
+            let scan = parse(&format!(r#"{{"names":["a"],"first_seen":{seconds}}}"#));
+            assert_eq!((scan.records()[0].first_seen, scan.check().is_ok()), (None, true));
+        }
+        for seconds in ["20260102", "46023"] {
+            let scan = parse(&format!(r#"{{"names":["a"],"first_seen":{seconds}}}"#));
+            assert_eq!((scan.records()[0].first_seen, scan.left_out().len()), (None, 1));
+        }
+    }
+
+    #[test]
+    fn what_people_say_is_passed_over_in_a_file_of_runzero_s_alone() {
+        let scan = parse(r#"{"names":["a"],"tags":["pci"],"organization_id":"x"}"#);
+        assert_eq!((scan.passed_over().count(), scan.check().is_ok()), (2, true));
+        let scan = parse(r#"{"names":["a"],"tags":["pci"]}"#);
+        assert_eq!((scan.passed_over().count(), scan.check().is_ok()), (0, false));
     }
 
     #[test]

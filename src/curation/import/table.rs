@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::record::Field;
+use super::scan::LONGEST_LINE;
 
 /// What may stand between cells: commas, the semicolons of spreadsheets that write decimals with a comma, or tabs.
 const DELIMITERS: [char; 3] = [',', ';', '\t'];
@@ -24,15 +25,33 @@ struct Rest<'a> {
     text: &'a str,
     /// The line that it begins with, counted from 1.
     line: usize,
+    /// Whether a quotation mark was met that nothing closes. No cell has several lines from there on: which of the marks
+    /// that follow open one nobody can say, and whoever looked for the end of each would look through the file each time.
+    is_torn: bool,
 }
 
-/// One row: the line that it begins with, and its members, or why it has none.
-pub(super) type Row = (usize, Result<Vec<(String, Value)>, String>);
+/// One row of a table.
+pub(super) struct Row<'a> {
+    /// The line that it begins with.
+    pub(super) line: usize,
+    /// As it stands in the file.
+    pub(super) text: &'a str,
+    /// What it says, or why it says nothing.
+    pub(super) members: Result<Vec<(String, Value)>, String>,
+}
+
+/// Where in a cell a letter stands.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Quotation {
+    None,
+    Open,
+    Closed,
+}
 
 impl<'a> ScanTable<'a> {
     /// A text whose first line names the fields by which assets are known: names, or an id.
     pub(super) fn of(text: &'a str) -> Option<Self> {
-        let mut rest = Rest { text, line: 1 };
+        let mut rest = Rest { text, line: 1, is_torn: false };
         rest.skip_blank_lines();
         let header = rest.text.lines().next()?;
         if header.trim_start().starts_with(['{', '[']) {
@@ -40,8 +59,8 @@ impl<'a> ScanTable<'a> {
         }
         let count = |delimiter: &char| header.matches(*delimiter).count();
         let delimiter = DELIMITERS.into_iter().rev().max_by_key(count)?;
-        let (line, columns) = rest.row(delimiter);
-        let columns = columns.ok()?;
+        let line = rest.line;
+        let columns = rest.row(delimiter).1.ok()?;
         let columns = columns.iter().map(|title| title.trim().to_lowercase().replace(' ', "_"));
         let columns: Vec<String> = columns.collect();
         let is_known_by =
@@ -70,20 +89,27 @@ impl<'a> ScanTable<'a> {
     }
 }
 
-impl Iterator for ScanTable<'_> {
-    type Item = Row;
+impl<'a> Iterator for ScanTable<'a> {
+    type Item = Row<'a>;
 
-    fn next(&mut self) -> Option<Row> {
-        self.rest.skip_blank_lines();
-        if self.rest.text.is_empty() {
-            return None;
+    fn next(&mut self) -> Option<Row<'a>> {
+        loop {
+            self.rest.skip_blank_lines();
+            if self.rest.text.is_empty() {
+                return None;
+            }
+            let line = self.rest.line;
+            let (text, cells) = self.rest.row(self.delimiter);
+            // Spreadsheets end with rows of nothing but delimiters.
+            if !cells.as_ref().is_ok_and(|cells| cells.iter().all(|cell| cell.trim().is_empty())) {
+                let members = cells.and_then(|cells| self.members(cells));
+                return Some(Row { line, text, members });
+            }
         }
-        let (line, cells) = self.rest.row(self.delimiter);
-        Some((line, cells.and_then(|cells| self.members(cells))))
     }
 }
 
-impl Rest<'_> {
+impl<'a> Rest<'a> {
     fn skip_blank_lines(&mut self) {
         while let Some(end) = self.text.find('\n')
             && self.text.get(..end).is_some_and(|line| line.trim().is_empty())
@@ -96,50 +122,67 @@ impl Rest<'_> {
         }
     }
 
-    /// The cells of the next row, which may have lines within quotation marks.
-    fn row(&mut self, delimiter: char) -> (usize, Result<Vec<String>, String>) {
-        let begin = self.line;
-        let (mut cells, mut cell) = (Vec::new(), String::new());
-        let mut is_quoted = false;
-        let mut letters = self.text.char_indices().peekable();
-        let mut end = self.text.len();
-        while let Some((at, letter)) = letters.next() {
-            let next = letters.peek().map(|(_, next)| *next);
-            match letter {
-                '"' if is_quoted && next == Some('"') => {
-                    cell.push('"');
-                    letters.next();
-                }
-                '"' if is_quoted => is_quoted = false,
-                '"' if cell.trim().is_empty() => {
-                    cell.clear();
-                    is_quoted = true;
-                }
-                '\n' if !is_quoted => {
-                    end = at + 1;
-                    break;
-                }
-                letter if letter == delimiter && !is_quoted => {
-                    cells.push(std::mem::take(&mut cell));
-                }
-                '\r' if !is_quoted => {}
-                letter => {
-                    self.line += usize::from(letter == '\n');
-                    cell.push(letter);
-                }
+    /// The next row and its cells, which may have lines within quotation marks. One that is not well-formed is its first
+    /// line, so that no other row is lost with it.
+    fn row(&mut self, delimiter: char) -> (&'a str, Result<Vec<String>, String>) {
+        let (end, cells) = cells(self.text, delimiter, self.is_torn);
+        let end = match &cells {
+            Ok(_) => end,
+            Err(_) => self.text.find(['\n', '\r']).map_or(self.text.len(), |at| {
+                let is_both = self.text.get(at..).is_some_and(|rest| rest.starts_with("\r\n"));
+                at + if is_both { 2 } else { 1 }
+            }),
+        };
+        self.is_torn |= cells.is_err();
+        let (row, rest) = self.text.split_at_checked(end).unwrap_or((self.text, ""));
+        self.text = rest;
+        let lines = row.matches('\n').count();
+        self.line += lines.max(1);
+        (row, cells)
+    }
+}
+
+/// The cells of the row that a text begins with, and where it ends.
+fn cells(text: &str, delimiter: char, is_torn: bool) -> (usize, Result<Vec<String>, String>) {
+    let (mut cells, mut cell, mut quotation) = (Vec::new(), String::new(), Quotation::None);
+    let mut letters = text.char_indices().peekable();
+    let mut end = text.len();
+    while let Some((at, letter)) = letters.next() {
+        let next = letters.peek().map(|(_, next)| *next);
+        let is_end = letter == '\n' || letter == '\r' && next != Some('\n');
+        match (quotation, letter) {
+            (Quotation::Open, '"') if next == Some('"') => {
+                cell.push('"');
+                letters.next();
+            }
+            (Quotation::Open, '"') => quotation = Quotation::Closed,
+            (Quotation::Open, _) if is_end && is_torn || at > LONGEST_LINE => break,
+            (Quotation::Open, letter) => cell.push(letter),
+            (_, _) if is_end => {
+                end = at + 1;
+                break;
+            }
+            (_, '\r') => {}
+            (_, letter) if letter == delimiter => {
+                cells.push(std::mem::take(&mut cell));
+                quotation = Quotation::None;
+            }
+            (Quotation::None, '"') if cell.trim().is_empty() => {
+                cell.clear();
+                quotation = Quotation::Open;
+            }
+            (Quotation::None, letter) => cell.push(letter),
+            (Quotation::Closed, letter) if letter.is_whitespace() => {}
+            (Quotation::Closed, _) => {
+                return (end, Err("text stands behind a quotation mark that closes".to_owned()));
             }
         }
-        cells.push(cell);
-        if is_quoted {
-            // Where the marks end nobody can say: the row is its first line.
-            end = self.text.find('\n').map_or(self.text.len(), |end| end + 1);
-            self.line = begin;
-        }
-        self.text = self.text.get(end..).unwrap_or_default();
-        self.line += 1;
-        let open = "a quotation mark is not closed".to_owned();
-        (begin, if is_quoted { Err(open) } else { Ok(cells) })
     }
+    if quotation == Quotation::Open {
+        return (end, Err("a quotation mark is not closed".to_owned()));
+    }
+    cells.push(cell);
+    (end, Ok(cells))
 }
 
 /// A cell as the member of a line of JSON.
@@ -169,7 +212,7 @@ mod tests {
     fn rows(text: &str) -> Vec<(usize, Result<Value, String>)> {
         let table = ScanTable::of(text).unwrap();
         let object = |members: Vec<(String, Value)>| Value::Object(members.into_iter().collect());
-        table.map(|(line, members)| (line, members.map(object))).collect()
+        table.map(|row| (row.line, row.members.map(object))).collect()
     }
 
     #[test]
@@ -203,6 +246,28 @@ mod tests {
     }
 
     #[test]
+    fn a_stray_quotation_mark_takes_no_other_row_along() {
+        let told = rows("id,names\n1,\"d\n2,e\n3,\"f\"\n4,\"g\" h\n5,\"i\"\n");
+        let said = told.iter().map(|(line, said)| (*line, said.is_ok())).collect::<Vec<_>>();
+        assert_eq!(said, [(2, false), (3, true), (4, true), (5, false), (6, true)]);
+        assert_eq!(told[1].1, Ok(json!({"id": "2", "names": ["e"]})));
+        // Each row would look for the end of its mark to the end of the file.
+        let many = "id,names\n".to_owned() + &"1,\",\"x\n".repeat(20_000);
+        assert_eq!(rows(&many).len(), 20_000);
+    }
+
+    #[test]
+    fn rows_end_as_on_any_system_and_empty_ones_are_none() {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = ["names,os", "web1,Linux", ",", "", "web2,\"a\"", ",,,"].join(end);
+            let told: Vec<_> = rows(&text).into_iter().map(|(_, said)| said.unwrap()).collect();
+            let expected =
+                [json!({"names": ["web1"], "os": "Linux"}), json!({"names": ["web2"], "os": "a"})];
+            assert_eq!(told, expected, "{end:?}");
+        }
+    }
+
+    #[test]
     fn what_names_no_asset_is_no_header() {
         for text in ["", "\n", "web1\nweb2\n", "{\"names\":[\"a\"]}\n", "domain,os\na,b\n"] {
             assert!(ScanTable::of(text).is_none(), "{text}");
@@ -213,7 +278,7 @@ mod tests {
         #[test]
         fn no_text_panics_and_lines_go_forward(text in "(id,names\n)?[a-c\",;\n\r{ ]{0,60}") {
             let Some(table) = ScanTable::of(&text) else { return Ok(()) };
-            let lines: Vec<usize> = table.map(|(line, _)| line).collect();
+            let lines: Vec<usize> = table.map(|row| row.line).collect();
             prop_assert!(lines.is_sorted_by(|one, other| one < other), "{:?}", lines);
         }
     }

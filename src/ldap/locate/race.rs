@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::order::{in_order, seed};
 use super::{Resolver, SrvRecord};
 use crate::credential::ServerUrl;
-use crate::directory::{ConnectStep, Transport};
+use crate::directory::{ConnectStep, Transport, Verification};
 use crate::ldap::protocol::connection::Connection;
 use crate::ldap::protocol::root_dse::RootDse;
 use crate::ldap::reach::{Established, Reach};
@@ -51,14 +51,21 @@ struct Proven {
     site: Option<String>,
 }
 
+/// A controller that waits for a better one.
+struct Lesser {
+    proven: Proven,
+    /// How long it waits. One that nothing vouches for waits until all others have failed.
+    until: Option<Instant>,
+}
+
 /// What came of the controllers so far.
 #[derive(Default)]
 struct Results {
     steps: Vec<ConnectStep>,
     /// Hosts that are being tried.
     running: Vec<String>,
-    /// One of another site, should there be none of the right one.
-    elsewhere: Option<Proven>,
+    /// One that is taken if there is no better one: of another site, or protected by less.
+    lesser: Option<Lesser>,
     /// The first that was there and did not hold.
     refused: Option<Error>,
 }
@@ -76,10 +83,8 @@ impl Race<'_> {
             if let Some(next) = next {
                 results.running.push(next.host.clone());
                 running.push(async move { (next, self.prove(next).await) });
-            } else if results.elsewhere.is_some() {
-                head_start = OTHER_SITE_WAITS;
             }
-            let is_last = next.is_none() && results.elsewhere.is_none();
+            let until = results.lesser.as_ref().and_then(|lesser| lesser.until);
             tokio::select! {
                 outcome = running.next() => match outcome {
                     Some((controller, outcome)) => {
@@ -89,14 +94,13 @@ impl Race<'_> {
                     }
                     None => break,
                 },
-                () = sleep(head_start), if !is_last => {
-                    if next.is_none() { break }
-                }
+                () = sleep(head_start), if next.is_some() => {}
+                () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => break,
             }
             head_start = HEAD_START;
         }
-        match results.elsewhere.take() {
-            Some(proven) => Ok(results.won_by(self.with_warning(proven))),
+        match results.lesser.take() {
+            Some(Lesser { proven, .. }) => Ok(results.won_by(self.with_warning(proven))),
             None => Err(self.lost(results)),
         }
     }
@@ -160,7 +164,9 @@ impl Race<'_> {
             Ok(site) => Ok(Proven { connection, established, site }),
             Err(error) => {
                 let at = established.steps.last().map(|step| (step.transport, step.address));
-                Err(Unconnected { steps: Vec::new(), error, at, is_final: true })
+                // One that broke off may be there again; one of another domain will not be.
+                let is_final = error.retry() != Retry::Transient;
+                Err(Unconnected { steps: Vec::new(), error, at, is_final })
             }
         }
     }
@@ -184,6 +190,10 @@ impl Race<'_> {
 
     async fn found(&self, host: &str, port: u16) -> Result<(ServerUrl, Vec<IpAddr>)> {
         let port = if port == LDAP { String::new() } else { format!(":{port}") };
+        // An address, or a scheme, in the place of a name would be judged as one thing here and as another there.
+        if !is_name(host) {
+            return Err(Error::new(ErrorKind::Connect, "the SRV record names no host"));
+        }
         let server = ServerUrl::parse(&format!("{host}{port}"))?;
         let looking = timeout(self.reach.connect_limits.resolve, self.resolver.addresses(host));
         match looking.await {
@@ -238,27 +248,37 @@ impl Race<'_> {
                 return None;
             }
         };
-        let (Some(wanted), Some(site)) = (self.site, proven.site.as_deref()) else {
-            return Some(proven);
+        let wait = match (self.against(&proven), proven.is_vouched_for()) {
+            (None, true) => return Some(proven),
+            (_, false) => {
+                let reason = "nothing vouches for it, so that others are tried before it";
+                results.put_back(controller, proven, reason.to_owned(), None);
+                return None;
+            }
+            (Some(reason), true) => (reason, Some(Instant::now() + OTHER_SITE_WAITS)),
         };
-        if site.eq_ignore_ascii_case(wanted) {
-            return Some(proven);
-        }
-        let site = Printable(site);
-        let reason = format!("it proved itself, and is in the AD site {site}, not in {wanted}");
-        let at = proven.established.steps.last().map(|step| (step.transport, step.address));
-        results.steps.push(step(&controller.host, at, reason));
-        results.elsewhere.get_or_insert(proven);
+        results.put_back(controller, proven, wait.0, wait.1);
         None
     }
 
+    /// Why one that proved itself is not the one that is wanted.
+    fn against(&self, proven: &Proven) -> Option<String> {
+        let (wanted, site) = (self.site?, proven.site.as_deref()?);
+        let is_elsewhere = !site.eq_ignore_ascii_case(wanted);
+        let site = Printable(site);
+        is_elsewhere
+            .then(|| format!("it proved itself, and is in the AD site {site}, not in {wanted}"))
+    }
+
     fn with_warning(&self, mut proven: Proven) -> Proven {
-        let (wanted, site) =
-            (self.site.unwrap_or_default(), proven.site.as_deref().unwrap_or_default());
-        proven.established.warnings.push(format!(
-            "no controller in the AD site {wanted} proved itself; one in {} is read from",
-            Printable(site)
-        ));
+        if self.against(&proven).is_some() {
+            let (wanted, site) =
+                (self.site.unwrap_or_default(), proven.site.as_deref().unwrap_or_default());
+            proven.established.warnings.push(format!(
+                "no controller in the AD site {wanted} proved itself; one in {} is read from",
+                Printable(site)
+            ));
+        }
         proven
     }
 
@@ -269,7 +289,7 @@ impl Race<'_> {
         let error = match refused {
             Some(cause) => {
                 let message = "none of the domain's controllers that were reached proved itself";
-                Error::new(cause.kind(), message).with_source(cause)
+                Error::new(cause.kind(), message).with_retry(cause.retry()).with_source(cause)
             }
             None => Error::new(ErrorKind::Connect, "no controller of the domain could be reached")
                 .with_retry(Retry::Transient),
@@ -279,7 +299,30 @@ impl Race<'_> {
     }
 }
 
+impl Proven {
+    /// Whether a certificate or a pin held: what the credential permits beside that is for those of whom there is no better.
+    fn is_vouched_for(&self) -> bool {
+        self.established.verification != Verification::Nothing
+    }
+}
+
 impl Results {
+    /// Has one wait for a better one; of several the one that something vouches for, then the first.
+    fn put_back(
+        &mut self,
+        controller: &SrvRecord,
+        proven: Proven,
+        reason: String,
+        until: Option<Instant>,
+    ) {
+        let at = proven.established.steps.last().map(|step| (step.transport, step.address));
+        self.steps.push(step(&controller.host, at, reason));
+        let is_better = |known: &Lesser| proven.is_vouched_for() && !known.proven.is_vouched_for();
+        if self.lesser.as_ref().is_none_or(is_better) {
+            self.lesser = Some(Lesser { proven, until });
+        }
+    }
+
     /// The connection to the winner, with a line for each of the others that were begun with.
     fn won_by(mut self, proven: Proven) -> (Connection, Established) {
         let Proven { connection, mut established, .. } = proven;
@@ -322,6 +365,12 @@ fn step(host: &str, at: Option<(Transport, Option<SocketAddr>)>, failure: String
     };
     tracing::debug!(?step, "connecting");
     step
+}
+
+/// Whether it is a host name, as those of domain controllers are (RFC 1123, and the underscore that Windows permits).
+fn is_name(host: &str) -> bool {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    host.parse::<IpAddr>().is_err() && host.chars().all(is_plain)
 }
 
 /// A name without the dot at its end.

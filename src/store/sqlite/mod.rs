@@ -215,9 +215,9 @@ impl AssetRepository for SqliteRepository {
             let last = assets.last().filter(|_| assets.len() == RECORDS).map(|asset| asset.id);
             Ok((assets, last.map(|id| request.after(Some(id)))))
         });
-        // While one page is looked at the next is read and unpacked.
+        // No page ahead: nobody would go on with it while this one is looked at, and others who read would wait behind it.
         let unpack = |page| threads::each("each_asset", page, PackedAsset::unpack);
-        Ok(records(pages.map_ok(unpack).try_buffered(2)))
+        Ok(records(pages.and_then(unpack)))
     }
 
     async fn each_user(

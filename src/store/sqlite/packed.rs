@@ -24,6 +24,10 @@ const CHECKSUM: usize = 8;
 /// The most that LZ4 makes of one octet. A length that no block can have takes no memory.
 const EXPANSION: usize = 255;
 
+/// The most octets of a document, 64 MiB: a hundred times what a group of 100,000 members would be. Whoever puts a small
+/// block that unpacks to gigabytes into a file gets no memory for it.
+const LONGEST: usize = 64 << 20;
+
 /// What may be wrong with a packed document.
 const CUT: &str = "it is cut off";
 const ALTERED: &str = "it does not agree with its checksum";
@@ -33,9 +37,9 @@ const MALFORMED: &str = "it cannot be unpacked";
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Store`] for one of more than 4 GiB.
+/// [`ErrorKind::Store`] for one of more than 64 MiB.
 pub(super) fn pack(document: &[u8]) -> Result<Vec<u8>> {
-    if u32::try_from(document.len()).is_err() {
+    if document.len() > LONGEST {
         return Err(Error::new(
             ErrorKind::Store,
             "a record is larger than the inventory file can keep",
@@ -53,7 +57,7 @@ pub(super) fn unpack(packed: &[u8]) -> std::result::Result<Vec<u8>, &'static str
     }
     let (length, block) = content.split_first_chunk().ok_or(CUT)?;
     let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| MALFORMED)?;
-    if length / EXPANSION > block.len() {
+    if length > LONGEST || length / EXPANSION > block.len() {
         return Err(MALFORMED);
     }
     let document = decompress_with_dict(block, length, DICTIONARY).map_err(|_| MALFORMED)?;
@@ -75,6 +79,18 @@ mod tests {
     fn the_dictionary_is_the_one_that_documents_were_packed_with() {
         let digest = Sha256::digest(DICTIONARY);
         assert_eq!(digest[..4], [0xf7, 0x74, 0xe8, 0xc6], "{digest:02x?}");
+    }
+
+    #[test]
+    fn a_small_block_that_says_it_is_long_gets_no_memory() {
+        let planted = |length: usize| {
+            let length = u32::try_from(length).unwrap().to_le_bytes();
+            let content = [length.to_vec(), vec![0; LONGEST / EXPANSION + 1]].concat();
+            [checksum(&content).as_slice(), &content].concat()
+        };
+        assert_eq!(unpack(&planted(LONGEST + 1)), Err(MALFORMED));
+        assert_eq!(unpack(&planted(u32::MAX as usize)), Err(MALFORMED));
+        assert_eq!(pack(&vec![b'a'; LONGEST + 1]).unwrap_err().kind(), ErrorKind::Store);
     }
 
     #[test]
