@@ -68,12 +68,9 @@ const OTHERS: &[&str] = &[
 /// them into a file of his own is told that an import does not take them.
 const SAID_BY_PEOPLE: &[&str] = &["comments", "criticality", "owners", "tags"];
 
-/// Fields that every export of runZero's has, and hardly any other file.
-const MARKS: &[&str] = &["organization_id", "site_id"];
-
 /// Whether the fields of a record are those of an export of runZero's.
 pub(super) fn is_runzero<'a>(mut fields: impl Iterator<Item = &'a str>) -> bool {
-    fields.any(|field| MARKS.contains(&field))
+    fields.any(|field| OTHERS.contains(&field))
 }
 
 /// Whether a field is one that an export of runZero's has and an import does not take.
