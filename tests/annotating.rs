@@ -89,7 +89,7 @@ async fn it_stays_with_the_asset_when_a_host_takes_its_own_record_away() {
     bare.id = id(3);
     bare.version = 1;
     bare.remove_record(0);
-    bare.parts[0].identity = Some(id(3).to_string());
+    bare.parts[0].identity = Some(format!("asset:{}", id(3)));
     put(&repository, [bare]).await;
     curation.annotate(&[id(3)], &[ChangedField::owner("jane")], &anna()).await.unwrap();
     let after = curation.retract(id(3), &cmdb).await.unwrap();

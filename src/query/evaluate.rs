@@ -65,7 +65,12 @@ pub(crate) type Visit<'a> = &'a mut dyn FnMut(Value<'_>) -> ControlFlow<()>;
 ///         }
 ///     }
 ///
-///     fn attribute(&self, _: &str, _: &str, _: Visit<'_>) -> ControlFlow<()> {
+///     fn attribute(
+///         &self,
+///         _: &str,
+///         _: &str,
+///         _: &mut dyn FnMut(Value<'_>) -> ControlFlow<()>,
+///     ) -> ControlFlow<()> {
 ///         ControlFlow::Continue(())
 ///     }
 /// }

@@ -19,7 +19,8 @@ use super::{Query, fold_case};
 ///
 /// ```
 /// # use std::ops::ControlFlow;
-/// # use ldap_inventory::query::{Fields, Value, Visit};
+/// # use ldap_inventory::query::{Fields, Value};
+/// # type Visit<'a> = &'a mut dyn FnMut(Value<'_>) -> ControlFlow<()>;
 /// # struct Machine(&'static str);
 /// # impl Fields for Machine {
 /// #     fn field(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
