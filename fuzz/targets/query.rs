@@ -4,8 +4,10 @@
 use std::ops::ControlFlow;
 
 use ldap_inventory::query::sql::{Child, Column, ColumnMap, Dialect};
-use ldap_inventory::query::{Fields, Query, Value, Visit};
+use ldap_inventory::query::{Fields, Query, Value};
 use libfuzzer_sys::fuzz_target;
+
+type Visit<'a> = &'a mut dyn FnMut(Value<'_>) -> ControlFlow<()>;
 
 const NOW: i64 = 1_790_000_000_000_000;
 
