@@ -4,7 +4,6 @@
 //! suites check it, and then it takes part in a sync.
 
 use std::io::Write as _;
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -22,7 +21,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 pub(crate) struct Table(Mutex<Connection>);
 
 impl Table {
-    pub(crate) fn open(file: impl AsRef<Path>) -> rusqlite::Result<Self> {
+    pub(crate) fn open(file: impl AsRef<std::path::Path>) -> rusqlite::Result<Self> {
         let connection = Connection::open(file)?;
         let table = "CREATE TABLE IF NOT EXISTS rows (key BLOB PRIMARY KEY, value BLOB NOT NULL)";
         connection.execute(table, []).map(|_| Self(Mutex::new(connection)))
@@ -51,8 +50,7 @@ impl Rows for Table {
         let range = (&scan.from, &scan.to, i64::try_from(scan.limit).unwrap_or(i64::MAX));
         self.transaction(|t| {
             let mut rows = t.prepare_cached(sql)?;
-            let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
-            let rows = rows.query_map(range, row)?;
+            let rows = rows.query_map(range, |row| Ok((row.get(0)?, row.get(1)?)))?;
             rows.map(|row| row.map(|(k, v): (Vec<u8>, Vec<u8>)| Row::new(k, v))).collect()
         })
     }
@@ -91,8 +89,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let (store, source) = (RowsRepository::over(table()), SourceId::new("ldap", "corp.example")?);
     let directory = MockDirectory::new(["WEB1", "WEB2"].map(MockRecord::computer));
     let task = SyncTask::new("nightly", "acme".parse()?, "hq".parse()?, source, "reader".parse()?);
-    let report = sync(&task, &directory, &store, &SyncOptions::new()).await?;
-    let computers = report.computers;
+    let computers = sync(&task, &directory, &store, &SyncOptions::new()).await?.computers;
     writeln!(out, "{} read, {} assets created", computers.read, computers.created)?;
     let everything = SearchRequest::new(task.organization, Query::everything(), Timestamp::now());
     for asset in store.search_assets(everything).await?.records {
