@@ -10,6 +10,9 @@ use crate::error::Printable;
 use crate::name::Hostname;
 use crate::value::{Attributes, RecordDigest, SiteId, Timestamp};
 
+/// The longest line that is read, in bytes. A scanner's own are a thousandth of that.
+pub(super) const LONGEST_LINE: usize = 1 << 20;
+
 /// What a scanner says of one asset. It is known again by its id, or by its names.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]

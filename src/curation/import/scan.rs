@@ -8,14 +8,12 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::fields::{members, read};
-use super::record::{Field, LeftOut, ScannedAsset};
+use super::record::{Field, LONGEST_LINE, LeftOut, ScannedAsset};
 use super::runzero::{is_passed_over, is_runzero};
 use super::table::{Row, ScanTable};
 use crate::value::Timestamp;
 use crate::{Error, ErrorKind, Result};
 
-/// The longest line that is read, in bytes. A scanner's own are a thousandth of that.
-pub(super) const LONGEST_LINE: usize = 1 << 20;
 /// How much of a line that cannot be read is looked at to show it, in bytes.
 const LONGEST_SHOWN: usize = 2_000;
 /// How many lines a sentence names.

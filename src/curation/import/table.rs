@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::record::Field;
-use super::scan::LONGEST_LINE;
+use super::record::{Field, LONGEST_LINE};
 
 /// What may stand between cells: commas, the semicolons of spreadsheets that write decimals with a comma, or tabs.
 const DELIMITERS: [char; 3] = [',', ';', '\t'];
