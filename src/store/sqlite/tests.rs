@@ -64,6 +64,32 @@ fn first_batch() -> Batch {
     Batch::new(BatchId::from_u128(1), acme(), corp()).with_changes([put, Change::PutLink(link())])
 }
 
+/// Also two at once: nobody waits behind a page that is asked for and that nobody goes on with.
+#[tokio::test]
+async fn who_looks_at_all_assets_may_ask_for_other_things_meanwhile() {
+    let repository = SqliteRepository::open_in_memory().unwrap();
+    let puts = (1..=2 * RECORDS as u128 + 1).map(|n| {
+        let mut asset = Asset { id: AssetId::from_u128(n), ..web1() };
+        asset.parts[0].object = None;
+        Change::PutAsset { expected: None, asset: Box::new(asset) }
+    });
+    let batch = Batch::new(BatchId::from_u128(1), acme(), corp()).with_changes(puts);
+    assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
+    let look = async || {
+        let mut count = 0;
+        let mut all = repository.each_asset(AssetsRequest::new(acme())).await.unwrap();
+        while let Some(asset) = all.try_next().await.unwrap() {
+            let again = repository.assets(&acme(), &[asset.id]).await.unwrap();
+            assert_eq!(again, [asset]);
+            count += 1;
+        }
+        count
+    };
+    let both = async { futures::join!(look(), look()) };
+    let counts = tokio::time::timeout(Duration::from_secs(120), both).await.expect("an end");
+    assert_eq!(counts, (2 * RECORDS + 1, 2 * RECORDS + 1));
+}
+
 async fn assert_is_the_sample(repository: &SqliteRepository) {
     assert!(repository.check().await.unwrap().is_empty());
     let keys: Vec<MatchKey> = web1().match_keys().into_iter().collect();
