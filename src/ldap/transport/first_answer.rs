@@ -116,9 +116,10 @@ pub(crate) fn not_accepted(alert: AlertDescription) -> Error {
     Error::new(ErrorKind::Tls, message)
 }
 
+/// OpenLDAP, with GnuTLS, says nothing where it does not know the authority: no read has begun, so that none is cut short.
 fn perhaps_not_accepted() -> Error {
     Error::new(
-        ErrorKind::Disconnected,
+        ErrorKind::Tls,
         "the server was shown the client certificate, and ended the connection before it said anything; if it does not \
          accept it, for its authority or its dates, its log may say so",
     )
