@@ -288,15 +288,6 @@ fn record(
     let report = serde_json::to_string(&annotation).map_err(|cause| {
         Error::new(ErrorKind::Invalid, "what was said cannot be written as JSON").with_source(cause)
     })?;
-    Ok(RunRecord {
-        id: RunId::random_v7(),
-        task: TASK.to_owned(),
-        started: now,
-        finished: now,
-        mode: None,
-        outcome: RunOutcome::Complete,
-        checkpoint: None,
-        error: None,
-        report: Some(report),
-    })
+    let done = RunRecord::new(RunId::random_v7(), TASK, (now, now), RunOutcome::Complete);
+    Ok(RunRecord { report: Some(report), ..done })
 }

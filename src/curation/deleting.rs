@@ -113,15 +113,6 @@ fn record(asset: &Asset, author: &Author) -> Result<RunRecord> {
         Error::new(ErrorKind::Invalid, "the deletion cannot be written as JSON").with_source(cause)
     })?;
     let now = Timestamp::now();
-    Ok(RunRecord {
-        id: RunId::random_v7(),
-        task: TASK.to_owned(),
-        started: now,
-        finished: now,
-        mode: None,
-        outcome: RunOutcome::Complete,
-        checkpoint: None,
-        error: None,
-        report: Some(report),
-    })
+    let done = RunRecord::new(RunId::random_v7(), TASK, (now, now), RunOutcome::Complete);
+    Ok(RunRecord { report: Some(report), ..done })
 }

@@ -169,6 +169,11 @@ async fn a_table_goes_out_and_comes_in_again() {
     let counts = ["created", "unchanged"].map(|key| imported[key].as_u64().unwrap());
     assert_eq!((counts, &imported["left_out"]), ([33, 0], &json!([])));
 
+    // Whether any of the records has an attribute is chance, and no error.
+    let rare = ["export", "--format", "csv", "--columns", "id,@ldap.computer.noSuch"];
+    let ran = ask(&first, &rare).await;
+    assert_eq!((ran.status, ran.stdout.lines().count()), (0, 34));
+
     let unknown = ["export", "--format", "csv", "--columns", "names,colour"];
     assert_eq!(ask(&first, &unknown).await.assert_refused(2).lines().count(), 1);
     let before = std::fs::read(&file).unwrap();

@@ -173,7 +173,7 @@ fn cells(text: &str, delimiter: char, is_torn: bool) -> (usize, Result<Vec<Strin
             (Quotation::None, letter) => cell.push(letter),
             (Quotation::Closed, letter) if letter.is_whitespace() => {}
             (Quotation::Closed, _) => {
-                return (end, Err("text stands behind a quotation mark that closes".to_owned()));
+                return (end, Err("text stands behind a closing quotation mark; within a cell a mark is written twice".to_owned()));
             }
         }
     }

@@ -248,16 +248,14 @@ impl Race<'_> {
                 return None;
             }
         };
-        let wait = match (self.against(&proven), proven.is_vouched_for()) {
-            (None, true) => return Some(proven),
-            (_, false) => {
-                let reason = "nothing vouches for it, so that others are tried before it";
-                results.put_back(controller, proven, reason.to_owned(), None);
-                return None;
+        let (reason, until) = match self.against(&proven) {
+            _ if !proven.is_vouched_for() => {
+                ("nothing vouches for it, so that others are tried before it".to_owned(), None)
             }
-            (Some(reason), true) => (reason, Some(Instant::now() + OTHER_SITE_WAITS)),
+            Some(reason) => (reason, Some(Instant::now() + OTHER_SITE_WAITS)),
+            None => return Some(proven),
         };
-        results.put_back(controller, proven, wait.0, wait.1);
+        results.put_back(controller, proven, reason, until);
         None
     }
 

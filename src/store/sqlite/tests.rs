@@ -64,7 +64,7 @@ fn first_batch() -> Batch {
     Batch::new(BatchId::from_u128(1), acme(), corp()).with_changes([put, Change::PutLink(link())])
 }
 
-/// Also two at once: nobody waits behind a page that is asked for and that nobody goes on with.
+/// Two at once see all assets, each as it is when it is asked for by its id.
 #[tokio::test]
 async fn who_looks_at_all_assets_may_ask_for_other_things_meanwhile() {
     let repository = SqliteRepository::open_in_memory().unwrap();
