@@ -30,6 +30,11 @@ impl MemoryBudget {
         Self { limit, held: Arc::default(), is_half_told: Arc::default() }
     }
 
+    /// A quarter of it.
+    pub(crate) fn quarter(&self) -> usize {
+        usize::try_from(self.limit / 4).unwrap_or(usize::MAX)
+    }
+
     /// Somebody who will hold something.
     pub(crate) fn holder(&self) -> Held {
         Held { budget: self.clone(), octets: 0 }

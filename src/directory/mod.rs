@@ -9,9 +9,12 @@ mod delta;
 mod left_out;
 mod memory;
 mod object;
+mod objects;
+mod packed;
 mod read;
 mod service;
 mod source;
+mod spool;
 mod transport;
 
 pub use delta::{FullReadReason, RemovedObject};
@@ -21,6 +24,7 @@ pub(crate) use memory::{Held, MemoryBudget};
 pub(crate) use object::boolean;
 pub(crate) use object::{AccountControl, AccountKind};
 pub use object::{AttributeError, DirectoryObject, Membership};
+pub(crate) use objects::{ObjectSpool, Objects, Outline, dn_digest};
 pub(crate) use read::PresentSet;
 pub use read::{
     Completeness, ConnectStep, DirectoryEvent, Page, ReadEnd, ReadRequest, ReadScope, Rejected,

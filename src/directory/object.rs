@@ -1,6 +1,6 @@
 //! One object of a directory, as it was read.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -212,6 +212,22 @@ impl DirectoryObject {
     /// Whether something of an attribute was left out, so that nothing may be concluded from what is not there.
     pub fn is_in_doubt(&self, attribute: &str) -> bool {
         self.flaws.iter().any(|flaw| flaw.attribute.eq_ignore_ascii_case(attribute))
+    }
+
+    /// Whether nothing may be concluded from who is missing among its members.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        self.membership.as_ref().is_some_and(|list| !list.complete || list.left.is_some())
+    }
+
+    /// How many attributes it has, memberships apart of both ends, which are limited on their own. One that was left out is
+    /// there.
+    pub(crate) fn attribute_count(&self) -> u32 {
+        let is_membership = |name: &str| ["member", "memberOf"].contains(&name);
+        let is_counted = |name: &&str| !is_membership(name) && !Self::is_volatile(name);
+        let read = self.attributes.iter().map(|(name, _)| name);
+        let left_out = self.flaws.iter().map(|flaw| flaw.attribute.as_str());
+        let counted: BTreeSet<&str> = read.chain(left_out).filter(is_counted).collect();
+        u32::try_from(counted.len()).unwrap_or(u32::MAX)
     }
 
     /// The latest sign of use: the later of `lastLogonTimestamp` (9 to 14 days behind by design) and

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::links::{Links, is_in_place, is_present};
 use super::memberships::{Earlier, Memberships};
 use super::read_objects::ReadObjects;
+use crate::Result;
 use crate::asset::{DirectoryGroup, Link, Member, MemberPath};
 use crate::directory::{AccountKind, DirectoryObject};
 use crate::name::DistinguishedName;
@@ -12,20 +13,26 @@ use crate::value::{Attributes, ObjectGuid, ObjectKind};
 
 /// Whether a membership may be another one than before. `before` are the accounts that were read, as the inventory has them:
 /// one that was deleted and restored since has lost its groups, without a word of theirs.
+///
+/// # Errors
+///
+/// If what was put aside of an object cannot be read again; so of everything below.
 pub(crate) fn touch_memberships(
-    read: ReadObjects<'_>,
+    read: &ReadObjects<'_>,
     links: &Links,
     before: &HashMap<ObjectGuid, &Attributes>,
-) -> bool {
-    let departed = || read.departed.iter().any(|object| is_present(links, *object));
-    let others = || {
-        read.accounts().any(|object| {
-            let before = before.get(&object.guid).map(|before| groups_in(before));
-            !is_in_place(links, object)
-                || before.unwrap_or_default() != groups_in(&object.attributes)
-        })
-    };
-    !read.groups.is_empty() || departed() || others()
+) -> Result<bool> {
+    let departed = read.departed.iter().any(|object| is_present(links, *object));
+    if !read.groups.is_empty() || departed {
+        return Ok(true);
+    }
+    let mut is_touched = false;
+    read.for_each_account(|object| {
+        let before = before.get(&object.guid).map(|before| groups_in(before));
+        is_touched |= !is_in_place(links, object)
+            || before.unwrap_or_default() != groups_in(&object.attributes);
+    })?;
+    Ok(is_touched)
 }
 
 /// The groups that an account says it is in: its primary one, and the others.
@@ -34,7 +41,7 @@ fn groups_in(attributes: &Attributes) -> (Option<&str>, BTreeSet<&str>) {
 }
 
 /// Whether a group is there again that was missing.
-pub(crate) fn is_group_back(read: ReadObjects<'_>, links: &Links) -> bool {
+pub(crate) fn is_group_back(read: &ReadObjects<'_>, links: &Links) -> bool {
     let mut known = read.groups.iter().filter_map(|group| links.get(&group.guid));
     known.any(|link| !link.presence.is_present())
 }
@@ -42,19 +49,19 @@ pub(crate) fn is_group_back(read: ReadObjects<'_>, links: &Links) -> bool {
 /// What must be read again, since what was read changed it. `is_in_reach` tells what stands below the bases: the rest is
 /// for others to read.
 pub(crate) fn dependents_to_reread(
-    read: ReadObjects<'_>,
+    read: &ReadObjects<'_>,
     earlier: &Earlier,
     links: &Links,
     is_in_reach: impl Fn(&Link) -> bool,
-) -> BTreeSet<ObjectGuid> {
-    let new_hosts: HashSet<ObjectGuid> = read
-        .computers
-        .iter()
-        .filter(|computer| computer.account_kind() == AccountKind::Host)
-        .map(|computer| computer.guid)
-        .collect();
+) -> Result<BTreeSet<ObjectGuid>> {
+    let mut new_hosts: HashSet<ObjectGuid> = HashSet::new();
+    read.for_each_account(|object| {
+        if object.kind == ObjectKind::Computer && object.account_kind() == AccountKind::Host {
+            new_hosts.insert(object.guid);
+        }
+    })?;
     let is_kept = |object| links.contains_key(&object) || new_hosts.contains(&object);
-    let now = Memberships::of(read, earlier, is_kept);
+    let now = Memberships::of(read, earlier, is_kept)?;
     let identities = read.identities();
     let is_unread = |object: &ObjectGuid| {
         let link = links.get(object).filter(|link| link.presence.is_present());
@@ -68,7 +75,7 @@ pub(crate) fn dependents_to_reread(
         .filter(|group| is_unread(&group.object) && now.members(group.object) != group.members)
         .map(|group| group.object)
         .collect();
-    again.extend(disagreeing(read, earlier, &now).filter(is_unread));
+    again.extend(disagreeing(read, earlier, &now)?.filter(is_unread));
     let changed = changed_groups(read, earlier, &now);
     let sees_it = |(object, path): &(ObjectGuid, MemberPath)| {
         // `memberOf` names the groups that an object is in directly; only users have a list of all.
@@ -77,7 +84,7 @@ pub(crate) fn dependents_to_reread(
     };
     let members = changed.iter().flat_map(ChangedGroup::who).filter(sees_it);
     again.extend(members.map(|(object, _)| object));
-    again
+    Ok(again)
 }
 
 /// A group with another name or other members than before.
@@ -99,7 +106,7 @@ impl ChangedGroup<'_> {
 }
 
 fn changed_groups<'a>(
-    read: ReadObjects<'a>,
+    read: &'a ReadObjects<'a>,
     earlier: &'a Earlier,
     now: &'a Memberships,
 ) -> Vec<ChangedGroup<'a>> {
@@ -122,17 +129,17 @@ fn changed_groups<'a>(
 /// Groups that were not read and do not agree with an object that was: it names them and they know it by another DN,
 /// as before it came into scope, or they name it and it knows of nothing, as after it was deleted and restored.
 fn disagreeing<'a>(
-    read: ReadObjects<'a>,
+    read: &ReadObjects<'_>,
     earlier: &'a Earlier,
     now: &'a Memberships,
-) -> impl Iterator<Item = ObjectGuid> + 'a {
+) -> Result<impl Iterator<Item = ObjectGuid> + 'a> {
     let mut named_by: HashMap<String, BTreeSet<ObjectGuid>> = HashMap::new();
     let identities = read.identities();
-    for object in read.all() {
+    read.for_each(|object| {
         for group in groups_named_by(object) {
             named_by.entry(group).or_default().insert(object.guid);
         }
-    }
+    })?;
     let disagrees = move |group: &&DirectoryGroup| {
         let members = now.members(group.object).iter().filter(|m| m.path == MemberPath::Direct);
         let members = members.filter_map(|member| member.object);
@@ -141,7 +148,7 @@ fn disagreeing<'a>(
         let named_by = named_by.get(&group.dn.normalized());
         named_by.map_or(!members.is_empty(), |named_by| *named_by != members)
     };
-    earlier.groups.iter().filter(disagrees).map(|group| group.object)
+    Ok(earlier.groups.iter().filter(disagrees).map(|group| group.object))
 }
 
 /// What `memberOf` says, each DN in its normal form.

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use crate::asset::Link;
-use crate::directory::DirectoryObject;
-use crate::name::DistinguishedName;
+use crate::directory::{DirectoryObject, dn_digest};
 use crate::value::{ObjectGuid, RecordDigest};
 
 /// What the inventory knows of every object of one directory.
@@ -21,14 +20,7 @@ pub(super) fn is_in_place(links: &Links, object: &DirectoryObject) -> bool {
     known.is_some_and(|link| link.dn_digest == dn_digest(&object.dn))
 }
 
-/// The digest of a DN: the same for all ways to write it.
-pub(crate) fn dn_digest(dn: &DistinguishedName) -> RecordDigest {
-    dn_digest_of(&dn.normalized())
-}
-
 /// The digest of a DN in its normal form.
 pub(super) fn dn_digest_of(normalized: &str) -> RecordDigest {
-    let mut hasher = RecordDigest::hasher();
-    hasher.text(normalized);
-    hasher.finish()
+    RecordDigest::of([normalized])
 }

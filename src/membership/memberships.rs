@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::links::dn_digest_of;
 use super::read_objects::ReadObjects;
+use crate::Result;
 use crate::asset::{DirectoryGroup, DirectoryUser, Member, MemberPath};
-use crate::directory::{AccountKind, DirectoryObject};
+use crate::directory::{AccountKind, DirectoryObject, Outline};
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, ObjectKind, RecordDigest, Sid};
 
@@ -29,19 +30,23 @@ impl Memberships {
     ///
     /// A member is known as an object if the inventory keeps it; `is_kept` says so of the computers. A host that it does
     /// not keep is no primary member: nothing would tell that it is gone.
+    ///
+    /// # Errors
+    ///
+    /// If what was put aside of an object cannot be read again.
     pub(crate) fn of(
-        read: ReadObjects<'_>,
+        read: &ReadObjects<'_>,
         earlier: &Earlier,
         is_kept: impl Fn(ObjectGuid) -> bool,
-    ) -> Self {
+    ) -> Result<Self> {
         let known = Known::of(read, earlier);
         let is_kept =
             |object: &DirectoryObject| object.kind != ObjectKind::Computer || is_kept(object.guid);
-        let mut edges = known.direct(is_kept);
+        let mut edges = known.direct(&is_kept)?;
         // What is no host is never kept as an asset, and a member all the same.
         let is_no_host = |object: &DirectoryObject| object.account_kind() != AccountKind::Host;
-        edges.extend(known.primary(|object| is_kept(object) || is_no_host(object)));
-        Self::collect(&known, edges)
+        edges.extend(known.primary(|object| is_kept(object) || is_no_host(object))?);
+        Ok(Self::collect(&known, edges))
     }
 
     /// Memberships that no change touched, as these users have them.
@@ -79,25 +84,21 @@ impl Memberships {
     }
 }
 
-/// Whether nothing may be concluded from who is missing among a group's members.
-pub(crate) fn is_doubtful(object: &DirectoryObject) -> bool {
-    object.membership.as_ref().is_some_and(|list| !list.complete || list.left.is_some())
-}
-
 /// What tells a changed user or group from an unchanged one: the object's own digest, its memberships, and whether these
 /// are all.
 pub(crate) fn digest(
-    object: &DirectoryObject,
+    kind: ObjectKind,
+    object: &Outline,
     memberships: &Memberships,
     complete: bool,
 ) -> RecordDigest {
     let mut hasher = RecordDigest::hasher();
-    hasher.bytes(&object.digest().0).bytes(&[u8::from(complete)]);
+    hasher.bytes(&object.digest.0).bytes(&[u8::from(complete)]);
     for member in memberships.members(object.guid) {
         hasher.text(member.dn.as_str()).bytes(&[member.path as u8]);
         hasher.bytes(member.object.as_ref().map_or(&[], |guid| guid.as_bytes().as_slice()));
     }
-    if object.kind == ObjectKind::User {
+    if kind == ObjectKind::User {
         for group in memberships.groups(object.guid) {
             hasher.text(group.as_str());
         }
@@ -117,13 +118,13 @@ struct Edge {
 
 /// What was read, and what is known of the rest.
 struct Known<'a> {
-    read: ReadObjects<'a>,
+    read: &'a ReadObjects<'a>,
     identities: HashSet<ObjectGuid>,
     earlier: &'a Earlier,
 }
 
 impl<'a> Known<'a> {
-    fn of(read: ReadObjects<'a>, earlier: &'a Earlier) -> Self {
+    fn of(read: &'a ReadObjects<'a>, earlier: &'a Earlier) -> Self {
         Self { read, identities: read.identities(), earlier }
     }
 
@@ -141,23 +142,24 @@ impl<'a> Known<'a> {
         read.chain(self.unread_groups().map(|group| (group.object, &group.dn)))
     }
 
-    fn direct(&self, is_kept: impl Fn(&DirectoryObject) -> bool) -> Vec<Edge> {
+    fn direct(&self, is_kept: impl Fn(&DirectoryObject) -> bool) -> Result<Vec<Edge>> {
         let mut edges: Vec<Edge> = self.named().collect();
-        let named: HashSet<&str> = edges.iter().map(|edge| &*edge.key).collect();
         // Only objects that some group names are kept by DN: most computers are in none.
-        let objects: HashMap<Box<str>, ObjectGuid> = self
-            .read
-            .all()
-            .filter(|object| is_kept(object))
-            .map(|object| (key(&object.dn), object.guid))
-            .filter(|(dn, _)| named.contains(&**dn))
-            .collect();
-        for edge in &mut edges {
+        let mut objects: HashMap<&str, Option<ObjectGuid>> =
+            edges.iter().map(|edge| (&*edge.key, None)).collect();
+        self.read.for_each(|object| {
+            let place = objects.get_mut(&*key(&object.dn)).filter(|_| is_kept(object));
+            if let Some(place) = place {
+                *place = Some(object.guid);
+            }
+        })?;
+        let read: Vec<Option<ObjectGuid>> =
+            edges.iter().map(|edge| objects.get(&*edge.key).copied().flatten()).collect();
+        for (edge, read) in edges.iter_mut().zip(read) {
             let unread = || self.earlier.places.get(&dn_digest_of(&edge.key)).copied();
-            let read = objects.get(&edge.key).copied();
             edge.object = read.or_else(|| unread().filter(|object| self.is_unread(*object)));
         }
-        edges
+        Ok(edges)
     }
 
     /// Every member that a group's own list names, not looked for yet.
@@ -178,24 +180,28 @@ impl<'a> Known<'a> {
 
     /// `primaryGroupID` is the last part of the SID of a group in the object's own domain, and neither
     /// `member` nor `memberOf` says anything of it.
-    fn primary(&self, is_kept: impl Fn(&DirectoryObject) -> bool) -> Vec<Edge> {
+    fn primary(&self, is_kept: impl Fn(&DirectoryObject) -> bool) -> Result<Vec<Edge>> {
         let read = self.read.groups.iter().map(|group| (group.sid.as_ref(), group.guid));
         let unread = self.unread_groups().map(|group| (group.sid.as_ref(), group.object));
         let groups: HashMap<&Sid, ObjectGuid> =
             read.chain(unread).filter_map(|(sid, group)| Some((sid?, group))).collect();
-        let kept = self.read.accounts().filter(|object| is_kept(object));
-        let fresh = kept.filter_map(|object| {
+        let group_of = |object: &DirectoryObject| {
             let rid = object.attributes.first("primaryGroupID")?.parse().ok()?;
-            let group = *groups.get(&object.sid.as_ref()?.domain()?.with_rid(rid)?)?;
-            Some(Edge {
+            groups.get(&object.sid.as_ref()?.domain()?.with_rid(rid)?).copied()
+        };
+        let mut edges = Vec::new();
+        self.read.for_each_account(|object| {
+            let group = group_of(object).filter(|_| is_kept(object));
+            edges.extend(group.map(|group| Edge {
                 group,
                 key: key(&object.dn),
                 dn: object.dn.clone(),
                 object: Some(object.guid),
                 path: MemberPath::Primary,
-            })
-        });
-        fresh.chain(self.unread_primary()).collect()
+            }));
+        })?;
+        edges.extend(self.unread_primary());
+        Ok(edges)
     }
 
     /// Those whom a group has as its primary members since an earlier read, and who were not read again. The

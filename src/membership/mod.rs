@@ -8,7 +8,7 @@
 //! - [`dependents_to_reread`] names the objects that a change of others changed, without a change of their own: a read of
 //!   changes does not bring them, and is not the same as a full read without them.
 //! - [`whole_list`] has the members of a group of which a read told only what changed.
-//! - [`Links`] tell whether an object is where it was. A DN is kept as a [digest](dn_digest): 16 bytes each.
+//! - [`Links`] tell whether an object is where it was. A DN is kept as a digest: 16 bytes each.
 //!
 //! Who reads, and again what depends on it, is [`sync`](crate::sync)'s business.
 
@@ -21,7 +21,7 @@ mod tests;
 mod told;
 
 pub(crate) use self::dependents::{dependents_to_reread, is_group_back, touch_memberships};
-pub(crate) use self::links::{Links, dn_digest, is_present};
-pub(crate) use self::memberships::{Earlier, Memberships, digest, is_doubtful};
+pub(crate) use self::links::{Links, is_present};
+pub(crate) use self::memberships::{Earlier, Memberships, digest};
 pub(crate) use self::read_objects::ReadObjects;
 pub(crate) use self::told::whole_list;

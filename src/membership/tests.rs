@@ -2,7 +2,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::*;
 use crate::asset::{DirectoryGroup, Link, Member, MemberPath, Presence};
-use crate::directory::{DirectoryObject, Membership};
+use crate::directory::{DirectoryObject, Membership, Objects, dn_digest};
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, ObjectKind, RecordDigest, RunId, SourceId, Timestamp};
 
@@ -61,27 +61,19 @@ fn of_primary(mut account: DirectoryObject, group: u8) -> DirectoryObject {
     account
 }
 
-/// Objects that were read, by kind.
-#[derive(Default)]
+/// Objects that were read.
 struct Read {
-    computers: Vec<DirectoryObject>,
-    users: Vec<DirectoryObject>,
-    groups: Vec<DirectoryObject>,
+    all: Vec<DirectoryObject>,
+    by_kind: [Objects; 3],
     departed: HashSet<ObjectGuid>,
 }
 
 impl Read {
     fn of(objects: impl IntoIterator<Item = DirectoryObject>) -> Self {
-        let mut read = Self::default();
-        for object in objects {
-            let list = match object.kind {
-                ObjectKind::Computer => &mut read.computers,
-                ObjectKind::User => &mut read.users,
-                ObjectKind::Group => &mut read.groups,
-            };
-            list.push(object);
-        }
-        read
+        let all = Vec::from_iter(objects);
+        let of_kind = |kind| Objects::of(kind, all.iter().filter(|object| object.kind == kind));
+        let by_kind = [ObjectKind::Computer, ObjectKind::User, ObjectKind::Group].map(of_kind);
+        Self { all, by_kind, departed: HashSet::new() }
     }
 
     fn without(mut self, n: u8) -> Self {
@@ -90,12 +82,20 @@ impl Read {
     }
 
     fn objects(&self) -> ReadObjects<'_> {
-        let Self { computers, users, groups, departed } = self;
-        ReadObjects { computers, users, groups, departed }
+        let [computers, users, groups] = &self.by_kind;
+        ReadObjects::of(computers, users, groups, &self.departed).unwrap()
+    }
+
+    fn group(&self) -> DirectoryObject {
+        self.objects().groups.into_iter().next().unwrap()
+    }
+
+    fn memberships_of(&self, earlier: &Earlier, is_kept: bool) -> Memberships {
+        Memberships::of(&self.objects(), earlier, |_| is_kept).unwrap()
     }
 
     fn memberships(&self) -> Memberships {
-        Memberships::of(self.objects(), &Earlier::default(), |_| true)
+        self.memberships_of(&Earlier::default(), true)
     }
 }
 
@@ -111,18 +111,19 @@ impl Inventory {
         let memberships = read.memberships();
         let link = |object: &DirectoryObject| (object.guid, link(object));
         let place = |object: &DirectoryObject| (dn_digest(&object.dn), object.guid);
-        let groups = read.groups.iter().map(|group| stored(group, &memberships)).collect();
-        let earlier = Earlier { groups, places: read.objects().all().map(place).collect() };
-        Self { earlier, links: read.objects().all().map(link).collect() }
+        let groups = read.objects().groups;
+        let groups = groups.iter().map(|group| stored(group, &memberships)).collect();
+        let earlier = Earlier { groups, places: read.all.iter().map(place).collect() };
+        Self { earlier, links: read.all.iter().map(link).collect() }
     }
 
     /// What is to be read again after this was.
     fn again(&self, read: &Read) -> BTreeSet<ObjectGuid> {
-        dependents_to_reread(read.objects(), &self.earlier, &self.links, |_| true)
+        dependents_to_reread(&read.objects(), &self.earlier, &self.links, |_| true).unwrap()
     }
 
     fn touches(&self, read: &Read) -> bool {
-        touch_memberships(read.objects(), &self.links, &HashMap::new())
+        touch_memberships(&read.objects(), &self.links, &HashMap::new()).unwrap()
     }
 }
 
@@ -196,13 +197,13 @@ fn a_member_is_found_however_its_dn_is_written() {
 #[test]
 fn a_computer_that_the_inventory_leaves_out_is_no_object_of_it() {
     let read = Read::of([object(ObjectKind::Computer, PC), group(STAFF, &[PC])]);
-    let of = |is_kept: bool| Memberships::of(read.objects(), &Earlier::default(), |_| is_kept);
+    let of = |is_kept: bool| read.memberships_of(&Earlier::default(), is_kept);
     assert_eq!(members(&of(true), STAFF), [known(PC, Direct)]);
     assert_eq!(members(&of(false), STAFF), [(None, Direct)]);
     // Nothing tells that a primary member is gone which the inventory does not know.
     let pc = of_primary(object(ObjectKind::Computer, PC), USERS);
     let read = Read::of([pc, of_primary(user(ALICE), USERS), group(USERS, &[])]);
-    let left_out = Memberships::of(read.objects(), &Earlier::default(), |_| false);
+    let left_out = read.memberships_of(&Earlier::default(), false);
     assert_eq!(members(&left_out, USERS), [known(ALICE, Primary)]);
 }
 
@@ -215,7 +216,7 @@ fn what_is_no_host_is_a_primary_member_all_the_same() {
             .into_iter()
             .collect();
     let read = Read::of([service, group(USERS, &[])]);
-    let memberships = Memberships::of(read.objects(), &Earlier::default(), |_| false);
+    let memberships = read.memberships_of(&Earlier::default(), false);
     assert_eq!(members(&memberships, USERS), [known(PC, Primary)]);
 }
 
@@ -255,7 +256,7 @@ fn a_group_in_a_group_is_a_member_and_its_own_members_are_none() {
 fn what_was_not_read_is_as_it_was_unless_it_departed() {
     let all = [of_primary(user(ALICE), STAFF), user(BOB), user(CAROL), group(STAFF, &[BOB, CAROL])];
     let inventory = Inventory::of(all);
-    let of = |read: &Read| Memberships::of(read.objects(), &inventory.earlier, |_| true);
+    let of = |read: &Read| read.memberships_of(&inventory.earlier, true);
     let everybody = [known(ALICE, Primary), known(BOB, Direct), known(CAROL, Direct)];
     assert_eq!(members(&of(&Read::of([])), STAFF), everybody);
     let without_bob = Read::of([]).without(BOB);
@@ -278,7 +279,7 @@ fn whoever_joined_or_left_a_group_is_read_again() {
     let complete = Read::of([named_by(user(BOB), &[STAFF]), user(ALICE), group(STAFF, &[BOB])]);
     assert_eq!(inventory.again(&complete), guids(&[]));
     let Inventory { earlier, links } = &inventory;
-    let out_of_reach = dependents_to_reread(swapped.objects(), earlier, links, |_| false);
+    let out_of_reach = dependents_to_reread(&swapped.objects(), earlier, links, |_| false).unwrap();
     assert_eq!(out_of_reach, guids(&[]));
 }
 
@@ -349,10 +350,10 @@ fn only_what_moves_or_changes_a_group_touches_memberships() {
 fn a_group_is_back_that_was_missing() {
     let mut inventory = Inventory::of([group(STAFF, &[])]);
     let read = Read::of([group(STAFF, &[])]);
-    assert!(!is_group_back(read.objects(), &inventory.links));
+    assert!(!is_group_back(&read.objects(), &inventory.links));
     let missing = Presence::Missing { since: Timestamp::MIN, runs: 1 };
     inventory.links.get_mut(&guid(STAFF)).unwrap().presence = missing;
-    assert!(is_group_back(read.objects(), &inventory.links));
+    assert!(is_group_back(&read.objects(), &inventory.links));
     assert!(!is_present(&inventory.links, guid(STAFF)));
 }
 
@@ -362,8 +363,8 @@ fn a_digest_tells_by_its_memberships_whether_an_object_changed() {
         let read = Read::of([user(ALICE), user(BOB), group(STAFF, members)]);
         let memberships = read.memberships();
         [
-            digest(&read.groups[0], &memberships, complete),
-            digest(&read.users[0], &memberships, true),
+            digest(ObjectKind::Group, &read.by_kind[2].outlines()[0], &memberships, complete),
+            digest(ObjectKind::User, &read.by_kind[1].outlines()[0], &memberships, true),
         ]
     };
     assert_eq!(digest_of(&[ALICE], true), digest_of(&[ALICE], true));
@@ -378,7 +379,8 @@ fn a_list_of_which_the_changes_are_told_is_whole_where_everybody_agrees() {
     let inventory = Inventory::of(all);
     let before = &inventory.earlier.groups[0];
     let whole = |read: Read| {
-        whole_list(&read.groups[0], before, read.objects(), &inventory.links).map(|it| it.members)
+        let whole = whole_list(&read.group(), before, &read.objects(), &inventory.links);
+        whole.unwrap().map(|it| it.members)
     };
     let changed = || told(STAFF, &[CAROL], &[BOB]);
     assert_eq!(whole(Read::of([changed()])), Some(vec![dn(ALICE), dn(CAROL)]));
@@ -402,7 +404,7 @@ fn a_list_that_was_not_known_whole_is_read() {
     let inventory = Inventory::of(all);
     let read = Read::of([told(STAFF, &[], &[])]);
     let whole = |before: &DirectoryGroup, links: &Links| {
-        whole_list(&read.groups[0], before, read.objects(), links)
+        whole_list(&read.group(), before, &read.objects(), links).unwrap()
     };
     let before = inventory.earlier.groups[0].clone();
     assert_eq!(whole(&before, &inventory.links), None, "nobody knows what BOB is");

@@ -17,8 +17,10 @@ use super::write::{Sink, Writer, absences, computers, late, settle, sightings};
 use super::{lease, links, record};
 use crate::Result;
 use crate::asset::Batch;
-use crate::directory::{DirectorySource, LeftOutValues, Transport, Verification};
-use crate::membership::{Memberships, is_doubtful};
+use crate::directory::{
+    DirectoryObject, DirectorySource, LeftOutValues, Objects, Transport, Verification,
+};
+use crate::membership::Memberships;
 use crate::value::{Checkpoint, ObjectKind};
 
 /// How many groups are looked up at once.
@@ -73,7 +75,7 @@ async fn carry_out(
     let assets = outside::digest(run).await?;
     let least = least_protection(run).await?;
     let reading = Reading::of(run, directory, earlier.as_ref(), assets, least).await?;
-    let mut report = report_of_read(run, &reading.snapshot);
+    let mut report = report_of_read(run, &reading.snapshot)?;
     let mut decided = decide(run, &reading, earlier.as_ref(), &mut report).await?;
     let is_stopped = sink.writes() && is_stopped(run, report.brake.as_ref())?;
     let sink = if is_stopped { Sink::Collect } else { sink };
@@ -85,7 +87,8 @@ async fn carry_out(
     report.stages.commit = writing.elapsed().as_secs_f64();
     report.duration_seconds = begun.elapsed().as_secs_f64();
     let mut again = decided.matching.left_out();
-    again.extend(snapshot.groups.iter().filter(|it| is_doubtful(it)).map(|group| group.guid));
+    let groups = snapshot.groups.outlines();
+    again.extend(groups.iter().filter(|it| it.is_doubtful).map(|group| group.guid));
     let knowledge = Knowledge { assets, again };
     let checkpoint = checkpoint::after(run, snapshot, earlier.as_ref(), knowledge);
     let unresolved = decided.matching.unresolved(run);
@@ -128,13 +131,13 @@ async fn decide(
         true => links::of_objects(run, snapshot.identities()).await?,
         false => links::load(run).await?,
     };
-    let absences = Absences::find(run, snapshot, &links, report);
+    let absences = Absences::find(run, snapshot, &links, report)?;
     let absent = absences.absent(snapshot, &links);
     let (absent_now, hidden) = (absences.links(), absences.hidden());
     let moved = MovedPrincipals::find(run, snapshot, &links, absent_now, hidden).await?;
     absences.warn_of_hidden(&moved, report);
     let matching = Matching::decide(run, reading, links, absent).await?;
-    let memberships = reading.memberships(|computer| matching.keeps(computer));
+    let memberships = reading.memberships(|computer| matching.keeps(computer))?;
     let intent = Intent {
         reading,
         earlier_scope: earlier.map(|earlier| earlier.scope),
@@ -194,18 +197,21 @@ fn is_stopped(run: &Run<'_>, exceeded: Option<&LimitsExceeded>) -> Result<bool> 
     Ok(!Confirmation::covers(run.options.confirmation, exceeded)?)
 }
 
-fn report_of_read(run: &Run<'_>, snapshot: &Snapshot) -> SyncReport {
+fn report_of_read(run: &Run<'_>, snapshot: &Snapshot) -> Result<SyncReport> {
     let mut report = SyncReport::of_read(run.id, run.now, run.options.dry_run, &snapshot.end);
     report.own_suffixes = run.own_suffixes(&snapshot.end.server);
     report.matching = run.task.matching.clone();
     report.stages.connect = snapshot.connect_seconds;
     report.stages.read = snapshot.read_seconds;
     count_read(snapshot, &mut report);
-    let mut left_out = LeftOutValues::of(snapshot.objects());
+    let flawed = snapshot.kinds().into_iter().flat_map(Objects::flawed);
+    let flawed: Vec<DirectoryObject> = flawed.collect::<Result<_>>()?;
+    let mut left_out = LeftOutValues::of(&flawed);
     LeftOutValues::name_as(&mut left_out, &snapshot.end.left_out);
-    snapshot.computers.iter().for_each(|it| LeftOutValues::count_names(&mut left_out, it));
+    let computers = flawed.iter().filter(|object| object.kind == ObjectKind::Computer);
+    computers.for_each(|it| LeftOutValues::count_names(&mut left_out, it));
     report.note_left_out(left_out);
-    report
+    Ok(report)
 }
 
 fn count_read(snapshot: &Snapshot, report: &mut SyncReport) {

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::decide::ComputerMove;
 use super::limits::{Confirmation, ExceededLimit, LimitsExceeded, Measure};
-use super::links;
 use super::read::{PriorMemberships, Reading};
 use crate::asset::{DirectoryGroup, Link, Member};
-use crate::directory::DirectoryObject;
-use crate::membership::{Links, Memberships, digest, dn_digest, is_doubtful, is_present};
+use crate::directory::Outline;
+use crate::membership::{Links, Memberships, digest, is_present};
 use crate::task::{ChangeLimits, Limit};
 use crate::value::{AssetId, ObjectGuid, ObjectKind, RecordDigest};
 
@@ -207,18 +206,19 @@ impl ChangeImpact {
 
     fn note_changes(&mut self, intent: &Intent<'_>) {
         let snapshot = &intent.reading.snapshot;
-        let known = |object: &DirectoryObject| {
+        let known = |object: &Outline| {
             intent.links.get(&object.guid).filter(|link| link.presence.is_present())
         };
-        for (object, link) in snapshot.objects().filter_map(|it| Some((it, known(it)?))) {
+        let known = snapshot.outlines().filter_map(|(kind, it)| Some((kind, it, known(it)?)));
+        for (kind, object, link) in known {
             // Another account may see fewer attributes of every object: what it does not show is kept.
             let is_foreign = snapshot.coverage.is_foreign(link) && link.seen.is_some();
-            let has_fewer = links::attribute_count(object) < link.attributes;
+            let has_fewer = object.attributes < link.attributes;
             let is_emptied = has_fewer && (intent.takes_over || !is_foreign);
-            let (compared, emptied) = self.compared.entry(object.kind).or_default();
+            let (compared, emptied) = self.compared.entry(kind).or_default();
             *compared += 1;
             *emptied += u64::from(is_emptied);
-            if is_emptied || link.dn_digest != dn_digest(&object.dn) {
+            if is_emptied || link.dn_digest != object.dn_digest {
                 self.changes.insert(object.guid);
             }
         }
@@ -232,18 +232,18 @@ impl ChangeImpact {
         if !snapshot.end.completeness.is_complete() {
             return;
         }
-        let read: HashSet<ObjectGuid> = snapshot.groups.iter().map(|group| group.guid).collect();
+        let read: HashSet<ObjectGuid> = snapshot.groups.identities().collect();
         let is_unread = |group: &&DirectoryGroup| {
             let link = intent.links.get(&group.object);
             !read.contains(&group.object) && link.is_some_and(|link| snapshot.coverage.covers(link))
         };
         let unread = earlier.groups.iter().filter(is_unread);
         self.memberships += unread.map(|group| group.members.len() as u64).sum::<u64>();
-        for group in &snapshot.groups {
+        for group in snapshot.groups.outlines() {
             let Some(link) = intent.links.get(&group.guid) else { continue };
-            if link.digest == digest(group, intent.memberships, true) {
+            if link.digest == digest(ObjectKind::Group, group, intent.memberships, true) {
                 self.memberships += intent.memberships.members(group.guid).len() as u64;
-            } else if !is_doubtful(group) {
+            } else if !group.is_doubtful {
                 self.changed_groups.push(group.guid);
             }
         }

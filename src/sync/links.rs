@@ -7,10 +7,10 @@ use futures::TryStreamExt;
 
 use super::run::Run;
 use crate::Result;
-use crate::asset::{Link, LinksRequest, Presence, Sighting};
-use crate::directory::DirectoryObject;
-use crate::membership::{Links, dn_digest};
-use crate::value::{AssetId, ObjectGuid, RecordDigest, SourceId};
+use crate::asset::{Link, LinksRequest, Sighting};
+use crate::directory::Outline;
+use crate::membership::Links;
+use crate::value::{ObjectGuid, ObjectKind, RecordDigest, SourceId};
 
 /// How many objects one look-up names: large enough to share its cost, small enough for the parameter limits of
 /// databases.
@@ -87,31 +87,16 @@ pub(super) async fn waiting(run: &Run<'_>) -> Result<BTreeSet<ObjectGuid>> {
 
 /// What is to be known of an object from now on.
 pub(super) fn of(
-    object: &DirectoryObject,
-    asset: Option<AssetId>,
+    kind: ObjectKind,
+    object: &Outline,
     digest: RecordDigest,
     seen: Arc<Sighting>,
 ) -> Link {
     Link {
-        object: object.guid,
-        kind: object.kind,
-        asset,
-        home: None,
         digest,
-        dn_digest: dn_digest(&object.dn),
-        attributes: attribute_count(object),
-        presence: Presence::Present,
+        dn_digest: object.dn_digest,
+        attributes: object.attributes,
         seen: Some(seen),
+        ..Link::new(kind, object.guid)
     }
-}
-
-/// How many attributes it has, memberships apart of both ends, which are limited on their own. One that was left out is
-/// there.
-pub(super) fn attribute_count(object: &DirectoryObject) -> u32 {
-    let is_membership = |name: &str| ["member", "memberOf"].contains(&name);
-    let is_counted = |name: &&str| !is_membership(name) && !DirectoryObject::is_volatile(name);
-    let read = object.attributes.iter().map(|(name, _)| name);
-    let left_out = object.flaws.iter().map(|flaw| flaw.attribute.as_str());
-    let counted: BTreeSet<&str> = read.chain(left_out).filter(is_counted).collect();
-    u32::try_from(counted.len()).unwrap_or(u32::MAX)
 }

@@ -27,10 +27,15 @@ pub struct SyncOptions {
     /// How often a batch is sent again because the store failed in passing. 3 unless set. Every attempt
     /// carries the same batch id, so that one which was done but not answered is not done twice.
     pub commit_retries: usize,
-    /// How many octets of what is read may be held at once, whatever is set aside on the way included. 1 GiB unless set: some
-    /// 750,000 computers. A read that needs more is incomplete, and says so; one that has used half of it says that
+    /// How many octets of what is read may be held in memory at once, whatever is set aside on the way included. 1 GiB unless
+    /// set: four million objects, or some 750,000 where no temporary file can be written (`spool_bytes`). A read that needs more is incomplete, and says so; one that has used half of it says that
     /// ([`Progress::HalfOfMemory`](super::Progress::HalfOfMemory), and a warning), before half of them are read.
     pub memory_bytes: u64,
+    /// How many octets of what is read are kept in memory: beyond that it goes to a temporary file, which nobody else can
+    /// open and which is gone with the run, and only what tells the objects apart, some 200 octets of each, counts towards
+    /// `memory_bytes`. 16 MiB unless set: a directory of ten thousand objects needs no file. A quarter of `memory_bytes` at
+    /// most. Where no file can be written, all of it stays in memory.
+    pub spool_bytes: usize,
     /// How long the read may take. One hour unless set. A read that has begun and is not at its end by then is
     /// incomplete.
     pub read_deadline: Duration,
@@ -68,6 +73,7 @@ impl Default for SyncOptions {
             conflict_retries: 5,
             commit_retries: 3,
             memory_bytes: MemoryBudget::DEFAULT,
+            spool_bytes: 16 << 20,
             read_deadline: Duration::from_secs(3600),
             lease_time: Duration::from_secs(300),
             full_read: false,
@@ -161,6 +167,13 @@ impl SyncOptions {
         self
     }
 
+    /// Sets how many octets of what is read are kept in memory before a temporary file takes it.
+    #[must_use]
+    pub fn with_spool_bytes(mut self, octets: usize) -> Self {
+        self.spool_bytes = octets;
+        self
+    }
+
     /// Sets how long the read may take.
     #[must_use]
     pub fn with_read_deadline(mut self, deadline: Duration) -> Self {
@@ -198,6 +211,7 @@ impl fmt::Debug for SyncOptions {
             .field("conflict_retries", &self.conflict_retries)
             .field("commit_retries", &self.commit_retries)
             .field("memory_bytes", &self.memory_bytes)
+            .field("spool_bytes", &self.spool_bytes)
             .field("read_deadline", &self.read_deadline)
             .field("lease_time", &self.lease_time)
             .field("full_read", &self.full_read)

@@ -82,6 +82,27 @@ impl Attributes {
         ALLOCATIONS + self.text.len() + self.spans.len() * SMALLEST_VALUE
     }
 
+    /// Hands on their text and where the values are in it, from which [`unpack`](Self::unpack) makes them again.
+    pub(crate) fn pack(&self, mut put: impl FnMut(&[u8])) {
+        put(self.text.as_bytes());
+        let spans = self.spans.iter();
+        let spans = spans.flat_map(|Span { end, name }| {
+            let ([a, b, c, d], [e, f]) = (end.to_le_bytes(), name.to_le_bytes());
+            [a, b, c, d, e, f]
+        });
+        put(&spans.collect::<Vec<u8>>());
+    }
+
+    /// What was packed. Of a text and places that do not belong together there are values that are missing.
+    pub(crate) fn unpack(text: &str, spans: &[u8]) -> Self {
+        let (spans, _) = spans.as_chunks();
+        let span = |[a, b, c, d, e, f]: &[u8; 6]| Span {
+            end: u32::from_le_bytes([*a, *b, *c, *d]),
+            name: u16::from_le_bytes([*e, *f]),
+        };
+        Self { text: text.into(), spans: spans.iter().map(span).collect() }
+    }
+
     /// Whether there is no attribute at all.
     pub fn is_empty(&self) -> bool {
         self.spans.is_empty()

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::matching::Matching;
 use super::moved::MovedPrincipals;
+use crate::Result;
 use crate::asset::{Link, Presence};
 use crate::membership::Links;
 use crate::sync::SyncReport;
@@ -35,14 +36,14 @@ impl Absences {
         snapshot: &Snapshot,
         links: &Links,
         report: &mut SyncReport,
-    ) -> Self {
-        let mut absences = Self { empty: snapshot.empty_bases(links), ..Self::default() };
+    ) -> Result<Self> {
+        let mut absences = Self { empty: snapshot.empty_bases(links)?, ..Self::default() };
         if let Some(doubt) = doubt(snapshot) {
             if !links.is_empty() {
                 let warning = format!("nothing is concluded from what was not read: {doubt}");
                 report.warnings.push(warning);
             }
-            return absences;
+            return Ok(absences);
         }
         for kind in KINDS {
             let seen = seen(snapshot, kind);
@@ -69,7 +70,7 @@ impl Absences {
         }
         absences.links.sort_unstable_by_key(|link| link.object);
         report.warnings.extend(warning_of_foreign(snapshot, links));
-        absences
+        Ok(absences)
     }
 
     /// What is absent, as it shall be written.
@@ -129,7 +130,7 @@ impl Absences {
 }
 
 fn seen(snapshot: &Snapshot, kind: ObjectKind) -> HashSet<ObjectGuid> {
-    snapshot.of_kind(kind).iter().map(|object| object.guid).collect()
+    snapshot.of_kind(kind).identities().collect()
 }
 
 /// Why this read cannot tell what is missing.

@@ -7,7 +7,7 @@ use futures::TryStreamExt;
 use super::surroundings::View;
 use crate::Result;
 use crate::asset::{Asset, SourceRecord};
-use crate::directory::DirectoryObject;
+use crate::directory::Outline;
 use crate::grouping::{self, Scene};
 use crate::membership::Links;
 use crate::merge::{self, Computer};
@@ -30,11 +30,11 @@ pub(super) async fn changed(
     links: &Links,
 ) -> Result<HashSet<ObjectGuid>> {
     let mut changed = HashSet::new();
-    for objects in snapshot.computers.chunks(Run::AT_ONCE) {
+    for objects in snapshot.computers.outlines().chunks(16 * Run::AT_ONCE) {
         run.pause().await?;
-        let is_changed = |object: &&DirectoryObject| {
+        let is_changed = |object: &&Outline| {
             let link = links.get(&object.guid);
-            link.is_some_and(|link| !link.presence.is_present() || link.digest != object.digest())
+            link.is_some_and(|link| !link.presence.is_present() || link.digest != object.digest)
         };
         changed.extend(objects.iter().filter(is_changed).map(|object| object.guid));
     }

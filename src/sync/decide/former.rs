@@ -9,7 +9,6 @@ use crate::Result;
 use crate::asset::{Asset, Facet, SearchRequest, found_assets};
 use crate::merge::{Decision, LostBecause, Verdict};
 use crate::query::Query;
-use crate::sync::read::Snapshot;
 use crate::sync::run::Run;
 use crate::value::{AssetId, ObjectGuid};
 
@@ -18,17 +17,22 @@ const SIDS_PER_SEARCH: usize = 40;
 /// How many kinds of source are looked at.
 const MOST_KINDS: usize = 20;
 
+/// The former identifiers of computers.
+pub(super) type FormerSids = HashMap<ObjectGuid, Vec<String>>;
+
 /// Notes on the decisions on new computers which assets have a computer with a SID that they had before: what a
 /// migration between domains leaves in `sIDHistory` (MS-ADTS 3.1.1.3.2, MS-ADA3).
 ///
 /// It is shown and ties nothing. Whoever may write the attribute could otherwise take whichever asset he likes.
 pub(super) async fn note(
     run: &Run<'_>,
-    snapshot: &Snapshot,
+    former: &FormerSids,
     decisions: &mut [Decision],
 ) -> Result<()> {
-    let former = former_sids(snapshot, decisions);
-    let sids: BTreeSet<&str> = former.values().flatten().copied().collect();
+    let is_new = |decision: &&mut Decision| !matches!(decision.verdict, Verdict::Linked(_));
+    let new = decisions.iter().filter(|it| !matches!(it.verdict, Verdict::Linked(_)));
+    let sids: BTreeSet<&str> =
+        new.filter_map(|it| former.get(&it.object)).flatten().map(String::as_str).collect();
     let sids: Vec<&str> = sids.into_iter().collect();
     let mut owners: BTreeMap<String, Vec<AssetId>> = BTreeMap::new();
     let keys = match sids.as_slice() {
@@ -42,32 +46,15 @@ pub(super) async fn note(
             }
         }
     }
-    for decision in decisions {
+    for decision in decisions.iter_mut().filter(is_new) {
         for sid in former.get(&decision.object).into_iter().flatten() {
-            for asset in owners.get(*sid).into_iter().flatten().copied() {
-                let why = LostBecause::FormerIdentity { sid: (*sid).to_owned() };
+            for asset in owners.get(sid).into_iter().flatten().copied() {
+                let why = LostBecause::FormerIdentity { sid: sid.clone() };
                 decision.consider(asset, why);
             }
         }
     }
     Ok(())
-}
-
-/// The former identifiers of the computers that are not known yet.
-fn former_sids<'s>(
-    snapshot: &'s Snapshot,
-    decisions: &[Decision],
-) -> HashMap<ObjectGuid, Vec<&'s str>> {
-    // One for each computer, in the same order.
-    let decided = snapshot.computers.iter().zip(decisions);
-    let is_new = |(_, decision): &(_, &Decision)| !matches!(decision.verdict, Verdict::Linked(_));
-    decided
-        .filter(is_new)
-        .filter_map(|(computer, _)| {
-            let sids: Vec<&str> = computer.attributes.values("sIDHistory").collect();
-            (!sids.is_empty()).then_some((computer.guid, sids))
-        })
-        .collect()
 }
 
 /// What records that carry `objectSid` are filed under, whatever source they are of: a directory's computers, and what

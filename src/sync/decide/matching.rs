@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::alone::{Alone, changed};
-use super::former;
+use super::former::{self, FormerSids};
 use super::moves::{ComputerMove, Decided, Spot};
 use super::question::Question;
 use super::surroundings::{Surroundings, View};
@@ -72,6 +72,7 @@ impl Matching {
         let is_known = *is_contained || links.values().any(|it| it.by_rules().asset().is_some());
         let server = &snapshot.end.server;
         let domain = run.domain(server);
+        let (computers, former) = computers(run, snapshot, &domain).await?;
         let mut matching = Self {
             links,
             source: run.task.source.clone(),
@@ -79,7 +80,7 @@ impl Matching {
             standing: Standing::default(),
             scene: Scene::default(),
             waiting: HashMap::new(),
-            computers: computers(run, snapshot, &domain).await?.into(),
+            computers: computers.into(),
             domain,
             directories: run.directories(server).await?,
             rules: Vec::new(),
@@ -97,7 +98,7 @@ impl Matching {
         matching.conclude(run, everything, &candidates);
         matching.note_doubts(run).await?;
         matching.note_reasons(run).await?;
-        former::note(run, snapshot, &mut matching.told).await?;
+        former::note(run, &former, &mut matching.told).await?;
         Ok(matching)
     }
 
@@ -436,16 +437,25 @@ impl Matching {
     }
 }
 
-/// The computers that were read.
+/// The computers that were read, and what they were called by before.
 async fn computers(
     run: &Run<'_>,
     snapshot: &Snapshot,
     domain: &DirectoryDomain,
-) -> Result<Vec<Computer>> {
+) -> Result<(Vec<Computer>, FormerSids)> {
     let mut computers = Vec::with_capacity(snapshot.computers.len());
-    for objects in snapshot.computers.chunks(Run::AT_ONCE) {
+    let mut former = FormerSids::new();
+    for outlines in snapshot.computers.outlines().chunks(Run::AT_ONCE) {
         run.pause().await?;
-        computers.extend(objects.iter().map(|object| Computer::of(object, domain)));
+        for outline in outlines {
+            let object = snapshot.computers.get(outline)?;
+            computers.push(Computer::of(&object, domain));
+            let sids: Vec<String> =
+                object.attributes.values("sIDHistory").map(str::to_owned).collect();
+            if !sids.is_empty() {
+                former.insert(object.guid, sids);
+            }
+        }
     }
-    Ok(computers)
+    Ok((computers, former))
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::Result;
 use crate::asset::{Change, Link};
 use crate::directory::ServerIdentity;
-use crate::membership::{Links, dn_digest, is_present};
+use crate::membership::{Links, is_present};
 use crate::name::DistinguishedName;
 use crate::sync::links;
 use crate::sync::read::Snapshot;
@@ -39,9 +39,9 @@ impl MovedPrincipals {
         if !snapshot.end.completeness.is_complete() {
             return Ok(moved);
         }
-        let read = snapshot.users.iter().chain(&snapshot.groups);
-        let new = read.filter(|object| !is_present(links, object.guid));
-        let new = new.map(|object| (object.guid, (object.kind, dn_digest(&object.dn))));
+        let read = snapshot.outlines().filter(|(kind, _)| *kind != ObjectKind::Computer);
+        let new = read.filter(|(_, object)| !is_present(links, object.guid));
+        let new = new.map(|(kind, object)| (object.guid, (kind, object.dn_digest)));
         let absent = absent.iter().chain(hidden);
         let absent = absent.filter(|link| link.kind != ObjectKind::Computer);
         let absent = absent.map(|link| (link.object, (link.kind, link.dn_digest)));

@@ -1,6 +1,9 @@
 use super::*;
 use crate::asset::{MemberPath, Presence, Sighting};
-use crate::directory::{Membership, ReadEnd, ReadScope, ServerIdentity, Transport, Verification};
+use crate::directory::{
+    DirectoryObject, Membership, ReadEnd, ReadScope, ServerIdentity, Transport, Verification,
+    dn_digest,
+};
 use crate::membership::Earlier;
 use crate::name::DistinguishedName;
 use crate::sync::read::Snapshot;
@@ -56,8 +59,12 @@ fn read(objects: Vec<DirectoryObject>) -> Reading {
 
 /// What the inventory knows of an object that it last saw like this.
 fn link(object: &DirectoryObject) -> Link {
-    let seen = Sighting::of(&object.dn, scope().view).into();
-    links::of(object, None, RecordDigest([0; 16]), seen)
+    Link {
+        dn_digest: dn_digest(&object.dn),
+        attributes: object.attribute_count(),
+        seen: Some(Sighting::of(&object.dn, scope().view).into()),
+        ..Link::new(object.kind, object.guid)
+    }
 }
 
 fn links_of(objects: &[DirectoryObject]) -> Links {
@@ -74,7 +81,7 @@ struct Quiet {
 impl Quiet {
     fn of(known: &[DirectoryObject], read_now: Vec<DirectoryObject>) -> Self {
         let reading = read(read_now);
-        let memberships = reading.memberships(|_| true);
+        let memberships = reading.memberships(|_| true).unwrap();
         Self { reading, links: links_of(known), memberships }
     }
 
@@ -268,8 +275,9 @@ fn nobody_leaves_a_group_after_an_incomplete_read_or_by_an_incomplete_list() {
     quiet.reading.snapshot.end = end.clone().broken_off(&error);
     assert_eq!(ChangeImpact::of(&quiet.intent()).changed_groups, []);
     quiet.reading.snapshot.end = end;
-    let list = quiet.reading.snapshot.groups[0].membership.as_mut().unwrap();
-    list.complete = false;
+    let mut group = group(&[ALICE]);
+    group.membership = group.membership.map(Membership::incomplete);
+    quiet.reading.snapshot.groups.replace(&group).unwrap();
     assert_eq!(ChangeImpact::of(&quiet.intent()).changed_groups, []);
 }
 
@@ -277,7 +285,8 @@ fn nobody_leaves_a_group_after_an_incomplete_read_or_by_an_incomplete_list() {
 fn a_group_that_did_not_change_is_not_compared_and_its_members_count() {
     let all = [object(ObjectKind::User, ALICE), group(&[ALICE])];
     let mut quiet = Quiet::of(&all, all.to_vec());
-    let now = digest(&quiet.reading.snapshot.groups[0], &quiet.memberships, true);
+    let staff = &quiet.reading.snapshot.groups.outlines()[0];
+    let now = digest(ObjectKind::Group, staff, &quiet.memberships, true);
     quiet.links.get_mut(&guid(STAFF)).unwrap().digest = now;
     let impact = ChangeImpact::of(&quiet.intent());
     assert_eq!((impact.changed_groups.as_slice(), impact.memberships), (&[][..], 1));

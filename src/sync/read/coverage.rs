@@ -7,8 +7,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::asset::{Change, Link, Sighting};
-use crate::directory::{DirectoryObject, ReadScope};
-use crate::membership::dn_digest;
+use crate::directory::{Outline, ReadScope, dn_digest};
 use crate::name::DistinguishedName;
 use crate::value::{ObjectKind, RecordDigest, View};
 
@@ -80,19 +79,24 @@ impl Coverage {
     }
 
     /// How an object that the read shows was seen.
-    pub(in crate::sync) fn sighting(&self, object: &DirectoryObject) -> Arc<Sighting> {
-        Arc::new(Sighting::of(&object.dn, self.view_of(object.kind)))
+    pub(in crate::sync) fn sighting(&self, kind: ObjectKind, object: &Outline) -> Arc<Sighting> {
+        let container = Some((*object.container).into());
+        Arc::new(Sighting { container, view: self.view_of(kind) })
     }
 
     /// What is to be noted of an object that was read, if it was last seen elsewhere, or by somebody else.
     pub(in crate::sync) fn news(
         &self,
-        object: &DirectoryObject,
+        kind: ObjectKind,
+        object: &Outline,
         link: Option<&Link>,
     ) -> Option<Change> {
-        let seen = self.sighting(object);
-        let is_news = link?.seen.as_ref() != Some(&seen);
-        is_news.then_some(Change::NoteSighting { object: object.guid, seen })
+        let link = link?;
+        let is_as_known = link.seen.as_ref().is_some_and(|seen| {
+            seen.container.as_deref() == Some(&*object.container) && seen.view == self.view_of(kind)
+        });
+        let seen = (!is_as_known).then(|| self.sighting(kind, object))?;
+        Some(Change::NoteSighting { object: object.guid, seen })
     }
 
     /// How an object was seen of which the read shows that it is there, but not anew where.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::snapshot::Snapshot;
+use crate::Result;
 use crate::asset::Link;
 use crate::membership::Links;
 use crate::value::{ObjectGuid, ObjectKind};
@@ -10,7 +11,7 @@ use crate::value::{ObjectGuid, ObjectKind};
 /// Settles what departed: of what the read covers, whatever the source says so of, or the census does not show; nothing
 /// that the census shows. Of a kind that is not there at all nothing is taken for departed: that is what lost read rights
 /// look like.
-pub(super) fn take_departed(snapshot: &mut Snapshot, links: &Links) {
+pub(super) fn take_departed(snapshot: &mut Snapshot, links: &Links) -> Result<()> {
     let read = snapshot.identities();
     let is_gone = |link: &&Link| {
         let is_told = snapshot.departed.contains(&link.object);
@@ -19,31 +20,32 @@ pub(super) fn take_departed(snapshot: &mut Snapshot, links: &Links) {
         is_missing || is_told && !is_counted(snapshot, link)
     };
     let departed = {
-        let is_covered = covered(snapshot, links);
+        let is_covered = covered(snapshot, links)?;
         let gone = links.values().filter(|link| is_covered(link)).filter(is_gone);
         gone.map(|link| link.object).collect()
     };
     snapshot.departed = departed;
+    Ok(())
 }
 
 /// Notes as departed whatever a full read covers and did not show. Whether anything that is known is neither read nor
 /// departed.
-pub(super) fn take_absent(snapshot: &mut Snapshot, links: &Links) -> bool {
+pub(super) fn take_absent(snapshot: &mut Snapshot, links: &Links) -> Result<bool> {
     let read = snapshot.identities();
     let unread =
         links.values().filter(|link| link.presence.is_present() && !read.contains(&link.object));
     let (gone, rest): (Vec<&Link>, Vec<&Link>) = {
-        let is_covered = covered(snapshot, links);
+        let is_covered = covered(snapshot, links)?;
         unread.partition(|link| is_covered(link))
     };
     snapshot.departed = gone.iter().map(|link| link.object).collect();
-    !rest.is_empty()
+    Ok(!rest.is_empty())
 }
 
 /// Whether the absence of an object would say something.
-fn covered(snapshot: &Snapshot, links: &Links) -> impl Fn(&Link) -> bool {
-    let empty = snapshot.empty_bases(links);
-    move |link| snapshot.coverage.covers(link) && !empty.hides(link)
+fn covered(snapshot: &Snapshot, links: &Links) -> Result<impl Fn(&Link) -> bool> {
+    let empty = snapshot.empty_bases(links)?;
+    Ok(move |link: &Link| snapshot.coverage.covers(link) && !empty.hides(link))
 }
 
 /// Whether the census shows an object.

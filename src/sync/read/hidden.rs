@@ -1,10 +1,11 @@
 //! What a read does not show though it is there: lost read rights look like a directory that lost its objects.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::snapshot::Snapshot;
+use crate::Result;
 use crate::asset::Link;
-use crate::directory::{AttributeError, Membership};
+use crate::directory::{AttributeError, DirectoryObject, Membership};
 use crate::error::Printable;
 use crate::membership::Links;
 use crate::name::DistinguishedName;
@@ -51,25 +52,25 @@ impl EmptyBases {
 impl Snapshot {
     /// The bases below which nothing of a kind shows any more, and nobody said that this is so: the account may have lost its
     /// read rights. A census that shows somebody tells below which base only of whom the inventory knows.
-    pub(in crate::sync) fn empty_bases(&self, links: &Links) -> EmptyBases {
+    pub(in crate::sync) fn empty_bases(&self, links: &Links) -> Result<EmptyBases> {
         let mut all = EmptyBases::default();
         // A read of changes that counted nobody says nothing of those that did not change.
         if self.accepts_empty || self.is_changes() && self.end.census.is_none() {
-            return all;
+            return Ok(all);
         }
         for kind in KINDS {
-            let (empty, shown) = self.bases_of(kind, links);
+            let (empty, shown) = self.bases_of(kind, links)?;
             all.empty.insert(kind, empty);
             all.shown.insert(kind, shown);
         }
-        all
+        Ok(all)
     }
 
-    fn bases_of(&self, kind: ObjectKind, links: &Links) -> (Vec<String>, Vec<String>) {
+    fn bases_of(&self, kind: ObjectKind, links: &Links) -> Result<(Vec<String>, Vec<String>)> {
         let mut empty = self.coverage.bases.clone();
         let census = self.end.census.as_ref().and_then(|census| census.get(&kind));
         if empty.len() == 1 && census.is_some_and(|there| !there.is_empty()) {
-            return (Vec::new(), empty);
+            return Ok((Vec::new(), empty));
         }
         let mut shown = Vec::new();
         let mut shows = |dn: &str| {
@@ -77,65 +78,86 @@ impl Snapshot {
             shown.extend(empty.extract_if(.., is_above));
             !empty.is_empty()
         };
-        let mut read = self.of_kind(kind).iter();
-        let is_some_left = read.all(|object| shows(&object.dn.normalized()));
+        let read = self.of_kind(kind);
+        let mut is_some_left = true;
+        for object in read.iter() {
+            is_some_left = shows(&object?.dn.normalized());
+            if !is_some_left {
+                break;
+            }
+        }
         if let Some(census) = census.filter(|_| is_some_left) {
             // Whoever was read is where the read says, and may have been elsewhere before.
-            let all = self.of_kind(kind);
-            let is_read = |it: &Link| all.binary_search_by_key(&it.object, |it| it.guid).is_ok();
-            let is_meant =
-                |it: &&Link| it.kind == kind && census.contains(&it.object) && !is_read(it);
+            let is_meant = |it: &&Link| {
+                it.kind == kind && census.contains(&it.object) && !read.contains(it.object)
+            };
             let counted = links.values().filter(is_meant);
             let mut containers =
                 counted.filter_map(|link| link.seen.as_ref()?.container.as_deref());
             containers.all(shows);
         }
-        (empty, shown)
+        Ok((empty, shown))
     }
 
     /// Takes a group for one that hides its members if it shows none and somebody who was read says to be one. Who says so
     /// is a member all the same, and of the others nobody leaves.
-    pub(super) fn doubt_hidden_members(&mut self) {
-        let members = self.unlisted_members();
-        for (place, members) in members {
-            let Some(group) = self.groups.get_mut(place) else { continue };
+    pub(super) fn doubt_hidden_members(&mut self) -> Result<()> {
+        for (mut group, members) in self.unlisted_members()? {
             let count = members.len() as u64;
             group.membership = Some(Membership::new(members).incomplete());
             let reason = "not shown, though those who were read name the group in memberOf";
             let (attribute, reason) = ("member".to_owned(), reason.to_owned());
             group.flaws.push(AttributeError { attribute, reason, count });
+            self.groups.replace(&group)?;
         }
+        Ok(())
     }
 
-    /// Who says to belong to a group that says to have nobody, by the group's place.
-    fn unlisted_members(&self) -> BTreeMap<usize, Vec<DistinguishedName>> {
+    /// The groups that say to have nobody, with those who say to belong to one.
+    fn unlisted_members(&self) -> Result<Vec<(DirectoryObject, Vec<DistinguishedName>)>> {
         let says_nobody = |membership: &Membership| {
             membership.complete && membership.left.is_none() && membership.members.is_empty()
         };
-        let empty: HashMap<String, usize> = self
-            .groups
-            .iter()
-            .enumerate()
-            .filter(|(_, group)| group.membership.as_ref().is_some_and(says_nobody))
-            .map(|(place, group)| (group.dn.normalized(), place))
-            .collect();
-        let mut members: BTreeMap<usize, Vec<DistinguishedName>> = BTreeMap::new();
-        if empty.is_empty() {
-            return members;
+        let mut empty = Vec::new();
+        for group in self.groups.iter() {
+            let group = group?;
+            if group.membership.as_ref().is_some_and(says_nobody) {
+                empty.push((group, Vec::new()));
+            }
         }
+        if empty.is_empty() {
+            return Ok(empty);
+        }
+        let names =
+            empty.iter().enumerate().map(|(place, (group, _))| (group.dn.normalized(), place));
+        let names: HashMap<String, usize> = names.collect();
         // Many name the same few groups.
-        let mut places: HashMap<&str, Option<usize>> = HashMap::new();
-        for object in self.objects() {
+        let mut places: HashMap<String, Option<usize>> = HashMap::new();
+        for object in self.members() {
+            let object = object?;
             for named in object.attributes.values("memberOf") {
-                let place = *places.entry(named).or_insert_with(|| {
-                    let dn = DistinguishedName::parse(named).ok()?;
-                    empty.get(&dn.normalized()).copied()
-                });
-                if let Some(place) = place {
-                    members.entry(place).or_default().push(object.dn.clone());
+                let place = match places.get(named) {
+                    Some(place) => *place,
+                    None => {
+                        let dn = DistinguishedName::parse(named).ok();
+                        let place = dn.and_then(|dn| names.get(&dn.normalized()).copied());
+                        *places.entry(named.to_owned()).or_insert(place)
+                    }
+                };
+                if let Some((_, members)) = place.and_then(|place| empty.get_mut(place)) {
+                    members.push(object.dn.clone());
                 }
             }
         }
-        members
+        empty.retain(|(_, members)| !members.is_empty());
+        Ok(empty)
+    }
+
+    /// Whoever says to be in a group.
+    fn members(&self) -> impl Iterator<Item = Result<DirectoryObject>> {
+        self.kinds().into_iter().flat_map(|all| {
+            let members = all.outlines().iter().filter(|outline| outline.is_member);
+            members.map(|outline| all.get(outline))
+        })
     }
 }

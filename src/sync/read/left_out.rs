@@ -9,10 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::snapshot::Snapshot;
 use crate::Result;
 use crate::asset::Link;
-use crate::directory::{AttributeError, DirectoryObject};
+use crate::directory::{AttributeError, DirectoryObject, Outline};
 use crate::membership::Links;
 use crate::merge;
-use crate::sync::links;
 use crate::sync::run::Run;
 use crate::value::{AssetId, Attributes, ObjectGuid, ObjectKind};
 
@@ -44,7 +43,7 @@ pub(super) async fn keep_known(
     for kind in [ObjectKind::Computer, ObjectKind::Group, ObjectKind::User] {
         let fewer = Fewer::find(run, snapshot, kind, links).await?;
         is_withdrawn |= !fewer.withdrawn.is_empty();
-        let flawed = snapshot.of_kind(kind).iter().filter(|it| !it.flaws.is_empty());
+        let flawed = snapshot.of_kind(kind).outlines().iter().filter(|it| it.is_flawed);
         let mut wanted = fewer.in_doubt();
         wanted.extend(flawed.map(|it| it.guid));
         let wanted = Vec::from_iter(wanted);
@@ -52,10 +51,10 @@ pub(super) async fn keep_known(
             let known = known(run, kind, objects, links).await?;
             let all = snapshot.of_kind_mut(kind);
             for (guid, known) in &known {
-                let place = all.binary_search_by_key(guid, |object| object.guid).ok();
-                if let Some(object) = place.and_then(|place| all.get_mut(place)) {
-                    fewer.note(object, known);
-                    merge::keep_known(object, known);
+                if let Some(mut object) = all.find(*guid)? {
+                    fewer.note(&mut object, known);
+                    merge::keep_known(&mut object, known);
+                    all.replace(&object)?;
                 }
             }
         }
@@ -71,14 +70,15 @@ impl Fewer {
         links: &Links,
     ) -> Result<Self> {
         let coverage = &snapshot.coverage;
-        let present = |object: &DirectoryObject| {
+        let present = |object: &Outline| {
             links.get(&object.guid).filter(|link| link.kind == kind && link.presence.is_present())
         };
-        let known = snapshot.of_kind(kind).iter().filter_map(|it| Some((it, present(it)?)));
+        let read = snapshot.of_kind(kind).outlines().iter();
+        let known = read.filter_map(|it| Some((it, present(it)?)));
         let (mut count, mut fewer) = (0, Self::none(kind));
         for (object, link) in known {
             count += 1;
-            if links::attribute_count(object) < link.attributes {
+            if object.attributes < link.attributes {
                 fewer.objects.insert(object.guid);
                 let is_foreign = |link: &Link| coverage.is_foreign(link) && link.seen.is_some();
                 if is_foreign(link) && !run.options.takes_over {
@@ -110,15 +110,20 @@ impl Fewer {
         let objects: Vec<ObjectGuid> = self.objects.iter().copied().collect();
         for objects in objects.chunks(RECORDS) {
             for (guid, known) in known(run, self.kind, objects, links).await? {
-                let place = all.binary_search_by_key(&guid, |object| object.guid).ok();
-                let Some(object) = place.and_then(|place| all.get(place)) else { continue };
-                for attribute in merge::not_shown(object, &known) {
+                let Some(object) = all.find(guid)? else { continue };
+                for attribute in merge::not_shown(&object, &known) {
                     *missed.entry(attribute.to_owned()).or_default() += 1;
                 }
             }
         }
         missed.retain(|_, missing| *missing >= FEW && *missing * 2 > count);
-        missed.retain(|attribute, _| !all.iter().any(|object| merge::shows(object, attribute)));
+        if missed.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        for object in all.iter() {
+            let object = object?;
+            missed.retain(|attribute, _| !merge::shows(&object, attribute));
+        }
         Ok(missed.into_keys().collect())
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::snapshot::Snapshot;
 use crate::Result;
 use crate::asset::DirectoryGroup;
-use crate::directory::{DirectoryObject, Membership};
+use crate::directory::DirectoryObject;
 use crate::membership::{Links, whole_list};
 use crate::sync::run::Run;
 use crate::value::ObjectGuid;
@@ -16,36 +16,40 @@ pub(super) async fn complete(
     snapshot: &mut Snapshot,
     links: &Links,
 ) -> Result<BTreeSet<ObjectGuid>> {
-    let told = snapshot.groups.iter().filter(|group| is_told(group));
-    let told: Vec<ObjectGuid> = told.map(|group| group.guid).collect();
+    let told = told(snapshot)?;
     if told.is_empty() {
         return Ok(BTreeSet::new());
     }
+    let ids: Vec<ObjectGuid> = told.iter().map(|group| group.guid).collect();
     let Run { repository, task, .. } = *run;
-    let before = repository.groups(&task.organization, &task.source, &told).await?;
+    let before = repository.groups(&task.organization, &task.source, &ids).await?;
     let before: HashMap<ObjectGuid, &DirectoryGroup> =
         before.iter().map(|group| (group.object, group)).collect();
-    let read = snapshot.read_objects();
+    let read = snapshot.read_objects()?;
     let whole = |group: &DirectoryObject| {
-        let before = before.get(&group.guid)?;
+        let before = before.get(&group.guid).copied();
         // Another account may see other members.
-        links.get(&group.guid).filter(|link| !snapshot.coverage.is_foreign(link))?;
-        whole_list(group, before, read, links)
+        let own = links.get(&group.guid).filter(|link| !snapshot.coverage.is_foreign(link));
+        before.filter(|_| own.is_some()).map_or(Ok(None), |it| whole_list(group, it, &read, links))
     };
-    let lists: Vec<Option<Membership>> = snapshot
-        .groups
-        .iter()
-        .map(|group| is_told(group).then(|| whole(group)).flatten())
-        .collect();
-    for (group, list) in snapshot.groups.iter_mut().zip(lists) {
-        if list.is_some() {
-            group.membership = list;
+    let (mut certain, mut uncertain) = (Vec::new(), BTreeSet::new());
+    for group in told {
+        match whole(&group)? {
+            Some(list) => certain.push(DirectoryObject { membership: Some(list), ..group }),
+            None => _ = uncertain.insert(group.guid),
         }
     }
-    let uncertain = snapshot.groups.iter().filter(|group| is_told(group));
-    Ok(uncertain.map(|group| group.guid).collect())
+    drop(read);
+    certain.iter().try_for_each(|group| snapshot.groups.replace(group))?;
+    Ok(uncertain)
 }
 
-fn is_told(group: &DirectoryObject) -> bool {
-    group.membership.as_ref().is_some_and(|list| list.left.is_some())
+/// The groups of which only changes were told.
+fn told(snapshot: &Snapshot) -> Result<Vec<DirectoryObject>> {
+    let is_told = |group: &Result<DirectoryObject>| {
+        let list = group.as_ref().map(|group| group.membership.as_ref());
+        list.is_ok_and(|list| list.is_some_and(|list| list.left.is_some())) || group.is_err()
+    };
+    let doubtful = snapshot.groups.outlines().iter().filter(|group| group.is_doubtful);
+    doubtful.map(|group| snapshot.groups.get(group)).filter(is_told).collect()
 }

@@ -16,8 +16,8 @@ use super::{checkpoint, departures, link_changes};
 use crate::Result;
 use crate::asset::{DirectoryGroup, DirectoryUser, Home, Link, PrincipalsRequest};
 use crate::directory::{
-    DirectoryObject, DirectorySource, FullReadReason, MemoryBudget, ReadRequest, Transport,
-    Verification, check_protection,
+    DirectorySource, FullReadReason, MemoryBudget, Outline, ReadRequest, Transport, Verification,
+    check_protection,
 };
 use crate::membership::{
     Earlier, Links, Memberships, dependents_to_reread, is_group_back, is_present, touch_memberships,
@@ -82,7 +82,7 @@ impl Reading {
         let reader = Reader { run, directory, assets, least_protection, memory, census };
         let reading = reader.read_what_is_due(earlier);
         let mut reading = run.options.cancellation.guard(reading).await?;
-        reading.snapshot.doubt_hidden_members();
+        reading.snapshot.doubt_hidden_members()?;
         // A source that does not ask for it before it connects is found out now.
         let end = &reading.snapshot.end;
         check_protection((end.transport, end.verification), least_protection)?;
@@ -98,12 +98,15 @@ impl Reading {
     }
 
     /// The memberships of what was read.
-    pub(in crate::sync) fn memberships(&self, is_kept: impl Fn(ObjectGuid) -> bool) -> Memberships {
+    pub(in crate::sync) fn memberships(
+        &self,
+        is_kept: impl Fn(ObjectGuid) -> bool,
+    ) -> Result<Memberships> {
         match &self.prior {
             PriorMemberships::Loaded(earlier) => {
-                Memberships::of(self.snapshot.read_objects(), earlier, is_kept)
+                Memberships::of(&self.snapshot.read_objects()?, earlier, is_kept)
             }
-            PriorMemberships::Unchanged(users) => Memberships::kept(users.iter().cloned()),
+            PriorMemberships::Unchanged(users) => Ok(Memberships::kept(users.iter().cloned())),
         }
     }
 }
@@ -149,12 +152,12 @@ impl Reader<'_> {
         let end = &snapshot.end;
         let is_told = end.completeness.is_complete() && end.census.is_none();
         let touches_others = !snapshot.departed.is_empty() || !snapshot.groups.is_empty();
-        if !is_told || touches_others || snapshot.objects().count() > ALWAYS_AGAIN {
+        if !is_told || touches_others || snapshot.count() > ALWAYS_AGAIN {
             return Ok(None);
         }
         let stored = self.stored(snapshot, links).await?;
-        let read = snapshot.read_objects();
-        let touches_others = touch_memberships(read, links, &stored.attributes())
+        let read = snapshot.read_objects()?;
+        let touches_others = touch_memberships(&read, links, &stored.attributes())?
             || !self.rivals(snapshot, links).await?.is_empty();
         Ok((!touches_others).then_some(stored.users))
     }
@@ -191,7 +194,7 @@ impl Reader<'_> {
         if !snapshot.end.completeness.is_complete() {
             return Ok(Reading::whole(snapshot));
         }
-        if !departures::take_absent(&mut snapshot, links) {
+        if !departures::take_absent(&mut snapshot, links)? {
             return Ok(Reading::whole(snapshot));
         }
         let earlier = self.earlier(links).await?;
@@ -239,29 +242,29 @@ impl Reader<'_> {
                 return self.whole(snapshot, links).await;
             }
         }
-        departures::take_departed(&mut snapshot, links);
+        departures::take_departed(&mut snapshot, links)?;
         let uncertain = link_changes::complete(self.run, &mut snapshot, links).await?;
         if !uncertain.is_empty() {
             if !self.read_again(&mut snapshot, uncertain, links).await? {
                 return self.whole(snapshot, links).await;
             }
-            departures::take_departed(&mut snapshot, links);
+            departures::take_departed(&mut snapshot, links)?;
         }
         let stored = self.stored(&snapshot, links).await?;
-        if !touch_memberships(snapshot.read_objects(), links, &stored.attributes()) {
+        if !touch_memberships(&snapshot.read_objects()?, links, &stored.attributes())? {
             return Ok(Reading::with(snapshot, PriorMemberships::Unchanged(stored.users)));
         }
         // It may be the primary group of accounts that did not change, and only they say so.
-        if is_group_back(snapshot.read_objects(), links) {
+        if is_group_back(&snapshot.read_objects()?, links) {
             return self.read_everything_after(snapshot).await;
         }
         let earlier = self.earlier(links).await?;
         let mut asked = BTreeSet::new();
         for _ in 0..ROUNDS {
             let mut again =
-                dependents_to_reread(snapshot.read_objects(), &earlier, links, |link| {
+                dependents_to_reread(&snapshot.read_objects()?, &earlier, links, |link| {
                     snapshot.coverage.reaches(link)
-                });
+                })?;
             // What was asked for and does not show is for somebody else to see.
             again.retain(|object| asked.insert(*object));
             if again.is_empty() {
@@ -273,7 +276,7 @@ impl Reader<'_> {
             if !self.read_again(&mut snapshot, again, links).await? {
                 return self.whole(snapshot, links).await;
             }
-            departures::take_departed(&mut snapshot, links);
+            departures::take_departed(&mut snapshot, links)?;
         }
         self.read_everything_after(snapshot).await
     }
@@ -283,13 +286,14 @@ impl Reader<'_> {
     async fn rivals(&self, snapshot: &Snapshot, links: &Links) -> Result<BTreeSet<ObjectGuid>> {
         let Run { repository, task, .. } = *self.run;
         let domain = self.run.domain(&snapshot.end.server);
-        let is_open = |object: &&DirectoryObject| {
+        let is_open = |object: &&Outline| {
             links.get(&object.guid).is_none_or(|link| link.by_rules() == Home::Waiting)
         };
-        let open = snapshot.computers.iter().filter(is_open);
-        let keys =
-            open.flat_map(|object| Vec::from_iter(Computer::of(object, &domain).match_keys()));
-        let keys: Vec<MatchKey> = keys.collect::<BTreeSet<_>>().into_iter().collect();
+        let mut keys: BTreeSet<MatchKey> = BTreeSet::new();
+        for open in snapshot.computers.outlines().iter().filter(is_open) {
+            keys.extend(Computer::of(&snapshot.computers.get(open)?, &domain).match_keys());
+        }
+        let keys = Vec::from_iter(keys);
         let read = snapshot.identities();
         let mut rivals = BTreeSet::new();
         for keys in keys.chunks(KEYS_PER_LOOKUP) {
@@ -322,7 +326,7 @@ impl Reader<'_> {
         };
         keep_known(self.run, &mut later, links).await?;
         if later.is_changes() {
-            snapshot.update(later);
+            snapshot.update(later)?;
             return Ok(snapshot.end.completeness.is_complete());
         }
         *snapshot = later;
@@ -346,13 +350,14 @@ impl Reader<'_> {
 
     /// What the inventory has of the accounts that were read, if they are few.
     async fn stored(&self, snapshot: &Snapshot, links: &Links) -> Result<Stored> {
-        if snapshot.objects().count() > ALWAYS_AGAIN {
+        if snapshot.count() > ALWAYS_AGAIN {
             return Ok(Stored::default());
         }
         let Run { repository, task, .. } = *self.run;
-        let users: Vec<ObjectGuid> = snapshot.users.iter().map(|user| user.guid).collect();
+        let users: Vec<ObjectGuid> = snapshot.users.identities().collect();
         let users = repository.users(&task.organization, &task.source, &users).await?;
-        let links = snapshot.computers.iter().filter_map(|computer| links.get(&computer.guid));
+        let computers = snapshot.computers.identities();
+        let links = computers.filter_map(|computer| links.get(&computer));
         let links: Vec<&Link> = links.collect();
         let ids: Vec<AssetId> = links.iter().filter_map(|link| link.asset).collect();
         let assets = repository.assets(&task.organization, &ids).await?;

@@ -7,19 +7,20 @@ use super::coverage::Coverage;
 use super::timed::{TimedDirectory, TimedEvents};
 use crate::asset::Link;
 use crate::directory::{
-    DirectoryEvent, DirectoryObject, Held, MemoryBudget, Page, PresentSet, ReadEnd, ReadRequest,
+    DirectoryEvent, DirectoryObject, Held, MemoryBudget, ObjectSpool, Objects, Outline, Page,
+    PresentSet, ReadEnd, ReadRequest,
 };
 use crate::membership::ReadObjects;
 use crate::sync::{Progress, SyncOptions};
 use crate::value::{ObjectGuid, ObjectKind, ReadMode};
 use crate::{Error, ErrorKind, Result};
 
-/// What reads brought: each object once, sorted by objectGUID, and how the last one ended.
+/// What reads brought: each object once, and how the last one ended.
 #[derive(Debug)]
 pub(in crate::sync) struct Snapshot {
-    pub(in crate::sync) computers: Vec<DirectoryObject>,
-    pub(in crate::sync) users: Vec<DirectoryObject>,
-    pub(in crate::sync) groups: Vec<DirectoryObject>,
+    pub(in crate::sync) computers: Objects,
+    pub(in crate::sync) users: Objects,
+    pub(in crate::sync) groups: Objects,
     /// How many accounts were left out that stand for other domains, and are neither users nor hosts.
     pub(in crate::sync) trusts: u64,
     /// What a read of changes did not find any more.
@@ -29,7 +30,7 @@ pub(in crate::sync) struct Snapshot {
     pub(in crate::sync) coverage: Coverage,
     /// Whether a kind that does not show at all is gone.
     pub(super) accepts_empty: bool,
-    /// What all of it takes of the run's memory.
+    /// What takes of the run's memory beside the objects themselves.
     held: Held,
     /// Seconds until the bind was answered, and until the last page.
     pub(in crate::sync) connect_seconds: f64,
@@ -46,7 +47,7 @@ impl Snapshot {
     ) -> Result<Self> {
         options.tell(Progress::Connecting);
         let begun = Instant::now();
-        let mut collected = Collected::within(&request.memory);
+        let mut collected = Collected::within(&request.memory, options.spool_bytes);
         let events = directory.read(request).await?;
         let connected = Instant::now();
         let end = collected.take(events, options).await?;
@@ -59,7 +60,7 @@ impl Snapshot {
     /// What a read brought that showed these objects.
     #[cfg(test)]
     pub(in crate::sync) fn of(objects: Vec<DirectoryObject>, end: ReadEnd) -> Self {
-        let mut collected = Collected::within(&MemoryBudget::default());
+        let mut collected = Collected::within(&MemoryBudget::default(), usize::MAX);
         collected.add(Page { objects, departed: Vec::new() }).unwrap();
         collected.into_snapshot(end, &SyncOptions::new())
     }
@@ -72,9 +73,9 @@ impl Snapshot {
 
     /// Lets go of whom it read, and of the memory for them. What is left tells how the read went.
     pub(super) fn clear(&mut self) {
-        self.computers = Vec::new();
-        self.users = Vec::new();
-        self.groups = Vec::new();
+        self.computers.clear();
+        self.users.clear();
+        self.groups.clear();
         self.departed = HashSet::new();
         self.end.census = None;
         self.held.remove(usize::MAX);
@@ -86,7 +87,7 @@ impl Snapshot {
     }
 
     /// All objects of one kind.
-    pub(in crate::sync) fn of_kind(&self, kind: ObjectKind) -> &[DirectoryObject] {
+    pub(in crate::sync) fn of_kind(&self, kind: ObjectKind) -> &Objects {
         match kind {
             ObjectKind::Computer => &self.computers,
             ObjectKind::Group => &self.groups,
@@ -94,8 +95,8 @@ impl Snapshot {
         }
     }
 
-    /// All objects of one kind, to be changed in their place.
-    pub(super) fn of_kind_mut(&mut self, kind: ObjectKind) -> &mut [DirectoryObject] {
+    /// All objects of one kind, some of which are to be replaced.
+    pub(super) fn of_kind_mut(&mut self, kind: ObjectKind) -> &mut Objects {
         match kind {
             ObjectKind::Computer => &mut self.computers,
             ObjectKind::Group => &mut self.groups,
@@ -103,20 +104,31 @@ impl Snapshot {
         }
     }
 
-    /// All objects.
-    pub(in crate::sync) fn objects(&self) -> impl Iterator<Item = &DirectoryObject> {
-        self.users.iter().chain(&self.computers).chain(&self.groups)
+    /// All objects, by kind.
+    pub(in crate::sync) fn kinds(&self) -> [&Objects; 3] {
+        [&self.users, &self.computers, &self.groups]
+    }
+
+    /// What is at hand of all objects.
+    pub(in crate::sync) fn outlines(&self) -> impl Iterator<Item = (ObjectKind, &Outline)> {
+        let all = self.kinds().into_iter();
+        all.flat_map(|of_kind| of_kind.outlines().iter().map(|it| (of_kind.kind(), it)))
+    }
+
+    /// How many objects it has.
+    pub(in crate::sync) fn count(&self) -> usize {
+        self.kinds().into_iter().map(Objects::len).sum()
     }
 
     /// What memberships are worked out of.
-    pub(in crate::sync) fn read_objects(&self) -> ReadObjects<'_> {
+    pub(in crate::sync) fn read_objects(&self) -> Result<ReadObjects<'_>> {
         let Self { computers, users, groups, departed, .. } = self;
-        ReadObjects { computers, users, groups, departed }
+        ReadObjects::of(computers, users, groups, departed)
     }
 
     /// Everything that it read, by identity.
     pub(in crate::sync) fn identities(&self) -> HashSet<ObjectGuid> {
-        self.objects().map(|object| object.guid).collect()
+        self.outlines().map(|(_, outline)| outline.guid).collect()
     }
 
     /// Whether an object that was not read is not shown by this read at all.
@@ -131,7 +143,7 @@ impl Snapshot {
 
     /// How many objects are there, of a read that makes sure of that.
     pub(super) fn count_present(&self) -> u64 {
-        let shown = self.objects().count() as u64;
+        let shown = self.count() as u64;
         let counted = |there: &PresentSet| there.values().map(|there| there.len() as u64).sum();
         self.end.census.as_ref().map_or(shown, counted)
     }
@@ -144,20 +156,13 @@ impl Snapshot {
     }
 
     /// Takes in a later read of changes, which knows better wherever both say something.
-    pub(super) fn update(&mut self, later: Self) {
-        let stale: HashSet<ObjectGuid> = later
-            .objects()
-            .map(|object| object.guid)
-            .chain(later.departed.iter().copied())
-            .collect();
-        let merge = |mine: &mut Vec<DirectoryObject>, news: Vec<DirectoryObject>| {
-            mine.retain(|object| !stale.contains(&object.guid));
-            mine.extend(news);
-            mine.sort_unstable_by_key(|object| object.guid);
-        };
-        merge(&mut self.computers, later.computers);
-        merge(&mut self.users, later.users);
-        merge(&mut self.groups, later.groups);
+    pub(super) fn update(&mut self, later: Self) -> Result<()> {
+        let mut stale = later.identities();
+        stale.extend(&later.departed);
+        let is_stale = |object: ObjectGuid| stale.contains(&object);
+        self.computers.update(&later.computers, is_stale)?;
+        self.users.update(&later.users, is_stale)?;
+        self.groups.update(&later.groups, is_stale)?;
         self.departed.retain(|object| !stale.contains(object));
         self.departed.extend(later.departed);
         // What was replaced counts on: that is little, and at an end with the run.
@@ -171,27 +176,36 @@ impl Snapshot {
             }
         }
         self.read_seconds += later.connect_seconds + later.read_seconds;
+        Ok(())
     }
 }
 
 /// Objects of all kinds, the last of each objectGUID.
 struct Collected {
-    objects: Vec<DirectoryObject>,
+    outlines: Vec<(ObjectKind, Outline)>,
     places: HashMap<ObjectGuid, usize>,
+    /// How many accounts are left out that stand for other domains.
+    trusts: HashSet<ObjectGuid>,
     departed: HashSet<ObjectGuid>,
+    spool: ObjectSpool,
     held: Held,
     warnings: Vec<String>,
 }
 
 /// What an identity takes in a set or a map, which is never quite full.
 const IDENTITY: usize = 4 * size_of::<ObjectGuid>();
+/// What an object takes beside what is put aside of it.
+const AT_HAND: usize = 2 * size_of::<(ObjectKind, Outline)>() + IDENTITY;
 
 impl Collected {
-    fn within(memory: &MemoryBudget) -> Self {
+    /// Puts aside what is more than so many octets, or than a quarter of the memory.
+    fn within(memory: &MemoryBudget, most: usize) -> Self {
         Self {
-            objects: Vec::new(),
+            outlines: Vec::new(),
             places: HashMap::new(),
+            trusts: HashSet::new(),
             departed: HashSet::new(),
+            spool: ObjectSpool::new(most.min(memory.quarter()), memory.holder()),
             held: memory.holder(),
             warnings: Vec::new(),
         }
@@ -228,21 +242,28 @@ impl Collected {
     /// Takes what a page has, as far as it may be held.
     fn add(&mut self, page: Page) -> Result<()> {
         for object in page.objects {
-            self.held.add(object.footprint())?;
-            match self.places.get(&object.guid).and_then(|place| self.objects.get_mut(*place)) {
-                Some(earlier) => {
-                    self.held.remove(earlier.footprint());
-                    *earlier = object;
-                }
-                None => {
-                    self.held.add(IDENTITY)?;
-                    self.places.insert(object.guid, self.objects.len());
-                    self.objects.push(object);
-                }
-            }
+            self.take_object(&object)?;
         }
         self.held.add(page.departed.len().saturating_mul(IDENTITY))?;
         self.departed.extend(page.departed.iter().map(|departed| departed.object));
+        Ok(())
+    }
+
+    fn take_object(&mut self, object: &DirectoryObject) -> Result<()> {
+        let outline = (object.kind, self.spool.put(object)?);
+        let is_trust = object.kind == ObjectKind::User && object.is_trust();
+        match is_trust {
+            true => self.trusts.insert(object.guid),
+            false => self.trusts.remove(&object.guid),
+        };
+        match self.places.get(&object.guid).and_then(|place| self.outlines.get_mut(*place)) {
+            Some(earlier) => *earlier = outline,
+            None => {
+                self.held.add(AT_HAND)?;
+                self.places.insert(object.guid, self.outlines.len());
+                self.outlines.push(outline);
+            }
+        }
         Ok(())
     }
 
@@ -261,20 +282,29 @@ impl Collected {
     }
 
     fn count(&self) -> u64 {
-        self.objects.len() as u64
+        self.outlines.len() as u64
     }
 
     fn into_snapshot(self, mut end: ReadEnd, options: &SyncOptions) -> Snapshot {
-        let Self { mut objects, places, mut departed, held, warnings } = self;
+        let Self { outlines, places, trusts, mut departed, spool, held, warnings } = self;
         end.warnings.extend(warnings);
         departed.retain(|object| !places.contains_key(object));
         drop(places);
-        objects.sort_unstable_by_key(|object| object.guid);
-        let mut snapshot = Snapshot {
-            computers: Vec::new(),
-            users: Vec::new(),
-            groups: Vec::new(),
-            trusts: 0,
+        let (mut computers, mut users, mut groups) = (Vec::new(), Vec::new(), Vec::new());
+        for (kind, outline) in outlines {
+            match kind {
+                ObjectKind::Computer => computers.push(outline),
+                ObjectKind::Group => groups.push(outline),
+                ObjectKind::User if trusts.contains(&outline.guid) => {}
+                ObjectKind::User => users.push(outline),
+            }
+        }
+        let objects = |kind, outlines| Objects::new(kind, outlines, spool.clone());
+        Snapshot {
+            computers: objects(ObjectKind::Computer, computers),
+            users: objects(ObjectKind::User, users),
+            groups: objects(ObjectKind::Group, groups),
+            trusts: trusts.len() as u64,
             departed,
             coverage: Coverage::of(&end.scope, options.takes_over),
             accepts_empty: options.accepts_empty,
@@ -282,16 +312,7 @@ impl Collected {
             end,
             connect_seconds: 0.0,
             read_seconds: 0.0,
-        };
-        for object in objects {
-            match object.kind {
-                ObjectKind::Computer => snapshot.computers.push(object),
-                ObjectKind::Group => snapshot.groups.push(object),
-                ObjectKind::User if object.is_trust() => snapshot.trusts += 1,
-                ObjectKind::User => snapshot.users.push(object),
-            }
         }
-        snapshot
     }
 }
 
@@ -306,7 +327,7 @@ mod tests {
     use crate::name::DistinguishedName;
 
     #[test]
-    fn what_is_collected_counts_each_object_once_and_stops_one_past_the_budget() {
+    fn what_is_at_hand_counts_each_object_once_and_stops_one_past_the_budget() {
         let object = |n: u8| {
             let dn = DistinguishedName::parse("CN=WEB1,DC=x").unwrap();
             let guid = ObjectGuid::from_bytes([n; 16]);
@@ -318,16 +339,63 @@ mod tests {
             objects: objects.iter().copied().map(object).collect(),
             departed: Vec::new(),
         };
-        let one = object(1).footprint() + IDENTITY;
-        let room = u64::try_from(2 * one + object(1).footprint()).unwrap();
-        let mut collected = Collected::within(&MemoryBudget::new(room));
+        let room = u64::try_from(2 * AT_HAND).unwrap();
+        let in_file = |room| Collected::within(&MemoryBudget::new(room), 0);
+        let mut collected = in_file(room);
         // The last of them takes the place of the first.
         collected.add(page(&[1, 2, 1])).unwrap();
         assert_eq!(collected.add(page(&[3])).unwrap_err().kind(), ErrorKind::LimitExceeded);
-        assert_eq!(collected.count(), 2);
-        let less = MemoryBudget::new(room - 1);
-        Collected::within(&less).add(page(&[1, 2, 1])).unwrap_err();
-        // What is given up may be used again.
-        Collected::within(&less).add(page(&[1, 2])).unwrap();
+        in_file(room - 1).add(page(&[1, 2])).unwrap_err();
+    }
+
+    #[test]
+    fn a_later_read_knows_better_and_trusts_are_counted_once_wherever_they_are_put_aside() {
+        let end = || {
+            let server = crate::directory::ServerIdentity::at("127.0.0.1:389".parse().unwrap());
+            let scope = crate::directory::ReadScope::of_account(["reader"], []);
+            let (ldap, nothing) =
+                (crate::directory::Transport::Ldap, crate::directory::Verification::Nothing);
+            ReadEnd::complete(scope, ldap, nothing, server)
+        };
+        let object = |kind, n: u8, text: &str| {
+            let dn = DistinguishedName::parse(&format!("CN=n{n},OU=a,DC=x")).unwrap();
+            let mut object = DirectoryObject::new(kind, ObjectGuid::from_bytes([n; 16]), dn);
+            object.attributes =
+                [("description", text), ("sAMAccountType", text)].into_iter().collect();
+            object
+        };
+        let (user, computer) = (ObjectKind::User, ObjectKind::Computer);
+        for most in [0, usize::MAX] {
+            let read = |objects: Vec<DirectoryObject>| {
+                let mut collected = Collected::within(&MemoryBudget::default(), most);
+                for object in objects {
+                    collected.add(Page { objects: vec![object], departed: Vec::new() }).unwrap();
+                }
+                collected.into_snapshot(end(), &SyncOptions::new())
+            };
+            let trust = "805306370";
+            let mut snapshot = read(vec![
+                object(user, 3, trust),
+                object(computer, 2, "old"),
+                object(user, 3, trust),
+                object(user, 4, trust),
+                object(user, 4, "a person after all"),
+                object(computer, 1, "kept"),
+                object(computer, 5, "gone"),
+            ]);
+            assert_eq!((snapshot.trusts, snapshot.count()), (1, 4));
+            let mut later = read(vec![object(computer, 2, "new")]);
+            later.departed.insert(ObjectGuid::from_bytes([5; 16]));
+            snapshot.update(later).unwrap();
+            let texts: Vec<String> = snapshot
+                .computers
+                .iter()
+                .map(|it| it.unwrap().attributes.first("description").unwrap().to_owned())
+                .collect();
+            assert_eq!(texts, ["kept", "new"]);
+            let [first, second] = snapshot.computers.outlines() else { panic!("{snapshot:?}") };
+            assert_eq!(&*first.container, "ou=a,dc=x");
+            assert_eq!(first.container, second.container);
+        }
     }
 }

@@ -41,7 +41,7 @@ pub(in crate::sync) async fn write(
 
 /// The places of the batch that begins here.
 fn places(writer: &Writer<'_>, begin: usize) -> Range<usize> {
-    let rest = writer.snapshot.computers.get(begin..).unwrap_or_default();
+    let rest = writer.snapshot.computers.outlines().get(begin..).unwrap_or_default();
     begin..rest.len().min(writer.batch_length(rest)) + begin
 }
 
@@ -67,11 +67,11 @@ impl Turns<'_> {
         run: &Run<'_>,
         snapshot: &Snapshot,
         matching: &Matching,
-    ) -> Option<Draft> {
+    ) -> Result<Option<Draft>> {
         let turn = self.among(&self.next, matching);
         match self.with_new_assets && !turn.is_empty() {
             true => draft::ahead(run, snapshot, matching, &turn).await,
-            false => None,
+            false => Ok(None),
         }
     }
 }
@@ -111,7 +111,7 @@ async fn write_batch(
                     CommitOutcome::Applied | CommitOutcome::AlreadyApplied => {
                         counts.add(&draft.counts);
                         writer.progress(turn.len());
-                        return Ok(Written { places: turn, ahead });
+                        return Ok(Written { places: turn, ahead: ahead? });
                     }
                     // What was drafted ahead may be decided in another way now.
                     CommitOutcome::Conflict(assets) => assets,

@@ -7,7 +7,7 @@ use tokio::task::yield_now;
 use super::load::load;
 use crate::Result;
 use crate::asset::{Change, Home, Link};
-use crate::directory::DirectoryObject;
+use crate::directory::{DirectoryObject, Outline};
 use crate::merge::{
     ComputerUpdate, Destination, Reason, UnitOfWork, Verdict, why_it_waits, write_computer,
 };
@@ -16,7 +16,7 @@ use crate::sync::links;
 use crate::sync::read::Snapshot;
 use crate::sync::report::ComputerCounts;
 use crate::sync::run::Run;
-use crate::value::{AssetId, ObjectGuid, RecordDigest};
+use crate::value::{AssetId, ObjectGuid, ObjectKind};
 
 /// The changes of one batch of computers.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ pub(super) async fn computers(
     matching: &Matching,
     places: &[usize],
 ) -> Result<Draft> {
-    let steps = Steps::of(snapshot, matching, places);
+    let steps = Steps::of(snapshot, matching, places)?;
     let assets = load(run, steps.assets(run, matching)).await?;
     Ok(steps.draft(run, snapshot, matching, assets).await)
 }
@@ -49,44 +49,46 @@ pub(super) async fn ahead(
     snapshot: &Snapshot,
     matching: &Matching,
     places: &[usize],
-) -> Option<Draft> {
-    let steps = Steps::of(snapshot, matching, places);
-    match steps.assets(run, matching).is_empty() {
+) -> Result<Option<Draft>> {
+    let steps = Steps::of(snapshot, matching, places)?;
+    Ok(match steps.assets(run, matching).is_empty() {
         true => Some(steps.draft(run, snapshot, matching, UnitOfWork::default()).await),
         false => None,
-    }
+    })
 }
 
 /// What is to be drafted.
 struct Steps<'a> {
     /// What is there of it without a look at any asset.
     draft: Draft,
-    todo: Vec<Step<'a>>,
+    todo: Vec<(Step<'a>, DirectoryObject)>,
 }
 
 impl<'a> Steps<'a> {
-    fn of(snapshot: &'a Snapshot, matching: &'a Matching, places: &[usize]) -> Self {
+    fn of(snapshot: &'a Snapshot, matching: &'a Matching, places: &[usize]) -> Result<Self> {
         let mut steps = Self { draft: Draft::default(), todo: Vec::new() };
+        let (computers, coverage) = (&snapshot.computers, &snapshot.coverage);
         for &place in places {
-            let (Some(object), Some(decided)) =
-                (snapshot.computers.get(place), matching.decided(place))
+            let (Some(outline), Some(decided)) =
+                (computers.outlines().get(place), matching.decided(place))
             else {
                 continue;
             };
-            let step = Step::new(object, decided, matching);
+            let step = Step::new(outline, decided, matching);
             steps.draft.count(&step);
             if step.is_settled() {
-                steps.draft.changes.extend(snapshot.coverage.news(object, step.link));
+                let news = coverage.news(ObjectKind::Computer, outline, step.link);
+                steps.draft.changes.extend(news);
             } else {
-                steps.todo.push(step);
+                steps.todo.push((step, computers.get(outline)?));
             }
         }
-        steps
+        Ok(steps)
     }
 
     /// The stored assets that it takes.
     fn assets(&self, run: &Run<'_>, matching: &Matching) -> BTreeSet<AssetId> {
-        let updates = self.todo.iter().filter_map(|step| step.update(run, matching));
+        let updates = self.todo.iter().filter_map(|(step, it)| step.update(it, run, matching));
         updates.flat_map(|update| update.assets().collect::<Vec<_>>()).collect()
     }
 
@@ -98,12 +100,12 @@ impl<'a> Steps<'a> {
         mut assets: UnitOfWork,
     ) -> Draft {
         let Self { mut draft, todo } = self;
-        for (n, step) in todo.iter().enumerate() {
+        for (n, (step, object)) in todo.iter().enumerate() {
             if n % TURN == TURN - 1 {
                 yield_now().await;
             }
-            if let Some(update) = step.update(run, matching) {
-                let writing = run.write_context(step.object.guid);
+            if let Some(update) = step.update(object, run, matching) {
+                let writing = run.write_context(object.guid);
                 match write_computer(&mut assets, &update, &writing) {
                     Ok(changes) => draft.changes.extend(changes),
                     Err(missing) => return Draft { stale: Some(missing), ..draft },
@@ -111,7 +113,7 @@ impl<'a> Steps<'a> {
             }
             draft.changes.push(match step.is_dropped {
                 true => {
-                    let (source, object) = (run.task.source.clone(), step.object.guid);
+                    let (source, object) = (run.task.source.clone(), object.guid);
                     Change::RemoveObject { source, object }
                 }
                 false => Change::PutLink(step.link_from_now_on(snapshot)),
@@ -144,10 +146,9 @@ impl Draft {
 
 /// One computer, what was decided on it, and what the store knew.
 struct Step<'a> {
-    object: &'a DirectoryObject,
+    object: &'a Outline,
     decided: Decided<'a>,
     link: Option<&'a Link>,
-    digest: RecordDigest,
     /// What it takes the place of, and the assets that show that.
     predecessors: Vec<(ObjectGuid, Option<AssetId>)>,
     /// Whether the store knows of it as a computer that waits, and why.
@@ -157,7 +158,7 @@ struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    fn new(object: &'a DirectoryObject, decided: Decided<'a>, matching: &'a Matching) -> Self {
+    fn new(object: &'a Outline, decided: Decided<'a>, matching: &'a Matching) -> Self {
         let shown = |gone| matching.links.get(&gone).and_then(|link| link.asset);
         let predecessors = decided.rules.succeeds.iter().map(|gone| (*gone, shown(*gone)));
         let waiting = matching.waiting(object.guid);
@@ -165,7 +166,6 @@ impl<'a> Step<'a> {
             object,
             decided,
             link: matching.links.get(&object.guid),
-            digest: object.digest(),
             predecessors: predecessors.collect(),
             is_dropped: matching.drops(&decided),
             is_told: waiting.is_some_and(|it| it.decision == why_it_waits(decided.rules)),
@@ -184,7 +184,7 @@ impl<'a> Step<'a> {
         self.link.is_some_and(|link| {
             is_known
                 && (link.asset, link.by_rules()) == (spot.shown, spot.home)
-                && link.digest == self.digest
+                && link.digest == self.object.digest
                 && link.presence.is_present()
         })
     }
@@ -192,12 +192,13 @@ impl<'a> Step<'a> {
     /// What it does to assets, unless it is left out.
     fn update<'s>(
         &'s self,
+        object: &'s DirectoryObject,
         run: &'s Run<'_>,
         matching: &'s Matching,
     ) -> Option<ComputerUpdate<'s>> {
         let Spot { home, shown } = self.decided.spot?;
         Some(ComputerUpdate {
-            object: self.object,
+            object,
             domain: &matching.domain,
             decision: self.decided.rules,
             goes: Destination {
@@ -215,9 +216,10 @@ impl<'a> Step<'a> {
     }
 
     fn link_from_now_on(&self, snapshot: &Snapshot) -> Link {
-        let seen = snapshot.coverage.sighting(self.object);
+        let seen = snapshot.coverage.sighting(ObjectKind::Computer, self.object);
         let shown = self.decided.spot.and_then(|spot| spot.shown);
         let home = self.decided.spot.and_then(|spot| spot.home.away_from(shown));
-        Link { home, ..links::of(self.object, shown, self.digest, seen) }
+        let link = links::of(ObjectKind::Computer, self.object, self.object.digest, seen);
+        Link { asset: shown, home, ..link }
     }
 }

@@ -5,7 +5,7 @@ use super::writer::Writer;
 use crate::Result;
 use crate::asset::{Change, CommitOutcome, DirectoryGroup, DirectoryUser, Link, Presence};
 use crate::directory::DirectoryObject;
-use crate::membership::{Links, Memberships, digest, is_doubtful};
+use crate::membership::{Links, Memberships, digest};
 use crate::merge;
 use crate::sync::decide::MovedPrincipals;
 use crate::sync::links::of as link_of;
@@ -33,26 +33,28 @@ pub(in crate::sync) async fn write(
 ) -> Result<()> {
     let Known { links, memberships, moved } = known;
     let complete = writer.snapshot.end.completeness.is_complete();
-    let mut rest = writer.snapshot.of_kind(kind);
+    let all = writer.snapshot.of_kind(kind);
+    let coverage = &writer.snapshot.coverage;
+    let mut rest = all.outlines();
     while let Some((objects, after)) = rest.split_at_checked(writer.batch_length(rest)) {
         rest = after;
         let (mut changes, mut back) = (Vec::new(), Vec::new());
         for object in objects {
-            let digest = digest(object, memberships, complete);
+            let digest = digest(kind, object, memberships, complete);
             let known = links.get(&object.guid).filter(|link| link.kind == kind);
             let removals: Vec<Change> = moved.removals(object.guid).collect();
-            let doubtful = !complete || is_doubtful(object);
+            let doubtful = !complete || object.is_doubtful;
             match known {
                 Some(link) if doubtful && !link.presence.is_present() => {
                     counts.updated += 1;
                     changes.extend(removals);
-                    let seen = Some(writer.snapshot.coverage.sighting(object));
+                    let seen = Some(coverage.sighting(kind, object));
                     back.push(Link { presence: Presence::Present, seen, ..link.clone() });
                     continue;
                 }
                 Some(link) if link.digest == digest && link.presence.is_present() || doubtful => {
                     counts.unchanged += 1;
-                    changes.extend(writer.snapshot.coverage.news(object, known));
+                    changes.extend(coverage.news(kind, object, known));
                     continue;
                 }
                 Some(_) => counts.updated += 1,
@@ -60,9 +62,9 @@ pub(in crate::sync) async fn write(
                 None => counts.updated += 1,
             }
             changes.extend(removals);
-            changes.push(put(writer.run, object, memberships, complete));
-            let seen = writer.snapshot.coverage.sighting(object);
-            changes.push(Change::PutLink(link_of(object, None, digest, seen)));
+            changes.push(put(writer.run, &all.get(object)?, memberships, complete));
+            let seen = coverage.sighting(kind, object);
+            changes.push(Change::PutLink(link_of(kind, object, digest, seen)));
         }
         changes.extend(marked_principals(writer.run, &back).await?);
         changes.extend(back.into_iter().map(Change::PutLink));
@@ -105,7 +107,7 @@ fn put(
             sid: object.sid.clone(),
             dn: object.dn.clone(),
             members: memberships.members(object.guid).to_vec(),
-            complete: complete && !is_doubtful(object),
+            complete: complete && !object.is_doubtful(),
             attributes: merge::group_attributes(object, run.now),
             presence: Presence::Present,
             run: run.id,

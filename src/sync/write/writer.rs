@@ -3,7 +3,7 @@
 use super::commit::{commit, conflict};
 use crate::Result;
 use crate::asset::{Batch, Change, CommitOutcome, RunRecord};
-use crate::directory::DirectoryObject;
+use crate::directory::Outline;
 use crate::sync::Progress;
 use crate::sync::read::Snapshot;
 use crate::sync::run::Run;
@@ -80,10 +80,10 @@ impl<'a> Writer<'a> {
     }
 
     /// How many of these are written in one batch: as many as the options say, or as their size allows.
-    pub(super) fn batch_length(&self, objects: &[DirectoryObject]) -> usize {
+    pub(super) fn batch_length(&self, objects: &[Outline]) -> usize {
         let mut octets = 0_usize;
-        let fits = |object: &&DirectoryObject| {
-            octets = octets.saturating_add(object.footprint());
+        let fits = |object: &&Outline| {
+            octets = octets.saturating_add(object.octets());
             octets <= BATCH_OCTETS
         };
         let most = objects.iter().take(self.run.options.batch_size);
@@ -93,8 +93,8 @@ impl<'a> Writer<'a> {
     pub(in crate::sync) fn progress(&mut self, records: usize) {
         self.done += records as u64;
         let snapshot = self.snapshot;
-        let total = snapshot.computers.len() + snapshot.users.len() + snapshot.groups.len();
-        self.run.options.tell(Progress::Writing { done: self.done, total: total as u64 });
+        let total = snapshot.count() as u64;
+        self.run.options.tell(Progress::Writing { done: self.done, total });
     }
 
     fn batch(&mut self) -> Batch {
