@@ -93,7 +93,7 @@ pub(crate) fn plan(file: &Path) -> Result<(), Failure> {
     decisions.wraps = true;
     for decision in plan.report.decisions.iter().flatten() {
         let (verdict, reason) = (decision.verdict.to_string(), decision.reason());
-        decisions.row([decision.name.as_str(), &verdict, &reason]);
+        decisions.row([&*decision.name, &verdict, &reason]);
     }
     writeln!(out)?;
     decisions.put(&mut out, form)?;

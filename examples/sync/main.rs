@@ -123,6 +123,7 @@ async fn run_once(
         .with_takeover(options.take_over)
         .with_accept_empty(options.accept_empty)
         .with_memory_bytes(options.memory_bytes)
+        .with_spool_bytes(options.spool_bytes)
         .with_accept_weaker_transport(options.task.accept_weaker_transport)
         .with_confirmation(options.confirm)
         .with_cancellation(interrupt.cancellation());

@@ -73,10 +73,14 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE.json")]
     pub(crate) save_plan: Option<PathBuf>,
 
-    /// How many octets of what is read may be held at once: some 750,000 computers unless given. A read that needs more is
-    /// incomplete
+    /// How many octets of what is read may be held in memory at once: some four million objects unless given. A read that
+    /// needs more is incomplete
     #[arg(long, value_name = "OCTETS", default_value_t = SyncOptions::new().memory_bytes)]
     pub(crate) memory_bytes: u64,
+
+    /// Beyond so many octets, what is read is put aside in a temporary file
+    #[arg(long, value_name = "OCTETS", default_value_t = SyncOptions::new().spool_bytes)]
+    pub(crate) spool_bytes: usize,
 
     /// How long to wait for an inventory that is busy with another run of the same directory, or with another program
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]

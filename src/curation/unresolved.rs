@@ -150,7 +150,7 @@ impl Unresolved {
 
     fn decided(source: &SourceId, decision: Decision) -> Self {
         Self {
-            name: Some(decision.name),
+            name: Some(decision.name.to_string()),
             reason: Some(decision.reason.to_string()),
             candidates: decision.candidates,
             ..Self::unknown(source, decision.object)

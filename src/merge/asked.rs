@@ -88,14 +88,14 @@ mod tests {
         let computer = |n: u8, name: &str| {
             let guid = ObjectGuid::from_bytes([n; 16]);
             let mut computer = Computer::named(guid, [], DirectoryDomain::default());
-            name.clone_into(&mut computer.name);
+            computer.name = name.into();
             computer
         };
         let told = |computers: &[Computer]| {
             let asked = Asked::of(computers);
             let name = |(place, computer): (usize, &Computer)| {
                 assert_eq!(asked.computers()[place].name, computer.name);
-                computer.name.clone()
+                computer.name.to_string()
             };
             asked.in_order().map(name).collect::<Vec<_>>()
         };

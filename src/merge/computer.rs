@@ -1,6 +1,7 @@
 //! A computer, as far as it matters for deciding.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::DirectoryDomain;
 use super::candidate::holds;
@@ -17,7 +18,7 @@ pub(crate) struct Computer {
     /// `objectGUID`.
     pub(crate) object: ObjectGuid,
     /// What a person would call it.
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     /// `sAMAccountName`, by which it is told from others of the same name.
     pub(crate) account: Option<String>,
     /// Where it stands in the directory.
@@ -62,7 +63,7 @@ impl Computer {
         let attributes = &object.attributes;
         Self {
             object: object.guid,
-            name: to_unicode(object.display_name()).into_owned(),
+            name: to_unicode(object.display_name()).into(),
             account: attributes.first("sAMAccountName").map(str::to_owned),
             dn: object.dn.clone(),
             aliases: object.alias_names(),
@@ -79,6 +80,12 @@ impl Computer {
             last_password_change: object.filetime("pwdLastSet"),
             created: object.generalized_time("whenCreated"),
         }
+    }
+
+    /// The same, without where it stands, for those to whom that does not matter: a run holds all computers.
+    #[must_use]
+    pub(crate) fn anywhere(self) -> Self {
+        Self { dn: DistinguishedName::root(), ..self }
     }
 
     /// What matters of a computer as the inventory has it: an object of a directory that is a part of an asset.
@@ -127,7 +134,7 @@ impl Computer {
         let (names, weak_names) = by_strength(names.into_iter().collect());
         Self {
             object,
-            name: object.to_string(),
+            name: object.to_string().into(),
             account: None,
             dn: DistinguishedName::root(),
             names,
@@ -177,7 +184,7 @@ impl Computer {
             Some(account) if self.name.eq_ignore_ascii_case(&other.name) => {
                 format!("{} ({account})", self.name)
             }
-            _ => self.name.clone(),
+            _ => self.name.to_string(),
         }
     }
 }

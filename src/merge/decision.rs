@@ -1,6 +1,7 @@
 //! What was decided on a computer.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +21,7 @@ pub struct Decision {
     /// `objectGUID`.
     pub object: ObjectGuid,
     /// What a person would call the computer.
-    pub name: String,
+    pub name: Arc<str>,
     /// What becomes of it.
     pub verdict: Verdict,
     /// How good the evidence was that decided.
@@ -87,10 +88,15 @@ impl Considered {
 }
 
 impl Decision {
-    pub(crate) fn new(object: ObjectGuid, name: &str, verdict: Verdict, reason: Reason) -> Self {
+    pub(crate) fn new(
+        object: ObjectGuid,
+        name: &Arc<str>,
+        verdict: Verdict,
+        reason: Reason,
+    ) -> Self {
         Self {
             object,
-            name: name.to_owned(),
+            name: Arc::clone(name),
             verdict,
             level: None,
             reason,
@@ -223,7 +229,7 @@ impl From<Decision> for Record {
     fn from(decision: Decision) -> Self {
         Self {
             object_guid: decision.object,
-            name: decision.name,
+            name: decision.name.to_string(),
             decision: match decision.verdict {
                 Verdict::Linked(_) => Word::Linked,
                 Verdict::Matched(_) => Word::Matched,
@@ -257,7 +263,7 @@ impl TryFrom<Record> for Decision {
         };
         Ok(Self {
             object: record.object_guid,
-            name: record.name,
+            name: record.name.into(),
             verdict,
             level: record.level,
             reason: record.reason,

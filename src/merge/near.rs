@@ -156,7 +156,7 @@ impl<'a> NearMisses<'a> {
         let is_one = are_domains_one(computer, own, &candidate.whole, name);
         is_one.then(|| NearMiss {
             computer: *id,
-            computer_name: computer.name.clone(),
+            computer_name: computer.name.to_string(),
             asset: candidate.asset,
             asset_name: written.to_owned(),
             difference,

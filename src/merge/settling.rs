@@ -53,7 +53,7 @@ impl<'a> Matching<'a> {
         let Some(draft) = open.drafts.get_mut(number) else { return };
         draft.won = true;
         if let Some(asset) = self.asset(place) {
-            self.ties.hold(asset, draft.computer.object, &draft.computer.name);
+            self.ties.hold(asset, draft.computer.object, &*draft.computer.name);
         }
         self.names.take(place);
     }

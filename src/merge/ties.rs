@@ -79,7 +79,7 @@ impl<'a> Ties<'a> {
             } else if let Some((place, computer)) = computer {
                 self.tie(place, asset, Right::Known);
                 if matters(asset) {
-                    self.hold(asset, object, &computer.name);
+                    self.hold(asset, object, &*computer.name);
                 }
             } else if known.absent.contains(&object) {
                 self.predecessors.entry(asset).or_default().push(object);
@@ -99,7 +99,7 @@ impl<'a> Ties<'a> {
                 if self.of_computer(place).is_none() {
                     self.tie(place, must.asset, Right::Decided(must));
                 }
-                self.hold(must.asset, computer.object, &computer.name);
+                self.hold(must.asset, computer.object, &*computer.name);
             }
         }
     }
@@ -115,7 +115,7 @@ impl<'a> Ties<'a> {
                 self.holder(*asset).is_none() && rulings.cannot(computer.object, *asset).is_none();
             if is_free && self.of_computer(place).is_none() && computer.is_host() {
                 self.tie(place, *asset, Right::Moved(source));
-                self.hold(*asset, computer.object, &computer.name);
+                self.hold(*asset, computer.object, &*computer.name);
             }
         }
     }

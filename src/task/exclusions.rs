@@ -50,6 +50,11 @@ pub struct Exclusions {
 }
 
 impl Exclusions {
+    /// Whether it matters to them where a computer stands.
+    pub(crate) fn depend_on_place(&self) -> bool {
+        !self.included_ous.is_empty() || !self.excluded_ous.is_empty()
+    }
+
     /// Sets whether computers whose account is disabled are left out.
     #[must_use]
     pub fn with_disabled(mut self, disabled: bool) -> Self {

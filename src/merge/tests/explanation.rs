@@ -62,7 +62,7 @@ fn ten_candidates_are_listed_and_the_rest_counted() {
 #[test]
 fn text_of_the_directory_is_printed_safely() {
     let mut world = World::of([joined(1, "web1"), joined(2, "web1")], [scanned(7, &["web1"], &[])]);
-    world.computers.iter_mut().for_each(|computer| computer.name = "a\u{1b}[2J\n".to_owned());
+    world.computers.iter_mut().for_each(|computer| computer.name = "a\u{1b}[2J\n".into());
     let reason = world.decide()[1].reason.to_string();
     assert!(reason.contains(r"a\u{1b}[2J\n"), "{reason}");
 }

@@ -197,5 +197,5 @@ fn forms_of_an_international_name_are_one_name_and_sentences_have_it_in_letters(
     }
     computer.attributes = [("dNSHostName", "xn--bro-pc1-n2a.corp.example")].into_iter().collect();
     let computer = Computer::of(&computer, &DirectoryDomain::default());
-    assert_eq!(computer.name, "büro-pc1.corp.example");
+    assert_eq!(&*computer.name, "büro-pc1.corp.example");
 }

@@ -50,7 +50,7 @@ prop_compose! {
         let weak = weak.into_iter().filter_map(|name| Some((name.clone(), name.weakness()?)));
         Computer {
             object: guid(0),
-            name: all.first().map_or_else(|| "nameless".to_owned(), ToString::to_string),
+            name: all.first().map_or("nameless", Hostname::as_str).into(),
             dn: format!("CN=C,{place}").parse().unwrap(),
             account: None,
             names,

@@ -36,7 +36,7 @@ impl Run {
             site: site("hq"),
             policy: MatchPolicy::default(),
             at,
-            decision: Decision::new(guid(1), "web1", verdict, Reason::Known),
+            decision: Decision::new(guid(1), &"web1".into(), verdict, Reason::Known),
             goes: (Home::of(shown), shown),
             link: None,
             waiting: None,

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::alone::{Alone, changed};
-use super::former::{self, FormerSids};
+use super::former::FormerSids;
 use super::moves::{ComputerMove, Decided, Spot};
 use super::question::Question;
 use super::surroundings::{Surroundings, View};
@@ -47,8 +47,8 @@ pub(in crate::sync) struct Matching {
     computers: Arc<Vec<Computer>>,
     /// What the rules alone say, one for each computer of the snapshot, in the same order: by objectGUID.
     rules: Vec<Decision>,
-    /// The same with what people decided.
-    told: Vec<Decision>,
+    /// By their places, the decisions that are told otherwise, with regard to what people decided.
+    told: BTreeMap<usize, Decision>,
     /// The sites of assets that are homes of records elsewhere, also where nothing else is left of them.
     sites: BTreeMap<AssetId, SiteId>,
     /// What the rules say with regard to people's decisions, where these have something elsewhere.
@@ -84,7 +84,7 @@ impl Matching {
             domain,
             directories: run.directories(server).await?,
             rules: Vec::new(),
-            told: Vec::new(),
+            told: BTreeMap::new(),
             sites: BTreeMap::new(),
             settled: Settled::default(),
             late: Vec::new(),
@@ -98,7 +98,7 @@ impl Matching {
         matching.conclude(run, everything, &candidates);
         matching.note_doubts(run).await?;
         matching.note_reasons(run).await?;
-        former::note(run, &former, &mut matching.told).await?;
+        matching.note_former(run, &former).await?;
         Ok(matching)
     }
 
@@ -201,7 +201,8 @@ impl Matching {
 
     /// What was decided on the computer at this place of the snapshot.
     pub(in crate::sync) fn decided(&self, place: usize) -> Option<Decided<'_>> {
-        let (rules, told) = (self.rules.get(place)?, self.told.get(place)?);
+        let rules = self.rules.get(place)?;
+        let told = self.told.get(&place).unwrap_or(rules);
         Some(Decided { rules, told, spot: self.spot(rules) })
     }
 
@@ -245,16 +246,23 @@ impl Matching {
 
     /// The decisions that wait for a person, as many as anybody would settle by hand.
     pub(in crate::sync) fn unresolved(&self, run: &Run<'_>) -> Vec<Decision> {
-        let told = self.told.iter().cloned().chain(self.told_late(run));
-        told.filter(Decision::is_open).take(MOST_UNRESOLVED).collect()
+        let told = (0..self.rules.len()).filter_map(|place| Some(self.decided(place)?.told));
+        let told = told.filter(|told| told.is_open()).cloned();
+        told.chain(self.told_late(run).filter(Decision::is_open)).take(MOST_UNRESOLVED).collect()
     }
 
     /// All decisions, in the order of objectGUIDs.
-    pub(in crate::sync) fn into_decisions(mut self, run: &Run<'_>) -> Vec<Decision> {
+    pub(in crate::sync) fn into_decisions(self, run: &Run<'_>) -> Vec<Decision> {
         let late: Vec<Decision> = self.told_late(run).collect();
-        self.told.extend(late);
-        self.told.sort_by_key(|decision| decision.object);
-        self.told
+        let mut all = self.rules;
+        for (place, told) in self.told {
+            if let Some(rules) = all.get_mut(place) {
+                *rules = told;
+            }
+        }
+        all.extend(late);
+        all.sort_by_key(|decision| decision.object);
+        all
     }
 
     /// Computers that were left out although an asset has one of their names, or would have if fewer had it: something
@@ -268,7 +276,7 @@ impl Matching {
     fn told_late(&self, run: &Run<'_>) -> impl Iterator<Item = Decision> {
         self.late.iter().map(|late| {
             let spot = self.spot(late);
-            let mut told = self.told(run, late, spot);
+            let mut told = self.told(run, late, spot).unwrap_or_else(|| late.clone());
             self.give_reason(&mut told, spot);
             told
         })
@@ -381,21 +389,21 @@ impl Matching {
 
     /// Lays what people decided over what the rules say.
     fn conclude(&mut self, run: &Run<'_>, places: Range<usize>, candidates: &[Candidate]) {
-        let mut fresh: Vec<Decision> = Vec::new();
-        for rules in self.rules.get(places.clone()).into_iter().flatten() {
+        for place in places {
+            let Some(rules) = self.rules.get(place) else { continue };
             let spot = self.spot(rules);
-            fresh.push(self.told(run, rules, spot));
+            match self.told(run, rules, spot) {
+                Some(told) => self.told.insert(place, told),
+                None => self.told.remove(&place),
+            };
             let away = spot.filter(|spot| spot.home.away_from(spot.shown).is_some());
             if let Some(home) = away.and_then(|spot| spot.home.asset()) {
-                let place = candidates.binary_search_by_key(&home, |candidate| candidate.asset);
-                let candidate = place.ok().and_then(|place| candidates.get(place));
+                let found = candidates.binary_search_by_key(&home, |candidate| candidate.asset);
+                let candidate = found.ok().and_then(|found| candidates.get(found));
                 let site = candidate.map_or(&run.task.site, |candidate| &candidate.site);
                 self.sites.insert(home, site.clone());
             }
         }
-        let end = places.end.min(self.told.len()).max(places.start.min(self.told.len()));
-        let begin = places.start.min(end);
-        self.told.splice(begin..end, fresh);
     }
 
     /// Where a computer is, by the rules alone and as it is shown. What the rules decide anew with regard to people's
@@ -449,7 +457,10 @@ async fn computers(
         run.pause().await?;
         for outline in outlines {
             let object = snapshot.computers.get(outline)?;
-            computers.push(Computer::of(&object, domain));
+            computers.push(match run.task.exclusions.depend_on_place() {
+                true => Computer::of(&object, domain),
+                false => Computer::of(&object, domain).anywhere(),
+            });
             let sids: Vec<String> =
                 object.attributes.values("sIDHistory").map(str::to_owned).collect();
             if !sids.is_empty() {

@@ -5,8 +5,10 @@ use crate::Result;
 use crate::asset::Home;
 use crate::grouping;
 use crate::merge::{Decision, Level, Reason, Verdict};
-use crate::sync::decide::moves::Spot;
+use crate::sync::decide::former::{self, FormerSids};
+use crate::sync::decide::moves::{Decided, Spot};
 use crate::sync::run::Run;
+use crate::value::ObjectGuid;
 
 impl Matching {
     /// Notes which ties a computer of another directory has put in question.
@@ -21,11 +23,23 @@ impl Matching {
             &self.directories,
         );
         let doubts = doubts.await?;
-        for told in &mut self.told {
-            let doubt =
-                doubts.get(&told.object).filter(|doubt| Some(doubt.asset) == told.verdict.asset());
-            told.doubtful = doubt.map(|doubt| doubt.by.clone());
+        self.told.values_mut().for_each(|told| told.doubtful = None);
+        for (object, doubt) in doubts {
+            let told = self.place(object).and_then(|place| self.told_at(place));
+            if let Some(told) = told.filter(|told| Some(doubt.asset) == told.verdict.asset()) {
+                told.doubtful = Some(doubt.by);
+            }
         }
+        Ok(())
+    }
+
+    /// Notes which assets had the new computers before, by their former identifiers.
+    pub(super) async fn note_former(&mut self, run: &Run<'_>, sids: &FormerSids) -> Result<()> {
+        let places: Vec<usize> = sids.keys().filter_map(|object| self.place(*object)).collect();
+        let told = places.iter().filter_map(|place| self.decided(*place));
+        let mut told: Vec<Decision> = told.map(|decided| decided.told.clone()).collect();
+        former::note(run, sids, &mut told).await?;
+        self.told.extend(places.into_iter().zip(told));
         Ok(())
     }
 
@@ -44,11 +58,14 @@ impl Matching {
             &self.directories,
         );
         self.settled = settled.await?;
-        let mut all_told = std::mem::take(&mut self.told);
-        for (told, rules) in all_told.iter_mut().zip(&self.rules) {
-            self.give_reason(told, self.spot(rules));
+        for place in 0..self.rules.len() {
+            let Some(Decided { told, spot, .. }) = self.decided(place) else { continue };
+            if spot.is_some_and(Spot::is_elsewhere) {
+                let mut told = told.clone();
+                self.give_reason(&mut told, spot);
+                self.told.insert(place, told);
+            }
         }
-        self.told = all_told;
         Ok(())
     }
 
@@ -63,13 +80,19 @@ impl Matching {
         }
     }
 
-    /// A decision as it is told: with the asset that shows the computer, and by whom it was decided.
-    pub(super) fn told(&self, run: &Run<'_>, rules: &Decision, spot: Option<Spot>) -> Decision {
-        let mut told = rules.clone();
-        let Some(Spot { home, shown }) = spot else { return told };
+    /// A decision as it is told, where that is not as the rules have it: with the asset that shows the computer, and by whom
+    /// it was decided.
+    pub(super) fn told(
+        &self,
+        run: &Run<'_>,
+        rules: &Decision,
+        spot: Option<Spot>,
+    ) -> Option<Decision> {
+        let Spot { home, shown } = spot?;
         if home == Home::of(shown) {
-            return told;
+            return None;
         }
+        let mut told = rules.clone();
         match shown {
             Some(asset) => {
                 let is_known = self.links.get(&rules.object).is_some_and(|l| l.asset == shown);
@@ -89,6 +112,17 @@ impl Matching {
                 told.verdict = Verdict::Ambiguous;
             }
         }
-        told
+        Some(told)
+    }
+
+    /// The place of a computer that was read.
+    fn place(&self, object: ObjectGuid) -> Option<usize> {
+        self.rules.binary_search_by_key(&object, |decision| decision.object).ok()
+    }
+
+    /// What is told of the computer at this place, to be changed.
+    fn told_at(&mut self, place: usize) -> Option<&mut Decision> {
+        let rules = self.rules.get(place)?;
+        Some(self.told.entry(place).or_insert_with(|| rules.clone()))
     }
 }
