@@ -124,6 +124,7 @@ async fn run_once(
         .with_accept_empty(options.accept_empty)
         .with_memory_bytes(options.memory_bytes)
         .with_spool_bytes(options.spool_bytes)
+        .with_spool_folder(options.spool_folder.clone())
         .with_accept_weaker_transport(options.task.accept_weaker_transport)
         .with_confirmation(options.confirm)
         .with_cancellation(interrupt.cancellation());
@@ -252,7 +253,7 @@ async fn show(
     report::summary(&mut out, report)?;
     if options.explain {
         writeln!(out)?;
-        let named = decisions.iter().map(|decision| (decision.name.as_str(), decision));
+        let named = decisions.iter().map(|decision| (&*decision.name, decision));
         report::decisions(&mut out, named, &names, Form::of_stdout())?;
     }
     Ok(out.flush()?)

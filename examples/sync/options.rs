@@ -82,6 +82,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "OCTETS", default_value_t = SyncOptions::new().spool_bytes)]
     pub(crate) spool_bytes: usize,
 
+    /// Where that file is written: where the system has its temporary files unless given
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) spool_folder: Option<PathBuf>,
+
     /// How long to wait for an inventory that is busy with another run of the same directory, or with another program
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     pub(crate) wait: u64,

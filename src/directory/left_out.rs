@@ -33,8 +33,13 @@ impl LeftOutValues {
     pub fn of<'a>(objects: impl IntoIterator<Item = &'a DirectoryObject>) -> Vec<Self> {
         let mut all = Vec::new();
         objects.into_iter().for_each(|object| Self::count(&mut all, object));
-        all.sort_by(|a, b| (&a.attribute, &a.reason).cmp(&(&b.attribute, &b.reason)));
+        Self::sort(&mut all);
         all
+    }
+
+    /// Puts what was counted in order.
+    pub(crate) fn sort(all: &mut [Self]) {
+        all.sort_by(|a, b| (&a.attribute, &a.reason).cmp(&(&b.attribute, &b.reason)));
     }
 
     /// Adds what was left out of one more object.

@@ -1,5 +1,6 @@
 //! How much of what a server sends may be held at once.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -21,8 +22,24 @@ pub(crate) struct Held {
     octets: u64,
 }
 
+/// What may be put aside, and where.
+#[derive(Clone, Debug)]
+pub(crate) struct SpoolRoom {
+    /// So many octets stay in memory.
+    pub(crate) in_memory: usize,
+    /// So many may be in the file. What is more stays in memory.
+    pub(crate) in_file: u64,
+    /// Where the file is: `None` for where the system has temporary files.
+    pub(crate) folder: Option<PathBuf>,
+}
+
+impl SpoolRoom {
+    /// No file at all.
+    pub(crate) const NO_FILE: Self = Self { in_memory: usize::MAX, in_file: 0, folder: None };
+}
+
 impl MemoryBudget {
-    /// 1 GiB: 750,000 computers as a usual directory has them, with their groups.
+    /// 1 GiB: what a run keeps at hand of four million objects, or all of 750,000 computers as a usual directory has them.
     pub(crate) const DEFAULT: u64 = 1 << 30;
 
     /// Nothing is held yet.
@@ -30,9 +47,12 @@ impl MemoryBudget {
         Self { limit, held: Arc::default(), is_half_told: Arc::default() }
     }
 
-    /// A quarter of it.
-    pub(crate) fn quarter(&self) -> usize {
-        usize::try_from(self.limit / 4).unwrap_or(usize::MAX)
+    /// What may be put aside of what is read: up to so many octets in memory, and a quarter of the budget at most; in a file
+    /// sixteen times the budget, as long as a read of a million computers is by far.
+    pub(crate) fn spool_room(&self, in_memory: usize, folder: Option<PathBuf>) -> SpoolRoom {
+        let quarter = usize::try_from(self.limit / 4).unwrap_or(usize::MAX);
+        let in_file = self.limit.saturating_mul(16);
+        SpoolRoom { in_memory: in_memory.min(quarter), in_file, folder }
     }
 
     /// Somebody who will hold something.

@@ -19,7 +19,7 @@ mod transport;
 
 pub use delta::{FullReadReason, RemovedObject};
 pub use left_out::LeftOutValues;
-pub(crate) use memory::{Held, MemoryBudget};
+pub(crate) use memory::{Held, MemoryBudget, SpoolRoom};
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub(crate) use object::boolean;
 pub(crate) use object::{AccountControl, AccountKind};

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::memory::Held;
-use super::object::DirectoryObject;
+use super::memory::{Held, MemoryBudget, SpoolRoom};
+use super::object::{AccountKind, DirectoryObject};
 use super::packed::{pack, unpack};
 use super::spool::{Span, Spool};
 use crate::Result;
@@ -24,8 +24,14 @@ pub(crate) struct Outline {
     pub(crate) container: Arc<str>,
     /// How many attributes it has.
     pub(crate) attributes: u32,
+    /// The [memory](DirectoryObject::footprint) that it takes where it is not put aside.
+    pub(crate) footprint: u32,
     /// Whether something was left out of it.
     pub(crate) is_flawed: bool,
+    /// Whether it has more names than a computer may have.
+    pub(crate) has_too_many_names: bool,
+    /// Whether it is a machine, as far as its account tells.
+    pub(crate) is_host: bool,
     /// Whether it says to be in a group.
     pub(crate) is_member: bool,
     /// Whether nothing may be concluded from who is missing among its members.
@@ -38,7 +44,13 @@ pub(crate) struct Outline {
 pub(crate) struct ObjectSpool {
     spool: Arc<Spool>,
     /// Each once: many objects stand in one.
-    containers: Arc<Mutex<HashSet<Arc<str>>>>,
+    containers: Arc<Mutex<Containers>>,
+}
+
+#[derive(Debug)]
+struct Containers {
+    all: HashSet<Arc<str>>,
+    held: Held,
 }
 
 /// The objects of one kind, each once, in the order of their objectGUIDs.
@@ -50,39 +62,54 @@ pub(crate) struct Objects {
 }
 
 impl ObjectSpool {
-    /// An empty one that keeps so many octets in memory. What it keeps counts for `held`.
-    pub(crate) fn new(most: usize, held: Held) -> Self {
-        Self { spool: Arc::new(Spool::new(most, held)), containers: Arc::default() }
+    /// An empty one. What it keeps in memory counts towards the budget.
+    pub(crate) fn new(room: SpoolRoom, memory: &MemoryBudget) -> Self {
+        let containers = Containers { all: HashSet::new(), held: memory.holder() };
+        let spool = Spool::new(room, memory.holder());
+        Self { spool: Arc::new(spool), containers: Arc::new(Mutex::new(containers)) }
     }
 
-    /// Puts an object aside.
+    /// Puts an object aside. The second value is an error of the kind
+    /// [`ErrorKind::LimitExceeded`](crate::ErrorKind::LimitExceeded) if more is held in memory than may be.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::LimitExceeded`](crate::ErrorKind::LimitExceeded) if that is more than may be held.
-    pub(crate) fn put(&self, object: &DirectoryObject) -> Result<Outline> {
+    /// The same kind if it is too large to be put aside at all.
+    pub(crate) fn put(&self, object: &DirectoryObject) -> Result<(Outline, Result<()>)> {
         let dn = object.dn.normalized();
-        Ok(Outline {
+        let (container, new) = self.container(DistinguishedName::normalized_parent(&dn));
+        let (span, held) = self.spool.put(|into| pack(object, into))?;
+        let outline = Outline {
             guid: object.guid,
             digest: object.digest(),
             dn_digest: RecordDigest::of([dn.as_str()]),
-            container: self.container(DistinguishedName::normalized_parent(&dn)),
+            container,
             attributes: object.attribute_count(),
-            is_flawed: !object.flaws.is_empty() || object.names_left_out() > 0,
+            footprint: u32::try_from(object.footprint()).unwrap_or(u32::MAX),
+            is_flawed: !object.flaws.is_empty(),
+            has_too_many_names: object.names_left_out() > 0,
+            is_host: object.account_kind() == AccountKind::Host,
             is_member: object.attributes.first("memberOf").is_some(),
             is_doubtful: object.is_doubtful(),
-            span: self.spool.put(|into| pack(object, into))?,
-        })
+            span,
+        };
+        Ok((outline, held.and(new)))
     }
 
-    fn container(&self, dn: &str) -> Arc<str> {
-        let mut all = self.containers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = all.get(dn) {
-            return Arc::clone(known);
+    /// Why what was read stays in memory, if it should not.
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.spool.failure()
+    }
+
+    fn container(&self, dn: &str) -> (Arc<str>, Result<()>) {
+        let mut containers = self.containers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = containers.all.get(dn) {
+            return (Arc::clone(known), Ok(()));
         }
         let new: Arc<str> = dn.into();
-        all.insert(Arc::clone(&new));
-        new
+        containers.all.insert(Arc::clone(&new));
+        let held = containers.held.add(dn.len() + CONTAINER);
+        (new, held)
     }
 
     fn get(&self, kind: ObjectKind, outline: &Outline) -> Result<DirectoryObject> {
@@ -90,8 +117,11 @@ impl ObjectSpool {
     }
 }
 
+/// What a container takes beside its octets: its place in a set that is never quite full, and the allocator's own.
+const CONTAINER: usize = 64;
+
 impl Outline {
-    /// About how many octets the object takes.
+    /// How many octets are put aside.
     pub(crate) fn octets(&self) -> usize {
         self.span.length()
     }
@@ -111,8 +141,8 @@ impl Objects {
         kind: ObjectKind,
         objects: impl IntoIterator<Item = &'a DirectoryObject>,
     ) -> Self {
-        let spool = ObjectSpool::new(usize::MAX, super::MemoryBudget::default().holder());
-        let outlines = objects.into_iter().map(|object| spool.put(object).unwrap());
+        let spool = ObjectSpool::new(SpoolRoom::NO_FILE, &MemoryBudget::default());
+        let outlines = objects.into_iter().map(|object| spool.put(object).unwrap().0);
         Self::new(kind, outlines.collect(), spool)
     }
 
@@ -165,15 +195,10 @@ impl Objects {
         self.outlines.iter().map(|outline| self.get(outline))
     }
 
-    /// All of those that something was left out of.
-    pub(crate) fn flawed(&self) -> impl Iterator<Item = Result<DirectoryObject>> {
-        let flawed = self.outlines.iter().filter(|outline| outline.is_flawed);
-        flawed.map(|outline| self.get(outline))
-    }
-
-    /// Takes this in the place of what is there by the same objectGUID.
+    /// Takes this in the place of what is there by the same objectGUID. What is read is read by now: however much it is, the
+    /// run goes on.
     pub(crate) fn replace(&mut self, object: &DirectoryObject) -> Result<()> {
-        let outline = self.spool.put(object)?;
+        let (outline, _) = self.spool.put(object)?;
         if let Some(place) = self.place(object.guid).and_then(|place| self.outlines.get_mut(place))
         {
             *place = outline;
@@ -181,7 +206,7 @@ impl Objects {
         Ok(())
     }
 
-    /// Takes in others, in the place of those for which `is_stale` holds.
+    /// Takes in others, in the place of those for which `is_stale` holds, and goes on likewise.
     pub(crate) fn update(
         &mut self,
         others: &Self,
@@ -189,7 +214,7 @@ impl Objects {
     ) -> Result<()> {
         self.outlines.retain(|outline| !is_stale(outline.guid));
         for other in others.iter() {
-            self.outlines.push(self.spool.put(&other?)?);
+            self.outlines.push(self.spool.put(&other?)?.0);
         }
         self.outlines.sort_unstable_by_key(|outline| outline.guid);
         Ok(())
@@ -198,6 +223,7 @@ impl Objects {
     /// Lets go of all.
     pub(crate) fn clear(&mut self) {
         self.outlines = Vec::new();
+        self.spool = ObjectSpool::new(SpoolRoom::NO_FILE, &MemoryBudget::default());
     }
 
     fn place(&self, object: ObjectGuid) -> Option<usize> {

@@ -7,7 +7,7 @@ use super::memberships::{Earlier, Memberships};
 use super::read_objects::ReadObjects;
 use crate::Result;
 use crate::asset::{DirectoryGroup, Link, Member, MemberPath};
-use crate::directory::{AccountKind, DirectoryObject};
+use crate::directory::{DirectoryObject, Objects};
 use crate::name::DistinguishedName;
 use crate::value::{Attributes, ObjectGuid, ObjectKind};
 
@@ -26,13 +26,15 @@ pub(crate) fn touch_memberships(
     if !read.groups.is_empty() || departed {
         return Ok(true);
     }
-    let mut is_touched = false;
-    read.for_each_account(|object| {
+    for object in read.accounts() {
+        let object = object?;
         let before = before.get(&object.guid).map(|before| groups_in(before));
-        is_touched |= !is_in_place(links, object)
-            || before.unwrap_or_default() != groups_in(&object.attributes);
-    })?;
-    Ok(is_touched)
+        let is_same = before.unwrap_or_default() == groups_in(&object.attributes);
+        if !is_in_place(links, &object) || !is_same {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The groups that an account says it is in: its primary one, and the others.
@@ -41,8 +43,8 @@ fn groups_in(attributes: &Attributes) -> (Option<&str>, BTreeSet<&str>) {
 }
 
 /// Whether a group is there again that was missing.
-pub(crate) fn is_group_back(read: &ReadObjects<'_>, links: &Links) -> bool {
-    let mut known = read.groups.iter().filter_map(|group| links.get(&group.guid));
+pub(crate) fn is_group_back(groups: &Objects, links: &Links) -> bool {
+    let mut known = groups.identities().filter_map(|group| links.get(&group));
     known.any(|link| !link.presence.is_present())
 }
 
@@ -54,12 +56,9 @@ pub(crate) fn dependents_to_reread(
     links: &Links,
     is_in_reach: impl Fn(&Link) -> bool,
 ) -> Result<BTreeSet<ObjectGuid>> {
-    let mut new_hosts: HashSet<ObjectGuid> = HashSet::new();
-    read.for_each_account(|object| {
-        if object.kind == ObjectKind::Computer && object.account_kind() == AccountKind::Host {
-            new_hosts.insert(object.guid);
-        }
-    })?;
+    let computers = read.computers.outlines().iter();
+    let new_hosts: HashSet<ObjectGuid> =
+        computers.filter(|computer| computer.is_host).map(|computer| computer.guid).collect();
     let is_kept = |object| links.contains_key(&object) || new_hosts.contains(&object);
     let now = Memberships::of(read, earlier, is_kept)?;
     let identities = read.identities();
@@ -135,11 +134,12 @@ fn disagreeing<'a>(
 ) -> Result<impl Iterator<Item = ObjectGuid> + 'a> {
     let mut named_by: HashMap<String, BTreeSet<ObjectGuid>> = HashMap::new();
     let identities = read.identities();
-    read.for_each(|object| {
-        for group in groups_named_by(object) {
+    for object in read.all() {
+        let object = object?;
+        for group in groups_named_by(&object) {
             named_by.entry(group).or_default().insert(object.guid);
         }
-    })?;
+    }
     let disagrees = move |group: &&DirectoryGroup| {
         let members = now.members(group.object).iter().filter(|m| m.path == MemberPath::Direct);
         let members = members.filter_map(|member| member.object);

@@ -147,12 +147,13 @@ impl<'a> Known<'a> {
         // Only objects that some group names are kept by DN: most computers are in none.
         let mut objects: HashMap<&str, Option<ObjectGuid>> =
             edges.iter().map(|edge| (&*edge.key, None)).collect();
-        self.read.for_each(|object| {
-            let place = objects.get_mut(&*key(&object.dn)).filter(|_| is_kept(object));
+        for object in self.read.all() {
+            let object = object?;
+            let place = objects.get_mut(&*key(&object.dn)).filter(|_| is_kept(&object));
             if let Some(place) = place {
                 *place = Some(object.guid);
             }
-        })?;
+        }
         let read: Vec<Option<ObjectGuid>> =
             edges.iter().map(|edge| objects.get(&*edge.key).copied().flatten()).collect();
         for (edge, read) in edges.iter_mut().zip(read) {
@@ -190,16 +191,17 @@ impl<'a> Known<'a> {
             groups.get(&object.sid.as_ref()?.domain()?.with_rid(rid)?).copied()
         };
         let mut edges = Vec::new();
-        self.read.for_each_account(|object| {
-            let group = group_of(object).filter(|_| is_kept(object));
+        for object in self.read.accounts() {
+            let object = object?;
+            let group = group_of(&object).filter(|_| is_kept(&object));
             edges.extend(group.map(|group| Edge {
                 group,
                 key: key(&object.dn),
-                dn: object.dn.clone(),
+                dn: object.dn,
                 object: Some(object.guid),
                 path: MemberPath::Primary,
             }));
-        })?;
+        }
         edges.extend(self.unread_primary());
         Ok(edges)
     }

@@ -7,7 +7,7 @@
 //!   through other groups. Directories allow groups in circles; each is walked once.
 //! - [`dependents_to_reread`] names the objects that a change of others changed, without a change of their own: a read of
 //!   changes does not bring them, and is not the same as a full read without them.
-//! - [`whole_list`] has the members of a group of which a read told only what changed.
+//! - [`ShownMembers`] has the members of a group of which a read told only what changed.
 //! - [`Links`] tell whether an object is where it was. A DN is kept as a digest: 16 bytes each.
 //!
 //! Who reads, and again what depends on it, is [`sync`](crate::sync)'s business.
@@ -24,4 +24,4 @@ pub(crate) use self::dependents::{dependents_to_reread, is_group_back, touch_mem
 pub(crate) use self::links::{Links, is_present};
 pub(crate) use self::memberships::{Earlier, Memberships, digest};
 pub(crate) use self::read_objects::ReadObjects;
-pub(crate) use self::told::whole_list;
+pub(crate) use self::told::ShownMembers;

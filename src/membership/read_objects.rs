@@ -1,5 +1,6 @@
 //! What a read showed.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::Result;
@@ -11,7 +12,7 @@ use crate::value::ObjectGuid;
 pub(crate) struct ReadObjects<'a> {
     pub(super) computers: &'a Objects,
     pub(super) users: &'a Objects,
-    /// Few beside the others, and each is looked at several times.
+    /// Each is looked at several times.
     pub(super) groups: Vec<DirectoryObject>,
     pub(super) departed: &'a HashSet<ObjectGuid>,
 }
@@ -31,16 +32,14 @@ impl<'a> ReadObjects<'a> {
         Ok(Self { computers, users, groups: groups.iter().collect::<Result<_>>()?, departed })
     }
 
-    /// Looks at every object.
-    pub(super) fn for_each(&self, mut look: impl FnMut(&DirectoryObject)) -> Result<()> {
-        self.for_each_account(&mut look)?;
-        self.groups.iter().for_each(look);
-        Ok(())
+    pub(super) fn all(&self) -> impl Iterator<Item = Result<Cow<'_, DirectoryObject>>> {
+        let groups = self.groups.iter().map(|group| Ok(Cow::Borrowed(group)));
+        self.accounts().map(|account| account.map(Cow::Owned)).chain(groups)
     }
 
-    /// Looks at whatever may have a primary group.
-    pub(super) fn for_each_account(&self, mut look: impl FnMut(&DirectoryObject)) -> Result<()> {
-        self.users.iter().chain(self.computers.iter()).try_for_each(|it| it.map(|it| look(&it)))
+    /// What may have a primary group.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = Result<DirectoryObject>> {
+        self.users.iter().chain(self.computers.iter())
     }
 
     pub(super) fn identities(&self) -> HashSet<ObjectGuid> {

@@ -350,10 +350,10 @@ fn only_what_moves_or_changes_a_group_touches_memberships() {
 fn a_group_is_back_that_was_missing() {
     let mut inventory = Inventory::of([group(STAFF, &[])]);
     let read = Read::of([group(STAFF, &[])]);
-    assert!(!is_group_back(&read.objects(), &inventory.links));
+    assert!(!is_group_back(&read.by_kind[2], &inventory.links));
     let missing = Presence::Missing { since: Timestamp::MIN, runs: 1 };
     inventory.links.get_mut(&guid(STAFF)).unwrap().presence = missing;
-    assert!(is_group_back(&read.objects(), &inventory.links));
+    assert!(is_group_back(&read.by_kind[2], &inventory.links));
     assert!(!is_present(&inventory.links, guid(STAFF)));
 }
 
@@ -379,8 +379,8 @@ fn a_list_of_which_the_changes_are_told_is_whole_where_everybody_agrees() {
     let inventory = Inventory::of(all);
     let before = &inventory.earlier.groups[0];
     let whole = |read: Read| {
-        let whole = whole_list(&read.group(), before, &read.objects(), &inventory.links);
-        whole.unwrap().map(|it| it.members)
+        let shown = ShownMembers::of(&read.objects()).unwrap();
+        shown.whole_list(&read.group(), before, &inventory.links).map(|it| it.members)
     };
     let changed = || told(STAFF, &[CAROL], &[BOB]);
     assert_eq!(whole(Read::of([changed()])), Some(vec![dn(ALICE), dn(CAROL)]));
@@ -404,7 +404,7 @@ fn a_list_that_was_not_known_whole_is_read() {
     let inventory = Inventory::of(all);
     let read = Read::of([told(STAFF, &[], &[])]);
     let whole = |before: &DirectoryGroup, links: &Links| {
-        whole_list(&read.group(), before, &read.objects(), links).unwrap()
+        ShownMembers::of(&read.objects()).unwrap().whole_list(&read.group(), before, links)
     };
     let before = inventory.earlier.groups[0].clone();
     assert_eq!(whole(&before, &inventory.links), None, "nobody knows what BOB is");

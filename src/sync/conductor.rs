@@ -17,9 +17,7 @@ use super::write::{Sink, Writer, absences, computers, late, settle, sightings};
 use super::{lease, links, record};
 use crate::Result;
 use crate::asset::Batch;
-use crate::directory::{
-    DirectoryObject, DirectorySource, LeftOutValues, Objects, Transport, Verification,
-};
+use crate::directory::{DirectorySource, LeftOutValues, Transport, Verification};
 use crate::membership::Memberships;
 use crate::value::{Checkpoint, ObjectKind};
 
@@ -204,12 +202,17 @@ fn report_of_read(run: &Run<'_>, snapshot: &Snapshot) -> Result<SyncReport> {
     report.stages.connect = snapshot.connect_seconds;
     report.stages.read = snapshot.read_seconds;
     count_read(snapshot, &mut report);
-    let flawed = snapshot.kinds().into_iter().flat_map(Objects::flawed);
-    let flawed: Vec<DirectoryObject> = flawed.collect::<Result<_>>()?;
-    let mut left_out = LeftOutValues::of(&flawed);
+    let mut left_out = Vec::new();
+    for of_kind in snapshot.kinds() {
+        for object in of_kind.outlines().iter().filter(|object| object.is_flawed) {
+            LeftOutValues::count(&mut left_out, &of_kind.get(object)?);
+        }
+    }
+    LeftOutValues::sort(&mut left_out);
     LeftOutValues::name_as(&mut left_out, &snapshot.end.left_out);
-    let computers = flawed.iter().filter(|object| object.kind == ObjectKind::Computer);
-    computers.for_each(|it| LeftOutValues::count_names(&mut left_out, it));
+    for object in snapshot.computers.outlines().iter().filter(|it| it.has_too_many_names) {
+        LeftOutValues::count_names(&mut left_out, &snapshot.computers.get(object)?);
+    }
     report.note_left_out(left_out);
     Ok(report)
 }

@@ -80,7 +80,7 @@ use crate::task::SyncTask;
 /// - [`ErrorKind::Lease`](crate::ErrorKind): another run of this source is under way.
 /// - [`ErrorKind::Conflict`](crate::ErrorKind): somebody else kept changing the same assets. What was
 ///   committed before stays; the next run goes on.
-/// - [`ErrorKind::Store`](crate::ErrorKind): the store failed. What was committed before stays.
+/// - [`ErrorKind::Store`](crate::ErrorKind): the store failed, or the temporary file of what was read. What was committed before stays.
 /// - [`ErrorKind::Cancelled`](crate::ErrorKind).
 ///
 /// A read that begins and does not get to its end, for whatever reason, is no error, but a report whose `complete` is

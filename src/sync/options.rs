@@ -1,6 +1,7 @@
 //! How a run goes about its work.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,11 +32,15 @@ pub struct SyncOptions {
     /// set: four million objects, or some 750,000 where no temporary file can be written (`spool_bytes`). A read that needs more is incomplete, and says so; one that has used half of it says that
     /// ([`Progress::HalfOfMemory`](super::Progress::HalfOfMemory), and a warning), before half of them are read.
     pub memory_bytes: u64,
-    /// How many octets of what is read are kept in memory: beyond that it goes to a temporary file, which nobody else can
-    /// open and which is gone with the run, and only what tells the objects apart, some 200 octets of each, counts towards
-    /// `memory_bytes`. 16 MiB unless set: a directory of ten thousand objects needs no file. A quarter of `memory_bytes` at
-    /// most. Where no file can be written, all of it stays in memory.
+    /// How many octets of what is read of computers and users are kept in memory: beyond that it goes to a temporary file,
+    /// which nobody else can open and which is gone with the run, and only what tells the objects apart, some 250 octets of
+    /// each, counts towards `memory_bytes`. 16 MiB unless set: a directory of ten thousand objects needs no file. A quarter
+    /// of `memory_bytes` at most. The file takes sixteen times `memory_bytes` at most; beyond that, and where none can be
+    /// written, everything stays in memory, and the report says so.
     pub spool_bytes: usize,
+    /// Where that file is written. `None`, where the system has its temporary files, unless set: where that is memory, as
+    /// `/tmp` on some systems, a folder on a disk is the better place for a large directory.
+    pub spool_folder: Option<PathBuf>,
     /// How long the read may take. One hour unless set. A read that has begun and is not at its end by then is
     /// incomplete.
     pub read_deadline: Duration,
@@ -74,6 +79,7 @@ impl Default for SyncOptions {
             commit_retries: 3,
             memory_bytes: MemoryBudget::DEFAULT,
             spool_bytes: 16 << 20,
+            spool_folder: None,
             read_deadline: Duration::from_secs(3600),
             lease_time: Duration::from_secs(300),
             full_read: false,
@@ -174,6 +180,13 @@ impl SyncOptions {
         self
     }
 
+    /// Sets where the temporary file is written.
+    #[must_use]
+    pub fn with_spool_folder(mut self, folder: Option<PathBuf>) -> Self {
+        self.spool_folder = folder;
+        self
+    }
+
     /// Sets how long the read may take.
     #[must_use]
     pub fn with_read_deadline(mut self, deadline: Duration) -> Self {
@@ -212,6 +225,7 @@ impl fmt::Debug for SyncOptions {
             .field("commit_retries", &self.commit_retries)
             .field("memory_bytes", &self.memory_bytes)
             .field("spool_bytes", &self.spool_bytes)
+            .field("spool_folder", &self.spool_folder)
             .field("read_deadline", &self.read_deadline)
             .field("lease_time", &self.lease_time)
             .field("full_read", &self.full_read)

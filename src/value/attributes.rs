@@ -62,7 +62,7 @@ impl Attributes {
             let range = start..span.end as usize;
             start = range.end;
             if usize::from(span.name) < WELL_KNOWN.len() {
-                return self.text.get(range).filter(|_| Some(span.name) == asked_for);
+                return (Some(span.name) == asked_for).then(|| self.text.get(range)).flatten();
             }
             let (own, value) = self.text.get(range)?.split_once('\0')?;
             own.eq_ignore_ascii_case(name).then_some(value)

@@ -128,9 +128,8 @@ impl Snapshot {
         if empty.is_empty() {
             return Ok(empty);
         }
-        let names =
-            empty.iter().enumerate().map(|(place, (group, _))| (group.dn.normalized(), place));
-        let names: HashMap<String, usize> = names.collect();
+        let names = empty.iter().map(|(group, _)| group.dn.normalized());
+        let names: HashMap<String, usize> = names.zip(0..).collect();
         // Many name the same few groups.
         let mut places: HashMap<String, Option<usize>> = HashMap::new();
         for object in self.members() {

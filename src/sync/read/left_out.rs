@@ -117,12 +117,12 @@ impl Fewer {
             }
         }
         missed.retain(|_, missing| *missing >= FEW && *missing * 2 > count);
-        if missed.is_empty() {
-            return Ok(BTreeSet::new());
-        }
         for object in all.iter() {
             let object = object?;
             missed.retain(|attribute, _| !merge::shows(&object, attribute));
+            if missed.is_empty() {
+                break;
+            }
         }
         Ok(missed.into_keys().collect())
     }

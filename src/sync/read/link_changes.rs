@@ -6,7 +6,7 @@ use super::snapshot::Snapshot;
 use crate::Result;
 use crate::asset::DirectoryGroup;
 use crate::directory::DirectoryObject;
-use crate::membership::{Links, whole_list};
+use crate::membership::{Links, ShownMembers};
 use crate::sync::run::Run;
 use crate::value::ObjectGuid;
 
@@ -25,21 +25,20 @@ pub(super) async fn complete(
     let before = repository.groups(&task.organization, &task.source, &ids).await?;
     let before: HashMap<ObjectGuid, &DirectoryGroup> =
         before.iter().map(|group| (group.object, group)).collect();
-    let read = snapshot.read_objects()?;
+    let shown = ShownMembers::of(&snapshot.read_objects()?)?;
     let whole = |group: &DirectoryObject| {
-        let before = before.get(&group.guid).copied();
+        let before = before.get(&group.guid)?;
         // Another account may see other members.
-        let own = links.get(&group.guid).filter(|link| !snapshot.coverage.is_foreign(link));
-        before.filter(|_| own.is_some()).map_or(Ok(None), |it| whole_list(group, it, &read, links))
+        links.get(&group.guid).filter(|link| !snapshot.coverage.is_foreign(link))?;
+        shown.whole_list(group, before, links)
     };
     let (mut certain, mut uncertain) = (Vec::new(), BTreeSet::new());
     for group in told {
-        match whole(&group)? {
+        match whole(&group) {
             Some(list) => certain.push(DirectoryObject { membership: Some(list), ..group }),
             None => _ = uncertain.insert(group.guid),
         }
     }
-    drop(read);
     certain.iter().try_for_each(|group| snapshot.groups.replace(group))?;
     Ok(uncertain)
 }

@@ -255,7 +255,7 @@ impl Reader<'_> {
             return Ok(Reading::with(snapshot, PriorMemberships::Unchanged(stored.users)));
         }
         // It may be the primary group of accounts that did not change, and only they say so.
-        if is_group_back(&snapshot.read_objects()?, links) {
+        if is_group_back(&snapshot.groups, links) {
             return self.read_everything_after(snapshot).await;
         }
         let earlier = self.earlier(links).await?;

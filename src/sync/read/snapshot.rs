@@ -8,7 +8,7 @@ use super::timed::{TimedDirectory, TimedEvents};
 use crate::asset::Link;
 use crate::directory::{
     DirectoryEvent, DirectoryObject, Held, MemoryBudget, ObjectSpool, Objects, Outline, Page,
-    PresentSet, ReadEnd, ReadRequest,
+    PresentSet, ReadEnd, ReadRequest, SpoolRoom,
 };
 use crate::membership::ReadObjects;
 use crate::sync::{Progress, SyncOptions};
@@ -47,7 +47,8 @@ impl Snapshot {
     ) -> Result<Self> {
         options.tell(Progress::Connecting);
         let begun = Instant::now();
-        let mut collected = Collected::within(&request.memory, options.spool_bytes);
+        let room = request.memory.spool_room(options.spool_bytes, options.spool_folder.clone());
+        let mut collected = Collected::within(&request.memory, room);
         let events = directory.read(request).await?;
         let connected = Instant::now();
         let end = collected.take(events, options).await?;
@@ -60,7 +61,7 @@ impl Snapshot {
     /// What a read brought that showed these objects.
     #[cfg(test)]
     pub(in crate::sync) fn of(objects: Vec<DirectoryObject>, end: ReadEnd) -> Self {
-        let mut collected = Collected::within(&MemoryBudget::default(), usize::MAX);
+        let mut collected = Collected::within(&MemoryBudget::default(), SpoolRoom::NO_FILE);
         collected.add(Page { objects, departed: Vec::new() }).unwrap();
         collected.into_snapshot(end, &SyncOptions::new())
     }
@@ -188,6 +189,8 @@ struct Collected {
     trusts: HashSet<ObjectGuid>,
     departed: HashSet<ObjectGuid>,
     spool: ObjectSpool,
+    /// Groups are unpacked all at once, again and again: their text is never in a file.
+    groups: ObjectSpool,
     held: Held,
     warnings: Vec<String>,
 }
@@ -198,14 +201,14 @@ const IDENTITY: usize = 4 * size_of::<ObjectGuid>();
 const AT_HAND: usize = 2 * size_of::<(ObjectKind, Outline)>() + IDENTITY;
 
 impl Collected {
-    /// Puts aside what is more than so many octets, or than a quarter of the memory.
-    fn within(memory: &MemoryBudget, most: usize) -> Self {
+    fn within(memory: &MemoryBudget, room: SpoolRoom) -> Self {
         Self {
             outlines: Vec::new(),
             places: HashMap::new(),
             trusts: HashSet::new(),
             departed: HashSet::new(),
-            spool: ObjectSpool::new(most.min(memory.quarter()), memory.holder()),
+            spool: ObjectSpool::new(room, memory),
+            groups: ObjectSpool::new(SpoolRoom::NO_FILE, memory),
             held: memory.holder(),
             warnings: Vec::new(),
         }
@@ -250,20 +253,35 @@ impl Collected {
     }
 
     fn take_object(&mut self, object: &DirectoryObject) -> Result<()> {
-        let outline = (object.kind, self.spool.put(object)?);
-        let is_trust = object.kind == ObjectKind::User && object.is_trust();
-        match is_trust {
-            true => self.trusts.insert(object.guid),
-            false => self.trusts.remove(&object.guid),
+        let outline = match object.kind {
+            ObjectKind::Group => {
+                let (outline, held) = self.groups.put(object)?;
+                held.and_then(|()| self.held.add(object.footprint()))?;
+                outline
+            }
+            ObjectKind::Computer | ObjectKind::User => {
+                let (outline, held) = self.spool.put(object)?;
+                held?;
+                outline
+            }
         };
-        match self.places.get(&object.guid).and_then(|place| self.outlines.get_mut(*place)) {
-            Some(earlier) => *earlier = outline,
+        let place = self.places.get(&object.guid).and_then(|place| self.outlines.get_mut(*place));
+        match place {
+            Some(earlier) => {
+                // What came before stays where it is put aside, and a source may repeat itself for ever.
+                self.held.add(outline.octets())?;
+                *earlier = (object.kind, outline);
+            }
             None => {
                 self.held.add(AT_HAND)?;
                 self.places.insert(object.guid, self.outlines.len());
-                self.outlines.push(outline);
+                self.outlines.push((object.kind, outline));
             }
         }
+        match object.kind == ObjectKind::User && object.is_trust() {
+            true => self.trusts.insert(object.guid),
+            false => self.trusts.remove(&object.guid),
+        };
         Ok(())
     }
 
@@ -286,8 +304,14 @@ impl Collected {
     }
 
     fn into_snapshot(self, mut end: ReadEnd, options: &SyncOptions) -> Snapshot {
-        let Self { outlines, places, trusts, mut departed, spool, held, warnings } = self;
+        let Self { outlines, places, trusts, mut departed, spool, groups: apart, held, warnings } =
+            self;
         end.warnings.extend(warnings);
+        end.warnings.extend(spool.failure().map(|error| {
+            format!(
+                "what was read stayed in memory, since no temporary file could be written: {error}"
+            )
+        }));
         departed.retain(|object| !places.contains_key(object));
         drop(places);
         let (mut computers, mut users, mut groups) = (Vec::new(), Vec::new(), Vec::new());
@@ -299,11 +323,10 @@ impl Collected {
                 ObjectKind::User => users.push(outline),
             }
         }
-        let objects = |kind, outlines| Objects::new(kind, outlines, spool.clone());
         Snapshot {
-            computers: objects(ObjectKind::Computer, computers),
-            users: objects(ObjectKind::User, users),
-            groups: objects(ObjectKind::Group, groups),
+            computers: Objects::new(ObjectKind::Computer, computers, spool.clone()),
+            users: Objects::new(ObjectKind::User, users, spool),
+            groups: Objects::new(ObjectKind::Group, groups, apart),
             trusts: trusts.len() as u64,
             departed,
             coverage: Coverage::of(&end.scope, options.takes_over),
@@ -339,13 +362,21 @@ mod tests {
             objects: objects.iter().copied().map(object).collect(),
             departed: Vec::new(),
         };
-        let room = u64::try_from(2 * AT_HAND).unwrap();
-        let in_file = |room| Collected::within(&MemoryBudget::new(room), 0);
+        let container = ObjectSpool::new(SpoolRoom::NO_FILE, &MemoryBudget::new(0));
+        let packed = container.put(&object(1)).unwrap().0.octets();
+        let of_container = "dc=x".len() + 64;
+        let room = u64::try_from(2 * AT_HAND + packed + of_container).unwrap();
+        let in_file = |limit| {
+            let memory = MemoryBudget::new(limit);
+            let room = SpoolRoom { in_file: u64::MAX, ..memory.spool_room(0, None) };
+            Collected::within(&memory, room)
+        };
         let mut collected = in_file(room);
-        // The last of them takes the place of the first.
+        // The last of them takes the place of the first, which is put aside all the same.
         collected.add(page(&[1, 2, 1])).unwrap();
         assert_eq!(collected.add(page(&[3])).unwrap_err().kind(), ErrorKind::LimitExceeded);
-        in_file(room - 1).add(page(&[1, 2])).unwrap_err();
+        assert_eq!(collected.count(), 2);
+        in_file(room - 1).add(page(&[1, 2, 1])).unwrap_err();
     }
 
     #[test]
@@ -365,9 +396,11 @@ mod tests {
             object
         };
         let (user, computer) = (ObjectKind::User, ObjectKind::Computer);
-        for most in [0, usize::MAX] {
+        for in_memory in [0, usize::MAX] {
             let read = |objects: Vec<DirectoryObject>| {
-                let mut collected = Collected::within(&MemoryBudget::default(), most);
+                let memory = MemoryBudget::default();
+                let room = memory.spool_room(in_memory, None);
+                let mut collected = Collected::within(&memory, room);
                 for object in objects {
                     collected.add(Page { objects: vec![object], departed: Vec::new() }).unwrap();
                 }

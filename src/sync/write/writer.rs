@@ -83,7 +83,7 @@ impl<'a> Writer<'a> {
     pub(super) fn batch_length(&self, objects: &[Outline]) -> usize {
         let mut octets = 0_usize;
         let fits = |object: &&Outline| {
-            octets = octets.saturating_add(object.octets());
+            octets = octets.saturating_add(usize::try_from(object.footprint).unwrap_or(usize::MAX));
             octets <= BATCH_OCTETS
         };
         let most = objects.iter().take(self.run.options.batch_size);

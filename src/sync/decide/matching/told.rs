@@ -35,7 +35,12 @@ impl Matching {
 
     /// Notes which assets had the new computers before, by their former identifiers.
     pub(super) async fn note_former(&mut self, run: &Run<'_>, sids: &FormerSids) -> Result<()> {
-        let places: Vec<usize> = sids.keys().filter_map(|object| self.place(*object)).collect();
+        let is_new = |place: &usize| {
+            let told = self.decided(*place).map(|decided| decided.told.verdict);
+            !matches!(told, Some(Verdict::Linked(_)))
+        };
+        let places = sids.keys().filter_map(|object| self.place(*object));
+        let places: Vec<usize> = places.filter(is_new).collect();
         let told = places.iter().filter_map(|place| self.decided(*place));
         let mut told: Vec<Decision> = told.map(|decided| decided.told.clone()).collect();
         former::note(run, sids, &mut told).await?;
