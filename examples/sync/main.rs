@@ -122,6 +122,7 @@ async fn run_once(
         .with_full_read(options.full)
         .with_takeover(options.take_over)
         .with_accept_empty(options.accept_empty)
+        .with_accept_other_domain(options.accept_other_domain)
         .with_memory_bytes(options.memory_bytes)
         .with_accept_weaker_transport(options.task.accept_weaker_transport)
         .with_confirmation(options.confirm)

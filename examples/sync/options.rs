@@ -64,6 +64,11 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) accept_empty: bool,
 
+    /// Let the directory be another domain than the one that was read under its name before: once, after the domain was
+    /// built anew. The brake holds all the same.
+    #[arg(long)]
+    pub(crate) accept_other_domain: bool,
+
     /// Let the run through that the brake stopped with this confirmation, and no other.
     #[arg(long, value_name = "CONFIRMATION")]
     pub(crate) confirm: Option<Confirmation>,

@@ -7,6 +7,7 @@ mod budget;
 mod cancellation;
 mod cuts;
 mod dense;
+mod domains;
 mod every_call;
 mod exclusions;
 mod faulty;

@@ -42,6 +42,7 @@ fn scope() -> ReadScope {
         referred: HashSet::new(),
         view: View::of_account(["reader"]),
         fingerprint: RecordDigest::of(["corp"]),
+        former: None,
     }
 }
 
