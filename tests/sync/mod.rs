@@ -22,6 +22,7 @@ mod kept;
 mod kills;
 mod late;
 mod left_out;
+mod managers;
 #[cfg(target_os = "linux")]
 #[cfg(feature = "sqlite")]
 mod memory;
