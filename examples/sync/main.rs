@@ -37,6 +37,7 @@ mod whole_file;
 
 mod assets;
 mod demo;
+mod forest;
 mod inventory;
 mod options;
 mod plan;
@@ -90,6 +91,9 @@ async fn run(options: &Options) -> Result<Status, Failure> {
     let open = async || Inventory::open(options).await;
     let inventory = patiently(options, &mut patience, open).await?;
     let repository = &*inventory.repository;
+    if options.forest {
+        return forest::list(credential, repository, options, &interrupt).await;
+    }
     let imported = match &scanned {
         Some(scanned) => {
             // It ends whole, and gives its lease back.
