@@ -90,6 +90,9 @@ pub enum ErrorKind {
     NotAuthenticated,
     /// What was asked for is not there.
     NotFound,
+    /// The directory is another domain than the one that its source was last read from, whatever it is called: its SID is
+    /// another one. Read it as a source of its own, or accept it where the domain was rebuilt.
+    OtherDomain,
     /// The peer's bytes are not LDAP as RFC 4511 defines it, or not an answer to what was asked.
     Protocol,
     /// The server wants signed or encrypted connections (LDAP result 8). Use LDAPS or StartTLS.

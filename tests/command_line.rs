@@ -4,6 +4,7 @@ mod annotating;
 mod assets;
 mod deciding;
 mod exporting;
+mod forest;
 mod habits;
 mod left_out;
 mod names;

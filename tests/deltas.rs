@@ -527,7 +527,8 @@ async fn the_mock_directory_tells_changes_as_well() {
 /// What a change of the object itself is told of: links, whose other ends may be renamed, are left out.
 fn own(objects: &BTreeMap<ObjectGuid, DirectoryObject>) -> Vec<String> {
     let lines = objects.values().map(|object| {
-        let own = object.attributes.iter().filter(|(name, _)| *name != "memberOf");
+        let is_own = |name: &str| !["managedBy", "memberOf"].contains(&name);
+        let own = object.attributes.iter().filter(|(name, _)| is_own(name));
         let own: Vec<String> = own.map(|(name, value)| format!("{name}={value}")).collect();
         format!("{} {} {own:?}", object.guid, object.dn)
     });

@@ -302,10 +302,11 @@ async fn what_a_complete_scan_does_not_have_is_ended_and_comes_back() {
         assert!(imported.ended.is_empty() && imported.not_ended.is_some(), "{lines:?}");
     }
     let imported = import_with(&repository, &[web, r#"{"names":["a"],"os":7}"#], &complete).await;
-    let ended: Vec<_> = imported.ended.iter().map(|e| e.name.as_ref().unwrap().as_str()).collect();
+    let ended: Vec<_> =
+        imported.ended.iter().map(|(_, name)| name.as_ref().unwrap().as_str()).collect();
     assert_eq!((ended, imported.not_ended), (vec!["db1"], None), "a bad value hides no record");
     let all = assets(&repository).await;
-    let gone = all.iter().find(|asset| asset.id == imported.ended[0].asset).unwrap();
+    let gone = all.iter().find(|asset| asset.id == imported.ended[0].0).unwrap();
     assert!(gone.live_names().next().is_none() && addresses(gone).is_empty());
     assert!(gone.last_seen().is_some() && !gone.parts[0].presence.is_present());
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ldap_inventory::credential::{CaCertificate, Credential, ServerUrl, Sharing, SignIn};
 use ldap_inventory::directory::ConnectStep;
-use ldap_inventory::ldap::{LdapSource, Resolver, SrvRecord};
+use ldap_inventory::ldap::{ConnectLimits, LdapSource, Resolver, SrvRecord};
 use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::testing::{Fault, Script, ServerTls, TestCa, TestDirectory, TestServer, When};
@@ -16,6 +16,7 @@ use ldap_inventory::value::{ReadMode, Secret};
 use ldap_inventory::{Error, ErrorKind, Result, Retry};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 use crate::sync::world::task;
 
@@ -30,6 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 struct Dns {
     records: Mutex<BTreeMap<String, Vec<SrvRecord>>>,
     addressless: Vec<String>,
+    /// Hosts whose addresses are told once the test says so.
+    held: BTreeMap<String, Arc<Notify>>,
     asked: Mutex<Vec<String>>,
 }
 
@@ -43,6 +46,9 @@ impl Resolver for Dns {
     async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>> {
         if self.addressless.iter().any(|dead| dead == host) {
             return Err(Error::new(ErrorKind::Connect, "there is no such host"));
+        }
+        if let Some(held) = self.held.get(host) {
+            held.notified().await;
         }
         Ok(vec!["127.0.0.1".parse().unwrap()])
     }
@@ -105,7 +111,15 @@ async fn run(
     dns: &Arc<Dns>,
     repository: &MemoryRepository,
 ) -> Result<SyncReport> {
+    // Nothing is to be decided by how fast this machine is.
+    let limits = ConnectLimits::new()
+        .with_resolve(PATIENCE)
+        .with_tcp(PATIENCE)
+        .with_tls(PATIENCE)
+        .with_preferred_head_start(PATIENCE)
+        .with_other_site(PATIENCE);
     let source = LdapSource::new(Arc::new(MemoryCredentialStore::from_iter([credential])))
+        .with_connect_limits(limits)
         .with_resolver(Arc::clone(dns) as _);
     let (task, options) = (task(), SyncOptions::new());
     let run = sync(&task, &source, repository, &options);
@@ -181,10 +195,24 @@ async fn of_eight_controllers_the_one_that_proves_itself_gets_the_password_alone
     ];
     let names = hosts.map(|(name, port)| (host(name), port));
     let hosts: Vec<(&str, u16)> = names.iter().map(|(name, port)| (name.as_str(), *port)).collect();
-    let dns = Dns { addressless: vec![host("dead")], ..Dns::default() };
+    let berlin = Arc::new(Notify::new());
+    let held = BTreeMap::from([(host("berlin"), Arc::clone(&berlin))]);
+    let dns = Dns { addressless: vec![host("dead")], held, ..Dns::default() };
     dns.set(&format!("_ldap._tcp.Berlin._sites.dc._msdcs.{DOMAIN}"), &hosts);
     dns.set(&format!("_ldap._tcp.dc._msdcs.{DOMAIN}"), &hosts);
-    let report = world.run("domain:corp.example.test/Berlin", dns).await.unwrap();
+    // The good one comes last: when those that fail have been left, and the one of another site has said who it is.
+    let others = async {
+        // One that resets is tried again, and with StartTLS as well.
+        for (server, connections) in [(&reset, 3), (&wrong_certificate, 1), (&wrong_domain, 1)] {
+            until(|| server.connections() == connections).await;
+            server.all_closed().await;
+        }
+        until(|| wrong_site.received(b"netlogon")).await;
+        berlin.notify_one();
+    };
+    let run = world.run("domain:corp.example.test/Berlin", dns);
+    let (report, ()) = futures::join!(run, others);
+    let report = report.unwrap();
 
     assert!(report.complete && report.computers.read >= 40, "{report:?}");
     assert_eq!(name(&report), Some("berlin.corp.example.test"));
@@ -211,6 +239,83 @@ async fn of_eight_controllers_the_one_that_proves_itself_gets_the_password_alone
     }
     let heard = heard.lock().unwrap();
     assert!(!heard.windows(PASSWORD.len()).any(|bytes| bytes == PASSWORD.as_bytes()));
+}
+
+/// Looks again and again, as long as the test may take.
+async fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn the_site_of_the_server_and_that_of_this_client_are_told() {
+    let world = World::new();
+    let tls = || world.certificate(&host("berlin"));
+    let builder = || TestServer::builder(&world.directory).with_name("berlin", "Berlin");
+    let server = builder().with_ldaps(tls()).with_client_site("Paris").start().await.unwrap();
+    let dns = || Dns::of(&[("berlin.corp.example.test", port(&server))]);
+    let report = world.run("domain:corp.example.test", dns()).await.unwrap();
+    let sites =
+        |report: &SyncReport| (report.server.site.clone(), report.server.client_site.clone());
+    assert_eq!(sites(&report), (Some("Berlin".to_owned()), Some("Paris".to_owned())));
+    // A server that is named is asked for nothing more than before.
+    server.set_tls(world.certificate("127.0.0.1")).unwrap();
+    let credential = world.credential(&server.url());
+    let report =
+        run(credential, &Arc::new(Dns::default()), &MemoryRepository::new()).await.unwrap();
+    assert_eq!(sites(&report), (Some("Berlin".to_owned()), None));
+    // One that does not know the ping serves all the same.
+    let silent = builder().with_ldaps(tls()).start().await.unwrap();
+    let dns = Dns::of(&[("berlin.corp.example.test", port(&silent))]);
+    let report = world.run("domain:corp.example.test", dns).await.unwrap();
+    assert_eq!(sites(&report), (Some("Berlin".to_owned()), None));
+}
+
+/// A URL of a domain, without the word.
+#[tokio::test]
+async fn a_server_without_an_address_is_looked_for_as_a_domain_by_the_same_rules() {
+    let world = World::new();
+    let domain = "corp.example.invalid";
+    let directory = TestDirectory::of_domain(domain, "CORP", 3);
+    directory.write().add_account("svc", PASSWORD).unwrap();
+    let server = TestServer::builder(&directory)
+        .with_ldaps(world.certificate("dc1.corp.example.invalid"))
+        .start()
+        .await
+        .unwrap();
+    let dns = |host: &str| {
+        let dns = Dns::default();
+        dns.set(&format!("_ldap._tcp.dc._msdcs.{domain}"), &[(host, port(&server))]);
+        Arc::new(dns)
+    };
+    let attempt = async |url: &str, dns: &Arc<Dns>| {
+        run(world.credential(url), dns, &MemoryRepository::new()).await
+    };
+    for url in [domain, "ldaps://corp.example.invalid"] {
+        let report = attempt(url, &dns("dc1.corp.example.invalid")).await.unwrap();
+        assert_eq!(name(&report), Some("dc1.corp.example.invalid"), "{report:?}");
+        let nameless = &report.connect_steps[0];
+        assert_eq!((nameless.host.as_deref(), nameless.address), (Some(domain), None));
+    }
+    // Its certificate is that of a host outside of the domain, or of another host of it.
+    for (host, reason) in
+        [("thief.example.net", "not within the domain"), ("dc9.corp.example.invalid", "dc9")]
+    {
+        let error = attempt(domain, &dns(host)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Certificate, "{error:?}");
+        assert!(error.report().contains(reason), "{error:?}");
+    }
+    assert_eq!(server.bind_requests(), 2);
+    // A port is one of a server.
+    let asked = dns("dc1.corp.example.invalid");
+    let error = attempt("corp.example.invalid:636", &asked).await.unwrap_err();
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::Connect, Retry::Transient));
+    assert_eq!(*asked.asked.lock().unwrap(), Vec::<String>::new());
+    // Where DNS knows no such domain, both are told.
+    let error = attempt(domain, &Arc::new(Dns::default())).await.unwrap_err();
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::Connect, Retry::Transient));
+    assert!(error.report().contains("_ldap._tcp.dc._msdcs.corp.example.invalid"), "{error:?}");
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ mod contributing;
 mod curation;
 mod deciding;
 mod deltas;
+mod domains;
 mod external;
 mod faults;
 mod features;

@@ -55,6 +55,7 @@ impl Status {
             | ErrorKind::CredentialNotShared
             | ErrorKind::NoSecureTransport
             | ErrorKind::NotAuthenticated
+            | ErrorKind::OtherDomain
             | ErrorKind::SigningRequired
             | ErrorKind::Tls => Self::Refused,
             _ => Self::Failed,

@@ -19,7 +19,8 @@ use super::{password, private};
 /// What to read, and how.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct TaskOptions {
-    /// The server: HOST[:PORT] or IP[:PORT]. LDAPS comes first, then StartTLS; with ldap:// in front, StartTLS alone.
+    /// The server: HOST[:PORT] or IP[:PORT]. LDAPS comes first, then StartTLS; with ldap:// in front, StartTLS alone. A host
+    /// that has no address is looked for as a domain.
     /// May be repeated, or several with commas: the next server is asked only if the one before cannot be reached
     #[arg(long, env = "LDAP_URL", value_delimiter = ',')]
     url: Vec<ServerUrl>,

@@ -97,9 +97,9 @@ pub(crate) fn summary(imported: &Imported) -> String {
     }
     if !imported.ended.is_empty() {
         let names = imported.ended.iter().take(MOST_SHOWN);
-        let names = names.map(|ended| match &ended.name {
+        let names = names.map(|(asset, name)| match name {
             Some(name) => Printable(name.as_str()).to_string(),
-            None => ended.asset.to_string(),
+            None => asset.to_string(),
         });
         let names = names.collect::<Vec<_>>().join(", ");
         let more = if imported.ended.len() > MOST_SHOWN { ", ..." } else { "" };

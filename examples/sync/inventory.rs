@@ -29,11 +29,13 @@ impl Inventory {
     /// the run must see, or an older version wrote the file, a copy of it stands in.
     pub(crate) async fn open(options: &Options) -> Result<Self, Failure> {
         let Some(place) = &options.inventory else {
-            say("no --inventory is given: what this run finds out is not kept");
+            if !options.forest {
+                say("no --inventory is given: what this run finds out is not kept");
+            }
             return Ok(Self::in_memory());
         };
         store::check(place)?;
-        if !options.dry_run {
+        if !options.dry_run && !options.forest {
             return Ok(Self { repository: store::open(place).await?, _copy: None });
         }
         if store::is_shared(place) {

@@ -37,6 +37,7 @@ mod whole_file;
 
 mod assets;
 mod demo;
+mod forest;
 mod inventory;
 mod options;
 mod plan;
@@ -90,6 +91,9 @@ async fn run(options: &Options) -> Result<Status, Failure> {
     let open = async || Inventory::open(options).await;
     let inventory = patiently(options, &mut patience, open).await?;
     let repository = &*inventory.repository;
+    if options.forest {
+        return forest::list(credential, repository, options, &interrupt).await;
+    }
     let imported = match &scanned {
         Some(scanned) => {
             // It ends whole, and gives its lease back.
@@ -122,6 +126,7 @@ async fn run_once(
         .with_full_read(options.full)
         .with_takeover(options.take_over)
         .with_accept_empty(options.accept_empty)
+        .with_accept_other_domain(options.accept_other_domain)
         .with_memory_bytes(options.memory_bytes)
         .with_spool_bytes(options.spool_bytes)
         .with_spool_folder(options.spool_folder.clone())

@@ -54,6 +54,11 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) full: bool,
 
+    /// Read nothing, and list the domains that the directory knows: those of its forest and those that trusts connect it
+    /// with, how each is related, whether DNS has controllers of it, and with --json a task for each
+    #[arg(long, conflicts_with_all = ["assets", "dry_run", "full", "explain", "save_plan", "confirm", "quiet"])]
+    pub(crate) forest: bool,
+
     /// Conclude that whatever is known below the bases is gone if it is not read, even if another account saw it
     /// last: once, after the account was replaced by one that sees as much.
     #[arg(long)]
@@ -63,6 +68,11 @@ pub(crate) struct Options {
     /// that the account has not lost its read rights. The brake holds all the same.
     #[arg(long)]
     pub(crate) accept_empty: bool,
+
+    /// Let the directory be another domain than the one that was read under its name before: once, after the domain was
+    /// built anew. The brake holds all the same.
+    #[arg(long)]
+    pub(crate) accept_other_domain: bool,
 
     /// Let the run through that the brake stopped with this confirmation, and no other.
     #[arg(long, value_name = "CONFIRMATION")]

@@ -20,7 +20,8 @@ use crate::{Error, Printable, Result};
 /// credential allows it) plain LDAP; `ldap://` begins at StartTLS.
 ///
 /// `domain:corp.example` stands for the domain controllers of an Active Directory domain, whichever of them are there: they
-/// are found by DNS, as `ldap` says. `domain:corp.example/Berlin` prefers those of an AD site.
+/// are found by DNS, as `ldap` says. `domain:corp.example/Berlin` prefers those of an AD site. A host without an address is
+/// looked for in the same way, unless a port is given.
 ///
 /// ```
 /// use ldap_inventory::credential::ServerUrl;

@@ -63,9 +63,7 @@ pub use self::changed_field::ChangedField;
 pub use self::changes::{NotedChange, Occasion};
 pub use self::deciding::Decided;
 pub use self::history::{Action, Entry};
-pub use self::import::{
-    AmbiguousRecord, EndedRecord, ImportOptions, Imported, LeftOut, Scan, ScannedAsset,
-};
+pub use self::import::{AmbiguousRecord, ImportOptions, Imported, LeftOut, Scan, ScannedAsset};
 pub use self::merging::{Merged, Unmerged};
 pub use self::unresolved::Unresolved;
 

@@ -34,6 +34,8 @@ pub struct DirectoryObject {
     pub attributes: Attributes,
     /// `member`, for groups.
     pub membership: Option<Membership>,
+    /// What the user or group is called that a computer's `managedBy` names: a run finds out, and no source.
+    pub(crate) manager_name: Option<Box<str>>,
     /// What was left out of it: values that could not be decoded, or were too large or too many. The rest
     /// stands, and nothing may be concluded from what is not there of these attributes.
     pub flaws: Vec<AttributeError>,
@@ -104,6 +106,7 @@ impl DirectoryObject {
             dn,
             attributes: Attributes::default(),
             membership: None,
+            manager_name: None,
             flaws: Vec::new(),
         }
     }
@@ -323,6 +326,9 @@ impl DirectoryObject {
             members.iter().for_each(|dn| {
                 hasher.text(dn);
             });
+        }
+        if let Some(name) = &self.manager_name {
+            hasher.text("managedByName").text(name);
         }
         hasher.finish()
     }

@@ -32,6 +32,8 @@ pub(crate) struct Outline {
     pub(crate) has_too_many_names: bool,
     /// Whether it is a machine, as far as its account tells.
     pub(crate) is_host: bool,
+    /// Whether it says who manages it.
+    pub(crate) is_managed: bool,
     /// Whether it says to be in a group.
     pub(crate) is_member: bool,
     /// Whether nothing may be concluded from who is missing among its members.
@@ -89,6 +91,7 @@ impl ObjectSpool {
             is_flawed: !object.flaws.is_empty(),
             has_too_many_names: object.names_left_out() > 0,
             is_host: object.account_kind() == AccountKind::Host,
+            is_managed: object.attributes.first("managedBy").is_some(),
             is_member: object.attributes.first("memberOf").is_some(),
             is_doubtful: object.is_doubtful(),
             span,

@@ -7,10 +7,13 @@ use crate::{Error, ErrorKind, Result};
 
 /// Appends everything of an object but its kind and its objectGUID, which whoever puts it aside keeps.
 pub(super) fn pack(object: &DirectoryObject, into: &mut Vec<u8>) {
-    let DirectoryObject { kind: _, guid: _, sid, dn, attributes, membership, flaws } = object;
+    let DirectoryObject { kind: _, guid: _, sid, dn, attributes, membership, manager_name, flaws } =
+        object;
     put(into, dn.as_str().as_bytes());
     put(into, &sid.as_ref().map(Sid::to_bytes).unwrap_or_default());
     attributes.pack(|octets| put(into, octets));
+    put(into, &[u8::from(manager_name.is_some())]);
+    put(into, manager_name.as_deref().unwrap_or_default().as_bytes());
     let list = membership.as_ref();
     put(into, &[u8::from(list.is_some()), u8::from(list.is_some_and(|list| list.complete))]);
     put_names(into, list.map_or(&[], |list| &list.members));
@@ -62,6 +65,9 @@ impl<'a> Packed<'a> {
             sid => Some(Sid::from_slice(sid).ok()?),
         };
         object.attributes = Attributes::unpack(self.text()?, self.octets()?);
+        let &[has_manager] = self.octets()?.first_chunk()?;
+        let manager = self.text()?;
+        object.manager_name = (has_manager != 0).then(|| manager.into());
         let &[has_members, complete] = self.octets()?.first_chunk()?;
         let members = self.names()?;
         let &[has_left] = self.octets()?.first_chunk()?;
@@ -114,6 +120,7 @@ mod tests {
         let guid = ObjectGuid::from_bytes([7; 16]);
         let bare = DirectoryObject::new(ObjectKind::User, guid, DistinguishedName::root());
         let mut computer = DirectoryObject::new(ObjectKind::Computer, guid, dn("CN=WEB1,DC=x"));
+        computer.manager_name = Some("Jane".into());
         computer.sid = Some("S-1-5-21-1-2-3-1104".parse().unwrap());
         computer.attributes = [("cn", "WEB1"), ("own", ""), ("description", "Bücher"), ("cn", "x")]
             .into_iter()

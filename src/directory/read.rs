@@ -11,7 +11,8 @@ use super::{
 };
 use crate::name::DistinguishedName;
 use crate::value::{
-    Checkpoint, CredentialId, ObjectGuid, ObjectKind, OrganizationId, ReadMode, RecordDigest, View,
+    Checkpoint, CredentialId, ObjectGuid, ObjectKind, OrganizationId, ReadMode, RecordDigest, Sid,
+    View,
 };
 use crate::{Error, ErrorKind};
 
@@ -261,6 +262,8 @@ pub struct ReadScope {
     pub view: View,
     /// A digest of all of it, which tells whether a checkpoint is of the same scope.
     pub fingerprint: RecordDigest,
+    /// The same as versions made it that did not look at the identity of the domain. What they left is of this scope, too.
+    pub(crate) former: Option<RecordDigest>,
 }
 
 impl ReadScope {
@@ -275,7 +278,13 @@ impl ReadScope {
         let account: Vec<&str> = account.into_iter().collect();
         let view = View::of_account(account.iter().copied());
         let all = account.iter().copied().chain(below.iter().map(String::as_str));
-        Self { fingerprint: RecordDigest::of(all), bases, referred: HashSet::new(), view }
+        let fingerprint = RecordDigest::of(all);
+        Self { fingerprint, former: None, bases, referred: HashSet::new(), view }
+    }
+
+    /// Whether this is the fingerprint of the scope, as this version makes it or as others did.
+    pub(crate) fn has(&self, fingerprint: RecordDigest) -> bool {
+        self.fingerprint == fingerprint || self.former == Some(fingerprint)
     }
 }
 
@@ -339,6 +348,20 @@ pub struct ServerIdentity {
     pub domain: Option<String>,
     /// The NetBIOS name of the domain that was read.
     pub netbios_domain: Option<String>,
+    /// `objectSid` of that domain, if the account may read it. No two domains have the same one, whatever they are called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain_sid: Option<Sid>,
+    /// `objectGUID` of that domain, if the account may read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain_guid: Option<ObjectGuid>,
+    /// The AD site that the server is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
+    /// The AD site that the server takes this client to be in, by its address; of a [domain](crate::credential::ServerUrl)
+    /// whose controllers were found by DNS alone (MS-ADTS section 6.3.3), and only where a subnet is known that has the
+    /// address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_site: Option<String>,
     /// The DNS names of the other domains of the forest, as far as the account may read them: what is below the domain
     /// and none of these is a part of it.
     #[serde(default)]
@@ -358,6 +381,10 @@ impl ServerIdentity {
             default_naming_context: None,
             domain: None,
             netbios_domain: None,
+            domain_sid: None,
+            domain_guid: None,
+            site: None,
+            client_site: None,
             other_domains: Vec::new(),
             allowed_suffixes: Vec::new(),
         }

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use crate::ldap::delta::Token;
+use crate::ldap::forest;
 use crate::ldap::limits::LdapLimits;
+use crate::ldap::locate;
 use crate::ldap::protocol::entry::RawEntry;
 use crate::ldap::protocol::guard::{self, SearchMessage};
 use crate::ldap::read::attributes::Selection;
@@ -51,4 +53,14 @@ pub fn checkpoint_token(bytes: &[u8]) {
 pub fn certificate(der: &[u8]) {
     let _ = (ServerCertificate::from_der(der), public_key(der).map(|key| key.to_string()));
     let _ = SignatureAlgorithm(der).to_string();
+}
+
+/// A controller's answer to an LDAP ping.
+pub fn ping(answer: &[u8]) {
+    let _ = locate::client_site(answer);
+}
+
+/// A DN with the identity of its entry.
+pub fn extended_dn(text: &str) {
+    forest::read_extended_dn(text);
 }

@@ -8,10 +8,13 @@
 //! - into `read`: entries become objects, and pages for whoever listens;
 //! - by way of `delta` where a checkpoint says that only changes are wanted.
 //!
+//! `forest` lists what other domains there are, and reads none of them.
+//!
 //! Each of them has its own map in its `mod.rs`. [`ServerCertificate::probe`] asks a server for its certificate, and no more.
 //! No other room names ldap3, rustls, x509-parser or hickory-resolver.
 
 mod delta;
+mod forest;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -24,6 +27,7 @@ mod source;
 mod transport;
 
 pub use delta::DeltaPolicy;
+pub use forest::ForestDomain;
 pub use limits::LdapLimits;
 pub use locate::{Resolver, SrvRecord};
 pub use protocol::diagnosis::BindRefusal;

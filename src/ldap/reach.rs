@@ -75,11 +75,17 @@ impl Established {
         }
     }
 
+    /// Notes the AD site that the server takes this client to be in.
+    pub(crate) fn note_client_site(&mut self, site: Option<String>) {
+        self.identity.client_site = site;
+    }
+
     /// The server, once it has said who it is.
     pub(crate) fn identity(&self, root: &RootDse) -> ServerIdentity {
         let mut identity = self.identity.clone();
         identity.dns_host_name.clone_from(&root.dns_host_name);
         identity.default_naming_context.clone_from(&root.default_naming_context);
+        identity.site = root.site();
         identity.domain = root.default_naming_context.as_ref().and_then(DistinguishedName::domain);
         identity
     }

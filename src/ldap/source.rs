@@ -9,7 +9,8 @@ use tokio::sync::mpsc;
 
 use crate::credential::{Credential, CredentialStore};
 use crate::directory::{
-    DirectoryEvent, DirectorySource, ReadRequest, ServerIdentity, Transport, Verification,
+    DirectoryEvent, DirectorySource, ReadRequest, ReadScope, ServerIdentity, Transport,
+    Verification,
 };
 use crate::ldap::delta::{DeltaPolicy, Token, Tracking};
 use crate::ldap::limits::LdapLimits;
@@ -26,7 +27,7 @@ use crate::ldap::transport::connect::Unconnected;
 use crate::ldap::transport::connect_limits::ConnectLimits;
 use crate::ldap::transport::provider::TlsProvider;
 use crate::name::DistinguishedName;
-use crate::value::{CredentialId, ObjectKind, OrganizationId, RecordDigest};
+use crate::value::{CredentialId, ObjectKind, OrganizationId};
 use crate::{Error, ErrorKind, Result};
 
 /// The pages that may wait for the reader of the stream.
@@ -65,12 +66,12 @@ const WAITING_EVENTS: usize = 1;
 pub struct LdapSource {
     credentials: Arc<dyn CredentialStore>,
     tls: TlsProvider,
-    limits: LdapLimits,
-    connect_limits: ConnectLimits,
+    pub(super) limits: LdapLimits,
+    pub(super) connect_limits: ConnectLimits,
     delta: DeltaPolicy,
     census: bool,
-    least_protection: Option<(Transport, Verification)>,
-    resolver: Option<Arc<dyn Resolver>>,
+    pub(super) least_protection: Option<(Transport, Verification)>,
+    pub(super) resolver: Option<Arc<dyn Resolver>>,
 }
 
 impl LdapSource {
@@ -190,7 +191,7 @@ impl LdapSource {
     }
 
     /// The credential, permitted and fit for use.
-    async fn credential(
+    pub(super) async fn credential(
         &self,
         id: &CredentialId,
         organization: &OrganizationId,
@@ -206,7 +207,7 @@ impl LdapSource {
     }
 
     /// `preferred`: the host of a domain that is tried before the others.
-    async fn connect(
+    pub(super) async fn connect(
         &self,
         credential: &Credential,
         least: Option<(Transport, Verification)>,
@@ -258,10 +259,12 @@ impl LdapSource {
             server.domain = domain.domain();
             server.netbios_domain = connection.netbios_name(&root, domain).await?;
             server.other_domains = connection.other_domains(&root, domain).await?;
-            server.allowed_suffixes = connection.allowed_suffixes(&root, domain).await?;
+            let own = connection.domain_entry(&root, domain).await?;
+            server.allowed_suffixes = own.allowed_suffixes;
+            (server.domain_sid, server.domain_guid) = (own.sid, own.guid);
         }
-        let scope = scope(&request, &credential, &bases, &root);
-        let mut tracking = self.tracking(&request, scope.fingerprint, &selections);
+        let scope = scope(&request, &credential, &bases, &root, &server);
+        let mut tracking = self.tracking(&request, &scope, &selections);
         let end = established.end(scope, server);
         // The global catalog has update numbers of its own, and not all attributes.
         if self.delta != DeltaPolicy::Never && end.completeness.is_complete() {
@@ -285,7 +288,7 @@ impl LdapSource {
     fn tracking(
         &self,
         request: &ReadRequest,
-        scope: RecordDigest,
+        scope: &ReadScope,
         selections: &[(ObjectKind, Selection)],
     ) -> Tracking {
         let mut attributes: Vec<String> =
@@ -294,7 +297,8 @@ impl LdapSource {
         attributes.dedup();
         Tracking {
             policy: self.delta,
-            scope,
+            scope: scope.fingerprint,
+            former_scope: scope.former,
             checkpoint: request.checkpoint.clone(),
             again: request.again.iter().copied().collect(),
             census: self.census && request.census,

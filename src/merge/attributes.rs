@@ -57,13 +57,17 @@ pub(crate) fn group_attributes(object: &DirectoryObject, read_at: Timestamp) -> 
 }
 
 /// What is filed under `@ldap.computer`: as for [`user_attributes`], with `isDomainController`; by its service principal
-/// names, `services`; and `hasLaps` and `lapsExpiresTS`, if the task asks for what they are made of.
+/// names, `services`; `hasLaps` and `lapsExpiresTS`, if the task asks for what they are made of; and `managedByName`, what
+/// the user or group is called that `managedBy` names, if it is known.
 pub(super) fn computer_attributes(object: &DirectoryObject, read_at: Timestamp) -> Attributes {
     let mut builder = native(object, read_at);
     flag(&mut builder, "isDisabled", object.is_disabled());
     let is_controller = object.account_control().map(AccountControl::is_domain_controller);
     flag(&mut builder, "isDomainController", is_controller);
     laps(&mut builder, object);
+    if let Some(name) = &object.manager_name {
+        builder.push("managedByName", name);
+    }
     object.services().iter().for_each(|service| builder.push("services", service));
     builder.build()
 }

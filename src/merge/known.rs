@@ -83,6 +83,7 @@ const WORKED_OUT: &[&str] = &[
     "isLockedOut",
     "lapsExpiresTS",
     "leftOut",
+    "managedByName",
     "passwordExpired",
     "passwordNeverExpires",
     "services",

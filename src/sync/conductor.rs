@@ -14,7 +14,7 @@ use super::report::SyncReport;
 use super::run::Run;
 use super::write::principals::{self, Known};
 use super::write::{Sink, Writer, absences, computers, late, settle, sightings};
-use super::{lease, links, record};
+use super::{domain, lease, links, record};
 use crate::Result;
 use crate::asset::Batch;
 use crate::directory::{DirectorySource, LeftOutValues, Transport, Verification};
@@ -73,6 +73,7 @@ async fn carry_out(
     let assets = outside::digest(run).await?;
     let least = least_protection(run).await?;
     let reading = Reading::of(run, directory, earlier.as_ref(), assets, least).await?;
+    domain::check(run, &reading.snapshot.end.server).await?;
     let mut report = report_of_read(run, &reading.snapshot)?;
     let mut decided = decide(run, &reading, earlier.as_ref(), &mut report).await?;
     let is_stopped = sink.writes() && is_stopped(run, report.brake.as_ref())?;

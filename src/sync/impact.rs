@@ -52,8 +52,8 @@ pub(super) struct ChangeImpact {
 impl ChangeImpact {
     /// What the run would do, but for the members that [leave groups](Self::changed_groups).
     pub(super) fn of(intent: &Intent<'_>) -> Self {
-        let scope = intent.reading.snapshot.end.scope.fingerprint;
-        let is_same_scope = intent.earlier_scope == Some(scope);
+        let scope = &intent.reading.snapshot.end.scope;
+        let is_same_scope = intent.earlier_scope.is_some_and(|earlier| scope.has(earlier));
         let mut impact = Self { is_same_scope, ..Self::default() };
         impact.count_known(intent);
         impact.note_moves(&intent.moves);

@@ -35,6 +35,7 @@
 mod apply;
 mod conductor;
 mod decide;
+mod domain;
 mod impact;
 mod lease;
 mod limits;
@@ -75,6 +76,8 @@ use crate::task::SyncTask;
 ///
 /// - what the directory source reports: no credential, no server, no permitted transport, a certificate
 ///   that does not hold, a refused bind. Nothing was written.
+/// - [`ErrorKind::OtherDomain`](crate::ErrorKind): the directory is another domain than the one that the source was last
+///   read from. Nothing was written.
 /// - [`ErrorKind::LimitsExceeded`](crate::ErrorKind): it would have changed more than the task's
 ///   [`ChangeLimits`](crate::task::ChangeLimits) allows. Nothing was written; the plan is in [`Stopped`].
 /// - [`ErrorKind::Lease`](crate::ErrorKind): another run of this source is under way.

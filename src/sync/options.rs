@@ -61,6 +61,11 @@ pub struct SyncOptions {
     /// unless set, since that is what somebody on the path brings about: for one run, after the credential was changed to
     /// allow it.
     pub accepts_weaker_transport: bool,
+    /// Takes it that the directory is another domain than the one that the source was last read from, by its SID. Off unless
+    /// set, since two directories of one name would take each other's place with every run: for one run, after the domain was
+    /// built anew. What the earlier one had and this one does not show is missing then, within the task's
+    /// [change limits](crate::task::ChangeLimits).
+    pub accepts_other_domain: bool,
     /// Lets the run through that the brake stopped with this confirmation, and no other. None unless set.
     pub confirmation: Option<Confirmation>,
     /// Stops the run between two steps.
@@ -86,6 +91,7 @@ impl Default for SyncOptions {
             takes_over: false,
             accepts_empty: false,
             accepts_weaker_transport: false,
+            accepts_other_domain: false,
             confirmation: None,
             cancellation: Cancellation::new(),
             run: None,
@@ -139,6 +145,13 @@ impl SyncOptions {
     #[must_use]
     pub fn with_accept_weaker_transport(mut self, accepts: bool) -> Self {
         self.accepts_weaker_transport = accepts;
+        self
+    }
+
+    /// Takes it that the directory is another domain than before.
+    #[must_use]
+    pub fn with_accept_other_domain(mut self, accepts: bool) -> Self {
+        self.accepts_other_domain = accepts;
         self
     }
 
@@ -232,6 +245,7 @@ impl fmt::Debug for SyncOptions {
             .field("takes_over", &self.takes_over)
             .field("accepts_empty", &self.accepts_empty)
             .field("accepts_weaker_transport", &self.accepts_weaker_transport)
+            .field("accepts_other_domain", &self.accepts_other_domain)
             .field("confirmation", &self.confirmation)
             .finish_non_exhaustive()
     }

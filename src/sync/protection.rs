@@ -18,7 +18,7 @@ type Protection = (Transport, Verification);
 
 /// How many of the latest runs are looked at, until one tells: nearly always the first do. In the end it is all of them,
 /// however many failed since, for failing is easily brought about.
-const LATEST: [usize; 3] = [4, 100, usize::MAX];
+pub(super) const LATEST: [usize; 3] = [4, 100, usize::MAX];
 
 impl SyncReport {
     /// How the last complete run of a task whose report can be read reached its directory: by which transport, and who

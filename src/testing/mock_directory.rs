@@ -114,7 +114,8 @@ impl MockDirectory {
         let verified_by = Verification::CertificateAuthority;
         let fingerprint = RecordDigest::of([]);
         let view = View::of_account([]);
-        let scope = ReadScope { bases: Vec::new(), referred: HashSet::new(), view, fingerprint };
+        let (bases, referred) = (Vec::new(), HashSet::new());
+        let scope = ReadScope { bases, referred, view, fingerprint, former: None };
         let state = State {
             objects: objects.into_iter().map(Into::into).collect(),
             deltas: None,
@@ -151,7 +152,7 @@ impl MockDirectory {
     /// and shows in the census alone if not.
     ///
     /// As in Active Directory, an object of which only `memberOf` changed is not told, nor a group whose members
-    /// were renamed, moved or deleted.
+    /// were renamed, moved or deleted, nor whatever names such an object in `managedBy`.
     #[must_use]
     pub fn with_deltas(self, mode: ReadMode, tombstones: bool) -> Self {
         let mut state = self.state();
@@ -288,7 +289,7 @@ impl State {
             [] => vec![DistinguishedName::root()],
             bases => bases.to_vec(),
         };
-        ReadScope { bases, referred: HashSet::new(), view, fingerprint }
+        ReadScope { bases, referred: HashSet::new(), view, fingerprint, former: None }
     }
 
     fn census(&self, request: &ReadRequest) -> PresentSet {
@@ -406,9 +407,14 @@ impl<'a> Version<'a> {
     /// what they are, so that a new name is no change; one that is nowhere any more does not count.
     fn own(&self, guid: ObjectGuid) -> Option<(DirectoryObject, BTreeSet<ObjectGuid>)> {
         let mut own = (*self.by_guid.get(&guid)?).clone();
-        let attributes = own.attributes.iter().filter(|(name, _)| *name != "memberOf");
+        let is_link = |name: &str| ["managedBy", "memberOf"].contains(&name);
+        let managers = own.attributes.values("managedBy");
+        let managers = managers.filter_map(|dn| DistinguishedName::parse(dn).ok());
+        let managers: Vec<DistinguishedName> = managers.collect();
+        let attributes = own.attributes.iter().filter(|(name, _)| !is_link(name));
         own.attributes = attributes.collect();
         let members = own.membership.as_mut().map(|list| std::mem::take(&mut list.members));
+        let members = members.into_iter().chain([managers]).collect::<Vec<_>>();
         let members = members.iter().flatten().filter_map(|dn| self.by_dn.get(&dn.normalized()));
         let members = members.copied().collect();
         Some((own, members))

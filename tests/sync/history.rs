@@ -47,6 +47,10 @@ struct Thing {
     primary: u32,
     /// Of a group, by what its members were made as.
     members: Vec<usize>,
+    /// Of a computer, by what its manager was made as.
+    manager: Option<usize>,
+    /// Of a user or group, beside its name.
+    called: Option<String>,
 }
 
 const PRIMARY: [u32; 3] = [513, 515, 520];
@@ -80,11 +84,18 @@ impl Domain {
     fn make(&mut self, kind: ObjectKind, name: String, unit: usize) {
         self.made += 1;
         let primary = if kind == ObjectKind::User { 513 } else { 515 };
-        let (description, members) = (None, Vec::new());
-        let made = self.made;
-        let thing =
-            Thing { kind, made, name, unit, description, disabled: false, primary, members };
-        self.things.push(thing);
+        self.things.push(Thing {
+            kind,
+            made: self.made,
+            name,
+            unit,
+            description: None,
+            disabled: false,
+            primary,
+            members: Vec::new(),
+            manager: None,
+            called: None,
+        });
     }
 
     fn any(&self, random: &mut Random, is: impl Fn(&Thing) -> bool) -> Option<usize> {
@@ -99,7 +110,7 @@ impl Domain {
         let Some(any) = self.any(random, |_| true) else { return };
         let group = self.any(random, is_group);
         let number = self.made;
-        match random.below(16) {
+        match random.below(19) {
             0 | 1 => self.make(ObjectKind::Computer, format!("PC{number}"), unit),
             2 => self.make(ObjectKind::User, format!("user{number}"), unit),
             3 => self.make(ObjectKind::Group, format!("Group{number}"), unit),
@@ -127,6 +138,10 @@ impl Domain {
                 }
             }
             14 => self.things[any].primary = PRIMARY[random.below(PRIMARY.len())],
+            15 | 16 => self.appoint(random),
+            17 if self.things[any].kind != ObjectKind::Computer => {
+                self.things[any].called = Some(format!("called {}", random.below(1_000)));
+            }
             _ => {
                 let new = format!("OU=Unit{}", random.below(1_000));
                 let parent = self.units[unit].split_once(',').map(|(_, parent)| parent.to_owned());
@@ -135,6 +150,16 @@ impl Domain {
                     self.units[unit] = renamed;
                 }
             }
+        }
+    }
+
+    /// Gives a computer another manager, or none.
+    fn appoint(&mut self, random: &mut Random) {
+        let computer = self.any(random, |thing| thing.kind == ObjectKind::Computer);
+        let manager = self.any(random, |thing| thing.kind != ObjectKind::Computer);
+        let manager = manager.filter(|_| random.below(5) > 0).map(|place| self.things[place].made);
+        if let Some(computer) = computer {
+            self.things[computer].manager = manager;
         }
     }
 
@@ -160,8 +185,10 @@ impl Domain {
         let mut gone = self.things.remove(place);
         for thing in &mut self.things {
             thing.members.retain(|member| *member != gone.made);
+            thing.manager = thing.manager.filter(|manager| *manager != gone.made);
         }
         gone.members.clear();
+        gone.manager = None;
         self.bin.push(gone);
     }
 
@@ -209,6 +236,13 @@ impl Domain {
         };
         let mut record =
             record.with_guid(mock_guid(&thing.made.to_string())).within(&self.units[thing.unit]);
+        if let Some(called) = &thing.called {
+            record = record.with("displayName", called);
+        }
+        let manager = self.things.iter().find(|it| thing.manager == Some(it.made));
+        if let Some(manager) = manager {
+            record = record.with("managedBy", self.record(manager).build().dn.as_str());
+        }
         if let Some(description) = &thing.description {
             record = record.with("description", description);
         }
@@ -246,6 +280,7 @@ pub(crate) fn disturb(tree: &mut DirectoryTree, step: u64, random: &mut Random) 
     };
     let units = of_class(b"organizationalUnit");
     let people = of_class(b"person");
+    let computers = of_class(b"computer");
     let groups = of_class(b"group");
     let tombstones: Vec<String> = tree
         .entries()
@@ -253,9 +288,10 @@ pub(crate) fn disturb(tree: &mut DirectoryTree, step: u64, random: &mut Random) 
         .map(|entry| entry.dn().to_owned())
         .collect();
     let (unit, person, group) = (random.pick(&units), random.pick(&people), random.pick(&groups));
+    let computer = random.pick(&computers);
     let (Some(unit), Some(person), Some(group)) = (unit, person, group) else { return };
     // What cannot be done (a name that is taken, a place within itself) is not done.
-    let _ = match random.below(13) {
+    let _ = match random.below(17) {
         0 => tree.add_computer_in(&unit, &format!("PC{step}")).map(drop),
         1 => tree.add_user_in(&unit, &format!("user{step}")).map(drop),
         2 => tree.add_group_in(&unit, &format!("Group{step}")).map(drop),
@@ -267,6 +303,19 @@ pub(crate) fn disturb(tree: &mut DirectoryTree, step: u64, random: &mut Random) 
         9 => tree.remove_values(&group, "member", [person]),
         10 => tree.rename(&unit, &format!("Unit{step}")).map(drop),
         11 => tree.rename(&group, &format!("Renamed{step}")).map(drop),
+        12 | 13 => match computer {
+            Some(computer) => {
+                tree.set(&computer, "managedBy", [[person, group][random.below(2)].clone()])
+            }
+            None => Ok(()),
+        },
+        14 => {
+            tree.set(&[person, group][random.below(2)], "displayName", [format!("Called {step}")])
+        }
+        15 => match computer {
+            Some(computer) => tree.set(&computer, "managedBy", Vec::<String>::new()),
+            None => Ok(()),
+        },
         _ => match tombstones.first() {
             Some(tombstone) => tree.restore(tombstone).map(drop),
             None => Ok(()),

@@ -7,6 +7,7 @@ mod budget;
 mod cancellation;
 mod cuts;
 mod dense;
+mod domains;
 mod every_call;
 mod exclusions;
 mod faulty;
@@ -21,6 +22,7 @@ mod kept;
 mod kills;
 mod late;
 mod left_out;
+mod managers;
 #[cfg(target_os = "linux")]
 #[cfg(feature = "sqlite")]
 mod memory;

@@ -23,7 +23,7 @@ mod write;
 
 pub use self::options::ImportOptions;
 pub use self::record::{LeftOut, ScannedAsset};
-pub use self::report::{AmbiguousRecord, EndedRecord, Imported};
+pub use self::report::{AmbiguousRecord, Imported};
 pub use self::scan::Scan;
 
 use self::run::Import;

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::identity::{Line, OwnRecord, Pairing};
 use super::placing::{Placement, Placing};
 use super::record::LeftOut;
-use super::report::EndedRecord;
 use super::write::{ImportContext, Outcome};
 use crate::asset::{Asset, Version};
 use crate::merge::{Candidate, KnownDirectories, Level, Resemblance, Standing, resemblances};
@@ -51,7 +50,7 @@ pub(super) enum Step {
     /// A line is a record that the source has.
     Update { line: usize, asset: AssetId, part: u32 },
     /// The source has a record no more.
-    End { asset: AssetId, part: u32, ended: EndedRecord },
+    End { asset: AssetId, part: u32, name: Option<Hostname> },
 }
 
 /// Finds the records that lines are by their ids and by exactly the same names.
@@ -145,8 +144,8 @@ impl Plan {
                 Some(format!("it cannot be told which records these lines are: {lines}{more}"));
         } else {
             for OwnRecord { asset, part, traits, .. } in over {
-                let ended = EndedRecord { asset: *asset, name: traits.names.first().cloned() };
-                self.push(Step::End { asset: *asset, part: *part, ended });
+                let name = traits.names.first().cloned();
+                self.push(Step::End { asset: *asset, part: *part, name });
             }
         }
     }

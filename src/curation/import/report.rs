@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::record::LeftOut;
 use crate::merge::Level;
@@ -24,8 +24,9 @@ pub struct Imported {
     pub joined: usize,
     /// Records of which the source has said something that was seen later. They change nothing.
     pub outdated: usize,
-    /// Records that a complete scan does not have any more.
-    pub ended: Vec<EndedRecord>,
+    /// Records that a complete scan does not have any more: the asset that each is part of, and what it was called.
+    #[serde(serialize_with = "by_asset")]
+    pub ended: Vec<(AssetId, Option<Hostname>)>,
     /// Why nothing of what a complete scan does not have was ended, if so.
     pub not_ended: Option<String>,
     /// Records that are new assets because it cannot be told which ones of those that are there they belong to.
@@ -35,16 +36,6 @@ pub struct Imported {
     /// What an export of runZero's has beside, which an import has no use for: each field with how many lines have it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub passed_over: BTreeMap<String, usize>,
-}
-
-/// A record that a complete scan does not have any more.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct EndedRecord {
-    /// The asset that it is part of.
-    pub asset: AssetId,
-    /// What it was called.
-    pub name: Option<Hostname>,
 }
 
 /// A record that could be several assets, or one that another line could be as well, so that it is a new one.
@@ -61,4 +52,17 @@ pub struct AmbiguousRecord {
     pub level: Option<Level>,
     /// The assets that it could be. A person may [merge](crate::curation::Curation::merge) it with one of them.
     pub candidates: Vec<AssetId>,
+}
+
+fn by_asset<S: Serializer>(
+    ended: &[(AssetId, Option<Hostname>)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Ended<'a> {
+        asset: AssetId,
+        name: Option<&'a Hostname>,
+    }
+    serializer
+        .collect_seq(ended.iter().map(|(asset, name)| Ended { asset: *asset, name: name.as_ref() }))
 }

@@ -326,7 +326,7 @@ impl Progress {
     /// it.
     fn note(&mut self, step: &Step, outcome: Outcome, lines: &[Line<'_>]) {
         match step {
-            Step::End { ended, .. } => self.imported.ended.push(ended.clone()),
+            Step::End { asset, name, .. } => self.imported.ended.push((*asset, name.clone())),
             Step::Create { line, ambiguous, .. } => {
                 let record = lines.get(*line).map(|line| line.record);
                 if let (Some(record), Some((level, candidates))) = (record, ambiguous) {

@@ -27,8 +27,8 @@ const AGAIN: usize = 1_000;
 /// How a source finds out what changed since the last read.
 ///
 /// What changes without a change that the server tells shows with the next full read: a value that the server works
-/// out (a lockout that ran out), `memberOf` where the group lies outside the bases, and the name of another object in an
-/// attribute other than `member` and `memberOf` (`managedBy`).
+/// out (a lockout that ran out), `memberOf` and `managedBy` where the other object lies outside the bases, and the name of
+/// another object in any other attribute.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum DeltaPolicy {
@@ -49,6 +49,8 @@ pub enum DeltaPolicy {
 pub(crate) struct Tracking {
     pub(crate) policy: DeltaPolicy,
     pub(crate) scope: RecordDigest,
+    /// As [`ReadScope::former`](crate::directory::ReadScope) has it.
+    pub(crate) former_scope: Option<RecordDigest>,
     /// Where the last read ended.
     pub(crate) checkpoint: Option<Checkpoint>,
     /// What is read again though it did not change.
@@ -98,7 +100,8 @@ impl Tracking {
         let checkpoint = self.checkpoint.as_ref().filter(|known| known.mode != ReadMode::Full);
         let checkpoint = checkpoint.ok_or(NoCheckpoint)?;
         let token = Token::decode(&checkpoint.token).ok_or(CheckpointRefused)?;
-        if checkpoint.scope != self.scope || token.attributes != self.fingerprint() {
+        let scopes = [Some(self.scope), self.former_scope];
+        if !scopes.contains(&Some(checkpoint.scope)) || token.attributes != self.fingerprint() {
             Err(ScopeChanged)
         } else if token.server != server.name {
             Err(OtherServer)
@@ -289,6 +292,7 @@ mod tests {
         Tracking {
             policy: DeltaPolicy::Auto,
             scope: RecordDigest::of(["x"]),
+            former_scope: None,
             checkpoint: None,
             again: Vec::new(),
             census: true,
@@ -325,6 +329,17 @@ mod tests {
             let (found, token) = next(mode).since().unwrap();
             assert_eq!((found, token.usn, token.cookie.as_slice()), (mode, 100, &b"cookie"[..]));
         }
+    }
+
+    /// As versions left it that did not look at the identity of the domain.
+    #[test]
+    fn a_checkpoint_of_an_earlier_version_holds() {
+        let mut tracking = next(ReadMode::DirSync);
+        tracking.former_scope = Some(tracking.scope);
+        tracking.scope = RecordDigest::of(["x", "S-1-5-21-1-2-3"]);
+        assert!(tracking.since().is_ok());
+        tracking.former_scope = Some(RecordDigest::of([]));
+        assert_eq!(tracking.since().unwrap_err(), FullReadReason::ScopeChanged);
     }
 
     #[test]

@@ -6,10 +6,14 @@
 //! name, or a pin for its address) and that says it is of the domain is taken; only it is ever sent the password. What became
 //! of each other one is a line of the connect steps.
 //!
+//! A server whose name has no address may be meant as a domain, and is looked for as one, by the very same rules. A controller
+//! that proved itself is asked for the AD site that it takes this client to be in ([`ping`]).
+//!
 //! DNS is not believed: whoever answers there may name any host, and have a certificate for that. So an authority vouches for
 //! hosts below the domain alone, and for others nothing but a pin does.
 
 mod order;
+mod ping;
 mod race;
 mod resolver;
 #[cfg(feature = "locate")]
@@ -17,8 +21,12 @@ mod system;
 
 use std::sync::Arc;
 
+#[cfg(fuzzing)]
+pub(super) use self::ping::client_site;
 use self::race::Race;
+pub(super) use self::resolver::CONTROLLERS;
 pub use self::resolver::{Resolver, SrvRecord};
+use crate::credential::{ServerHost, ServerUrl};
 use crate::ldap::protocol::connection::Connection;
 use crate::ldap::reach::{Established, Reach};
 use crate::ldap::transport::connect::{Target, Unconnected};
@@ -31,18 +39,13 @@ pub(crate) async fn connect(
     resolver: Option<&dyn Resolver>,
     preferred: Option<&str>,
 ) -> Result<(Connection, Established), Unconnected> {
-    let servers = &reach.credential.servers;
-    if servers.iter().all(|server| server.domain().is_none()) {
-        let targets: Vec<Target> = servers.iter().map(Target::from).collect();
-        return reach.any_of(&targets).await;
-    }
     let mut steps = Vec::new();
-    for server in servers {
+    for server in &reach.credential.servers {
         let outcome = match server.domain() {
-            None => reach.any_of(&[Target::from(server)]).await,
+            None => connect_to_server(reach, resolver, server, preferred).await,
             Some((domain, site)) => {
                 let resolver = resolver.ok_or_else(no_resolver)?;
-                Race { reach, resolver, domain, site, preferred }.run().await
+                Race { reach, resolver, domain, scheme: None, site, preferred }.run().await
             }
         };
         match outcome {
@@ -62,6 +65,37 @@ pub(crate) async fn connect(
     let error = Error::new(ErrorKind::Connect, "no server could be reached");
     let error = error.with_retry(Retry::Transient);
     Err(Unconnected { steps, error, at: None, is_final: false })
+}
+
+/// Connects to one server, or, if its name has no address, to a controller of the domain that is called so.
+async fn connect_to_server(
+    reach: &Reach<'_>,
+    resolver: Option<&dyn Resolver>,
+    server: &ServerUrl,
+    preferred: Option<&str>,
+) -> Result<(Connection, Established), Unconnected> {
+    let outcome = reach.any_of(&[Target::from(server)]).await;
+    // A port is one of a server: the records of a domain have their own.
+    let (ServerHost::Name(domain), None) = (server.server_host(), server.port()) else {
+        return outcome;
+    };
+    let (Err(nameless), Some(resolver)) = (&outcome, resolver) else { return outcome };
+    if !nameless.has_no_address() {
+        return outcome;
+    }
+    let mut steps = nameless.steps.clone();
+    let race = Race { reach, resolver, domain, scheme: server.scheme(), site: None, preferred };
+    match race.run().await {
+        Ok((connection, mut established)) => {
+            steps.append(&mut established.steps);
+            established.steps = steps;
+            Ok((connection, established))
+        }
+        Err(mut failed) => {
+            steps.append(&mut failed.steps);
+            Err(Unconnected { steps, ..failed })
+        }
+    }
 }
 
 /// The resolver of the system's own DNS servers, if it is built in.

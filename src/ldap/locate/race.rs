@@ -8,23 +8,14 @@ use futures::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::order::{in_order, seed};
-use super::{Resolver, SrvRecord};
-use crate::credential::ServerUrl;
+use super::{CONTROLLERS, Resolver, SrvRecord};
+use crate::credential::{Scheme, ServerUrl};
 use crate::directory::{ConnectStep, Transport, Verification};
 use crate::ldap::protocol::connection::Connection;
 use crate::ldap::protocol::root_dse::RootDse;
 use crate::ldap::reach::{Established, Reach};
 use crate::ldap::transport::connect::{Target, Unconnected};
 use crate::{Error, ErrorKind, Printable, Result, Retry};
-
-/// How long a controller is waited for before the next one is begun with: as RFC 8305 has it for addresses.
-const HEAD_START: Duration = Duration::from_millis(250);
-
-/// The head start of the controller that the last read was from: another one would have to be read as a whole.
-const PREFERRED_HEAD_START: Duration = Duration::from_secs(2);
-
-/// How long one of another site waits for those of the site that was asked for.
-const OTHER_SITE_WAITS: Duration = Duration::from_secs(2);
 
 /// More controllers are not tried: a domain with more lists them by site.
 const MOST_CONTROLLERS: usize = 64;
@@ -38,6 +29,8 @@ pub(super) struct Race<'a> {
     pub(super) reach: &'a Reach<'a>,
     pub(super) resolver: &'a dyn Resolver,
     pub(super) domain: &'a str,
+    /// How each controller is connected to, if that is said.
+    pub(super) scheme: Option<Scheme>,
     pub(super) site: Option<&'a str>,
     /// The host that is tried first.
     pub(super) preferred: Option<&'a str>,
@@ -97,7 +90,7 @@ impl Race<'_> {
                 () = sleep(head_start), if next.is_some() => {}
                 () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => break,
             }
-            head_start = HEAD_START;
+            head_start = self.reach.connect_limits.head_start;
         }
         match results.lesser.take() {
             Some(Lesser { proven, .. }) => Ok(results.won_by(self.with_warning(proven))),
@@ -107,8 +100,10 @@ impl Race<'_> {
 
     fn first_head_start(&self, first: Option<&SrvRecord>) -> Duration {
         match first {
-            Some(first) if self.is_preferred(first) => PREFERRED_HEAD_START,
-            _ => HEAD_START,
+            Some(first) if self.is_preferred(first) => {
+                self.reach.connect_limits.preferred_head_start
+            }
+            _ => self.reach.connect_limits.head_start,
         }
     }
 
@@ -119,7 +114,7 @@ impl Race<'_> {
     /// The controllers in the order in which they are tried: those of the site before the others.
     async fn controllers(&self, results: &mut Results) -> Vec<SrvRecord> {
         let of_site = self.site.map(|site| format!("_ldap._tcp.{site}._sites.dc._msdcs"));
-        let names = of_site.into_iter().chain(["_ldap._tcp.dc._msdcs".to_owned()]);
+        let names = of_site.into_iter().chain([CONTROLLERS.to_owned()]);
         let mut controllers: Vec<SrvRecord> = Vec::new();
         for name in names {
             let name = format!("{name}.{}", self.domain);
@@ -157,11 +152,12 @@ impl Race<'_> {
     /// Connects to a controller, and has it say what it is.
     async fn prove(&self, controller: &SrvRecord) -> Result<Proven, Unconnected> {
         let target = self.target(controller).await?;
-        let (mut connection, established) = self.reach.any_of(&[target]).await?;
-        let root = connection.root_dse().await;
-        let of_domain = root.and_then(|root| self.check_domain(&root).map(|()| root.site()));
-        match of_domain {
-            Ok(site) => Ok(Proven { connection, established, site }),
+        let (mut connection, mut established) = self.reach.any_of(&[target]).await?;
+        match self.ask(&mut connection).await {
+            Ok((site, client_site)) => {
+                established.note_client_site(client_site);
+                Ok(Proven { connection, established, site })
+            }
             Err(error) => {
                 let at = established.steps.last().map(|step| (step.transport, step.address));
                 // One that broke off may be there again; one of another domain will not be.
@@ -169,6 +165,13 @@ impl Race<'_> {
                 Err(Unconnected { steps: Vec::new(), error, at, is_final })
             }
         }
+    }
+
+    /// The AD sites that a controller says itself and this client to be in, if it is one of the domain.
+    async fn ask(&self, connection: &mut Connection) -> Result<(Option<String>, Option<String>)> {
+        let root = connection.root_dse().await?;
+        self.check_domain(&root)?;
+        Ok((root.site(), connection.client_site(self.domain).await?))
     }
 
     /// The host of a record, with its addresses.
@@ -194,7 +197,8 @@ impl Race<'_> {
         if !is_name(host) {
             return Err(Error::new(ErrorKind::Connect, "the SRV record names no host"));
         }
-        let server = ServerUrl::parse(&format!("{host}{port}"))?;
+        let scheme = if self.scheme == Some(Scheme::Ldap) { "ldap://" } else { "" };
+        let server = ServerUrl::parse(&format!("{scheme}{host}{port}"))?;
         let looking = timeout(self.reach.connect_limits.resolve, self.resolver.addresses(host));
         match looking.await {
             Ok(Ok(found)) if found.is_empty() => {
@@ -252,7 +256,9 @@ impl Race<'_> {
             _ if !proven.is_vouched_for() => {
                 ("nothing vouches for it, so that others are tried before it".to_owned(), None)
             }
-            Some(reason) => (reason, Some(Instant::now() + OTHER_SITE_WAITS)),
+            Some(reason) => {
+                (reason, Instant::now().checked_add(self.reach.connect_limits.other_site))
+            }
             None => return Some(proven),
         };
         results.put_back(controller, proven, reason, until);

@@ -8,6 +8,9 @@ use async_trait::async_trait;
 use crate::Result;
 use crate::ldap::transport::address;
 
+/// What stands before the name of a domain where the SRV records of its controllers are (MS-ADTS section 6.3.2.3).
+pub(in crate::ldap) const CONTROLLERS: &str = "_ldap._tcp.dc._msdcs";
+
 /// Asks DNS for the controllers of a domain. With the feature `locate` there is one that asks the DNS servers of the system;
 /// a host that has a resolver of its own implements it, and gives it to
 /// [`LdapSource::with_resolver`](crate::ldap::LdapSource::with_resolver).

@@ -7,6 +7,7 @@ use super::controls::{DIRSYNC, DOMAIN_SCOPE};
 use super::search::{self, SearchRequest};
 use crate::Result;
 use crate::name::DistinguishedName;
+use crate::value::{ObjectGuid, Sid};
 
 /// LDAP_CAP_ACTIVE_DIRECTORY_OID (MS-ADTS section 3.1.1.3.4.3.1).
 const ACTIVE_DIRECTORY: &str = "1.2.840.113556.1.4.800";
@@ -29,6 +30,15 @@ pub(crate) struct RootDse {
     pub(crate) knows_dirsync: bool,
     pub(crate) knows_domain_scope: bool,
     pub(crate) knows_who_am_i: bool,
+}
+
+/// What a domain's own entry says of it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct DomainEntry {
+    pub(crate) sid: Option<Sid>,
+    pub(crate) guid: Option<ObjectGuid>,
+    /// `msDS-AllowedDNSSuffixes`: what its computers may have behind their names instead of its own.
+    pub(crate) allowed_suffixes: Vec<String>,
 }
 
 impl RootDse {
@@ -117,24 +127,42 @@ impl Connection {
         .await
     }
 
-    /// `msDS-AllowedDNSSuffixes` of a domain: what its computers may have behind their names instead of its own. None of
-    /// a directory that is no Active Directory.
-    pub(crate) async fn allowed_suffixes(
+    /// What a domain's own entry says of it, as far as the account may read it. Nothing of a directory that is no Active
+    /// Directory.
+    pub(crate) async fn domain_entry(
         &mut self,
         root: &RootDse,
         domain: &DistinguishedName,
-    ) -> Result<Vec<String>> {
+    ) -> Result<DomainEntry> {
+        let mut found = DomainEntry::default();
         if root.configuration_naming_context.is_none() {
-            return Ok(Vec::new());
+            return Ok(found);
         }
-        self.optional_texts(SearchRequest::of_entry(domain.as_str(), &["msDS-AllowedDNSSuffixes"]))
-            .await
+        let attributes = ["msDS-AllowedDNSSuffixes", "objectGUID", "objectSid"];
+        let request = SearchRequest::of_entry(domain.as_str(), &attributes);
+        for (name, value) in self.optional_values(&request).await? {
+            match name.to_ascii_lowercase().as_str() {
+                "objectguid" => found.guid = ObjectGuid::from_slice(&value).ok(),
+                "objectsid" => found.sid = Sid::from_slice(&value).ok(),
+                "msds-alloweddnssuffixes" => {
+                    found.allowed_suffixes.extend(String::from_utf8(value).ok());
+                }
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// The values that a search finds and that are text, none where the directory has or shows none.
+    async fn optional_texts(&mut self, request: SearchRequest) -> Result<Vec<String>> {
+        let values = self.optional_values(&request).await?;
+        Ok(values.into_iter().filter_map(|(_, value)| String::from_utf8(value).ok()).collect())
     }
 
     /// The values that a search finds, none where the directory has or shows none.
-    async fn optional_texts(&mut self, request: SearchRequest) -> Result<Vec<String>> {
-        match self.text_values(&request).await {
-            Ok(values) => Ok(values.into_iter().map(|(_, value)| value).collect()),
+    async fn optional_values(&mut self, request: &SearchRequest) -> Result<Vec<(String, Vec<u8>)>> {
+        match self.short_values(request).await {
+            Ok(values) => Ok(values),
             Err(error) if error.kind() == crate::ErrorKind::Directory => Ok(Vec::new()),
             Err(error) => Err(error),
         }
@@ -159,8 +187,14 @@ impl Connection {
         result.await.map(|_| id)
     }
 
-    /// The values of the entries found that are text and of sensible length, and do not repeat the password.
+    /// The values of the entries found that are text, of those that are taken.
     async fn text_values(&mut self, request: &SearchRequest) -> Result<Vec<(String, String)>> {
+        let text = |(name, value)| Some((name, String::from_utf8(value).ok()?));
+        Ok(self.short_values(request).await?.into_iter().filter_map(text).collect())
+    }
+
+    /// The values of the entries found that are of sensible length, and do not repeat the password.
+    async fn short_values(&mut self, request: &SearchRequest) -> Result<Vec<(String, Vec<u8>)>> {
         let mut values = Vec::new();
         let redaction = self.redaction.clone();
         let search = self.search(request, Vec::new()).await?;
@@ -171,9 +205,7 @@ impl Connection {
                     if is_too_much || redaction.is_in(value) {
                         continue;
                     }
-                    if let Ok(value) = std::str::from_utf8(value) {
-                        values.push((attribute.name.to_owned(), value.to_owned()));
-                    }
+                    values.push((attribute.name.to_owned(), value.to_vec()));
                 }
             }
             Ok(())

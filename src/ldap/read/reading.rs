@@ -416,6 +416,7 @@ mod tests {
                     referred: HashSet::new(),
                     view: View::of_scope(scope),
                     fingerprint: scope,
+                    former: None,
                 },
                 Transport::Ldaps,
                 Verification::CertificateAuthority,
@@ -425,6 +426,7 @@ mod tests {
             tracking: Tracking {
                 policy: DeltaPolicy::Never,
                 scope,
+                former_scope: None,
                 checkpoint: None,
                 again: Vec::new(),
                 census: true,

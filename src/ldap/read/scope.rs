@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::attributes::Selection;
 use super::reading::Planned;
 use crate::credential::{Credential, SignIn};
-use crate::directory::{ReadRequest, ReadScope};
+use crate::directory::{ReadRequest, ReadScope, ServerIdentity};
 use crate::ldap::protocol::root_dse::RootDse;
 use crate::ldap::transport::certificate::ServerCertificate;
 use crate::name::DistinguishedName;
@@ -101,18 +101,25 @@ fn filter(kind: ObjectKind, request: &ReadRequest) -> String {
     }
 }
 
-/// What a read covers, and by whose eyes.
+/// What a read of this server covers, and by whose eyes.
 pub(crate) fn scope(
     request: &ReadRequest,
     credential: &Credential,
     bases: &[DistinguishedName],
     root: &RootDse,
+    server: &ServerIdentity,
 ) -> ReadScope {
+    let mut parts = parts(request, credential, bases, root);
+    let former = digest(&parts);
+    // Two domains may be called the same.
+    parts.extend(server.domain_sid.iter().map(ToString::to_string));
+    parts.extend(server.domain_guid.iter().map(ToString::to_string));
     ReadScope {
         bases: bases.to_vec(),
         referred: HashSet::new(),
         view: view(request, credential, root),
-        fingerprint: fingerprint(request, credential, bases, root),
+        fingerprint: digest(&parts),
+        former: Some(former),
     }
 }
 
@@ -124,13 +131,13 @@ fn view(request: &ReadRequest, credential: &Credential, root: &RootDse) -> View 
         .through(request.computer_filter.as_deref())
 }
 
-/// Another one where another read would show other objects.
-fn fingerprint(
+/// Others where another read would show other objects.
+fn parts(
     request: &ReadRequest,
     credential: &Credential,
     bases: &[DistinguishedName],
     root: &RootDse,
-) -> RecordDigest {
+) -> Vec<String> {
     let mut parts: Vec<String> = bases.iter().map(|base| base.normalized()).collect();
     parts.sort_unstable();
     parts.dedup();
@@ -142,6 +149,10 @@ fn fingerprint(
     parts.push(account(credential));
     parts.push("domain".to_owned());
     parts.extend(root.default_naming_context.as_ref().map(DistinguishedName::normalized));
+    parts
+}
+
+fn digest(parts: &[String]) -> RecordDigest {
     RecordDigest::of(parts.iter().map(String::as_str))
 }
 
@@ -162,7 +173,7 @@ mod tests {
     use super::*;
     use crate::ldap::limits::LdapLimits;
     use crate::ldap::protocol::search;
-    use crate::value::{CredentialId, OrganizationId, Secret};
+    use crate::value::{CredentialId, ObjectGuid, OrganizationId, Secret};
 
     fn request() -> ReadRequest {
         let id = CredentialId::new("corp").unwrap();
@@ -184,8 +195,9 @@ mod tests {
         let dn = |text: &str| vec![DistinguishedName::parse(text).unwrap()];
         let id = CredentialId::new("corp").unwrap();
         let credential = Credential::new(id, "CORP\\svc", Secret::new("x"));
+        let server = ServerIdentity::at(([192, 0, 2, 1], 636).into());
         let of = |request: &ReadRequest, base: &str| {
-            scope(request, &credential, &dn(base), &RootDse::default())
+            scope(request, &credential, &dn(base), &RootDse::default(), &server)
         };
         let plain = of(&request(), "DC=corp,DC=example");
         assert_eq!(plain.bases, dn("DC=corp,DC=example"));
@@ -194,6 +206,32 @@ mod tests {
         assert_ne!(plain, of(&request().with_computer_filter("(cn=a)"), "DC=corp,DC=example"));
         let users = of(&request().with_kinds([ObjectKind::User]), "DC=corp,DC=example");
         assert_ne!(plain.fingerprint, users.fingerprint);
+    }
+
+    #[test]
+    fn two_domains_of_one_name_are_two_scopes_and_each_is_that_of_before() {
+        let id = CredentialId::new("corp").unwrap();
+        let credential = Credential::new(id, "CORP\\svc", Secret::new("x"));
+        let of = |sid: Option<&str>, guid: Option<u8>| {
+            let mut server = ServerIdentity::at(([192, 0, 2, 1], 636).into());
+            server.domain_sid = sid.map(|sid| sid.parse().unwrap());
+            server.domain_guid = guid.map(|n| ObjectGuid::from_bytes([n; 16]));
+            scope(&request(), &credential, &[], &RootDse::default(), &server)
+        };
+        let unknown = of(None, None);
+        let domains = [
+            of(Some("S-1-5-21-1-2-3"), None),
+            of(Some("S-1-5-21-1-2-4"), None),
+            of(None, Some(1)),
+            of(Some("S-1-5-21-1-2-3"), Some(1)),
+        ];
+        for (n, domain) in domains.iter().enumerate() {
+            assert!(domain.has(unknown.fingerprint) && domain.has(domain.fingerprint));
+            assert_eq!(domain.view, unknown.view);
+            let others = domains.iter().enumerate().filter(|(other, _)| *other != n);
+            assert!(others.map(|(_, other)| other).all(|other| !domain.has(other.fingerprint)));
+        }
+        assert_eq!(unknown.former, Some(unknown.fingerprint));
     }
 
     #[test]

@@ -126,6 +126,11 @@ impl From<&ServerUrl> for Target {
 }
 
 impl Unconnected {
+    /// Whether all that failed is that names have no address.
+    pub(crate) fn has_no_address(&self) -> bool {
+        !self.is_final && self.steps.iter().all(|step| step.address.is_none())
+    }
+
     /// The error, with what was tried.
     pub(crate) fn into_error(self) -> Error {
         let steps = self.steps.iter().take(MOST_STEPS_SHOWN);

@@ -25,6 +25,13 @@ pub struct ConnectLimits {
     pub answer_bytes: usize,
     /// How deep elements may be nested in the answer to StartTLS. 8: RFC 4511 needs 5.
     pub answer_depth: usize,
+    /// How long a controller of a [domain](crate::credential::ServerUrl) is waited for before the next one is begun with.
+    /// 250 milliseconds, as RFC 8305 has it for addresses.
+    pub head_start: Duration,
+    /// The same for the controller that the last read was from. 2 seconds: another one would have to be read as a whole.
+    pub preferred_head_start: Duration,
+    /// How long a controller of another AD site waits for those of the site that was asked for. 2 seconds.
+    pub other_site: Duration,
 }
 
 impl ConnectLimits {
@@ -82,6 +89,27 @@ impl ConnectLimits {
         self
     }
 
+    /// Sets how long a controller of a domain is waited for before the next one is begun with.
+    #[must_use]
+    pub fn with_head_start(mut self, head_start: Duration) -> Self {
+        self.head_start = head_start;
+        self
+    }
+
+    /// Sets the same for the controller that the last read was from.
+    #[must_use]
+    pub fn with_preferred_head_start(mut self, head_start: Duration) -> Self {
+        self.preferred_head_start = head_start;
+        self
+    }
+
+    /// Sets how long a controller of another AD site waits for those of the site that was asked for.
+    #[must_use]
+    pub fn with_other_site(mut self, other_site: Duration) -> Self {
+        self.other_site = other_site;
+        self
+    }
+
     pub(crate) fn answer(&self) -> FrameLimits {
         FrameLimits { message_bytes: self.answer_bytes, depth: self.answer_depth }
     }
@@ -97,6 +125,9 @@ impl Default for ConnectLimits {
             addresses: 16,
             answer_bytes: 256 * 1024,
             answer_depth: 8,
+            head_start: Duration::from_millis(250),
+            preferred_head_start: Duration::from_secs(2),
+            other_site: Duration::from_secs(2),
         }
     }
 }

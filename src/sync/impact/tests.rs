@@ -45,6 +45,7 @@ fn scope() -> ReadScope {
         referred: HashSet::new(),
         view: View::of_account(["reader"]),
         fingerprint: RecordDigest::of(["corp"]),
+        former: None,
     }
 }
 

@@ -20,7 +20,7 @@ pub(in crate::sync) struct Coverage {
     referred: HashSet<String>,
     referred_digests: HashSet<RecordDigest>,
     view: View,
-    fingerprint: RecordDigest,
+    fingerprints: [RecordDigest; 2],
     takes_over: bool,
 }
 
@@ -32,7 +32,7 @@ impl Coverage {
             referred: scope.referred.iter().map(DistinguishedName::normalized).collect(),
             referred_digests: scope.referred.iter().map(dn_digest).collect(),
             view: scope.view,
-            fingerprint: scope.fingerprint,
+            fingerprints: [scope.fingerprint, scope.former.unwrap_or(scope.fingerprint)],
             takes_over,
         }
     }
@@ -45,7 +45,7 @@ impl Coverage {
     /// Whether the read would have shown the object, had it been where it was last seen.
     pub(in crate::sync) fn covers(&self, link: &Link) -> bool {
         let Some(seen) = &link.seen else { return false };
-        if seen.view == View::of_scope(self.fingerprint) {
+        if self.fingerprints.map(View::of_scope).contains(&seen.view) {
             return seen.container.is_none() || self.reaches(link);
         }
         let shows = self.takes_over || self.view_of(link.kind).shows_all_of(seen.view);
@@ -112,7 +112,8 @@ impl Coverage {
     }
 
     fn sees_as(&self, view: Option<View>) -> bool {
-        let own = [self.view.account, RecordDigest(self.fingerprint.0)];
-        view.is_some_and(|view| own.contains(&view.account))
+        view.is_some_and(|View { account, .. }| {
+            account == self.view.account || self.fingerprints.contains(&account)
+        })
     }
 }

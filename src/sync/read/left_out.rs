@@ -20,7 +20,7 @@ const RECORDS: usize = 500;
 /// Of fewer objects that show an attribute no more, each is believed.
 const FEW: usize = 10;
 
-type Known = HashMap<ObjectGuid, Attributes>;
+pub(super) type Known = HashMap<ObjectGuid, Attributes>;
 
 /// The objects of one kind that show fewer attributes than before.
 struct Fewer {
@@ -183,7 +183,11 @@ async fn known(
 }
 
 /// Of computers that belong to an asset, and of those that wait for a person.
-async fn known_computers(run: &Run<'_>, objects: &[ObjectGuid], links: &Links) -> Result<Known> {
+pub(super) async fn known_computers(
+    run: &Run<'_>,
+    objects: &[ObjectGuid],
+    links: &Links,
+) -> Result<Known> {
     let (organization, source) = (&run.task.organization, &run.task.source);
     let tied = |object: &ObjectGuid| Some((*object, links.get(object)?.asset?));
     let tied: Vec<(ObjectGuid, AssetId)> = objects.iter().filter_map(tied).collect();

@@ -3,7 +3,7 @@
 //! [`Reading`] decides which of the two is due and carries it out. Each read becomes a [`Snapshot`]: what it showed, and
 //! what it can speak for ([`coverage`]), within the time that it may take ([`timed`]). Of what a read left out of an
 //! object the inventory's word is kept ([`left_out`]), and of long lists of members of which it told what changed
-//! ([`link_changes`]); what does not show at all is doubted ([`hidden`]). What a read shows to be gone, or back, is worked out in
+//! ([`link_changes`]); who manages a computer is told by name ([`managers`]); what does not show at all is doubted ([`hidden`]). What a read shows to be gone, or back, is worked out in
 //! [`departures`]. [`checkpoint`] knows where the last read ended, and [`outside`] whether the inventory has other assets
 //! since.
 
@@ -13,6 +13,7 @@ mod departures;
 mod hidden;
 mod left_out;
 mod link_changes;
+mod managers;
 pub(super) mod outside;
 mod reading;
 mod snapshot;

@@ -12,7 +12,7 @@ use futures::TryStreamExt;
 use super::left_out::keep_known;
 use super::snapshot::Snapshot;
 use super::timed::TimedDirectory;
-use super::{checkpoint, departures, link_changes};
+use super::{checkpoint, departures, link_changes, managers};
 use crate::Result;
 use crate::asset::{DirectoryGroup, DirectoryUser, Home, Link, PrincipalsRequest};
 use crate::directory::{
@@ -134,7 +134,7 @@ impl Reader<'_> {
             // Whether nobody shows it any more, or some lost it, only a look at everybody tells.
             return self.read_everything_after(snapshot).await;
         }
-        if let Some(users) = self.users_if_contained(&snapshot, &links).await? {
+        if let Some(users) = self.users_if_contained(&mut snapshot, &links).await? {
             let prior = PriorMemberships::Unchanged(users);
             return Ok(Reading { snapshot, prior, is_contained: true });
         }
@@ -143,10 +143,11 @@ impl Reader<'_> {
     }
 
     /// The users that were read, as they were before, if the changes are few, of known objects alone that are where they
-    /// were, and of no group. What such a run costs depends on what changed, and not on how large the directory is.
+    /// were, of no group, and of nobody whose name is shown elsewhere. What such a run costs depends on what changed, and not
+    /// on how large the directory is.
     async fn users_if_contained(
         &self,
-        snapshot: &Snapshot,
+        snapshot: &mut Snapshot,
         links: &Links,
     ) -> Result<Option<Vec<DirectoryUser>>> {
         let end = &snapshot.end;
@@ -156,9 +157,11 @@ impl Reader<'_> {
             return Ok(None);
         }
         let stored = self.stored(snapshot, links).await?;
-        let read = snapshot.read_objects()?;
-        let touches_others = touch_memberships(&read, links, &stored.attributes())?
-            || !self.rivals(snapshot, links).await?.is_empty();
+        let touches_others =
+            touch_memberships(&snapshot.read_objects()?, links, &stored.attributes())?
+                || !managers::name_by(snapshot, &stored.attributes())?
+                || !self.rivals(snapshot, links).await?.is_empty()
+                || !managers::dependents(self.run, snapshot, links).await?.is_empty();
         Ok((!touches_others).then_some(stored.users))
     }
 
@@ -191,10 +194,10 @@ impl Reader<'_> {
     /// Everything that was read. Memberships of what the read does not speak for stay as they were: what stands
     /// outside of it, and a kind that does not show at all.
     async fn whole(&self, mut snapshot: Snapshot, links: &Links) -> Result<Reading> {
-        if !snapshot.end.completeness.is_complete() {
-            return Ok(Reading::whole(snapshot));
-        }
-        if !departures::take_absent(&mut snapshot, links)? {
+        let is_complete = snapshot.end.completeness.is_complete();
+        let leaves_some = is_complete && departures::take_absent(&mut snapshot, links)?;
+        managers::name(self.run, &mut snapshot, links).await?;
+        if !leaves_some {
             return Ok(Reading::whole(snapshot));
         }
         let earlier = self.earlier(links).await?;
@@ -220,7 +223,7 @@ impl Reader<'_> {
     /// less work.
     async fn complete(&self, mut snapshot: Snapshot, links: &Links) -> Result<Reading> {
         if !snapshot.end.completeness.is_complete() {
-            return Ok(Reading::whole(snapshot));
+            return self.whole(snapshot, links).await;
         }
         let mut returned = departures::returned(&snapshot, links);
         if self.run.task.computer_filter.is_some() {
@@ -251,7 +254,11 @@ impl Reader<'_> {
             departures::take_departed(&mut snapshot, links)?;
         }
         let stored = self.stored(&snapshot, links).await?;
-        if !touch_memberships(&snapshot.read_objects()?, links, &stored.attributes())? {
+        let mut managed = self.managed(&snapshot, links).await?;
+        if managed.is_empty()
+            && !touch_memberships(&snapshot.read_objects()?, links, &stored.attributes())?
+        {
+            managers::name(self.run, &mut snapshot, links).await?;
             return Ok(Reading::with(snapshot, PriorMemberships::Unchanged(stored.users)));
         }
         // It may be the primary group of accounts that did not change, and only they say so.
@@ -265,9 +272,11 @@ impl Reader<'_> {
                 dependents_to_reread(&snapshot.read_objects()?, &earlier, links, |link| {
                     snapshot.coverage.reaches(link)
                 })?;
+            again.append(&mut managed);
             // What was asked for and does not show is for somebody else to see.
             again.retain(|object| asked.insert(*object));
             if again.is_empty() {
+                managers::name(self.run, &mut snapshot, links).await?;
                 return Ok(Reading::with(snapshot, PriorMemberships::Loaded(earlier)));
             }
             if snapshot.end.checkpoint.is_none() || is_widespread(&again, links) {
@@ -277,8 +286,17 @@ impl Reader<'_> {
                 return self.whole(snapshot, links).await;
             }
             departures::take_departed(&mut snapshot, links)?;
+            managed = self.managed(&snapshot, links).await?;
         }
         self.read_everything_after(snapshot).await
+    }
+
+    /// Computers to be read again, since who manages them is called otherwise now.
+    async fn managed(&self, snapshot: &Snapshot, links: &Links) -> Result<BTreeSet<ObjectGuid>> {
+        let mut managed = managers::dependents(self.run, snapshot, links).await?;
+        let is_there = |link: &&Link| link.presence.is_present() && snapshot.coverage.reaches(link);
+        managed.retain(|object| links.get(object).filter(is_there).is_some());
+        Ok(managed)
     }
 
     /// Known computers that were not read and have a name of one that is new, or waits: where that one goes depends on

@@ -178,6 +178,12 @@ impl TestServerBuilder {
         self
     }
 
+    /// Takes every client to be in this AD site, and says so to an LDAP ping; unless set, no such ping is answered.
+    pub fn with_client_site(mut self, site: &str) -> Self {
+        self.settings.client_site = Some(site.to_owned());
+        self
+    }
+
     /// Starts to listen and to serve.
     ///
     /// # Errors

@@ -28,6 +28,7 @@ mod builder;
 pub(crate) mod codec;
 pub(crate) mod directory;
 mod dirsync;
+mod netlogon;
 mod paging;
 mod recorder;
 mod scene;

@@ -13,7 +13,7 @@ use super::paging::{self, Cookies, PageRequest, Unfinished};
 use super::scene::Scene;
 use super::select::Selection;
 use super::shared::Shared;
-use super::{bind, dirsync};
+use super::{bind, dirsync, netlogon};
 use crate::value::ObjectGuid;
 
 /// What a script changes in the answer of a search.
@@ -281,6 +281,9 @@ impl Scene<'_> {
         let controls = controls.into_iter().filter_map(|(oid, has)| has.then_some(oid));
         let controls = controls.chain([SHOW_DELETED, SHOW_RECYCLED, DOMAIN_SCOPE]);
         set("supportedControl", controls.map(String::from).collect());
+        if let Some(site) = &settings.client_site {
+            *root.change("netlogon", 0) = vec![netlogon::answer(names, site)];
+        }
         root
     }
 }

@@ -56,6 +56,8 @@ pub(super) struct Settings {
     pub(super) references: Option<Vec<String>>,
     /// Its name within its domain, and its AD site.
     pub(super) called: Option<(String, String)>,
+    /// The AD site that it takes every client to be in.
+    pub(super) client_site: Option<String>,
 }
 
 impl Default for Settings {
@@ -75,6 +77,7 @@ impl Default for Settings {
             segment: None,
             references: None,
             called: None,
+            client_site: None,
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Memberships: `member` of groups, and the back-links `memberOf` that the server keeps with it.
+//! Links between entries: `member` of groups, with the back-links `memberOf` that the server keeps with it, and `managedBy`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::dn::DnKey;
 use super::entry::{DirectoryEntry, LinkChange};
@@ -69,6 +69,9 @@ impl DirectoryTree {
         for member in members {
             self.drop_value(&member, "memberOf", dn);
         }
+        self.each_manager(|manager| {
+            (!manager.eq_ignore_ascii_case(dn.as_bytes())).then(|| manager.to_vec())
+        });
     }
 
     /// Makes the links of an entry follow it to its new name, without a change of their own.
@@ -78,6 +81,22 @@ impl DirectoryTree {
         }
         for member in texts(renamed.values("member")) {
             self.replace_value(&member, "memberOf", old, &renamed.dn);
+        }
+    }
+
+    /// Makes `managedBy` follow entries to their new names, by their old ones in small letters, without a change of its own.
+    pub(super) fn follow_managers(&mut self, renamed: &HashMap<Vec<u8>, Vec<u8>>) {
+        self.each_manager(|manager| {
+            let known = renamed.get(&manager.to_ascii_lowercase());
+            Some(known.cloned().unwrap_or_else(|| manager.to_vec()))
+        });
+    }
+
+    /// Puts another value, or none, in the place of each of `managedBy`.
+    fn each_manager(&mut self, replace: impl Fn(&[u8]) -> Option<Vec<u8>>) {
+        let attributes = self.entries.values_mut().flat_map(|entry| &mut entry.attributes);
+        for attribute in attributes.filter(|it| it.name.eq_ignore_ascii_case("managedBy")) {
+            attribute.values = attribute.values.iter().filter_map(|value| replace(value)).collect();
         }
     }
 

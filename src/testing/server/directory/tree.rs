@@ -461,13 +461,16 @@ impl DirectoryTree {
             .map(|(key, _)| key.clone())
             .take_while(|key| key.is_at_or_below(&old))
             .collect();
+        let mut renamed = HashMap::new();
         for key in below {
             if let Some(entry) = self.entries.remove(&key) {
                 let kept = entry.dn.len().saturating_sub(length);
                 let dn = format!("{}{to}", entry.dn.get(..kept).unwrap_or_default());
+                renamed.insert(entry.dn.to_ascii_lowercase().into_bytes(), dn.clone().into_bytes());
                 self.put_renamed(entry, dn);
             }
         }
+        self.follow_managers(&renamed);
         Ok(())
     }
 

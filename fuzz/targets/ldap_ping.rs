@@ -1,0 +1,7 @@
+//! A domain controller's answer to an LDAP ping.
+#![no_main]
+
+use ldap_inventory::ldap::fuzzing;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|answer: &[u8]| fuzzing::ping(answer));
