@@ -65,6 +65,7 @@
 //!
 //! - `aws-lc-rs` (on unless turned off), `ring`: `ldap`, with TLS by the one or the other. `ldap` is what they share, and
 //!   nothing by itself. Choose what rustls has in the rest of the program.
+//! - `ldif`: `ldap::LdifSource`, an export as a directory. It needs `aws-lc-rs` or `ring` as well.
 //! - `schedule`: `schedule`, with the time zones of the world.
 //! - `postgres`: `store::PostgresRepository`, over a pool of `deadpool-postgres` that the host brings.
 //! - `sqlite`: `store::SqliteRepository`. Bundles SQLite and needs a C compiler.

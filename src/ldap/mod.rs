@@ -8,6 +8,8 @@
 //! - into `read`: entries become objects, and pages for whoever listens;
 //! - by way of `delta` where a checkpoint says that only changes are wanted.
 //!
+//! `LdifSource` (feature `ldif`) needs no server: it reads what one wrote into a file, by the same decoder.
+//!
 //! Each of them has its own map in its `mod.rs`. [`ServerCertificate::probe`] asks a server for its certificate, and no more.
 //! No other room names ldap3, rustls, x509-parser or hickory-resolver.
 
@@ -15,6 +17,8 @@ mod delta;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(feature = "ldif")]
+mod ldif;
 mod limits;
 mod locate;
 mod protocol;
@@ -24,6 +28,8 @@ mod source;
 mod transport;
 
 pub use delta::DeltaPolicy;
+#[cfg(feature = "ldif")]
+pub use ldif::LdifSource;
 pub use limits::LdapLimits;
 pub use locate::{Resolver, SrvRecord};
 pub use protocol::diagnosis::BindRefusal;
