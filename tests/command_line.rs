@@ -5,6 +5,7 @@ mod assets;
 mod deciding;
 mod exporting;
 mod habits;
+mod ldif;
 mod left_out;
 mod names;
 mod options;
