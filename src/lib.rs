@@ -26,12 +26,15 @@
 //! # }
 //! ```
 //!
+//! The [guide] goes on from there.
+//!
 //! # The rooms
 //!
 //! Each module is a room on a floor, and imports only from lower floors.
 //!
 //! | floor | rooms |
 //! |---|---|
+//! | 6 | [`guide`]: how it all goes together |
 //! | 5 | [`sync`]: one run, from the read to the report · [`curation`]: what people change, and look into |
 //! | 4 | `grouping`: what the rules say, and what people decided, kept in step in a store · `testing`: what tests need |
 //! | 3 | [`merge`]: which asset is this computer? Pure functions · `membership`: who belongs to which group, and what a change of that drags along. Pure · `ldap`: the real directory source · [`store`]: embedded stores, and what a host's own is made of |
@@ -65,6 +68,7 @@
 //!
 //! - `aws-lc-rs` (on unless turned off), `ring`: `ldap`, with TLS by the one or the other. `ldap` is what they share, and
 //!   nothing by itself. Choose what rustls has in the rest of the program.
+//! - `ldif`: `ldap::LdifSource`, an export as a directory. It needs `aws-lc-rs` or `ring` as well.
 //! - `schedule`: `schedule`, with the time zones of the world.
 //! - `postgres`: `store::PostgresRepository`, over a pool of `deadpool-postgres` that the host brings.
 //! - `sqlite`: `store::SqliteRepository`. Bundles SQLite and needs a C compiler.
@@ -78,6 +82,7 @@ pub mod credential;
 pub mod curation;
 pub mod directory;
 mod grouping;
+pub mod guide;
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub mod ldap;
 mod membership;

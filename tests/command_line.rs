@@ -6,6 +6,7 @@ mod deciding;
 mod exporting;
 mod forest;
 mod habits;
+mod ldif;
 mod left_out;
 mod names;
 mod options;

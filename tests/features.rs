@@ -44,9 +44,10 @@ fn each_provider_comes_alone() {
 }
 
 /// The features that a host may name, and what each is compared with.
-const FEATURES: [(&str, &str); 9] = [
+const FEATURES: [(&str, &str); 10] = [
     ("", ""),
     ("aws-lc-rs", ""),
+    ("ldif", "aws-lc-rs"),
     ("locate", "aws-lc-rs"),
     ("postgres", ""),
     ("ring", ""),

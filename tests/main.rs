@@ -24,6 +24,7 @@ mod features;
 mod floors;
 mod forests;
 mod importing;
+mod ldif;
 mod leases;
 mod locate;
 mod mock;

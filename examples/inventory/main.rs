@@ -35,6 +35,7 @@ mod members;
 mod nothing;
 mod options;
 mod record;
+mod report;
 mod runs;
 mod short;
 mod subject;
@@ -115,6 +116,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
             };
             desk.export(exporting, request).await?;
         }
+        Command::Report(reporting) => desk.report(reporting).await?,
         Command::Annotate(annotating) => {
             let query = std::slice::from_ref(&annotating.what);
             desk.annotate(annotating, || request::<Asset>(options, query)).await?;

@@ -40,6 +40,7 @@ mod demo;
 mod forest;
 mod inventory;
 mod options;
+mod origin;
 mod plan;
 mod progress;
 mod report;
@@ -50,19 +51,18 @@ use std::time::Duration;
 
 use clap::Parser;
 use ldap_inventory::asset::AssetRepository;
-use ldap_inventory::credential::Credential;
 use ldap_inventory::curation::Imported;
-use ldap_inventory::ldap::LdapSource;
+use ldap_inventory::directory::DirectorySource;
 use ldap_inventory::sync::{MergePlan, Stopped, SyncOptions, SyncReport, plan, sync};
 use ldap_inventory::task::SyncTask;
 use serde::Serialize;
 
 use self::assets::ScanFile;
-use self::begin::{Begun, begin};
 use self::exit::{Failure, Status};
 use self::interrupt::Interrupt;
 use self::inventory::Inventory;
 use self::options::Options;
+use self::origin::Origin;
 use self::patience::Patience;
 use self::printed::{escaped, json_line, say};
 use self::table::Form;
@@ -85,14 +85,14 @@ async fn run(options: &Options) -> Result<Status, Failure> {
     options.inventory.as_deref().map_or(Ok(()), store::check)?;
     let scanned = options.assets.as_deref();
     let scanned = scanned.map(|file| ScanFile::read(file, options.strict)).transpose()?;
-    let credential = options.task.credential()?;
+    let origin = Origin::of(options)?;
     let interrupt = Interrupt::listen();
     let mut patience = Patience::new(Duration::from_secs(options.wait), &interrupt);
     let open = async || Inventory::open(options).await;
     let inventory = patiently(options, &mut patience, open).await?;
     let repository = &*inventory.repository;
-    if options.forest {
-        return forest::list(credential, repository, options, &interrupt).await;
+    if let (true, Origin::Server(credential)) = (options.forest, &origin) {
+        return forest::list((**credential).clone(), repository, options, &interrupt).await;
     }
     let imported = match &scanned {
         Some(scanned) => {
@@ -102,24 +102,19 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         }
         None => None,
     };
-    let ran = run_once(credential, repository, options, (&interrupt, &mut patience)).await;
+    let ran = run_once(&origin, repository, options, (&interrupt, &mut patience)).await;
     conclude(ran, imported.as_ref(), repository, options).await
 }
 
 /// A run, or the plan of one: from the first word to the directory to the report.
 async fn run_once(
-    credential: Credential,
+    origin: &Origin,
     repository: &dyn AssetRepository,
     options: &Options,
     (interrupt, patience): (&Interrupt, &mut Patience<'_>),
 ) -> Result<(SyncReport, Option<MergePlan>), Failure> {
-    let begin = async || {
-        let is_noted = !options.dry_run;
-        let credential = credential.clone();
-        let begun = begin("Command line", &options.task, credential, repository, is_noted);
-        interrupt.unless(begun).await
-    };
-    let Begun { directory, task } = patiently(options, patience, begin).await?;
+    let begin = async || interrupt.unless(origin.begin(repository, options)).await;
+    let (directory, task) = patiently(options, patience, begin).await?;
     let sync_options = SyncOptions::new()
         .with_dry_run(options.dry_run)
         .with_explain(options.explain)
@@ -134,7 +129,7 @@ async fn run_once(
         .with_confirmation(options.confirm)
         .with_cancellation(interrupt.cancellation());
     let sync_options = if options.quiet { sync_options } else { progress::shown(sync_options) };
-    let run = async || sync_or_plan(&task, &directory, repository, &sync_options, options).await;
+    let run = async || sync_or_plan(&task, &*directory, repository, &sync_options, options).await;
     match patiently(options, patience, run).await {
         Ok(ran) => Ok(ran),
         Err(failure) => Err(trust::advised(failure, &options.task).await),
@@ -164,7 +159,7 @@ async fn patiently<T>(
 /// Runs, or plans where the plan is to be kept.
 async fn sync_or_plan(
     task: &SyncTask,
-    directory: &LdapSource,
+    directory: &dyn DirectorySource,
     repository: &dyn AssetRepository,
     sync_options: &SyncOptions,
     options: &Options,

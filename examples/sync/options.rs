@@ -22,6 +22,16 @@ pub(crate) struct Options {
     #[command(flatten)]
     pub(crate) task: TaskOptions,
 
+    /// Read this export of a directory in LDIF instead of asking a server: what ldapsearch, ldbsearch or ldifde wrote, packed
+    /// with gzip or not
+    #[arg(long, value_name = "FILE.ldif")]
+    pub(crate) ldif: Option<PathBuf>,
+
+    /// The export is whole: what it does not have of its kinds is missing from now on. Without this only one that shows it by
+    /// itself is taken for whole, as that of a whole domain by ldapsearch does, without -L
+    #[arg(long, requires = "ldif")]
+    pub(crate) ldif_complete: bool,
+
     /// The file that holds the inventory, or the URL of a PostgreSQL database (postgres://USER@HOST/DATABASE, with the
     /// password in PGPASSWORD); it is created if need be. Without it nothing is kept.
     #[arg(long, value_name = "FILE.db", env = "LDAP_INVENTORY", hide_env_values = true)]
@@ -56,7 +66,7 @@ pub(crate) struct Options {
 
     /// Read nothing, and list the domains that the directory knows: those of its forest and those that trusts connect it
     /// with, how each is related, whether DNS has controllers of it, and with --json a task for each
-    #[arg(long, conflicts_with_all = ["assets", "dry_run", "full", "explain", "save_plan", "confirm", "quiet"])]
+    #[arg(long, conflicts_with_all = ["assets", "dry_run", "full", "explain", "save_plan", "confirm", "quiet", "ldif"])]
     pub(crate) forest: bool,
 
     /// Conclude that whatever is known below the bases is gone if it is not read, even if another account saw it

@@ -20,10 +20,14 @@ pub(crate) fn summary(out: &mut dyn Write, report: &SyncReport) -> io::Result<()
     let (server, stages) = (&report.server, &report.stages);
     let mut facts = Table::new(["", ""]);
     facts.wraps = true;
-    let name = server.dns_host_name.as_deref().unwrap_or("a server");
-    facts.row(["Server", &format!("{name} at {}", server.address)]);
-    facts.row(["Transport", &format!("{}, {}", report.transport, trust(report))]);
-    facts.row(["Thumbprint", server.thumbprint.as_deref().unwrap_or("none")]);
+    if server.is_reached() {
+        let name = server.dns_host_name.as_deref().unwrap_or("a server");
+        facts.row(["Server", &format!("{name} at {}", server.address)]);
+        facts.row(["Transport", &format!("{}, {}", report.transport, trust(report))]);
+        facts.row(["Thumbprint", server.thumbprint.as_deref().unwrap_or("none")]);
+    } else {
+        facts.row(["Server", "none: an export"]);
+    }
     let time = format!(
         "{:.2} s: connect {:.2}, read {:.2}, plan {:.2}, commit {:.2}",
         report.duration_seconds, stages.connect, stages.read, stages.plan, stages.commit

@@ -389,6 +389,11 @@ impl ServerIdentity {
             allowed_suffixes: Vec::new(),
         }
     }
+
+    /// Whether there is a server at all, and not a file that a person named: then nobody can stand on the path.
+    pub fn is_reached(&self) -> bool {
+        !self.address.ip().is_unspecified()
+    }
 }
 
 /// One way of connecting that was tried, and what came of it.

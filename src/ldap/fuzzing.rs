@@ -3,8 +3,12 @@
 
 use std::collections::BTreeSet;
 
+#[cfg(feature = "ldif")]
+use crate::directory::{DirectoryEvent, ReadRequest};
 use crate::ldap::delta::Token;
 use crate::ldap::forest;
+#[cfg(feature = "ldif")]
+use crate::ldap::ldif;
 use crate::ldap::limits::LdapLimits;
 use crate::ldap::locate;
 use crate::ldap::protocol::entry::RawEntry;
@@ -38,6 +42,23 @@ pub fn entry(body: &[u8]) {
             let Ok(selection) = Selection::of(kind, &BTreeSet::new()) else { continue };
             let decoder = Decoder { kind, selection: &selection, limits: &limits };
             let _ = decoder.decode(raw);
+        }
+    }
+}
+
+/// An export, by itself and as one that is vouched for, within usual limits and within small ones. It ends once.
+#[cfg(feature = "ldif")]
+pub fn export(bytes: &[u8]) {
+    let (Ok(credential), Ok(organization)) = ("fuzz".parse(), "fuzz".parse()) else { return };
+    let request = ReadRequest::new(credential, organization);
+    let narrow = LdapLimits { message_bytes: 256, entries: 2, members: 2, ..LdapLimits::default() };
+    for limits in [LdapLimits::default().with_bytes(1 << 20), narrow] {
+        for is_vouched_for in [false, true] {
+            let read = ldif::read_bytes(bytes, request.clone(), &limits, is_vouched_for);
+            let Ok(events) = read else { continue };
+            let is_end = |event: &DirectoryEvent| matches!(event, DirectoryEvent::End(_));
+            assert!(events.last().is_some_and(is_end));
+            assert_eq!(events.iter().filter(|event| is_end(event)).count(), 1);
         }
     }
 }

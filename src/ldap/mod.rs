@@ -9,6 +9,7 @@
 //! - by way of `delta` where a checkpoint says that only changes are wanted.
 //!
 //! `forest` lists what other domains there are, and reads none of them.
+//! `LdifSource` (feature `ldif`) needs no server: it reads what one wrote into a file, by the same decoder.
 //!
 //! Each of them has its own map in its `mod.rs`. [`ServerCertificate::probe`] asks a server for its certificate, and no more.
 //! No other room names ldap3, rustls, x509-parser or hickory-resolver.
@@ -18,6 +19,8 @@ mod forest;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(feature = "ldif")]
+mod ldif;
 mod limits;
 mod locate;
 mod protocol;
@@ -28,6 +31,8 @@ mod transport;
 
 pub use delta::DeltaPolicy;
 pub use forest::ForestDomain;
+#[cfg(feature = "ldif")]
+pub use ldif::LdifSource;
 pub use limits::LdapLimits;
 pub use locate::{Resolver, SrvRecord};
 pub use protocol::diagnosis::BindRefusal;

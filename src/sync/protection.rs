@@ -117,16 +117,17 @@ fn best_of_tasks(runs: &[RunRecord]) -> Option<Protection> {
     last.map(|(_, protection)| protection).reduce(stronger)
 }
 
-/// How a run was protected, if it was complete and its report can be read, whatever else is in it.
+/// How a run was protected, if it was complete, reached a server and its report can be read, whatever else is in it.
 fn protection(run: &RunRecord) -> Option<Protection> {
     #[derive(Deserialize)]
     struct Report {
         transport: Transport,
         verified_by: Verification,
+        server: Option<ServerIdentity>,
     }
     let report = run.report.as_deref().filter(|_| run.outcome == RunOutcome::Complete)?;
-    let Report { transport, verified_by } = serde_json::from_str(report).ok()?;
-    Some((transport, verified_by))
+    let Report { transport, verified_by, server } = serde_json::from_str(report).ok()?;
+    server.is_none_or(|server| server.is_reached()).then_some((transport, verified_by))
 }
 
 /// The better of either. LDAPS and StartTLS are equal in that, and so are authorities and pins.

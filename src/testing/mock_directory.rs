@@ -1,8 +1,9 @@
 //! A directory without a network.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::StreamExt;
@@ -55,9 +56,19 @@ struct State {
     objects: Vec<DirectoryObject>,
     deltas: Option<Deltas>,
     page_size: usize,
+    delay: Duration,
     ending: MockEnding,
+    /// What the reads after this one see.
+    next: VecDeque<NextRead>,
     end: ReadEnd,
     requests: Vec<ReadRequest>,
+}
+
+/// What a later read sees, and how it ends.
+#[derive(Debug)]
+struct NextRead {
+    objects: Vec<DirectoryObject>,
+    ending: MockEnding,
 }
 
 /// What the directory held before, for reads of changes.
@@ -99,6 +110,11 @@ pub enum MockEnding {
     },
     /// Before it begins, with an error of this kind.
     Refused(ErrorKind),
+    /// Never: after so many pages nothing comes any more, until the read is given up.
+    Stalled {
+        /// Pages before that.
+        pages: usize,
+    },
 }
 
 impl MockDirectory {
@@ -120,7 +136,9 @@ impl MockDirectory {
             objects: objects.into_iter().map(Into::into).collect(),
             deltas: None,
             page_size: 100,
+            delay: Duration::ZERO,
             ending: MockEnding::Complete,
+            next: VecDeque::new(),
             end: ReadEnd::complete(scope, Transport::Ldaps, verified_by, server),
             requests: Vec::new(),
         };
@@ -134,10 +152,46 @@ impl MockDirectory {
         self
     }
 
-    /// Sets how reads end.
+    /// Waits for so long before everything that a read yields. In a test whose clock stands still
+    /// (`#[tokio::test(start_paused = true)]`) that takes no time.
+    #[must_use]
+    pub fn with_delay(self, delay: Duration) -> Self {
+        self.state().delay = delay;
+        self
+    }
+
+    /// Sets how reads end; behind [`then`](Self::then), how the reads from that one on do.
     #[must_use]
     pub fn ending(self, ending: MockEnding) -> Self {
-        self.set_ending(ending);
+        let mut state = self.state();
+        match state.next.back_mut() {
+            Some(next) => next.ending = ending,
+            None => state.ending = ending,
+        }
+        drop(state);
+        self
+    }
+
+    /// Sets what the next read sees, after those that are set already, and all that follow it: each `then` is one read,
+    /// the last one is for ever. It ends with everything read unless [told otherwise](Self::ending). A run of changes
+    /// may read more than once.
+    ///
+    /// ```
+    /// use ldap_inventory::ErrorKind;
+    /// use ldap_inventory::testing::{MockDirectory, MockEnding, MockRecord};
+    ///
+    /// let [web, db] = ["WEB1", "DB1"].map(MockRecord::computer);
+    /// let directory = MockDirectory::new([web.clone(), db])
+    ///     .then([web.clone()])
+    ///     .ending(MockEnding::Incomplete { pages: 1, kind: ErrorKind::Timeout })
+    ///     .then([web]);
+    /// # drop(directory);
+    /// ```
+    #[must_use]
+    pub fn then(self, objects: impl IntoIterator<Item = impl Into<DirectoryObject>>) -> Self {
+        let objects = objects.into_iter().map(Into::into).collect();
+        let next = NextRead { objects, ending: MockEnding::Complete };
+        self.state().next.push_back(next);
         self
     }
 
@@ -146,10 +200,10 @@ impl MockDirectory {
         self.state().ending = ending;
     }
 
-    /// Leaves checkpoints of this mode, and answers a request that brings one with what changed since: whole
-    /// objects that are new or were changed, even back to what they were, those that left the request's scope, and a census.
-    /// An object that the directory does not hold any more is reported as deleted if `tombstones` may be seen,
-    /// and shows in the census alone if not.
+    /// Leaves checkpoints of this mode, and answers a request that brings one with what changed since: whole objects
+    /// that are new or were changed, even back to what they were, those that left the request's scope, and a census. An
+    /// object that the directory does not hold any more is reported as deleted if `tombstones` may be seen, and shows
+    /// in the census alone if not.
     ///
     /// As in Active Directory, an object of which only `memberOf` changed is not told, nor a group whose members
     /// were renamed, moved or deleted, nor whatever names such an object in `managedBy`.
@@ -174,16 +228,11 @@ impl MockDirectory {
 
     /// Sets what the directory holds from now on.
     pub fn set_objects(&self, objects: impl IntoIterator<Item = impl Into<DirectoryObject>>) {
-        let mut state = self.state();
-        state.objects = objects.into_iter().map(Into::into).collect();
-        let objects = state.objects.clone();
-        if let Some(deltas) = &mut state.deltas {
-            deltas.versions.push(objects);
-        }
+        self.state().hold(objects.into_iter().map(Into::into).collect());
     }
 
-    /// Changes what the end of every read will say: warnings, the server's identity, a checkpoint.
-    /// Completeness and scope are worked out by each read, but for what is [referred](ReadScope::referred) to other servers.
+    /// Changes what the end of every read will say: warnings, the server's identity, a checkpoint. Completeness and
+    /// scope are worked out by each read, but for what is [referred](ReadScope::referred) to other servers.
     pub fn edit_end(&self, edit: impl FnOnce(&mut ReadEnd)) {
         edit(&mut self.state().end);
     }
@@ -191,6 +240,33 @@ impl MockDirectory {
     /// What was asked so far, in order.
     pub fn requests(&self) -> Vec<ReadRequest> {
         self.state().requests.clone()
+    }
+
+    /// What was asked last.
+    ///
+    /// # Panics
+    ///
+    /// If nothing was.
+    #[track_caller]
+    pub fn last_request(&self) -> ReadRequest {
+        let last = self.state().requests.last().cloned();
+        #[expect(clippy::expect_used, reason = "a test that was to read has failed")]
+        last.expect("nothing was asked of the mock directory")
+    }
+
+    /// Asserts how often it was asked, whatever came of that.
+    ///
+    /// # Panics
+    ///
+    /// If it was more or less often, with what was asked.
+    #[track_caller]
+    pub fn assert_reads(&self, expected: usize) {
+        let requests = self.requests();
+        assert!(
+            requests.len() == expected,
+            "{} reads instead of {expected}: {requests:#?}",
+            requests.len()
+        );
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -206,11 +282,42 @@ impl DirectorySource for MockDirectory {
         request: ReadRequest,
     ) -> Result<BoxStream<'static, Result<DirectoryEvent>>> {
         let mut state = self.state();
+        if !state.requests.is_empty() {
+            state.turn_to_next();
+        }
         state.requests.push(request.clone());
         if let MockEnding::Refused(kind) = state.ending {
             return Err(planned(kind));
         }
-        Ok(stream::iter(state.events(&request)).boxed())
+        let (events, delay) = (stream::iter(state.events(&request)), state.delay);
+        let events = events.then(move |event| async move {
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
+            event
+        });
+        Ok(match state.ending {
+            MockEnding::Stalled { .. } => events.chain(stream::pending()).boxed(),
+            _ => events.boxed(),
+        })
+    }
+}
+
+impl State {
+    /// Holds these objects from now on.
+    fn hold(&mut self, objects: Vec<DirectoryObject>) {
+        if let Some(deltas) = &mut self.deltas {
+            deltas.versions.push(objects.clone());
+        }
+        self.objects = objects;
+    }
+
+    /// What the next read sees, if that was told.
+    fn turn_to_next(&mut self) {
+        if let Some(NextRead { objects, ending }) = self.next.pop_front() {
+            self.hold(objects);
+            self.ending = ending;
+        }
     }
 }
 
@@ -231,7 +338,7 @@ impl State {
                 (*pages, Some(Ok(end)))
             }
             MockEnding::Error { pages, kind } => (*pages, Some(Err(planned(*kind)))),
-            MockEnding::CutOff { pages } => (*pages, None),
+            MockEnding::CutOff { pages } | MockEnding::Stalled { pages } => (*pages, None),
             MockEnding::Refused(kind) => (0, Some(Err(planned(*kind)))),
         };
         let mut filled: Vec<Page> = objects
@@ -433,4 +540,76 @@ fn planned(kind: ErrorKind) -> Error {
         _ => Retry::Never,
     };
     Error::new(kind, "the mock directory was told to end like this").with_retry(retry)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{Instant, timeout};
+
+    use super::*;
+    use crate::testing::MockRecord;
+
+    fn request() -> ReadRequest {
+        ReadRequest::new("reader".parse().unwrap(), "acme".parse().unwrap())
+    }
+
+    /// How many objects the next read yields, and whether it has an end.
+    async fn read(directory: &MockDirectory) -> Option<(usize, bool)> {
+        let mut events = directory.read(request()).await.ok()?;
+        let (mut objects, mut has_end) = (0, false);
+        while let Ok(Some(event)) = timeout(Duration::from_secs(60), events.next()).await {
+            match event.ok()? {
+                DirectoryEvent::Page(page) => objects += page.objects.len(),
+                DirectoryEvent::End(_) => has_end = true,
+                DirectoryEvent::Begin(_) => {}
+            }
+        }
+        Some((objects, has_end))
+    }
+
+    fn computers(count: usize) -> Vec<MockRecord> {
+        (0..count).map(|n| MockRecord::computer(&format!("PC{n}"))).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_step_is_one_read_and_the_last_is_for_ever() {
+        let directory = MockDirectory::new(computers(3))
+            .with_page_size(1)
+            .then(computers(2))
+            .ending(MockEnding::Stalled { pages: 1 })
+            .then(computers(1))
+            .ending(MockEnding::Refused(ErrorKind::BindRefused))
+            .then(computers(4));
+        for expected in [Some((3, true)), Some((1, false)), None, Some((4, true)), Some((4, true))]
+        {
+            assert_eq!(read(&directory).await, expected);
+        }
+        directory.assert_reads(5);
+        assert_eq!(directory.last_request().credential, request().credential);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_delay_is_that_of_the_clock_that_stands_still() {
+        let delay = Duration::from_secs(10);
+        let directory = MockDirectory::new(computers(3)).with_page_size(1).with_delay(delay);
+        let begun = Instant::now();
+        assert_eq!(read(&directory).await, Some((3, true)));
+        // The beginning, three pages and the end.
+        assert_eq!(begun.elapsed(), 5 * delay);
+    }
+
+    #[tokio::test]
+    async fn a_step_is_a_change_that_a_read_of_changes_tells() {
+        let directory = MockDirectory::new(computers(3)).with_deltas(ReadMode::DirSync, false);
+        let directory = directory.then(computers(5));
+        let first = directory.read(request()).await.unwrap();
+        let events: Vec<_> = first.collect().await;
+        let Some(Ok(DirectoryEvent::End(end))) = events.last() else { panic!("{events:?}") };
+        let next = directory.read(request().with_checkpoint(end.checkpoint.clone())).await.unwrap();
+        let pages = next.filter_map(async |event| match event.ok()? {
+            DirectoryEvent::Page(page) => Some(page.objects.len()),
+            _ => None,
+        });
+        assert_eq!(pages.collect::<Vec<_>>().await, [2]);
+    }
 }

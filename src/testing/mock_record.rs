@@ -1,8 +1,12 @@
 //! Directory objects in a line each.
 
+use crate::asset::{Asset, Claim, SourceRecord};
 use crate::directory::{AttributeError, DirectoryObject, Membership};
-use crate::name::DistinguishedName;
-use crate::value::{Attributes, ObjectGuid, ObjectKind, RecordDigest, Sid};
+use crate::name::{DistinguishedName, Hostname};
+use crate::value::{
+    AssetId, Attributes, ObjectGuid, ObjectKind, OrganizationId, RecordDigest, Sid, SiteId,
+    SourceId, Timestamp,
+};
 
 /// A made-up computer, user or group, ready for a [`MockDirectory`](super::MockDirectory).
 ///
@@ -51,6 +55,33 @@ impl MockRecord {
         let mut group = Self::new(ObjectKind::Group, name, "CN=Users");
         group.membership = Some(Membership::default());
         group
+    }
+
+    /// No object of a directory, but an asset that a scanner found under these names: with this number for an id, in the
+    /// organization `acme` and the site `hq`, known by the source `scan/hq` since 2026-01-01.
+    ///
+    /// ```
+    /// use ldap_inventory::testing::MockRecord;
+    ///
+    /// let mut web1 = MockRecord::scanned(1, ["web1.corp.example"]);
+    /// web1.site = "branch".parse().unwrap();
+    /// assert_eq!(web1.label(), "web1.corp.example");
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If one of them is no host name.
+    #[track_caller]
+    pub fn scanned<'a>(number: u128, names: impl IntoIterator<Item = &'a str>) -> Asset {
+        let organization = OrganizationId::new("acme").unwrap_or_else(impossible);
+        let site = SiteId::new("hq").unwrap_or_else(impossible);
+        let source = SourceId::new("scan", "hq").unwrap_or_else(impossible);
+        let found = Timestamp::from_unix_seconds(1_767_225_600).unwrap_or(Timestamp::MIN);
+        let mut asset = Asset::new(AssetId::from_u128(number), organization, site);
+        asset.parts.push(SourceRecord::new(0, source, "@scan", found));
+        let names = names.into_iter().map(|name| Hostname::parse(name).unwrap_or_else(impossible));
+        asset.names = names.map(|name| Claim::new(name, 0, None, found)).collect();
+        asset
     }
 
     /// The objectGUID that an object gets for its name.
@@ -205,4 +236,10 @@ impl From<MockRecord> for DirectoryObject {
 #[expect(clippy::panic, reason = "a test that makes up an impossible object is wrong itself")]
 fn invalid(dn: &str, error: &crate::Error) -> ! {
     panic!("a made-up object cannot stand at {dn}: {error}")
+}
+
+#[expect(clippy::panic, reason = "a test that makes up an impossible asset is wrong itself")]
+#[track_caller]
+fn impossible<T>(error: crate::Error) -> T {
+    panic!("a made-up asset cannot be: {error}")
 }

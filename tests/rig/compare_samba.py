@@ -3,6 +3,7 @@
 /usr/bin/python3 compare_samba.py DIR      DIR as made by `samba provision`, served; EXAMPLES in the environment
 """
 
+import gzip
 import hashlib
 import json
 import os
@@ -49,6 +50,7 @@ def main(rig):
         report.section(check_second_run, database, url, ca)
         report.section(check_dry_run, work, url, ca)
         report.section(check_rename, database, domain, url, ca)
+        report.section(check_export, work, domain, url, ca)
         report.section(check_silence, work, url, ca)
     report.finish()
 
@@ -312,6 +314,58 @@ def names_changed(dn):
 def asset_of(database, object_guid):
     [asset] = [asset for asset in inventory(database, "assets") if object_guid in computers_by_guid([asset])]
     return asset
+
+
+def check_export(report, work, domain, url, ca):
+    """What ldapsearch writes into a file gives the inventory that reading the domain gives."""
+    computed = ["msDS-User-Account-Control-Computed", "msDS-UserPasswordExpiryTimeComputed"]
+    search = ["ldapsearch", *domain.credentials, "-E", "pr=500/noprompt", "-b", BASE]
+    told = work / "told.ldif"
+    told.write_bytes(domain.run([*search, "(objectClass=*)", "*", "memberOf", *computed]))
+    outcome = programs.run("sync", "--ldif", told, "--json", "--dry-run")
+    report.check("an export that says that it is whole is complete", outcome.status == 0, outcome)
+    cut = work / "cut.ldif"
+    cut.write_bytes(told.read_bytes()[: told.stat().st_size // 2])
+    outcome = programs.run("sync", "--ldif", cut, "--json", "--dry-run", "--ldif-complete")
+    report.check("half of it is not, whoever says so", outcome.status == 3, outcome)
+
+    silent = ["ldapsearch", "-LLL", *search[1:]]
+    partitions = ["ldapsearch", "-LLL", *domain.credentials, "-b", f"CN=Partitions,CN=Configuration,{BASE}"]
+    whole = work / "whole.ldif.gz"
+    whole.write_bytes(
+        gzip.compress(domain.run([*silent, "(objectClass=*)", "*", "memberOf", *computed]) + domain.run(partitions))
+    )
+    by_ldap, by_file = work / "by_ldap.db", work / "by_file.db"
+    sync(url, UPN, "--ca-file", ca, "--inventory", by_ldap)
+    outcome = programs.run("sync", "--ldif", whole, "--json", "--inventory", by_file)
+    report.check("one that says nothing is incomplete", outcome.status == 3, outcome)
+    by_file.unlink()
+    outcome = programs.run("sync", "--ldif", whole, "--json", "--ldif-complete", "--inventory", by_file)
+    report.check("and complete where somebody says so", outcome.status == 0, outcome)
+    report.equal("its NetBIOS name is that of the partitions", outcome.report["server"]["netbios_domain"], "CORP")
+    for kind in KINDS:
+        listing = "assets" if kind == "computers" else kind
+        records = [plain(inventory(database, listing)) for database in (by_ldap, by_file)]
+        report.equal(f"the {kind} of the export are those of the domain", len(records[1]), len(records[0]))
+        differing = [pair for pair in zip(*records, strict=False) if pair[0] != pair[1]]
+        report.check(f"each of the {kind} is the same in every field", not differing, differing[:1])
+
+
+def plain(records):
+    """Records without what every reading has anew, and what one server alone counts."""
+    anew = ["badPasswordTimeTS", "badPwdCount", "lastLogonTS", "logonCount", "ts", "uSNChanged", "whenChangedTS"]
+
+    def of(value):
+        if isinstance(value, dict):
+            return {key: of(each) for key, each in value.items() if key not in anew}
+        return sorted(map(of, value), key=json.dumps) if isinstance(value, list) else value
+
+    for record in records:
+        if "names" in record:
+            record.pop("id")
+            # A logon of the account that reads, between the two.
+            record.pop("last_seen")
+    return sorted(map(of, records), key=json.dumps)
 
 
 def check_silence(report, work, url, ca):

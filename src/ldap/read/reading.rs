@@ -87,7 +87,7 @@ enum Stop {
 
 /// Objects on their way to the reader.
 #[derive(Debug, Default)]
-struct Outgoing {
+pub(crate) struct Outgoing {
     objects: Vec<DirectoryObject>,
     bytes: usize,
     ranged: Vec<Ranged>,
@@ -249,13 +249,8 @@ impl Reading {
 
     /// A read that reached its end is complete only if nothing in scope was left out.
     fn judge(&mut self) {
+        doubt_rejected(&mut self.end);
         let end = &mut self.end;
-        if let (Some(first), Completeness::Complete) = (end.rejected.first(), &end.completeness) {
-            let mut reason =
-                format!("{} entries could not be used, among them ", end.rejected_count);
-            let _ = write!(reason, "{}: {}", first.dn, first.reason);
-            end.completeness = Completeness::Incomplete { kind: ErrorKind::Invalid, reason };
-        }
         if end.completeness.is_complete()
             && let Some(position) = self.progress.position.take()
         {
@@ -265,7 +260,7 @@ impl Reading {
 }
 
 impl Outgoing {
-    fn take(&mut self, decoded: Decoded, end: &mut ReadEnd, limits: &LdapLimits) {
+    pub(crate) fn take(&mut self, decoded: Decoded, end: &mut ReadEnd, limits: &LdapLimits) {
         match decoded {
             Decoded::Object(object) => self.add(object),
             Decoded::Ranged(ranged) => self.ranged.push(ranged),
@@ -279,13 +274,19 @@ impl Outgoing {
         }
     }
 
-    fn add(&mut self, object: DirectoryObject) {
+    pub(crate) fn add(&mut self, object: DirectoryObject) {
         self.bytes = self.bytes.saturating_add(object.footprint());
         self.objects.push(object);
     }
 
-    fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.objects.len() >= EVENT_OBJECTS || self.bytes >= EVENT_BYTES
+    }
+
+    /// Takes the objects out.
+    pub(crate) fn drain(&mut self) -> Vec<DirectoryObject> {
+        self.bytes = 0;
+        std::mem::take(&mut self.objects)
     }
 }
 
@@ -302,8 +303,7 @@ async fn send(
     progress: &mut Progress,
     end: &mut ReadEnd,
 ) -> Result<(), Stop> {
-    outgoing.bytes = 0;
-    let objects = std::mem::take(&mut outgoing.objects);
+    let objects = outgoing.drain();
     if objects.is_empty() {
         return Ok(());
     }
@@ -337,9 +337,18 @@ fn count_reference(
     Ok(())
 }
 
+/// What could not be used may be anything: nothing is concluded from what did not show.
+pub(crate) fn doubt_rejected(end: &mut ReadEnd) {
+    if let (Some(first), Completeness::Complete) = (end.rejected.first(), &end.completeness) {
+        let mut reason = format!("{} entries could not be used, among them ", end.rejected_count);
+        let _ = write!(reason, "{}: {}", first.dn, first.reason);
+        end.completeness = Completeness::Incomplete { kind: ErrorKind::Invalid, reason };
+    }
+}
+
 /// Notes what lies with other servers, by what a reference says: its addresses are of the same entry. Where none of them
 /// tells, it may be anything.
-fn note_referred(end: &mut ReadEnd, uris: &[String]) {
+pub(crate) fn note_referred(end: &mut ReadEnd, uris: &[String]) {
     let mut entries = uris.iter().filter_map(|uri| referred(uri)).peekable();
     if entries.peek().is_none() && end.completeness.is_complete() {
         let reason =

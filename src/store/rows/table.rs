@@ -62,6 +62,9 @@ use crate::Result;
 ///     }
 ///
 ///     async fn scan(&self, scan: &KeyRange) -> Result<Vec<Row>> {
+///         if scan.from >= scan.to {
+///             return Ok(Vec::new());
+///         }
 ///         let table = self.0.lock().unwrap();
 ///         let rows = table.range(scan.from.clone()..scan.to.clone()).take(scan.limit);
 ///         Ok(rows.map(|(key, value)| Row::new(key.clone(), value.clone())).collect())

@@ -85,7 +85,9 @@ impl Reading {
         reading.snapshot.doubt_hidden_members()?;
         // A source that does not ask for it before it connects is found out now.
         let end = &reading.snapshot.end;
-        check_protection((end.transport, end.verification), least_protection)?;
+        if end.server.is_reached() {
+            check_protection((end.transport, end.verification), least_protection)?;
+        }
         Ok(reading)
     }
 

@@ -56,6 +56,7 @@ pub use self::codec::message::OperationKind;
 pub use self::codec::response::LdapResult;
 #[doc(hidden)]
 pub use self::directory::account::AccountState;
+#[doc(hidden)]
 pub use self::directory::entry::DirectoryEntry;
 pub use self::directory::tree::{DirectoryTree, TestDirectory};
 use self::recorder::Listener;

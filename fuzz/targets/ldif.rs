@@ -1,0 +1,7 @@
+//! Any bytes, as an export in LDIF.
+#![no_main]
+
+use ldap_inventory::ldap::fuzzing;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| fuzzing::export(bytes));
