@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::ldap::delta::Token;
 use crate::ldap::limits::LdapLimits;
+use crate::ldap::network;
 use crate::ldap::protocol::entry::RawEntry;
 use crate::ldap::protocol::guard::{self, SearchMessage};
 use crate::ldap::read::attributes::Selection;
@@ -45,6 +46,11 @@ pub fn checkpoint_token(bytes: &[u8]) {
     if let Some(token) = Token::decode(bytes) {
         assert_eq!(Token::decode(&token.encode()), Some(token));
     }
+}
+
+/// A value of `dnsRecord` or `dnsProperty`, or the name of a zone or a subnet.
+pub fn dns_record(bytes: &[u8]) {
+    network::look_at(bytes);
 }
 
 /// A certificate that a server presents.

@@ -6,7 +6,8 @@
 //! - through `transport`: the servers, the ladder from LDAPS to plain LDAP, TLS and who vouches for a certificate;
 //! - to `protocol`: LDAP in bytes, the guard that bounds what a server may send, binds and searches;
 //! - into `read`: entries become objects, and pages for whoever listens;
-//! - by way of `delta` where a checkpoint says that only changes are wanted.
+//! - by way of `delta` where a checkpoint says that only changes are wanted;
+//! - with `network` where computers are to have their addresses and AD sites.
 //!
 //! Each of them has its own map in its `mod.rs`. [`ServerCertificate::probe`] asks a server for its certificate, and no more.
 //! No other room names ldap3, rustls, x509-parser or hickory-resolver.
@@ -17,6 +18,7 @@ mod delta;
 pub mod fuzzing;
 mod limits;
 mod locate;
+mod network;
 mod protocol;
 mod reach;
 mod read;

@@ -305,6 +305,8 @@ fn well_known_in_any_case(name: &str) -> Option<u16> {
 const WELL_KNOWN: &[&str] = &[
     "accountExpires",
     "accountExpiresTS",
+    "adSite",
+    "adSubnet",
     "adminCount",
     "badPasswordTime",
     "badPasswordTimeTS",
@@ -318,6 +320,7 @@ const WELL_KNOWN: &[&str] = &[
     "description",
     "displayName",
     "distinguishedName",
+    "dnsAddress",
     "givenName",
     "groupType",
     "id",
