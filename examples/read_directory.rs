@@ -55,6 +55,10 @@ struct Options {
     #[arg(long, value_name = "DN")]
     base_dn: Option<String>,
 
+    /// Give computers the addresses that the directory's DNS has for their names (dns), and the AD sites that these are in
+    #[arg(long, value_name = "FROM", value_parser = ["dns"])]
+    addresses: Option<String>,
+
     /// Accept any certificate where no thumbprint is given, and plain LDAP where nothing better is offered. Whoever
     /// stands on the path can then read the password
     #[arg(long)]
@@ -77,7 +81,8 @@ async fn run(options: &Options) -> Result<Status, Failure> {
     let directory = LdapSource::new(Arc::new(MemoryCredentialStore::from_iter([credential])));
     let bases = options.base_dn.iter().map(|dn| DistinguishedName::parse(dn));
     let request = ReadRequest::new(id, OrganizationId::new("default")?)
-        .with_base_dns(bases.collect::<Result<Vec<_>, _>>()?);
+        .with_base_dns(bases.collect::<Result<Vec<_>, _>>()?)
+        .with_addresses_from_dns(options.addresses.is_some());
 
     let begun = Instant::now();
     let mut objects: Vec<DirectoryObject> = Vec::new();

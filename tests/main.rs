@@ -7,6 +7,7 @@
     missing_docs
 )]
 
+mod addresses;
 mod annotating;
 mod cases;
 mod changing;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exit::{Failure, Status};
 use super::explain;
-use super::options::{Deciding, Deleting, Merging, Surveying, Unmerging};
+use super::options::{CountedBy, Deciding, Deleting, Merging, Surveying, Unmerging};
 use super::printed::{json_line, say};
 use super::short::ShortIds;
 use super::table::{Form, Table, prose};
@@ -178,9 +178,17 @@ impl<'a> Desk<'a> {
         show(&table, form, &counted(near.len(), "near name", "near names"))
     }
 
-    pub(crate) async fn coverage(&self, days: u64, json: bool) -> Result<(), Failure> {
-        let coverage = self.curation.coverage(days).await?;
-        if json { tell(true, &coverage, String::new) } else { covered(&coverage) }
+    pub(crate) async fn coverage(
+        &self,
+        by: CountedBy,
+        days: u64,
+        json: bool,
+    ) -> Result<(), Failure> {
+        let coverage = match by {
+            CountedBy::Os => self.curation.coverage(days).await?,
+            CountedBy::AdSite => self.curation.coverage_by_ad_site(days).await?,
+        };
+        if json { tell(true, &coverage, String::new) } else { covered(&coverage, by) }
     }
 
     pub(crate) async fn explain(&self, asset: &str, json: bool) -> Result<(), Failure> {
@@ -247,7 +255,7 @@ impl<'a> Desk<'a> {
     }
 
     /// How ids are shown: short to people.
-    async fn ids(&self, form: Form) -> Result<Option<ShortIds>, Failure> {
+    pub(super) async fn ids(&self, form: Form) -> Result<Option<ShortIds>, Failure> {
         Ok(match form {
             Form::Page(_) => Some(ShortIds::of(self.repository, self.organization).await?),
             _ => None,
@@ -338,7 +346,11 @@ fn moved(moves: &Moves) -> String {
     lines.join("\n")
 }
 
-fn covered(coverage: &Coverage) -> Result<(), Failure> {
+fn covered(coverage: &Coverage, by: CountedBy) -> Result<(), Failure> {
+    let (title, key) = match by {
+        CountedBy::Os => ("Site and system", "os"),
+        CountedBy::AdSite => ("Site and AD site", "ad_site"),
+    };
     let form = Form::of_stdout();
     let is_page = matches!(form, Form::Page(_));
     // What a narrow terminal has no room for.
@@ -346,11 +358,11 @@ fn covered(coverage: &Coverage) -> Result<(), Failure> {
     let mut table = if is_page {
         let counts =
             ["All", "Both", "Dir", "Scan", "None", "Dir†", "Scan†", "Out‡", "Soon‡", "LAPS"];
-        Table::new(counts.into_iter().take(shown).chain(["Site and system"]))
+        Table::new(counts.into_iter().take(shown).chain([title]))
     } else {
         Table::new([
             "site",
-            "os",
+            key,
             "assets",
             "both",
             "only_directory",
@@ -364,17 +376,17 @@ fn covered(coverage: &Coverage) -> Result<(), Failure> {
         ])
     };
     table.wraps = true;
-    let rows = coverage.rows().map(|(site, os, counts)| {
-        let os = if os.is_empty() { "unknown" } else { os };
-        (site.as_str(), os, counts)
+    let rows = coverage.rows().map(|(site, by, counts)| {
+        let by = if by.is_empty() { "unknown" } else { by };
+        (site.as_str(), by, counts)
     });
-    for (site, os, counts) in rows.chain([("total", "", &coverage.total)]) {
+    for (site, by, counts) in rows.chain([("total", "", &coverage.total)]) {
         let counts = counts.columns().into_iter().take(shown).map(|count| count.to_string());
         if is_page {
-            let place = [site, os].join(", ");
+            let place = [site, by].join(", ");
             table.row(counts.chain([place.trim_end_matches(", ").to_owned()]));
         } else {
-            table.row([site, os].map(str::to_owned).into_iter().chain(counts));
+            table.row([site, by].map(str::to_owned).into_iter().chain(counts));
         }
     }
     let days = coverage.stale_after_days;
@@ -408,12 +420,12 @@ pub(super) fn lines(records: &[impl Serialize]) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
-fn counted(count: usize, one: &str, several: &str) -> String {
+pub(super) fn counted(count: usize, one: &str, several: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { several })
 }
 
 /// Shows a table, to people with something below it.
-fn show(table: &Table, form: Form, footer: &str) -> Result<(), Failure> {
+pub(super) fn show(table: &Table, form: Form, footer: &str) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     table.put(&mut out, form)?;
     if let Form::Page(width) = form {

@@ -37,6 +37,7 @@ mod options;
 mod record;
 mod report;
 mod runs;
+mod shared;
 mod short;
 mod subject;
 mod unresolved;
@@ -128,9 +129,10 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         Command::Separate(deciding) => desk.separate(deciding).await?,
         Command::Forget(deciding) => desk.forget(deciding).await?,
         Command::Settle(settling) => desk.settle(settling).await?,
-        Command::Overlaps { near: true, survey } => desk.near_misses(survey).await?,
-        Command::Overlaps { near: false, survey } => desk.overlaps(survey).await?,
-        Command::Coverage { days, survey } => desk.coverage(*days, survey.json).await?,
+        Command::Overlaps { near: true, survey, .. } => desk.near_misses(survey).await?,
+        Command::Overlaps { addresses: true, survey, .. } => desk.shared_addresses(survey).await?,
+        Command::Overlaps { survey, .. } => desk.overlaps(survey).await?,
+        Command::Coverage { by, days, survey } => desk.coverage(*by, *days, survey.json).await?,
         Command::Explain { asset, survey } => desk.explain(asset, survey.json).await?,
         Command::Unresolved(directory) => desk.unresolved(directory).await?,
         Command::History(survey) => desk.history(survey).await?,

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use ldap_inventory::asset::Facet;
 use ldap_inventory::sync::Confirmation;
 use ldap_inventory::value::{MergeId, OrganizationId, SourceId};
@@ -100,6 +100,9 @@ pub(crate) enum Command {
     Runs(Runs),
     /// Assets by site and system: in the directory, seen by scans, in both, out of support
     Coverage {
+        /// What assets are counted by beside their site: the operating system, or the AD site of their addresses
+        #[arg(long, value_name = "WHAT", value_enum, default_value_t = CountedBy::Os)]
+        by: CountedBy,
         /// After how many days without a sight an asset is stale
         #[arg(long, value_name = "N", default_value_t = 30)]
         days: u64,
@@ -121,6 +124,10 @@ pub(crate) enum Command {
         /// Instead, names that are nearly the same: suggestions that tie nothing
         #[arg(long)]
         near: bool,
+        /// Instead, addresses that several assets have, and when their records in the DNS were refreshed: some of them are
+        /// stale, and none of them ties anything
+        #[arg(long, conflicts_with = "near")]
+        addresses: bool,
         #[command(flatten)]
         survey: Surveying,
     },
@@ -279,6 +286,14 @@ pub(crate) struct Surveying {
     /// Print JSON, one object a line
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What coverage counts by.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum CountedBy {
+    Os,
+    #[value(name = "adSite")]
+    AdSite,
 }
 
 /// Which directory.

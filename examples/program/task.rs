@@ -64,6 +64,14 @@ pub(crate) struct TaskOptions {
     #[arg(long)]
     laps: bool,
 
+    /// Give computers the addresses that the directory's DNS has for their names (dns), and the AD sites that these are in
+    #[arg(long, value_name = "FROM", value_enum)]
+    addresses: Option<Addresses>,
+
+    /// Place new assets of computers in this AD site in a site of the inventory of their own: Berlin=hq. May be repeated
+    #[arg(long, value_name = "AD_SITE=SITE", value_parser = ad_site, requires = "addresses")]
+    site_by_ad_site: Vec<(String, SiteId)>,
+
     /// The organization whose inventory it is
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub(crate) organization: OrganizationId,
@@ -135,6 +143,12 @@ pub(crate) struct TaskOptions {
     /// Leave out computers below this OU, even if it is within one to include. May be repeated
     #[arg(long, value_name = "DN", help_heading = LEAVING_OUT)]
     pub(crate) exclude_ou: Vec<DistinguishedName>,
+}
+
+/// Where addresses are from.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Addresses {
+    Dns,
 }
 
 /// How to find out what changed.
@@ -250,6 +264,8 @@ impl TaskOptions {
             .with_exclusions(exclusions)
             .with_base_dns(self.base_dn.iter().map(ToString::to_string));
         task.computer_filter.clone_from(&self.computer_filter);
+        task.addresses_from_dns = self.addresses.is_some();
+        task.site_by_ad_site.extend(self.site_by_ad_site.iter().cloned());
         Ok(if self.laps { task.with_laps() } else { task })
     }
 }
@@ -257,6 +273,19 @@ impl TaskOptions {
 /// A domain, and perhaps a site, as `--locate` takes it.
 fn domain(text: &str) -> Result<ServerUrl, ldap_inventory::Error> {
     ServerUrl::parse(&format!("domain:{text}"))
+}
+
+/// An AD site, and the site of the inventory that it stands for.
+fn ad_site(text: &str) -> Result<(String, SiteId), ldap_inventory::Error> {
+    let (ad_site, site) =
+        text.split_once('=').filter(|(ad_site, _)| !ad_site.is_empty()).ok_or_else(|| {
+            ldap_inventory::Error::invalid(
+                "AD site",
+                text,
+                "it has the form AD_SITE=SITE, such as Berlin=hq",
+            )
+        })?;
+    Ok((ad_site.to_owned(), SiteId::new(site)?))
 }
 
 /// An account that has a certificate.

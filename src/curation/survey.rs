@@ -63,6 +63,19 @@ impl Curation<'_> {
         Ok(coverage)
     }
 
+    /// The same by the AD sites that computers are in, as far as their task
+    /// [asks for it](crate::task::SyncTask::with_addresses_from_dns), instead of by operating system.
+    ///
+    /// # Errors
+    ///
+    /// What the store reports.
+    pub async fn coverage_by_ad_site(&self, stale_after_days: u64) -> Result<Coverage> {
+        let coverage = Coverage::new(Timestamp::now(), stale_after_days).by(&self.lifecycle);
+        let mut coverage = coverage.by_ad_site();
+        self.each_asset(|asset| coverage.add(asset)).await?;
+        Ok(coverage)
+    }
+
     /// Why an asset is what it is. The id of one that is part of another leads to that one.
     ///
     /// # Errors

@@ -50,6 +50,9 @@ pub enum FullReadReason {
     /// The inventory has other assets than at the last read, and the task leaves out computers that it does not know:
     /// what it did not know then it may know now.
     InventoryChanged,
+    /// Other zones of the DNS can be read than at the last read, or other subnets of AD sites: every computer may have another
+    /// address, or be at another site.
+    NetworkChanged,
     /// There is no checkpoint to go on from.
     NoCheckpoint,
     /// Another server answered. What it knows may lag behind what was read before.
@@ -74,6 +77,9 @@ impl fmt::Display for FullReadReason {
             Self::Due => "the interval between full reads has passed",
             Self::InventoryChanged => {
                 "unknown computers are left out, and the inventory has other assets than at the last read"
+            }
+            Self::NetworkChanged => {
+                "the zones of the DNS, or the subnets of the AD sites, are not those of the last read"
             }
             Self::NoCheckpoint => "there is no checkpoint of an earlier read",
             Self::OtherServer => "another server answered than at the last read",

@@ -8,6 +8,7 @@
 mod delta;
 mod left_out;
 mod memory;
+mod network;
 mod object;
 mod objects;
 mod packed;
@@ -20,6 +21,9 @@ mod transport;
 pub use delta::{FullReadReason, RemovedObject};
 pub use left_out::LeftOutValues;
 pub(crate) use memory::{Held, MemoryBudget, SpoolRoom};
+pub(crate) use network::AD_SITE;
+#[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
+pub(crate) use network::DNS_ADDRESS;
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub(crate) use object::boolean;
 pub(crate) use object::{AccountControl, AccountKind};

@@ -32,6 +32,11 @@ pub struct ReadRequest {
     pub computer_filter: Option<String>,
     /// Attributes to read beyond the default list. Those that hold secrets are refused.
     pub extra_attributes: BTreeSet<String>,
+    /// Whether computers get the addresses that the directory's DNS gives their names, and the AD sites of these. No unless
+    /// set. They are filed as attributes: `dnsAddress`, such as `10.0.0.5 2026-01-02T03:00:00Z`, with the time at which its
+    /// record was refreshed last, or `10.0.0.5 static`; `adSite`; and `adSubnet`. A source that knows no addresses need not
+    /// heed it.
+    pub addresses_from_dns: bool,
     /// Go on from here, if the source can and the checkpoint still holds; otherwise everything is read.
     pub checkpoint: Option<Checkpoint>,
     /// Objects that a read of changes reads again though they did not change. One that is not found is
@@ -60,6 +65,7 @@ impl ReadRequest {
             base_dns: Vec::new(),
             computer_filter: None,
             extra_attributes: BTreeSet::new(),
+            addresses_from_dns: false,
             checkpoint: None,
             again: BTreeSet::new(),
             census: true,
@@ -94,6 +100,13 @@ impl ReadRequest {
     #[must_use]
     pub fn with_extra_attributes(mut self, names: impl IntoIterator<Item = String>) -> Self {
         self.extra_attributes = names.into_iter().collect();
+        self
+    }
+
+    /// Sets whether computers get the addresses that the directory's DNS gives their names, and the AD sites of these.
+    #[must_use]
+    pub fn with_addresses_from_dns(mut self, addresses: bool) -> Self {
+        self.addresses_from_dns = addresses;
         self
     }
 

@@ -11,6 +11,7 @@ use crate::ldap::forest;
 use crate::ldap::ldif;
 use crate::ldap::limits::LdapLimits;
 use crate::ldap::locate;
+use crate::ldap::network;
 use crate::ldap::protocol::entry::RawEntry;
 use crate::ldap::protocol::guard::{self, SearchMessage};
 use crate::ldap::read::attributes::Selection;
@@ -68,6 +69,11 @@ pub fn checkpoint_token(bytes: &[u8]) {
     if let Some(token) = Token::decode(bytes) {
         assert_eq!(Token::decode(&token.encode()), Some(token));
     }
+}
+
+/// A value of `dnsRecord` or `dnsProperty`, or the name of a zone or a subnet.
+pub fn dns_record(bytes: &[u8]) {
+    network::look_at(bytes);
 }
 
 /// A certificate that a server presents.

@@ -6,7 +6,8 @@
 //! - through `transport`: the servers, the ladder from LDAPS to plain LDAP, TLS and who vouches for a certificate;
 //! - to `protocol`: LDAP in bytes, the guard that bounds what a server may send, binds and searches;
 //! - into `read`: entries become objects, and pages for whoever listens;
-//! - by way of `delta` where a checkpoint says that only changes are wanted.
+//! - by way of `delta` where a checkpoint says that only changes are wanted;
+//! - with `network` where computers are to have their addresses and AD sites.
 //!
 //! `forest` lists what other domains there are, and reads none of them.
 //! `LdifSource` (feature `ldif`) needs no server: it reads what one wrote into a file, by the same decoder.
@@ -23,6 +24,7 @@ pub mod fuzzing;
 mod ldif;
 mod limits;
 mod locate;
+mod network;
 mod protocol;
 mod reach;
 mod read;

@@ -271,8 +271,14 @@ impl LdapSource {
             tracking.server = connection.server_state(&root).await?;
             tracking.roots = roots(&bases, &root);
         }
+        let is_placed = request.addresses_from_dns && request.kinds.contains(&ObjectKind::Computer);
+        let places = match is_placed {
+            true => Some(connection.network_places(&root, &bases).await?),
+            false => None,
+        };
         Ok(Reading {
             connection,
+            places,
             searches: searches(&request, &bases, &selections),
             limits: self.limits.clone(),
             send_domain_scope: root.knows_domain_scope,
@@ -307,6 +313,7 @@ impl LdapSource {
             roots: Vec::new(),
             kinds: selections.iter().map(|(kind, _)| *kind).collect(),
             attributes,
+            network: None,
         }
     }
 }

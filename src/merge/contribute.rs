@@ -28,7 +28,7 @@ pub(crate) struct WriteContext<'a> {
 ///
 /// - The object has a [`SourceRecord`] of its own with its attributes. Other parts and their claims stay as they
 ///   are.
-/// - Names and domains are united. What the object does not say any more stays, dated, as an alias.
+/// - Names, domains and addresses are united. What the object does not say any more stays, dated, as an alias.
 /// - Of `os`, `os_version` and `type` the best source's value holds: what a person set, then the kinds of
 ///   source in the policy's order of precedence, then what names a product, then what was seen later by more than
 ///   14 days, then what a directory says; among equals the earlier one, so that two directories do not take turns.
@@ -169,6 +169,7 @@ impl WriteContext<'_> {
         let own = ClaimWriter { part: number, run: Some(self.run), now: self.now };
         own.unite(&mut asset.names, &said.names, true);
         own.unite(&mut asset.domains, &said.domains, true);
+        own.unite(&mut asset.addresses, &said.addresses, true);
         own.settle(&mut asset.os, said.os.clone());
         own.settle(&mut asset.os_version, said.os_version.clone());
         own.settle(&mut asset.kind, said.kind.map(str::to_owned));

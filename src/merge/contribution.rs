@@ -1,5 +1,7 @@
 //! What one computer says.
 
+use std::net::IpAddr;
+
 use super::DirectoryDomain;
 use super::attributes::computer_attributes;
 use crate::directory::DirectoryObject;
@@ -15,6 +17,8 @@ pub(crate) struct Contribution {
     pub(crate) names: Vec<Hostname>,
     /// The domain, by its DNS and its NetBIOS name.
     pub(crate) domains: Vec<String>,
+    /// Addresses that the directory gives it.
+    pub(crate) addresses: Vec<IpAddr>,
     /// `operatingSystem`.
     pub(crate) os: Option<String>,
     /// `operatingSystemVersion`; `10.0 (17763)` as `10.0.17763`.
@@ -43,6 +47,7 @@ pub(crate) fn contribution(
         key: "@ldap.computer",
         names: object.host_names(),
         domains: domain.of(object).names().map(str::to_owned).collect(),
+        addresses: object.addresses(),
         os: text("operatingSystem").map(str::to_owned),
         os_version: text("operatingSystemVersion").map(normalized_version),
         kind: kind(object),

@@ -1,20 +1,21 @@
 //! Which part of the inventory the directories know, and which part scans have seen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::precedence::PERSON;
 use crate::asset::{Asset, Claims, Presence, SourceRecord, System};
+use crate::directory::AD_SITE;
 use crate::error::Printable;
 use crate::os::Lifecycle;
 use crate::value::{SiteId, Timestamp};
 
-/// Assets counted by site and operating system: known to a directory, seen by scans, or both. Prints as a
-/// table; serialises with its rows in order of site and operating system.
+/// Assets counted by site and operating system, or by site and AD site: known to a directory, seen by scans, or both. Prints
+/// as a table; serialises with its rows in order of site and operating system.
 ///
 /// An asset is *in the directory* if it has a part of a directory's object that is not gone, and *seen by
 /// scans* if it has a part of any other source than a person. It is *stale* in one of them if it is in it and
@@ -30,10 +31,23 @@ pub struct Coverage {
     /// Everything.
     pub total: CoverageCounts,
     /// Each site and operating system.
-    #[serde(serialize_with = "as_list")]
-    rows: BTreeMap<(SiteId, String), CoverageCounts>,
+    rows: Rows,
     #[serde(skip)]
     lifecycle: Arc<Lifecycle>,
+}
+
+/// What is counted, by site and what else it is counted by.
+#[derive(Clone, Debug, Default)]
+struct Rows {
+    by: By,
+    counts: BTreeMap<(SiteId, String), CoverageCounts>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum By {
+    #[default]
+    OperatingSystem,
+    AdSite,
 }
 
 /// How many days before its end the support of a system ends soon: a quarter of a year, in which one can be replaced.
@@ -43,7 +57,10 @@ const SOON_DAYS: u64 = 90;
 #[derive(Serialize)]
 struct Row<'a> {
     site: &'a SiteId,
-    os: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    os: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ad_site: Option<&'a str>,
     #[serde(flatten)]
     counts: &'a CoverageCounts,
 }
@@ -82,7 +99,7 @@ impl Coverage {
             now,
             stale_after_days,
             total: CoverageCounts::default(),
-            rows: BTreeMap::new(),
+            rows: Rows::default(),
             lifecycle: Arc::clone(Lifecycle::known()),
         }
     }
@@ -93,17 +110,28 @@ impl Coverage {
         self
     }
 
-    /// CoverageCounts an asset.
+    /// Counts by the AD sites that computers are in instead of by operating system. An asset in several is counted once, with
+    /// all others in the same ones: `Berlin, Lyon`.
+    #[must_use]
+    pub fn by_ad_site(mut self) -> Self {
+        self.rows.by = By::AdSite;
+        self
+    }
+
+    /// Counts an asset.
     pub fn add(&mut self, asset: &Asset) {
         let counts = self.counts(asset);
-        let key = (asset.site.clone(), asset.os().unwrap_or_default().to_owned());
-        self.rows.entry(key).or_default().add(&counts);
+        let by = match self.rows.by {
+            By::OperatingSystem => asset.os().unwrap_or_default().to_owned(),
+            By::AdSite => ad_sites(asset),
+        };
+        self.rows.counts.entry((asset.site.clone(), by)).or_default().add(&counts);
         self.total.add(&counts);
     }
 
-    /// Each site and operating system (empty if it is not known) with its assets, in this order.
+    /// Each site and operating system, or AD site (empty if it is not known), with its assets, in this order.
     pub fn rows(&self) -> impl Iterator<Item = (&SiteId, &str, &CoverageCounts)> {
-        self.rows.iter().map(|((site, os), counts)| (site, os.as_str(), counts))
+        self.rows.counts.iter().map(|((site, by), counts)| (site, by.as_str(), counts))
     }
 
     fn counts(&self, asset: &Asset) -> CoverageCounts {
@@ -153,11 +181,11 @@ impl fmt::Display for Coverage {
             "out soon",
             "with laps",
         ];
-        write!(f, "{:<12} {:<32}", "site", "operating system")?;
+        write!(f, "{:<12} {:<32}", "site", self.rows.by.title())?;
         titles.iter().try_for_each(|title| write!(f, " {title:>10}"))?;
-        for (site, os, counts) in self.rows() {
-            let os = if os.is_empty() { "unknown" } else { os };
-            write!(f, "\n{site:<12} {:<32}", Printable(os).to_string())?;
+        for (site, by, counts) in self.rows() {
+            let by = if by.is_empty() { "unknown" } else { by };
+            write!(f, "\n{site:<12} {:<32}", Printable(by).to_string())?;
             counts.print(f)?;
         }
         write!(f, "\n{:<45}", "total")?;
@@ -212,10 +240,28 @@ fn is_scan(part: &SourceRecord) -> bool {
     part.object.is_none() && part.source.kind() != PERSON
 }
 
-fn as_list<S: serde::Serializer>(
-    rows: &BTreeMap<(SiteId, String), CoverageCounts>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let rows = rows.iter().map(|((site, os), counts)| Row { site, os, counts });
-    serializer.collect_seq(rows)
+/// The AD sites that the computers of an asset are in.
+fn ad_sites(asset: &Asset) -> String {
+    let parts = asset.parts.iter().filter(|part| is_in_directory(part));
+    let sites: BTreeSet<&str> = parts.flat_map(|part| part.attributes.values(AD_SITE)).collect();
+    Vec::from_iter(sites).join(", ")
+}
+
+impl By {
+    fn title(self) -> &'static str {
+        match self {
+            Self::OperatingSystem => "operating system",
+            Self::AdSite => "AD site",
+        }
+    }
+}
+
+impl Serialize for Rows {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let rows = self.counts.iter().map(|((site, by), counts)| {
+            let of = |this: By| (self.by == this).then_some(by.as_str());
+            Row { site, os: of(By::OperatingSystem), ad_site: of(By::AdSite), counts }
+        });
+        serializer.collect_seq(rows)
+    }
 }

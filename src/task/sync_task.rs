@@ -1,6 +1,6 @@
 //! One connection between a directory and the inventory.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,14 @@ pub struct SyncTask {
     /// Attributes to read beyond the default list.
     #[serde(default)]
     pub extra_attributes: BTreeSet<String>,
+    /// Whether computers get the addresses that the directory's DNS gives their names, and the AD sites and subnets that these
+    /// are in. No unless set.
+    #[serde(default)]
+    pub addresses_from_dns: bool,
+    /// Which site of the inventory a new asset is created in, by the AD site of its computer, in whatever case that is written.
+    /// Without an entry for its AD site, or with entries for several that are not the same, it is [`site`](Self::site).
+    #[serde(default)]
+    pub site_by_ad_site: BTreeMap<String, SiteId>,
     /// How computers are tied to assets.
     #[serde(default)]
     pub matching: MatchPolicy,
@@ -119,6 +127,8 @@ impl SyncTask {
             base_dns: Vec::new(),
             computer_filter: None,
             extra_attributes: BTreeSet::new(),
+            addresses_from_dns: false,
+            site_by_ad_site: BTreeMap::new(),
             matching: MatchPolicy::default(),
             exclusions: Exclusions::default(),
             change_limits: ChangeLimits::default(),
@@ -130,8 +140,8 @@ impl SyncTask {
         }
     }
 
-    /// What its checkpoint is kept under: a digest of credential, bases, filter and attributes, as they are
-    /// configured. Tasks that differ in one of these go on from where each of them ended, whatever other tasks did
+    /// What its checkpoint is kept under: a digest of credential, bases, filter, attributes and whether addresses are read, as
+    /// they are configured. Tasks that differ in one of these go on from where each of them ended, whatever other tasks did
     /// to the same directory in between.
     pub fn checkpoint_key(&self) -> RecordDigest {
         let normalized = |dn: &String| match DistinguishedName::parse(dn) {
@@ -142,7 +152,21 @@ impl SyncTask {
         let parts = [self.credential.as_str(), "bases"].into_iter();
         let parts = parts.chain(bases.iter().map(String::as_str)).chain(["filter"]);
         let parts = parts.chain(self.computer_filter.as_deref()).chain(["attributes"]);
-        RecordDigest::of(parts.chain(self.extra_attributes.iter().map(String::as_str)))
+        let parts = parts.chain(self.extra_attributes.iter().map(String::as_str));
+        RecordDigest::of(parts.chain(self.addresses_from_dns.then_some("addresses from dns")))
+    }
+
+    /// The site that a new asset of a computer in these AD sites is created in.
+    pub(crate) fn site_of<'a>(&self, ad_sites: impl Iterator<Item = &'a str>) -> &SiteId {
+        let site = |ad_site: &str| {
+            let mut named = self.site_by_ad_site.iter();
+            named.find(|(known, _)| known.eq_ignore_ascii_case(ad_site)).map(|(_, site)| site)
+        };
+        let sites: BTreeSet<&SiteId> = ad_sites.filter_map(site).collect();
+        match sites.first() {
+            Some(site) if sites.len() == 1 => site,
+            _ => &self.site,
+        }
     }
 
     /// Looks below these DNs.
@@ -173,6 +197,23 @@ impl SyncTask {
     #[must_use]
     pub fn with_laps(mut self) -> Self {
         self.extra_attributes.extend(LAPS_EXPIRY.map(str::to_owned));
+        self
+    }
+
+    /// Reads the addresses that the directory's DNS gives the names of computers, and the AD sites and subnets that these are
+    /// in: `dnsAddress`, `adSite` and `adSubnet` of [`ReadRequest`](crate::directory::ReadRequest::addresses_from_dns). An
+    /// address of a record that is dropped, or of a computer that is gone, is dated out as a name is; one that could not be
+    /// looked for stays. Any computer may write its own record: an address ties nothing to anything.
+    #[must_use]
+    pub fn with_addresses_from_dns(mut self) -> Self {
+        self.addresses_from_dns = true;
+        self
+    }
+
+    /// Creates new assets of computers in this AD site in a site of the inventory of their own. May be called again.
+    #[must_use]
+    pub fn with_site_by_ad_site(mut self, ad_site: impl Into<String>, site: SiteId) -> Self {
+        self.site_by_ad_site.insert(ad_site.into(), site);
         self
     }
 
@@ -256,10 +297,29 @@ mod tests {
             task("OU=A,DC=corp").with_computer_filter("(cn=a)"),
             task("OU=A,DC=corp").with_extra_attributes(["info".to_owned()]),
             task("OU=A,DC=corp").with_laps(),
+            task("OU=A,DC=corp").with_addresses_from_dns(),
             other_account,
         ] {
             assert_ne!(key, other.checkpoint_key(), "{other:?}");
         }
         assert_ne!(key, RecordDigest::default());
+    }
+    #[test]
+    fn a_new_asset_is_of_the_one_site_that_its_ad_sites_stand_for() {
+        let task = task("")
+            .with_site_by_ad_site("Berlin", "de".parse().unwrap())
+            .with_site_by_ad_site("Potsdam", "de".parse().unwrap())
+            .with_site_by_ad_site("Lyon", "fr".parse().unwrap());
+        let site = |ad_sites: &[&'static str]| task.site_of(ad_sites.iter().copied()).as_str();
+        for (ad_sites, expected) in [
+            (&[][..], "hq"),
+            (&["Oslo"], "hq"),
+            (&["BERLIN"], "de"),
+            (&["Berlin", "Potsdam"], "de"),
+            (&["Berlin", "Oslo"], "de"),
+            (&["Berlin", "Lyon"], "hq"),
+        ] {
+            assert_eq!(site(ad_sites), expected, "{ad_sites:?}");
+        }
     }
 }

@@ -326,6 +326,8 @@ fn well_known_in_any_case(name: &str) -> Option<u16> {
 const WELL_KNOWN: &[&str] = &[
     "accountExpires",
     "accountExpiresTS",
+    "adSite",
+    "adSubnet",
     "adminCount",
     "badPasswordTime",
     "badPasswordTimeTS",
@@ -339,6 +341,7 @@ const WELL_KNOWN: &[&str] = &[
     "description",
     "displayName",
     "distinguishedName",
+    "dnsAddress",
     "givenName",
     "groupType",
     "id",

@@ -62,6 +62,56 @@ async fn coverage_in_a_pipe_has_the_keys_and_numbers_of_its_json() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn addresses_place_new_assets_and_are_counted_and_listed_where_several_have_one() {
+    let directory = TestDirectory::generated(1, 0, 1, 0);
+    {
+        let mut tree = directory.write();
+        tree.add_account("svc-inventory", PASSWORD).unwrap();
+        let zone = tree.add_dns_zone("corp.example.test").unwrap();
+        tree.add_subnet("10.1.0.0/16", "Berlin").unwrap();
+        for (name, addresses) in [("WEB1", &["10.1.0.5", "*10.1.0.9"][..]), ("WEB2", &["10.1.0.5"])]
+        {
+            tree.add_computer(name).unwrap();
+            tree.set_addresses(&zone, name, addresses).unwrap();
+        }
+    }
+    let rig = Rig::over(&directory, Script::new()).await;
+    let inventory = rig.file("inventory.db");
+    let options =
+        ["--inventory", &inventory, "--addresses", "dns", "--site-by-ad-site", "berlin=branch"];
+    assert_eq!(rig.sync(&options).await.status, 0);
+    let shared = ask(&inventory, &["overlaps", "--addresses", "--json"]).await.lines();
+    assert_eq!((shared.len(), &shared[0]["address"]), (1, &serde_json::json!("10.1.0.5")));
+    assert_eq!(shared[0]["assets"].as_array().unwrap().len(), 2);
+    assert_eq!(shared[0]["assets"][0]["records"], serde_json::json!(["2026-01-01T00:00:00Z"]));
+    let piped = rows(&ask(&inventory, &["overlaps", "--addresses"]).await.stdout);
+    let names: Vec<&str> = piped.iter().map(|row| row[2].1.as_str()).collect();
+    assert_eq!(names.len(), 2, "{piped:?}");
+    let coverage = ask(&inventory, &["coverage", "--by", "adSite", "--json"]).await.json();
+    let counted = |n: usize| {
+        let row = &coverage["rows"][n];
+        (
+            row["site"].clone(),
+            row["ad_site"].clone(),
+            row["assets"].clone(),
+            row.get("os").is_none(),
+        )
+    };
+    assert_eq!(counted(0), ("branch".into(), "Berlin".into(), 2.into(), true));
+    assert_eq!(counted(1), ("default".into(), "".into(), 1.into(), true));
+    let found = ask(&inventory, &["assets", "@ldap.computer.adSite:\"Berlin\"", "--count"]).await;
+    assert_eq!(found.stdout, "  2 assets\n");
+    for wrong in [
+        &["--addresses", "dhcp"][..],
+        &["--site-by-ad-site", "Berlin=hq"],
+        &["--addresses", "dns", "--site-by-ad-site", "Berlin"],
+    ] {
+        let ran = rig.sync(&[&["--inventory", &inventory], wrong].concat()).await;
+        assert_eq!(ran.status, 2, "{wrong:?}: {}", ran.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_computer_without_a_host_name_is_shown_by_its_account() {
     let directory = TestDirectory::generated(1, 3, 1, 0);
     {

@@ -132,6 +132,8 @@ async fn every_answer_fits_the_terminal_and_what_people_copy_is_whole() {
             &["history"],
             &["overlaps"],
             &["overlaps", "--near"],
+            &["overlaps", "--addresses"],
+            &["coverage", "--by", "adSite"],
             &["assets", "--columns", "id,names,last_seen,@ldap.computer.distinguishedName"],
             &["help", "query"],
         ] {

@@ -3,11 +3,16 @@
 /usr/bin/python3 compare_samba.py DIR      DIR as made by `samba provision`, served; EXAMPLES in the environment
 """
 
+import base64
 import gzip
 import hashlib
 import json
 import os
+import re
+import struct
+import subprocess
 import sys
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import programs
@@ -24,6 +29,7 @@ COMPUTERS = "(objectClass=computer)"
 HOSTS = "(&(objectClass=computer)(!(objectClass=msDS-GroupManagedServiceAccount)))"
 USERS = "(&(objectClass=user)(!(objectClass=computer)))"
 GROUPS = "(objectClass=group)"
+ZONE = f"DC={DOMAIN},CN=MicrosoftDNS,DC=DomainDnsZones,{BASE}"
 # Where it is the connection that counts.
 SMALL_PART = f"OU=Retired,{BASE}"
 KINDS = ["computers", "users", "groups"]
@@ -49,6 +55,7 @@ def main(rig):
             report.section(section, database, domain)
         report.section(check_second_run, database, url, ca)
         report.section(check_dry_run, work, url, ca)
+        report.section(check_addresses, rig, work, domain, url, ca)
         report.section(check_rename, database, domain, url, ca)
         report.section(check_export, work, domain, url, ca)
         report.section(check_silence, work, url, ca)
@@ -278,6 +285,84 @@ def state_of(database):
     """The digest of the database file and of a journal beside it, if it holds anything."""
     files = [file for file in sorted(database.parent.glob(f"{database.name}*")) if not file.name.endswith("-shm")]
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.stat().st_size}
+
+
+def check_addresses(report, rig, work, domain, url, ca):
+    """Every address by `samba-tool dns query`, and every site by Python's own arithmetic."""
+    database = work / "addresses.db"
+    options = ["--ca-file", ca, "--inventory", database, "--addresses", "dns"]
+    outcome = sync(url, UPN, *options)
+    report.check("a sync with addresses is complete", outcome.status == 0 and outcome.report.get("complete"), outcome)
+    told = [warning for warning in outcome.report.get("warnings", []) if "more than one computer" in warning]
+    report.check("it tells of addresses that computers share", "10.0.0.1 that of" in "".join(told), outcome.report)
+    listed = computers_by_guid(inventory(database, "assets"))
+    names = {each: computer.get("dNSHostName") for each, computer in listed.items()}
+    queried, subnets = queried_addresses(rig), subnets_of(domain)
+    report.check("the DNS has addresses of 1,700 computers at least", len(queried) > 1700, len(queried))
+    expected = {each: queried.get(str(name).lower(), set()) for each, name in names.items()}
+    records = {each: values(computer, "dnsAddress") for each, computer in listed.items()}
+    actual = {each: {ip_address(record.split()[0]) for record in all_of} for each, all_of in records.items()}
+    report.equal("every A and AAAA of every computer", actual, expected)
+    places = {each: [place(address, subnets) for address in addresses] for each, addresses in expected.items()}
+    for attribute, index in [("adSubnet", 0), ("adSite", 1)]:
+        report.equal(
+            f"{attribute} of every computer",
+            {each: set(values(computer, attribute)) for each, computer in listed.items()},
+            {each: {found[index] for found in all_of if found} for each, all_of in places.items()},
+        )
+    check_moved_address(report, database, domain, url, options)
+
+
+def check_moved_address(report, database, domain, url, options):
+    again = sync(url, UPN, *options)
+    report.equal("a second sync with addresses updates nothing", again.report.get("computers", {}).get("updated"), 0)
+    administrator = Directory(
+        f"ldaps://{ADDRESS}", f"Administrator@{DOMAIN}", os.environ["RIG_ADMINISTRATOR_PASSWORD"], BASE
+    )
+    record = struct.pack("<HHBBHI", 4, 1, 5, 0xF0, 0, 1) + struct.pack(">I", 900) + bytes([0] * 8 + [10, 3, 24, 7])
+    record = base64.b64encode(record).decode()
+    administrator.change(
+        "ldapmodify", ldif=f"dn: DC=pc-0005,{ZONE}\nchangetype: modify\nreplace: dnsRecord\ndnsRecord:: {record}\n"
+    )
+    moved = sync(url, UPN, *options)
+    report.equal("a moved record updates its computer", moved.report.get("computers", {}).get("updated"), 1)
+    report.equal("it is a read of changes", moved.report.get("mode"), "dirsync")
+    [asset] = inventory(database, "assets", "address:10.3.24.7")
+    report.check("its asset has the new address alone", asset["addresses"] == ["10.3.24.7"], asset["addresses"])
+
+
+def queried_addresses(rig):
+    """What the DNS server says, by the names of hosts."""
+    command = ["samba-tool", "dns", "query", ADDRESS, DOMAIN, "@", "ALL", f"--configfile={rig}/smb.conf"]
+    command += ["--use-kerberos=off", "-U", f"CORP\\Administrator%{os.environ['RIG_ADMINISTRATOR_PASSWORD']}"]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found, name = {}, ""
+    for line in output.splitlines():
+        if node := re.match(r"  Name=([^,]*),", line):
+            name = f"{node[1]}.{DOMAIN}".lower()
+        elif record := re.match(r"    (?:A|AAAA): (\S+) ", line):
+            address = ip_address(record[1])
+            if not (address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified):
+                found.setdefault(name, set()).add(address)
+    return found
+
+
+def subnets_of(domain):
+    sites = f"CN=Subnets,CN=Sites,CN=Configuration,{BASE}"
+    entries = Directory(f"ldaps://{ADDRESS}", UPN, PASSWORD, sites).search("(objectClass=subnet)", "cn", "siteObject")
+    return {ip_network(text(entry, "cn")): text(entry, "siteObject").split(",")[0][3:] for entry in entries.values()}
+
+
+def place(address, subnets):
+    """The subnet with the longest prefix that holds an address, and its site."""
+    holding = [subnet for subnet in subnets if subnet.version == address.version and address in subnet]
+    longest = max(holding, key=lambda subnet: subnet.prefixlen, default=None)
+    return longest and (str(longest), subnets[longest])
+
+
+def values(computer, attribute):
+    """As JSON has them: with tabs between them."""
+    return computer[attribute].split("\t") if attribute in computer else []
 
 
 def check_rename(report, database, domain, url, ca):

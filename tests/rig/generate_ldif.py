@@ -1,14 +1,16 @@
 """Writes a directory for OpenLDAP in the shape of Active Directory, the same one for every run.
 
-    /usr/bin/python3 generate_ldif.py COMPUTERS > FILE.ldif
+    /usr/bin/python3 generate_ldif.py COMPUTERS [NODES SUBNETS] > FILE.ldif
 
 One user for every ten computers, one group for every hundred; the last group holds a tenth of all computers. A
-computer is about 1.2 kB on the wire, as it is in a real domain.
+computer is about 1.2 kB on the wire, as it is in a real domain. With NODES and SUBNETS there is a zone of as many names
+in the DNS, the first of which are those of the computers, and as many subnets of AD sites.
 """
 
 import base64
 import os
 import random
+import struct
 import sys
 
 BASE = os.environ["OPENLDAP_BASE_DN"]
@@ -23,13 +25,15 @@ SYSTEMS = [
 ]
 
 
-def main(computers):
+def main(computers, nodes=0, subnets=0):
     chance = random.Random(100_000)
     write(sys.stdout, containers())
     write(sys.stdout, (computer(chance, number) for number in range(1, computers + 1)))
     users = computers // 10
     write(sys.stdout, (user(chance, number) for number in range(1, users + 1)))
     write(sys.stdout, groups(chance, computers, users))
+    if nodes or subnets:
+        write(sys.stdout, network(chance, nodes, subnets))
 
 
 def write(output, entries):
@@ -57,6 +61,33 @@ def containers():
         yield {"dn": f"OU={name},{BASE}", "objectClass": "organizationalUnit", "ou": name}
     for site in SITES:
         yield {"dn": f"OU={site},OU=Estate,{BASE}", "objectClass": "organizationalUnit", "ou": site}
+
+
+def network(chance, nodes, subnets):
+    zones, sites = f"CN=MicrosoftDNS,DC=DomainDnsZones,{BASE}", f"CN=Sites,CN=Configuration,{BASE}"
+    partition = {"objectClass": ["dcObject", "organization"], "dc": "DomainDnsZones", "o": "zones"}
+    yield {"dn": f"DC=DomainDnsZones,{BASE}", **partition}
+    for container in [zones, f"CN=Configuration,{BASE}", sites, f"CN=Subnets,{sites}"]:
+        yield {"dn": container, "objectClass": "container", "cn": container.split(",")[0][3:]}
+    zone = f"DC={DOMAIN},{zones}"
+    yield {"dn": zone, "objectClass": "dnsZone", "dc": DOMAIN}
+    for number in range(1, nodes + 1):
+        name = f"host-{number:06}"
+        records = [dns_record(1, chance, bytes([10, *chance.randbytes(3)]))]
+        if number % 4 == 0:
+            records.append(dns_record(28, chance, bytes.fromhex("20010db8") + chance.randbytes(12)))
+        yield {"dn": f"DC={name},{zone}", "objectClass": "dnsNode", "dc": name, "dnsRecord": records}
+    for number in range(subnets):
+        name = f"10.{number // 256 % 256}.{number % 256}.0/24"
+        site = f"CN={SITES[number % len(SITES)]},{sites}"
+        yield {"dn": f"CN={name},CN=Subnets,{sites}", "objectClass": "subnet", "cn": name, "siteObject": site}
+
+
+def dns_record(kind, chance, data):
+    """MS-DNSP, section 2.3.2.2."""
+    refreshed = 3_700_000 + chance.randint(0, 20_000)
+    head = struct.pack("<HHBBHI", len(data), kind, 5, 0xF0, 0, 1)
+    return head + struct.pack(">I", 1200) + struct.pack("<II", 0, refreshed) + data
 
 
 def computer_dn(number):
@@ -148,4 +179,4 @@ def identity(chance, relative_id):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*map(int, sys.argv[1:]))

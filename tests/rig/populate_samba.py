@@ -1,5 +1,6 @@
-"""Fills a freshly provisioned domain, offline and in one transaction: two thousand computers, three thousand
-users, two hundred groups and one of 2,500 members, all from one seed.
+"""Fills a freshly provisioned domain, offline and in one transaction: two thousand computers with their addresses in
+the DNS, forty subnets of four sites, three thousand users, two hundred groups and one of 2,500 members, all from one
+seed.
 
     /usr/bin/python3 populate_samba.py SMB_CONF SAM_LDB
 """
@@ -11,10 +12,15 @@ import sys
 import ldb
 from samba import param
 from samba.auth import system_session
+from samba.dcerpc import dnsp
+from samba.ndr import ndr_pack
 from samba.samdb import SamDB
+from samba.sites import create_site
+from samba.subnets import create_subnet
 
 DOMAIN = os.environ["RIG_DOMAIN"]
 BASE = os.environ["RIG_BASE_DN"]
+ZONE = f"DC={DOMAIN},CN=MicrosoftDNS,DC=DomainDnsZones,{BASE}"
 COMPUTERS, USERS, GROUPS, LARGE_GROUP, SERVICE_ACCOUNTS = 2000, 3000, 200, 2500, 5
 
 DISABLED, NORMAL, WORKSTATION, NO_PASSWORD, NEVER_EXPIRES = 0x2, 0x200, 0x1000, 0x20, 0x10000
@@ -45,6 +51,8 @@ def main(configuration, database):
         add_service_account(sam, number)
     add_account(sam)
     add_groups(sam, chance, computers, users)
+    add_subnets(sam)
+    add_addresses(sam, random.Random(2001))
     sam.transaction_commit()
     sam.setpassword(f"(sAMAccountName={os.environ['RIG_ACCOUNT']})", os.environ["RIG_PASSWORD"], False)
 
@@ -202,6 +210,51 @@ def add_group(sam, name, members, number):
     if members:
         record["member"] = members
     return add(sam, f"CN={name},OU=Groups,{BASE}", record)
+
+
+def add_subnets(sam):
+    """Networks of four sites, and smaller ones within them that are of others."""
+    configuration = str(sam.get_config_basedn())
+    for site in SITES:
+        create_site(sam, configuration, site)
+    for number, site in enumerate(SITES):
+        create_subnet(sam, configuration, f"10.{number}.0.0/16", site)
+        create_subnet(sam, configuration, f"2001:db8:{number + 1}::/48", site)
+        for part in range(1, 9):
+            other = SITES[(number + part) % len(SITES)]
+            create_subnet(sam, configuration, f"10.{number}.{part * 16}.0/{20 + part % 4}", other)
+
+
+def add_addresses(sam, chance):
+    """As clients register themselves: dated, some of them static, some shared, stale or of no use to others."""
+    for number in range(1, COMPUTERS + 1):
+        if number % 50 == 1 or number % 23 == 0:  # never joined, or without any record
+            continue
+        network, host = number % 5, f"{chance.randint(0, 255)}.{chance.randint(1, 254)}"
+        records = [dns_record(dnsp.DNS_TYPE_A, f"10.{network}.{host}", 0 if number % 9 == 0 else 3_700_000 + number)]
+        if number % 4 == 0:
+            records.append(dns_record(dnsp.DNS_TYPE_AAAA, f"2001:db8:{network + 1}::{number:x}", 3_700_000))
+        if number % 11 == 0:  # one that three hundred have
+            records.append(dns_record(dnsp.DNS_TYPE_A, "10.0.0.1", 3_600_000))
+        if number % 13 == 0:
+            records += [dns_record(dnsp.DNS_TYPE_A, address, 3_700_000) for address in ["127.0.0.1", "169.254.3.4"]]
+        node = {"objectClass": "dnsNode", "dnsRecord": records}
+        if number % 31 == 0:
+            node = {"objectClass": "dnsNode", "dNSTombstoned": "TRUE", "dnsRecord": tombstone()}
+        add(sam, f"DC={host_label(computer_names(number)[0])},{ZONE}", node)
+
+
+def dns_record(kind, address, hours):
+    record = dnsp.DnssrvRpcRecord()
+    record.wType, record.rank, record.dwSerial, record.dwTtlSeconds = kind, dnsp.DNS_RANK_ZONE, 1, 1200
+    record.dwTimeStamp, record.data = hours, address
+    return ndr_pack(record)
+
+
+def tombstone():
+    record = dnsp.DnssrvRpcRecord()
+    record.wType, record.data = dnsp.DNS_TYPE_TOMBSTONE, 133_500_000_000_000_000
+    return ndr_pack(record)
 
 
 def add(sam, dn, record):

@@ -14,7 +14,7 @@ use ldap_inventory::testing::{MockDirectory, TestDirectory, TestServer};
 use ldap_inventory::value::{ObjectGuid, ReadMode, RunId, Timestamp};
 use serde_json::{Value, json};
 
-use super::history::{Domain, Random, disturb};
+use super::history::{Domain, Random, disturb, disturb_network, mend_network};
 use super::wire::{PASSWORD, credential, source};
 use super::world::*;
 use crate::cases::cases;
@@ -296,11 +296,17 @@ fn wire_domain(seed: u64) -> TestDirectory {
 
 /// One history through the server on the wire: 200 steps, and a run after every twenty. With few censuses it is compared
 /// where one was taken.
-async fn over_the_wire(seed: u64, takes_few_censuses: bool) {
+async fn over_the_wire(seed: u64, takes_few_censuses: bool, has_addresses: bool) {
     let (policy, mode) =
         [(DeltaPolicy::DirSync, ReadMode::DirSync), (DeltaPolicy::Usn, ReadMode::Usn)]
             [(seed % 2) as usize];
     let directory = wire_domain(seed);
+    let mut task = task();
+    if has_addresses {
+        directory.write().add_dns_zone("corp.example").unwrap();
+        directory.write().add_subnet("10.0.0.0/8", "Berlin").unwrap();
+        task = task.with_addresses_from_dns();
+    }
     let mut builder = TestServer::builder(&directory).with_ldap().with_plain_binds();
     builder = builder.with_dirsync_entries(7).with_max_values(3);
     if seed % 4 < 2 {
@@ -311,21 +317,32 @@ async fn over_the_wire(seed: u64, takes_few_censuses: bool) {
     let source: LdapSource = source(credential).with_delta(policy);
     let stores: [Arc<dyn AssetRepository>; 2] =
         [Arc::new(MemoryRepository::new()), Arc::new(MemoryRepository::new())];
-    let mut chains = Chains::new(task(), stores).await;
+    let mut chains = Chains::new(task, stores).await;
     chains.step(&source, "the first run").await;
     let mut random = Random::new(seed);
     for step in 1..=10 {
         for part in 0..20 {
-            let mut tree = directory.write();
-            disturb(&mut tree, seed * 1_000 + step * 20 + part, &mut random);
+            let (mut tree, number) = (directory.write(), seed * 1_000 + step * 20 + part);
+            match has_addresses && random.below(2) == 0 {
+                true => disturb_network(&mut tree, number, &mut random),
+                false => disturb(&mut tree, number, &mut random),
+            }
         }
         let context = format!("history {seed}, run {step}");
         let report = match takes_few_censuses {
             true => chains.step_without(&source, random.below(3) == 0, &context).await,
             false => chains.step(&source, &context).await,
         };
-        let is_full = report.full_because == Some(FullReadReason::Widespread);
+        let is_full = match report.full_because {
+            Some(FullReadReason::NetworkChanged) => has_addresses,
+            because => because == Some(FullReadReason::Widespread),
+        };
         assert!(report.mode == mode || is_full, "{context}: {:?}", report.full_because);
+    }
+    // A new inventory has nothing to keep where something is in doubt.
+    mend_network(&mut directory.write());
+    if has_addresses {
+        chains.step(&source, &format!("history {seed}, mended")).await;
     }
     if takes_few_censuses {
         chains.step_without(&source, true, &format!("history {seed}, the last run")).await;
@@ -337,14 +354,21 @@ async fn over_the_wire(seed: u64, takes_few_censuses: bool) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_histories_over_the_wire_end_as_full_reads_end() {
     for seed in 0..u64::from(cases(100)) {
-        over_the_wire(seed, false).await;
+        over_the_wire(seed, false, false).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forty_histories_with_addresses_over_the_wire_end_as_full_reads_end() {
+    for seed in 0..u64::from(cases(40)) {
+        over_the_wire(seed, false, true).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_a_census_was_taken_a_history_over_the_wire_is_where_full_reads_are() {
     for seed in 0..u64::from(cases(60)) {
-        over_the_wire(seed, true).await;
+        over_the_wire(seed, true, false).await;
     }
 }
 

@@ -44,6 +44,8 @@ struct Thing {
     unit: usize,
     description: Option<String>,
     disabled: bool,
+    /// The last number of its address, if it has one.
+    address: Option<usize>,
     primary: u32,
     /// Of a group, by what its members were made as.
     members: Vec<usize>,
@@ -91,6 +93,7 @@ impl Domain {
             unit,
             description: None,
             disabled: false,
+            address: None,
             primary,
             members: Vec::new(),
             manager: None,
@@ -110,7 +113,7 @@ impl Domain {
         let Some(any) = self.any(random, |_| true) else { return };
         let group = self.any(random, is_group);
         let number = self.made;
-        match random.below(19) {
+        match random.below(20) {
             0 | 1 => self.make(ObjectKind::Computer, format!("PC{number}"), unit),
             2 => self.make(ObjectKind::User, format!("user{number}"), unit),
             3 => self.make(ObjectKind::Group, format!("Group{number}"), unit),
@@ -137,9 +140,10 @@ impl Domain {
                     }
                 }
             }
-            14 => self.things[any].primary = PRIMARY[random.below(PRIMARY.len())],
-            15 | 16 => self.appoint(random),
-            17 if self.things[any].kind != ObjectKind::Computer => {
+            14 => self.things[any].address = (random.below(3) > 0).then(|| random.below(250)),
+            15 => self.things[any].primary = PRIMARY[random.below(PRIMARY.len())],
+            16 | 17 => self.appoint(random),
+            18 if self.things[any].kind != ObjectKind::Computer => {
                 self.things[any].called = Some(format!("called {}", random.below(1_000)));
             }
             _ => {
@@ -246,6 +250,10 @@ impl Domain {
         if let Some(description) = &thing.description {
             record = record.with("description", description);
         }
+        if let Some(address) = thing.address.filter(|_| thing.kind == ObjectKind::Computer) {
+            record = record.with("dnsAddress", &format!("10.1.0.{address} static"));
+            record = record.with("adSite", ["Berlin", "Lyon"][address % 2]);
+        }
         if thing.disabled {
             record = record.disabled();
         }
@@ -321,4 +329,59 @@ pub(crate) fn disturb(tree: &mut DirectoryTree, step: u64, random: &mut Random) 
             None => Ok(()),
         },
     };
+}
+
+/// One change of a random kind of the DNS and of the subnets, of whatever is there.
+pub(crate) fn disturb_network(tree: &mut DirectoryTree, step: u64, random: &mut Random) {
+    let of_class = |class: &[u8]| -> Vec<(String, Option<String>)> {
+        let is_it = |class: &[u8], values: &[Vec<u8>]| values.iter().any(|known| known == class);
+        let entries = tree.entries().filter(|entry| {
+            is_it(class, entry.values("objectClass")) && entry.values("isDeleted").is_empty()
+        });
+        entries.map(|entry| (entry.dn().to_owned(), entry.text("dNSHostName"))).collect()
+    };
+    let computers = of_class(b"computer");
+    let zones = of_class(b"dnsZone");
+    let subnets = of_class(b"subnet");
+    let (computer, zone) = (random.pick(&computers), random.pick(&zones));
+    let (Some((computer, host)), Some((zone, _))) = (computer, zone) else { return };
+    let host = host.unwrap_or_default();
+    let node = host.split('.').next().unwrap_or_default().to_owned();
+    let net = random.below(4);
+    let address = format!("10.{net}.0.{}", random.below(9) + 1);
+    let long = format!("*2001:db8:{net}::{}", random.below(9) + 1);
+    let domain = tree.base_dn().replace("DC=", "").replace(',', ".");
+    // What cannot be done is not done.
+    let _ = match random.below(16) {
+        0..=5 => tree.set_addresses(&zone, &node, &[&address]),
+        6 | 7 => tree.set_addresses(&zone, &node, &[&address, &long, "127.0.0.1"]),
+        8 | 9 => tree.set_addresses(&zone, &node, &[]),
+        // A name that a computer may have later, and never two of them at once.
+        10 => tree.set_addresses(&zone, &format!("host{}", step + 1 + step % 5), &[&address]),
+        11 => tree.set(&computer, "dNSHostName", [format!("host{step}.{domain}")]),
+        12 => tree.set(&computer, "dNSHostName", [format!("host{step}.lab.{domain}")]),
+        13 => {
+            let node = format!("DC={node},{zone}");
+            tree.add_values(&node, "dnsRecord", [format!("no record {step}").into_bytes()])
+        }
+        14 if step.is_multiple_of(4) => tree.add_dns_zone(&format!("lab.{domain}")).map(drop),
+        _ if step.is_multiple_of(3) => match random.pick(&subnets) {
+            Some((subnet, _)) if random.below(2) == 0 => tree.delete(&subnet).map(drop),
+            _ => tree.add_subnet(&format!("10.{net}.0.0/16"), &format!("Site{net}")).map(drop),
+        },
+        _ => Ok(()),
+    };
+}
+
+/// Takes away the values that are no records of the DNS.
+pub(crate) fn mend_network(tree: &mut DirectoryTree) {
+    let wrong = tree.entries().filter_map(|entry| {
+        let values = entry.values("dnsRecord").iter();
+        let wrong: Vec<Vec<u8>> =
+            values.filter(|it| it.starts_with(b"no record")).cloned().collect();
+        (!wrong.is_empty()).then(|| (entry.dn().to_owned(), wrong))
+    });
+    for (dn, wrong) in Vec::from_iter(wrong) {
+        tree.remove_values(&dn, "dnsRecord", wrong).unwrap();
+    }
 }

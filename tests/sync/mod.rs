@@ -1,6 +1,7 @@
 //! Whole runs, from a directory to an inventory.
 
 mod absences;
+mod addresses;
 mod brakes;
 mod broken_off;
 mod budget;

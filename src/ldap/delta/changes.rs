@@ -14,7 +14,6 @@ use crate::ldap::protocol::connection::Connection;
 use crate::ldap::protocol::controls::SHOW_DELETED;
 use crate::ldap::protocol::entry::RawEntry;
 use crate::ldap::protocol::guard::SearchMessage;
-use crate::ldap::protocol::paging::{PageContents, PageEnd, Paging};
 use crate::ldap::protocol::search::SearchRequest;
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, ObjectKind};
@@ -218,37 +217,6 @@ impl Connection {
         };
         self.walk(&request, controls, limits, look).await?;
         Ok(found)
-    }
-
-    /// Looks at every entry and reference of a search, page by page. `look` says how many octets of it are kept.
-    async fn walk(
-        &mut self,
-        request: &SearchRequest,
-        controls: &[RawControl],
-        (limits, held): (&LdapLimits, &mut Held),
-        mut look: impl FnMut(SearchMessage<'_>) -> Result<usize, Malformed> + Send,
-    ) -> Result<()> {
-        let mut paging = Paging::new();
-        loop {
-            let mut contents = PageContents::default();
-            let mut all = vec![paging.control(limits)];
-            all.extend_from_slice(controls);
-            let search = self.search(request, all).await?;
-            let mut kept = 0_usize;
-            let result = search
-                .each_message(|message| {
-                    if let SearchMessage::Entry(body) = message {
-                        contents.count(RawEntry::parse(body)?.dn);
-                    }
-                    kept = kept.saturating_add(look(message)?);
-                    Ok(())
-                })
-                .await?;
-            held.add(kept)?;
-            if paging.end_page(&result, contents, limits)? == PageEnd::Last {
-                return Ok(());
-            }
-        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! The token of a checkpoint: which server said so, and where it stood.
 //!
 //! BER, since the room reads nothing else: `SEQUENCE { version INTEGER, server, invocationId, attributes OCTET STRING,
-//! usn INTEGER, cookie OCTET STRING, again SEQUENCE OF OCTET STRING }`. A token comes back from a host's store, so
-//! that it is read like any foreign bytes.
+//! usn INTEGER, cookie OCTET STRING, again SEQUENCE OF OCTET STRING, network OCTET STRING OPTIONAL }`. A token comes back from
+//! a host's store, so that it is read like any foreign bytes.
 
 use crate::ldap::protocol::ber::{self, INTEGER, Malformed, OCTET_STRING, Reader, SEQUENCE};
-use crate::value::ObjectGuid;
+use crate::value::{ObjectGuid, RecordDigest};
 
 /// Tokens of other versions are refused, and a full read follows. To be raised with whatever makes the objects
 /// of an earlier version differ from those of this one.
@@ -26,6 +26,8 @@ pub(crate) struct Token {
     pub(crate) cookie: Vec<u8>,
     /// Groups whose members could not be read in full. They are read again whether they change or not.
     pub(crate) again: Vec<ObjectGuid>,
+    /// A digest of the zones and the subnets, if computers had addresses looked for.
+    pub(crate) network: Option<RecordDigest>,
 }
 
 impl Token {
@@ -42,6 +44,9 @@ impl Token {
             ber::write(&mut again, OCTET_STRING, guid.as_bytes());
         }
         ber::write(&mut fields, SEQUENCE, &again);
+        if let Some(network) = &self.network {
+            ber::write(&mut fields, OCTET_STRING, &network.0);
+        }
         let mut token = Vec::new();
         ber::write(&mut token, SEQUENCE, &fields);
         token
@@ -70,6 +75,10 @@ impl Token {
         let usn = ber::integer(fields.contents_of(INTEGER)?)?;
         let cookie = fields.contents_of(OCTET_STRING)?.to_vec();
         let mut list = Reader::new(fields.contents_of(SEQUENCE)?);
+        let network = match fields.rest() {
+            [] => None,
+            _ => Some(fields.contents_of(OCTET_STRING)?),
+        };
         fields.end()?;
         let mut again = Vec::new();
         while let Some(element) = list.next()? {
@@ -81,8 +90,12 @@ impl Token {
         let (Ok(server), Ok(attributes)) = (str::from_utf8(server), attributes.try_into()) else {
             return Ok(None);
         };
+        let Ok(network) = network.map(|digest| digest.try_into().map(RecordDigest)).transpose()
+        else {
+            return Ok(None);
+        };
         let server = server.to_owned();
-        Ok(Some(Self { server, invocation, attributes, usn, cookie, again }))
+        Ok(Some(Self { server, invocation, attributes, usn, cookie, again, network }))
     }
 }
 
@@ -100,12 +113,14 @@ mod tests {
             usn: 8_192,
             cookie: vec![1; 200],
             again: vec![ObjectGuid::from_bytes([9; 16])],
+            network: None,
         }
     }
 
     #[test]
     fn a_token_comes_back_as_it_was() {
-        for token in [token(), Token::default()] {
+        let with_network = Token { network: Some(RecordDigest([5; 16])), ..token() };
+        for token in [token(), with_network, Token::default()] {
             assert_eq!(Token::decode(&token.encode()), Some(token));
         }
         assert_eq!((token().host(), Token::default().host()), (Some("dc1.corp.example"), None));

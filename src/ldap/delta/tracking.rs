@@ -11,7 +11,7 @@
 use ldap3::Scope;
 
 use super::{ChangeGranularity, Changes, Token};
-use crate::directory::{FullReadReason, Held};
+use crate::directory::{DNS_ADDRESS, FullReadReason, Held};
 use crate::ldap::limits::LdapLimits;
 use crate::ldap::protocol::connection::Connection;
 use crate::ldap::protocol::entry::RawEntry;
@@ -27,8 +27,9 @@ const AGAIN: usize = 1_000;
 /// How a source finds out what changed since the last read.
 ///
 /// What changes without a change that the server tells shows with the next full read: a value that the server works
-/// out (a lockout that ran out), `memberOf` and `managedBy` where the other object lies outside the bases, and the name of
-/// another object in any other attribute.
+/// out (a lockout that ran out), `memberOf` and a computer's `managedBy` where the other object lies outside the bases, the
+/// name of another object in any other attribute, and an address whose node in the DNS was deleted outright, instead of
+/// becoming a tombstone as a DNS server has it.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum DeltaPolicy {
@@ -66,6 +67,8 @@ pub(crate) struct Tracking {
     pub(crate) kinds: Vec<ObjectKind>,
     /// The names of all attributes that are read, of all kinds.
     pub(crate) attributes: Vec<String>,
+    /// A digest of the zones and the subnets that there are, if computers have addresses looked for.
+    pub(crate) network: Option<RecordDigest>,
 }
 
 /// Where the server stands before the read.
@@ -89,8 +92,8 @@ impl Tracking {
     /// The token to go on from, and its mode; or why everything is to be read.
     pub(crate) fn since(&self) -> Result<(ReadMode, Token), FullReadReason> {
         use FullReadReason::{
-            Asked, CheckpointRefused, DatabaseRestored, NoCheckpoint, OtherServer, ScopeChanged,
-            Unsupported,
+            Asked, CheckpointRefused, DatabaseRestored, NetworkChanged, NoCheckpoint, OtherServer,
+            ScopeChanged, Unsupported,
         };
         if self.policy == DeltaPolicy::Never {
             return Err(Asked);
@@ -109,6 +112,11 @@ impl Tracking {
             Err(DatabaseRestored)
         } else if !self.offers(checkpoint.mode) {
             Err(CheckpointRefused)
+        } else if self.network.is_some() && server.invocation.is_empty() {
+            // Nodes of the DNS are told by update numbers in every mode.
+            Err(Unsupported)
+        } else if token.network != self.network {
+            Err(NetworkChanged)
         } else {
             Ok((checkpoint.mode, token))
         }
@@ -144,6 +152,7 @@ impl Tracking {
             usn: server.usn,
             cookie: position.cookie,
             again: again.to_vec(),
+            network: self.network,
         };
         Some(Checkpoint::new(position.mode, self.scope, token.encode()))
     }
@@ -176,7 +185,8 @@ impl Tracking {
     }
 
     fn fingerprint(&self) -> [u8; 16] {
-        RecordDigest::of(self.attributes.iter().map(String::as_str)).0
+        let own = self.attributes.iter().map(String::as_str);
+        RecordDigest::of(own.chain(self.network.map(|_| DNS_ADDRESS))).0
     }
 }
 
@@ -306,6 +316,7 @@ mod tests {
             roots: vec![DistinguishedName::parse("DC=x").unwrap()],
             kinds: vec![ObjectKind::Computer],
             attributes: vec!["cn".to_owned()],
+            network: None,
         }
     }
 

@@ -3,7 +3,7 @@
 //! [`ber`] reads and writes elements, [`frame`] whole messages within bounds. [`guard`] stands between the socket and ldap3:
 //! search entries are lifted off as bytes ([`entry`]), all other answers are written anew ([`relay`]) and go on to ldap3 over
 //! a [`pair`] of sockets. [`connection`] is the client's end, with its clock; what it can do stands beside it: [`bind`],
-//! [`search`], [`root_dse`]. [`redaction`] keeps the password out of what the server says. [`paging`] and [`range`] say
+//! [`search`], [`walk`] for what is looked at in passing, [`root_dse`]. [`redaction`] keeps the password out of what the server says. [`paging`] and [`range`] say
 //! whether a search or a list of values goes on, [`controls`] are the numbers of what is sent along, and [`diagnosis`] says
 //! what a refusal means. Tests play a server by `script`.
 
@@ -24,3 +24,4 @@ pub(crate) mod root_dse;
 #[cfg(test)]
 pub(crate) mod script;
 pub(crate) mod search;
+pub(crate) mod walk;

@@ -80,6 +80,23 @@ impl Connection {
         Ok(root)
     }
 
+    /// The root domain of the forest, if the server names one, and all naming contexts that it holds.
+    pub(crate) async fn naming_contexts(
+        &mut self,
+    ) -> Result<(Option<DistinguishedName>, Vec<DistinguishedName>)> {
+        let request = SearchRequest::of_entry("", &["namingContexts", "rootDomainNamingContext"]);
+        let (mut forest, mut contexts) = (None, Vec::new());
+        for (name, value) in self.text_values(&request).await? {
+            let context = DistinguishedName::parse(&value).ok();
+            match name.to_ascii_lowercase().as_str() {
+                "rootdomainnamingcontext" => forest = context,
+                "namingcontexts" => contexts.extend(context),
+                _ => {}
+            }
+        }
+        Ok((forest, contexts))
+    }
+
     /// Whether the server says that it is Active Directory.
     pub(crate) async fn is_active_directory(&mut self) -> Result<bool> {
         let request = SearchRequest::of_entry("", &["supportedCapabilities"]);

@@ -26,6 +26,16 @@ pub(crate) enum Decoded {
     Rejected(Rejected),
 }
 
+impl Decoded {
+    /// The same with a record set aside until the search is over, since something of it is still to be asked for.
+    pub(crate) fn set_aside(self) -> Self {
+        match self {
+            Self::Object(object) => Self::Ranged(Ranged { object, attributes: Vec::new() }),
+            other => other,
+        }
+    }
+}
+
 /// A record, and the attributes whose values are still to be read.
 #[derive(Debug)]
 pub(crate) struct Ranged {

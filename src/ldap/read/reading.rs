@@ -1,6 +1,7 @@
 //! One read: every search in turn, page by page, as events.
 
 mod changed;
+mod located;
 mod present_set;
 mod ranged;
 mod unpaged;
@@ -20,6 +21,7 @@ use crate::directory::{
 };
 use crate::ldap::delta::{LinkChanges, Position, Tracking};
 use crate::ldap::limits::LdapLimits;
+use crate::ldap::network::{NetworkMap, NetworkPlaces};
 use crate::ldap::protocol::connection::Connection;
 use crate::ldap::protocol::controls::DOMAIN_SCOPE;
 use crate::ldap::protocol::entry::RawEntry;
@@ -59,6 +61,8 @@ pub(crate) struct Reading {
     pub(crate) progress: Progress,
     /// What is set aside, and what is known by identity alone.
     pub(crate) held: Held,
+    /// Where the directory keeps its DNS and its subnets, if computers are to have their addresses.
+    pub(crate) places: Option<NetworkPlaces>,
 }
 
 /// What a read has come to so far.
@@ -76,6 +80,8 @@ pub(crate) struct Progress {
     position: Option<Position>,
     /// What changed of the members of groups, where the server told them one by one.
     links: HashMap<ObjectGuid, LinkChanges>,
+    /// Where computers are, if that is asked for, until they are read.
+    network: Option<NetworkMap>,
 }
 
 /// Why a read stopped early.
@@ -122,6 +128,7 @@ impl Reading {
 
     /// Reads the changes, or everything if they cannot be told.
     async fn read_what_is_due(&mut self) -> Result<(), Stop> {
+        self.survey().await?;
         let Some(reason) = self.read_changes().await? else { return Ok(()) };
         self.end.full_because = Some(reason);
         let limits = (&self.limits, &self.held);
@@ -135,10 +142,15 @@ impl Reading {
     }
 
     async fn read_all(&mut self) -> Result<(), Stop> {
+        self.read_addresses().await?;
         let searches = std::mem::take(&mut self.searches);
         for search in &searches {
+            if search.kind != ObjectKind::Computer {
+                self.close_network();
+            }
             self.read(search).await?;
         }
+        self.close_network();
         self.remark_on_what_is_not_there(&searches);
         Ok(())
     }
@@ -175,6 +187,7 @@ impl Reading {
             } else {
                 paging.end_page(&result, contents, &self.limits)
             };
+            self.look_up_addresses(&outgoing.ranged).await?;
             for ranged in std::mem::take(&mut outgoing.ranged) {
                 self.held.remove(ranged.footprint());
                 outgoing.add(self.read_ranges(ranged, page.is_ok()).await?);
@@ -210,6 +223,7 @@ impl Reading {
         let mut contents = PageContents::default();
         let limits = &self.limits;
         let decoder = Decoder { kind: planned.kind, selection: &planned.selection, limits };
+        let looks_up = self.looks_up(planned.kind);
         let mut search = self.connection.search(&request, controls).await?;
         while let Some(batch) = search.next().await? {
             for message in batch.messages() {
@@ -223,6 +237,9 @@ impl Reading {
                             && search.redaction().is_in(dn)
                         {
                             rejected.dn = search.redaction().left_out();
+                        }
+                        if looks_up {
+                            decoded = decoded.set_aside();
                         }
                         if let Decoded::Ranged(ranged) = &decoded {
                             self.held.add(ranged.footprint())?;
@@ -303,9 +320,13 @@ async fn send(
     progress: &mut Progress,
     end: &mut ReadEnd,
 ) -> Result<(), Stop> {
-    let objects = outgoing.drain();
+    let mut objects = outgoing.drain();
     if objects.is_empty() {
         return Ok(());
+    }
+    if let Some(network) = &mut progress.network {
+        let mut computers = objects.iter_mut().filter(|it| it.kind == ObjectKind::Computer);
+        computers.try_for_each(|computer| network.describe(computer))?;
     }
     for object in &objects {
         progress.kinds.insert(object.kind);
@@ -444,9 +465,11 @@ mod tests {
                 roots: Vec::new(),
                 kinds: vec![kind],
                 attributes: Vec::new(),
+                network: None,
             },
             progress: Progress::default(),
             held: memory.holder(),
+            places: None,
         };
         let task = tokio::spawn(reading.run());
         let mut all = Vec::new();

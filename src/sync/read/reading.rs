@@ -360,6 +360,7 @@ impl Reader<'_> {
             .with_base_dns(bases.collect::<Result<Vec<_>>>()?)
             .with_census(self.census)
             .with_least_protection(self.least_protection)
+            .with_addresses_from_dns(task.addresses_from_dns)
             .with_extra_attributes(task.extra_attributes.iter().cloned());
         request.memory = self.memory.clone();
         if let Some(filter) = &task.computer_filter {

@@ -7,7 +7,7 @@ use tokio::task::yield_now;
 use super::load::load;
 use crate::Result;
 use crate::asset::{Change, Home, Link};
-use crate::directory::{DirectoryObject, Outline};
+use crate::directory::{AD_SITE, DirectoryObject, Outline};
 use crate::merge::{
     ComputerUpdate, Destination, Reason, UnitOfWork, Verdict, why_it_waits, write_computer,
 };
@@ -197,6 +197,8 @@ impl<'a> Step<'a> {
         matching: &'s Matching,
     ) -> Option<ComputerUpdate<'s>> {
         let Spot { home, shown } = self.decided.spot?;
+        let site = run.task.site_of(object.attributes.values(AD_SITE));
+        let is_new = matches!(self.decided.rules.verdict, Verdict::Create(_));
         Some(ComputerUpdate {
             object,
             domain: &matching.domain,
@@ -204,10 +206,10 @@ impl<'a> Step<'a> {
             goes: Destination {
                 home,
                 shown,
-                home_site: matching.site(home),
+                home_site: if is_new { Some(site) } else { matching.site(home) },
                 shown_site: matching.site(Home::of(shown)),
                 organization: &run.task.organization,
-                site: &run.task.site,
+                site,
             },
             link: self.link,
             waiting: matching.waiting(self.object.guid),

@@ -255,7 +255,9 @@ impl Scene<'_> {
         set("configurationNamingContext", vec![names.configuration_dn()]);
         set("schemaNamingContext", vec![names.schema_dn()]);
         set("defaultNamingContext", vec![domain.clone()]);
-        set("namingContexts", vec![domain, names.configuration_dn(), names.schema_dn()]);
+        let zones = self.tree.naming_contexts().filter(|dn| dn.contains("DnsZones,"));
+        let contexts = [domain, names.configuration_dn(), names.schema_dn()].into_iter();
+        set("namingContexts", contexts.chain(zones.map(str::to_owned)).collect());
         let (host, agent) = match &settings.called {
             None => (names.host_name(), names.ds_service_name()),
             Some((name, site)) => {

@@ -34,6 +34,9 @@ impl Reading {
                 return Ok(Some(self.explained(FullReadReason::CheckpointRefused)));
             }
         };
+        let Some(moved) = self.moved_computers(token.usn).await? else {
+            return Ok(Some(self.explained(FullReadReason::Unsupported)));
+        };
         // What has no name cannot be read again by it.
         if changes.nameless {
             return Ok(Some(self.explained(FullReadReason::Unsupported)));
@@ -47,7 +50,9 @@ impl Reading {
         self.end.full_because = None;
         self.progress.position = Some(position);
         self.progress.found = Some(HashSet::new());
-        self.read_changed(&changes, &token.again).await?;
+        let again: Vec<ObjectGuid> = token.again.iter().copied().chain(moved).collect();
+        self.read_changed(&changes, &again).await?;
+        self.close_network();
         Ok(None)
     }
 

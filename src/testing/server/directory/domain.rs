@@ -5,7 +5,7 @@ use super::tree::DirectoryTree;
 use crate::Result;
 use crate::value::ObjectGuid;
 
-type Attributes = Vec<(&'static str, Vec<Vec<u8>>)>;
+pub(super) type Attributes = Vec<(&'static str, Vec<Vec<u8>>)>;
 
 impl DirectoryTree {
     pub(crate) fn of_domain(names: DomainNames, seed: u64) -> Self {
@@ -177,7 +177,7 @@ impl DirectoryTree {
         Ok(dn)
     }
 
-    fn structural(&self, classes: &[&str], category: &str) -> Attributes {
+    pub(super) fn structural(&self, classes: &[&str], category: &str) -> Attributes {
         let classes = std::iter::once("top").chain(classes.iter().copied()).map(Into::into);
         vec![
             ("objectClass", classes.collect()),

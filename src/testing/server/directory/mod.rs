@@ -3,6 +3,7 @@
 pub(crate) mod account;
 mod binding;
 pub(crate) mod dn;
+mod dns;
 pub(crate) mod domain;
 pub(crate) mod entry;
 mod generate;

@@ -349,6 +349,11 @@ impl DirectoryTree {
         self.naming_contexts.extend(DnKey::new(dn));
     }
 
+    /// The roots of the naming contexts that there are.
+    pub(crate) fn naming_contexts(&self) -> impl Iterator<Item = &str> {
+        self.naming_contexts.iter().filter_map(|key| self.entries.get(key)).map(DirectoryEntry::dn)
+    }
+
     pub(crate) fn is_naming_context(&self, key: &DnKey) -> bool {
         self.naming_contexts.contains(key)
     }

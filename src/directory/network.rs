@@ -1,0 +1,21 @@
+//! Where a computer is, as a source tells it: its addresses, and the AD sites that these are in.
+
+use std::net::IpAddr;
+
+use super::DirectoryObject;
+
+/// The addresses of a computer by the DNS: each an address, a blank, and when its record was refreshed last, or `static`.
+pub(crate) const DNS_ADDRESS: &str = "dnsAddress";
+/// The AD sites that its addresses are in.
+pub(crate) const AD_SITE: &str = "adSite";
+
+impl DirectoryObject {
+    /// Its addresses by the DNS, each once. They say where it may be found, and nothing of which computer it is.
+    pub(crate) fn addresses(&self) -> Vec<IpAddr> {
+        let texts = self.attributes.values(DNS_ADDRESS).filter_map(|text| text.split(' ').next());
+        let mut addresses: Vec<IpAddr> = texts.filter_map(|text| text.parse().ok()).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        addresses
+    }
+}

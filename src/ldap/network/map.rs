@@ -1,0 +1,388 @@
+//! Where computers are: the addresses of their names, and the subnets and AD sites that these are in. Pure.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::dns_record::{DnsAddress, DnsRecord};
+use super::sharing::Sharing;
+use super::subnets::Subnets;
+use super::zones::Zones;
+use crate::directory::{AD_SITE, AttributeError, DNS_ADDRESS, DirectoryObject, Held};
+use crate::ldap::read::syntax::Reason;
+use crate::name::Hostname;
+use crate::value::{Attributes, RecordDigest};
+use crate::{Printable, Result};
+
+/// The subnets that the addresses of a computer are in, as the directory writes them.
+const AD_SUBNET: &str = "adSubnet";
+/// The most addresses that are taken of one name. Those of a computer with many networks are a few dozen.
+const MOST_ADDRESSES: usize = 256;
+
+const TOO_MANY: Reason = "more addresses than a computer may have";
+const UNREAD_RECORDS: Reason = "not all records of its DNS name could be read";
+const DOUBTFUL_NAME: Reason = "its dNSHostName is in doubt";
+const UNSEEN_ZONE: Reason = "a DNS zone that may have its name could not be read";
+const CUT_ZONE: Reason = "the DNS zone that has its name was not shown whole";
+const UNSEEN_SUBNETS: Reason = "the subnets of the AD sites could not be read";
+
+/// What the directory knows of where computers are.
+#[derive(Debug)]
+pub(crate) struct NetworkMap {
+    pub(super) zones: Zones,
+    /// `None`: they could not be read.
+    pub(super) subnets: Option<Subnets>,
+    nodes: HashMap<Hostname, Node>,
+    /// Names of which the nodes were looked up one by one, where they are not all read.
+    asked: Option<HashSet<Hostname>>,
+    sharing: Sharing,
+    /// Values that are no records, and the DN of the first.
+    malformed: (u64, String),
+    /// Addresses that are no host's, and the name of the first.
+    of_no_host: (u64, String),
+    pub(super) held: Held,
+}
+
+/// What the records of one name say.
+#[derive(Debug, Default)]
+struct Node {
+    addresses: Vec<DnsAddress>,
+    /// Why something was left out of them, and how much.
+    left_out: Option<(Reason, u64)>,
+}
+
+impl NetworkMap {
+    pub(crate) fn new(held: Held) -> Self {
+        Self {
+            zones: Zones::default(),
+            subnets: None,
+            nodes: HashMap::new(),
+            asked: None,
+            sharing: Sharing::default(),
+            malformed: (0, String::new()),
+            of_no_host: (0, String::new()),
+            held,
+        }
+    }
+
+    /// What tells whether addresses are looked for and placed as they were before: which zones and which subnets there are.
+    pub(crate) fn digest(&self) -> RecordDigest {
+        let mut hasher = RecordDigest::hasher();
+        self.zones.digest(&mut hasher);
+        hasher.text(if self.subnets.is_some() { "subnets" } else { "no subnets" });
+        self.subnets.iter().for_each(|subnets| subnets.digest(&mut hasher));
+        hasher.finish()
+    }
+
+    /// All nodes are read.
+    pub(crate) fn read_all(&mut self) {
+        self.asked = None;
+    }
+
+    /// From now on nodes are looked up for the computers that are read, instead of all before them.
+    pub(crate) fn look_up(&mut self) {
+        self.asked = Some(HashSet::new());
+    }
+
+    /// Whether nodes are looked up for the computers that are read, instead of all before them.
+    pub(crate) fn looks_up(&self) -> bool {
+        self.asked.is_some()
+    }
+
+    /// Notes that a name is asked for, and says whether it was not yet.
+    pub(super) fn is_to_be_asked(&mut self, name: &Hostname) -> Result<bool> {
+        let is_new = self.asked.get_or_insert_default().insert(name.clone());
+        if is_new {
+            self.held.add(2 * (size_of::<Hostname>() + name.as_str().len()))?;
+        }
+        Ok(is_new)
+    }
+
+    /// Takes what a node has in `dnsRecord`, and whether that is all. How many octets are kept of it.
+    pub(super) fn take(
+        &mut self,
+        name: Hostname,
+        dn: &[u8],
+        (values, are_all): (&[&[u8]], bool),
+    ) -> usize {
+        let mut node = Node::default();
+        if !are_all {
+            node.leave_out((UNREAD_RECORDS, 1));
+        }
+        for value in values {
+            match DnsRecord::parse(value) {
+                Ok(DnsRecord::Address(address)) => node.add(address),
+                Ok(DnsRecord::OfNoHost) => count(&mut self.of_no_host, || name.to_string()),
+                Ok(DnsRecord::Other) => {}
+                Err(reason) => {
+                    node.leave_out((reason, 1));
+                    count(&mut self.malformed, || String::from_utf8_lossy(dn).into_owned());
+                }
+            }
+        }
+        if node.is_empty() {
+            return 0;
+        }
+        let octets = 2 * size_of::<(Hostname, Node)>()
+            + 2 * name.as_str().len()
+            + node.addresses.capacity() * size_of::<DnsAddress>();
+        // Several zones may have one name.
+        let known = self.nodes.entry(name).or_default();
+        node.addresses.into_iter().for_each(|address| known.add(address));
+        node.left_out.into_iter().for_each(|left_out| known.leave_out(left_out));
+        octets
+    }
+
+    /// Whether a zone was not shown whole.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.zones.is_cut()
+    }
+
+    /// Adds to a computer what is known of where it is.
+    pub(crate) fn describe(&mut self, computer: &mut DirectoryObject) -> Result<()> {
+        let name = dns_name(computer);
+        let node = name.as_ref().and_then(|name| self.nodes.get(name));
+        let mut addresses = node.map(|node| node.addresses.clone()).unwrap_or_default();
+        addresses.sort_unstable();
+        let doubt = match &name {
+            _ if computer.is_in_doubt("dNSHostName") => Some((DOUBTFUL_NAME, 1)),
+            Some(name) => self.doubt(name, node),
+            None => None,
+        };
+        self.add(computer, &addresses);
+        let is_placed = self.subnets.is_some() || addresses.is_empty();
+        let unplaced = doubt.or((!is_placed).then_some((UNSEEN_SUBNETS, 1)));
+        for (attribute, left_out) in
+            [(DNS_ADDRESS, doubt), (AD_SUBNET, unplaced), (AD_SITE, unplaced)]
+        {
+            if let Some((reason, count)) = left_out {
+                let (attribute, reason) = (attribute.to_owned(), reason.to_owned());
+                computer.flaws.push(AttributeError { attribute, reason, count });
+            }
+        }
+        if self.looks_up() {
+            return Ok(());
+        }
+        self.held.add(addresses.len() * Sharing::NOTE)?;
+        addresses.iter().for_each(|known| self.sharing.note(known.address, computer.guid));
+        Ok(())
+    }
+
+    fn add(&self, computer: &mut DirectoryObject, addresses: &[DnsAddress]) {
+        let subnets = self.subnets.iter();
+        let subnets =
+            subnets.flat_map(|all| addresses.iter().flat_map(|known| all.of(known.address)));
+        let subnets: BTreeSet<_> = subnets.collect();
+        let sites: BTreeSet<&String> = subnets.iter().filter_map(|it| it.site.as_ref()).collect();
+        let mut attributes = Attributes::builder();
+        computer.attributes.iter().for_each(|(name, value)| attributes.push(name, value));
+        addresses.iter().for_each(|known| attributes.push(DNS_ADDRESS, &known.to_string()));
+        subnets.iter().for_each(|subnet| attributes.push(AD_SUBNET, &subnet.name));
+        sites.iter().for_each(|site| attributes.push(AD_SITE, site));
+        computer.attributes = attributes.build();
+    }
+
+    /// Why a name may have other addresses than these, if it may.
+    fn doubt(&self, name: &Hostname, node: Option<&Node>) -> Option<(Reason, u64)> {
+        if let Some(left_out) = node.and_then(|node| node.left_out) {
+            return Some(left_out);
+        }
+        let mut in_charge = self.zones.of(name).peekable();
+        let is_found = in_charge.peek().is_some();
+        if in_charge.any(|zone| zone.is_cut) {
+            return Some((CUT_ZONE, 1));
+        }
+        let has_addresses = node.is_some_and(|node| !node.addresses.is_empty());
+        let may_be_unseen = !has_addresses && self.zones.may_be_unseen(is_found);
+        may_be_unseen.then_some((UNSEEN_ZONE, 1))
+    }
+
+    /// What a person should know of the records that were read.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let (malformed, first) = &self.malformed;
+        let malformed = (*malformed > 0).then(|| {
+            format!(
+                "{malformed} values of dnsRecord are no records of the DNS (MS-DNSP), the first of them in {}; what was \
+                 known of these names stays",
+                Printable(first)
+            )
+        });
+        let (of_no_host, first) = &self.of_no_host;
+        let of_no_host = (*of_no_host > 0).then(|| {
+            format!(
+                "{of_no_host} records of the DNS were passed over, since their addresses are loopback, link-local, \
+                 multicast, broadcast or unspecified, the first of them that of {}",
+                Printable(first)
+            )
+        });
+        malformed.into_iter().chain(of_no_host).chain(self.sharing.warning()).collect()
+    }
+}
+
+/// A computer's own name in the DNS: `dNSHostName`. One with a dot at its end is none, since no directory finds it by the
+/// name without.
+pub(crate) fn dns_name(computer: &DirectoryObject) -> Option<Hostname> {
+    let name = computer.attributes.first("dNSHostName")?;
+    Hostname::read(name).ok().filter(|_| !name.trim_end().ends_with('.'))
+}
+
+impl Node {
+    fn add(&mut self, address: DnsAddress) {
+        let is_new = self.addresses.iter().all(|known| known.address != address.address);
+        if is_new && self.addresses.len() >= MOST_ADDRESSES {
+            return self.leave_out((TOO_MANY, 1));
+        }
+        address.add_to(&mut self.addresses);
+    }
+
+    fn leave_out(&mut self, (reason, more): (Reason, u64)) {
+        let (_, count) = self.left_out.get_or_insert((reason, 0));
+        *count = count.saturating_add(more);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.addresses.is_empty() && self.left_out.is_none()
+    }
+}
+
+fn count((number, first): &mut (u64, String), name: impl FnOnce() -> String) {
+    if *number == 0 {
+        *first = name();
+    }
+    *number += 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::MemoryBudget;
+    use crate::ldap::network::dns_record::tests::address_record;
+    use crate::ldap::network::subnets::{Prefix, Subnet};
+    use crate::ldap::network::zones::{Zone, ZoneContainer};
+    use crate::name::DistinguishedName;
+    use crate::value::{ObjectGuid, ObjectKind};
+
+    fn dn(text: &str) -> DistinguishedName {
+        DistinguishedName::parse(text).unwrap()
+    }
+
+    fn computer(name: &str) -> DirectoryObject {
+        let guid = ObjectGuid::from_bytes([1; 16]);
+        let mut computer = DirectoryObject::new(ObjectKind::Computer, guid, dn("CN=WEB1,DC=x"));
+        computer.attributes = [("cn", "WEB1"), ("dNSHostName", name)].into_iter().collect();
+        computer
+    }
+
+    /// A zone, with these addresses of one name.
+    fn map(addresses: &[&str]) -> NetworkMap {
+        let mut map = NetworkMap::new(MemoryBudget::default().holder());
+        map.zones.add(Zone::of(dn("DC=corp.example,CN=MicrosoftDNS"), &[]).unwrap());
+        map.subnets = Some(Subnets::default());
+        let records: Vec<Vec<u8>> = addresses.iter().map(|it| address_record(it, 0)).collect();
+        let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
+        map.take(Hostname::parse("web1.corp.example").unwrap(), b"DC=web1", (&records, true));
+        map
+    }
+
+    fn described(map: &mut NetworkMap, name: &str) -> (Vec<String>, Vec<String>) {
+        let mut computer = computer(name);
+        map.describe(&mut computer).unwrap();
+        let addresses = computer.attributes.values(DNS_ADDRESS).map(str::to_owned).collect();
+        (addresses, computer.flaws.into_iter().map(|flaw| flaw.reason).collect())
+    }
+
+    #[test]
+    fn a_name_is_found_in_whatever_case_and_form_and_with_a_dot_at_its_end_it_is_none() {
+        let mut map = map(&["10.0.0.5"]);
+        let book = Hostname::parse("bücher.corp.example").unwrap();
+        map.take(book, b"", (&[&address_record("10.0.0.6", 0)], true));
+        for (name, expected) in [
+            ("WEB1.Corp.Example", &["10.0.0.5 static"][..]),
+            ("xn--bcher-kva.corp.example", &["10.0.0.6 static"]),
+            ("BÜCHER.corp.example", &["10.0.0.6 static"]),
+            ("web1.corp.example.", &[]),
+            ("web1", &[]),
+            ("web2.corp.example", &[]),
+        ] {
+            assert_eq!(described(&mut map, name), (texts(expected), vec![]), "{name}");
+        }
+    }
+
+    fn texts(values: &[&str]) -> Vec<String> {
+        values.iter().map(|value| (*value).to_owned()).collect()
+    }
+
+    #[test]
+    fn more_addresses_than_a_computer_may_have_are_left_out_and_counted() {
+        let many: Vec<String> = (0..300).map(|n| format!("10.0.{}.{}", n / 200, n % 200)).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let (addresses, reasons) = described(&mut map(&many), "web1.corp.example");
+        assert_eq!((addresses.len(), reasons), (MOST_ADDRESSES, texts(&[TOO_MANY; 3])));
+        let (addresses, reasons) = described(&mut map(&many[..256]), "web1.corp.example");
+        assert_eq!((addresses.len(), reasons), (MOST_ADDRESSES, vec![]));
+    }
+
+    #[test]
+    fn a_name_is_in_doubt_where_what_has_it_may_be_unseen() {
+        let container = |partition: Option<&str>| ZoneContainer {
+            dn: dn("CN=MicrosoftDNS,DC=x"),
+            partition: partition.map(dn),
+        };
+        let is_doubted = |map: &mut NetworkMap, name: &str| !described(map, name).1.is_empty();
+        let mut old = map(&["10.0.0.5"]);
+        old.zones.miss(container(None));
+        let mut partition = map(&["10.0.0.5"]);
+        partition.zones.miss(container(Some("DC=DomainDnsZones,DC=x")));
+        let mut cut = map(&["10.0.0.5"]);
+        cut.zones.cut(&dn("DC=corp.example,CN=MicrosoftDNS"));
+        for (name, in_old, in_partition, in_cut) in [
+            ("web1.corp.example", false, false, true),
+            ("web2.corp.example", false, true, true),
+            ("web1.other.example", true, true, false),
+            ("", false, false, false),
+        ] {
+            assert_eq!(is_doubted(&mut old, name), in_old, "{name}");
+            assert_eq!(is_doubted(&mut partition, name), in_partition, "{name}");
+            assert_eq!(is_doubted(&mut cut, name), in_cut, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_held_counts_towards_the_budget() {
+        let memory = MemoryBudget::new(1);
+        let mut map = map(&["10.0.0.5"]);
+        map.held = memory.holder();
+        assert!(map.describe(&mut computer("web1.corp.example")).is_err());
+        map.held = memory.holder();
+        map.describe(&mut computer("web2.corp.example")).unwrap();
+    }
+
+    #[test]
+    fn another_zone_or_another_subnet_has_another_digest_and_another_order_has_not() {
+        let build = |zones: &[&str], subnets: &[(&str, &str)]| {
+            let mut map = NetworkMap::new(MemoryBudget::default().holder());
+            for zone in zones {
+                let dn = dn(&format!("DC={zone},CN=MicrosoftDNS"));
+                map.zones.add(Zone::of(dn, &[]).unwrap());
+            }
+            let mut all = Subnets::default();
+            for (prefix, site) in subnets {
+                let (name, site) = ((*prefix).to_owned(), Some((*site).to_owned()));
+                all.add(Prefix::parse(prefix).unwrap(), Subnet { name, site });
+            }
+            map.subnets = Some(all);
+            map.digest()
+        };
+        let (one, other) = (("10.0.0.0/8", "Berlin"), ("10.1.0.0/16", "Lyon"));
+        let digest = build(&["a", "b"], &[one, other]);
+        assert_eq!(digest, build(&["b", "a"], &[other, one]));
+        let moved = ("10.1.0.0/16", "Oslo");
+        for (zones, subnets) in [
+            (&["a"][..], &[one, other][..]),
+            (&["a", "b", "c"], &[one, other]),
+            (&["a", "b"], &[one]),
+            (&["a", "b"], &[one, moved]),
+        ] {
+            assert_ne!(digest, build(zones, subnets));
+        }
+        assert_ne!(digest, map(&[]).digest());
+    }
+}

@@ -1,0 +1,216 @@
+//! The nodes of zones: all of them, those of some names, and those that changed.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt::Write as _;
+
+use ldap3::Scope;
+use ldap3::controls::RawControl;
+
+use super::map::NetworkMap;
+use super::survey::{entry_dn, one_level, refusal_of};
+use super::zones::{Zone, node_name, relative_name};
+use crate::directory::Held;
+use crate::ldap::limits::LdapLimits;
+use crate::ldap::protocol::ber::Malformed;
+use crate::ldap::protocol::connection::Connection;
+use crate::ldap::protocol::entry::RawEntry;
+use crate::ldap::protocol::guard::SearchMessage;
+use crate::ldap::protocol::search::{NO_ATTRIBUTES, SearchRequest};
+use crate::name::{DistinguishedName, Hostname};
+use crate::value::ObjectGuid;
+use crate::{Error, Result};
+
+/// The names that are asked for in one search: a filter of some 6 kB.
+const NAMES: usize = 100;
+/// Up to how many names are asked for by name: the directory has no index of `dNSHostName`, and looks at every computer for
+/// each search. To look at what all computers are called costs less than more searches.
+const MOST_BY_NAME: usize = 500;
+
+/// The octets of memory that a name takes beside its text, in a set which is never quite full.
+const BESIDE_A_NAME: usize = 64;
+
+const NODE: &str = "(objectClass=dnsNode)";
+
+impl Connection {
+    /// Reads all nodes of all zones, and says what a person should know of those that were not shown whole.
+    pub(crate) async fn read_nodes(
+        &mut self,
+        map: &mut NetworkMap,
+        limits: &LdapLimits,
+    ) -> Result<Vec<String>> {
+        let mut warnings = Vec::new();
+        for zone in Vec::from_iter(map.zones.primary().cloned()) {
+            warnings.extend(self.take_nodes(&zone, NODE, map, limits).await?);
+        }
+        Ok(warnings)
+    }
+
+    /// Looks up the nodes of these names, as far as they were not looked up before.
+    pub(crate) async fn look_up_nodes(
+        &mut self,
+        names: impl IntoIterator<Item = Hostname>,
+        map: &mut NetworkMap,
+        limits: &LdapLimits,
+    ) -> Result<Vec<String>> {
+        let mut by_zone: BTreeMap<String, (Zone, Vec<Hostname>)> = BTreeMap::new();
+        for name in names {
+            if !map.is_to_be_asked(&name)? {
+                continue;
+            }
+            for zone in map.zones.of(&name).filter(|zone| zone.is_primary) {
+                let Some(node) = relative_name(&name, &zone.name) else { continue };
+                let of_zone = by_zone.entry(zone.dn.normalized());
+                of_zone.or_insert_with(|| (zone.clone(), Vec::new())).1.push(node);
+            }
+        }
+        let mut warnings = Vec::new();
+        for (zone, nodes) in by_zone.into_values() {
+            for nodes in nodes.chunks(NAMES) {
+                let filter = format!("(&{NODE}{})", any_of("name", nodes));
+                warnings.extend(self.take_nodes(&zone, &filter, map, limits).await?);
+            }
+        }
+        Ok(warnings)
+    }
+
+    /// Takes the nodes of a zone that match a filter. A refusal is noted on the zone, and told.
+    async fn take_nodes(
+        &mut self,
+        zone: &Zone,
+        filter: &str,
+        map: &mut NetworkMap,
+        limits: &LdapLimits,
+    ) -> Result<Option<String>> {
+        let request = one_level(&zone.dn, filter, &["dNSTombstoned", "dnsRecord"]);
+        let mut held = map.held.beside();
+        let look = |message: SearchMessage<'_>| match message {
+            SearchMessage::Entry(body) => take_node(RawEntry::parse(body)?, zone, map),
+            SearchMessage::Reference(_) => Ok(0),
+        };
+        let walked = self.walk(&request, &[], (limits, &mut held), look).await;
+        map.held.absorb(held);
+        let Some(refusal) = refusal_of(walked)? else { return Ok(None) };
+        map.zones.cut(&zone.dn);
+        Ok(Some(format!(
+            "the DNS zone {} was not shown whole: {}; what was known of addresses there stays",
+            zone.dn,
+            refusal.report()
+        )))
+    }
+
+    /// The names of the nodes that changed since this update number, or why the server does not tell.
+    pub(crate) async fn changed_names(
+        &mut self,
+        usn: i64,
+        map: &NetworkMap,
+        (limits, held): (&LdapLimits, &mut Held),
+    ) -> Result<Result<HashSet<Hostname>, Error>> {
+        let mut names = HashSet::new();
+        let filter = format!("(&{NODE}(uSNChanged>={}))", usn.saturating_add(1));
+        for zone in map.zones.primary() {
+            let request = one_level(&zone.dn, &filter, &[NO_ATTRIBUTES]);
+            let look = |message: SearchMessage<'_>| {
+                let SearchMessage::Entry(body) = message else { return Ok(0) };
+                let node = entry_dn(RawEntry::parse(body)?.dn).and_then(|dn| dn.common_name());
+                let name = node.and_then(|node| node_name(&node, &zone.name));
+                let octets = name.as_ref().map_or(0, |name| BESIDE_A_NAME + name.as_str().len());
+                names.extend(name);
+                Ok(octets)
+            };
+            let walked = self.walk(&request, &[], (limits, &mut *held), look).await;
+            if let Some(refusal) = refusal_of(walked)? {
+                return Ok(Err(refusal));
+            }
+        }
+        Ok(Ok(names))
+    }
+
+    /// The computers below a base that match a filter and have one of these names.
+    pub(crate) async fn computers_named(
+        &mut self,
+        (base, filter): (&DistinguishedName, &str),
+        names: &HashSet<Hostname>,
+        controls: &[RawControl],
+        (limits, held): (&LdapLimits, &mut Held),
+    ) -> Result<BTreeSet<ObjectGuid>> {
+        let mut found = BTreeSet::new();
+        let all: Vec<Hostname> = names.iter().cloned().collect();
+        let filters = match all.len() {
+            ..=MOST_BY_NAME => {
+                Vec::from_iter(all.chunks(NAMES).map(|names| any_of("dNSHostName", names)))
+            }
+            _ => vec!["(dNSHostName=*)".to_owned()],
+        };
+        for named in filters {
+            let request = SearchRequest {
+                base: base.as_str().to_owned(),
+                scope: Scope::Subtree,
+                filter: format!("(&{filter}{named})"),
+                attributes: ["dNSHostName", "objectGUID"].map(str::to_owned).to_vec(),
+            };
+            let look = |message: SearchMessage<'_>| {
+                let SearchMessage::Entry(body) = message else { return Ok(0) };
+                let (name, guid) = computer(RawEntry::parse(body)?)?;
+                let is_wanted = name.is_some_and(|name| names.contains(&name));
+                found.extend(guid.filter(|_| is_wanted));
+                Ok(if is_wanted { BESIDE_A_NAME } else { 0 })
+            };
+            self.walk(&request, controls, (limits, &mut *held), look).await?;
+        }
+        Ok(found)
+    }
+}
+
+/// Takes a node, unless it is a tombstone or the node of no host. How many octets are kept of it.
+fn take_node(
+    mut entry: RawEntry<'_>,
+    zone: &Zone,
+    map: &mut NetworkMap,
+) -> Result<usize, Malformed> {
+    let (mut records, mut is_tombstone, mut is_whole) = (Vec::new(), false, true);
+    let dn = entry.dn;
+    while let Some(mut attribute) = entry.next_attribute()? {
+        let is_record = attribute.name.eq_ignore_ascii_case("dnsRecord");
+        is_whole &= attribute.range().is_none_or(|range| range.is_all());
+        while let Some(value) = attribute.next_value()? {
+            match is_record {
+                true => records.push(value),
+                false => is_tombstone |= value.eq_ignore_ascii_case(b"TRUE"),
+            }
+        }
+    }
+    let node = entry_dn(dn).and_then(|dn| dn.common_name()).filter(|_| !is_tombstone);
+    let name = node.and_then(|node| node_name(&node, &zone.name));
+    let Some(name) = name.filter(|name| map.zones.is_in_charge(zone, name)) else { return Ok(0) };
+    let is_whole = is_whole && !records.is_empty();
+    Ok(map.take(name, dn, (&records, is_whole)))
+}
+
+/// What a computer is called, and which it is.
+fn computer(mut entry: RawEntry<'_>) -> Result<(Option<Hostname>, Option<ObjectGuid>), Malformed> {
+    let (mut name, mut guid) = (None, None);
+    while let Some(mut attribute) = entry.next_attribute()? {
+        let is_guid = attribute.name.eq_ignore_ascii_case("objectGUID");
+        while let Some(value) = attribute.next_value()? {
+            if is_guid {
+                guid = ObjectGuid::from_slice(value).ok();
+            } else {
+                name = str::from_utf8(value).ok().and_then(|name| Hostname::read(name).ok());
+            }
+        }
+    }
+    Ok((name, guid))
+}
+
+/// The filter that an entry matches that has one of these names, however international ones are written.
+fn any_of(attribute: &str, names: &[Hostname]) -> String {
+    let mut terms = String::new();
+    for name in names {
+        let unicode = name.to_unicode();
+        let other = Some(&*unicode).filter(|unicode| *unicode != name.as_str());
+        for name in [name.as_str()].into_iter().chain(other) {
+            let _ = write!(terms, "({attribute}={})", ldap3::ldap_escape(name));
+        }
+    }
+    format!("(|{terms})")
+}

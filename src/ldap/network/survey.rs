@@ -1,0 +1,209 @@
+//! Which zones and which subnets there are. They are few, and are looked at in every read.
+
+use ldap3::Scope;
+
+use super::map::NetworkMap;
+use super::places::NetworkPlaces;
+use super::subnets::{Prefix, Subnet, Subnets};
+use super::zones::{Zone, ZoneContainer};
+use crate::ldap::limits::LdapLimits;
+use crate::ldap::protocol::ber::Malformed;
+use crate::ldap::protocol::connection::Connection;
+use crate::ldap::protocol::entry::RawEntry;
+use crate::ldap::protocol::guard::SearchMessage;
+use crate::ldap::protocol::search::SearchRequest;
+use crate::ldap::read::scope::is_about_base;
+use crate::ldap::read::syntax::Reason;
+use crate::name::DistinguishedName;
+use crate::{Error, Result};
+
+impl Connection {
+    /// Looks at the zones and the subnets, and says what a person should know of those that could not be read.
+    pub(crate) async fn survey(
+        &mut self,
+        places: &NetworkPlaces,
+        map: &mut NetworkMap,
+        limits: &LdapLimits,
+    ) -> Result<Vec<String>> {
+        let mut warnings = Vec::new();
+        for container in &places.zones {
+            let Some(refusal) = self.look_at_zones(container, map, limits).await? else { continue };
+            let is_known = match &container.partition {
+                Some(partition) => self.may_be_partition(partition, places).await?,
+                None => true,
+            };
+            if !is_known {
+                continue;
+            }
+            // That an ordinary account does not see the old container is as it should be.
+            if container.partition.is_some() {
+                warnings.push(format!(
+                    "no DNS zone below {} could be read: {}; what was known of addresses from there stays",
+                    container.dn,
+                    refusal.report()
+                ));
+            }
+            map.zones.miss(container.clone());
+        }
+        if map.zones.is_empty() {
+            let warning = "the directory shows no DNS zone to this account, so that no computer gets an address";
+            warnings.push(warning.to_owned());
+        }
+        warnings.extend(self.look_at_subnets(&places.subnets, map, limits).await?);
+        Ok(warnings)
+    }
+
+    /// Takes the zones of a container, or returns why the server does not show them.
+    async fn look_at_zones(
+        &mut self,
+        container: &ZoneContainer,
+        map: &mut NetworkMap,
+        limits: &LdapLimits,
+    ) -> Result<Option<Error>> {
+        let request = one_level(&container.dn, "(objectClass=dnsZone)", &["dnsProperty"]);
+        let mut zones = Vec::new();
+        let mut held = map.held.beside();
+        let look = |message: SearchMessage<'_>| {
+            let SearchMessage::Entry(body) = message else { return Ok(0) };
+            let zone = zone(RawEntry::parse(body)?)?;
+            let octets = zone.as_ref().map_or(0, Zone::footprint);
+            zones.extend(zone);
+            Ok(octets)
+        };
+        let walked = self.walk(&request, &[], (limits, &mut held), look).await;
+        let refusal = refusal_of(walked)?;
+        // Where they are not all shown, they are as good as not shown: another one may be in charge of a name.
+        if refusal.is_none() {
+            map.held.absorb(held);
+            zones.into_iter().for_each(|zone| map.zones.add(zone));
+        }
+        Ok(refusal)
+    }
+
+    /// Whether a naming context may be there, though this server does not show it.
+    async fn may_be_partition(
+        &mut self,
+        partition: &DistinguishedName,
+        places: &NetworkPlaces,
+    ) -> Result<bool> {
+        let name = ldap3::ldap_escape(partition.as_str());
+        let filter = format!("(&(objectClass=crossRef)(nCName={name}))");
+        let request = one_level(&places.partitions, &filter, &["nCName"]);
+        let mut is_named = false;
+        let search = self.search(&request, Vec::new()).await?;
+        let result = search.each_entry(|_| {
+            is_named = true;
+            Ok(())
+        });
+        let result = result.await?;
+        // Where the names of all are not shown, nobody can tell.
+        Ok(is_named || result.rc != 0)
+    }
+
+    /// Takes the subnets, and says what of them could not be taken.
+    async fn look_at_subnets(
+        &mut self,
+        container: &DistinguishedName,
+        map: &mut NetworkMap,
+        limits: &LdapLimits,
+    ) -> Result<Option<String>> {
+        let request = one_level(container, "(objectClass=subnet)", &["siteObject"]);
+        let (mut subnets, mut misshapen) = (Subnets::default(), Misshapen::default());
+        let mut held = map.held.beside();
+        let look = |message: SearchMessage<'_>| {
+            let SearchMessage::Entry(body) = message else { return Ok(0) };
+            let entry = RawEntry::parse(body)?;
+            let dn = entry.dn_lossy();
+            let (name, site) = subnet(entry)?;
+            let name = name.unwrap_or_default();
+            match Prefix::parse(&name) {
+                Ok(prefix) => subnets.add(prefix, Subnet { name, site }),
+                Err(reason) => misshapen.count(dn, reason),
+            }
+            Ok(body.len().saturating_mul(2))
+        };
+        let walked = self.walk(&request, &[], (limits, &mut held), look).await;
+        if let Some(refusal) = refusal_of(walked)? {
+            return Ok(Some(format!(
+                "the subnets of the AD sites could not be read: {}; what was known of the sites of computers stays",
+                refusal.report()
+            )));
+        }
+        map.held.absorb(held);
+        map.subnets = Some(subnets);
+        Ok(misshapen.warning())
+    }
+}
+
+/// Subnets that name no network.
+#[derive(Debug, Default)]
+struct Misshapen {
+    count: u64,
+    first: Option<(String, Reason)>,
+}
+
+impl Misshapen {
+    fn count(&mut self, dn: String, reason: Reason) {
+        self.count += 1;
+        self.first.get_or_insert((dn, reason));
+    }
+
+    fn warning(self) -> Option<String> {
+        let (first, reason) = self.first?;
+        let subnets = if self.count == 1 { "subnet was" } else { "subnets were" };
+        let count = self.count;
+        Some(format!("{count} {subnets} left out, the first of them {first}: {reason}"))
+    }
+}
+
+/// A refusal of the server's, which it would repeat. Any other error is one of the read.
+pub(super) fn refusal_of(walked: Result<()>) -> Result<Option<Error>> {
+    match walked {
+        Ok(()) => Ok(None),
+        Err(error) if is_about_base(&error) => Ok(Some(error)),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) fn one_level(
+    base: &DistinguishedName,
+    filter: &str,
+    attributes: &[&str],
+) -> SearchRequest {
+    SearchRequest {
+        base: base.as_str().to_owned(),
+        scope: Scope::OneLevel,
+        filter: filter.to_owned(),
+        attributes: attributes.iter().map(|name| (*name).to_owned()).collect(),
+    }
+}
+
+/// The DN of an entry, if it has one.
+pub(super) fn entry_dn(dn: &[u8]) -> Option<DistinguishedName> {
+    DistinguishedName::parse(str::from_utf8(dn).ok()?).ok()
+}
+
+fn zone(mut entry: RawEntry<'_>) -> Result<Option<Zone>, Malformed> {
+    let mut properties = Vec::new();
+    let dn = entry_dn(entry.dn);
+    while let Some(mut attribute) = entry.next_attribute()? {
+        let is_property = attribute.name.eq_ignore_ascii_case("dnsProperty");
+        while let Some(value) = attribute.next_value()? {
+            properties.extend(is_property.then(|| value.to_vec()));
+        }
+    }
+    Ok(dn.and_then(|dn| Zone::of(dn, &properties)))
+}
+
+/// The name of a subnet, and the site that it is of.
+fn subnet(mut entry: RawEntry<'_>) -> Result<(Option<String>, Option<String>), Malformed> {
+    let name = entry_dn(entry.dn).and_then(|dn| dn.common_name());
+    let mut site = None;
+    while let Some(mut attribute) = entry.next_attribute()? {
+        let is_site = attribute.name.eq_ignore_ascii_case("siteObject");
+        while let Some(value) = attribute.next_value()? {
+            site = entry_dn(value).filter(|_| is_site).and_then(|dn| dn.common_name()).or(site);
+        }
+    }
+    Ok((name, site))
+}

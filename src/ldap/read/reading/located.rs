@@ -1,0 +1,95 @@
+//! Where computers are: what the directory knows of it is read before them, or, of those that changed, together with them.
+
+use std::collections::BTreeSet;
+
+use super::{Reading, Stop};
+use crate::ldap::network::{NetworkMap, dns_name};
+use crate::ldap::read::decode::Ranged;
+use crate::value::{ObjectGuid, ObjectKind};
+
+impl Reading {
+    /// Finds out which zones and subnets there are, if computers are to have their addresses.
+    pub(super) async fn survey(&mut self) -> Result<(), Stop> {
+        let Some(places) = &self.places else { return Ok(()) };
+        let mut map = NetworkMap::new(self.held.beside());
+        let warnings = self.connection.survey(places, &mut map, &self.limits).await?;
+        self.warn_of(warnings);
+        self.tracking.network = Some(map.digest());
+        self.progress.network = Some(map);
+        Ok(())
+    }
+
+    /// Reads the addresses of all names.
+    pub(super) async fn read_addresses(&mut self) -> Result<(), Stop> {
+        let Some(map) = &mut self.progress.network else { return Ok(()) };
+        map.read_all();
+        let warnings = self.connection.read_nodes(map, &self.limits).await?;
+        self.warn_of(warnings);
+        Ok(())
+    }
+
+    /// The computers whose DNS names have changed nodes since this update number; `None` if the server does not tell. From
+    /// now on addresses are looked up for the computers that are read.
+    pub(super) async fn moved_computers(
+        &mut self,
+        usn: i64,
+    ) -> Result<Option<BTreeSet<ObjectGuid>>, Stop> {
+        let Some(map) = &mut self.progress.network else { return Ok(Some(BTreeSet::new())) };
+        let mut held = self.held.beside();
+        let names = self.connection.changed_names(usn, map, (&self.limits, &mut held)).await?;
+        let names = match names {
+            Ok(names) => names,
+            Err(refusal) => {
+                self.end.warnings.push(refusal.report());
+                return Ok(None);
+            }
+        };
+        map.look_up();
+        let controls = self.domain_scope();
+        let mut moved = BTreeSet::new();
+        for search in self.searches.iter().filter(|it| it.kind == ObjectKind::Computer) {
+            let below = (&search.base, search.filter.as_str());
+            let limits = (&self.limits, &mut held);
+            moved.extend(self.connection.computers_named(below, &names, &controls, limits).await?);
+        }
+        Ok(Some(moved))
+    }
+
+    /// Whether objects of this kind wait for their addresses to be looked up.
+    pub(super) fn looks_up(&self, kind: ObjectKind) -> bool {
+        let looks_up = self.progress.network.as_ref().is_some_and(NetworkMap::looks_up);
+        looks_up && kind == ObjectKind::Computer
+    }
+
+    /// Looks up the addresses of computers that wait for them.
+    pub(super) async fn look_up_addresses(&mut self, waiting: &[Ranged]) -> Result<(), Stop> {
+        let Some(map) = self.progress.network.as_mut().filter(|map| map.looks_up()) else {
+            return Ok(());
+        };
+        let computers = waiting.iter().map(|ranged| &ranged.object);
+        let computers = computers.filter(|object| object.kind == ObjectKind::Computer);
+        let names: Vec<_> = computers.filter_map(dns_name).collect();
+        let warnings = self.connection.look_up_nodes(names, map, &self.limits).await?;
+        self.warn_of(warnings);
+        Ok(())
+    }
+
+    /// Lets go of what is known once the computers are read, and says what a person should know of it. The next read does not
+    /// go on from one to which not everything was shown.
+    pub(super) fn close_network(&mut self) {
+        let Some(map) = self.progress.network.take() else { return };
+        if map.is_cut() {
+            self.progress.position = None;
+        }
+        self.warn_of(map.warnings());
+    }
+
+    fn warn_of(&mut self, warnings: Vec<String>) {
+        for warning in warnings {
+            let warning = self.connection.redaction.text(warning);
+            if !self.end.warnings.contains(&warning) {
+                self.end.warnings.push(warning);
+            }
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! Addresses of computers in the inventory: claimed, placed, dated out, and never an identity.
+
+use std::collections::BTreeMap;
+
+use ldap_inventory::asset::{Asset, AssetRepository, Claim};
+use ldap_inventory::directory::FullReadReason;
+use ldap_inventory::query::Query;
+use ldap_inventory::store::MemoryRepository;
+use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
+use ldap_inventory::task::{ChangeLimits, SyncTask};
+use ldap_inventory::testing::{
+    DirectoryTree, Fault, LdapResult, OperationKind, Script, TestDirectory, TestServer, When,
+};
+use ldap_inventory::value::{AssetId, ObjectGuid, RunId, Timestamp};
+
+use super::wire::{PASSWORD, credential, source};
+use super::world::*;
+
+const BASE: &str = "DC=corp,DC=example";
+
+fn zone() -> String {
+    format!("DC=corp.example,CN=MicrosoftDNS,DC=DomainDnsZones,{BASE}")
+}
+
+fn dn(name: &str) -> String {
+    format!("CN={name},CN=Computers,{BASE}")
+}
+
+/// Two computers and the domain controller, with a zone and two sites.
+fn domain() -> TestDirectory {
+    let directory = TestDirectory::of_domain("corp.example", "CORP", 3);
+    let mut tree = directory.write();
+    tree.add_account("svc", PASSWORD).unwrap();
+    tree.add_computer("WEB1").unwrap();
+    tree.add_computer("WEB2").unwrap();
+    tree.add_dns_zone("corp.example").unwrap();
+    tree.add_subnet("10.1.0.0/16", "Berlin").unwrap();
+    tree.add_subnet("10.2.0.0/16", "Lyon").unwrap();
+    drop(tree);
+    directory
+}
+
+fn set_addresses(directory: &TestDirectory, node: &str, addresses: &[&str]) {
+    directory.write().set_addresses(&zone(), node, addresses).unwrap();
+}
+
+async fn serve(directory: &TestDirectory) -> TestServer {
+    TestServer::builder(directory).with_ldap().with_plain_binds().start().await.unwrap()
+}
+
+fn addressed() -> SyncTask {
+    task().with_addresses_from_dns().with_change_limits(ChangeLimits::off())
+}
+
+fn options(n: u8) -> SyncOptions {
+    let now = Timestamp::from_unix_seconds(1_790_000_000 + 3_600 * i64::from(n)).unwrap();
+    SyncOptions::new().with_run(RunId::new_v7(now, [n; 10]), now)
+}
+
+/// One run of a task against whatever a server serves.
+async fn run_task(
+    server: &TestServer,
+    task: &SyncTask,
+    repository: &dyn AssetRepository,
+    n: u8,
+) -> SyncReport {
+    let source = source(credential(server.ldap_url()).with_insecure(true));
+    sync(task, &source, repository, &options(n)).await.unwrap()
+}
+
+/// The asset of this name: its live addresses, and those that it had.
+async fn addresses(repository: &dyn AssetRepository, name: &str) -> (Vec<String>, Vec<String>) {
+    let all = assets(repository).await;
+    let is_it = |asset: &&Asset| asset.names.iter().any(|claim| claim.value.as_str() == name);
+    let asset = all.iter().find(is_it).expect(name);
+    let texts = |is_live: bool| {
+        let claims = asset.addresses.iter().filter(|claim| claim.is_live() == is_live);
+        let mut texts: Vec<String> = claims.map(|claim| claim.value.to_string()).collect();
+        texts.sort();
+        texts
+    };
+    (texts(true), texts(false))
+}
+
+fn texts(values: &[&str]) -> Vec<String> {
+    values.iter().map(|value| (*value).to_owned()).collect()
+}
+
+async fn found(repository: &dyn AssetRepository, query: &str) -> Vec<String> {
+    let query = Query::parse(query).unwrap();
+    let request = ldap_inventory::asset::SearchRequest::new(acme(), query, Timestamp::now());
+    let page = repository.search_assets(request).await.unwrap();
+    page.records.iter().map(|asset| asset.label().to_string()).collect()
+}
+
+#[tokio::test]
+async fn a_computer_claims_its_addresses_and_is_found_by_them_and_by_its_site() {
+    for repository in stores() {
+        let directory = domain();
+        set_addresses(&directory, "web1", &["10.1.0.5", "*2001:db8::5"]);
+        set_addresses(&directory, "web2", &["10.2.0.5"]);
+        let server = serve(&directory).await;
+        run_task(&server, &addressed(), &*repository, 1).await;
+        let own = addresses(&*repository, "web1.corp.example").await;
+        assert_eq!(own, (texts(&["10.1.0.5", "2001:db8::5"]), vec![]));
+        for (query, expected) in [
+            ("address:10.1.0.5", "web1.corp.example"),
+            ("address:10.2.0.0/16", "web2.corp.example"),
+            ("@ldap.computer.adSite:Berlin", "web1.corp.example"),
+            ("@ldap.computer.adSite:\"Lyon\"", "web2.corp.example"),
+            ("@ldap.computer.adSubnet:\"10.2.0.0/16\"", "web2.corp.example"),
+            ("@ldap.computer.dnsAddress:10.1.0.5*", "web1.corp.example"),
+        ] {
+            assert_eq!(found(&*repository, query).await, [expected], "{query}");
+        }
+        // Nothing changed, and a moved record changes one computer.
+        let again = run_task(&server, &addressed(), &*repository, 2).await;
+        assert_eq!((again.computers.updated, again.full_because), (0, None));
+        set_addresses(&directory, "web1", &["10.2.0.6"]);
+        let moved = run_task(&server, &addressed(), &*repository, 3).await;
+        assert_eq!((moved.computers.updated, moved.full_because), (1, None));
+        let own = addresses(&*repository, "web1.corp.example").await;
+        assert_eq!(own, (texts(&["10.2.0.6"]), texts(&["10.1.0.5", "2001:db8::5"])));
+        // A new subnet changes those that are in it.
+        directory.write().add_subnet("10.2.0.6/32", "Oslo").unwrap();
+        let placed = run_task(&server, &addressed(), &*repository, 4).await;
+        assert_eq!(placed.full_because, Some(FullReadReason::NetworkChanged));
+        assert_eq!(placed.computers.updated, 1);
+        assert_eq!(found(&*repository, "@ldap.computer.adSite:Oslo").await, ["web1.corp.example"]);
+    }
+}
+
+type Obstacle = (&'static str, fn(&mut DirectoryTree));
+
+#[tokio::test]
+async fn an_address_that_could_not_be_looked_for_stays_and_one_that_is_gone_is_dated_out() {
+    let obstacles: &[Obstacle] = &[
+        ("a server without the zones", |tree| {
+            tree.set_hidden(&format!("CN=MicrosoftDNS,DC=DomainDnsZones,{BASE}"), true).unwrap();
+        }),
+        ("a record that is none", |tree| {
+            let node = format!("DC=web1,{}", zone());
+            tree.set(&node, "dnsRecord", [b"no record".to_vec()]).unwrap();
+        }),
+        ("records that are not shown", |tree| {
+            tree.set(&format!("DC=web1,{}", zone()), "dnsRecord", [""; 0]).unwrap();
+        }),
+        ("a name that is not shown", |tree| {
+            tree.set(&dn("WEB1"), "dNSHostName", [[0xff_u8]]).unwrap();
+        }),
+    ];
+    for (what, obstruct) in obstacles {
+        let directory = domain();
+        set_addresses(&directory, "web1", &["10.1.0.5"]);
+        let (server, repository) = (serve(&directory).await, MemoryRepository::new());
+        run_task(&server, &addressed(), &repository, 1).await;
+        obstruct(&mut directory.write());
+        let report = run_task(&server, &addressed(), &repository, 2).await;
+        assert!(report.complete, "{what}");
+        let own = addresses(&repository, "web1.corp.example").await;
+        assert_eq!(own, (texts(&["10.1.0.5"]), vec![]), "{what}");
+        let site = found(&repository, "@ldap.computer.adSite:Berlin").await;
+        assert_eq!(site.len(), 1, "{what}");
+    }
+    let directory = domain();
+    set_addresses(&directory, "web1", &["10.1.0.5"]);
+    let (server, repository) = (serve(&directory).await, MemoryRepository::new());
+    run_task(&server, &addressed(), &repository, 1).await;
+    // The zone breaks off before its end.
+    let searches = server.recorded().pop().unwrap().searches;
+    let nth = searches.iter().position(|search| search.base == zone()).unwrap() + 1;
+    let when = When::operation(OperationKind::Search).nth(nth);
+    set_addresses(&directory, "web1", &[]);
+    server.set_script(Script::new().with(when, Fault::Answer(LdapResult::new(4, "limit"))));
+    let full = options(2).with_full_read(true);
+    let directory_source = source(credential(server.ldap_url()).with_insecure(true));
+    let report = sync(&addressed(), &directory_source, &repository, &full).await.unwrap();
+    assert!(report.warnings.iter().any(|told| told.contains("was not shown whole")), "{report:?}");
+    let own = addresses(&repository, "web1.corp.example").await;
+    assert_eq!(own, (texts(&["10.1.0.5"]), vec![]));
+    // And is whole again.
+    server.set_script(Script::new());
+    let report = run_task(&server, &addressed(), &repository, 3).await;
+    assert_eq!(report.full_because, Some(FullReadReason::NoCheckpoint));
+    let own = addresses(&repository, "web1.corp.example").await;
+    assert_eq!(own, (vec![], texts(&["10.1.0.5"])));
+}
+
+#[tokio::test]
+async fn a_new_asset_is_of_the_site_that_its_ad_site_stands_for() {
+    let directory = domain();
+    set_addresses(&directory, "web1", &["10.1.0.5"]);
+    set_addresses(&directory, "web2", &["10.2.0.5"]);
+    let (server, repository) = (serve(&directory).await, MemoryRepository::new());
+    let task = addressed().with_site_by_ad_site("berlin", "branch".parse().unwrap());
+    run_task(&server, &task, &repository, 1).await;
+    let sites: BTreeMap<String, String> = assets(&repository)
+        .await
+        .iter()
+        .map(|asset| (asset.label().to_string(), asset.site.to_string()))
+        .collect();
+    let expected = [("dc1", "hq"), ("web1", "branch"), ("web2", "hq")];
+    let expected = expected.map(|(name, site)| (format!("{name}.corp.example"), site.to_owned()));
+    assert_eq!(sites, expected.into());
+    // An asset stays where it is, wherever its computer goes.
+    set_addresses(&directory, "web2", &["10.1.0.6"]);
+    run_task(&server, &task, &repository, 2).await;
+    assert_eq!(found(&repository, "site:branch").await, ["web1.corp.example"]);
+}
+
+/// Assets by names and addresses, and records of the DNS by nodes.
+struct Case {
+    what: &'static str,
+    scanned: &'static [(&'static [&'static str], &'static [&'static str])],
+    records: &'static [(&'static str, &'static [&'static str])],
+}
+
+const fn case(
+    what: &'static str,
+    scanned: &'static [(&'static [&'static str], &'static [&'static str])],
+    records: &'static [(&'static str, &'static [&'static str])],
+) -> Case {
+    Case { what, scanned, records }
+}
+
+/// Records that are spoofed, shared or stale.
+const CASES: &[Case] = &[
+    case("another's address", &[(&["printer"], &["10.1.0.5"])], &[("web1", &["10.1.0.5"])]),
+    case(
+        "that of a host of another domain",
+        &[(&["web1.other.test"], &["10.1.0.5"])],
+        &[("web1", &["10.1.0.5"])],
+    ),
+    case("that of something without a name", &[(&[], &["10.1.0.5"])], &[("web1", &["10.1.0.5"])]),
+    case(
+        "that of something named by it",
+        &[(&["10.1.0.5"], &["10.1.0.5"])],
+        &[("web1", &["10.1.0.5"])],
+    ),
+    case("a name made of it", &[(&["ip-10-1-0-5"], &["10.1.0.5"])], &[("web1", &["10.1.0.5"])]),
+    case(
+        "that of two assets",
+        &[(&["a"], &["10.1.0.5"]), (&["b"], &["10.1.0.5"])],
+        &[("web1", &["10.1.0.5"])],
+    ),
+    case(
+        "several, each another's",
+        &[(&["a"], &["10.1.0.5"]), (&["b"], &["10.1.0.6"])],
+        &[("web1", &["10.1.0.5", "10.1.0.6"])],
+    ),
+    case(
+        "one of two computers",
+        &[(&["a"], &["10.1.0.5"])],
+        &[("web1", &["10.1.0.5"]), ("web2", &["10.1.0.5"])],
+    ),
+    case(
+        "one of all computers",
+        &[(&["a"], &["10.1.0.1"])],
+        &[("dc1", &["10.1.0.1"]), ("web1", &["10.1.0.1"]), ("web2", &["10.1.0.1"])],
+    ),
+    case("the controller's, spoofed", &[], &[("dc1", &["*10.1.0.1"]), ("web1", &["10.1.0.1"])]),
+    case(
+        "that of another computer's asset",
+        &[(&["web2.corp.example"], &["10.1.0.5"])],
+        &[("web1", &["10.1.0.5"])],
+    ),
+    case(
+        "two that change places",
+        &[(&["web1.corp.example"], &["10.1.0.5"]), (&["web2.corp.example"], &["10.1.0.6"])],
+        &[("web1", &["10.1.0.6"]), ("web2", &["10.1.0.5"])],
+    ),
+    case(
+        "a stale one, given to another",
+        &[(&["kiosk"], &["10.1.0.5"])],
+        &[("web1", &["10.1.0.5", "10.1.0.9"])],
+    ),
+    case(
+        "twins, of which one has it",
+        &[(&["web1.corp.example"], &["10.1.0.5"]), (&["web1.corp.example", "www"], &["10.1.0.6"])],
+        &[("web1", &["10.1.0.5"])],
+    ),
+    case(
+        "twins by a short name",
+        &[(&["web1"], &["10.1.0.5"]), (&["web1"], &["10.1.0.6"])],
+        &[("web1", &["10.1.0.6"])],
+    ),
+    case("an address of IPv6", &[(&["a"], &["2001:db8::5"])], &[("web1", &["2001:db8::5"])]),
+    case("one of IPv4 in IPv6", &[(&["a"], &["10.1.0.5"])], &[("web1", &["::ffff:10.1.0.5"])]),
+    case(
+        "one of no host",
+        &[(&["a"], &["127.0.0.1", "169.254.1.1"])],
+        &[("web1", &["127.0.0.1", "169.254.1.1"])],
+    ),
+    case(
+        "that of a wildcard and of the zone",
+        &[(&["a"], &["10.1.0.5"])],
+        &[("*", &["10.1.0.5"]), ("@", &["10.1.0.5"])],
+    ),
+    case(
+        "that of a name of no computer",
+        &[(&["printer.corp.example"], &["10.1.0.5"])],
+        &[("printer", &["10.1.0.5"]), ("web1", &["10.1.0.5"])],
+    ),
+];
+
+fn with_addresses(n: u64, names: &[&str], addresses: &[&str]) -> Asset {
+    let mut asset = scanned(n, names);
+    let at = asset.parts[0].written;
+    let claim = |text: &&str| Claim::new(text.parse().unwrap(), 0, None, at);
+    asset.addresses = addresses.iter().map(claim).collect();
+    asset
+}
+
+type Tied = Vec<(ObjectGuid, Option<AssetId>)>;
+type Named = Vec<(AssetId, Vec<String>)>;
+
+/// Which asset each computer is, if it is one, and what the assets are called.
+async fn identities(repository: &dyn AssetRepository) -> (Tied, Named) {
+    let tied = links(repository).await.into_iter().map(|link| (link.object, link.asset)).collect();
+    let names = |asset: &Asset| asset.names.iter().map(|claim| claim.value.to_string()).collect();
+    let mut named: Named =
+        assets(repository).await.iter().map(|asset| (asset.id, names(asset))).collect();
+    named.sort();
+    (tied, named)
+}
+
+#[tokio::test]
+async fn twenty_records_that_are_spoofed_shared_or_stale_tie_nothing_to_anything() {
+    assert_eq!(CASES.len(), 20);
+    for Case { what, scanned, records } in CASES {
+        let directory = domain();
+        for (node, addresses) in *records {
+            set_addresses(&directory, node, addresses);
+        }
+        let server = serve(&directory).await;
+        let mut outcomes = Vec::new();
+        for task in [task().with_change_limits(ChangeLimits::off()), addressed()] {
+            let repository = MemoryRepository::new();
+            for ((names, addresses), n) in scanned.iter().zip(1..) {
+                put(&repository, with_addresses(n, names, addresses)).await;
+            }
+            for n in 1..=2 {
+                let report = run_task(&server, &task, &repository, n).await;
+                let counts = (report.computers.matched, report.computers.created);
+                outcomes.push((counts, report.computers.ambiguous, identities(&repository).await));
+            }
+        }
+        assert_eq!(outcomes[..2], outcomes[2..], "{what}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_of_several_computers_is_told_by_a_full_read_alone() {
+    let directory = domain();
+    set_addresses(&directory, "web1", &["10.1.0.5"]);
+    set_addresses(&directory, "web2", &["10.1.0.5"]);
+    let (server, repository) = (serve(&directory).await, MemoryRepository::new());
+    let told = |report: &SyncReport| {
+        report.warnings.iter().any(|told| told.starts_with("1 address is that of more than one"))
+    };
+    assert!(told(&run_task(&server, &addressed(), &repository, 1).await));
+    assert!(!told(&run_task(&server, &addressed(), &repository, 2).await));
+    for name in ["web1.corp.example", "web2.corp.example"] {
+        assert_eq!(addresses(&repository, name).await.0, ["10.1.0.5"]);
+    }
+}
