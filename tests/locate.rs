@@ -11,7 +11,9 @@ use ldap_inventory::directory::ConnectStep;
 use ldap_inventory::ldap::{ConnectLimits, LdapSource, Resolver, SrvRecord};
 use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
-use ldap_inventory::testing::{Fault, Script, ServerTls, TestCa, TestDirectory, TestServer, When};
+use ldap_inventory::testing::{
+    Fault, OperationKind, Script, ServerTls, TestCa, TestDirectory, TestServer, When,
+};
 use ldap_inventory::value::{ReadMode, Secret};
 use ldap_inventory::{Error, ErrorKind, Result, Retry};
 use tokio::io::AsyncReadExt;
@@ -111,12 +113,23 @@ async fn run(
     dns: &Arc<Dns>,
     repository: &MemoryRepository,
 ) -> Result<SyncReport> {
+    run_with(credential, dns, repository, PATIENCE).await
+}
+
+/// A run that waits so long for the answer to a ping.
+async fn run_with(
+    credential: Credential,
+    dns: &Arc<Dns>,
+    repository: &MemoryRepository,
+    ping: Duration,
+) -> Result<SyncReport> {
     // Nothing is to be decided by how fast this machine is.
     let limits = ConnectLimits::new()
         .with_resolve(PATIENCE)
         .with_tcp(PATIENCE)
         .with_tls(PATIENCE)
         .with_preferred_head_start(PATIENCE)
+        .with_ping(ping)
         .with_other_site(PATIENCE);
     let source = LdapSource::new(Arc::new(MemoryCredentialStore::from_iter([credential])))
         .with_connect_limits(limits)
@@ -243,9 +256,12 @@ async fn of_eight_controllers_the_one_that_proves_itself_gets_the_password_alone
 
 /// Looks again and again, as long as the test may take.
 async fn until(is_so: impl Fn() -> bool) {
-    while !is_so() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    let looking = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, looking).await.expect("it is so in the end");
 }
 
 #[tokio::test]
@@ -270,6 +286,28 @@ async fn the_site_of_the_server_and_that_of_this_client_are_told() {
     let dns = Dns::of(&[("berlin.corp.example.test", port(&silent))]);
     let report = world.run("domain:corp.example.test", dns).await.unwrap();
     assert_eq!(sites(&report), (Some("Berlin".to_owned()), None));
+}
+
+/// Which site this client is in is information, and no controller is lost for it.
+#[tokio::test]
+async fn a_controller_that_does_not_answer_a_ping_serves_all_the_same() {
+    for (fault, said) in [(Fault::Stall, "in time"), (Fault::Reset, "connection")] {
+        let world = World::new();
+        let server = world.controller("berlin", "Berlin").await;
+        // The first search on a connection is for the rootDSE, the second is the ping.
+        let ping = When::operation(OperationKind::Search).nth(2).on_connection(1);
+        let patience = if matches!(fault, Fault::Stall) { Duration::ZERO } else { PATIENCE };
+        server.set_script(Script::new().with(ping, fault));
+        let dns = Arc::new(Dns::of(&[("berlin.corp.example.test", port(&server))]));
+        let credential = world.credential("domain:corp.example.test");
+        let repository = MemoryRepository::new();
+        let report = run_with(credential, &dns, &repository, patience).await.unwrap();
+        assert_eq!(name(&report), Some("berlin.corp.example.test"));
+        assert_eq!(report.server.client_site, None);
+        let is_told = |it: &String| it.contains("LDAP ping") && it.contains(said);
+        assert!(report.warnings.iter().any(is_told), "{:?}", report.warnings);
+        assert_eq!((server.connections(), server.bind_requests()), (2, 1));
+    }
 }
 
 /// A URL of a domain, without the word.
@@ -306,6 +344,15 @@ async fn a_server_without_an_address_is_looked_for_as_a_domain_by_the_same_rules
         assert_eq!(error.kind(), ErrorKind::Certificate, "{error:?}");
         assert!(error.report().contains(reason), "{error:?}");
     }
+    // Nobody said that it is a domain: a server behind it counts as it did.
+    let good = world.controller("good", "A").await;
+    good.set_tls(world.certificate("127.0.0.1")).unwrap();
+    let credential = world.credential(domain).with_server(good.url().parse().unwrap());
+    let report = run(credential, &dns("dc9.corp.example.invalid"), &MemoryRepository::new()).await;
+    let report = report.unwrap();
+    assert_eq!(name(&report), Some("good.corp.example.test"), "{report:?}");
+    let is_told = |step: &ConnectStep| step.failure.as_deref().is_some_and(|it| it.contains("dc9"));
+    assert!(report.connect_steps.iter().any(is_told), "{:?}", report.connect_steps);
     assert_eq!(server.bind_requests(), 2);
     // A port is one of a server.
     let asked = dns("dc1.corp.example.invalid");

@@ -295,6 +295,21 @@ impl ReadScope {
         Self { fingerprint, former: None, bases, referred: HashSet::new(), view }
     }
 
+    /// The fingerprint of what has this one where nobody looks at the identity of the domain.
+    pub(crate) fn of_domain(
+        former: RecordDigest,
+        (sid, guid): (Option<&Sid>, Option<ObjectGuid>),
+    ) -> RecordDigest {
+        if sid.is_none() && guid.is_none() {
+            return former;
+        }
+        let mut hasher = RecordDigest::hasher();
+        hasher.bytes(&former.0);
+        hasher.text(&sid.map(ToString::to_string).unwrap_or_default());
+        hasher.text(&guid.map(|guid| guid.to_string()).unwrap_or_default());
+        hasher.finish()
+    }
+
     /// Whether this is the fingerprint of the scope, as this version makes it or as others did.
     pub(crate) fn has(&self, fingerprint: RecordDigest) -> bool {
         self.fingerprint == fingerprint || self.former == Some(fingerprint)
@@ -362,7 +377,7 @@ pub struct ServerIdentity {
     /// The NetBIOS name of the domain that was read.
     pub netbios_domain: Option<String>,
     /// `objectSid` of that domain, if the account may read it. No two domains have the same one, whatever they are called.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub domain_sid: Option<Sid>,
     /// `objectGUID` of that domain, if the account may read it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

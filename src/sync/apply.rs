@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::domain;
 use super::lease;
 use super::limits::Confirmation;
 use super::links;
@@ -36,8 +37,11 @@ impl MergePlan {
     /// # Errors
     ///
     /// [`ErrorKind::LimitsExceeded`] if the plan is more than one run may change and the options do not
-    /// [confirm](SyncOptions::with_confirmation) it; nothing was written then. [`ErrorKind::Lease`] if a run of the
-    /// source is under way, and what the store reports. What was written before stays; applying the plan again goes on, since batches that were written are not written twice.
+    /// [confirm](SyncOptions::with_confirmation) it, and [`ErrorKind::OtherDomain`] if it is of another domain than the one
+    /// that the source's last complete run read, and the options do not
+    /// [accept](SyncOptions::with_accept_other_domain) that; nothing was written then. [`ErrorKind::Lease`] if a run of the
+    /// source is under way, and what the store reports. What was written before stays; applying the plan again goes on, since
+    /// batches that were written are not written twice.
     pub async fn apply(
         &self,
         repository: &dyn AssetRepository,
@@ -54,6 +58,7 @@ impl MergePlan {
 }
 
 async fn apply_batches(run: &Run<'_>, plan: &MergePlan, token: u64) -> Result<Applied> {
+    domain::check(run, &plan.report.server).await?;
     let newest = newest_run(run).await?;
     let overtaken = newest != plan.after && newest != Some(plan.report.run);
     let links = links::load(run).await?;

@@ -137,9 +137,13 @@ async fn decide(
     absences.warn_of_hidden(&moved, report);
     let matching = Matching::decide(run, reading, links, absent).await?;
     let memberships = reading.memberships(|computer| matching.keeps(computer))?;
+    let earlier_scope = match earlier {
+        Some(earlier) => Some(domain::earlier_scope(run, &snapshot.end, earlier.scope).await?),
+        None => None,
+    };
     let intent = Intent {
         reading,
-        earlier_scope: earlier.map(|earlier| earlier.scope),
+        earlier_scope,
         links: &matching.links,
         moves: matching.moves(),
         absent: absences.links(),

@@ -4,7 +4,7 @@ use ldap_inventory::asset::{AssetRepository, RunOutcome};
 use ldap_inventory::directory::{DirectoryObject, ServerIdentity};
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, SyncReport, plan, sync};
-use ldap_inventory::task::ChangeLimits;
+use ldap_inventory::task::{ChangeLimits, Limit};
 use ldap_inventory::testing::{MockDirectory, MockEnding, TestDirectory, TestServer};
 use ldap_inventory::{ErrorKind, Result, Retry};
 
@@ -78,6 +78,24 @@ async fn where_a_sid_is_not_told_nothing_is_concluded() {
     }
 }
 
+/// It was made of what may be another domain by the time it is applied.
+#[tokio::test]
+async fn a_plan_of_another_domain_is_refused_like_a_run_of_it() {
+    for repository in stores() {
+        let (plain, accepted) =
+            (SyncOptions::new(), SyncOptions::new().with_accept_other_domain(true));
+        let task = task().with_change_limits(ChangeLimits::off());
+        let planned = plan(&task, &told(Some(OTHER), domain()), &*repository, &plain).await;
+        let planned = planned.unwrap();
+        run_of(Some(ONE), &*repository, &plain).await.unwrap();
+        let before = inventory(&*repository).await;
+        let error = planned.apply(&*repository, &plain).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::OtherDomain, "{error:?}");
+        assert_eq!(inventory(&*repository).await, before);
+        planned.apply(&*repository, &accepted).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn another_source_may_have_any_domain() {
     for repository in stores() {
@@ -123,4 +141,32 @@ async fn a_domain_that_was_built_anew_takes_the_place_of_the_earlier_one_when_th
     assert_eq!((counts.matched, counts.created, counts.missing), (2, 1, 1), "{report:?}");
     let again = sync(&task, &at(&other), &repository, &plain).await.unwrap();
     assert_eq!((again.computers.created, again.computers.updated), (0, 0), "{again:?}");
+}
+
+/// What is new counts as new where the scope is that of before, and not telling the SID does not make it another one.
+#[tokio::test]
+async fn a_domain_that_does_not_tell_its_sid_any_more_does_not_loosen_the_brake() {
+    let directory = TestDirectory::of_domain("corp.example", "CORP", 1);
+    directory.write().add_account("svc", PASSWORD).unwrap();
+    directory.write().add_computer("WEB1").unwrap();
+    let server = TestServer::builder(&directory).with_ldap().with_plain_binds();
+    let server = server.start().await.unwrap();
+    let directory_at = source(credential(server.ldap_url()).with_insecure(true));
+    let mut limits = ChangeLimits::off();
+    limits.creates = Limit::percent(50);
+    let task = task().with_change_limits(limits);
+    let repository = MemoryRepository::new();
+    let full = SyncOptions::new().with_full_read(true);
+    let attempt = || sync(&task, &directory_at, &repository, &full);
+    assert!(attempt().await.unwrap().server.domain_sid.is_some());
+    let base = directory.read().base_dn().to_owned();
+    let sid = directory.read().entry(&base).unwrap().values("objectSid").to_vec();
+    directory.write().set(&base, "objectSid", Vec::<Vec<u8>>::new()).unwrap();
+    for n in 0..9 {
+        directory.write().add_computer(&format!("NEW{n}")).unwrap();
+    }
+    let error = attempt().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LimitsExceeded, "{error:?}");
+    directory.write().set(&base, "objectSid", sid).unwrap();
+    assert_eq!(attempt().await.unwrap_err().kind(), ErrorKind::LimitsExceeded);
 }

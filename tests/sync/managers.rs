@@ -7,7 +7,7 @@ use ldap_inventory::ErrorKind;
 use ldap_inventory::asset::{AssetRepository, SearchRequest};
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
-use ldap_inventory::task::SyncTask;
+use ldap_inventory::task::{ChangeLimits, SyncTask};
 use ldap_inventory::testing::{MockDirectory, MockEnding, MockRecord};
 use ldap_inventory::value::{ReadMode, Timestamp};
 
@@ -143,6 +143,56 @@ async fn a_change_of_a_manager_reaches_exactly_the_computers_concerned() {
             world.run(&with(&before)).await;
             assert_eq!(world.names().await, called(Some("Jane Doe")));
         }
+    }
+}
+
+/// They are too many to be searched for one by one.
+#[tokio::test]
+async fn a_unit_of_managers_that_is_called_otherwise_reaches_the_computers_of_all() {
+    let within = |unit: &str| {
+        let pair = |n: usize| {
+            let by = MockRecord::user(&format!("user{n}")).within(unit).build();
+            [managed(&format!("PC{n}"), &by), by]
+        };
+        (0..150).flat_map(pair).collect::<Vec<_>>()
+    };
+    for mut world in World::all(&within("OU=People")) {
+        world.task = world.task.with_change_limits(ChangeLimits::off());
+        world.run_again().await;
+        let report = world.run(&within("OU=Managers")).await;
+        assert_ne!(report.mode, ReadMode::Full);
+        assert_eq!((report.computers.updated, report.users.updated), (150, 150), "{report:?}");
+        let managers = world.managers().await;
+        let is_followed = |(dn, name): &(String, Option<String>)| {
+            dn.contains("OU=Managers") && name.as_deref().is_some_and(|it| it.starts_with("user"))
+        };
+        assert!(managers.len() == 150 && managers.values().all(is_followed), "{managers:?}");
+    }
+}
+
+/// Of the same computer another directory tells whose it is.
+#[tokio::test]
+async fn the_name_that_another_directory_tells_hides_no_computer() {
+    let outside = jane().build();
+    let inside =
+        MockRecord::user("jane").within("OU=People,OU=In").with("displayName", "Jane Doe").build();
+    let with = |by: &DirectoryObject| {
+        let web = computer("WEB1").within("OU=In").with("managedBy", by.dn.as_str());
+        vec![web.build(), by.clone(), user("stays").within("OU=In").build()]
+    };
+    for mut world in World::all(&with(&outside)) {
+        world.task = world.task.with_base_dns(["OU=In,DC=corp,DC=example".to_owned()]);
+        world.run_again().await;
+        let boss = user("jane").build();
+        let copy = MockDirectory::new(vec![managed("WEB1", &boss), boss]);
+        let mut other = task();
+        other.source = "ldap/copy.example".parse().unwrap();
+        sync(&other, &copy, &*world.repository, &SyncOptions::new()).await.unwrap();
+        world.run(&with(&inside)).await;
+        let assets = assets(&*world.repository).await;
+        let of_both = assets.iter().find(|asset| asset.parts.len() == 2).unwrap();
+        let own = of_both.parts.iter().find(|part| part.source == corp()).unwrap();
+        assert_eq!(own.attributes.first("managedByName"), Some("Jane Doe"), "{own:?}");
     }
 }
 

@@ -27,9 +27,14 @@ const AGAIN: usize = 1_000;
 /// How a source finds out what changed since the last read.
 ///
 /// What changes without a change that the server tells shows with the next full read: a value that the server works
-/// out (a lockout that ran out), `memberOf` and a computer's `managedBy` where the other object lies outside the bases, the
-/// name of another object in any other attribute, and an address whose node in the DNS was deleted outright, instead of
-/// becoming a tombstone as a DNS server has it.
+/// out (a lockout that ran out), `memberOf` where the other object lies outside the bases, an address whose node in the DNS
+/// was deleted outright or renamed, instead of becoming a tombstone as a DNS server has it, and the name of another object
+/// in any other attribute. `managedBy` of computers follows a change of the user, group or computer that it names, as far as that
+/// is read, and waits for the full read
+///
+/// - where the other object lies outside the bases,
+/// - where a deletion took it away, and the Recycle Bin of the directory gives it back with the deleted object,
+/// - where a computer that it names comes into the bases, or a user or group does under another name than before.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum DeltaPolicy {

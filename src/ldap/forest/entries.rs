@@ -92,8 +92,15 @@ impl Connection {
                 entries_left_out += 1;
                 return Ok(());
             }
-            let mut entry = Entry { dn: redaction.text(raw.dn_lossy()), values: Vec::new() };
+            let dn = match raw.dn.len() {
+                ..=VALUE_BYTES => redaction.text(raw.dn_lossy()),
+                length => format!("an entry with a DN of {length} octets"),
+            };
+            let mut entry = Entry { dn, values: Vec::new() };
             while let Some(mut attribute) = raw.next_attribute()? {
+                if !request.asks_for(attribute.name) {
+                    continue;
+                }
                 while let Some(value) = attribute.next_value()? {
                     let is_too_much =
                         value.len() > VALUE_BYTES || entry.values.len() >= MOST_VALUES;

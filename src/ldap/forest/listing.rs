@@ -1,6 +1,8 @@
 //! One list of domains, put together of what several entries tell. Pure.
 
-use super::domain::{self, ForestDomain};
+use std::collections::HashSet;
+
+use super::domain::{ForestDomain, dns_name};
 use super::entries::{Entries, Entry};
 use super::extended_dn::ExtendedDn;
 use crate::Printable;
@@ -63,6 +65,11 @@ impl Listing {
         }
     }
 
+    /// Notes why something was not told, if it was not.
+    pub(super) fn take_warning(&mut self, warning: Option<String>) {
+        self.warnings.extend(warning);
+    }
+
     /// Takes the naming contexts that the server says it has. They count where no cross-reference tells.
     pub(super) fn take_naming_contexts<'a>(&mut self, contexts: impl Iterator<Item = &'a str>) {
         for context in contexts {
@@ -89,12 +96,30 @@ impl Listing {
     pub(super) fn finish(mut self) -> (Vec<ForestDomain>, Vec<String>) {
         let key = |it: &ForestDomain| (!it.is_own, !it.is_in_forest, it.name().to_lowercase());
         self.domains.sort_by_cached_key(key);
+        self.note_namesakes();
         if let Some((first, reason)) = self.left_out.first() {
             let count = self.left_out.len();
             let entries = if count == 1 { "entry was" } else { "entries were" };
             self.warnings.push(format!("{count} {entries} left out, among them {first}: {reason}"));
         }
         (self.domains, self.warnings)
+    }
+
+    /// Marks those whose DNS name one before them has.
+    fn note_namesakes(&mut self) {
+        let mut names = HashSet::new();
+        for domain in &mut self.domains {
+            let Some(name) = domain.dns_name.clone() else { continue };
+            if names.contains(&name) {
+                domain.is_namesake = true;
+                let sid = domain.sid.as_ref().map_or("not told".to_owned(), ToString::to_string);
+                self.warnings.push(format!(
+                    "more than one domain is called {}; the one whose SID is {sid} has no URL and no task",
+                    Printable(&name)
+                ));
+            }
+            names.insert(name);
+        }
     }
 
     /// Adds a domain, or what is said of one that is known.
@@ -200,12 +225,6 @@ fn trust(entry: &Entry) -> Result<ForestDomain, &'static str> {
         trust_attributes,
         ..ForestDomain::default()
     })
-}
-
-/// The name of a domain in DNS, in small letters, if it can be one.
-fn dns_name(text: &str) -> Option<String> {
-    let name = text.strip_suffix('.').unwrap_or(text).to_lowercase();
-    domain::url(&name).map(|_| name)
 }
 
 /// A NetBIOS name, if it can be one.
@@ -367,11 +386,22 @@ mod tests {
             "2",
             &[("securityIdentifier", &other.to_bytes())],
         )]));
-        let names = |name: &str, relation| (name.to_owned(), relation);
-        assert_eq!(
-            relations(listing),
-            [names("corp.example", "own"), names("corp.example", "trusted")]
-        );
+        let (domains, warnings) = listing.finish();
+        let told: Vec<_> =
+            domains.iter().map(|it| (it.name(), it.relation(), it.is_namesake)).collect();
+        assert_eq!(told, [("corp.example", "own", false), ("corp.example", "trusted", true)]);
+        let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
+        assert!(warning.contains("S-1-5-21-9-9-9"), "{warning}");
+    }
+
+    #[test]
+    fn one_name_in_two_forms_is_one_domain() {
+        let mut listing = Listing::of(Some(own()));
+        listing.take_trusts(entries(vec![
+            trusted("co\u{ad}rp.example", "2", "2", &[]),
+            trusted("\u{ff43}orp.example.", "1", "2", &[]),
+        ]));
+        assert_eq!(relations(listing), [("corp.example".to_owned(), "own")]);
     }
 
     #[test]

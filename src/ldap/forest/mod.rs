@@ -16,6 +16,7 @@ use futures::stream;
 use tokio::time::timeout;
 
 pub use self::domain::ForestDomain;
+use self::domain::dns_name;
 use self::listing::Listing;
 use super::locate::{CONTROLLERS, Resolver};
 use super::protocol::connection::{Clock, Connection};
@@ -86,7 +87,7 @@ impl Connection {
         if let Some(domain) = &root.default_naming_context {
             let entry = self.domain_entry(root, domain).await?;
             own = Some(ForestDomain {
-                dns_name: domain.domain(),
+                dns_name: domain.domain().map(|name| dns_name(&name).unwrap_or(name)),
                 sid: entry.sid,
                 guid: entry.guid,
                 naming_context: Some(domain.clone()),
@@ -112,6 +113,7 @@ impl Connection {
             listing.take_trusts(self.entries_below(system, "trustedDomain", &attributes).await?);
         }
         let contexts = self.entries(&SearchRequest::of_entry("", &["namingContexts"])).await?;
+        listing.take_warning(contexts.incomplete);
         listing.take_naming_contexts(
             contexts.found.iter().flat_map(|entry| entry.texts("namingContexts")),
         );

@@ -40,9 +40,12 @@ pub(crate) async fn connect(
     preferred: Option<&str>,
 ) -> Result<(Connection, Established), Unconnected> {
     let mut steps = Vec::new();
+    let last = reach.credential.servers.last();
     for server in &reach.credential.servers {
         let outcome = match server.domain() {
-            None => connect_to_server(reach, resolver, server, preferred).await,
+            None => {
+                connect_to_server(reach, resolver, server, preferred, last == Some(server)).await
+            }
             Some((domain, site)) => {
                 let resolver = resolver.ok_or_else(no_resolver)?;
                 Race { reach, resolver, domain, scheme: None, site, preferred }.run().await
@@ -67,12 +70,14 @@ pub(crate) async fn connect(
     Err(Unconnected { steps, error, at: None, is_final: false })
 }
 
-/// Connects to one server, or, if its name has no address, to a controller of the domain that is called so.
+/// Connects to one server, or, if its name has no address, to a controller of the domain that is called so. Nobody said that
+/// it is a domain: unless it is the last one, it is passed over whatever came of that.
 async fn connect_to_server(
     reach: &Reach<'_>,
     resolver: Option<&dyn Resolver>,
     server: &ServerUrl,
     preferred: Option<&str>,
+    is_last: bool,
 ) -> Result<(Connection, Established), Unconnected> {
     let outcome = reach.any_of(&[Target::from(server)]).await;
     // A port is one of a server: the records of a domain have their own.
@@ -93,7 +98,8 @@ async fn connect_to_server(
         }
         Err(mut failed) => {
             steps.append(&mut failed.steps);
-            Err(Unconnected { steps, ..failed })
+            let is_final = failed.is_final && is_last;
+            Err(Unconnected { steps, is_final, ..failed })
         }
     }
 }

@@ -151,13 +151,33 @@ impl Race<'_> {
 
     /// Connects to a controller, and has it say what it is.
     async fn prove(&self, controller: &SrvRecord) -> Result<Proven, Unconnected> {
-        let target = self.target(controller).await?;
-        let (mut connection, mut established) = self.reach.any_of(&[target]).await?;
-        match self.ask(&mut connection).await {
-            Ok((site, client_site)) => {
-                established.note_client_site(client_site);
-                Ok(Proven { connection, established, site })
+        let target = [self.target(controller).await?];
+        let mut proven = self.introduce(&target).await?;
+        let asking = proven.connection.client_site(self.domain);
+        let failed = match timeout(self.reach.connect_limits.ping, asking).await {
+            Ok(Ok(client_site)) => {
+                proven.established.note_client_site(client_site);
+                return Ok(proven);
             }
+            Ok(Err(error)) => error.report(),
+            Err(_) => "it did not answer in time".to_owned(),
+        };
+        // The site is information only. What became of the connection nobody knows.
+        drop(proven);
+        let mut proven = self.introduce(&target).await?;
+        let host = Printable(bare(&controller.host));
+        proven.established.warnings.push(format!(
+            "which AD site this client is in is not known: {host} was asked for it by an LDAP ping: {failed}"
+        ));
+        Ok(proven)
+    }
+
+    /// A connection to a controller that says that it is one of the domain.
+    async fn introduce(&self, target: &[Target]) -> Result<Proven, Unconnected> {
+        let (mut connection, established) = self.reach.any_of(target).await?;
+        let asked = connection.root_dse().await;
+        match asked.and_then(|root| self.check_domain(&root).map(|()| root.site())) {
+            Ok(site) => Ok(Proven { connection, established, site }),
             Err(error) => {
                 let at = established.steps.last().map(|step| (step.transport, step.address));
                 // One that broke off may be there again; one of another domain will not be.
@@ -165,13 +185,6 @@ impl Race<'_> {
                 Err(Unconnected { steps: Vec::new(), error, at, is_final })
             }
         }
-    }
-
-    /// The AD sites that a controller says itself and this client to be in, if it is one of the domain.
-    async fn ask(&self, connection: &mut Connection) -> Result<(Option<String>, Option<String>)> {
-        let root = connection.root_dse().await?;
-        self.check_domain(&root)?;
-        Ok((root.site(), connection.client_site(self.domain).await?))
     }
 
     /// The host of a record, with its addresses.

@@ -5,9 +5,9 @@ use ldap3::Scope;
 use super::connection::Connection;
 use super::controls::{DIRSYNC, DOMAIN_SCOPE};
 use super::search::{self, SearchRequest};
-use crate::Result;
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, Sid};
+use crate::{Error, ErrorKind, Result, Retry};
 
 /// LDAP_CAP_ACTIVE_DIRECTORY_OID (MS-ADTS section 3.1.1.3.4.3.1).
 const ACTIVE_DIRECTORY: &str = "1.2.840.113556.1.4.800";
@@ -121,7 +121,7 @@ impl Connection {
             Ok(values) => Ok(values.into_iter().find_map(|(name, value)| {
                 name.eq_ignore_ascii_case("nETBIOSName").then_some(value)
             })),
-            Err(error) if error.kind() == crate::ErrorKind::Directory => Ok(None),
+            Err(error) if error.kind() == ErrorKind::Directory => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -176,12 +176,14 @@ impl Connection {
         Ok(values.into_iter().filter_map(|(_, value)| String::from_utf8(value).ok()).collect())
     }
 
-    /// The values that a search finds, none where the directory has or shows none.
+    /// The values that a search finds, none where the directory has or shows none. One that is busy has not said that.
     async fn optional_values(&mut self, request: &SearchRequest) -> Result<Vec<(String, Vec<u8>)>> {
+        let is_refusal = |error: &Error| {
+            error.kind() == ErrorKind::Directory && error.retry() != Retry::Transient
+        };
         match self.short_values(request).await {
-            Ok(values) => Ok(values),
-            Err(error) if error.kind() == crate::ErrorKind::Directory => Ok(Vec::new()),
-            Err(error) => Err(error),
+            Err(error) if is_refusal(&error) => Ok(Vec::new()),
+            outcome => outcome,
         }
     }
 
@@ -217,6 +219,9 @@ impl Connection {
         let search = self.search(request, Vec::new()).await?;
         let result = search.each_entry(|mut entry| {
             while let Some(mut attribute) = entry.next_attribute()? {
+                if !request.asks_for(attribute.name) {
+                    continue;
+                }
                 while let Some(value) = attribute.next_value()? {
                     let is_too_much = value.len() > VALUE_BYTES || values.len() >= VALUES;
                     if is_too_much || redaction.is_in(value) {
@@ -290,6 +295,32 @@ mod tests {
         let (mut connection, _server) = connection(&LdapLimits::default(), replies).await;
         connection.bind("x", "canary").await.unwrap();
         assert_eq!(connection.root_dse().await.unwrap(), RootDse::default());
+    }
+
+    #[tokio::test]
+    async fn what_nobody_asked_for_is_not_kept() {
+        let reply = entry(1, "", &[("other", &[b"x"]), ("DNSHOSTNAME", &[b"dc1"])]);
+        let replies = vec![[reply, done(1, 0)].concat()];
+        let (mut connection, _server) = connection(&LdapLimits::default(), replies).await;
+        let request = SearchRequest::of_entry("", &["dnsHostName"]);
+        let values = connection.short_values(&request).await.unwrap();
+        assert_eq!(values, [("DNSHOSTNAME".to_owned(), b"dc1".to_vec())]);
+    }
+
+    #[tokio::test]
+    async fn a_busy_server_has_not_said_that_its_domain_has_no_sid() {
+        let configured = RootDse {
+            configuration_naming_context: DistinguishedName::parse("CN=C,DC=x").ok(),
+            ..RootDse::default()
+        };
+        let domain = DistinguishedName::parse("DC=x").unwrap();
+        for (code, is_told) in [(0, true), (50, true), (32, true), (51, false), (52, false)] {
+            let replies = vec![done(1, code)];
+            let (mut connection, _server) = connection(&LdapLimits::default(), replies).await;
+            let told = connection.domain_entry(&configured, &domain).await;
+            assert_eq!(told.is_ok(), is_told, "{code}");
+            assert!(told.is_ok() || told.is_err_and(|error| error.retry() == Retry::Transient));
+        }
     }
 
     #[tokio::test]

@@ -42,6 +42,11 @@ impl SearchRequest {
             attributes: attributes.iter().map(|name| (*name).to_owned()).collect(),
         }
     }
+
+    /// Whether an attribute is one of those that are asked for by name. A server may send others.
+    pub(crate) fn asks_for(&self, attribute: &str) -> bool {
+        self.attributes.iter().any(|name| name.eq_ignore_ascii_case(attribute))
+    }
 }
 
 impl Connection {

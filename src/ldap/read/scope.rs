@@ -109,16 +109,14 @@ pub(crate) fn scope(
     root: &RootDse,
     server: &ServerIdentity,
 ) -> ReadScope {
-    let mut parts = parts(request, credential, bases, root);
-    let former = digest(&parts);
+    let former = digest(&parts(request, credential, bases, root));
     // Two domains may be called the same.
-    parts.extend(server.domain_sid.iter().map(ToString::to_string));
-    parts.extend(server.domain_guid.iter().map(ToString::to_string));
+    let identity = (server.domain_sid.as_ref(), server.domain_guid);
     ReadScope {
         bases: bases.to_vec(),
         referred: HashSet::new(),
         view: view(request, credential, root),
-        fingerprint: digest(&parts),
+        fingerprint: ReadScope::of_domain(former, identity),
         former: Some(former),
     }
 }
@@ -232,6 +230,9 @@ mod tests {
             assert!(others.map(|(_, other)| other).all(|other| !domain.has(other.fingerprint)));
         }
         assert_eq!(unknown.former, Some(unknown.fingerprint));
+        let sid = "S-1-5-21-1-2-3".parse().unwrap();
+        let known = ReadScope::of_domain(unknown.fingerprint, (Some(&sid), None));
+        assert_eq!(known, domains[0].fingerprint, "that of before is told of one that is not told");
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub struct ConnectLimits {
     pub preferred_head_start: Duration,
     /// How long a controller of another AD site waits for those of the site that was asked for. 2 seconds.
     pub other_site: Duration,
+    /// How long a controller that proved itself may take to say which AD site this client is in. 1 second: less than the
+    /// preferred one's head start, and nothing but information is lost.
+    pub ping: Duration,
 }
 
 impl ConnectLimits {
@@ -110,6 +113,13 @@ impl ConnectLimits {
         self
     }
 
+    /// Sets how long a controller may take to say which AD site this client is in.
+    #[must_use]
+    pub fn with_ping(mut self, ping: Duration) -> Self {
+        self.ping = ping;
+        self
+    }
+
     pub(crate) fn answer(&self) -> FrameLimits {
         FrameLimits { message_bytes: self.answer_bytes, depth: self.answer_depth }
     }
@@ -128,6 +138,7 @@ impl Default for ConnectLimits {
             head_start: Duration::from_millis(250),
             preferred_head_start: Duration::from_secs(2),
             other_site: Duration::from_secs(2),
+            ping: Duration::from_secs(1),
         }
     }
 }

@@ -7,10 +7,12 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use futures::TryStreamExt;
+
 use super::left_out::known_computers;
 use super::snapshot::Snapshot;
 use crate::Result;
-use crate::asset::{Asset, Link, SearchRequest};
+use crate::asset::{Asset, AssetsRequest, Link, SearchRequest};
 use crate::directory::{DirectoryObject, Outline, dn_digest};
 use crate::membership::{Links, is_present};
 use crate::name::DistinguishedName;
@@ -23,6 +25,11 @@ const OBJECTS_PER_LOOKUP: usize = 500;
 /// How many octets of DNs one search asks for, and how many assets are on a page of it.
 const OCTETS_PER_SEARCH: usize = 3_000;
 const ASSETS_PER_PAGE: usize = 1_000;
+/// Each search may look at the whole inventory: instead of more of them, all assets are gone through once.
+const MOST_SEARCHES: usize = 4;
+
+/// What finds the computers that have a manager.
+const MANAGED: &str = "has:@ldap.computer.managedBy";
 
 /// What a person would call a user or group, by its attributes.
 fn called(attributes: &Attributes) -> Option<&str> {
@@ -153,11 +160,24 @@ pub(super) async fn dependents(
 ) -> Result<BTreeSet<ObjectGuid>> {
     let changed = Changed::find(run, snapshot, links).await?;
     let read = snapshot.identities();
+    let queries = changed.queries();
+    let mut found = match queries.len() {
+        ..=MOST_SEARCHES => search(run, &changed, queries).await?,
+        _ => go_through(run, &changed).await?,
+    };
+    found.retain(|object| !read.contains(object) && !snapshot.departed.contains(object));
+    Ok(found)
+}
+
+/// The computers concerned that these queries find.
+async fn search(
+    run: &Run<'_>,
+    changed: &Changed,
+    queries: Vec<Query>,
+) -> Result<BTreeSet<ObjectGuid>> {
     let mut found = BTreeSet::new();
-    for query in changed.queries() {
-        let task = run.task;
-        let mut request = SearchRequest::new(task.organization.clone(), query, run.now)
-            .with_limit(ASSETS_PER_PAGE);
+    for query in queries {
+        let mut request = request(run, query).with_limit(ASSETS_PER_PAGE);
         loop {
             run.options.cancellation.check()?;
             let page = run.repository.search_assets(request.clone()).await?;
@@ -168,8 +188,29 @@ pub(super) async fn dependents(
             }
         }
     }
-    found.retain(|object| !read.contains(object) && !snapshot.departed.contains(object));
     Ok(found)
+}
+
+/// The computers concerned among all that there are, if any has a manager at all.
+async fn go_through(run: &Run<'_>, changed: &Changed) -> Result<BTreeSet<ObjectGuid>> {
+    let mut found = BTreeSet::new();
+    let anybody = request(run, Query::parse(MANAGED)?).with_limit(1);
+    if run.repository.search_assets(anybody).await?.records.is_empty() {
+        return Ok(found);
+    }
+    let everything = AssetsRequest::new(run.task.organization.clone());
+    let mut assets = run.repository.each_asset(everything).await?;
+    while let Some(asset) = assets.try_next().await? {
+        run.options.cancellation.check()?;
+        found.extend(changed.computers(run, &asset));
+    }
+    Ok(found)
+}
+
+/// A search that nobody waits for at a screen: it may take as long as a read.
+fn request(run: &Run<'_>, query: Query) -> SearchRequest {
+    SearchRequest::new(run.task.organization.clone(), query, run.now)
+        .with_deadline(run.options.read_deadline)
 }
 
 /// A user or group as the inventory has it.
@@ -286,8 +327,8 @@ impl Changed {
         const MANAGED_BY: &str = "@ldap.computer.managedBy";
         let of_dn = |dn: &String| format!("{MANAGED_BY}:={}", Query::quote(dn));
         let of_newcomer = |name: &String| {
-            let name = Query::quote(name);
-            format!("({MANAGED_BY}:{name} NOT has:@ldap.computer.managedByName)")
+            // Whether its own part has no name yet is for each part to tell.
+            format!("{MANAGED_BY}:{}", Query::quote(name))
         };
         let terms = self.dns.iter().map(of_dn).chain(self.newcomers.values().map(of_newcomer));
         let mut texts: Vec<String> = Vec::new();
@@ -301,7 +342,7 @@ impl Changed {
             }
         }
         // One that is too long for a query is looked for among all.
-        let everybody = || Query::parse(&format!("has:{MANAGED_BY}"));
+        let everybody = || Query::parse(MANAGED);
         texts.iter().filter_map(|text| Query::parse(text).or_else(|_| everybody()).ok()).collect()
     }
 

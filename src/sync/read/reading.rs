@@ -146,7 +146,7 @@ impl Reader<'_> {
 
     /// The users that were read, as they were before, if the changes are few, of known objects alone that are where they
     /// were, of no group, and of nobody whose name is shown elsewhere. What such a run costs depends on what changed, and not
-    /// on how large the directory is.
+    /// on how large the directory is; but whom somebody manages whose name changed is searched for in the whole inventory.
     async fn users_if_contained(
         &self,
         snapshot: &mut Snapshot,
