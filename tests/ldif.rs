@@ -9,17 +9,18 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::TryStreamExt;
-use ldap_inventory::asset::{AssetRepository, AssetsRequest, PrincipalsRequest};
+use ldap_inventory::asset::{AssetRepository, AssetsRequest, DirectoryGroup, PrincipalsRequest};
 use ldap_inventory::credential::{Credential, Sharing};
 use ldap_inventory::directory::{
-    DirectoryEvent, DirectoryObject, DirectorySource, ReadEnd, ReadRequest, Transport, Verification,
+    DirectoryEvent, DirectoryObject, DirectorySource, FullReadReason, Membership, ReadEnd,
+    ReadRequest, Transport, Verification,
 };
 use ldap_inventory::ldap::{LdapSource, LdifSource};
 use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::SyncTask;
-use ldap_inventory::testing::{TestDirectory, TestServer, contract};
-use ldap_inventory::value::{ObjectGuid, Secret, SourceId};
+use ldap_inventory::testing::{MockDirectory, MockRecord, TestDirectory, TestServer, contract};
+use ldap_inventory::value::{ObjectGuid, ReadMode, Secret, SourceId};
 use tempfile::TempDir;
 
 /// What a search for `*` and `memberOf` shows, of what a domain controller has.
@@ -281,6 +282,78 @@ async fn attributes(inventory: &MemoryRepository) -> BTreeSet<(String, String, S
         own.collect::<Vec<_>>()
     })
     .collect()
+}
+
+#[tokio::test]
+async fn an_export_hides_nothing_of_the_forest_and_the_next_read_of_a_server_is_whole() {
+    let inventory = MemoryRepository::new();
+    let task = task("corp.example");
+    let mut by_export = task.clone();
+    by_export.credential = "export".parse().unwrap();
+    let directory =
+        MockDirectory::new([MockRecord::computer("WEB1")]).with_deltas(ReadMode::DirSync, false);
+    directory.edit_end(|end| {
+        end.server.other_domains = vec!["eu.corp.example".to_owned()];
+        end.server.allowed_suffixes = vec!["dhcp.example".to_owned()];
+    });
+    let read = async || sync(&task, &directory, &inventory, &SyncOptions::new()).await.unwrap();
+    read().await;
+    assert_eq!(read().await.full_because, None);
+    for is_complete in [true, false] {
+        let (_folder, file) = file(&MockRecord::computer("WEB1").build().to_ldif());
+        let export = LdifSource::new(&file).with_complete(is_complete);
+        let report = sync(&by_export, &export, &inventory, &SyncOptions::new()).await.unwrap();
+        assert_eq!(report.complete, is_complete, "{report:?}");
+        assert_eq!(report.server.netbios_domain.as_deref(), Some("CORP"));
+        assert_eq!(report.server.other_domains, ["eu.corp.example"]);
+        assert_eq!(report.server.allowed_suffixes, ["dhcp.example"]);
+        assert_eq!(read().await.full_because, Some(FullReadReason::ExportRead));
+        assert_eq!(read().await.full_because, None);
+    }
+}
+
+#[tokio::test]
+async fn what_exports_do_not_have_stays_in_every_one_of_them() {
+    let directory = domain();
+    let server = serve(&directory).await;
+    let inventory = MemoryRepository::new();
+    let run = async |source: &dyn DirectorySource| {
+        sync(&task("corp.example.test"), source, &inventory, &SyncOptions::new()).await.unwrap()
+    };
+    run(&over_ldap(&server)).await;
+    let known = attributes(&inventory).await;
+    let members = members(&inventory).await;
+    let (objects, _) = read(&over_ldap(&server)).await;
+    let few = objects.into_values().map(|mut object| {
+        object.attributes = object
+            .attributes
+            .iter()
+            .filter(|(name, _)| ["objectClass", "cn"].contains(name))
+            .collect();
+        object.membership = object.membership.map(|_| Membership::default());
+        object.sid = None;
+        object.to_ldif()
+    });
+    let (_folder, file) = file(&few.collect::<String>());
+    for _ in 0..3 {
+        let report = run(&LdifSource::new(&file).with_complete(true)).await;
+        assert!(report.complete, "{report:?}");
+        let lost: BTreeSet<_> = known.difference(&attributes(&inventory).await).cloned().collect();
+        assert_eq!(lost, BTreeSet::new());
+        assert_eq!(self::members(&inventory).await, members);
+    }
+}
+
+/// Who is in which group.
+async fn members(inventory: &MemoryRepository) -> BTreeSet<(String, String)> {
+    let request = PrincipalsRequest::new("acme".parse().unwrap());
+    let groups: Vec<_> = inventory.each_group(request).await.unwrap().try_collect().await.unwrap();
+    let of = |group: &DirectoryGroup| {
+        let name = group.dn.to_string();
+        let members = group.members.iter().map(|it| (name.clone(), it.dn.to_string()));
+        members.collect::<Vec<_>>()
+    };
+    groups.iter().flat_map(of).collect()
 }
 
 #[tokio::test]

@@ -35,7 +35,6 @@ mod members;
 mod nothing;
 mod options;
 mod record;
-mod report;
 mod runs;
 mod shared;
 mod short;
@@ -117,7 +116,6 @@ async fn run(options: &Options) -> Result<Status, Failure> {
             };
             desk.export(exporting, request).await?;
         }
-        Command::Report(reporting) => desk.report(reporting).await?,
         Command::Annotate(annotating) => {
             let query = std::slice::from_ref(&annotating.what);
             desk.annotate(annotating, || request::<Asset>(options, query)).await?;

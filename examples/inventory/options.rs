@@ -3,7 +3,6 @@
 mod annotating;
 mod exporting;
 mod person;
-mod reporting;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -17,7 +16,6 @@ use ldap_inventory::value::{MergeId, OrganizationId, SourceId};
 pub(crate) use self::annotating::Annotating;
 pub(crate) use self::exporting::{ExportFormat, Exporting};
 pub(crate) use self::person::Person;
-pub(crate) use self::reporting::Reporting;
 use super::color::Color;
 use super::log::Log;
 use super::table::Form;
@@ -77,9 +75,6 @@ pub(crate) enum Command {
     Groups(GroupSearch),
     /// The inventory in the formats of other systems
     Export(Exporting),
-    /// A directory and what other sources know of assets, with other names: for a report of what went wrong
-    #[command(after_help = reporting::EXAMPLE)]
-    Report(Reporting),
     /// The manual of queries: every field, with its type, its meaning and an example
     #[command(long_about = super::manual::text(), help_template = "{about}")]
     Query,

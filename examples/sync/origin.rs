@@ -1,6 +1,6 @@
 //! Where a run reads: from a server, or from an export of one.
 
-use std::fs::File;
+use std::fs::{self, File};
 
 use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::credential::Credential;
@@ -14,6 +14,9 @@ use super::options::Options;
 
 /// What is run, as the inventory's record of it says.
 const TASK: &str = "Command line";
+
+/// What stands for whoever made an export.
+const CREDENTIAL: &str = "export";
 
 /// Where a run reads.
 #[derive(Clone, Debug)]
@@ -30,10 +33,13 @@ impl Origin {
         let Some(file) = &options.ldif else {
             return Ok(Self::Server(Box::new(options.task.credential()?)));
         };
-        if let Err(error) = File::open(file) {
-            let sentence = format!("{} cannot be read: {error}", file.display());
-            return Err(Failure::new(Status::Usage, sentence));
+        let refused = |reason: String| {
+            Failure::new(Status::Usage, format!("{} cannot be read: {reason}", file.display()))
+        };
+        if fs::metadata(file).is_ok_and(|it| !it.is_file()) {
+            return Err(refused("it is no regular file".to_owned()));
         }
+        File::open(file).map_err(|error| refused(error.to_string()))?;
         Ok(Self::Export(LdifSource::new(file).with_complete(options.ldif_complete)))
     }
 
@@ -55,7 +61,10 @@ impl Origin {
                     Some(domain) => domain.to_owned(),
                     None => export.identify().await?.domain.ok_or_else(nameless)?,
                 };
-                Ok((Box::new(export.clone()), options.task.task(TASK, &domain)?))
+                let mut task = options.task.task(TASK, &domain)?;
+                // Where a read of the servers ended is for the next one of them.
+                task.credential = CREDENTIAL.parse()?;
+                Ok((Box::new(export.clone()), task))
             }
         }
     }

@@ -47,6 +47,8 @@ pub enum FullReadReason {
     DatabaseRestored,
     /// The configured interval between full reads has passed.
     Due,
+    /// An export was read since, which may be older than what the checkpoint stands for.
+    ExportRead,
     /// The inventory has other assets than at the last read, and the task leaves out computers that it does not know:
     /// what it did not know then it may know now.
     InventoryChanged,
@@ -75,6 +77,7 @@ impl fmt::Display for FullReadReason {
             Self::CheckpointRefused => "the checkpoint of the last read is not accepted any more",
             Self::DatabaseRestored => "the server's database was restored since the last read",
             Self::Due => "the interval between full reads has passed",
+            Self::ExportRead => "an export was read since, which may be an older one",
             Self::InventoryChanged => {
                 "unknown computers are left out, and the inventory has other assets than at the last read"
             }

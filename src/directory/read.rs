@@ -213,6 +213,9 @@ pub struct ReadEnd {
     /// What was left out of the objects that were read, by attribute and reason: the sum of their
     /// [flaws](DirectoryObject::flaws). An object that came twice counts twice.
     pub left_out: Vec<LeftOutValues>,
+    /// Attributes that the source shows of no object of a kind, whether the objects have them or not: an export that was
+    /// made without them. What is known of them stays.
+    pub unshown: BTreeMap<ObjectKind, BTreeSet<String>>,
     /// What a person should know.
     pub warnings: Vec<String>,
 }
@@ -241,6 +244,7 @@ impl ReadEnd {
             rejected_count: 0,
             rejected_by_kind: BTreeMap::new(),
             left_out: Vec::new(),
+            unshown: BTreeMap::new(),
             warnings: Vec::new(),
         }
     }

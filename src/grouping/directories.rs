@@ -4,7 +4,9 @@ use serde::Deserialize;
 
 use crate::Result;
 use crate::asset::AssetRepository;
+use crate::directory::ServerIdentity;
 use crate::merge::{DirectoryDomain, KnownDirectories};
+use crate::name::DistinguishedName;
 use crate::task::MatchPolicy;
 use crate::value::{OrganizationId, SourceId};
 
@@ -28,6 +30,10 @@ struct Server {
     netbios_domain: Option<String>,
     #[serde(default)]
     other_domains: Vec<String>,
+    #[serde(default)]
+    allowed_suffixes: Vec<String>,
+    #[serde(default)]
+    default_naming_context: Option<DistinguishedName>,
 }
 
 /// All directories of an organization, as their latest runs tell. `policy` is that of whoever asks.
@@ -52,6 +58,43 @@ pub(crate) async fn known_directories(
         }
     }
     Ok(known)
+}
+
+/// Gives a directory that no server was asked for the names by which the latest run of the source knew it, where an export
+/// tells none: what an inventory knows of the domains around it does not end by that.
+///
+/// # Errors
+///
+/// What the store reports.
+pub(crate) async fn keep_known_names(
+    repository: &dyn AssetRepository,
+    organization: &OrganizationId,
+    source: &SourceId,
+    server: &mut ServerIdentity,
+) -> Result<()> {
+    let Some(Report { server: known, .. }) =
+        latest_report(repository, organization, source).await?
+    else {
+        return Ok(());
+    };
+    if server.domain.is_none() {
+        server.domain = known.domain;
+        server.default_naming_context = known.default_naming_context;
+    } else if !same_name(server.domain.as_deref(), known.domain.as_deref()) {
+        return Ok(());
+    }
+    server.netbios_domain = server.netbios_domain.take().or(known.netbios_domain);
+    if server.other_domains.is_empty() {
+        server.other_domains = known.other_domains;
+    }
+    if server.allowed_suffixes.is_empty() {
+        server.allowed_suffixes = known.allowed_suffixes;
+    }
+    Ok(())
+}
+
+fn same_name(one: Option<&str>, other: Option<&str>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| one.eq_ignore_ascii_case(other))
 }
 
 async fn latest_report(

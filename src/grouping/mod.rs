@@ -29,7 +29,7 @@ use std::time::Duration;
 use futures::TryStreamExt;
 
 pub(crate) use self::alone::{alone_beside_others, is_alone};
-pub(crate) use self::directories::known_directories;
+pub(crate) use self::directories::{keep_known_names, known_directories};
 pub(crate) use self::doubt::{Doubt, doubts};
 pub(crate) use self::undecided::undecided_computers;
 

@@ -4,7 +4,7 @@
 //!
 //! Every run leaves a [record](crate::asset::RunRecord) with its whole report, and so does one that failed
 //! ([`AssetRepository::runs`](crate::asset::AssetRepository::runs)). `tracing` has the same as it happens: at `info`
-//! which server was reached, how it was verified, and what a run did; at `warn` what a person should know. No password
+//! which server was reached and how it was verified; at `warn` what a person should know. What a run did is in its report. No password
 //! and no key is in any of it; names of computers and people are.
 //!
 //! # What to be woken by

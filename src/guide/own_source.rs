@@ -5,9 +5,13 @@
 //!
 //! ```text
 //! ldapsearch -x -H ldaps://dc1.corp.example -D reader@corp.example -W -E pr=1000/noprompt \
-//!     -b DC=corp,DC=example '(|(objectClass=user)(objectClass=group)(objectClass=crossRef))' '*' memberOf > corp.ldif
+//!     -b DC=corp,DC=example '(|(objectClass=user)(objectClass=group))' '*' memberOf > corp.ldif
 //! ldifde -f corp.ldif -d DC=corp,DC=example
 //! ```
+//!
+//! The domain's NetBIOS name and the other domains of the forest stand elsewhere: below
+//! `CN=Partitions,CN=Configuration` of the forest's root. A second search there for `(objectClass=crossRef)`, appended to
+//! the file, tells them; of two searches no file shows that it is whole, so say it yourself.
 //!
 //! For anything else implement [`DirectorySource`](crate::directory::DirectorySource): one method, which returns a
 //! stream of pages and an end. The end decides what a run may conclude, so be careful what you promise in it:
@@ -25,18 +29,18 @@
 //! };
 //! use ldap_inventory::value::{ObjectGuid, ObjectKind};
 //!
-//! /// Computers by name, from some API.
+//! /// Computers from some API, by its number for each, and by name.
 //! #[derive(Debug)]
-//! struct Machines(Vec<&'static str>);
+//! struct Machines(Vec<(u8, &'static str)>);
 //!
 //! #[async_trait]
 //! impl DirectorySource for Machines {
 //!     async fn read(&self, _: ReadRequest) -> Result<BoxStream<'static, Result<DirectoryEvent>>> {
 //!         let mut page = Page::default();
-//!         for (n, name) in (1..).zip(&self.0) {
+//!         for (number, name) in &self.0 {
 //!             let dn = format!("CN={name},OU=Machines,O=acme").parse()?;
 //!             // What the API knows a machine by, and keeps when it is renamed.
-//!             let guid = ObjectGuid::from_bytes([n; 16]);
+//!             let guid = ObjectGuid::from_bytes([*number; 16]);
 //!             let mut computer = DirectoryObject::new(ObjectKind::Computer, guid, dn);
 //!             computer.attributes = [("dNSHostName", *name)].into_iter().collect();
 //!             page.objects.push(computer);
@@ -59,8 +63,9 @@
 //! # let task = SyncTask::new("m", "acme".parse()?, "hq".parse()?, source, "none".parse()?);
 //! # let inventory = MemoryRepository::new();
 //! # let run = async |machines| sync(&task, &Machines(machines), &inventory, &SyncOptions::new()).await;
-//! # assert_eq!(run(vec!["a.acme.example", "b.acme.example"]).await?.computers.created, 2);
-//! # assert_eq!(run(vec!["a.acme.example"]).await?.computers.missing, 1);
+//! # assert_eq!(run(vec![(1, "a.acme.example"), (2, "b.acme.example")]).await?.computers.created, 2);
+//! # let later = run(vec![(2, "b.acme.example")]).await?;
+//! # assert_eq!((later.computers.missing, later.computers.created), (1, 0));
 //! # Ok(())
 //! # }
 //! ```

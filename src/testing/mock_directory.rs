@@ -195,9 +195,11 @@ impl MockDirectory {
         self
     }
 
-    /// Sets how reads end from now on.
+    /// Sets how reads end from now on. What [`then`](Self::then) told of later reads is forgotten.
     pub fn set_ending(&self, ending: MockEnding) {
-        self.state().ending = ending;
+        let mut state = self.state();
+        state.next.clear();
+        state.ending = ending;
     }
 
     /// Leaves checkpoints of this mode, and answers a request that brings one with what changed since: whole objects
@@ -226,9 +228,11 @@ impl MockDirectory {
         }
     }
 
-    /// Sets what the directory holds from now on.
+    /// Sets what the directory holds from now on. What [`then`](Self::then) told of later reads is forgotten.
     pub fn set_objects(&self, objects: impl IntoIterator<Item = impl Into<DirectoryObject>>) {
-        self.state().hold(objects.into_iter().map(Into::into).collect());
+        let mut state = self.state();
+        state.next.clear();
+        state.hold(objects.into_iter().map(Into::into).collect());
     }
 
     /// Changes what the end of every read will say: warnings, the server's identity, a checkpoint. Completeness and

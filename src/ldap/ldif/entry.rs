@@ -4,10 +4,13 @@ use std::collections::HashMap;
 
 use crate::ldap::protocol::ber::{self, OCTET_STRING, SEQUENCE, SET};
 use crate::ldap::protocol::range::{RangeOption, RangeStep, Ranges};
-use crate::value::ObjectKind;
+use crate::name::DistinguishedName;
+use crate::value::{ObjectGuid, ObjectKind, Sid};
 
 /// What a value takes in memory beside its octets.
 const ALLOCATION: usize = 32;
+/// The characters of a GUID as Windows prints it.
+const GUID_LENGTH: usize = 36;
 
 /// An entry: its DN, and its attributes as they are written.
 #[derive(Debug)]
@@ -59,6 +62,35 @@ impl Entry {
     pub(super) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         let own = self.attributes.iter().filter(|it| it.name().eq_ignore_ascii_case(name));
         own.flat_map(|attribute| attribute.values.iter().map(Vec::as_slice))
+    }
+
+    /// Where it stands, if that can be read.
+    pub(super) fn parsed_dn(&self) -> Option<DistinguishedName> {
+        DistinguishedName::parse(std::str::from_utf8(&self.dn).ok()?).ok()
+    }
+
+    /// The names of its attributes, less their options.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.attributes.iter().map(Attribute::name)
+    }
+
+    /// Puts identities that are written as text, as ldbsearch does, into the octets that they are.
+    pub(super) fn read_identities(&mut self) {
+        for attribute in &mut self.attributes {
+            let is = |name: &str| attribute.name().eq_ignore_ascii_case(name);
+            let octets: fn(&str) -> Option<Vec<u8>> = if is("objectGUID") {
+                guid_octets
+            } else if is("objectSid") || is("sIDHistory") {
+                sid_octets
+            } else {
+                continue;
+            };
+            for value in &mut attribute.values {
+                if let Some(octets) = std::str::from_utf8(value).ok().and_then(octets) {
+                    *value = octets;
+                }
+            }
+        }
     }
 
     /// Whether it is of a class.
@@ -149,6 +181,15 @@ impl Attribute {
     }
 }
 
+fn guid_octets(text: &str) -> Option<Vec<u8>> {
+    let guid: Option<ObjectGuid> = (text.len() == GUID_LENGTH).then(|| text.parse().ok())?;
+    Some(guid?.as_bytes().to_vec())
+}
+
+fn sid_octets(text: &str) -> Option<Vec<u8>> {
+    Some(text.starts_with("S-1-").then(|| text.parse::<Sid>().ok())??.to_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,6 +245,19 @@ mod tests {
             (name.to_owned(), values.iter().map(|value| (*value).to_owned()).collect())
         };
         assert_eq!(sent(&whole), expected.map(owned));
+    }
+
+    #[test]
+    fn identities_that_are_text_become_octets_and_others_stay() {
+        let (guid, sid) = ("01020304-0506-0708-090a-0b0c0d0e0f10", "S-1-5-21-1-2-3-4");
+        let mut entry =
+            entry(&[("objectGUID", guid), ("objectSid", sid), ("objectSid", "S-1-x"), ("cn", sid)]);
+        entry.read_identities();
+        let guid: ObjectGuid = guid.parse().unwrap();
+        assert_eq!(entry.values("objectguid").next().unwrap(), guid.as_bytes());
+        let sids: Vec<&[u8]> = entry.values("objectSid").collect();
+        assert_eq!(sids, [&sid.parse::<Sid>().unwrap().to_bytes()[..], b"S-1-x"]);
+        assert_eq!(entry.values("cn").next().unwrap(), sid.as_bytes());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::entry::Entry;
 use crate::ldap::limits::LdapLimits;
 use crate::ldap::protocol::search::check_filter;
 use crate::name::DistinguishedName;
+use crate::value::ObjectKind;
 use crate::{Error, ErrorKind, Result};
 
 /// What a filter asks, by the numbers of RFC 4511, section 4.5.1.7.
@@ -36,12 +37,17 @@ const BIT_OR: &[u8] = b"1.2.840.113556.1.4.804";
 /// Attributes whose values are DNs.
 const NAMES: [&str; 5] = ["distinguishedName", "managedBy", "manager", "member", "memberOf"];
 
+/// What an export has in another form than filters do, and what stands for several attributes.
+const ONLY_SERVERS: [&str; 4] = ["anr", "objectGUID", "objectSid", "sIDHistory"];
+
 /// The classes of what is read.
-const CLASSES: [&[&str]; 3] = [
-    &["top", "person", "organizationalPerson", "user", "computer"],
-    &["top", "person", "organizationalPerson", "user"],
-    &["top", "group"],
-];
+fn classes(kind: ObjectKind) -> &'static [&'static str] {
+    match kind {
+        ObjectKind::Computer => &["top", "person", "organizationalPerson", "user", "computer"],
+        ObjectKind::Group => &["top", "group"],
+        ObjectKind::User => &["top", "person", "organizationalPerson", "user"],
+    }
+}
 
 /// A search filter.
 #[derive(Debug)]
@@ -72,18 +78,22 @@ impl Filter {
         matches(&self.0, &|name| entry.values(name).map(<[u8]>::to_vec).collect())
     }
 
-    /// Whether a filter finds every computer, user and group, as far as can be told: by their classes alone.
-    pub(super) fn finds_all_kinds(text: &str) -> bool {
+    /// The attributes that it asks for.
+    pub(super) fn attributes(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        attributes(&self.0, &mut names);
+        names
+    }
+
+    /// Whether a filter finds every object of a kind, as far as can be told: by their classes alone.
+    pub(super) fn finds_all(text: &str, kind: ObjectKind) -> bool {
         let limits = LdapLimits::default();
         let Ok(filter) = Self::parse(text, &limits) else { return false };
-        let finds = |classes: &&[&str]| {
-            let values = |name: &str| match name.eq_ignore_ascii_case("objectClass") {
-                true => classes.iter().map(|class| class.as_bytes().to_vec()).collect(),
-                false => Vec::new(),
-            };
-            matches(&filter.0, &values)
+        let values = |name: &str| match name.eq_ignore_ascii_case("objectClass") {
+            true => classes(kind).iter().map(|class| class.as_bytes().to_vec()).collect(),
+            false => Vec::new(),
         };
-        is_plain(&filter.0) && CLASSES.iter().all(finds)
+        is_plain(&filter.0) && matches(&filter.0, &values)
     }
 }
 
@@ -134,11 +144,34 @@ fn is_plain(filter: &StructureTag) -> bool {
     }
 }
 
-/// A rule that cannot be answered from an entry alone.
-fn unknown_rule(filter: &StructureTag) -> Option<String> {
+/// The names of the attributes that a filter asks for.
+fn attributes(filter: &StructureTag, names: &mut Vec<String>) {
     let parts = children(filter);
     match filter.id {
+        choice::AND | choice::OR | choice::NOT => {
+            parts.iter().for_each(|part| attributes(part, names));
+        }
+        choice::PRESENT => names.push(text(filter)),
+        choice::EXTENSIBLE => {
+            names.extend(parts.iter().find(|part| part.id == RULE_ATTRIBUTE).map(text));
+        }
+        _ => names.extend(parts.first().map(text)),
+    }
+}
+
+/// A rule, or an attribute, that cannot be answered from an entry alone.
+fn unknown_rule(filter: &StructureTag) -> Option<String> {
+    let parts = children(filter);
+    let is_only_servers =
+        |name: &String| ONLY_SERVERS.iter().any(|known| known.eq_ignore_ascii_case(name));
+    match filter.id {
         choice::AND | choice::OR | choice::NOT => parts.iter().find_map(unknown_rule),
+        choice::PRESENT => None,
+        choice::EQUALITY
+        | choice::APPROXIMATE
+        | choice::AT_LEAST
+        | choice::AT_MOST
+        | choice::SUBSTRINGS => parts.first().map(text).filter(is_only_servers),
         choice::EXTENSIBLE => {
             let rule = parts.iter().find(|part| part.id == RULE).map(octets).unwrap_or_default();
             (![BIT_AND, BIT_OR].contains(&rule)).then(|| String::from_utf8_lossy(rule).into_owned())
@@ -281,6 +314,10 @@ mod tests {
         let in_chain = "(&(cn=a)(memberOf:1.2.840.113556.1.4.1941:=CN=A,DC=x))";
         assert_eq!(refused(in_chain), ErrorKind::Configuration);
         assert_eq!(refused("(cn:dn:=x)"), ErrorKind::Configuration);
+        assert_eq!(refused("(|(cn=a)(anr=b))"), ErrorKind::Configuration);
+        assert_eq!(refused("(!(objectSid=S-1-5-21-1-2-3-4))"), ErrorKind::Configuration);
+        let asked = filter("(&(cn=a)(|(info=*)(!(l=x*))(flags:1.2.840.113556.1.4.803:=2)))");
+        assert_eq!(asked.unwrap().attributes(), ["cn", "info", "l", "flags"]);
         assert_eq!(refused("cn=x"), ErrorKind::Invalid);
     }
 
@@ -299,7 +336,9 @@ mod tests {
             ("(cn=*)", false),
             ("", false),
         ] {
-            assert_eq!(Filter::finds_all_kinds(text), expected, "{text}");
+            let kinds = [ObjectKind::Computer, ObjectKind::Group, ObjectKind::User];
+            let is_all = kinds.into_iter().all(|kind| Filter::finds_all(text, kind));
+            assert_eq!(is_all, expected, "{text}");
         }
     }
 }

@@ -3,7 +3,8 @@
 //! [`text`] is the file as text, whatever it is packed in; [`lines`] puts its lines together again where they were
 //! folded; [`record`] takes entries and references out of them, and [`remarks`] what the tool says that wrote it. An
 //! [`entry`] becomes the bytes that a server would have sent, so that the one decoder of search entries makes objects
-//! of both. [`reading`] is one read: what is asked for ([`filter`]), whose it is ([`origin`]), and whether it is all.
+//! of both. [`survey`] goes over it once: whose it is ([`origin`]) and what it does not have of
+//! anybody. [`reading`] is one read: what is asked for ([`filter`]), and whether it is all.
 //! [`write`] writes objects.
 
 mod entry;
@@ -14,6 +15,7 @@ mod reading;
 mod record;
 mod remarks;
 mod source;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod text;

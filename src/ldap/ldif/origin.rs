@@ -7,7 +7,7 @@ use crate::directory::ServerIdentity;
 use crate::name::DistinguishedName;
 use crate::{Error, ErrorKind, Printable, Result};
 
-/// Domains of a forest that are remembered. The largest known ones have some hundred.
+/// Domains of a forest, and suffixes of domains, that are remembered. The largest known ones have some hundred.
 const MOST_DOMAINS: usize = 10_000;
 /// The octets of a name that may be one of a domain.
 const LONGEST_NAME: usize = 255;
@@ -21,8 +21,8 @@ pub(super) struct Origin {
     stranger: Option<String>,
     /// Domains that the directory knows, from its partitions.
     partitions: Vec<Partition>,
-    /// By domain, in normal form: what its computers may have behind their names.
-    suffixes: Vec<(String, Vec<String>)>,
+    /// With their domain, in normal form: what its computers may have behind their names.
+    suffixes: Vec<(String, String)>,
 }
 
 /// A domain of the forest (MS-ADTS, section 6.1.1.2.1.1).
@@ -56,10 +56,10 @@ impl Origin {
             }
         }
         if entry.is_of_class("domainDNS") && self.suffixes.len() < MOST_DOMAINS {
-            let suffixes = entry.values("msDS-AllowedDNSSuffixes").filter_map(name_of).collect();
-            if let Some(dn) = dn_of(&entry.dn) {
-                self.suffixes.push((dn.normalized(), suffixes));
-            }
+            let suffixes = entry.values("msDS-AllowedDNSSuffixes").filter_map(name_of);
+            let dn = dn_of(&entry.dn).map(|dn| dn.normalized());
+            let suffixes = suffixes.filter_map(|suffix| Some((dn.clone()?, suffix)));
+            self.suffixes.extend(suffixes.take(MOST_DOMAINS - self.suffixes.len()));
         }
     }
 
@@ -98,7 +98,7 @@ impl Origin {
             }
         }
         let suffixes = self.suffixes.iter().filter(|(domain, _)| *domain == own);
-        identity.allowed_suffixes = suffixes.flat_map(|(_, suffixes)| suffixes.clone()).collect();
+        identity.allowed_suffixes = suffixes.map(|(_, suffix)| suffix.clone()).collect();
         identity
     }
 }

@@ -1,5 +1,6 @@
 //! One read of an export: entries become objects, in pages, and the end says whether these are all.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use tokio::sync::mpsc;
@@ -8,10 +9,11 @@ use super::entry::Entry;
 use super::filter::Filter;
 use super::origin::Origin;
 use super::record::{Record, Records};
+use super::survey::Survey;
 use super::text::Text;
 use crate::directory::{
     AttributeError, Completeness, DirectoryEvent, DirectoryObject, FullReadReason, LeftOutValues,
-    Page, ReadEnd, ReadRequest, ReadScope, Transport, Verification,
+    Membership, Page, ReadEnd, ReadRequest, ReadScope, Transport, Verification,
 };
 use crate::ldap::limits::LdapLimits;
 use crate::ldap::protocol::entry::RawEntry;
@@ -22,7 +24,7 @@ use crate::ldap::read::reading::{Outgoing, doubt_rejected, note_referred};
 use crate::ldap::read::scope::selections;
 use crate::name::DistinguishedName;
 use crate::value::ObjectKind;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Printable, Result};
 
 const PARTIAL: &str = "the export has only a part of them";
 
@@ -36,9 +38,11 @@ pub(super) struct Export {
 }
 
 /// A read under way.
-#[derive(Debug)]
 pub(super) struct Reading {
+    /// The same export twice: what nobody shows has to be known before the first object is handed on.
+    beforehand: Records,
     records: Records,
+    survey: Survey,
     request: ReadRequest,
     selections: Vec<(ObjectKind, Selection)>,
     filter: Option<Filter>,
@@ -49,6 +53,8 @@ pub(super) struct Reading {
     origin: Origin,
     /// What every object is below, in normal form.
     common: Option<String>,
+    /// Where an object is that is below none of the bases which the export names.
+    stray: Option<u64>,
     /// Where the first entry is of which nobody can say what it is.
     unclassified: Option<u64>,
 }
@@ -66,8 +72,8 @@ enum Stop {
 impl Export {
     /// Opens it for a read.
     pub(super) fn open(&self, request: ReadRequest) -> Result<Reading> {
-        let text = Text::open(&self.file, self.limits.bytes)?;
-        Reading::of(text, request, &self.limits, self.is_vouched_for)
+        let open = || Text::open(&self.file, self.limits.bytes);
+        Reading::of([open()?, open()?], request, &self.limits, self.is_vouched_for)
     }
 
     /// Whose it is, as far as its first object tells.
@@ -79,7 +85,7 @@ impl Export {
         {
             if let Record::Entry(entry) = record
                 && entry.kind().is_some()
-                && let Some(dn) = dn_of(&entry)
+                && let Some(dn) = entry.parsed_dn()
             {
                 origin.take_object(&dn);
             }
@@ -90,7 +96,7 @@ impl Export {
 
 impl Reading {
     fn of(
-        text: Text,
+        [beforehand, text]: [Text; 2],
         request: ReadRequest,
         limits: &LdapLimits,
         is_vouched_for: bool,
@@ -105,7 +111,9 @@ impl Reading {
             end.full_because = Some(FullReadReason::Unsupported);
         }
         Ok(Self {
+            beforehand: Records::of(beforehand, limits),
             records: Records::of(text, limits),
+            survey: Survey::default(),
             selections: selections(&request)?,
             request,
             filter,
@@ -114,18 +122,25 @@ impl Reading {
             end,
             origin,
             common: None,
+            stray: None,
             unclassified: None,
         })
     }
 
     /// Reads to the end of the export, or until nobody listens any more. Whatever stops it is an end as well: an
     /// incomplete one.
-    pub(super) fn run(self, events: &mpsc::Sender<Result<DirectoryEvent>>) {
+    pub(super) fn run(mut self, events: &mpsc::Sender<Result<DirectoryEvent>>) {
+        for records in [&mut self.beforehand, &mut self.records] {
+            let events = events.clone();
+            records.while_wanted(move || !events.is_closed());
+        }
         self.tell(&mut |event| events.blocking_send(Ok(event)).is_ok());
     }
 
     fn tell(mut self, listener: &mut Listener<'_>) {
-        let read = self.read(listener);
+        self.look_beforehand();
+        let begin = DirectoryEvent::Begin(Box::new(self.end.clone()));
+        let read = if listener(begin) { self.read(listener) } else { Err(Stop::ReceiverDropped) };
         self.say_what_it_covered();
         let end = match read.map_err(|stop| (stop, self.end.clone())) {
             Ok(()) => self.judged(),
@@ -133,6 +148,15 @@ impl Reading {
             Err((Stop::ReceiverDropped, _)) => return,
         };
         listener(DirectoryEvent::End(Box::new(end)));
+    }
+
+    fn look_beforehand(&mut self) {
+        let ended = Records::of(Text::empty(), &self.limits);
+        let records = std::mem::replace(&mut self.beforehand, ended);
+        self.survey = Survey::of(records, &self.selections, self.filter.as_ref());
+        self.end.server = self.survey.origin.identity();
+        self.end.unshown.clone_from(&self.survey.unshown);
+        self.end.warnings.extend(unshown_warning(&self.survey));
     }
 
     fn read(&mut self, listener: &mut Listener<'_>) -> Result<(), Stop> {
@@ -166,6 +190,7 @@ impl Reading {
             }
             return Ok(());
         };
+        entry.read_identities();
         let parts = entry.join_ranges();
         if !self.is_asked_for(kind, &entry) {
             return Ok(());
@@ -177,6 +202,11 @@ impl Reading {
         let body = entry.to_ber();
         let decoded = RawEntry::parse(&body).and_then(|raw| decoder.decode(raw));
         match decoded.map_err(Error::from)? {
+            Decoded::Object(mut object) if self.survey.is_unshown(kind, "member") => {
+                // Who is in it was not exported of any group.
+                object.membership = object.membership.map(Membership::incomplete);
+                outgoing.add(object);
+            }
             Decoded::Ranged(ranged) => {
                 let object =
                     with_parts(ranged, |name| parts.get(&name.to_ascii_lowercase()), &self.limits);
@@ -190,11 +220,15 @@ impl Reading {
     /// Whether the request asks for such an object there. One whose DN cannot be read is left to the decoder, which
     /// says so.
     fn is_asked_for(&mut self, kind: ObjectKind, entry: &Entry) -> bool {
-        let is_within = match dn_of(entry) {
+        let is_within = match entry.parsed_dn() {
             None => true,
             Some(dn) => {
                 self.origin.take_object(&dn);
                 self.widen(&dn);
+                let covered = &self.survey.covered;
+                if !covered.is_empty() && !covered.iter().any(|base| dn.is_within(base)) {
+                    self.stray.get_or_insert(entry.line);
+                }
                 let bases = &self.request.base_dns;
                 bases.is_empty() || bases.iter().any(|base| dn.is_within(base))
             }
@@ -230,16 +264,20 @@ impl Reading {
         if listener(DirectoryEvent::Page(page)) { Ok(()) } else { Err(Stop::ReceiverDropped) }
     }
 
-    /// Whose export it was, and where it looked: below the bases that are asked for, or below the one that the export
-    /// names. Without one it is no more than what has all objects below it, since nobody knows what was outside of
-    /// that.
+    /// Whose export it was, and where it looked: below the bases that the export names, or else below what has all
+    /// objects below it, since nobody knows what was outside of that; and of this below the bases that are asked for.
     fn say_what_it_covered(&mut self) {
         self.end.server = self.origin.identity();
-        let common =
-            self.common.as_deref().and_then(|common| DistinguishedName::parse(common).ok());
-        let bases = match self.request.base_dns.as_slice() {
-            [] => self.records.remarks.base().or(common).into_iter().collect(),
-            bases => bases.to_vec(),
+        let known = self.known_bases();
+        let bases: Vec<DistinguishedName> = match self.request.base_dns.as_slice() {
+            [] => known,
+            asked => {
+                let within = asked.iter().filter(|it| known.iter().any(|base| it.is_within(base)));
+                let around = known.iter().filter(|base| {
+                    asked.iter().any(|it| base.is_within(it)) && !asked.contains(base)
+                });
+                within.chain(around).cloned().collect()
+            }
         };
         let domain = self.origin.domain();
         let account =
@@ -248,6 +286,16 @@ impl Reading {
         let scope = ReadScope::of_account(account, bases);
         let view = scope.view.through(self.request.computer_filter.as_deref());
         self.end.scope = ReadScope { referred, view, ..scope };
+    }
+
+    fn known_bases(&self) -> Vec<DistinguishedName> {
+        let covered = &self.survey.covered;
+        let is_root = |base: &DistinguishedName| base.as_str().is_empty();
+        if !covered.is_empty() && !covered.iter().any(is_root) && self.stray.is_none() {
+            return covered.clone();
+        }
+        let common = self.common.as_deref();
+        common.and_then(|common| DistinguishedName::parse(common).ok()).into_iter().collect()
     }
 
     /// A read that reached the end of the file is complete only if everything speaks for that.
@@ -268,12 +316,44 @@ impl Reading {
 
     /// # Errors
     ///
+    /// [`ErrorKind::Configuration`] if it is not of all bases that are asked for, or has more than it says.
+    fn check_bases(&self) -> Result<()> {
+        if !self.survey.tells_searches {
+            return Ok(());
+        }
+        if let Some(line) = self.stray {
+            let message = format!(
+                "the entry on line {line} of the export is below none of the bases that it says it is of"
+            );
+            return Err(Error::new(ErrorKind::Configuration, message));
+        }
+        let covered = &self.survey.covered;
+        let is_outside = |asked: &&DistinguishedName| !covered.iter().any(|it| asked.is_within(it));
+        let Some(outside) = self.request.base_dns.iter().find(is_outside) else { return Ok(()) };
+        let message = format!(
+            "the export is not of {}, which is asked for: it is of a search below other bases",
+            Printable(outside.as_str())
+        );
+        Err(Error::new(ErrorKind::Configuration, message))
+    }
+
+    /// # Errors
+    ///
     /// What speaks against its being all, or that nothing speaks for it.
     fn check(&self) -> Result<()> {
         let Records { remarks, entries, .. } = &self.records;
         self.records.check_end()?;
-        remarks.check(*entries)?;
+        let kinds = self.selections.iter().map(|(kind, _)| *kind).collect();
+        remarks.check(*entries, &kinds)?;
         self.origin.check()?;
+        self.check_bases()?;
+        if let [first, ..] = self.survey.unmatched.as_slice() {
+            let message = format!(
+                "the filter asks for {}, which the export has of no computer; export that attribute as well",
+                Printable(first)
+            );
+            return Err(Error::new(ErrorKind::Configuration, message));
+        }
         if let Some(line) = self.unclassified {
             let message = format!(
                 "the entry on line {line} of the export has no objectClass, so that nobody can say what it is; export that \
@@ -281,13 +361,25 @@ impl Reading {
             );
             return Err(Error::new(ErrorKind::Invalid, message));
         }
-        if self.is_vouched_for || remarks.is_proof() {
+        if self.is_vouched_for || remarks.is_proof(&kinds) {
             return Ok(());
         }
         let message = "nothing shows that the export is whole: it does not say that it is all that a search of everything \
                        found; say so yourself where you know it";
         Err(Error::new(ErrorKind::Configuration, message))
     }
+}
+
+/// What nobody shows, but for what only one server knows or nothing has that is there.
+fn unshown_warning(survey: &Survey) -> Option<String> {
+    let is_told = |name: &&String| *name != "isDeleted" && !DirectoryObject::is_volatile(name);
+    let of_kind = |(kind, names): (&ObjectKind, &BTreeSet<String>)| {
+        let names: Vec<&str> = names.iter().filter(is_told).map(String::as_str).collect();
+        (!names.is_empty()).then(|| format!("of any {kind}: {}", names.join(", ")))
+    };
+    let all: Vec<String> = survey.unshown.iter().filter_map(of_kind).collect();
+    let warning = "what the export does not have of anybody is left as it is known:";
+    (!all.is_empty()).then(|| format!("{warning} {}", all.join("; ")))
 }
 
 /// The object with what the export has of its lists.
@@ -311,10 +403,6 @@ fn with_parts<'a>(
     object
 }
 
-fn dn_of(entry: &Entry) -> Option<DistinguishedName> {
-    DistinguishedName::parse(std::str::from_utf8(&entry.dn).ok()?).ok()
-}
-
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         Self::Failed(error)
@@ -330,9 +418,10 @@ pub(in crate::ldap) fn read_bytes(
     is_vouched_for: bool,
 ) -> Result<Vec<DirectoryEvent>> {
     let unreadable = |error| Error::new(ErrorKind::Invalid, "it is no text").with_source(error);
-    let text = Text::of(std::io::Cursor::new(bytes.to_vec()), limits.bytes).map_err(unreadable)?;
+    let text = || Text::of(std::io::Cursor::new(bytes.to_vec()), limits.bytes);
+    let texts = [text().map_err(unreadable)?, text().map_err(unreadable)?];
     let mut events = Vec::new();
-    Reading::of(text, request, limits, is_vouched_for)?.tell(&mut |event| {
+    Reading::of(texts, request, limits, is_vouched_for)?.tell(&mut |event| {
         events.push(event);
         true
     });

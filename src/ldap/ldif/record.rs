@@ -13,7 +13,6 @@ use crate::ldap::limits::LdapLimits;
 use crate::{Error, ErrorKind, Printable, Result};
 
 /// The records of an export, one after the other.
-#[derive(Debug)]
 pub(super) struct Records {
     lines: Lines,
     most_octets: usize,
@@ -22,6 +21,8 @@ pub(super) struct Records {
     pub(super) entries: u64,
     /// The line on which the last entry begins that no empty line follows.
     unfinished: Option<u64>,
+    /// Whether somebody still waits for what is read.
+    is_wanted: Box<dyn Fn() -> bool + Send>,
 }
 
 /// What an export has.
@@ -31,6 +32,8 @@ pub(super) enum Record {
     /// Where what lies below the base is, by the URLs that lead there.
     Reference(Vec<String>),
 }
+
+const NEITHER: &str = "it is neither an attribute with its value nor a comment";
 
 /// `description: value`, however the value is written.
 struct Spec<'a> {
@@ -46,7 +49,13 @@ impl Records {
             remarks: Remarks::default(),
             entries: 0,
             unfinished: None,
+            is_wanted: Box::new(|| true),
         }
+    }
+
+    /// Sets what is asked on every line: whether somebody still waits for what is read.
+    pub(super) fn while_wanted(&mut self, is_wanted: impl Fn() -> bool + Send + 'static) {
+        self.is_wanted = Box::new(is_wanted);
     }
 
     /// The next record, or `None` at the end of the export.
@@ -55,17 +64,40 @@ impl Records {
     ///
     /// With the number of the line that is none of LDIF, or is one of changes.
     pub(super) fn next(&mut self) -> Result<Option<Record>> {
+        let mut is_commented = false;
+        // Where a comment goes on, if it does.
+        let mut more: Option<u64> = None;
         while let Some(line) = self.lines.next()? {
             let number = line.number;
-            if line.text.is_empty() {
+            if !(self.is_wanted)() {
+                return Err(Error::new(
+                    ErrorKind::Cancelled,
+                    "nobody waits for the export any more",
+                ));
+            }
+            if more.is_none() && line.text.is_empty() {
+                is_commented = false;
                 continue;
             }
-            if let Some(comment) = line.text.strip_prefix(b"#") {
+            if let Some(comment) = line.text.strip_prefix(b"#").filter(|_| more.is_none()) {
+                is_commented = true;
                 if let Some(uri) = self.remarks.take_comment(comment) {
                     return Ok(Some(Record::Reference(vec![uri])));
                 }
                 continue;
             }
+            // ldapsearch writes names into comments as they are, with the line break of one that lost a conflict.
+            if is_commented && !begins_record(line.text) {
+                if line.text.is_empty() || line.text.starts_with(b"#") {
+                    return Err(invalid(more.unwrap_or(number), NEITHER));
+                }
+                more.get_or_insert(number);
+                continue;
+            }
+            if let Some(more) = more.filter(|_| !begins_entry(line.text)) {
+                return Err(invalid(more, NEITHER));
+            }
+            is_commented = false;
             let Spec { description, value } = spec(line)?;
             match description.to_ascii_lowercase().as_str() {
                 "version" if &*value == b"1" => {}
@@ -90,7 +122,7 @@ impl Records {
                 }
             }
         }
-        Ok(None)
+        more.map_or(Ok(None), |more| Err(invalid(more, NEITHER)))
     }
 
     /// Whether the export ended as one that is whole: behind an empty line, or a comment.
@@ -152,6 +184,7 @@ impl Records {
 
     /// The rest of a reference, whose URLs all lead to the same.
     fn reference(&mut self, uri: String) -> Result<Record> {
+        let mut octets = uri.len();
         let mut uris = vec![uri];
         while let Some(line) = self.lines.next()? {
             let number = line.number;
@@ -163,6 +196,11 @@ impl Records {
             let Spec { description, value } = spec(line)?;
             if !description.eq_ignore_ascii_case("ref") {
                 return Err(invalid(number, "a reference has nothing but ref"));
+            }
+            octets = octets.saturating_add(value.len());
+            if octets > self.most_octets {
+                let message = "this reference is larger than the limit message_bytes allows";
+                return Err(at(number, Error::new(ErrorKind::LimitExceeded, message)));
             }
             uris.push(String::from_utf8_lossy(&value).into_owned());
         }
@@ -190,7 +228,7 @@ impl Records {
 fn spec(line: Line<'_>) -> Result<Spec<'_>> {
     let Line { number, text } = line;
     let Some(colon) = text.iter().position(|octet| *octet == b':') else {
-        return Err(invalid(number, "it is neither an attribute with its value nor a comment"));
+        return Err(invalid(number, NEITHER));
     };
     let (description, rest) = text.split_at(colon);
     let Some(description) = std::str::from_utf8(description).ok().filter(|it| is_description(it))
@@ -222,6 +260,17 @@ fn spec(line: Line<'_>) -> Result<Spec<'_>> {
 fn is_description(text: &str) -> bool {
     let is_part = |octet: u8| octet.is_ascii_alphanumeric() || b"-.;=*_".contains(&octet);
     text.bytes().all(is_part) && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+}
+
+/// Whether a record may begin with a line, or what tells how a search ended.
+fn begins_record(line: &[u8]) -> bool {
+    let is = |name: &&[u8]| line.get(..name.len()).is_some_and(|it| it.eq_ignore_ascii_case(name));
+    let names: [&[u8]; 4] = [b"ref:", b"search:", b"result:", b"version:"];
+    begins_entry(line) || names.iter().any(is)
+}
+
+fn begins_entry(line: &[u8]) -> bool {
+    line.get(..3).is_some_and(|it| it.eq_ignore_ascii_case(b"dn:"))
 }
 
 fn invalid(line: u64, reason: impl Into<Cow<'static, str>>) -> Error {
@@ -267,7 +316,7 @@ mod tests {
                           pagedresults: cookie=AgA=\n# extended LDIF\n#\n\n# b\ndn:: Q049YixEQz14\n\n\
                           # search result\nsearch: 3\nresult: 0 Success\n\n# numResponses: 3\n# numEntries: 2\n";
         let ldifde = "dn: CN=a,DC=x\r\nchangetype: add\r\ncn: a\r\n\r\ndn: CN=b,DC=x\r\nchangetype: add\r\n\r\n";
-        let packed = "version: 1\ndn: CN=a,DC=x\n# said within\ncn:a\n\n\n\ndn:CN=b,DC=x\n\n";
+        let packed = "version: 1\n# a\nCNF:1234, x\ndn: CN=a,DC=x\n# said within\ncn:a\n\n\n\ndn:CN=b,DC=x\n\n";
         for (text, references) in [(ldapsearch, 1), (ldifde, 0), (packed, 0)] {
             let (all, end) = records(text);
             end.unwrap();
@@ -310,6 +359,9 @@ mod tests {
             ),
             ("dn: CN=a\nadd: cn\n-\n\n", 3, "of a change"),
             ("ref: ldap://x\ncn: a\n\n", 2, "nothing but ref"),
+            ("# PC1\nCNF:a, x\n\ndn: CN=a\n\n", 2, "neither an attribute"),
+            ("# PC1\ncn: a\nsearch: 2\n\n", 2, "neither an attribute"),
+            ("# PC1\ncn: a\n", 2, "neither an attribute"),
         ] {
             let refusal = refusal(text);
             let expected = format!("line {line} of the export: ");

@@ -22,9 +22,10 @@ const WAITING_EVENTS: usize = 1;
 /// `ldapsearch`, `ldbsearch` and `ldifde` write such files; packed with gzip they are read as they are. An export gives
 /// the very objects that [`LdapSource`](crate::ldap::LdapSource) reads of the directory: computers, users and groups,
 /// by `objectClass`. What else is in it is passed over, but for the partitions of the forest, which tell the domain's
-/// NetBIOS name. The file is read from its beginning to its end and never held; the limits of [`LdapLimits`] hold for
-/// it, with [`message_bytes`](LdapLimits::message_bytes) for one entry. A file or URL that it names is never read, and
-/// a file of changes is refused. What cannot be read ends the read, and is named with its line.
+/// NetBIOS name. The file is read twice from its beginning to its end and never held: first for what it has at all, then
+/// for its objects. One that is no regular file is refused. The limits of [`LdapLimits`] hold for it, with
+/// [`message_bytes`](LdapLimits::message_bytes) for one entry. A file or URL that it names is never read, and a file of
+/// changes is refused. What cannot be read ends the read, and is named with its line.
 ///
 /// # When it is complete
 ///
@@ -37,17 +38,23 @@ const WAITING_EVENTS: usize = 1;
 ///   together by hand show nothing.
 ///
 /// It never is if something speaks against it, whoever says so: the last entry has no empty line behind it, a search
-/// failed or has further pages, there are more or fewer entries than are told, an entry has no `objectClass` or no
-/// `objectGUID`, or two domains are mixed.
+/// failed, has further pages or does not say how it ended, it was not of a subtree, its filter finds not all of what is
+/// asked for (only filters for classes alone are known to), a base is asked for that the file does not say it is of, there
+/// are more or fewer entries than are told, an entry has no `objectClass` or no `objectGUID`, or two domains are mixed.
+///
+/// What no object of a kind has in it, or a search did not ask for, was perhaps not exported: what is known of such
+/// attributes stays, the lists of members are incomplete if it is `member`, and a warning names them
+/// ([`ReadEnd::unshown`](crate::directory::ReadEnd::unshown)).
 ///
 /// # What it covers
 ///
-/// The request's bases, or else the base that the export names, or else only what has all of its objects below it.
-/// Whoever made the export is nobody's account: what an account saw last over LDAP is not taken for gone because an
-/// export does not have it, and attributes that it lacks are kept, unless the run [takes
-/// over](crate::sync::SyncOptions::takes_over). Exports of one [credential](ReadRequest::credential) speak for each
-/// other. A [filter](ReadRequest::computer_filter) is matched here, but for rules that take a server. No password is
-/// looked up.
+/// The bases that the export names, or else only what has all of its objects below it; and of that what is below the
+/// request's bases. Whoever made the export is nobody's account: what an account saw last over LDAP is not taken for gone
+/// because an export does not have it, unless the run [takes over](crate::sync::SyncOptions::takes_over). Exports of one
+/// [credential](ReadRequest::credential) speak for each other; give them one of their own, beside that of the servers. An
+/// export may be older than what is known, and takes values back then: the next read of a server is a full one for that
+/// reason. A [filter](ReadRequest::computer_filter) is matched here, but for rules and attributes that take a server, and
+/// the export must have what it asks for. No password is looked up.
 ///
 /// ```
 /// use ldap_inventory::ldap::LdifSource;
@@ -92,8 +99,8 @@ impl LdifSource {
         Self { export: Export { file, limits, is_vouched_for: false } }
     }
 
-    /// Says that the export is whole: that it has every computer, user and group below its base, of the kinds that it
-    /// has at all. Off unless set. Nothing that speaks against it is overlooked because of this.
+    /// Says that the export is whole: that it has every computer, user and group below its base. Off unless set. Nothing
+    /// that speaks against it is overlooked because of this.
     #[must_use]
     pub fn with_complete(mut self, is_complete: bool) -> Self {
         self.export.is_vouched_for = is_complete;
@@ -111,7 +118,8 @@ impl LdifSource {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] where there is no such file, [`ErrorKind::Invalid`] where it is no export up to there.
+    /// [`ErrorKind::NotFound`] where there is no such file, [`ErrorKind::Configuration`] where it is no regular
+    /// one, [`ErrorKind::Invalid`] where it is no export up to there.
     pub async fn identify(&self) -> Result<ServerIdentity> {
         let export = self.export.clone();
         Ok(in_the_background(move || export.origin()).await?.identity())
@@ -128,7 +136,7 @@ impl DirectorySource for LdifSource {
         let opened = in_the_background(move || export.open(request)).await;
         let reading = opened.map_err(|error| error.in_operation("read"))?;
         let (sender, events) = mpsc::channel(WAITING_EVENTS);
-        // It ends with the page that nobody takes any more.
+        // It ends with the line on which nobody waits any more.
         drop(spawn_blocking(move || reading.run(&sender)));
         let next = |mut events: mpsc::Receiver<_>| async move {
             events.recv().await.map(|event| (event, events))

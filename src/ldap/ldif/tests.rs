@@ -27,7 +27,7 @@ fn read_with(
         match event {
             DirectoryEvent::Page(page) => objects.extend(page.objects),
             DirectoryEvent::End(end) => return Ok((objects, *end)),
-            DirectoryEvent::Begin(_) => panic!("an export has no server to name"),
+            DirectoryEvent::Begin(begin) => assert!(!begin.server.is_reached()),
         }
     }
     panic!("there is no end")
@@ -194,6 +194,90 @@ fn the_bases_are_those_asked_for_or_told_or_have_all_objects_below_them() {
 }
 
 #[test]
+fn a_search_for_less_or_elsewhere_is_never_complete() {
+    let whole = searched(&[computer(1)]);
+    let reason = |text: &str, request: ReadRequest| {
+        let read = read_with(text, request, &LdapLimits::default(), true);
+        incomplete(&read.unwrap().1).map(str::to_owned)
+    };
+    let below = |base: &str| request().with_base_dns([DistinguishedName::parse(base).unwrap()]);
+    assert_eq!(reason(&whole, below("OU=PCs,DC=corp,DC=example")), None);
+    let far = reason(&whole, below("DC=example")).unwrap();
+    assert!(far.contains("is not of DC=example, which is asked for"), "{far}");
+    for filter in ["(cn=PC*)", "(objectClass=computer)", "(&(objectClass=*)(info=*))"] {
+        let narrow = reason(&whole.replace("(objectClass=*)", filter), request()).unwrap();
+        assert!(narrow.contains(filter), "{narrow}");
+    }
+    let level = reason(&whole.replace("scope subtree", "scope oneLevel"), request()).unwrap();
+    assert!(level.contains("not of a whole subtree"), "{level}");
+    let other = whole.replace("base <DC=corp", "base <OU=a,DC=corp");
+    assert!(reason(&other, request()).unwrap().contains("below none of the bases"));
+    let unfinished = whole.replace("result: 0 Success\n", "");
+    assert!(reason(&unfinished, request()).unwrap().contains("not how it ends"));
+}
+
+#[test]
+fn several_searches_cover_what_each_of_them_does() {
+    let of = |base: &str, entries: &[String]| {
+        searched(entries).replace("DC=corp,DC=example> with", base)
+    };
+    let far = entry(9, "CN=PC9,OU=Far,DC=corp,DC=example", "computer", "");
+    let near = "OU=PCs,DC=corp,DC=example> with";
+    let text = of(near, &[computer(1)]) + &of("OU=Far,DC=corp,DC=example> with", &[far]);
+    let (objects, end) = read(&text);
+    let bases: Vec<&str> = end.scope.bases.iter().map(DistinguishedName::as_str).collect();
+    assert_eq!((objects.len(), incomplete(&end)), (2, None));
+    assert_eq!(bases, ["OU=PCs,DC=corp,DC=example", "OU=Far,DC=corp,DC=example"]);
+    let alone = read_with(&text, request(), &LdapLimits::default(), false).unwrap();
+    assert!(incomplete(&alone.1).is_some());
+}
+
+#[test]
+fn what_was_not_exported_of_anybody_is_named_and_lists_without_members_are_parts() {
+    let group = |more: &str| entry(2, "CN=Staff,DC=corp,DC=example", "group", more) + &computer(1);
+    let list = |text: &str| {
+        let (objects, end) = read(text);
+        let list = objects[0].membership.clone().unwrap();
+        (list.complete, end.unshown[&ObjectKind::Group].contains("member"))
+    };
+    assert_eq!(list(&group("member: CN=a,DC=corp,DC=example\n")), (true, false));
+    assert_eq!(list(&group("")), (false, true));
+    let asked = |names: &str| {
+        let text = searched(&[group("member: CN=a,DC=corp,DC=example\n")]);
+        list(
+            &text
+                .replace("requesting: ALL", &format!("requesting: {names}"))
+                .replace("Entries: 1", "Entries: 2"),
+        )
+    };
+    assert_eq!(asked("cn objectClass objectGUID"), (false, true));
+    assert_eq!((asked("* memberOf "), asked("cn MEMBER")), ((true, false), (true, false)));
+    let (_, end) = read(&computer(1));
+    let unshown = &end.unshown[&ObjectKind::Computer];
+    assert!(unshown.contains("dNSHostName") && !unshown.contains("cn"));
+    let [warning] = end.warnings.as_slice() else { panic!("{:?}", end.warnings) };
+    assert!(warning.contains("dNSHostName") && !warning.contains("uSNChanged"), "{warning}");
+}
+
+#[test]
+fn a_filter_for_what_was_not_exported_concludes_nothing() {
+    let filtered = request().with_computer_filter("(!(location=attic))");
+    let (_, end) = read_with(&computer(1), filtered, &LdapLimits::default(), true).unwrap();
+    assert!(incomplete(&end).unwrap().contains("asks for location"));
+}
+
+#[test]
+fn identities_may_be_written_as_text_and_comments_as_names_are() {
+    let text = "# record 1\n# PC1\nCNF:1, corp\ndn: CN=PC1,DC=corp,DC=example\nobjectClass: computer\n\
+                objectGUID: 01020304-0506-0708-090a-0b0c0d0e0f10\nobjectSid: S-1-5-21-1-2-3-1101\n\n\
+                # returned 1 records\n# 1 entries\n";
+    let (objects, end) = read(text);
+    assert_eq!(incomplete(&end), None);
+    assert_eq!(objects[0].guid.to_string(), "01020304-0506-0708-090a-0b0c0d0e0f10");
+    assert_eq!(objects[0].sid, "S-1-5-21-1-2-3-1101".parse().ok());
+}
+
+#[test]
 fn a_filter_is_matched_for_computers_alone() {
     let text = computer(1) + &computer(2) + &entry(3, "CN=alice,DC=corp,DC=example", "user", "");
     let filtered = request().with_computer_filter("(cn=PC2)");
@@ -276,6 +360,9 @@ fn an_object_is_the_same_after_it_was_written() {
     assert_eq!(objects, [object.clone()]);
     assert_eq!(incomplete(&end), None);
     object.membership = object.membership.map(|list| list.incomplete());
+    let (objects, _) = read(&object.to_ldif());
+    assert_eq!(objects[0].membership, object.membership);
+    object.membership = Some(crate::directory::Membership::default().incomplete());
     let (objects, _) = read(&object.to_ldif());
     assert_eq!(objects[0].membership, object.membership);
 }

@@ -1,6 +1,6 @@
 //! The text of an export: unpacked, and as UTF-8.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
@@ -45,6 +45,12 @@ pub(super) enum LineEnd {
 impl Text {
     /// The text of a file. One that [is packed](GZIP) is unpacked on the way.
     pub(super) fn open(file: &Path, most_octets: u64) -> Result<Self> {
+        // One that is no regular file may never end, and cannot be read twice.
+        let is_file = fs::metadata(file).map(|it| it.is_file());
+        if matches!(is_file, Ok(false)) {
+            return Err(Error::new(ErrorKind::Configuration, "the export is no regular file")
+                .with_context("file", file.display()));
+        }
         let opened = File::open(file).and_then(|file| Self::of(file, most_octets));
         opened.map_err(|error| {
             let kind = match error.kind() {
@@ -55,6 +61,11 @@ impl Text {
                 .with_context("file", file.display())
                 .with_source(error)
         })
+    }
+
+    /// None at all.
+    pub(super) fn empty() -> Self {
+        Self { bytes: Box::new(io::empty()), encoding: Encoding::Utf8, left: 0 }
     }
 
     pub(super) fn of(bytes: impl Read + Send + 'static, most_octets: u64) -> io::Result<Self> {

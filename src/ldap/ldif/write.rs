@@ -32,6 +32,10 @@ impl DirectoryObject {
         if let Some(list) = &self.membership {
             let name = if list.complete { "member" } else { "member;range=0-0" };
             list.members.iter().for_each(|member| put(&mut out, name, member.as_str().as_bytes()));
+            if list.members.is_empty() && !list.complete {
+                // No DN, so that it is no member: a reader takes the list for one of which something is missing.
+                put(&mut out, name, b"");
+            }
         }
         out.push('\n');
         out

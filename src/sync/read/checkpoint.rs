@@ -3,14 +3,21 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use super::snapshot::Snapshot;
 use crate::Result;
+use crate::asset::RunRecord;
+use crate::directory::ServerIdentity;
 use crate::sync::run::Run;
 use crate::task::SyncTask;
 use crate::value::{Checkpoint, ObjectGuid, ReadMode, RecordDigest, Timestamp};
 
 /// With more computers to be read again than this, everything is.
 const MOST_AGAIN: usize = 10_000;
+
+/// How many of the latest runs are asked for until one of the task's own is among them.
+const LATEST_RUNS: [usize; 3] = [1, 32, usize::MAX];
 
 /// What a run knew beside what it read.
 #[derive(Debug)]
@@ -29,6 +36,32 @@ pub(in crate::sync) async fn earlier(run: &Run<'_>) -> Result<Option<Checkpoint>
         Some(checkpoint) => Ok(Some(checkpoint)),
         None => run.repository.checkpoint(organization, source, RecordDigest::default()).await,
     }
+}
+
+/// Whether a run since then was over an export, whatever came of it: that may have been older than what the checkpoint
+/// stands for, and what it said is not among the changes since.
+pub(super) async fn is_exported_since(run: &Run<'_>, earlier: Option<&Checkpoint>) -> Result<bool> {
+    #[derive(Deserialize)]
+    struct Report {
+        server: ServerIdentity,
+    }
+    let Some(earlier) = earlier else { return Ok(false) };
+    let is_own = |it: &RunRecord| it.checkpoint.as_ref().is_some_and(|it| it.key == earlier.key);
+    let is_export = |it: &RunRecord| {
+        let report = it.report.as_deref().and_then(|it| serde_json::from_str::<Report>(it).ok());
+        report.is_some_and(|report| !report.server.is_reached())
+    };
+    for limit in LATEST_RUNS {
+        let runs = run.repository.runs(&run.task.organization, &run.task.source, limit).await?;
+        let since = runs.iter().take_while(|it| !is_own(it)).count();
+        if runs.iter().take(since).any(is_export) {
+            return Ok(true);
+        }
+        if since < runs.len() || runs.len() < limit {
+            break;
+        }
+    }
+    Ok(false)
 }
 
 /// Whether a read of changes is to make sure what is still there.

@@ -30,6 +30,8 @@ struct Fewer {
     foreign: HashSet<ObjectGuid>,
     /// What none of its kind shows any more.
     withdrawn: BTreeSet<String>,
+    /// What the source shows of none of its kind, whatever they have.
+    unshown: BTreeSet<String>,
 }
 
 /// Gives the objects of a read back what the inventory knew of what was left out of them, so that an entry that
@@ -46,6 +48,10 @@ pub(super) async fn keep_known(
         let flawed = snapshot.of_kind(kind).outlines().iter().filter(|it| it.is_flawed);
         let mut wanted = fewer.in_doubt();
         wanted.extend(flawed.map(|it| it.guid));
+        if !fewer.unshown.is_empty() {
+            let all = snapshot.of_kind(kind).identities();
+            wanted.extend(all.filter(|object| links.contains_key(object)));
+        }
         let wanted = Vec::from_iter(wanted);
         for objects in wanted.chunks(RECORDS) {
             let known = known(run, kind, objects, links).await?;
@@ -76,6 +82,7 @@ impl Fewer {
         let read = snapshot.of_kind(kind).outlines().iter();
         let known = read.filter_map(|it| Some((it, present(it)?)));
         let (mut count, mut fewer) = (0, Self::none(kind));
+        fewer.unshown = snapshot.end.unshown.get(&kind).cloned().unwrap_or_default();
         for (object, link) in known {
             count += 1;
             if object.attributes < link.attributes {
@@ -93,8 +100,8 @@ impl Fewer {
     }
 
     fn none(kind: ObjectKind) -> Self {
-        let (objects, foreign, withdrawn) = Default::default();
-        Self { kind, objects, foreign, withdrawn }
+        let (objects, foreign, withdrawn, unshown) = Default::default();
+        Self { kind, objects, foreign, withdrawn, unshown }
     }
 
     /// What most of these `count` objects had and none of its kind shows any more.
@@ -138,12 +145,19 @@ impl Fewer {
 
     /// Notes on an object what is in doubt of it.
     fn note(&self, object: &mut DirectoryObject, known: &Attributes) {
-        if !self.objects.contains(&object.guid) {
-            return;
+        let is_sid_kept = object.sid.is_none() && known.first("objectSid").is_some();
+        if is_sid_kept && self.unshown.contains("objectSid") {
+            object.flaws.push(unshown("objectSid"));
         }
+        let is_fewer = self.objects.contains(&object.guid);
         let is_foreign = self.foreign.contains(&object.guid);
         for attribute in merge::not_shown(object, known) {
-            let reason = if self.withdrawn.contains(attribute) {
+            let reason = if self.unshown.contains(attribute) {
+                object.flaws.push(unshown(attribute));
+                continue;
+            } else if !is_fewer {
+                continue;
+            } else if self.withdrawn.contains(attribute) {
                 format!(
                     "shown by no {} any more, though most had it: the account may have lost its read rights, or \
                      accept-empty lets it go",
@@ -158,6 +172,11 @@ impl Fewer {
             object.flaws.push(AttributeError { attribute, reason, count: 1 });
         }
     }
+}
+
+fn unshown(attribute: &str) -> AttributeError {
+    let (attribute, reason) = (attribute.to_owned(), "not shown of any object".to_owned());
+    AttributeError { attribute, reason, count: 1 }
 }
 
 /// The attributes of these objects, as the inventory has them.

@@ -19,6 +19,7 @@ use crate::directory::{
     DirectorySource, FullReadReason, MemoryBudget, Outline, ReadRequest, Transport, Verification,
     check_protection,
 };
+use crate::grouping;
 use crate::membership::{
     Earlier, Links, Memberships, dependents_to_reread, is_group_back, is_present, touch_memberships,
 };
@@ -26,6 +27,7 @@ use crate::merge::Computer;
 use crate::name::{DistinguishedName, MatchKey};
 use crate::sync::links;
 use crate::sync::run::Run;
+use crate::task::SyncTask;
 use crate::value::{AssetId, Attributes, Checkpoint, ObjectGuid, RecordDigest};
 
 /// How often what depends on a change is read, and what depends on that, and so on, before everything is.
@@ -63,6 +65,8 @@ struct Reader<'a> {
     memory: MemoryBudget,
     /// Whether a read of changes takes a census.
     census: bool,
+    /// Whether the last runs were over an export, which may have been an older one.
+    is_exported_since: bool,
 }
 
 impl Reading {
@@ -79,14 +83,20 @@ impl Reading {
         let directory = TimedDirectory::new(directory, run.options.read_deadline);
         let memory = MemoryBudget::new(run.options.memory_bytes);
         let census = earlier.is_none_or(|earlier| checkpoint::is_census_due(run, earlier));
-        let reader = Reader { run, directory, assets, least_protection, memory, census };
+        let is_exported_since = checkpoint::is_exported_since(run, earlier).await?;
+        let reader =
+            Reader { run, directory, assets, least_protection, memory, census, is_exported_since };
         let reading = reader.read_what_is_due(earlier);
         let mut reading = run.options.cancellation.guard(reading).await?;
         reading.snapshot.doubt_hidden_members()?;
         // A source that does not ask for it before it connects is found out now.
-        let end = &reading.snapshot.end;
+        let end = &mut reading.snapshot.end;
         if end.server.is_reached() {
             check_protection((end.transport, end.verification), least_protection)?;
+        } else {
+            let SyncTask { organization, source, .. } = run.task;
+            let server = &mut end.server;
+            grouping::keep_known_names(run.repository, organization, source, server).await?;
         }
         Ok(reading)
     }
@@ -217,6 +227,9 @@ impl Reader<'_> {
         }
         if checkpoint::is_over(self.run, earlier.full_read, self.run.task.full_read_every) {
             return Some(FullReadReason::Due);
+        }
+        if self.is_exported_since {
+            return Some(FullReadReason::ExportRead);
         }
         (earlier.assets != self.assets).then_some(FullReadReason::InventoryChanged)
     }
