@@ -20,7 +20,7 @@ use ldap_inventory::value::{
 };
 
 use crate::cases::cases;
-use crate::sync::history::{Random, disturb, disturb_network};
+use crate::sync::history::{Random, disturb, disturb_network, zones_and_subnets};
 
 const BASE: &str = "DC=corp,DC=example,DC=test";
 const DOMAIN: &str = "corp.example.test";
@@ -437,7 +437,7 @@ async fn what_could_not_be_looked_for_is_in_doubt_and_what_could_is_not() {
 }
 
 #[tokio::test]
-async fn a_directory_without_a_dns_of_its_own_leaves_nothing_in_doubt_and_says_so() {
+async fn a_directory_that_shows_no_dns_says_so_and_a_zone_for_a_name_leaves_no_doubt_of_it() {
     let directory = TestDirectory::new();
     directory.write().add_account("svc", "secret").unwrap();
     directory.write().add_computer("WEB1").unwrap();
@@ -578,6 +578,7 @@ async fn after_any_history_of_the_dns_a_chain_of_deltas_is_one_full_read() {
         let full = read(&source, &None).await;
         let (mut known, mut checkpoint) = (full.objects, full.end.checkpoint);
         for step in 1..=20 {
+            let before = zones_and_subnets(&directory.read());
             for part in 0..=random.below(3) as u64 {
                 let mut tree = directory.write();
                 match random.below(3) {
@@ -588,6 +589,7 @@ async fn after_any_history_of_the_dns_a_chain_of_deltas_is_one_full_read() {
             let delta = read(&source, &checkpoint).await;
             let is_full = delta.end.full_because == Some(FullReadReason::NetworkChanged);
             assert!(is_full || delta.end.mode == mode, "{seed} {step}: {:?}", delta.end);
+            assert_eq!(is_full, zones_and_subnets(&directory.read()) != before, "{seed} {step}");
             if is_full {
                 known.clear();
             }

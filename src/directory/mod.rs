@@ -21,9 +21,9 @@ mod transport;
 pub use delta::{FullReadReason, RemovedObject};
 pub use left_out::LeftOutValues;
 pub(crate) use memory::{Held, MemoryBudget, SpoolRoom};
-pub(crate) use network::AD_SITE;
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
-pub(crate) use network::DNS_ADDRESS;
+pub(crate) use network::AD_SUBNET;
+pub(crate) use network::{AD_SITE, DNS_ADDRESS, MOST_ADDRESSES, PLACE};
 #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 pub(crate) use object::boolean;
 pub(crate) use object::{AccountControl, AccountKind};

@@ -8,6 +8,12 @@ use super::DirectoryObject;
 pub(crate) const DNS_ADDRESS: &str = "dnsAddress";
 /// The AD sites that its addresses are in.
 pub(crate) const AD_SITE: &str = "adSite";
+/// The subnets that they are in, as the directory writes them.
+pub(crate) const AD_SUBNET: &str = "adSubnet";
+/// All that tells where a computer is.
+pub(crate) const PLACE: [&str; 3] = [DNS_ADDRESS, AD_SUBNET, AD_SITE];
+/// The most addresses that are taken of one name. Those of a computer with many networks are a few dozen.
+pub(crate) const MOST_ADDRESSES: usize = 256;
 
 impl DirectoryObject {
     /// Its addresses by the DNS, each once. They say where it may be found, and nothing of which computer it is.

@@ -1,9 +1,12 @@
 //! Survivorship: what becomes of an asset when a computer's contribution is written into it.
 
+use std::borrow::Cow;
+
 use super::Reason;
 use super::attributes::is_same_apart_from_volatile;
 use super::claim_writer::ClaimWriter;
 use super::contribution::Contribution;
+use super::known::with_known_place;
 use super::precedence::rank_claims;
 use crate::asset::{Asset, Home, MatchProvenance, Presence, SourceRecord};
 use crate::task::MatchPolicy;
@@ -22,6 +25,8 @@ pub(crate) struct WriteContext<'a> {
     pub(crate) now: Timestamp,
     /// Whose value holds where sources differ.
     pub(crate) policy: &'a MatchPolicy,
+    /// Whether the read asked where computers are. Where it did not, what is known of that stays.
+    pub(crate) asks_for_addresses: bool,
 }
 
 /// The asset with this contribution written into it.
@@ -160,16 +165,20 @@ impl WriteContext<'_> {
         let number = self.part(asset, said.key);
         let mut moved = true;
         if let Some(part) = asset.part_mut(number) {
-            moved = !is_same_apart_from_volatile(&part.attributes, &said.attributes);
+            let attributes = match self.asks_for_addresses {
+                true => Cow::Borrowed(&said.attributes),
+                false => Cow::Owned(with_known_place(&said.attributes, &part.attributes)),
+            };
+            moved = !is_same_apart_from_volatile(&part.attributes, &attributes);
             part.presence = Presence::Present;
             if moved {
-                part.attributes = said.attributes.clone();
+                part.attributes = attributes.into_owned();
             }
         }
         let own = ClaimWriter { part: number, run: Some(self.run), now: self.now };
         own.unite(&mut asset.names, &said.names, true);
         own.unite(&mut asset.domains, &said.domains, true);
-        own.unite(&mut asset.addresses, &said.addresses, true);
+        own.unite(&mut asset.addresses, &said.addresses, self.asks_for_addresses);
         own.settle(&mut asset.os, said.os.clone());
         own.settle(&mut asset.os_version, said.os_version.clone());
         own.settle(&mut asset.kind, said.kind.map(str::to_owned));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::attributes::{FILETIMES, GENERALIZED_TIMES};
-use crate::directory::DirectoryObject;
+use crate::directory::{DNS_ADDRESS, DirectoryObject, MOST_ADDRESSES, PLACE};
 use crate::value::{Attributes, Timestamp};
 
 /// Gives an object back what the inventory knows of those of its attributes that are
@@ -24,13 +24,50 @@ pub(crate) fn keep_known(object: &mut DirectoryObject, known: &Attributes) {
         if is_time(attribute) && object.attributes.first(attribute).is_some() {
             continue;
         }
-        for (name, value) in filed(known, attribute) {
-            if !object.attributes.values(name).any(|read| read == value) {
-                kept.push(name, &value);
-            }
+        for (name, value) in unread(object, filed(known, attribute)) {
+            kept.push(name, &value);
         }
     }
     object.attributes = kept.build();
+}
+
+/// The attributes with what is known of where a computer is, where a read did not ask for it.
+pub(crate) fn with_known_place(read: &Attributes, known: &Attributes) -> Attributes {
+    let mut attributes = Attributes::builder();
+    read.iter().for_each(|(name, value)| attributes.push(name, value));
+    for name in PLACE.into_iter().filter(|name| read.first(name).is_none()) {
+        known.values(name).for_each(|value| attributes.push(name, value));
+    }
+    attributes.build()
+}
+
+/// What is known of an attribute and was not read. Of where a computer is no more than a computer may have, the latest of
+/// it: what is in doubt for long would otherwise grow with every address that is given to it.
+fn unread<'a>(object: &DirectoryObject, known: Vec<(&'a str, String)>) -> Vec<(&'a str, String)> {
+    let Some(&(name, _)) = known.first() else { return known };
+    let read: BTreeSet<&str> = object.attributes.values(name).map(|it| subject(name, it)).collect();
+    let is_place = is_in(&PLACE, name);
+    let room = if is_place { MOST_ADDRESSES.saturating_sub(read.len()) } else { usize::MAX };
+    let mut unread = known;
+    unread.retain(|(name, value)| !read.contains(subject(name, value)));
+    if unread.len() > room {
+        unread.sort_by(|(_, one), (_, other)| date(other).cmp(date(one)));
+        unread.truncate(room);
+    }
+    unread
+}
+
+/// What a value is about. An address is filed with the time of its record, and would be another one beside itself.
+fn subject<'a>(attribute: &str, value: &'a str) -> &'a str {
+    match attribute.eq_ignore_ascii_case(DNS_ADDRESS) {
+        true => value.split(' ').next().unwrap_or(value),
+        false => value,
+    }
+}
+
+/// When the record of an address was refreshed last. `static` comes after all times.
+fn date(value: &str) -> &str {
+    value.split_once(' ').map_or("", |(_, date)| date)
 }
 
 /// The attributes, by the directory's own names, of which the inventory knows something and of which an object shows
@@ -205,6 +242,26 @@ mod tests {
             assert_eq!(kept.first(name), known.first(name), "{name}");
         }
         assert_eq!(kept.first("title"), None);
+    }
+
+    #[test]
+    fn an_address_in_doubt_is_kept_once_with_its_latest_time_and_no_more_of_them_than_a_name_may_have()
+     {
+        let address = |n: usize| format!("10.1.{}.{} 2026-01-{:02}", n / 200, n % 200, 1 + n % 28);
+        let mut known = Attributes::builder();
+        (0..300).for_each(|n| known.push("dnsAddress", &address(n)));
+        known.push("dnsAddress", "10.9.0.1 static");
+        let known = known.build();
+        let mut object = user(&[("dnsAddress", "10.1.0.5 2026-02-01")], &["dnsAddress"]);
+        keep_known(&mut object, &known);
+        let kept: Vec<&str> = object.attributes.values("dnsAddress").collect();
+        assert_eq!(kept.len(), MOST_ADDRESSES);
+        assert!(kept.contains(&"10.9.0.1 static") && kept.contains(&"10.1.0.5 2026-02-01"));
+        assert_eq!(kept.iter().filter(|it| it.starts_with("10.1.0.5 ")).count(), 1);
+        let once = object.clone();
+        let attributes = once.attributes.clone();
+        keep_known(&mut object, &attributes);
+        assert_eq!(object, once);
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub(crate) use exclusion::{Excluded, Exclusion};
 pub(crate) use explain::merge_as_told;
 pub use explain::{ExplainedRecord, ExplainedValue, Explanation};
 pub(crate) use first_version::remember_homes;
-pub(crate) use known::{keep_known, not_shown, shows};
+pub(crate) use known::{keep_known, not_shown, shows, with_known_place};
 pub(crate) use known_directories::KnownDirectories;
 pub(crate) use match_context::{KnownComputer, MatchContext};
 pub use near::NearMiss;

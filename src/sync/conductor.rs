@@ -40,6 +40,7 @@ pub(super) async fn execute(
     directory: &dyn DirectorySource,
     sink: Sink,
 ) -> Result<Outcome> {
+    run.task.check()?;
     let span = tracing::info_span!("sync", run = %run.id, source = %run.task.source);
     async {
         if !sink.writes() {

@@ -72,6 +72,13 @@ impl<'a> Run<'a> {
     /// Who writes what an object says, when and by which rules.
     pub(super) fn write_context(&self, object: ObjectGuid) -> WriteContext<'a> {
         let Self { task, id, now, .. } = *self;
-        WriteContext { source: &task.source, object, run: id, now, policy: &task.matching }
+        WriteContext {
+            source: &task.source,
+            object,
+            run: id,
+            now,
+            policy: &task.matching,
+            asks_for_addresses: task.addresses_from_dns,
+        }
     }
 }

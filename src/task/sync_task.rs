@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{ChangeLimits, Exclusions, Grace, MatchPolicy};
 use crate::name::DistinguishedName;
 use crate::value::{CredentialId, OrganizationId, RecordDigest, SiteId, SourceId};
+use crate::{Error, ErrorKind, Result};
 
 /// One connection: which directory is read, with which credential, into which site, by which rules.
 ///
@@ -54,6 +55,7 @@ pub struct SyncTask {
     pub addresses_from_dns: bool,
     /// Which site of the inventory a new asset is created in, by the AD site of its computer, in whatever case that is written.
     /// Without an entry for its AD site, or with entries for several that are not the same, it is [`site`](Self::site).
+    /// Not together with [`within_site`](MatchPolicy::within_site), by which an address would decide what a computer is.
     #[serde(default)]
     pub site_by_ad_site: BTreeMap<String, SiteId>,
     /// How computers are tied to assets.
@@ -156,11 +158,23 @@ impl SyncTask {
         RecordDigest::of(parts.chain(self.addresses_from_dns.then_some("addresses from dns")))
     }
 
+    /// Refuses rules that do not go together.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.matching.within_site && !self.site_by_ad_site.is_empty() {
+            let message = "within_site and site_by_ad_site exclude each other: an address that any computer may claim would \
+                           decide which assets it is compared with; leave one of them out";
+            return Err(
+                Error::new(ErrorKind::Configuration, message).with_context("task", &self.name)
+            );
+        }
+        Ok(())
+    }
+
     /// The site that a new asset of a computer in these AD sites is created in.
     pub(crate) fn site_of<'a>(&self, ad_sites: impl Iterator<Item = &'a str>) -> &SiteId {
         let site = |ad_site: &str| {
-            let mut named = self.site_by_ad_site.iter();
-            named.find(|(known, _)| known.eq_ignore_ascii_case(ad_site)).map(|(_, site)| site)
+            let (mut named, ad_site) = (self.site_by_ad_site.iter(), ad_site.to_lowercase());
+            named.find(|(known, _)| known.to_lowercase() == ad_site).map(|(_, site)| site)
         };
         let sites: BTreeSet<&SiteId> = ad_sites.filter_map(site).collect();
         match sites.first() {
@@ -203,14 +217,15 @@ impl SyncTask {
     /// Reads the addresses that the directory's DNS gives the names of computers, and the AD sites and subnets that these are
     /// in: `dnsAddress`, `adSite` and `adSubnet` of [`ReadRequest`](crate::directory::ReadRequest::addresses_from_dns). An
     /// address of a record that is dropped, or of a computer that is gone, is dated out as a name is; one that could not be
-    /// looked for stays. Any computer may write its own record: an address ties nothing to anything.
+    /// looked for stays, as does all of it where another task of the same directory does not ask. Any computer may write its own record: an address ties nothing to anything.
     #[must_use]
     pub fn with_addresses_from_dns(mut self) -> Self {
         self.addresses_from_dns = true;
         self
     }
 
-    /// Creates new assets of computers in this AD site in a site of the inventory of their own. May be called again.
+    /// Creates new assets of computers in this AD site in a site of the inventory of their own. May be called again. A run of
+    /// a task that also matches [within its site alone](MatchPolicy::within_site) is refused.
     #[must_use]
     pub fn with_site_by_ad_site(mut self, ad_site: impl Into<String>, site: SiteId) -> Self {
         self.site_by_ad_site.insert(ad_site.into(), site);
@@ -304,17 +319,30 @@ mod tests {
         }
         assert_ne!(key, RecordDigest::default());
     }
+
+    #[test]
+    fn addresses_do_not_decide_which_assets_a_computer_is_compared_with() {
+        let task = task("").with_site_by_ad_site("Berlin", "de".parse().unwrap());
+        task.check().unwrap();
+        let within = MatchPolicy::default().within_site(true);
+        let refused = task.with_matching(within.clone()).check().unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Configuration);
+        super::tests::task("").with_matching(within).check().unwrap();
+    }
+
     #[test]
     fn a_new_asset_is_of_the_one_site_that_its_ad_sites_stand_for() {
         let task = task("")
             .with_site_by_ad_site("Berlin", "de".parse().unwrap())
             .with_site_by_ad_site("Potsdam", "de".parse().unwrap())
+            .with_site_by_ad_site("Zürich", "ch".parse().unwrap())
             .with_site_by_ad_site("Lyon", "fr".parse().unwrap());
         let site = |ad_sites: &[&'static str]| task.site_of(ad_sites.iter().copied()).as_str();
         for (ad_sites, expected) in [
             (&[][..], "hq"),
             (&["Oslo"], "hq"),
             (&["BERLIN"], "de"),
+            (&["ZÜRICH"], "ch"),
             (&["Berlin", "Potsdam"], "de"),
             (&["Berlin", "Oslo"], "de"),
             (&["Berlin", "Lyon"], "hq"),

@@ -145,6 +145,12 @@ async fn an_address_that_could_not_be_looked_for_stays_and_one_that_is_gone_is_d
         ("records that are not shown", |tree| {
             tree.set(&format!("DC=web1,{}", zone()), "dnsRecord", [""; 0]).unwrap();
         }),
+        ("a node that is listed and not shown", |tree| {
+            tree.set_unreadable(&format!("DC=web1,{}", zone()), true).unwrap();
+        }),
+        ("a zone that is listed and not shown", |tree| {
+            tree.set_unreadable(&zone(), true).unwrap();
+        }),
         ("a name that is not shown", |tree| {
             tree.set(&dn("WEB1"), "dNSHostName", [[0xff_u8]]).unwrap();
         }),
@@ -155,10 +161,16 @@ async fn an_address_that_could_not_be_looked_for_stays_and_one_that_is_gone_is_d
         let (server, repository) = (serve(&directory).await, MemoryRepository::new());
         run_task(&server, &addressed(), &repository, 1).await;
         obstruct(&mut directory.write());
+        directory.write().set(&dn("WEB1"), "description", ["changed"]).unwrap();
         let report = run_task(&server, &addressed(), &repository, 2).await;
         assert!(report.complete, "{what}");
         let own = addresses(&repository, "web1.corp.example").await;
         assert_eq!(own, (texts(&["10.1.0.5"]), vec![]), "{what}");
+        let full = options(3).with_full_read(true);
+        let everything = source(credential(server.ldap_url()).with_insecure(true));
+        sync(&addressed(), &everything, &repository, &full).await.unwrap();
+        let own = addresses(&repository, "web1.corp.example").await;
+        assert_eq!(own, (texts(&["10.1.0.5"]), vec![]), "{what}, in full");
         let site = found(&repository, "@ldap.computer.adSite:Berlin").await;
         assert_eq!(site.len(), 1, "{what}");
     }
@@ -184,6 +196,48 @@ async fn an_address_that_could_not_be_looked_for_stays_and_one_that_is_gone_is_d
     assert_eq!(report.full_because, Some(FullReadReason::NoCheckpoint));
     let own = addresses(&repository, "web1.corp.example").await;
     assert_eq!(own, (vec![], texts(&["10.1.0.5"])));
+}
+
+#[tokio::test]
+async fn what_a_run_that_does_not_ask_leaves_alone_is_there_for_the_next_that_does() {
+    for repository in stores() {
+        let directory = domain();
+        set_addresses(&directory, "web1", &["10.1.0.5"]);
+        let server = serve(&directory).await;
+        let without = task().with_change_limits(ChangeLimits::off());
+        for (n, task) in (1..).zip([&addressed(), &without, &addressed(), &without, &addressed()]) {
+            // A new attribute hides in the count of them that others are gone.
+            let attribute = [("description", "a"), ("info", "b"), ("comment", "c"), ("title", "d")];
+            let (name, value) = attribute[usize::from(n) % 4];
+            directory.write().set(&dn("WEB1"), name, [value]).unwrap();
+            run_task(&server, task, &*repository, n).await;
+            let own = addresses(&*repository, "web1.corp.example").await;
+            assert_eq!(own, (texts(&["10.1.0.5"]), vec![]), "run {n}");
+            let query = "@ldap.computer.adSite:Berlin AND @ldap.computer.dnsAddress:10.1.0.5*";
+            assert_eq!(found(&*repository, query).await, ["web1.corp.example"], "run {n}");
+        }
+        set_addresses(&directory, "web1", &[]);
+        run_task(&server, &addressed(), &*repository, 6).await;
+        let own = addresses(&*repository, "web1.corp.example").await;
+        assert_eq!(own, (vec![], texts(&["10.1.0.5"])));
+    }
+}
+
+#[tokio::test]
+async fn a_name_in_doubt_keeps_each_address_once_however_often_its_record_is_refreshed() {
+    let directory = domain();
+    let (server, repository) = (serve(&directory).await, MemoryRepository::new());
+    for n in 1..=4 {
+        set_addresses(&directory, "web1", &[&format!("10.1.0.5 {n}")]);
+        let node = format!("DC=web1,{}", zone());
+        directory.write().add_values(&node, "dnsRecord", [b"no record".to_vec()]).unwrap();
+        run_task(&server, &addressed(), &repository, n).await;
+        let all = assets(&repository).await;
+        let parts = all.iter().flat_map(|asset| &asset.parts);
+        let values: Vec<&str> =
+            parts.flat_map(|part| part.attributes.values("dnsAddress")).collect();
+        assert_eq!(values, [format!("10.1.0.5 2026-01-01T0{n}:00:00Z")]);
+    }
 }
 
 #[tokio::test]

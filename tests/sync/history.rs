@@ -1,5 +1,7 @@
 //! Domains that change at random, one step at a time.
 
+use std::collections::BTreeSet;
+
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::testing::{DirectoryTree, MockRecord};
 use ldap_inventory::value::{Attributes, ObjectKind};
@@ -371,6 +373,15 @@ pub(crate) fn disturb_network(tree: &mut DirectoryTree, step: u64, random: &mut 
         },
         _ => Ok(()),
     };
+}
+
+/// The zones and the subnets: where they change, everything is read, and only there.
+pub(crate) fn zones_and_subnets(tree: &DirectoryTree) -> BTreeSet<String> {
+    let is_one = |value: &Vec<u8>| value == b"dnsZone" || value == b"subnet";
+    let alive = tree.entries().filter(|entry| {
+        entry.values("objectClass").iter().any(is_one) && entry.values("isDeleted").is_empty()
+    });
+    alive.map(|entry| format!("{} {:?}", entry.dn(), entry.text("siteObject"))).collect()
 }
 
 /// Takes away the values that are no records of the DNS.

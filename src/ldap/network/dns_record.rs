@@ -10,7 +10,7 @@ use crate::value::Timestamp;
 const VERSION: u8 = 5;
 const A: u16 = 1;
 const AAAA: u16 = 28;
-/// The records that tell where a zone goes on elsewhere, and of the root (MS-DNSP, section 2.2.2.1.1): `RANK_ROOT_HINT`,
+/// The records that tell where a zone goes on elsewhere, and of the root (MS-DNSP, section 2.2.2.2.5): `RANK_ROOT_HINT`,
 /// `RANK_OUTSIDE_GLUE`, `RANK_GLUE` and `RANK_NS_GLUE`. The zone is not in charge of these names.
 const ELSEWHERE: [u8; 4] = [0x08, 0x20, 0x80, 0x82];
 /// 1970 in hours since 1601.

@@ -5,21 +5,20 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::dns_record::{DnsAddress, DnsRecord};
 use super::sharing::Sharing;
 use super::subnets::Subnets;
-use super::zones::Zones;
-use crate::directory::{AD_SITE, AttributeError, DNS_ADDRESS, DirectoryObject, Held};
+use super::zones::{Zones, searchable};
+use crate::directory::{
+    AD_SITE, AD_SUBNET, AttributeError, DNS_ADDRESS, DirectoryObject, Held, MOST_ADDRESSES,
+};
 use crate::ldap::read::syntax::Reason;
 use crate::name::Hostname;
 use crate::value::{Attributes, RecordDigest};
 use crate::{Printable, Result};
 
-/// The subnets that the addresses of a computer are in, as the directory writes them.
-const AD_SUBNET: &str = "adSubnet";
-/// The most addresses that are taken of one name. Those of a computer with many networks are a few dozen.
-const MOST_ADDRESSES: usize = 256;
-
 const TOO_MANY: Reason = "more addresses than a computer may have";
 const UNREAD_RECORDS: Reason = "not all records of its DNS name could be read";
 const DOUBTFUL_NAME: Reason = "its dNSHostName is in doubt";
+const UNSEARCHABLE_NAME: Reason = "its dNSHostName is written as no search for that name finds it";
+const TOO_LARGE: Reason = "more than the limit record_bytes allows in one entry";
 const UNSEEN_ZONE: Reason = "a DNS zone that may have its name could not be read";
 const CUT_ZONE: Reason = "the DNS zone that has its name was not shown whole";
 const UNSEEN_SUBNETS: Reason = "the subnets of the AD sites could not be read";
@@ -38,6 +37,8 @@ pub(crate) struct NetworkMap {
     malformed: (u64, String),
     /// Addresses that are no host's, and the name of the first.
     of_no_host: (u64, String),
+    /// How many octets of one computer's are kept.
+    record_bytes: usize,
     pub(super) held: Held,
 }
 
@@ -50,7 +51,7 @@ struct Node {
 }
 
 impl NetworkMap {
-    pub(crate) fn new(held: Held) -> Self {
+    pub(crate) fn new(held: Held, record_bytes: usize) -> Self {
         Self {
             zones: Zones::default(),
             subnets: None,
@@ -59,6 +60,7 @@ impl NetworkMap {
             sharing: Sharing::default(),
             malformed: (0, String::new()),
             of_no_host: (0, String::new()),
+            record_bytes,
             held,
         }
     }
@@ -131,6 +133,11 @@ impl NetworkMap {
         octets
     }
 
+    /// Whether anything was read of the node of a name.
+    pub(super) fn knows(&self, name: &Hostname) -> bool {
+        self.nodes.contains_key(name)
+    }
+
     /// Whether a zone was not shown whole.
     pub(crate) fn is_cut(&self) -> bool {
         self.zones.is_cut()
@@ -145,9 +152,11 @@ impl NetworkMap {
         let doubt = match &name {
             _ if computer.is_in_doubt("dNSHostName") => Some((DOUBTFUL_NAME, 1)),
             Some(name) => self.doubt(name, node),
+            None if is_name(computer) => Some((UNSEARCHABLE_NAME, 1)),
             None => None,
         };
-        self.add(computer, &addresses);
+        let is_whole = self.add(computer, &addresses);
+        let doubt = doubt.or((!is_whole).then_some((TOO_LARGE, 1)));
         let is_placed = self.subnets.is_some() || addresses.is_empty();
         let unplaced = doubt.or((!is_placed).then_some((UNSEEN_SUBNETS, 1)));
         for (attribute, left_out) in
@@ -166,7 +175,8 @@ impl NetworkMap {
         Ok(())
     }
 
-    fn add(&self, computer: &mut DirectoryObject, addresses: &[DnsAddress]) {
+    /// Whether there was room for all of it.
+    fn add(&self, computer: &mut DirectoryObject, addresses: &[DnsAddress]) -> bool {
         let subnets = self.subnets.iter();
         let subnets =
             subnets.flat_map(|all| addresses.iter().flat_map(|known| all.of(known.address)));
@@ -174,10 +184,18 @@ impl NetworkMap {
         let sites: BTreeSet<&String> = subnets.iter().filter_map(|it| it.site.as_ref()).collect();
         let mut attributes = Attributes::builder();
         computer.attributes.iter().for_each(|(name, value)| attributes.push(name, value));
-        addresses.iter().for_each(|known| attributes.push(DNS_ADDRESS, &known.to_string()));
-        subnets.iter().for_each(|subnet| attributes.push(AD_SUBNET, &subnet.name));
-        sites.iter().for_each(|site| attributes.push(AD_SITE, site));
+        let mut room = Some(self.record_bytes);
+        let mut push = |name: &str, value: &str| {
+            room = room.and_then(|room| room.checked_sub(name.len() + value.len()));
+            if room.is_some() {
+                attributes.push(name, value);
+            }
+        };
+        addresses.iter().for_each(|known| push(DNS_ADDRESS, &known.to_string()));
+        subnets.iter().for_each(|subnet| push(AD_SUBNET, &subnet.name));
+        sites.iter().for_each(|site| push(AD_SITE, site));
         computer.attributes = attributes.build();
+        room.is_some()
     }
 
     /// Why a name may have other addresses than these, if it may.
@@ -185,31 +203,34 @@ impl NetworkMap {
         if let Some(left_out) = node.and_then(|node| node.left_out) {
             return Some(left_out);
         }
-        let mut in_charge = self.zones.of(name).peekable();
-        let is_found = in_charge.peek().is_some();
-        if in_charge.any(|zone| zone.is_cut) {
+        if self.zones.of(name).any(|zone| zone.is_cut) {
             return Some((CUT_ZONE, 1));
         }
-        let has_addresses = node.is_some_and(|node| !node.addresses.is_empty());
-        let may_be_unseen = !has_addresses && self.zones.may_be_unseen(is_found);
-        may_be_unseen.then_some((UNSEEN_ZONE, 1))
+        let is_unread = self.zones.of(name).any(|zone| zone.is_unread);
+        let is_found = self.zones.of(name).next().is_some();
+        (is_unread || self.zones.may_be_unseen(is_found)).then_some((UNSEEN_ZONE, 1))
     }
 
     /// What a person should know of the records that were read.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let (malformed, first) = &self.malformed;
         let malformed = (*malformed > 0).then(|| {
+            let are_none = match malformed {
+                1 => "value of dnsRecord is no record",
+                _ => "values of dnsRecord are no records",
+            };
             format!(
-                "{malformed} values of dnsRecord are no records of the DNS (MS-DNSP), the first of them in {}; what was \
-                 known of these names stays",
+                "{malformed} {are_none} of the DNS (MS-DNSP), the first of them in {}; what was known of these names stays",
                 Printable(first)
             )
         });
         let (of_no_host, first) = &self.of_no_host;
         let of_no_host = (*of_no_host > 0).then(|| {
+            let records = if *of_no_host == 1 { "record" } else { "records" };
+            let were = if *of_no_host == 1 { "was" } else { "were" };
             format!(
-                "{of_no_host} records of the DNS were passed over, since their addresses are loopback, link-local, \
-                 multicast, broadcast or unspecified, the first of them that of {}",
+                "{of_no_host} {records} of the DNS {were} passed over, since an address that is loopback, link-local, \
+                 multicast, broadcast or unspecified is that of no host, the first of them that of {}",
                 Printable(first)
             )
         });
@@ -217,11 +238,16 @@ impl NetworkMap {
     }
 }
 
-/// A computer's own name in the DNS: `dNSHostName`. One with a dot at its end is none, since no directory finds it by the
-/// name without.
+/// A computer's own name in the DNS: `dNSHostName`. None where no search for the name finds the computer, since a read of
+/// changes would not hear of its addresses.
 pub(crate) fn dns_name(computer: &DirectoryObject) -> Option<Hostname> {
-    let name = computer.attributes.first("dNSHostName")?;
-    Hostname::read(name).ok().filter(|_| !name.trim_end().ends_with('.'))
+    searchable(computer.attributes.first("dNSHostName")?)
+}
+
+/// Whether it has a name at all.
+fn is_name(computer: &DirectoryObject) -> bool {
+    let name = computer.attributes.first("dNSHostName");
+    name.is_some_and(|name| Hostname::read(name).is_ok())
 }
 
 impl Node {
@@ -273,7 +299,7 @@ mod tests {
 
     /// A zone, with these addresses of one name.
     fn map(addresses: &[&str]) -> NetworkMap {
-        let mut map = NetworkMap::new(MemoryBudget::default().holder());
+        let mut map = NetworkMap::new(MemoryBudget::default().holder(), 1 << 20);
         map.zones.add(Zone::of(dn("DC=corp.example,CN=MicrosoftDNS"), &[]).unwrap());
         map.subnets = Some(Subnets::default());
         let records: Vec<Vec<u8>> = addresses.iter().map(|it| address_record(it, 0)).collect();
@@ -290,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_found_in_whatever_case_and_form_and_with_a_dot_at_its_end_it_is_none() {
+    fn a_name_is_found_in_whatever_case_and_form_and_with_a_dot_at_its_end() {
         let mut map = map(&["10.0.0.5"]);
         let book = Hostname::parse("bücher.corp.example").unwrap();
         map.take(book, b"", (&[&address_record("10.0.0.6", 0)], true));
@@ -298,12 +324,29 @@ mod tests {
             ("WEB1.Corp.Example", &["10.0.0.5 static"][..]),
             ("xn--bcher-kva.corp.example", &["10.0.0.6 static"]),
             ("BÜCHER.corp.example", &["10.0.0.6 static"]),
-            ("web1.corp.example.", &[]),
+            ("web1.corp.example.", &["10.0.0.5 static"]),
             ("web1", &[]),
             ("web2.corp.example", &[]),
         ] {
             assert_eq!(described(&mut map, name), (texts(expected), vec![]), "{name}");
         }
+    }
+
+    #[test]
+    fn a_name_that_no_search_finds_is_in_doubt() {
+        for name in [" web1.corp.example", "web1\u{3002}corp.example", "bu\u{308}cher.corp.example"]
+        {
+            let expected = (vec![], texts(&[UNSEARCHABLE_NAME; 3]));
+            assert_eq!(described(&mut map(&["10.0.0.5"]), name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_one_computer_gets_is_bounded() {
+        let mut map = map(&["10.0.0.5", "10.0.0.6"]);
+        map.record_bytes = 30;
+        let expected = (texts(&["10.0.0.5 static"]), texts(&[TOO_LARGE; 3]));
+        assert_eq!(described(&mut map, "web1.corp.example"), expected);
     }
 
     fn texts(values: &[&str]) -> Vec<String> {
@@ -328,13 +371,13 @@ mod tests {
         };
         let is_doubted = |map: &mut NetworkMap, name: &str| !described(map, name).1.is_empty();
         let mut old = map(&["10.0.0.5"]);
-        old.zones.miss(container(None));
+        old.zones.miss(container(None), false);
         let mut partition = map(&["10.0.0.5"]);
-        partition.zones.miss(container(Some("DC=DomainDnsZones,DC=x")));
+        partition.zones.miss(container(Some("DC=DomainDnsZones,DC=x")), true);
         let mut cut = map(&["10.0.0.5"]);
         cut.zones.cut(&dn("DC=corp.example,CN=MicrosoftDNS"));
         for (name, in_old, in_partition, in_cut) in [
-            ("web1.corp.example", false, false, true),
+            ("web1.corp.example", false, true, true),
             ("web2.corp.example", false, true, true),
             ("web1.other.example", true, true, false),
             ("", false, false, false),
@@ -358,7 +401,7 @@ mod tests {
     #[test]
     fn another_zone_or_another_subnet_has_another_digest_and_another_order_has_not() {
         let build = |zones: &[&str], subnets: &[(&str, &str)]| {
-            let mut map = NetworkMap::new(MemoryBudget::default().holder());
+            let mut map = NetworkMap::new(MemoryBudget::default().holder(), 1 << 20);
             for zone in zones {
                 let dn = dn(&format!("DC={zone},CN=MicrosoftDNS"));
                 map.zones.add(Zone::of(dn, &[]).unwrap());

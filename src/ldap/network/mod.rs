@@ -4,7 +4,8 @@
 //! are few, and a [`NetworkMap`] holds them with what the records of names say ([`dns_record`](self::dns_record)). A full
 //! read has the `nodes` of all names before the computers; a read of changes looks up those of the computers that it reads,
 //! and asks which nodes changed. The map describes computers: addresses, subnets and sites are added to their attributes, so
-//! that whoever reads on need not know where they are from. Addresses that computers have together are counted by `sharing`.
+//! that whoever reads on need not know where they are from. A read of changes hears of a node that is renamed by its new name
+//! alone: the computer that had the old one keeps its addresses until the next full read. DNS servers rename no node. Addresses that computers have together are counted by `sharing`.
 
 mod dns_record;
 mod map;
@@ -35,6 +36,6 @@ pub(crate) fn look_at(bytes: &[u8]) {
     let zone =
         DistinguishedName::parse(&dn).ok().and_then(|dn| zones::Zone::of(dn, &[bytes.to_vec()]));
     if let Some((zone, Ok(host))) = zone.map(|zone| (zone, Hostname::parse("web1.corp.example"))) {
-        let _ = (zones::node_name(&name, &zone.name), zones::relative_name(&host, &zone.name));
+        let _ = (zones::node_name(&name, &zone.name), zones::node_forms(&host, &zone.name));
     }
 }

@@ -1,14 +1,14 @@
 //! The nodes of zones: all of them, those of some names, and those that changed.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use ldap3::Scope;
 use ldap3::controls::RawControl;
 
 use super::map::NetworkMap;
-use super::survey::{entry_dn, one_level, refusal_of};
-use super::zones::{Zone, node_name, relative_name};
+use super::survey::{EVERYTHING, entry_dn, one_level, refusal_of};
+use super::zones::{Zone, forms, node_forms, node_name, searchable};
 use crate::directory::Held;
 use crate::ldap::limits::LdapLimits;
 use crate::ldap::protocol::ber::Malformed;
@@ -21,7 +21,7 @@ use crate::value::ObjectGuid;
 use crate::{Error, Result};
 
 /// The names that are asked for in one search: a filter of some 6 kB.
-const NAMES: usize = 100;
+const NAMES: usize = 50;
 /// Up to how many names are asked for by name: the directory has no index of `dNSHostName`, and looks at every computer for
 /// each search. To look at what all computers are called costs less than more searches.
 const MOST_BY_NAME: usize = 500;
@@ -40,7 +40,7 @@ impl Connection {
     ) -> Result<Vec<String>> {
         let mut warnings = Vec::new();
         for zone in Vec::from_iter(map.zones.primary().cloned()) {
-            warnings.extend(self.take_nodes(&zone, NODE, map, limits).await?);
+            warnings.extend(self.take_nodes(&zone, EVERYTHING, map, limits).await?);
         }
         Ok(warnings)
     }
@@ -52,25 +52,61 @@ impl Connection {
         map: &mut NetworkMap,
         limits: &LdapLimits,
     ) -> Result<Vec<String>> {
-        let mut by_zone: BTreeMap<String, (Zone, Vec<Hostname>)> = BTreeMap::new();
+        let mut by_zone: HashMap<String, Vec<Hostname>> = HashMap::new();
         for name in names {
             if !map.is_to_be_asked(&name)? {
                 continue;
             }
             for zone in map.zones.of(&name).filter(|zone| zone.is_primary) {
-                let Some(node) = relative_name(&name, &zone.name) else { continue };
-                let of_zone = by_zone.entry(zone.dn.normalized());
-                of_zone.or_insert_with(|| (zone.clone(), Vec::new())).1.push(node);
+                let of_zone = by_zone.entry(zone.dn.as_str().to_owned());
+                of_zone.or_default().push(name.clone());
             }
         }
         let mut warnings = Vec::new();
-        for (zone, nodes) in by_zone.into_values() {
-            for nodes in nodes.chunks(NAMES) {
+        // In the order in which a full read comes to them: there may be more addresses than are taken of one name.
+        for zone in Vec::from_iter(map.zones.primary().cloned()) {
+            let names = by_zone.remove(zone.dn.as_str()).unwrap_or_default();
+            for names in names.chunks(NAMES) {
+                let nodes = names.iter().flat_map(|name| node_forms(name, &zone.name));
                 let filter = format!("(&{NODE}{})", any_of("name", nodes));
                 warnings.extend(self.take_nodes(&zone, &filter, map, limits).await?);
             }
+            let missing: Vec<&Hostname> = names.iter().filter(|name| !map.knows(name)).collect();
+            for name in missing {
+                self.look_for_unread(name, &zone, map).await?;
+            }
         }
         Ok(warnings)
+    }
+
+    /// Looks whether the node of a name is there and may not be read: no filter finds it then but by its DN.
+    async fn look_for_unread(
+        &mut self,
+        name: &Hostname,
+        zone: &Zone,
+        map: &mut NetworkMap,
+    ) -> Result<()> {
+        for node in node_forms(name, &zone.name) {
+            let dn = format!("DC={},{}", DistinguishedName::escape_value(&node), zone.dn);
+            let request = SearchRequest {
+                base: dn,
+                scope: Scope::Base,
+                filter: EVERYTHING.to_owned(),
+                attributes: ["dNSTombstoned", "dnsRecord"].map(str::to_owned).to_vec(),
+            };
+            let mut octets = 0;
+            let search = self.search(&request, Vec::new()).await?;
+            let result = search.each_entry(|entry| {
+                octets += take_node(entry, zone, map)?;
+                Ok(())
+            });
+            let code = result.await?.rc;
+            map.held.add(octets)?;
+            if !matches!(code, 0 | 32) {
+                map.zones.cut(&zone.dn);
+            }
+        }
+        Ok(())
     }
 
     /// Takes the nodes of a zone that match a filter. A refusal is noted on the zone, and told.
@@ -125,19 +161,24 @@ impl Connection {
         Ok(Ok(names))
     }
 
-    /// The computers below a base that match a filter and have one of these names.
+    /// The computers below a base that match a filter and have one of these names, or why the server does not tell.
     pub(crate) async fn computers_named(
         &mut self,
         (base, filter): (&DistinguishedName, &str),
         names: &HashSet<Hostname>,
         controls: &[RawControl],
         (limits, held): (&LdapLimits, &mut Held),
-    ) -> Result<BTreeSet<ObjectGuid>> {
+    ) -> Result<Result<BTreeSet<ObjectGuid>, Error>> {
         let mut found = BTreeSet::new();
         let all: Vec<Hostname> = names.iter().cloned().collect();
         let filters = match all.len() {
             ..=MOST_BY_NAME => {
-                Vec::from_iter(all.chunks(NAMES).map(|names| any_of("dNSHostName", names)))
+                // Some write the dot at its end.
+                let filter = |names: &[Hostname]| {
+                    let forms = names.iter().flat_map(forms);
+                    any_of("dNSHostName", forms.flat_map(|form| [format!("{form}."), form]))
+                };
+                Vec::from_iter(all.chunks(NAMES).map(filter))
             }
             _ => vec!["(dNSHostName=*)".to_owned()],
         };
@@ -155,9 +196,12 @@ impl Connection {
                 found.extend(guid.filter(|_| is_wanted));
                 Ok(if is_wanted { BESIDE_A_NAME } else { 0 })
             };
-            self.walk(&request, controls, (limits, &mut *held), look).await?;
+            let walked = self.walk(&request, controls, (limits, &mut *held), look).await;
+            if let Some(refusal) = refusal_of(walked)? {
+                return Ok(Err(refusal));
+            }
         }
-        Ok(found)
+        Ok(Ok(found))
     }
 }
 
@@ -195,22 +239,18 @@ fn computer(mut entry: RawEntry<'_>) -> Result<(Option<Hostname>, Option<ObjectG
             if is_guid {
                 guid = ObjectGuid::from_slice(value).ok();
             } else {
-                name = str::from_utf8(value).ok().and_then(|name| Hostname::read(name).ok());
+                name = name.or_else(|| str::from_utf8(value).ok().and_then(searchable));
             }
         }
     }
     Ok((name, guid))
 }
 
-/// The filter that an entry matches that has one of these names, however international ones are written.
-fn any_of(attribute: &str, names: &[Hostname]) -> String {
+/// The filter that an entry matches that has one of these names.
+fn any_of(attribute: &str, names: impl IntoIterator<Item = String>) -> String {
     let mut terms = String::new();
     for name in names {
-        let unicode = name.to_unicode();
-        let other = Some(&*unicode).filter(|unicode| *unicode != name.as_str());
-        for name in [name.as_str()].into_iter().chain(other) {
-            let _ = write!(terms, "({attribute}={})", ldap3::ldap_escape(name));
-        }
+        let _ = write!(terms, "({attribute}={})", ldap3::ldap_escape(name));
     }
     format!("(|{terms})")
 }

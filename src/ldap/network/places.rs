@@ -26,12 +26,14 @@ impl Connection {
     ) -> Result<NetworkPlaces> {
         let (forest, contexts) = self.naming_contexts().await?;
         let holding = bases.first().map(|base| {
-            let mut above = contexts.iter().filter(|context| base.is_within(context));
+            // OpenLDAP may hold the root of all, which is nobody's domain.
+            let mut above = contexts.iter().filter(|it| !is_root(it) && base.is_within(it));
             above.next().unwrap_or(base)
         });
-        let domain = root.default_naming_context.as_ref().or(holding);
+        let own = root.default_naming_context.as_ref().filter(|own| !is_root(own));
+        let domain = own.or(holding);
         let domain = domain.cloned().unwrap_or_else(DistinguishedName::root);
-        let forest = forest.as_ref().unwrap_or(&domain);
+        let forest = forest.as_ref().filter(|forest| !is_root(forest)).unwrap_or(&domain);
         let configuration = match &root.configuration_naming_context {
             Some(configuration) => configuration.clone(),
             None => below("CN=Configuration", forest)?,
@@ -54,5 +56,12 @@ impl Connection {
 const CONTAINER: &str = "CN=MicrosoftDNS";
 
 fn below(name: &str, above: &DistinguishedName) -> Result<DistinguishedName> {
-    DistinguishedName::parse(&format!("{name},{above}"))
+    match is_root(above) {
+        true => DistinguishedName::parse(name),
+        false => DistinguishedName::parse(&format!("{name},{above}")),
+    }
+}
+
+fn is_root(dn: &DistinguishedName) -> bool {
+    dn.as_str().is_empty()
 }

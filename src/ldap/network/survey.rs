@@ -15,7 +15,13 @@ use crate::ldap::protocol::search::SearchRequest;
 use crate::ldap::read::scope::is_about_base;
 use crate::ldap::read::syntax::Reason;
 use crate::name::DistinguishedName;
+use crate::value::ObjectGuid;
 use crate::{Error, Result};
+
+/// It finds also what an account may list and not read, which matches no other filter: its DN alone is shown.
+pub(super) const EVERYTHING: &str = "(objectClass=*)";
+/// `rangeUpper` of `cn` (MS-ADA1).
+const LONGEST_SITE: usize = 64;
 
 impl Connection {
     /// Looks at the zones and the subnets, and says what a person should know of those that could not be read.
@@ -28,22 +34,34 @@ impl Connection {
         let mut warnings = Vec::new();
         for container in &places.zones {
             let Some(refusal) = self.look_at_zones(container, map, limits).await? else { continue };
-            let is_known = match &container.partition {
-                Some(partition) => self.may_be_partition(partition, places).await?,
-                None => true,
+            // Whoever refuses to show all of it, or for now, has it.
+            let is_there = match (&container.partition, is_absence(&refusal)) {
+                (_, false) => true,
+                (Some(partition), true) => {
+                    if !self.may_be_partition(partition, places).await? {
+                        continue;
+                    }
+                    true
+                }
+                // That an ordinary account does not see the old container is as it should be.
+                (None, true) => false,
             };
-            if !is_known {
-                continue;
-            }
-            // That an ordinary account does not see the old container is as it should be.
-            if container.partition.is_some() {
+            if is_there {
                 warnings.push(format!(
                     "no DNS zone below {} could be read: {}; what was known of addresses from there stays",
                     container.dn,
                     refusal.report()
                 ));
             }
-            map.zones.miss(container.clone());
+            map.zones.miss(container.clone(), is_there);
+        }
+        if let Some((count, first)) = map.zones.unread() {
+            let zones = if count == 1 { "DNS zone" } else { "DNS zones" };
+            warnings.push(format!(
+                "{count} {zones} could not be read, the first of them {}: the account may not, or a server is at work on \
+                 it; what was known of addresses there stays",
+                first.dn
+            ));
         }
         if map.zones.is_empty() {
             let warning = "the directory shows no DNS zone to this account, so that no computer gets an address";
@@ -60,7 +78,8 @@ impl Connection {
         map: &mut NetworkMap,
         limits: &LdapLimits,
     ) -> Result<Option<Error>> {
-        let request = one_level(&container.dn, "(objectClass=dnsZone)", &["dnsProperty"]);
+        let request =
+            one_level(&container.dn, EVERYTHING, &["dnsProperty", "objectClass", "objectGUID"]);
         let mut zones = Vec::new();
         let mut held = map.held.beside();
         let look = |message: SearchMessage<'_>| {
@@ -116,7 +135,12 @@ impl Connection {
             let dn = entry.dn_lossy();
             let (name, site) = subnet(entry)?;
             let name = name.unwrap_or_default();
-            match Prefix::parse(&name) {
+            let is_long = |site: &String| site.chars().count() > LONGEST_SITE;
+            let prefix = match site.as_ref().is_some_and(is_long) {
+                true => Err("an AD site with a longer name than an AD site may have"),
+                false => Prefix::parse(&name),
+            };
+            match prefix {
                 Ok(prefix) => subnets.add(prefix, Subnet { name, site }),
                 Err(reason) => misshapen.count(dn, reason),
             }
@@ -165,6 +189,12 @@ pub(super) fn refusal_of(walked: Result<()>) -> Result<Option<Error>> {
     }
 }
 
+/// Whether a refusal says that what was to be read is not there, or is with another server (RFC 4511, section 4.1.9:
+/// `noSuchObject` and `referral`).
+fn is_absence(refusal: &Error) -> bool {
+    refusal.context().any(|(key, value)| key == "result code" && ["10", "32"].contains(&value))
+}
+
 pub(super) fn one_level(
     base: &DistinguishedName,
     filter: &str,
@@ -184,15 +214,23 @@ pub(super) fn entry_dn(dn: &[u8]) -> Option<DistinguishedName> {
 }
 
 fn zone(mut entry: RawEntry<'_>) -> Result<Option<Zone>, Malformed> {
-    let mut properties = Vec::new();
+    let (mut properties, mut classes, mut guid) = (Vec::new(), Vec::new(), None);
     let dn = entry_dn(entry.dn);
     while let Some(mut attribute) = entry.next_attribute()? {
-        let is_property = attribute.name.eq_ignore_ascii_case("dnsProperty");
+        let name = attribute.name.to_ascii_lowercase();
         while let Some(value) = attribute.next_value()? {
-            properties.extend(is_property.then(|| value.to_vec()));
+            match name.as_str() {
+                "dnsproperty" => properties.push(value.to_vec()),
+                "objectclass" => classes.push(value.eq_ignore_ascii_case(b"dnsZone")),
+                _ => guid = ObjectGuid::from_slice(value).ok(),
+            }
         }
     }
-    Ok(dn.and_then(|dn| Zone::of(dn, &properties)))
+    let zone = dn.and_then(|dn| Zone::of(dn, &properties));
+    Ok(match classes.is_empty() {
+        true => zone.map(|zone| Zone { is_unread: true, is_primary: false, guid, ..zone }),
+        false => zone.filter(|_| classes.contains(&true)).map(|zone| Zone { guid, ..zone }),
+    })
 }
 
 /// The name of a subnet, and the site that it is of.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::name::{DistinguishedName, Hostname};
-use crate::value::RecordHasher;
+use crate::value::{ObjectGuid, RecordHasher};
 
 /// `DSPROPERTY_ZONE_TYPE` and `DNS_ZONE_TYPE_PRIMARY` (MS-DNSP, sections 2.3.2.1.1 and 2.2.5.1.1).
 const ZONE_TYPE: u32 = 1;
@@ -28,6 +28,10 @@ pub(crate) struct Zone {
     pub(crate) is_primary: bool,
     /// Whether the server did not show all of it, so that nothing may be concluded from what it did not show.
     pub(crate) is_cut: bool,
+    /// Whether the account may list it and not read it, or a server is at work on it: nobody can tell what is in it.
+    pub(crate) is_unread: bool,
+    /// One that is made again under its name is another one.
+    pub(crate) guid: Option<ObjectGuid>,
 }
 
 /// All zones of forward names.
@@ -36,19 +40,23 @@ pub(crate) struct Zones {
     all: Vec<Zone>,
     /// Where they are among all, by their names.
     by_name: HashMap<String, Vec<usize>>,
-    /// Containers of which the account sees nothing, or that are with other servers.
-    unread: Vec<ZoneContainer>,
+    /// Containers of which the account sees nothing, or that are with other servers, and whether they are there for sure.
+    unread: Vec<(ZoneContainer, bool)>,
 }
 
 impl Zone {
     /// The zone of an entry with these properties; `None` for what holds no names of hosts: reverse zones, root hints,
-    /// trust anchors, and what a server is at work on or has deleted (`..InProgress-`, `..Deleted-`).
+    /// and trust anchors.
     pub(crate) fn of(dn: DistinguishedName, properties: &[Vec<u8>]) -> Option<Self> {
-        let name = dn.common_name()?;
-        if name.eq_ignore_ascii_case("RootDNSServers") {
+        let text = dn.common_name()?;
+        if text.eq_ignore_ascii_case("RootDNSServers") {
             return None;
         }
-        let name = Hostname::read(&name).ok()?;
+        let (text, is_unread) = match in_the_works(&text) {
+            Some(name) => (name, true),
+            None => (text.as_str(), false),
+        };
+        let name = Hostname::read(text).ok()?;
         let is_reverse = REVERSE.iter().any(|root| {
             let above = name.as_str().strip_suffix(root);
             above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
@@ -57,8 +65,8 @@ impl Zone {
             return None;
         }
         let kind = properties.iter().find_map(|property| zone_type(property));
-        let is_primary = kind.is_none_or(|kind| kind == PRIMARY);
-        Some(Self { dn, name, is_primary, is_cut: false })
+        let is_primary = !is_unread && kind.is_none_or(|kind| kind == PRIMARY);
+        Some(Self { dn, name, is_primary, is_cut: false, is_unread, guid: None })
     }
 
     pub(crate) fn footprint(&self) -> usize {
@@ -74,8 +82,8 @@ impl Zones {
     }
 
     /// Notes a container of which nothing could be seen.
-    pub(crate) fn miss(&mut self, container: ZoneContainer) {
-        self.unread.push(container);
+    pub(crate) fn miss(&mut self, container: ZoneContainer, is_there: bool) {
+        self.unread.push((container, is_there));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -85,6 +93,13 @@ impl Zones {
     /// The zones whose names are kept here.
     pub(crate) fn primary(&self) -> impl Iterator<Item = &Zone> {
         self.all.iter().filter(|zone| zone.is_primary)
+    }
+
+    /// How many zones the account may list and not read, or a server is at work on, and the first of them.
+    pub(crate) fn unread(&self) -> Option<(usize, &Zone)> {
+        let mut unread = self.all.iter().filter(|zone| zone.is_unread);
+        let first = unread.next()?;
+        Some((1 + unread.count(), first))
     }
 
     /// Notes that not all of a zone was shown.
@@ -117,38 +132,84 @@ impl Zones {
         self.of(name).any(|own| own.dn.as_str() == zone.dn.as_str())
     }
 
-    /// Whether a zone that is in charge of a name, of which these were found, may be where nothing could be seen. Of the old
-    /// container that is so only where no other has a zone for it.
+    /// Whether a zone that is in charge of a name, of which one was found or not, may be where nothing could be seen. A
+    /// container that may not be there at all, as the old one, has none where another has: every name would be in doubt.
     pub(crate) fn may_be_unseen(&self, is_found: bool) -> bool {
-        self.unread.iter().any(|container| container.partition.is_some() || !is_found)
+        self.unread.iter().any(|(_, is_there)| *is_there || !is_found)
     }
 
     /// Adds which zones there are, and what could not be seen, in an order of its own.
     pub(crate) fn digest(&self, hasher: &mut RecordHasher) {
-        let mut zones: Vec<(String, bool)> =
-            self.all.iter().map(|zone| (zone.dn.normalized(), zone.is_primary)).collect();
-        zones.sort_unstable();
-        for (dn, is_primary) in zones {
-            hasher.text(&dn).bytes(&[u8::from(is_primary)]);
+        let mut zones: Vec<(String, &Zone)> =
+            self.all.iter().map(|zone| (zone.dn.normalized(), zone)).collect();
+        zones.sort_by(|(one, _), (other, _)| one.cmp(other));
+        for (dn, Zone { is_primary, is_unread, guid, .. }) in zones {
+            hasher.text(&dn).bytes(&[u8::from(*is_primary), u8::from(*is_unread)]);
+            hasher.text(&guid.map(|guid| guid.to_string()).unwrap_or_default());
         }
         hasher.text("unread");
-        self.unread.iter().for_each(|container| _ = hasher.text(&container.dn.normalized()));
+        for (container, is_there) in &self.unread {
+            hasher.text(&container.dn.normalized()).bytes(&[u8::from(*is_there)]);
+        }
     }
 }
 
-/// What a node of a zone is called: `web1` in `corp.example` is `web1.corp.example`. `None` for the zone itself (`@`), for
-/// wildcards, and for whatever is the name of no host.
+/// What a node of a zone is called: `web1` in `corp.example` is `web1.corp.example`, and `@` is the zone itself. `None` for
+/// wildcards, for whatever is the name of no host, and for a name in another form than it would be looked up by.
 pub(crate) fn node_name(node: &str, zone: &Hostname) -> Option<Hostname> {
-    if node == "@" || node.starts_with('*') {
+    if node == "@" {
+        return Some(zone.clone());
+    }
+    if node.starts_with('*') {
         return None;
     }
-    Hostname::read(&format!("{node}.{}", zone.as_str())).ok()
+    let host = Hostname::read(&format!("{node}.{}", zone.as_str())).ok()?;
+    relative_name(&host, zone).filter(|own| is_form(node, own)).is_some().then_some(host)
+}
+
+/// What the node of a host is called in a zone that is in charge of it, in all forms that it may have.
+pub(crate) fn node_forms(host: &Hostname, zone: &Hostname) -> Vec<String> {
+    if host == zone {
+        return vec!["@".to_owned()];
+    }
+    relative_name(host, zone).map(|node| forms(&node)).unwrap_or_default()
+}
+
+/// The forms that a directory may have a name in, and finds it by in whatever case: of an international name there are two.
+pub(crate) fn forms(name: &Hostname) -> Vec<String> {
+    let unicode = name.to_unicode();
+    let other = (*unicode != *name.as_str()).then(|| unicode.into_owned());
+    [name.as_str().to_owned()].into_iter().chain(other).collect()
+}
+
+/// The name that a text is, if a search for that name finds the text: it is written in one of its forms, and may end with
+/// a dot.
+pub(crate) fn searchable(text: &str) -> Option<Hostname> {
+    let name = Hostname::read(text).ok()?;
+    is_form(text.strip_suffix('.').unwrap_or(text), &name).then_some(name)
+}
+
+fn is_form(text: &str, name: &Hostname) -> bool {
+    text.eq_ignore_ascii_case(name.as_str()) || *text.to_lowercase() == *name.to_unicode()
 }
 
 /// What a host is called in a zone that is in charge of it; `None` for the zone itself.
-pub(crate) fn relative_name(host: &Hostname, zone: &Hostname) -> Option<Hostname> {
+fn relative_name(host: &Hostname, zone: &Hostname) -> Option<Hostname> {
     let node = host.as_str().strip_suffix(zone.as_str())?.strip_suffix('.')?;
     Hostname::read(node).ok()
+}
+
+/// The name of a zone that a server makes or deletes right now: `..InProgress-6AA32BD9-corp.example`,
+/// `..Deleted-corp.example`.
+fn in_the_works(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("..InProgress-").or_else(|| text.strip_prefix("..Deleted-"))?;
+    let is_number = |text: &str| {
+        let is_hexadecimal = text.len() == 8 && text.bytes().all(|it| it.is_ascii_hexdigit());
+        is_hexadecimal || text.bytes().all(|it| it.is_ascii_digit())
+    };
+    Some(
+        rest.split_once('-').filter(|(number, _)| is_number(number)).map_or(rest, |(_, name)| name),
+    )
 }
 
 /// The type of a zone, if that is what a value of `dnsProperty` tells (MS-DNSP, section 2.3.2.1).
@@ -195,13 +256,25 @@ pub(super) mod tests {
         for name in [
             "RootDNSServers",
             "..TrustAnchors",
-            "..InProgress-1-corp.example",
             "0.0.10.in-addr.arpa",
             "8.b.d.0.1.0.0.2.IP6.ARPA",
             "in-addr.arpa",
             "corp.example\nCNF:4fd0f2c1",
         ] {
             assert!(zone(name, &[]).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_zone_that_a_server_is_at_work_on_is_one_that_nobody_can_read() {
+        for name in [
+            "..InProgress-1-corp.example",
+            "..InProgress-6AA32BD9-corp.example",
+            "..Deleted-corp.example",
+        ] {
+            let zone = zone(name, &[]).unwrap();
+            assert_eq!((zone.name.as_str(), zone.is_unread), ("corp.example", true), "{name}");
+            assert!(!zone.is_primary);
         }
     }
 
@@ -243,13 +316,24 @@ pub(super) mod tests {
         let zone = host("corp.example");
         for (node, name) in [("WEB1", "web1.corp.example"), ("a.b", "a.b.corp.example")] {
             assert_eq!(node_name(node, &zone), Some(host(name)));
-            assert_eq!(relative_name(&host(name), &zone), Some(host(node)));
+            assert_eq!(node_forms(&host(name), &zone), [node.to_lowercase()]);
         }
-        for node in ["@", "*", "*.lab", "", "web1\nCNF:4fd0f2c1", "a..b"] {
+        assert_eq!(node_name("@", &zone), Some(zone.clone()));
+        assert_eq!(node_forms(&zone, &zone), ["@"]);
+        assert_eq!(node_name("BÜCHER", &zone), Some(host("bücher.corp.example")));
+        assert_eq!(node_forms(&host("bücher.corp.example"), &zone), ["xn--bcher-kva", "bücher"]);
+        // Decomposed, with a blank before it, with another dot: no search for the name finds them.
+        let odd = ["bu\u{308}cher", " web1", "a\u{3002}b"];
+        for node in ["*", "*.lab", "", "web1\nCNF:4fd0f2c1", "a..b"].into_iter().chain(odd) {
             assert_eq!(node_name(node, &zone), None, "{node}");
         }
-        for other in ["corp.example", "web1.other.example", "xcorp.example"] {
-            assert_eq!(relative_name(&host(other), &zone), None, "{other}");
+        for other in ["web1.other.example", "xcorp.example"] {
+            assert_eq!(node_forms(&host(other), &zone), [""; 0], "{other}");
+        }
+        for (text, expected) in
+            [("WEB1.corp.example.", Some(host("web1.corp.example"))), (" web1.corp.example", None)]
+        {
+            assert_eq!(searchable(text), expected, "{text}");
         }
     }
 }

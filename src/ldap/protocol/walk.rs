@@ -6,8 +6,8 @@ use super::ber::Malformed;
 use super::connection::Connection;
 use super::entry::RawEntry;
 use super::guard::SearchMessage;
-use super::paging::{PageContents, PageEnd, Paging};
-use super::search::SearchRequest;
+use super::paging::{self, PageContents, PageEnd, Paging};
+use super::search::{NO_ATTRIBUTES, SearchRequest};
 use crate::Result;
 use crate::directory::Held;
 use crate::ldap::limits::LdapLimits;
@@ -38,9 +38,30 @@ impl Connection {
                 })
                 .await?;
             held.add(kept)?;
+            let cannot_tell = contents.entries() <= 1;
+            if paging.is_unpaged(&result)
+                && (cannot_tell || self.sends_more_than_one(request).await?)
+            {
+                return Ok(());
+            }
             if paging.end_page(&result, contents, limits)? == PageEnd::Last {
                 return Ok(());
             }
         }
+    }
+
+    /// Whether the server ignores paging: it sends more than the one entry that it is asked for.
+    pub(crate) async fn sends_more_than_one(&mut self, request: &SearchRequest) -> Result<bool> {
+        let attributes = vec![NO_ATTRIBUTES.to_owned()];
+        let request = SearchRequest { attributes, ..request.clone() };
+        let mut entries = 0_u64;
+        let search = self.search(&request, vec![paging::control(1, &[])]).await?;
+        let result = search
+            .each_entry(|_| {
+                entries += 1;
+                Ok(())
+            })
+            .await?;
+        Ok(entries > 1 && Paging::new().is_unpaged(&result))
     }
 }

@@ -320,14 +320,33 @@ async fn send(
     progress: &mut Progress,
     end: &mut ReadEnd,
 ) -> Result<(), Stop> {
-    let mut objects = outgoing.drain();
-    if objects.is_empty() {
-        return Ok(());
+    let (mut page, mut bytes) = (Vec::new(), 0_usize);
+    for mut object in outgoing.drain() {
+        if let Some(network) = &mut progress.network
+            && object.kind == ObjectKind::Computer
+        {
+            network.describe(&mut object)?;
+        }
+        bytes = bytes.saturating_add(object.footprint());
+        page.push(object);
+        // Their addresses may make them more than one event carries.
+        if bytes >= EVENT_BYTES {
+            bytes = 0;
+            send_page(events, std::mem::take(&mut page), progress, end).await?;
+        }
     }
-    if let Some(network) = &mut progress.network {
-        let mut computers = objects.iter_mut().filter(|it| it.kind == ObjectKind::Computer);
-        computers.try_for_each(|computer| network.describe(computer))?;
+    match page.is_empty() {
+        true => Ok(()),
+        false => send_page(events, page, progress, end).await,
     }
+}
+
+async fn send_page(
+    events: &mpsc::Sender<Result<DirectoryEvent>>,
+    objects: Vec<DirectoryObject>,
+    progress: &mut Progress,
+    end: &mut ReadEnd,
+) -> Result<(), Stop> {
     for object in &objects {
         progress.kinds.insert(object.kind);
         LeftOutValues::count(&mut end.left_out, object);

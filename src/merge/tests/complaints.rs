@@ -71,6 +71,7 @@ fn a_renamed_computer_does_not_duplicate() {
     let source = source();
     let now = super::fixture::day(1);
     let writing = WriteContext {
+        asks_for_addresses: true,
         source: &source,
         object: guid(1),
         run: RunId::from_u128(1),

@@ -48,7 +48,14 @@ fn with_writing<T>(
     act: impl FnOnce(&WriteContext<'_>) -> T,
 ) -> T {
     let run = RunId::from_u128(at as u128);
-    act(&WriteContext { source, object: object.guid, run, now: day(at), policy })
+    act(&WriteContext {
+        source,
+        object: object.guid,
+        run,
+        now: day(at),
+        policy,
+        asks_for_addresses: true,
+    })
 }
 
 fn by(mut asset: Asset, kind: &str, os: &str) -> Asset {

@@ -53,7 +53,14 @@ impl Run {
     fn writing(&self) -> WriteContext<'_> {
         let run = RunId::from_u128(self.at as u128);
         let Self { source, policy, at, .. } = self;
-        WriteContext { source, object: guid(1), run, now: day(*at), policy }
+        WriteContext {
+            source,
+            object: guid(1),
+            run,
+            now: day(*at),
+            policy,
+            asks_for_addresses: true,
+        }
     }
 
     fn write(&self, unit: &mut UnitOfWork) -> Result<Vec<Change>, AssetId> {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::snapshot::Snapshot;
 use crate::Result;
 use crate::asset::Link;
-use crate::directory::{AttributeError, DirectoryObject, Outline};
+use crate::directory::{AttributeError, DirectoryObject, Outline, PLACE};
 use crate::membership::Links;
 use crate::merge;
 use crate::sync::run::Run;
@@ -32,6 +32,8 @@ struct Fewer {
     withdrawn: BTreeSet<String>,
     /// What the source shows of none of its kind, whatever they have.
     unshown: BTreeSet<String>,
+    /// Whether the read did not ask where they are, so that what is known of it stays.
+    are_places_known: bool,
 }
 
 /// Gives the objects of a read back what the inventory knew of what was left out of them, so that an entry that
@@ -47,6 +49,9 @@ pub(super) async fn keep_known(
         is_withdrawn |= !fewer.withdrawn.is_empty();
         let flawed = snapshot.of_kind(kind).outlines().iter().filter(|it| it.is_flawed);
         let mut wanted = fewer.in_doubt();
+        if fewer.are_places_known {
+            wanted.extend(&fewer.objects);
+        }
         wanted.extend(flawed.map(|it| it.guid));
         if !fewer.unshown.is_empty() {
             let all = snapshot.of_kind(kind).identities();
@@ -58,6 +63,9 @@ pub(super) async fn keep_known(
             let all = snapshot.of_kind_mut(kind);
             for (guid, known) in &known {
                 if let Some(mut object) = all.find(*guid)? {
+                    if fewer.are_places_known && fewer.objects.contains(guid) {
+                        object.attributes = merge::with_known_place(&object.attributes, known);
+                    }
                     fewer.note(&mut object, known);
                     merge::keep_known(&mut object, known);
                     all.replace(&object)?;
@@ -81,7 +89,8 @@ impl Fewer {
         };
         let read = snapshot.of_kind(kind).outlines().iter();
         let known = read.filter_map(|it| Some((it, present(it)?)));
-        let (mut count, mut fewer) = (0, Self::none(kind));
+        let are_places_known = kind == ObjectKind::Computer && !run.task.addresses_from_dns;
+        let (mut count, mut fewer) = (0, Self { are_places_known, ..Self::none(kind) });
         fewer.unshown = snapshot.end.unshown.get(&kind).cloned().unwrap_or_default();
         for (object, link) in known {
             count += 1;
@@ -101,7 +110,7 @@ impl Fewer {
 
     fn none(kind: ObjectKind) -> Self {
         let (objects, foreign, withdrawn, unshown) = Default::default();
-        Self { kind, objects, foreign, withdrawn, unshown }
+        Self { kind, objects, foreign, withdrawn, unshown, are_places_known: false }
     }
 
     /// What most of these `count` objects had and none of its kind shows any more.
@@ -118,7 +127,8 @@ impl Fewer {
         for objects in objects.chunks(RECORDS) {
             for (guid, known) in known(run, self.kind, objects, links).await? {
                 let Some(object) = all.find(guid)? else { continue };
-                for attribute in merge::not_shown(&object, &known) {
+                let missing = merge::not_shown(&object, &known).into_iter();
+                for attribute in missing.filter(|name| !self.keeps(name)) {
                     *missed.entry(attribute.to_owned()).or_default() += 1;
                 }
             }
@@ -132,6 +142,11 @@ impl Fewer {
             }
         }
         Ok(missed.into_keys().collect())
+    }
+
+    /// Whether an attribute stays without any doubt.
+    fn keeps(&self, attribute: &str) -> bool {
+        self.are_places_known && PLACE.contains(&attribute)
     }
 
     /// The objects of whose attributes some may be kept.
@@ -170,6 +185,16 @@ impl Fewer {
             };
             let attribute = attribute.to_owned();
             object.flaws.push(AttributeError { attribute, reason, count: 1 });
+        }
+        // Nobody looked for the addresses of a name that was not shown.
+        let name =
+            object.flaws.iter().find(|flaw| flaw.attribute.eq_ignore_ascii_case("dNSHostName"));
+        let Some(reason) = name.map(|flaw| flaw.reason.clone()) else { return };
+        for attribute in PLACE.into_iter().filter(|name| known.first(name).is_some()) {
+            if !object.is_in_doubt(attribute) && !self.keeps(attribute) {
+                let (attribute, reason) = (attribute.to_owned(), reason.clone());
+                object.flaws.push(AttributeError { attribute, reason, count: 1 });
+            }
         }
     }
 }

@@ -185,7 +185,11 @@ impl Scene<'_> {
         };
         let is_found = |(key, entry): &(&DnKey, &DirectoryEntry)| {
             let is_there = in_scope(key) && self.is_visible(entry);
-            is_there && self.search.filter.matches(entry, self.tree)
+            is_there
+                && match entry.unreadable {
+                    true => self.search.filter.is_of_everything(),
+                    false => self.search.filter.matches(entry, self.tree),
+                }
         };
         if let Some(objects) = self.search.filter.objects() {
             let named = self.tree.among(base, objects);
@@ -219,7 +223,8 @@ impl Scene<'_> {
     }
 
     fn encode(&self, entry: &DirectoryEntry) -> Vec<u8> {
-        self.encoder.entry(self.request.id, &entry.dn, &self.selection.of(entry))
+        let shown = if entry.unreadable { Vec::new() } else { self.selection.of(entry) };
+        self.encoder.entry(self.request.id, &entry.dn, &shown)
     }
 
     /// A search of the whole domain ends with references to the naming contexts below it.

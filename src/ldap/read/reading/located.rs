@@ -11,7 +11,7 @@ impl Reading {
     /// Finds out which zones and subnets there are, if computers are to have their addresses.
     pub(super) async fn survey(&mut self) -> Result<(), Stop> {
         let Some(places) = &self.places else { return Ok(()) };
-        let mut map = NetworkMap::new(self.held.beside());
+        let mut map = NetworkMap::new(self.held.beside(), self.limits.record_bytes);
         let warnings = self.connection.survey(places, &mut map, &self.limits).await?;
         self.warn_of(warnings);
         self.tracking.network = Some(map.digest());
@@ -50,8 +50,17 @@ impl Reading {
         for search in self.searches.iter().filter(|it| it.kind == ObjectKind::Computer) {
             let below = (&search.base, search.filter.as_str());
             let limits = (&self.limits, &mut held);
-            moved.extend(self.connection.computers_named(below, &names, &controls, limits).await?);
+            let found = self.connection.computers_named(below, &names, &controls, limits).await?;
+            match found {
+                Ok(found) => moved.extend(found),
+                Err(refusal) => {
+                    self.end.warnings.push(refusal.report());
+                    return Ok(None);
+                }
+            }
         }
+        // The names are forgotten, and the computers are known until the read ends.
+        self.held.add(moved.len() * size_of::<ObjectGuid>() * 2)?;
         Ok(Some(moved))
     }
 

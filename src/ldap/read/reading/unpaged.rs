@@ -8,8 +8,7 @@
 use ldap3::Scope;
 
 use super::{Planned, Reading, Stop};
-use crate::ldap::protocol::paging::{self, Paging};
-use crate::ldap::protocol::search::{NO_ATTRIBUTES, SearchRequest};
+use crate::ldap::protocol::search::SearchRequest;
 
 const WARNING: &str = "the server ignores paged results (RFC 2696) and sent everything at once; if it left something \
                        out without saying so, that does not show";
@@ -43,16 +42,8 @@ impl Reading {
             base: planned.base.as_str().to_owned(),
             scope: Scope::Subtree,
             filter: planned.filter.clone(),
-            attributes: vec![NO_ATTRIBUTES.to_owned()],
+            attributes: Vec::new(),
         };
-        let mut entries = 0_u64;
-        let search = self.connection.search(&request, vec![paging::control(1, &[])]).await?;
-        let result = search
-            .each_entry(|_| {
-                entries += 1;
-                Ok(())
-            })
-            .await?;
-        Ok(entries > 1 && Paging::new().is_unpaged(&result))
+        Ok(self.connection.sends_more_than_one(&request).await?)
     }
 }

@@ -32,6 +32,11 @@ impl Filter {
         Self::decode_at(element, 0)
     }
 
+    /// Whether it is `(objectClass=*)`, which every entry matches.
+    pub(crate) fn is_of_everything(&self) -> bool {
+        matches!(self, Self::Present(attribute) if attribute.eq_ignore_ascii_case("objectClass"))
+    }
+
     pub(crate) fn matches(&self, entry: &DirectoryEntry, tree: &DirectoryTree) -> bool {
         match self {
             Self::And(parts) => parts.iter().all(|part| part.matches(entry, tree)),

@@ -42,7 +42,8 @@ impl DirectoryTree {
     }
 
     /// Gives a node of a zone these addresses in place of all records that it has, as a DNS server does: one that has none any
-    /// more becomes a tombstone. `*` before an address makes its record a static one.
+    /// more becomes a tombstone. `*` before an address makes its record a static one, and a number behind it one that was
+    /// refreshed so many hours after the beginning of 2026.
     #[doc(hidden)]
     pub fn set_addresses(&mut self, zone: &str, node: &str, addresses: &[&str]) -> Result<()> {
         let dn = format!("{},{zone}", rdn("DC", node));
@@ -97,10 +98,13 @@ impl DirectoryTree {
 
 /// A record of an address, with `*` before it for a static one.
 fn record(text: &str) -> Result<Vec<u8>> {
-    let (hours, text) = text.strip_prefix('*').map_or((REFRESHED, text), |text| (0, text));
-    let address = text.parse().map_err(|_| {
-        Error::new(ErrorKind::Invalid, "this is no address").with_context("address", text)
-    })?;
+    let invalid =
+        || Error::new(ErrorKind::Invalid, "this is no address").with_context("address", text);
+    let (address, later) = text.split_once(' ').unwrap_or((text, "0"));
+    let later: u32 = later.parse().map_err(|_| invalid())?;
+    let hours = REFRESHED.saturating_add(later);
+    let (hours, address) = address.strip_prefix('*').map_or((hours, address), |text| (0, text));
+    let address = address.parse().map_err(|_| invalid())?;
     Ok(match address {
         IpAddr::V4(address) => raw_record(1, hours, &address.octets()),
         IpAddr::V6(address) => raw_record(28, hours, &address.octets()),

@@ -15,6 +15,8 @@ pub struct DirectoryEntry {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) links: Vec<LinkChange>,
     pub(crate) hidden: bool,
+    /// Whether its DN alone is shown, and only to whoever asks for everything.
+    pub(crate) unreadable: bool,
 }
 
 /// An attribute with the update sequence number of its last change. One without values was removed.
@@ -35,7 +37,14 @@ pub(crate) struct LinkChange {
 
 impl DirectoryEntry {
     pub(crate) fn new(dn: String, guid: ObjectGuid) -> Self {
-        Self { dn, guid, attributes: Vec::new(), links: Vec::new(), hidden: false }
+        Self {
+            dn,
+            guid,
+            attributes: Vec::new(),
+            links: Vec::new(),
+            hidden: false,
+            unreadable: false,
+        }
     }
 
     /// The distinguished name, as it is sent.

@@ -328,6 +328,18 @@ impl DirectoryTree {
         Ok(())
     }
 
+    /// Makes an entry one that may be listed and not read, or gives back what may be read: its DN is shown without any attribute
+    /// to whoever looks for `(objectClass=*)`.
+    #[doc(hidden)]
+    pub fn set_unreadable(&mut self, dn: &str, unreadable: bool) -> Result<()> {
+        self.existing(dn)?;
+        let key = key(dn)?;
+        if let Some(entry) = self.entries.get_mut(&key) {
+            entry.unreadable = unreadable;
+        }
+        Ok(())
+    }
+
     /// Sets what an entry is created with, without a change of its own.
     pub(crate) fn amend(&mut self, dn: &str, attribute: &str, value: impl Into<Vec<u8>>) {
         self.amend_all(dn, attribute, [value]);
