@@ -135,7 +135,8 @@ async fn run_with(
         .with_connect_limits(limits)
         .with_resolver(Arc::clone(dns) as _);
     let (task, options) = (task(), SyncOptions::new());
-    let run = sync(&task, &source, repository, &options);
+    // On the heap: a test that has many of them has a stack of its own thread alone.
+    let run = Box::pin(sync(&task, &source, repository, &options));
     tokio::time::timeout(PATIENCE, run).await.expect("a run that ends")
 }
 

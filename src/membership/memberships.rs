@@ -42,7 +42,7 @@ impl Memberships {
         let known = Known::of(read, earlier);
         let is_kept =
             |object: &DirectoryObject| object.kind != ObjectKind::Computer || is_kept(object.guid);
-        let mut edges = known.direct(&is_kept)?;
+        let mut edges = known.direct(is_kept)?;
         // What is no host is never kept as an asset, and a member all the same.
         let is_no_host = |object: &DirectoryObject| object.account_kind() != AccountKind::Host;
         edges.extend(known.primary(|object| is_kept(object) || is_no_host(object))?);

@@ -128,7 +128,7 @@ mod tests {
 
     const FOREST: &[u8] = b"\x04corp\x07example\0";
 
-    fn names<'a>(client_site: &'a [u8]) -> Vec<&'a [u8]> {
+    fn names(client_site: &[u8]) -> Vec<&[u8]> {
         let (domain, host) = (b"\xc0\x18".as_slice(), b"\x03dc1\xc0\x18".as_slice());
         let names = [FOREST, domain, host, b"\x04CORP\0", b"\x03DC1\0", b"\0", b"\x06Berlin\0"];
         names.into_iter().chain([client_site]).collect()
