@@ -13,7 +13,7 @@ use super::survey::Survey;
 use super::text::Text;
 use crate::directory::{
     AttributeError, Completeness, DirectoryEvent, DirectoryObject, FullReadReason, LeftOutValues,
-    Membership, Page, ReadEnd, ReadRequest, ReadScope, Transport, Verification,
+    Membership, PLACE, Page, ReadEnd, ReadRequest, ReadScope, Transport, Verification,
 };
 use crate::ldap::limits::LdapLimits;
 use crate::ldap::protocol::entry::RawEntry;
@@ -156,6 +156,9 @@ impl Reading {
         self.survey = Survey::of(records, &self.selections, self.filter.as_ref());
         self.end.server = self.survey.origin.identity();
         self.end.unshown.clone_from(&self.survey.unshown);
+        // Where computers are, no export tells.
+        let computers = self.end.unshown.entry(ObjectKind::Computer).or_default();
+        computers.extend(PLACE.map(str::to_owned));
         self.end.warnings.extend(unshown_warning(&self.survey));
     }
 

@@ -255,6 +255,7 @@ fn what_was_not_exported_of_anybody_is_named_and_lists_without_members_are_parts
     let (_, end) = read(&computer(1));
     let unshown = &end.unshown[&ObjectKind::Computer];
     assert!(unshown.contains("dNSHostName") && !unshown.contains("cn"));
+    assert!(unshown.contains("dnsAddress"), "no export has what the DNS says");
     let [warning] = end.warnings.as_slice() else { panic!("{:?}", end.warnings) };
     assert!(warning.contains("dNSHostName") && !warning.contains("uSNChanged"), "{warning}");
 }
