@@ -444,10 +444,7 @@ fn changes(
     // A change is told even if it was undone since.
     let is_told = |object: ObjectGuid| {
         let mut steps = versions.iter().zip(versions.iter().skip(1));
-        steps.any(|(before, after)| {
-            let step = [before, after];
-            before.own(object, step) != after.own(object, step)
-        })
+        steps.any(|(before, after)| before.own(object) != after.own(object))
     };
     let is_news = |object: &&DirectoryObject| {
         is_asked_for(request, object)
@@ -517,31 +514,21 @@ impl<'a> Version<'a> {
         self.by_guid.values().copied()
     }
 
-    /// What a change of the object itself is told of: without the other ends of links. Members and managers are known by
-    /// what they are, so that a new name is no change; one that is nowhere any more does not count. That a manager goes, or
-    /// comes back, is no change of whom it manages, from one version to the next of this step.
-    fn own(
-        &self,
-        guid: ObjectGuid,
-        [before, after]: [&Self; 2],
-    ) -> Option<(DirectoryObject, BTreeSet<ObjectGuid>)> {
+    /// What a change of the object itself is told of: without the other ends of links. Members are known by
+    /// what they are, so that a new name is no change; one that is nowhere any more does not count.
+    fn own(&self, guid: ObjectGuid) -> Option<(DirectoryObject, BTreeSet<ObjectGuid>)> {
         let mut own = (*self.by_guid.get(&guid)?).clone();
         let is_link = |name: &str| ["managedBy", "memberOf"].contains(&name);
         let managers = own.attributes.values("managedBy");
         let managers = managers.filter_map(|dn| DistinguishedName::parse(dn).ok());
-        let managers: BTreeSet<ObjectGuid> = managers
-            .filter_map(|dn| {
-                let dn = dn.normalized();
-                let mut versions = [self, before, after].into_iter();
-                versions.find_map(|version| version.by_dn.get(&dn)).copied()
-            })
-            .filter(|manager| after.by_guid.contains_key(manager))
-            .collect();
+        let managers: Vec<DistinguishedName> = managers.collect();
         let attributes = own.attributes.iter().filter(|(name, _)| !is_link(name));
         own.attributes = attributes.collect();
         let members = own.membership.as_mut().map(|list| std::mem::take(&mut list.members));
+        let members = members.into_iter().chain([managers]).collect::<Vec<_>>();
         let members = members.iter().flatten().filter_map(|dn| self.by_dn.get(&dn.normalized()));
-        Some((own, members.copied().chain(managers).collect()))
+        let members = members.copied().collect();
+        Some((own, members))
     }
 }
 
