@@ -44,7 +44,9 @@ def check_found(report, rig, settings):
         server = outcome.report.get("server", {})
         report.equal(f"{name}: the run", (outcome.status, outcome.report.get("verified_by")), (0, "ca"))
         report.equal(f"{name}: the address", server.get("address"), f"{ADDRESS}:636")
-        report.equal(f"{name}: the sites", (server.get("site"), server.get("client_site")), (SITE, SITE))
+        report.equal(f"{name}: the site of the server", server.get("site"), SITE)
+        # An address in no subnet: Samba names any of its sites, as Windows names none.
+        report.check(f"{name}: a site of the client", bool(server.get("client_site")), outcome)
         last = outcome.report.get("connect_steps", [{}])[-1]
         report.equal(f"{name}: the host", (last.get("host"), last.get("failure")), (CONTROLLER, None))
     outcome = sync(rig, settings, "--locate", f"nowhere.{DOMAIN}", "--json")

@@ -221,9 +221,11 @@ class Denied:
     """An access control entry on some containers, for as long as this lasts."""
 
     def __init__(self, rig, containers, entry):
-        settings = param.LoadParm(filename_for_non_global_lp=str(rig / "smb.conf"))
+        # Samba's library uses them to the end, without a hold on them.
+        self.settings = param.LoadParm(filename_for_non_global_lp=str(rig / "smb.conf"))
+        self.session = system_session()
         database = str(rig / "domain/private/sam.ldb")
-        self.sam = SamDB(url=database, session_info=system_session(), lp=settings)
+        self.sam = SamDB(url=database, session_info=self.session, lp=self.settings)
         self.rights = SDUtils(self.sam)
         self.containers, self.entry, self.before = containers, entry, {}
 
