@@ -221,22 +221,23 @@ class Denied:
     """An access control entry on some containers, for as long as this lasts."""
 
     def __init__(self, rig, containers, entry):
-        # Samba's library uses them to the end, without a hold on them.
-        self.settings = param.LoadParm(filename_for_non_global_lp=str(rig / "smb.conf"))
-        self.session = system_session()
-        database = str(rig / "domain/private/sam.ldb")
-        self.sam = SamDB(url=database, session_info=self.session, lp=self.settings)
-        self.rights = SDUtils(self.sam)
-        self.containers, self.entry, self.before = containers, entry, {}
+        self.rig, self.containers, self.entry, self.before = rig, containers, entry, {}
 
     def __enter__(self):
         for dn in self.containers:
-            self.before[dn] = self.rights.get_sd_as_sddl(dn)
-            self.rights.dacl_add_ace(dn, self.entry)
+            rights = self.rights()
+            self.before[dn] = rights.get_sd_as_sddl(dn)
+            rights.dacl_add_ace(dn, self.entry)
 
     def __exit__(self, *_):
-        for dn, rights in self.before.items():
-            self.rights.modify_sd_on_dn(dn, rights)
+        for dn, before in self.before.items():
+            self.rights().modify_sd_on_dn(dn, before)
+
+    def rights(self):
+        """Opened anew each time: Samba's library does not survive what the server writes meanwhile."""
+        settings = param.LoadParm(filename_for_non_global_lp=str(self.rig / "smb.conf"))
+        database = str(self.rig / "domain/private/sam.ldb")
+        return SDUtils(SamDB(url=database, session_info=system_session(), lp=settings))
 
 
 def sid(octets):
