@@ -199,7 +199,7 @@ async fn through_the_mock(seed: u64, tombstones: bool) {
     let mut domain = Domain::new();
     let mode = if seed.is_multiple_of(2) { ReadMode::DirSync } else { ReadMode::Usn };
     let directory = MockDirectory::new(domain.objects()).with_deltas(mode, tombstones);
-    let mut task = task();
+    let mut task = task().with_addresses_from_dns();
     let (is_scanned, excludes) = (seed % 5 < 2, seed.is_multiple_of(5));
     task.matching.exclude_unknown = excludes;
     let stores: [Arc<dyn AssetRepository>; 2] =
@@ -260,7 +260,7 @@ async fn with_few_censuses(seed: u64) {
     let directory = MockDirectory::new(never_empty(&domain)).with_deltas(mode, seed % 4 < 2);
     let stores: [Arc<dyn AssetRepository>; 2] =
         [Arc::new(MemoryRepository::new()), Arc::new(MemoryRepository::new())];
-    let mut chains = Chains::new(task(), stores).await;
+    let mut chains = Chains::new(task().with_addresses_from_dns(), stores).await;
     for step in 0..20 {
         let is_due = step == 0 || step == 19 || random.below(3) == 0;
         chains.step_without(&directory, is_due, &format!("history {seed}, run {step}")).await;
