@@ -36,7 +36,8 @@ pub(super) fn unpack(kind: ObjectKind, guid: ObjectGuid, octets: &[u8]) -> Resul
     let mut rest = Packed(octets);
     let object = rest.object(kind, guid);
     object.ok_or_else(|| {
-        let message = "what was put aside of an object of the directory is not what was written";
+        let message = "the temporary file of the run does not have what was written to it: make sure that nothing else \
+                       writes there, or choose another folder (spool_folder), and run again";
         Error::new(ErrorKind::Invalid, message).with_context("object", guid)
     })
 }

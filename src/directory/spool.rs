@@ -162,7 +162,10 @@ impl Octets {
 }
 
 fn unreadable(reason: &dyn fmt::Display) -> Error {
-    let message = format!("the temporary file with what was read cannot be read: {reason}");
+    let message = format!(
+        "the temporary file of the run cannot be read: {reason}; look after its disk, or choose another folder \
+         (spool_folder), and run again"
+    );
     Error::new(ErrorKind::Store, message)
 }
 

@@ -10,6 +10,7 @@
 
 pub mod contract;
 mod faults;
+mod mock_changes;
 mod mock_directory;
 mod mock_record;
 #[doc(hidden)]

@@ -45,10 +45,12 @@ pub(super) async fn complete(
 
 /// The groups of which only changes were told.
 fn told(snapshot: &Snapshot) -> Result<Vec<DirectoryObject>> {
-    let is_told = |group: &Result<DirectoryObject>| {
-        let list = group.as_ref().map(|group| group.membership.as_ref());
-        list.is_ok_and(|list| list.is_some_and(|list| list.left.is_some())) || group.is_err()
-    };
-    let doubtful = snapshot.groups.outlines().iter().filter(|group| group.is_doubtful);
-    doubtful.map(|group| snapshot.groups.get(group)).filter(is_told).collect()
+    let mut told = Vec::new();
+    for group in snapshot.groups.outlines().iter().filter(|group| group.is_doubtful) {
+        let group = snapshot.groups.get(group)?;
+        if group.membership.as_ref().is_some_and(|list| list.left.is_some()) {
+            told.push(group);
+        }
+    }
+    Ok(told)
 }
