@@ -44,6 +44,7 @@ mod support;
 mod validate;
 mod waiting;
 
+pub(crate) use annotations::Annotations;
 pub use batch::{Batch, Change, CommitOutcome};
 pub use claim::Claim;
 pub(crate) use claim::Claims;

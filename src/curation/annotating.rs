@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::changed_field::{ANNOTATIONS, COMMENT, ChangedField, OWNER, TAG};
 use super::contributing::bearer;
-use super::{Author, Curation, conflict, source_of_people};
+use super::{Author, Curation, conflict};
 use crate::asset::{Asset, Batch, Change, Claim, Claims, CommitOutcome, RunOutcome, RunRecord};
 use crate::error::Printable;
 use crate::merge::ClaimWriter;
-use crate::value::{AssetId, BatchId, RunId, Timestamp};
+use crate::value::{AssetId, BatchId, RunId, SourceId, Timestamp};
 use crate::{Error, ErrorKind, Result, Retry};
 
 /// What the record of what people said is filed under.
@@ -144,7 +144,7 @@ impl Curation<'_> {
                 asset.version = asset.version.saturating_add(1);
                 Change::PutAsset { expected, asset: Box::new(asset) }
             });
-            let people = source_of_people()?;
+            let people = SourceId::of_people();
             let batch = Batch::new(BatchId::random_v7(), self.organization.clone(), people);
             match self.send(&batch.with_changes(puts).closing(None, record)).await? {
                 CommitOutcome::Applied | CommitOutcome::AlreadyApplied => return Ok(annotated),
@@ -180,7 +180,7 @@ impl Curation<'_> {
 
     /// What people said of assets, and when, oldest first.
     pub(super) async fn annotations(&self) -> Result<Vec<(Timestamp, Annotation)>> {
-        let source = source_of_people()?;
+        let source = SourceId::of_people();
         let runs = self.repository.runs(&self.organization, &source, usize::MAX).await?;
         let annotation = |run: RunRecord| {
             let report = run.report.filter(|_| run.task == TASK)?;

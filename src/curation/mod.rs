@@ -277,7 +277,7 @@ impl<'a> Curation<'a> {
     /// Writes what a person decided, whole or not at all.
     async fn commit(&self, changes: Vec<Change>) -> Result<()> {
         let id = BatchId::random_v7();
-        let batch = Batch::new(id, self.organization.clone(), source_of_people()?);
+        let batch = Batch::new(id, self.organization.clone(), SourceId::of_people());
         let batch = batch.with_changes(changes);
         match self.send(&batch).await? {
             CommitOutcome::Applied | CommitOutcome::AlreadyApplied => Ok(()),
@@ -303,11 +303,6 @@ impl<'a> Curation<'a> {
             tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
         }
     }
-}
-
-/// What writes where people decide.
-fn source_of_people() -> Result<SourceId> {
-    SourceId::new("person", "curation")
 }
 
 fn conflict(assets: &[AssetId]) -> Error {

@@ -209,6 +209,22 @@ fn a_successor_takes_the_place_of_who_is_gone() {
 }
 
 #[test]
+fn what_people_said_of_who_is_gone_waits_with_the_successor_where_nothing_else_is_left() {
+    let mut old = Run::of(1, created(0)).only([]);
+    old.parts[0].object = Some(guid(2));
+    old.owner.push(Claim::new("jane".to_owned(), old.parts[0].number, None, day(1)));
+    let mut succeeds = Run::of(2, Verdict::Matched(old.id));
+    succeeds.goes.1 = None;
+    succeeds.predecessors = vec![(guid(2), Some(old.id))];
+    let (beside, _) = succeeds.changes([old]);
+    let waiting = beside.iter().find_map(|change| match change {
+        Change::PutWaiting(waiting) => Some(&waiting.record),
+        _ => None,
+    });
+    assert_eq!(waiting.unwrap().owner(), Some("jane"));
+}
+
+#[test]
 fn a_computer_waits_with_its_reason_and_goes_with_its_record() {
     let waits = Run::of(1, Verdict::Ambiguous);
     let (beside, changes) = waits.changes([]);

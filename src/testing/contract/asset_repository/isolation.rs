@@ -25,7 +25,6 @@ fn everything(organization: &OrganizationId, source: &SourceId) -> Batch {
     constraint.organization = organization.clone();
     let mut merge = merge(1, 0);
     merge.organization = organization.clone();
-    merge.bare = vec![asset.clone()];
     let changes = [
         put(&asset, None),
         Change::PutLink(link(1)),

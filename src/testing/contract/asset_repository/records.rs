@@ -227,7 +227,6 @@ pub(super) fn merge(n: u64, seconds: i64) -> MergeRecord {
         organization: acme(),
         survivor: asset_id(1),
         assets: vec![asset_id(1), asset_id(2)],
-        bare: vec![Asset::new(asset_id(2), acme(), site())],
         first_version: Some(Box::new(FirstVersion {
             before: vec![rich_asset(1), asset(2, &["web2"])],
             shifts: vec![0, 2],
