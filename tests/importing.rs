@@ -562,6 +562,24 @@ fn picture(assets: &[Asset]) -> Vec<String> {
     told
 }
 
+/// A line of which a value is left out ends nothing: so it matters which of two records that say the same it is.
+#[tokio::test]
+async fn of_twins_the_one_in_doubt_is_the_same_one_again() {
+    let repository = MemoryRepository::new();
+    let named = [r#"{"names":["db1.a.example","web1"]}"#, r#"{"names":["db1.a.example"]}"#];
+    import(&repository, &named).await;
+    let twins = [
+        r#"{"names":["db1.a.example","bad name"],"addresses":"10.0.0.4","site":"hall"}"#,
+        r#"{"names":["db1.a.example"],"addresses":"10.0.0.4"}"#,
+    ];
+    for lines in [twins, [twins[1], twins[0]]] {
+        import(&repository, &lines).await;
+        let first = assets(&repository).await;
+        assert_eq!(counts(&import(&repository, &lines).await)[..4], [0, 0, 0, 2]);
+        assert_eq!(assets(&repository).await, first);
+    }
+}
+
 /// A line of a small world, in which much is alike.
 fn line() -> impl Strategy<Value = String> {
     let name = prop::sample::select(vec![
