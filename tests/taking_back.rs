@@ -252,6 +252,23 @@ impl World<'_> {
         }
     }
 
+    /// A moment later than whatever people did.
+    async fn next_moment(&self) -> Timestamp {
+        let latest = self.curation().history().await.unwrap().last().map(|entry| entry.at);
+        let next = latest.and_then(|latest| latest.checked_add(Duration::from_micros(1)));
+        next.map_or_else(Timestamp::now, |next| next.max(Timestamp::now()))
+    }
+
+    /// Whoever asks what changed since is told of each asset that is another than it was.
+    async fn assert_told(&self, since: Timestamp, before: &Picture, after: &Picture) {
+        let changes = self.curation().changes(since).await.unwrap();
+        for (id, asset) in &after.assets {
+            let is_told = || changes.iter().any(|noted| noted.asset == Some(*id));
+            let is_as_before = before.assets.get(id) == Some(asset);
+            assert!(is_as_before || is_told(), "{id} changed, and told are {changes:#?}");
+        }
+    }
+
     /// All that the inventory shows, whatever it was before: assets without versions, their claims in one order.
     async fn picture(&self) -> Picture {
         let assets = self.assets().await.into_iter().map(|asset| (asset.id, canonical(&asset)));
@@ -358,6 +375,7 @@ fn said(what: u8) -> Vec<ChangedField> {
 async fn live(world: &mut World<'_>, steps: &[Step]) -> Vec<(usize, Decision)> {
     let mut decided: Vec<(usize, Decision)> = Vec::new();
     for (place, step) in steps.iter().enumerate() {
+        let (asked, shown) = (world.next_moment().await, world.picture().await);
         let curation = Curation::new(world.repository, acme());
         let anna = Author::new("anna");
         match step {
@@ -414,6 +432,9 @@ async fn live(world: &mut World<'_>, steps: &[Step]) -> Vec<(usize, Decision)> {
         let before = world.picture().await;
         assert!(world.curation().uphold().await.unwrap().is_empty(), "after {step:?}");
         assert_eq!(world.picture().await, before, "after {step:?}");
+        if !matches!(step, Step::Sync(..) | Step::Scan(..)) {
+            world.assert_told(asked, &shown, &before).await;
+        }
     }
     let constraints = world.repository.constraints(&acme()).await.unwrap();
     let merges = world.repository.merges(&acme()).await.unwrap();

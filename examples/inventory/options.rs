@@ -355,9 +355,14 @@ pub(crate) struct Search {
     #[arg(long, conflicts_with = "csv")]
     pub(crate) json: bool,
 
-    /// Print comma-separated values with a header
+    /// Print comma-separated values with a header, as they are: a spreadsheet runs what begins as a formula does
     #[arg(long)]
-    pub(crate) csv: bool,
+    csv: bool,
+
+    /// Print comma-separated values for a spreadsheet, where nothing is run: what begins as a formula does has an apostrophe
+    /// before it
+    #[arg(long, conflicts_with_all = ["csv", "json"])]
+    spreadsheet: bool,
 
     /// Show these columns: keys of the JSON objects, and attributes such as @ldap.computer.operatingSystem
     #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
@@ -413,7 +418,11 @@ pub(crate) struct AssetSearch {
 impl Search {
     /// How a table of what is found is written.
     pub(crate) fn form(&self) -> Form {
-        if self.csv { Form::Csv } else { Form::of_stdout() }
+        match (self.csv, self.spreadsheet) {
+            (true, _) => Form::Csv,
+            (_, true) => Form::Spreadsheet,
+            _ => Form::of_stdout(),
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 //! Owner, tags, a comment, how critical it is: said by [`Curation::annotate`](crate::curation::Curation::annotate),
 //! which shows an example, found by queries (`owner:jane`, `tag:pci`), kept whatever is read later, and taken along by
 //! merges and back by their undoing. [`preview_annotations`](crate::curation::Curation::preview_annotations) tells what
-//! would change.
+//! would change. What has no field of its own, such as a cost centre, a host
+//! [contributes](super::own_store#rows-that-you-have-already).
 //!
 //! Decisions are another thing: [`link`](crate::curation::Curation::link),
 //! [`separate`](crate::curation::Curation::separate) and [`settle`](crate::curation::Curation::settle) say which asset
