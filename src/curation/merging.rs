@@ -152,8 +152,7 @@ impl Curation<'_> {
             let gone = redirects.iter().find(|redirect| redirect.from == bare.id);
             let former = there.map(|asset| asset.version).or(gone.map(|gone| gone.version));
             let version = former.unwrap_or(bare.version).max(bare.version).saturating_add(1);
-            let asset = Box::new(Asset { version, ..bare.clone() });
-            again.push(Change::PutAsset { expected: None, asset });
+            again.push(Change::create(Asset { version, ..bare.clone() }));
         }
         Ok(again)
     }

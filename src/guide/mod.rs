@@ -11,8 +11,9 @@
 //! 8. [`limits`]: runs that stop themselves, and how to confirm them.
 //! 9. [`queries`]: what is found, also in your own types.
 //! 10. [`annotations`]: what people say of assets.
-//! 11. [`operating`]: what to log, what to be woken by, and what each kind of error asks of whom.
-//! 12. [`defaults`]: why each default is what it is.
+//! 11. [`following`]: what changed, told to other systems.
+//! 12. [`operating`]: what to log, what to be woken by, and what each kind of error asks of whom.
+//! 13. [`defaults`]: why each default is what it is.
 
 // Some of what it speaks of is there with features alone; with all of them every link is checked.
 #![cfg_attr(
@@ -25,6 +26,7 @@ pub mod credentials;
 pub mod defaults;
 pub mod deltas;
 pub mod first_sync;
+pub mod following;
 pub mod limits;
 pub mod matching;
 pub mod mocking;

@@ -66,6 +66,7 @@
 //!
 //! # What grows
 //!
-//! Records of runs with their reports, and ids of batches: nothing deletes them. Former names and values stay with
+//! Records of runs with their reports, and ids of batches: nothing deletes them. What commits told: until the host
+//! [prunes](super::following) it. Former names and values stay with
 //! their dates. Missing and gone objects stay; [`Curation::delete`](crate::curation::Curation::delete) takes out an
 //! asset that no source has.
