@@ -44,7 +44,7 @@ fn every_span_and_event_is_in_the_guide_with_its_fields() {
         told.extend(events(&text).map(|event| format!("{event} | `{}`", module(&file))));
     }
     assert!(told.len() > 10, "the events were not found");
-    let chapter = chapter("following");
+    let chapter = chapter("progress");
     let listed = rows(&chapter).filter(|cells| cells.len() == 4 && cells[3].starts_with('`'));
     let listed: BTreeSet<String> = listed.map(|cells| cells.join(" | ")).collect();
     let only = |of: &BTreeSet<String>, not: &BTreeSet<String>| -> Vec<String> {

@@ -23,6 +23,7 @@ mod external;
 mod faults;
 mod features;
 mod floors;
+mod following;
 mod forests;
 mod guide;
 mod importing;

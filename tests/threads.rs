@@ -52,9 +52,9 @@ crosses_threads! {
     Error, ErrorKind, Printable<'static>, Retry,
     // asset
     Asset, AssetCounts, dyn AssetRepository, AssetsRequest, Batch, Change, Claim<String>, CommitOutcome, Constraint,
-    ConstraintKind, DirectoryGroup, DirectoryUser, Facet, FacetCounts, Home, Lease, LeaseRequest, Link, LinksRequest,
-    MatchProvenance, Member, MemberPath, MergeRecord, Nesting, ObjectKey, Presence, PrincipalsRequest, Redirect, RunOutcome,
-    RunRecord, SearchPage<Asset>, SearchRequest, Sort, SortBy, SortKey, SourceRecord, Waiting,
+    ConstraintKind, DirectoryGroup, DirectoryUser, Event, EventKind, Facet, FacetCounts, Home, Lease,
+    LeaseRequest, Link, LinksRequest, MatchProvenance, Member, MemberPath, MergeRecord, Nesting, ObjectKey, Presence, PrincipalsRequest, Redirect, RunOutcome,
+    RunRecord, SearchPage<Asset>, SearchRequest, Sort, SortKey, SourceRecord, Waiting,
     // credential
     CaCertificate, Credential, dyn CredentialStore, Sealable, ServerUrl, Sharing, SignIn, Thumbprint,
     // curation
@@ -82,7 +82,7 @@ crosses_threads! {
     RowsRepository<dyn Rows>, SqliteRepository, Write,
     // sync
     Applied, Cancellation, ComputerCounts, Confirmation, ExceededLimit, LimitsExceeded, Loss, Measure, MergePlan,
-    PrincipalCounts, Progress, Stages, Stopped, SyncOptions, SyncReport,
+    PrincipalCounts, Progress, Stopped, SyncOptions, SyncReport,
     // task
     Ambiguity, ChangeLimits, Exclusions, Grace, Limit, MatchPolicy, SyncTask,
     // testing

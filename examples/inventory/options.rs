@@ -2,6 +2,7 @@
 
 mod annotating;
 mod exporting;
+mod following;
 mod person;
 
 use std::ffi::OsString;
@@ -15,6 +16,7 @@ use ldap_inventory::value::{MergeId, OrganizationId, SourceId};
 
 pub(crate) use self::annotating::Annotating;
 pub(crate) use self::exporting::{ExportFormat, Exporting};
+pub(crate) use self::following::{Following, Pruning};
 pub(crate) use self::person::Person;
 use super::color::Color;
 use super::log::Log;
@@ -91,6 +93,10 @@ pub(crate) enum Command {
     /// `inventory users 'whenCreatedTS:<2days'` finds those that a directory made in the last two days, `whenChangedTS`
     /// those that it changed; `inventory runs --json` has how many each run found.
     Changes(Changing),
+    /// What every commit changed, in order, for other systems to follow: each event has the cursor to go on behind it
+    Events(Following),
+    /// Take events away that nobody needs any more; whoever still follows from before them has to begin anew
+    Prune(Pruning),
     /// The latest runs, newest first: what they read, what they did, what ended them
     Runs(Runs),
     /// Assets by site and system: in the directory, seen by scans, in both, out of support
@@ -158,6 +164,7 @@ impl Command {
             Self::Annotate(annotating) => !annotating.dry_run,
             Self::Merge(merging) => !merging.dry_run,
             Self::Delete(_)
+            | Self::Prune(_)
             | Self::Unmerge(_)
             | Self::Link(_)
             | Self::Separate(_)

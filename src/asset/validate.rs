@@ -21,7 +21,7 @@ impl Batch {
 
 fn admit_change(batch: &Batch, change: &Change) -> Result<()> {
     match change {
-        Change::PutAsset { expected, asset } => {
+        Change::PutAsset { expected, asset, .. } => {
             of_organization(batch, &asset.organization)?;
             follows(*expected, asset)
         }
@@ -39,7 +39,7 @@ fn admit_change(batch: &Batch, change: &Change) -> Result<()> {
         Change::PutMerge(record) => of_organization(batch, &record.organization),
         Change::PutWaiting(waiting) => of_organization(batch, &waiting.record.organization),
         Change::RemoveAsset { .. }
-        | Change::PutLink(_)
+        | Change::PutLink { .. }
         | Change::MoveLink { .. }
         | Change::NoteSighting { .. }
         | Change::RemoveWaiting { .. }

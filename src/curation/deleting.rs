@@ -37,7 +37,7 @@ impl Curation<'_> {
     /// let (repository, organization) = (MemoryRepository::new(), OrganizationId::new("acme")?);
     /// let mistake = Asset::new(AssetId::random_v7(), organization.clone(), "hq".parse()?);
     /// let id = mistake.id;
-    /// let put = Change::PutAsset { expected: None, asset: Box::new(mistake) };
+    /// let put = Change::create(mistake);
     /// let batch = Batch::new(BatchId::random_v7(), organization.clone(), SourceId::new("scan", "hq")?);
     /// let _ = repository.commit(batch.with_changes([put])).await?;
     ///

@@ -24,8 +24,7 @@
 //! let assets = [MockRecord::scanned(1, ["web1"]), MockRecord::scanned(2, ["web1.corp.example"])];
 //! let [one, other] = [assets[0].id, assets[1].id];
 //! let batch = Batch::new(BatchId::random_v7(), "acme".parse()?, SourceId::new("scan", "hq")?);
-//! let put = |asset| Change::PutAsset { expected: None, asset: Box::new(asset) };
-//! inventory.commit(batch.with_changes(assets.map(put))).await?;
+//! inventory.commit(batch.with_changes(assets.map(Change::create))).await?;
 //!
 //! let curation = Curation::new(&inventory, "acme".parse()?);
 //! let anna = Author::new("anna").because("the same rack");

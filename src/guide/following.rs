@@ -1,96 +1,70 @@
-//! Following a run while it is under way, stopping it, and what it tells `tracing`.
+//! What changed, for other systems: a ticket for each new server, a firewall that follows the addresses, a mirror.
 //!
-//! # Progress
+//! Every commit tells what it changed, as [`Event`](crate::asset::Event)s: assets that are new, changed, removed or part of
+//! others, objects that directories have, miss or have again, what people decided, runs that ended. They are written with
+//! the commit itself, so a process that dies at any moment loses none and tells none twice, and
+//! [`events_since`](crate::asset::AssetRepository::events_since) brings them in order. Whoever follows keeps a cursor.
 //!
-//! [`SyncOptions::with_progress`](crate::sync::SyncOptions::with_progress) is called as the run goes on:
-//! [`Progress`](crate::sync::Progress) says where it is, which is enough for a bar. How many objects a directory has is
-//! known to nobody before the read has ended, so *reading* counts and has no total; *deciding* and *writing* have one. A
-//! read of changes may be several reads, and counts on. It is called within the run: hand the value to a channel, and do
-//! the work elsewhere.
-//!
-//! # Stopping
-//!
-//! [`Cancellation`](crate::sync::Cancellation) stops a run from any thread:
+//! # A webhook
 //!
 //! ```
-//! use std::sync::{Arc, Mutex};
-//!
-//! use ldap_inventory::ErrorKind;
+//! use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change, EventKind};
 //! use ldap_inventory::store::MemoryRepository;
-//! use ldap_inventory::sync::{Cancellation, Progress, SyncOptions, sync};
-//! use ldap_inventory::task::SyncTask;
-//! use ldap_inventory::testing::{MockDirectory, MockRecord};
-//! use ldap_inventory::value::SourceId;
+//! use ldap_inventory::value::{AssetId, BatchId, OrganizationId, SourceId};
+//!
+//! /// Posts what is new since the last time, and returns the cursor to be kept. What was posted while the program died
+//! /// is posted again, so the other end should know an event by its cursor.
+//! async fn post(
+//!     inventory: &dyn AssetRepository,
+//!     organization: &OrganizationId,
+//!     mut cursor: Option<String>,
+//!     mut send: impl FnMut(String),
+//! ) -> ldap_inventory::Result<Option<String>> {
+//!     loop {
+//!         let events = inventory.events_since(organization, cursor.as_deref(), 100).await?;
+//!         let Some(last) = events.last() else { return Ok(cursor) };
+//!         cursor = Some(last.cursor.clone());
+//!         for event in &events {
+//!             if matches!(event.kind, EventKind::AssetCreated { .. }) {
+//!                 send(serde_json::to_string(event).expect("an event is JSON"));
+//!             }
+//!         }
+//!     }
+//! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> ldap_inventory::Result<()> {
-//! # let source = SourceId::new("ldap", "corp.example")?;
-//! # let task = SyncTask::new("nightly", "acme".parse()?, "hq".parse()?, source, "reader".parse()?);
-//! # let inventory = MemoryRepository::new();
-//! # let directory = MockDirectory::new((0..20).map(|n| MockRecord::computer(&format!("PC{n}"))));
-//! let told: Arc<Mutex<Vec<Progress>>> = Arc::default();
-//! let listener = Arc::clone(&told);
-//! let options = SyncOptions::new().with_progress(move |it| listener.lock().unwrap().push(it));
-//! sync(&task, &directory, &inventory, &options).await?;
-//! let told = std::mem::take(&mut *told.lock().unwrap());
-//! assert_eq!((told.first(), told.last()), (Some(&Progress::Connecting), Some(&Progress::Finished)));
-//! assert!(told.contains(&Progress::Reading { objects: 20 }));
+//! let (inventory, acme) = (MemoryRepository::new(), OrganizationId::new("acme")?);
+//! let asset = Asset::new(AssetId::random_v7(), acme.clone(), "hq".parse()?);
+//! let batch = Batch::new(BatchId::random_v7(), acme.clone(), SourceId::new("scan", "hq")?);
+//! inventory.commit(batch.with_changes([Change::create(asset)])).await?;
 //!
-//! // Whoever has a clone stops it: a handler of Ctrl-C, a button, another task.
-//! let stop = Cancellation::new();
-//! let options = SyncOptions::new().with_cancellation(stop.clone());
-//! stop.cancel();
-//! let error = sync(&task, &directory, &inventory, &options).await.unwrap_err();
-//! assert_eq!(error.kind(), ErrorKind::Cancelled);
-//! // One that is cancelled stays so: the next run gets another one.
-//! assert!(stop.is_cancelled());
+//! let mut posted = Vec::new();
+//! let cursor = post(&inventory, &acme, None, |json| posted.push(json)).await?;
+//! assert!(posted[0].contains("\"event\":\"asset_created\""));
+//! let cursor = post(&inventory, &acme, cursor, |json| posted.push(json)).await?;
+//! assert_eq!((posted.len(), cursor.is_some()), (1, true));
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! | how | what becomes of the read | of what was committed | of the lease |
-//! |---|---|---|---|
-//! | `cancel` | dropped, with its connection | stays; each batch is whole | given back; the run is on record as failed, unless it had not begun |
-//! | the future is dropped (a `timeout`, a `select!`) | the same | the same; a batch under way is whole or absent | expires after [`lease_time`](crate::sync::SyncOptions::lease_time) |
-//! | [`read_deadline`](crate::sync::SyncOptions::read_deadline) | ends as incomplete | the run goes on, writes what was read and removes nothing | given back |
-//! | the process dies | ends | the same as with a dropped future | expires; a store that knows the process to be dead takes it back |
+//! # A mirror
 //!
-//! A run that was stopped is made up for by the next one, which reads from the last checkpoint that was written, or
-//! everything. What stands in a store's log of batches is not written twice. Deciding is one computation: a stop waits
-//! for it.
+//! An event on an asset has the asset's names, records and version after it: whoever takes the latest of each has them all.
+//! For anything else read the asset by its id. It may be newer by then than the event says, and the events that tell why
+//! are on their way.
 //!
-//! # Spans and events
+//! To begin in the middle, or anew: ask where the events [end](crate::asset::AssetRepository::events_end), read the
+//! inventory, and follow from there. What is told twice on the way does no harm.
 //!
-//! All of it goes to `tracing`, and nothing to standard error by itself. A run is one span, and what it tells has the run
-//! and the source by that; what a store tells when it is opened, or of searches, is outside of it. With
-//! `RUST_LOG=ldap_inventory=info` (`EnvFilter` of `tracing-subscriber`) there is a line for each server that was reached,
-//! and what a person should know. This is all that there is, with the module by which a filter finds it, below
-//! `ldap_inventory::`. `{warning}` is one of the report's [warnings](crate::sync::SyncReport::warnings):
+//! # What is kept
 //!
-//! | what | message, or name of the span | fields | module |
-//! |---|---|---|---|
-//! | `info` span | sync | `run`, `source` | `sync::conductor` |
-//! | `debug` | connecting | `step` | `ldap::locate::race` |
-//! | `debug` | connecting | `step` | `ldap::transport::connect` |
-//! | `info` | connected | `server`, `address`, `transport`, `verified_by` | `ldap::reach` |
-//! | `warn` | what is read stays in memory: no temporary file can be written: {error} | | `directory::spool` |
-//! | `warn` | {warning} | | `sync::read::snapshot` |
-//! | `warn` | values were left out | `attribute`, `reason`, `count`, `objects`, `first` | `sync::report` |
-//! | `debug` | reading again what depends on a change | `objects` | `sync::read::reading` |
-//! | `debug` | assets changed; deciding again | `assets`, `attempt` | `sync::write::computers` |
-//! | `debug` | assets changed that others were to become part of | `assets` | `sync::write::late` |
-//! | `warn` | the commit failed; trying again | `error`, `attempt` | `sync::write::commit` |
-//! | `info` | the oldest former values of a record were dropped | `dropped` | `merge::claim_writer` |
-//! | `warn` | the end of the run is not on record | `error` | `sync::record` |
-//! | `warn` | the lease was not prolonged yet | `error` | `asset::lease_holder` |
-//! | `warn` | the lease was not given back; it will expire | `error` | `asset::lease_holder` |
-//! | `warn` | the lease of a clock that was wrong is void | `source`, `holder`, `expires`, `now` | `store::lease` |
-//! | `info` | bringing the inventory file up to date | `from`, `to` | `store::sqlite::schema` |
-//! | `info` | indexing the inventory anew | `assets` | `store::sqlite::write` |
-//! | `warn` | every user of this machine can read the inventory file, or change it | `file`, `mode` | `store::sqlite::file` |
-//! | `debug` | trying again | `operation`, `attempt`, `failure` | `store::postgres::connections` |
-//! | `debug` | a search that was given up goes on until its timeout | `failure` | `store::postgres::snapshot` |
+//! Nothing is taken away unless the host says so:
+//! [`prune_events`](crate::asset::AssetRepository::prune_events) up to the cursor of the slowest, or what is older than a
+//! month. Whoever comes later from before that gets
+//! [`ErrorKind::Outdated`](crate::ErrorKind::Outdated), never a gap, and begins anew. So does whoever comes with a cursor of
+//! before a backup was restored, as long as fewer events were told since: after a restore let everybody begin anew.
 //!
-//! No password and no key is in any of it. Names of computers, people and servers are, and texts that a server chose:
-//! those are escaped and cut, so that none drives a terminal or breaks a line. What a run *did* is no event: it is in the
-//! [report](crate::sync::SyncReport), which stays [on record](super::operating).
+//! A store of a host's own that keeps no events says so
+//! ([`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported)); one that keeps them writes what
+//! [`Batch::events`](crate::asset::Batch::events) says in its transaction, and the contract suite checks it.

@@ -10,12 +10,13 @@
 //! 7. [`deltas`]: what changed, and what is not there any more.
 //! 8. [`limits`]: runs that stop themselves, and how to confirm them.
 //! 9. [`schedules`]: when runs happen, by whose clock, and what becomes of those that were missed.
-//! 10. [`following`]: progress, stopping a run, and every span and event.
+//! 10. [`progress`]: how far a run is, stopping a run, and every span and event.
 //! 11. [`queries`]: what is found, also in your own types.
 //! 12. [`annotations`]: what people say of assets.
-//! 13. [`operating`]: what to keep, what to be woken by, what each kind of error asks of whom, and what grows.
-//! 14. [`scaling`]: what a run costs and holds, what to tune, and what is past one machine.
-//! 15. [`defaults`]: why each default is what it is.
+//! 13. [`following`]: what changed, told to other systems.
+//! 14. [`operating`]: what to keep, what to be woken by, what each kind of error asks of whom, and what grows.
+//! 15. [`scaling`]: what a run costs and holds, what to tune, and what is past one machine.
+//! 16. [`defaults`]: why each default is what it is.
 
 // Some of what it speaks of is there with features alone; with all of them every link is checked.
 #![cfg_attr(
@@ -39,6 +40,7 @@ pub mod mocking;
 pub mod operating;
 pub mod own_source;
 pub mod own_store;
+pub mod progress;
 pub mod queries;
 pub mod scaling;
 pub mod schedules;

@@ -3,7 +3,7 @@
 //! # What to keep
 //!
 //! Every run leaves a [record](crate::asset::RunRecord) with its whole report, and so does one that failed
-//! ([`AssetRepository::runs`](crate::asset::AssetRepository::runs)). `tracing` has the rest [as it happens](super::following).
+//! ([`AssetRepository::runs`](crate::asset::AssetRepository::runs)). `tracing` has the rest [as it happens](super::progress).
 //! No password and no key is in any of it; names of computers and people are. The inventory itself is backed up as its
 //! store is; it comes back as it was then, and the next run makes up for what it does not have.
 //!
@@ -59,7 +59,9 @@
 //!         | ErrorKind::CredentialNotShared
 //!         | ErrorKind::Invalid
 //!         | ErrorKind::NotFound
-//!         | ErrorKind::Store => Who::Host,
+//!         | ErrorKind::Outdated
+//!         | ErrorKind::Store
+//!         | ErrorKind::Unsupported => Who::Host,
 //!         // Later versions may have others.
 //!         _ => Who::Host,
 //!     }
@@ -79,11 +81,12 @@
 //! |---|---|---|
 //! | records of runs | one for each run, with its report: warnings, what was left out, at most 1,000 losses and 1,000 computers that wait; never all decisions | see below |
 //! | ids of batches | one for each batch that was written, a run's last one included | they go when nobody can send that batch again |
+//! | what commits told | one entry for each commit that changed something, with all its events | [prune](super::following) it |
 //! | former names and values | at most 256 of one field and one record; the oldest go | nothing |
 //! | missing and gone objects, and their assets | what the directories have ever had | [`Curation::delete`](crate::curation::Curation::delete) an asset that no source has |
 //! | decisions, merges, what was taken back | as much as people do | nothing: they say why |
 //!
-//! Nothing of this is deleted by itself, and the stores of this crate have no call for it: a run a day is some hundred
+//! Nothing of this is deleted by itself, and but for events the stores of this crate have no call for it: a run a day is some hundred
 //! records a year. Whoever runs every few minutes, over [tables of their own](super::own_store), may delete records of
 //! runs that are older than anybody asks for. Three sorts stay:
 //!

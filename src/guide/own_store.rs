@@ -79,6 +79,7 @@
 //! | what follows from a change | a computer is tied to an asset that is not there | `an_asset_taken_away_takes_the_links_to_it_away` |
 //! | what finds an asset | a known host becomes a new asset | `every_asset_with_one_of_the_keys_comes_once_and_no_other` |
 //! | orders | pages that skip or repeat records, in databases that sort by language | the cases of streams and searches |
+//! | what is told | another system misses a change, or hears of one that was never written | `nothing_appears_behind_a_cursor` |
 //! | what comes back | a value is cut or changed, and every run writes it again | `records_come_back_as_they_were_written` |
 //!
 //! # Rows of yours beside ours

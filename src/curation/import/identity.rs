@@ -6,9 +6,7 @@ use std::hash::Hash;
 use std::net::IpAddr;
 
 use super::record::{ADDRESS, NAME, ScannedAsset, digest};
-use crate::asset::{
-    Asset, ClaimField, ClaimValue, Claims, ClaimsVisitor, SourceRecord, Version,
-};
+use crate::asset::{Asset, ClaimField, ClaimValue, Claims, ClaimsVisitor, SourceRecord, Version};
 use crate::name::{Hostname, MatchKey};
 use crate::value::{AssetId, RecordDigest, SiteId};
 

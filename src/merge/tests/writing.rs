@@ -119,7 +119,7 @@ fn link(n: u8, asset: Option<AssetId>) -> Link {
 }
 
 fn put(change: Change) -> (Option<u64>, Asset) {
-    let Change::PutAsset { expected, asset } = change else { panic!("{change:?}") };
+    let Change::PutAsset { expected, asset, .. } = change else { panic!("{change:?}") };
     (expected, *asset)
 }
 

@@ -289,7 +289,12 @@ pub(super) fn sighting(n: u64) -> Arc<Sighting> {
 pub(super) fn put(asset: &Asset, expected: Option<u64>) -> Change {
     let mut asset = Box::new(asset.clone());
     asset.version = expected.map_or(1, |version| version + 1);
-    Change::PutAsset { expected, asset }
+    Change::PutAsset { expected, asset, changed: None }
+}
+
+/// An object that is seen for the first time, as far as whoever follows is told.
+pub(super) fn put_link(link: Link) -> Change {
+    Change::PutLink { link, was: None }
 }
 
 pub(super) fn batch(n: u64, changes: impl IntoIterator<Item = Change>) -> Batch {
