@@ -58,7 +58,7 @@ pub(crate) fn scanned(n: u128, names: &[&str]) -> Asset {
 
 pub(crate) async fn put(repository: &dyn AssetRepository, assets: impl IntoIterator<Item = Asset>) {
     let source = SourceId::new("scan", "hq").unwrap();
-    let changes = assets.into_iter().map(|asset| Change::create(asset));
+    let changes = assets.into_iter().map(Change::create);
     let batch = Batch::new(BatchId::random_v7(), acme(), source).with_changes(changes);
     assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ldap_inventory::asset::{ConstraintKind, Event, EventKind};
 use ldap_inventory::name::Hostname;
 use ldap_inventory::value::AssetId;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::curate::Desk;
 use super::exit::Failure;
@@ -110,7 +110,7 @@ fn row(event: &Event) -> String {
 
 /// `asset_created`.
 fn word(event: &Event) -> String {
-    json!(event)["event"].as_str().unwrap_or_default().to_owned()
+    json!(event).get("event").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// What it is about, and what there is to say of it.

@@ -294,10 +294,10 @@ impl Sabotaged {
             Some(Fault::EventsComeTwice) => events.extend(events.first().cloned()),
             Some(Fault::EventsAreUnsorted) => events.reverse(),
             // The first of several is not there yet for whoever comes first.
-            Some(Fault::EventsAppearLate) if events.len() > 1 => {
-                if self.past().asked_for.insert(events[0].cursor.clone()) {
-                    events.remove(0);
-                }
+            Some(Fault::EventsAppearLate)
+                if events.len() > 1 && self.past().asked_for.insert(events[0].cursor.clone()) =>
+            {
+                events.remove(0);
             }
             Some(Fault::EventsOfEverybody) => {
                 let others = self.past().organizations.clone();
