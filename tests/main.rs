@@ -30,6 +30,7 @@ mod leases;
 mod locate;
 mod mock;
 mod planted;
+mod reader;
 mod renaming;
 mod rows;
 mod searching;
