@@ -33,6 +33,7 @@ mod locate;
 mod mock;
 mod packaging;
 mod planted;
+mod reader;
 mod renaming;
 mod rows;
 mod searching;
