@@ -134,7 +134,7 @@ async fn a_computer_that_waits_is_settled() {
 async fn every_other_page_is_there() {
     let (_demonstration, browser) = Browser::of_demonstration().await;
     for (path, shown) in [
-        ("/users", "svc-inventory"),
+        ("/users?q=svc-inventory", "svc-inventory"),
         ("/overlaps", "rules would tie"),
         ("/coverage", "out of support"),
         ("/coverage?by=ad_site", "AD site"),

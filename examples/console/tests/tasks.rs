@@ -4,6 +4,27 @@ use std::time::Duration;
 
 use crate::browser::{Browser, field};
 
+/// A new task, as it is written into the form.
+fn task<'a>(
+    name: &'a str,
+    credential: &'a str,
+    unit: &'a str,
+    start: &'a str,
+) -> [(&'a str, &'a str); 10] {
+    [
+        ("name", name),
+        ("directory", "Corp.Example.Test"),
+        ("site", "lab"),
+        ("credential", credential),
+        ("base_dns", ""),
+        ("exclude_stale", "90"),
+        ("every", "1"),
+        ("unit", unit),
+        ("start", start),
+        ("zone", "Europe/Berlin"),
+    ]
+}
+
 #[tokio::test]
 async fn a_run_is_followed_to_its_end() {
     let (_demonstration, browser) = Browser::of_demonstration().await;
@@ -37,41 +58,41 @@ async fn a_dry_run_writes_nothing_until_its_plan_is_applied() {
 
 #[tokio::test]
 async fn what_cannot_be_reached_is_told_in_a_sentence() {
-    let (demonstration, browser) = Browser::of_demonstration().await;
-    drop(demonstration);
-    browser.post("/tasks/1/run", &[("errand", "sync")]).await.leads_to();
-    let (_, page) = browser.follow(1).await;
+    let (_demonstration, browser) = Browser::of_demonstration().await;
+    let nowhere = [
+        ("id", "nowhere"),
+        ("servers", "127.0.0.1:1"),
+        ("username", "reader"),
+        ("password", "canary-7f3a"),
+    ];
+    browser.post("/credentials", &nowhere).await.leads_to();
+    let tested = browser.post("/credential/test", &[("id", "nowhere")]).await.body;
+    assert!(tested.contains("No server could be reached"), "{tested}");
+    assert!(tested.contains("LDAPS at 127.0.0.1:1"), "every step is told: {tested}");
+
+    let task = task("Nowhere", "nowhere", "", "");
+    assert_eq!(browser.post("/tasks", &task).await.leads_to(), "/tasks/2");
+    browser.post("/tasks/2/run", &[("errand", "sync")]).await.leads_to();
+    let (_, page) = browser.follow(2).await;
     assert!(page.contains("The latest run failed"), "{page}");
-    assert!(page.contains("failed"), "{page}");
+    assert!(page.contains("no server could be reached"), "{page}");
 }
 
 #[tokio::test]
 async fn a_task_is_added_scheduled_and_removed() {
     let (_demonstration, browser) = Browser::of_demonstration().await;
-    let new = |name, start| {
-        [
-            ("name", name),
-            ("directory", "Other.Example"),
-            ("site", "lab"),
-            ("credential", "reader"),
-            ("base_dns", "OU=Lab,DC=other,DC=example\r\n"),
-            ("exclude_stale", "90"),
-            ("every", "1"),
-            ("unit", "weeks"),
-            ("start", start),
-            ("zone", "Europe/Berlin"),
-        ]
-    };
-    let added = browser.post("/tasks", &new("Lab <1>", "2999-01-02T02:30")).await;
+    let added =
+        browser.post("/tasks", &task("Lab <1>", "reader", "weeks", "2999-01-02T02:30")).await;
     assert_eq!(added.leads_to(), "/tasks/2");
     let page = browser.page("/tasks/2").await;
-    assert!(page.contains("Lab &lt;1&gt;") && page.contains("other.example"), "{page}");
+    assert!(page.contains("Lab &lt;1&gt;") && page.contains("corp.example.test"), "{page}");
     assert!(page.contains("every week on Wednesday at 02:30, Europe/Berlin"), "{page}");
     assert!(page.contains("2999-01-02 01:30"), "{page}");
 
-    let twice = browser.post("/tasks", &new("Lab <1>", "2999-01-02T02:30")).await;
+    let twice =
+        browser.post("/tasks", &task("Lab <1>", "reader", "weeks", "2999-01-02T02:30")).await;
     assert_eq!(twice.status, 400);
-    let wrong = browser.post("/tasks", &new("Other", "soon")).await;
+    let wrong = browser.post("/tasks", &task("Other", "reader", "weeks", "soon")).await;
     assert_eq!(wrong.status, 400);
     let never = [("every", "1"), ("unit", ""), ("start", ""), ("zone", "UTC")];
     browser.post("/tasks/2/schedule", &never).await.leads_to();
@@ -83,18 +104,7 @@ async fn a_task_is_added_scheduled_and_removed() {
 #[tokio::test]
 async fn a_task_runs_by_itself_when_it_is_due() {
     let (_demonstration, browser) = Browser::of_demonstration().await;
-    let overdue = [
-        ("name", "Overdue"),
-        ("directory", "corp.example.test"),
-        ("site", "headquarters"),
-        ("credential", "reader"),
-        ("base_dns", ""),
-        ("exclude_stale", ""),
-        ("every", "1"),
-        ("unit", "months"),
-        ("start", "2026-01-02T00:00"),
-        ("zone", "UTC"),
-    ];
+    let overdue = task("Overdue", "reader", "months", "2026-01-02T00:00");
     browser.post("/tasks", &overdue).await.leads_to();
     // The clock is looked at every second.
     loop {
