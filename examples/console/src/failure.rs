@@ -59,7 +59,7 @@ impl IntoResponse for Failure {
         let title = self.status.canonical_reason().unwrap_or("Error");
         let content = html! {
             p.failure role="alert" { (Shown(&capitalized(&self.sentence))) "." }
-            p { a href="/assets" { "To the assets" } }
+            @if self.status != StatusCode::UNAUTHORIZED { p { a href="/assets" { "To the assets" } } }
         };
         (self.status, page::bare(title, &content)).into_response()
     }

@@ -138,7 +138,7 @@ fn counts(
         "Stale in scans",
         "Out of support",
         "Ends soon",
-        "With LAPS",
+        "LAPS",
     ];
     let rows = html! {
         @for (site, by, counts) in rows {

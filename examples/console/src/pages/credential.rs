@@ -93,7 +93,11 @@ async fn with(console: &Console, credential: &Credential, answer: Markup) -> Ans
         }
         section aria-labelledby="remove" {
             h2 #remove { "Remove" }
-            (button(console, credential, "/credential/remove", "Remove this credential"))
+            form.inline method="post" action="/credential/remove" {
+                (console.access.field())
+                input type="hidden" name="id" value=(credential.id);
+                button.quiet type="submit" { "Remove this credential" }
+            }
         }
     };
     page(console, Place::Credentials, credential.id.as_str(), content).await

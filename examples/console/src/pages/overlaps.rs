@@ -18,12 +18,12 @@ pub(crate) async fn list(State(console): State<Arc<Console>>) -> Answer {
     let content = html! {
         p { "Pairs of assets that the rules would tie together today." }
         @if overlaps.is_empty() { p role="status" { "There are none." } }
-        @else { (table("Overlaps", &["One", "Other", "Why they may be one", ""], &pairs(&overlaps))) }
+        @else { (table("Overlaps", &["One", "Other", "Why they may be one", "What to do"], &pairs(&overlaps))) }
         section aria-labelledby="near" {
             h2 #near { "Nearly the same name" }
             p { "A computer that only a directory knows, and an asset that no directory knows. Nothing is ever tied by this." }
             @if near.is_empty() { p role="status" { "There are none." } }
-            @else { (table("Near names", &["Computer", "Asset", "How they differ", ""], &suggestions(&near))) }
+            @else { (table("Near names", &["Computer", "Asset", "How they differ", "What to do"], &suggestions(&near))) }
         }
     };
     page(&console, Place::Overlaps, "Overlaps", content).await

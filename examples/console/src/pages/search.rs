@@ -93,7 +93,7 @@ impl Search {
         let place = " ".repeat(escaped(&before).chars().count());
         html! {
             div.failure role="alert" {
-                p { "The query cannot be read at " (Shown(&error.to_string())) "." }
+                p { "The query cannot be read at column " (error.column) ": expected " (Shown(&error.expected)) "." }
                 pre { (Shown(&self.q)) "\n" (place) "^" }
                 @if let Some(suggestion) = &error.suggestion {
                     p { "Did you mean " code { (Shown(suggestion)) } "?" }

@@ -88,7 +88,7 @@ pub(crate) async fn show(
             p { "What its runs wrote stays." }
             form.inline method="post" action={ "/tasks/" (entry.number) "/remove" } {
                 (console.access.field())
-                button type="submit" { "Remove this task" }
+                button.quiet type="submit" { "Remove this task" }
             }
         }
     };
