@@ -1,0 +1,148 @@
+//! Credentials: which there are, and a new one. No password ever comes back.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Redirect;
+use ldap_inventory::credential::{CaCertificate, Credential, SignIn};
+use ldap_inventory::value::{CredentialId, Secret};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::Console;
+use crate::asked::Posted;
+use crate::failure::{Answer, Failure};
+use crate::page::{Place, page, table};
+use crate::shown::{Shown, address};
+
+/// A new credential, as it is written into the form.
+#[derive(Deserialize)]
+pub(crate) struct New {
+    id: String,
+    username: String,
+    password: String,
+    servers: String,
+    #[serde(default)]
+    ca_certificates: String,
+    #[serde(default)]
+    any_certificate: String,
+    #[serde(default)]
+    plain_ldap: String,
+}
+
+pub(crate) async fn list(State(console): State<Arc<Console>>) -> Answer {
+    let credentials = console.vault.all()?;
+    let content = html! {
+        p { "Each is sealed with the key of the console before it is stored. A password is never shown again." }
+        @if credentials.is_empty() { p role="status" { "There is none yet." } }
+        @else { (rows(&credentials)) }
+        section aria-labelledby="new" {
+            h2 #new { "A new credential" }
+            (form(&console))
+        }
+    };
+    page(&console, Place::Credentials, "Credentials", content).await
+}
+
+fn rows(credentials: &[Credential]) -> Markup {
+    let rows = html! {
+        @for credential in credentials {
+            tr {
+                th scope="row" { a href=(place(&credential.id)) { (Shown(credential.id.as_str())) } }
+                td { (Shown(&account(credential))) }
+                td { (Shown(&servers(credential))) }
+                td { (credential.thumbprints.len()) }
+                td { (Shown(&leniences(credential).join(", "))) }
+            }
+        }
+    };
+    table("Credentials", &["Name", "Account", "Servers", "Pins", "What is allowed beside"], &rows)
+}
+
+/// The address of a credential's page.
+pub(crate) fn place(id: &CredentialId) -> String {
+    address("/credential", &[("id", id.as_str())])
+}
+
+/// Who signs in.
+pub(crate) fn account(credential: &Credential) -> String {
+    match &credential.sign_in {
+        SignIn::Simple { username, .. } => username.clone(),
+        _ => "by a certificate".to_owned(),
+    }
+}
+
+pub(crate) fn servers(credential: &Credential) -> String {
+    credential.servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// What weakens the protection of the password.
+pub(crate) fn leniences(credential: &Credential) -> Vec<&'static str> {
+    let all = [
+        (credential.any_certificate, "any certificate"),
+        (credential.plain_ldap, "plain LDAP"),
+        (credential.pins_on_starttls, "pins over StartTLS"),
+    ];
+    all.into_iter().filter(|(is_set, _)| *is_set).map(|(_, words)| words).collect()
+}
+
+fn form(console: &Console) -> Markup {
+    html! {
+        form.fields method="post" action="/credentials" autocomplete="off" {
+            (console.access.field())
+            div { label for="id" { "Name" } input #id name="id" required maxlength="256"; }
+            div {
+                label for="servers" { "Servers, with commas between them" }
+                input #servers name="servers" required placeholder="dc1.corp.example";
+            }
+            div {
+                label for="username" { "Account" }
+                input #username name="username" required placeholder="reader@corp.example" autocomplete="off";
+            }
+            div {
+                label for="password" { "Password" }
+                input #password type="password" name="password" required autocomplete="new-password";
+            }
+            div.wide {
+                label for="ca" { "Certificates of authorities to trust beside those of the system, in PEM (optional)" }
+                textarea #ca name="ca_certificates" rows="3" {}
+            }
+            fieldset.wide {
+                legend { "What is allowed beside" }
+                label.choice {
+                    input type="checkbox" name="any_certificate" value="yes";
+                    span { "Any certificate where none is pinned. Whoever stands on the path can then take the server's place." }
+                }
+                label.choice {
+                    input type="checkbox" name="plain_ldap" value="yes";
+                    span { "Plain LDAP where nothing better is offered. Whoever listens can then read the password." }
+                }
+            }
+            div.end { button type="submit" { "Add" } }
+        }
+    }
+}
+
+pub(crate) async fn add(
+    State(console): State<Arc<Console>>,
+    Posted(new): Posted<New>,
+) -> Answer<Redirect> {
+    let id = CredentialId::new(new.id.trim())?;
+    if console.vault.get(&id)?.is_some() {
+        return Err(Failure::conflict("another credential has this name already"));
+    }
+    let mut credential = Credential::new(id, new.username.trim(), Secret::new(new.password))
+        .with_any_certificate(!new.any_certificate.is_empty())
+        .with_plain_ldap(!new.plain_ldap.is_empty())
+        .shared_with(console.organization.clone());
+    for server in new.servers.split(',').map(str::trim).filter(|server| !server.is_empty()) {
+        credential = credential.with_server(server.parse()?);
+    }
+    if !new.ca_certificates.trim().is_empty() {
+        let certificates = CaCertificate::parse_all(new.ca_certificates.as_bytes())?;
+        credential = credential.with_ca_certificates(certificates);
+    }
+    credential.validate()?;
+    console.vault.put(&credential)?;
+    Ok(Redirect::to(&place(&credential.id)))
+}

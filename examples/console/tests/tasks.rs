@@ -1,0 +1,118 @@
+//! Runs, dry runs, and when tasks run by themselves.
+
+use std::time::Duration;
+
+use crate::browser::{Browser, field};
+
+/// A new task, as it is written into the form.
+fn task<'a>(
+    name: &'a str,
+    credential: &'a str,
+    unit: &'a str,
+    start: &'a str,
+) -> [(&'a str, &'a str); 10] {
+    [
+        ("name", name),
+        ("directory", "Corp.Example.Test"),
+        ("site", "lab"),
+        ("credential", credential),
+        ("base_dns", ""),
+        ("exclude_stale", "90"),
+        ("every", "1"),
+        ("unit", unit),
+        ("start", start),
+        ("zone", "Europe/Berlin"),
+    ]
+}
+
+#[tokio::test]
+async fn a_run_is_followed_to_its_end() {
+    let (_demonstration, browser) = Browser::of_demonstration().await;
+    browser.post("/tasks/1/run", &[("errand", "sync")]).await.leads_to();
+    let (_, page) = browser.follow(1).await;
+    assert!(page.contains("The latest run") && page.contains("missing: not seen"), "{page}");
+    assert!(page.contains("1 missing"), "the history tells of it: {page}");
+    let metrics = browser.page("/metrics").await;
+    let counted = "ldap_inventory_runs_total{task=\"Headquarters\",outcome=\"complete\"} 1";
+    assert!(metrics.contains(counted), "{metrics}");
+    assert!(browser.page("/assets?q=state%3Amissing").await.contains("build-03"));
+}
+
+#[tokio::test]
+async fn a_dry_run_writes_nothing_until_its_plan_is_applied() {
+    let (_demonstration, browser) = Browser::of_demonstration().await;
+    browser.post("/tasks/1/run", &[("errand", "plan")]).await.leads_to();
+    let (_, page) = browser.follow(1).await;
+    assert!(page.contains("nothing was written") && page.contains("BUILD-03"), "{page}");
+    assert!(page.contains("1 object would be lost"), "{page}");
+    let welcome = "/assets?q=name%3A%3Dwelcome-desk";
+    assert!(browser.page(welcome).await.contains("Nothing was found"));
+
+    let stale = browser.post("/tasks/1/apply", &[("run", "of another time")]).await;
+    assert_eq!(stale.status, 409);
+    browser.post("/tasks/1/apply", &[("run", &field(&page, "run"))]).await.leads_to();
+    let (_, page) = browser.follow(1).await;
+    assert!(page.contains("The plan was applied"), "{page}");
+    assert!(!browser.page(welcome).await.contains("Nothing was found"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_reached_is_told_in_a_sentence() {
+    let (_demonstration, browser) = Browser::of_demonstration().await;
+    let nowhere = [
+        ("id", "nowhere"),
+        ("servers", "127.0.0.1:1"),
+        ("username", "reader"),
+        ("password", "canary-7f3a"),
+    ];
+    browser.post("/credentials", &nowhere).await.leads_to();
+    let tested = browser.post("/credential/test", &[("id", "nowhere")]).await.body;
+    assert!(tested.contains("No server could be reached"), "{tested}");
+    assert!(tested.contains("LDAPS at 127.0.0.1:1"), "every step is told: {tested}");
+
+    let task = task("Nowhere", "nowhere", "", "");
+    assert_eq!(browser.post("/tasks", &task).await.leads_to(), "/tasks/2");
+    browser.post("/tasks/2/run", &[("errand", "sync")]).await.leads_to();
+    let (_, page) = browser.follow(2).await;
+    assert!(page.contains("The latest run failed"), "{page}");
+    assert!(page.contains("no server could be reached"), "{page}");
+}
+
+#[tokio::test]
+async fn a_task_is_added_scheduled_and_removed() {
+    let (_demonstration, browser) = Browser::of_demonstration().await;
+    let added =
+        browser.post("/tasks", &task("Lab <1>", "reader", "weeks", "2999-01-02T02:30")).await;
+    assert_eq!(added.leads_to(), "/tasks/2");
+    let page = browser.page("/tasks/2").await;
+    assert!(page.contains("Lab &lt;1&gt;") && page.contains("corp.example.test"), "{page}");
+    assert!(page.contains("every week on Wednesday at 02:30, Europe/Berlin"), "{page}");
+    assert!(page.contains("2999-01-02 01:30"), "{page}");
+
+    let twice =
+        browser.post("/tasks", &task("Lab <1>", "reader", "weeks", "2999-01-02T02:30")).await;
+    assert_eq!(twice.status, 400);
+    let wrong = browser.post("/tasks", &task("Other", "reader", "weeks", "soon")).await;
+    assert_eq!(wrong.status, 400);
+    let never = [("every", "1"), ("unit", ""), ("start", ""), ("zone", "UTC")];
+    browser.post("/tasks/2/schedule", &never).await.leads_to();
+    assert!(browser.page("/tasks/2").await.contains("only when somebody says so"));
+    browser.post("/tasks/2/remove", &[]).await.leads_to();
+    assert_eq!(browser.get("/tasks/2").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_task_runs_by_itself_when_it_is_due() {
+    let (_demonstration, browser) = Browser::of_demonstration().await;
+    let overdue = task("Overdue", "reader", "months", "2026-01-02T00:00");
+    browser.post("/tasks", &overdue).await.leads_to();
+    // The clock is looked at every second.
+    loop {
+        let (_, page) = browser.follow(2).await;
+        if page.contains("The latest run") {
+            assert!(page.contains("complete"), "{page}");
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
