@@ -31,6 +31,11 @@ pub(crate) fn minute(time: Timestamp) -> Markup {
     html! { time datetime=(text) { (shown) } }
 }
 
+/// The day of a time, in UTC.
+pub(crate) fn day(time: Timestamp) -> Markup {
+    html! { time datetime=(time) { (time.date()) } }
+}
+
 /// A time to the minute, or what is said where there is none.
 pub(crate) fn minute_or(time: Option<Timestamp>, none: &str) -> Markup {
     time.map_or_else(|| html! { (none) }, minute)

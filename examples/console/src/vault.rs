@@ -24,15 +24,19 @@ pub struct Vault {
 }
 
 impl Vault {
-    /// The credentials in this folder, which is made if it is not there, its owner's alone.
+    /// The credentials in this folder, which is made if it is not there, its owner's alone. That the key is theirs is seen
+    /// to now, and not at night.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Store`] if there is no such folder and none can be made.
+    /// [`ErrorKind::Store`] if there is no such folder and none can be made; [`ErrorKind::Configuration`] if one of them was
+    /// sealed with another key.
     pub fn open(folder: impl Into<PathBuf>, key: Key) -> Result<Self> {
         let folder = folder.into();
         create(&folder).map_err(|error| unusable(&folder, &error))?;
-        Ok(Self { folder, key })
+        let vault = Self { folder, key };
+        vault.all()?;
+        Ok(vault)
     }
 
     /// Keeps a credential, in the place of the one with the same id.
@@ -129,4 +133,29 @@ pub(crate) fn write_whole(place: &Path, content: &[u8]) -> io::Result<()> {
 pub(crate) fn unusable(place: &Path, error: &io::Error) -> Error {
     let message = format!("{} cannot be used: {error}", place.display());
     Error::new(ErrorKind::Store, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use ldap_inventory::value::Secret;
+
+    use super::*;
+
+    #[test]
+    fn a_vault_opens_with_its_own_key_alone_and_has_no_password_in_the_clear() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = || Key::parse("BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=").unwrap();
+        let id = CredentialId::new("a/../b").unwrap();
+        let credential = Credential::new(id.clone(), "reader", Secret::new("canary-7f3a"));
+        Vault::open(folder.path(), key()).unwrap().put(&credential).unwrap();
+
+        let again = Vault::open(folder.path(), key()).unwrap();
+        assert_eq!(again.get(&id).unwrap().unwrap().id, id);
+        let other = Vault::open(folder.path(), Key::random().unwrap()).unwrap_err();
+        assert_eq!(other.kind(), ErrorKind::Configuration);
+        let files: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(files.len(), 1);
+        let sealed = fs::read(files[0].as_ref().unwrap().path()).unwrap();
+        assert!(!String::from_utf8_lossy(&sealed).contains("canary"));
+    }
 }

@@ -14,7 +14,7 @@ use crate::Console;
 use crate::asked::Asked;
 use crate::failure::{Answer, Failure};
 use crate::page::{Place, page};
-use crate::shown::{Shown, address, counted, icon};
+use crate::shown::{Shown, address, counted, day, icon};
 
 const PATH: &str = "/assets";
 
@@ -176,7 +176,7 @@ fn row(asset: &Asset) -> Markup {
             td { (Shown(asset.site.as_str())) }
             td { (Shown(&system(asset))) }
             td { (Shown(asset.owner().unwrap_or_default())) }
-            td { (asset.last_seen().map_or_else(|| "never".to_owned(), |it| it.date())) }
+            td { (asset.last_seen().map_or_else(|| html! { "never" }, day)) }
         }
     }
 }
