@@ -497,6 +497,22 @@ async fn assert_law(
     assert_eq!(lived, plain, "after {decided:#?}");
 }
 
+/// What a decision had given an asset, and waits again without it, takes that asset from nobody.
+#[test]
+fn a_computer_that_waits_again_keeps_no_asset_from_another() {
+    let steps = [
+        Step::Sync(1, vec![None, None, Some((0, 0)), Some((1, 0))]),
+        Step::Scan(2, vec![0], 0),
+        Step::Sync(0, vec![Some((0, 0)), None, Some((0, 0)), Some((0, 0))]),
+        Step::Sync(1, vec![None, None, None, Some((0, 0))]),
+        Step::Separate(Subject::Scanned(2), 0, 0),
+        Step::Separate(Subject::Scanned(2), 0, 2),
+        Step::Forget(0),
+    ];
+    let setting = Setting { is_forest: false, ambiguity: [Ambiguity::Review; 2] };
+    block_on(assert_law(&MemoryRepository::new(), &MemoryRepository::new(), &steps, setting));
+}
+
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(future)

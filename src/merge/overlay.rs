@@ -298,7 +298,7 @@ impl<'a> Overlay<'a> {
         let others = self.known_computers(shown);
         let mut decided: Vec<(usize, Decision)> = Vec::new();
         let constraints = self.standing.constraints();
-        for ((source, site), places) in self.undecided() {
+        for ((source, site, _), places) in self.undecided() {
             let computers = places.values().filter_map(|place| {
                 let placed = self.placed.get(*place)?;
                 let record = &placed.record;
@@ -350,8 +350,9 @@ impl<'a> Overlay<'a> {
         shown.values().flat_map(|asset| present(asset, Some(asset.id))).chain(waiting).collect()
     }
 
-    /// What the rules have to look at, by directory, and by site where the policy looks no further.
-    fn undecided(&self) -> BTreeMap<(SourceId, SiteId), BTreeMap<ObjectGuid, usize>> {
+    /// What the rules have to look at, by directory, and by site where the policy looks no further. What waits and is only
+    /// to be told why stands apart: it gets no asset, and must keep none from what is decided on.
+    fn undecided(&self) -> BTreeMap<(SourceId, SiteId, bool), BTreeMap<ObjectGuid, usize>> {
         let mut undecided: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
         let mut sites: BTreeMap<SourceId, SiteId> = BTreeMap::new();
         for (place, placed) in self.placed.iter().enumerate() {
@@ -360,12 +361,13 @@ impl<'a> Overlay<'a> {
                 placed.spot == Spot::Waits && waited.is_none_or(|(by_rules, _)| by_rules.is_none())
             };
             let Some((source, object)) = placed.record.object() else { continue };
-            if placed.spot == Spot::Open || self.late.contains(&place) || is_unexplained() {
+            let is_decided_on = placed.spot == Spot::Open || self.late.contains(&place);
+            if is_decided_on || is_unexplained() {
                 let mut site = placed.record.site();
                 if !self.directories.policy_of(source).within_site {
                     site = sites.entry(source.clone()).or_insert_with(|| site.clone());
                 }
-                let key = (source.clone(), site.clone());
+                let key = (source.clone(), site.clone(), is_decided_on);
                 undecided.entry(key).or_default().insert(object, place);
             }
         }
