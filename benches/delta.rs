@@ -81,7 +81,7 @@ fn delta(criterion: &mut Criterion) {
     let first = runtime.block_on(rig.sync(&rig.task));
     let all = first.computers.read;
     assert!(all >= COMPUTERS as u64, "{all}");
-    eprintln!("the first run: {:.2} s, {:?}", begun.elapsed().as_secs_f64(), first.stages);
+    eprintln!("the first run: {:.2} s, {:?}", begun.elapsed().as_secs_f64(), first.stages());
     let rare = rig.task.clone().with_census_beyond(0);
     let counted = rig.task.clone();
     let full = rig.task.clone().with_full_read_every(Duration::ZERO);

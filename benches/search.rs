@@ -101,7 +101,7 @@ async fn fill(store: &SqliteRepository) {
             } else {
                 tied::tied(id, object, &source, run, now())
             };
-            Change::PutAsset { expected: None, asset: Box::new(asset) }
+            Change::create(asset)
         });
         let id = BatchId::from_u128(run.as_u128()).nth(batch);
         let batch = Batch::new(id, organization(), source.clone()).with_changes(changes);

@@ -46,7 +46,7 @@ fn batches() -> Vec<Batch> {
         .map(|(object, n)| {
             let id = AssetId::from_u128(run.as_u128()).nth(n);
             let asset = tied::tied(id, object, &source, run, now);
-            Change::PutAsset { expected: None, asset: Box::new(asset) }
+            Change::create(asset)
         })
         .collect();
     changes

@@ -93,6 +93,9 @@ pub enum ErrorKind {
     /// The directory is another domain than the one that its source was last read from, whatever it is called: its SID is
     /// another one. Read it as a source of its own, or accept it where the domain was rebuilt.
     OtherDomain,
+    /// A cursor of the feed of [events](crate::asset::Event) from which nobody can go on any more: what follows it was taken
+    /// away, or another inventory handed it out. Begin anew: ask where the events end, read the inventory, follow from there.
+    Outdated,
     /// The peer's bytes are not LDAP as RFC 4511 defines it, or not an answer to what was asked.
     Protocol,
     /// The server wants signed or encrypted connections (LDAP result 8). Use LDAPS or StartTLS.
@@ -104,6 +107,8 @@ pub enum ErrorKind {
     /// TLS could not be agreed on: versions, cipher suites, a broken handshake, or a server that demands a
     /// client certificate.
     Tls,
+    /// The implementation does not do this. The message says what to do instead.
+    Unsupported,
 }
 
 /// Whether trying the same again can help.

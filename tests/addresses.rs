@@ -1,82 +1,35 @@
 //! Addresses from the DNS that a directory keeps, and the AD sites of these, over the wire.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
-use async_trait::async_trait;
 use futures::TryStreamExt;
-use ldap_inventory::Result;
-use ldap_inventory::credential::{Credential, CredentialStore, ServerUrl};
-use ldap_inventory::directory::{
-    DirectoryEvent, DirectoryObject, DirectorySource, FullReadReason, ReadEnd, ReadRequest,
-};
-use ldap_inventory::ldap::{DeltaPolicy, LdapSource};
+use ldap_inventory::directory::{DirectoryEvent, DirectorySource, FullReadReason, ReadRequest};
+use ldap_inventory::ldap::DeltaPolicy;
 use ldap_inventory::testing::{
     DirectoryTree, Fault, LdapResult, OperationKind, RecordedSearch, Script, TestDirectory,
-    TestServer, TestServerBuilder, When, contract,
+    TestServer, When, contract,
 };
-use ldap_inventory::value::{
-    Checkpoint, CredentialId, ObjectGuid, OrganizationId, ReadMode, Secret,
-};
+use ldap_inventory::value::{Checkpoint, ReadMode};
 
 use crate::cases::cases;
-use crate::sync::history::{Random, disturb, disturb_network, zones_and_subnets};
+use crate::reader::{self, BASE, MODES, Read, builder, collect, own, serve, source};
+use crate::sync::history::{Random, disturb, disturb_network, hide_nodes, zones_and_subnets};
 
-const BASE: &str = "DC=corp,DC=example,DC=test";
 const DOMAIN: &str = "corp.example.test";
-const MODES: [(DeltaPolicy, ReadMode); 2] =
-    [(DeltaPolicy::Auto, ReadMode::DirSync), (DeltaPolicy::Usn, ReadMode::Usn)];
-
-/// One credential, for everybody.
-#[derive(Debug)]
-struct Only(Credential);
-
-#[async_trait]
-impl CredentialStore for Only {
-    async fn credential(&self, _: &CredentialId, _: &OrganizationId) -> Result<Option<Credential>> {
-        Ok(Some(self.0.clone()))
-    }
-}
-
-/// What one read said.
-#[derive(Debug)]
-struct Read {
-    objects: BTreeMap<ObjectGuid, DirectoryObject>,
-    departed: BTreeSet<ObjectGuid>,
-    end: ReadEnd,
-}
 
 impl Read {
     /// The values of an attribute of the computer with this name.
     fn values(&self, computer: &str, attribute: &str) -> Vec<String> {
-        let is_it =
-            |object: &&DirectoryObject| object.dn.common_name().as_deref() == Some(computer);
-        let object = self.objects.values().find(is_it).expect(computer);
-        object.attributes.values(attribute).map(str::to_owned).collect()
+        self.object(computer).attributes.values(attribute).map(str::to_owned).collect()
     }
 
     /// What was left out of the computer with this name.
     fn flaws(&self, computer: &str) -> Vec<String> {
-        let is_it =
-            |object: &&DirectoryObject| object.dn.common_name().as_deref() == Some(computer);
-        let object = self.objects.values().find(is_it).expect(computer);
-        object.flaws.iter().map(|flaw| format!("{}: {}", flaw.attribute, flaw.reason)).collect()
-    }
-
-    fn names(&self) -> Vec<String> {
-        let name = |object: &DirectoryObject| object.dn.common_name().unwrap_or_default();
-        let mut names: Vec<String> = self.objects.values().map(name).collect();
-        names.sort();
-        names
+        let flaws = self.object(computer).flaws.iter();
+        flaws.map(|flaw| format!("{}: {}", flaw.attribute, flaw.reason)).collect()
     }
 
     /// What a person should know, but that the connection is not encrypted.
     fn warnings(&self) -> Vec<&String> {
         self.end.warnings.iter().filter(|warning| !warning.contains("not encrypted")).collect()
-    }
-
-    fn warns_of(&self, what: &str) -> bool {
-        self.end.warnings.iter().any(|warning| warning.contains(what))
     }
 }
 
@@ -108,47 +61,13 @@ fn domain() -> TestDirectory {
     directory
 }
 
-fn builder(directory: &TestDirectory) -> TestServerBuilder {
-    TestServer::builder(directory).with_ldap().with_plain_binds()
-}
-
-async fn serve(directory: &TestDirectory) -> TestServer {
-    builder(directory).start().await.unwrap()
-}
-
+/// A request for everything, with addresses.
 fn request() -> ReadRequest {
-    let id = CredentialId::new("corp").unwrap();
-    ReadRequest::new(id, OrganizationId::new("hq").unwrap()).with_addresses_from_dns(true)
-}
-
-fn source(server: &TestServer, policy: DeltaPolicy) -> LdapSource {
-    let id = CredentialId::new("corp").unwrap();
-    let credential = Credential::new(id, "CORP\\svc", Secret::new("secret"))
-        .with_server(ServerUrl::parse(&server.url()).unwrap())
-        .with_insecure(true)
-        .shared_with(OrganizationId::new("hq").unwrap());
-    LdapSource::new(Arc::new(Only(credential))).with_delta(policy)
-}
-
-async fn collect(source: &impl DirectorySource, request: ReadRequest) -> Read {
-    let events = source.read(request).await.unwrap();
-    let events: Vec<DirectoryEvent> = events.try_collect().await.unwrap();
-    let (mut objects, mut departed, mut last) = (BTreeMap::new(), BTreeSet::new(), None);
-    for event in events {
-        match event {
-            DirectoryEvent::Page(page) => {
-                objects.extend(page.objects.into_iter().map(|object| (object.guid, object)));
-                departed.extend(page.departed.into_iter().map(|gone| gone.object));
-            }
-            DirectoryEvent::End(end) => last = Some(*end),
-            _ => {}
-        }
-    }
-    Read { objects, departed, end: last.unwrap() }
+    reader::request().with_addresses_from_dns(true)
 }
 
 async fn read(source: &impl DirectorySource, checkpoint: &Option<Checkpoint>) -> Read {
-    let read = collect(source, request().with_checkpoint(checkpoint.clone())).await;
+    let read = collect(source, request().with_checkpoint(checkpoint.clone())).await.unwrap();
     assert!(read.end.completeness.is_complete(), "{:?}", read.end);
     read
 }
@@ -288,7 +207,7 @@ async fn where_nobody_asks_for_addresses_the_requests_are_what_they_were() {
             let ask = |checkpoint: &Option<Checkpoint>| {
                 request().with_checkpoint(checkpoint.clone()).with_addresses_from_dns(false)
             };
-            let plain = collect(&source, ask(&without)).await;
+            let plain = collect(&source, ask(&without)).await.unwrap();
             let plain_searches = searches(&server);
             assert!(plain_searches.iter().all(|search| !is_of_network(search)));
             assert!(plain.objects.values().all(|it| it.attributes.first("dnsAddress").is_none()));
@@ -306,7 +225,7 @@ async fn where_nobody_asks_for_addresses_the_requests_are_what_they_were() {
         let switched = read(&source, &without).await;
         assert_eq!(switched.end.full_because, Some(FullReadReason::ScopeChanged));
         let off = request().with_checkpoint(with).with_addresses_from_dns(false);
-        let switched = collect(&source, off).await;
+        let switched = collect(&source, off).await.unwrap();
         assert_eq!(switched.end.full_because, Some(FullReadReason::ScopeChanged));
     }
 }
@@ -464,17 +383,84 @@ async fn a_zone_that_is_cut_off_leaves_its_names_in_doubt_and_no_checkpoint() {
         let server = serve(&directory).await;
         let source = source(&server, DeltaPolicy::Auto);
         read(&source, &None).await;
-        let nth = number_of(&server, |search| search.base == zone());
-        let when = When::operation(OperationKind::Search).nth(nth);
-        let refusal = Fault::Answer(LdapResult::new(code, "no"));
-        server.set_script(Script::new().with(when, refusal));
-        let cut = collect(&source, request()).await;
+        refuse(&server, code, |search| search.base == zone() && asks_for_records(search));
+        let cut = collect(&source, request()).await.unwrap();
         assert_eq!(cut.end.completeness.is_complete(), is_complete, "{code}");
         assert_eq!(cut.end.checkpoint, None, "{code}");
         if is_complete {
             let reason = "the DNS zone that has its name was not shown whole";
             assert_eq!(cut.flaws("WEB1")[0], format!("dnsAddress: {reason}"), "{code}");
-            assert!(cut.warns_of("was not shown whole"), "{code}: {:?}", cut.end.warnings);
+            assert!(cut.warns_of(&format!("{} was not shown whole", zone())), "{code}");
+            assert!(cut.warns_of("the next read is a full one"), "{code}: {:?}", cut.end.warnings);
+        }
+    }
+}
+
+fn asks_for_records(search: &RecordedSearch) -> bool {
+    search.attributes.iter().any(|name| name == "dnsRecord")
+}
+
+/// Answers a search of the next read so that is as this one of the last.
+fn refuse(server: &TestServer, code: i64, is_it: impl Fn(&RecordedSearch) -> bool) {
+    let when = When::operation(OperationKind::Search).nth(number_of(server, is_it));
+    let refusal = Fault::Answer(LdapResult::new(code, "no"));
+    server.set_script(Script::new().with(when, refusal));
+}
+
+/// There is one at least in every zone.
+#[tokio::test]
+async fn a_zone_that_shows_no_node_could_not_be_read_and_changes_are_told_beside_it() {
+    for (policy, mode) in MODES {
+        let directory = domain();
+        let server = serve(&directory).await;
+        let source = source(&server, policy);
+        let whole = read(&source, &None).await;
+        hide_nodes(&mut directory.write(), &zone(), true);
+        let hidden = read(&source, &whole.end.checkpoint).await;
+        assert_eq!(hidden.end.full_because, Some(FullReadReason::NetworkChanged));
+        let told = format!("1 DNS zone could not be read, the first of them {}", zone());
+        let unseen = "dnsAddress: a DNS zone that may have its name could not be read";
+        for change in ["first", "second"] {
+            directory.write().set(&dn("WEB2"), "description", [change]).unwrap();
+            directory.write().set_addresses(&zone(), "web3", &["10.1.0.8"]).unwrap();
+            hide_nodes(&mut directory.write(), &zone(), true);
+            let delta = read(&source, &hidden.end.checkpoint).await;
+            assert_eq!((delta.end.mode, delta.names()), (mode, texts(&["WEB2"])));
+            for read in [&hidden, &delta] {
+                assert!(read.warns_of(&told), "{:?}", read.end.warnings);
+                assert_eq!(read.flaws("WEB2")[0], unseen);
+            }
+        }
+        hide_nodes(&mut directory.write(), &zone(), false);
+        let shown = read(&source, &hidden.end.checkpoint).await;
+        assert_eq!(shown.end.full_because, Some(FullReadReason::NetworkChanged));
+        assert_eq!(shown.values("WEB1", "dnsAddress"), whole.values("WEB1", "dnsAddress"));
+        assert_eq!(
+            (shown.flaws("WEB2"), shown.values("WEB3", "adSite")),
+            (vec![], texts(&["Berlin"]))
+        );
+    }
+}
+
+/// What a refusal means for long is in the checkpoint, and what it means for now leaves none.
+#[tokio::test]
+async fn a_zone_that_may_not_be_looked_into_is_in_doubt_until_it_may() {
+    for (code, is_complete) in [(50, true), (32, true), (51, false), (52, false)] {
+        let directory = domain();
+        let server = serve(&directory).await;
+        let source = source(&server, DeltaPolicy::Auto);
+        let whole = read(&source, &None).await;
+        refuse(&server, code, |search| search.base == zone() && !asks_for_records(search));
+        let refused = collect(&source, request()).await.unwrap();
+        assert_eq!(refused.end.completeness.is_complete(), is_complete, "{code}");
+        assert_eq!(refused.end.checkpoint.is_some(), is_complete, "{code}");
+        if is_complete {
+            assert!(refused.warns_of(&zone()), "{code}: {:?}", refused.end.warnings);
+            assert_eq!(refused.flaws("WEB1").len(), 3, "{code}");
+            server.set_script(Script::new());
+            let shown = read(&source, &refused.end.checkpoint).await;
+            assert_eq!(shown.end.full_because, Some(FullReadReason::NetworkChanged), "{code}");
+            assert_eq!(shown.objects, whole.objects, "{code}");
         }
     }
 }
@@ -555,16 +541,6 @@ async fn reads_with_addresses_keep_the_contract_of_a_source() {
     }
 }
 
-/// All of a computer but `memberOf`, which is known by the groups.
-fn own(objects: &BTreeMap<ObjectGuid, DirectoryObject>) -> Vec<String> {
-    let lines = objects.values().map(|object| {
-        let own = object.attributes.iter().filter(|(name, _)| *name != "memberOf");
-        let own: Vec<String> = own.map(|(name, value)| format!("{name}={value}")).collect();
-        format!("{} {} {own:?} {:?}", object.guid, object.dn, object.flaws)
-    });
-    lines.collect()
-}
-
 #[tokio::test]
 async fn after_any_history_of_the_dns_a_chain_of_deltas_is_one_full_read() {
     for seed in 0..u64::from(cases(12)) {
@@ -593,7 +569,7 @@ async fn after_any_history_of_the_dns_a_chain_of_deltas_is_one_full_read() {
             if is_full {
                 known.clear();
             }
-            known.retain(|guid, _| !delta.departed.contains(guid));
+            known.retain(|guid, _| !delta.departed.contains_key(guid));
             known.extend(delta.objects);
             checkpoint = delta.end.checkpoint;
             if step % 4 == 0 {

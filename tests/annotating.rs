@@ -1,14 +1,14 @@
 //! What people say of assets, through syncs, merges and what is taken away.
 
 use ldap_inventory::ErrorKind;
-use ldap_inventory::asset::{Asset, AssetRepository};
+use ldap_inventory::asset::{Asset, AssetRepository, ConstraintKind};
 use ldap_inventory::curation::{Action, Author, ChangedField, Curation};
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::testing::{CallFault, FaultPlan, Faulty};
 use ldap_inventory::value::{AssetId, SourceId};
 
-use crate::curation::{acme, anna, id, put, run, scanned};
-use crate::mock::computer;
+use crate::curation::{acme, anna, corp, id, put, run, scanned};
+use crate::mock::{computer, mock_guid};
 
 async fn asset(repository: &dyn AssetRepository, id: AssetId) -> Asset {
     let found = Curation::new(repository, acme()).resolve(&[id]).await.unwrap();
@@ -94,6 +94,56 @@ async fn it_stays_with_the_asset_when_a_host_takes_its_own_record_away() {
     curation.annotate(&[id(3)], &[ChangedField::owner("jane")], &anna()).await.unwrap();
     let after = curation.retract(id(3), &cmdb).await.unwrap();
     assert_eq!((after.parts.len(), after.owner()), (0, Some("jane")));
+    let after = curation.retract(id(1), &cmdb).await.unwrap();
+    assert_eq!((after.parts.len(), after.criticality()), (1, Some("high")));
+}
+
+/// An asset that a host made by itself, and of which no source has said anything yet.
+fn bare(n: u128) -> Asset {
+    Asset::new(id(n), acme(), "hq".parse().unwrap())
+}
+
+#[tokio::test]
+async fn what_is_said_of_an_asset_that_no_source_knows_stays_its_own() {
+    for says_before in [true, false] {
+        let repository = MemoryRepository::new();
+        put(&repository, [bare(1), scanned(2, &["web2"])]).await;
+        run(&repository, vec![computer("WEB2").build()]).await;
+        let curation = Curation::new(&repository, acme());
+        let say = async || {
+            let said = [ChangedField::owner("jane"), ChangedField::tag("pci")];
+            curation.annotate(&[id(1)], &said, &anna()).await.unwrap();
+        };
+        if says_before {
+            say().await;
+        }
+        let own = async || {
+            let one = asset(&repository, id(1)).await;
+            let is_own = one.part_of(&corp(), mock_guid("WEB2")).is_none();
+            (is_own, one.owner().map(str::to_owned), tags(&one).join(" "))
+        };
+        let said = |is_own| (is_own, Some("jane".to_owned()), "pci".to_owned());
+
+        curation.link(id(1), &corp(), mock_guid("WEB2"), &anna()).await.unwrap();
+        let must = ConstraintKind::MustLink;
+        if !says_before {
+            say().await;
+        }
+        assert_eq!(own().await, said(false));
+        curation.forget(id(1), &corp(), mock_guid("WEB2"), must, &anna()).await.unwrap();
+        assert_eq!(own().await, said(true));
+        assert_eq!(asset(&repository, id(1)).await.parts, []);
+        assert_eq!(asset(&repository, id(2)).await.owner(), None);
+
+        for order in [[id(1), id(2)], [id(2), id(1)]] {
+            let merge = curation.merge(&order, &anna()).await.unwrap();
+            assert_eq!(own().await, said(false));
+            run(&repository, vec![computer("WEB2").build()]).await;
+            curation.unmerge(merge.id, &anna()).await.unwrap();
+            assert_eq!(own().await, said(true));
+            assert_eq!(asset(&repository, id(2)).await.owner(), None);
+        }
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod annotating;
 mod assets;
 mod deciding;
+mod events;
 mod exporting;
 mod forest;
 mod habits;

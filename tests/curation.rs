@@ -58,8 +58,7 @@ pub(crate) fn scanned(n: u128, names: &[&str]) -> Asset {
 
 pub(crate) async fn put(repository: &dyn AssetRepository, assets: impl IntoIterator<Item = Asset>) {
     let source = SourceId::new("scan", "hq").unwrap();
-    let changes =
-        assets.into_iter().map(|asset| Change::PutAsset { expected: None, asset: Box::new(asset) });
+    let changes = assets.into_iter().map(Change::create);
     let batch = Batch::new(BatchId::random_v7(), acme(), source).with_changes(changes);
     assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
 }
@@ -227,7 +226,7 @@ async fn scan(repository: &dyn AssetRepository, asset: AssetId, os: u8) {
         claim.value = Timestamp::from_unix_seconds(1_767_225_600 + i64::from(os)).unwrap();
     }
     let source = SourceId::new("scan", "hq").unwrap();
-    let put = Change::PutAsset { expected, asset: Box::new(found) };
+    let put = Change::PutAsset { expected, asset: Box::new(found), changed: None };
     let batch = Batch::new(BatchId::random_v7(), acme(), source).with_changes([put]);
     assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
 }

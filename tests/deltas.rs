@@ -1,65 +1,20 @@
 //! Reads of what changed, over the wire: a chain of them ends where one full read does.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use async_trait::async_trait;
-use futures::{StreamExt, TryStreamExt};
-use ldap_inventory::credential::{Credential, CredentialStore, ServerUrl};
-use ldap_inventory::directory::{
-    Completeness, DirectoryEvent, DirectoryObject, DirectorySource, FullReadReason, ReadEnd,
-    ReadRequest,
-};
-use ldap_inventory::ldap::{DeltaPolicy, LdapSource};
+use futures::StreamExt;
+use ldap_inventory::directory::{Completeness, DirectoryEvent, DirectorySource, FullReadReason};
+use ldap_inventory::ldap::DeltaPolicy;
 use ldap_inventory::name::DistinguishedName;
 use ldap_inventory::testing::{
     DirectoryTree, Fault, LdapResult, MockDirectory, MockEnding, OperationKind, Script,
-    TestDirectory, TestServer, TestServerBuilder, When, contract,
+    TestDirectory, When, contract,
 };
-use ldap_inventory::value::{
-    Checkpoint, CredentialId, ObjectGuid, OrganizationId, ReadMode, Secret,
-};
+use ldap_inventory::value::{Checkpoint, ObjectGuid, ReadMode};
 use ldap_inventory::{ErrorKind, Result};
 
 use crate::cases::cases;
 use crate::mock::{computer, group, mock_guid, user};
+use crate::reader::{BASE, MODES, Read, builder, collect, own, request, serve, source};
 use crate::sync::history::{Random, disturb};
-
-const BASE: &str = "DC=corp,DC=example,DC=test";
-const MODES: [(DeltaPolicy, ReadMode); 2] =
-    [(DeltaPolicy::Auto, ReadMode::DirSync), (DeltaPolicy::Usn, ReadMode::Usn)];
-
-/// One credential, for everybody.
-#[derive(Debug)]
-struct Only(Credential);
-
-#[async_trait]
-impl CredentialStore for Only {
-    async fn credential(&self, _: &CredentialId, _: &OrganizationId) -> Result<Option<Credential>> {
-        Ok(Some(self.0.clone()))
-    }
-}
-
-/// What one read said.
-#[derive(Debug)]
-struct Read {
-    objects: BTreeMap<ObjectGuid, DirectoryObject>,
-    departed: BTreeMap<ObjectGuid, bool>,
-    end: ReadEnd,
-}
-
-impl Read {
-    fn names(&self) -> Vec<String> {
-        let name = |object: &DirectoryObject| object.dn.common_name().unwrap_or_default();
-        let mut names: Vec<String> = self.objects.values().map(name).collect();
-        names.sort();
-        names
-    }
-
-    fn warns_of(&self, what: &str) -> bool {
-        self.end.warnings.iter().any(|warning| warning.starts_with(what))
-    }
-}
 
 /// A domain with three computers, a user and a group.
 fn domain() -> TestDirectory {
@@ -74,44 +29,6 @@ fn domain() -> TestDirectory {
     tree.add_values(&staff, "member", [alice]).unwrap();
     drop(tree);
     directory
-}
-
-fn builder(directory: &TestDirectory) -> TestServerBuilder {
-    TestServer::builder(directory).with_ldap().with_plain_binds()
-}
-
-async fn serve(directory: &TestDirectory) -> TestServer {
-    builder(directory).start().await.unwrap()
-}
-
-fn request() -> ReadRequest {
-    let id = CredentialId::new("corp").unwrap();
-    ReadRequest::new(id, OrganizationId::new("hq").unwrap())
-}
-
-fn source(server: &TestServer, policy: DeltaPolicy) -> LdapSource {
-    let id = CredentialId::new("corp").unwrap();
-    let credential = Credential::new(id, "CORP\\svc", Secret::new("secret"))
-        .with_server(ServerUrl::parse(&server.url()).unwrap())
-        .with_insecure(true)
-        .shared_with(OrganizationId::new("hq").unwrap());
-    LdapSource::new(Arc::new(Only(credential))).with_delta(policy)
-}
-
-async fn collect(source: &impl DirectorySource, request: ReadRequest) -> Result<Read> {
-    let events: Vec<DirectoryEvent> = source.read(request).await?.try_collect().await?;
-    let (mut objects, mut departed, mut last) = (BTreeMap::new(), BTreeMap::new(), None);
-    for event in events {
-        match event {
-            DirectoryEvent::Page(page) => {
-                objects.extend(page.objects.into_iter().map(|object| (object.guid, object)));
-                departed.extend(page.departed.into_iter().map(|gone| (gone.object, gone.deleted)));
-            }
-            DirectoryEvent::End(end) => last = Some(*end),
-            _ => {}
-        }
-    }
-    Ok(Read { objects, departed, end: last.unwrap() })
 }
 
 async fn read(source: &impl DirectorySource, checkpoint: &Option<Checkpoint>) -> Read {
@@ -522,17 +439,6 @@ async fn the_mock_directory_tells_changes_as_well() {
     let events = directory.read(request().with_checkpoint(refused.end.checkpoint)).await.unwrap();
     let events: Vec<Result<DirectoryEvent>> = events.collect().await;
     assert!(matches!(&events[1], Ok(DirectoryEvent::End(end)) if end.checkpoint.is_none()));
-}
-
-/// What a change of the object itself is told of: links, whose other ends may be renamed, are left out.
-fn own(objects: &BTreeMap<ObjectGuid, DirectoryObject>) -> Vec<String> {
-    let lines = objects.values().map(|object| {
-        let is_own = |name: &str| !["managedBy", "memberOf"].contains(&name);
-        let own = object.attributes.iter().filter(|(name, _)| is_own(name));
-        let own: Vec<String> = own.map(|(name, value)| format!("{name}={value}")).collect();
-        format!("{} {} {own:?}", object.guid, object.dn)
-    });
-    lines.collect()
 }
 
 #[tokio::test]

@@ -21,7 +21,8 @@ fn corp() -> SourceId {
 
 fn batch() -> Batch {
     let link = Link::new(ObjectKind::Computer, mock_guid("WEB1"));
-    Batch::new(BatchId::from_u128(1), acme(), corp()).with_changes([Change::PutLink(link)])
+    Batch::new(BatchId::from_u128(1), acme(), corp())
+        .with_changes([Change::PutLink { link, was: None }])
 }
 
 async fn count(repository: &impl AssetRepository) -> usize {

@@ -3,7 +3,7 @@
 mod door;
 mod graph;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -235,6 +235,12 @@ fn the_reader_of_imports_finds_what_it_must() {
     assert_eq!(rooms_named("use crate::{asset::Asset, merge};"), ["asset", "merge"]);
 }
 
+/// The name of every public item of the crate, modules apart.
+pub(crate) fn public_names() -> BTreeSet<String> {
+    let door = Door::of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs"));
+    door.items.into_keys().collect()
+}
+
 /// `a.rs -> b.rs -> a.rs`.
 fn in_words(circle: &[PathBuf]) -> String {
     circle.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(" -> ")
@@ -264,7 +270,7 @@ fn rooms_named(line: &str) -> Vec<String> {
 }
 
 /// Numbered lines of a file that are neither comments nor unit tests.
-fn code(file: &Path) -> Vec<(usize, String)> {
+pub(crate) fn code(file: &Path) -> Vec<(usize, String)> {
     let text = fs::read_to_string(file).unwrap();
     let before_tests = text.lines().take_while(|line| line.trim() != "mod tests {");
     before_tests
@@ -275,7 +281,7 @@ fn code(file: &Path) -> Vec<(usize, String)> {
 }
 
 /// Every source file with the room it belongs to. Unit tests in files of their own are left out.
-fn sources() -> Vec<(String, PathBuf)> {
+pub(crate) fn sources() -> Vec<(String, PathBuf)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut pending = vec![root.clone()];
     let mut found = Vec::new();

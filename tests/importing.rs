@@ -397,7 +397,7 @@ async fn what_somebody_else_writes_meanwhile_is_planned_with() {
         let mut asset = web1.clone();
         asset.version += 1 + n as u64;
         let (expected, asset) = (Some(asset.version - 1), Box::new(asset));
-        let change = Change::PutAsset { expected, asset };
+        let change = Change::PutAsset { expected, asset, changed: None };
         let id = ldap_inventory::value::BatchId::random_v7();
         let other = Batch::new(id, ours.organization.clone(), ours.source.clone());
         (n < 2).then(|| other.with_changes([change]))
@@ -472,8 +472,11 @@ async fn what_became_another_record_since_it_was_planned_on_is_planned_again() {
     moved.os.iter_mut().for_each(|claim| claim.part = 1);
     moved.version += 1;
     let repository = Interfering::new(inner.clone(), move |n, ours| {
-        let change =
-            Change::PutAsset { expected: Some(last.version), asset: Box::new(moved.clone()) };
+        let change = Change::PutAsset {
+            expected: Some(last.version),
+            asset: Box::new(moved.clone()),
+            changed: None,
+        };
         let id = ldap_inventory::value::BatchId::random_v7();
         let rival = Batch::new(id, ours.organization.clone(), ours.source.clone());
         (n == 0).then(|| rival.with_changes([change]))
@@ -560,6 +563,24 @@ fn picture(assets: &[Asset]) -> Vec<String> {
         .collect();
     told.sort();
     told
+}
+
+/// A line of which a value is left out ends nothing: so it matters which of two records that say the same it is.
+#[tokio::test]
+async fn of_twins_the_one_in_doubt_is_the_same_one_again() {
+    let repository = MemoryRepository::new();
+    let named = [r#"{"names":["db1.a.example","web1"]}"#, r#"{"names":["db1.a.example"]}"#];
+    import(&repository, &named).await;
+    let twins = [
+        r#"{"names":["db1.a.example","bad name"],"addresses":"10.0.0.4","site":"hall"}"#,
+        r#"{"names":["db1.a.example"],"addresses":"10.0.0.4"}"#,
+    ];
+    for lines in [twins, [twins[1], twins[0]]] {
+        import(&repository, &lines).await;
+        let first = assets(&repository).await;
+        assert_eq!(counts(&import(&repository, &lines).await)[..4], [0, 0, 0, 2]);
+        assert_eq!(assets(&repository).await, first);
+    }
 }
 
 /// A line of a small world, in which much is alike.

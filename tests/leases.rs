@@ -156,7 +156,10 @@ impl History {
         object.copy_from_slice(&self.batches.to_be_bytes());
         let object = ObjectGuid::from_bytes(object);
         let batch = Batch::new(BatchId::from_u128(self.batches), organization(), source());
-        let batch = batch.with_changes([Change::PutLink(Link::new(ObjectKind::User, object))]);
+        let batch = batch.with_changes([Change::PutLink {
+            link: Link::new(ObjectKind::User, object),
+            was: None,
+        }]);
         let batch = match token {
             Some(token) => batch.with_lease(token),
             None => batch,

@@ -323,8 +323,9 @@ async fn a_server_without_an_address_is_looked_for_as_a_domain_by_the_same_rules
         .start()
         .await
         .unwrap();
+    let nameless = || Dns { addressless: vec![domain.to_owned()], ..Dns::default() };
     let dns = |host: &str| {
-        let dns = Dns::default();
+        let dns = nameless();
         dns.set(&format!("_ldap._tcp.dc._msdcs.{domain}"), &[(host, port(&server))]);
         Arc::new(dns)
     };
@@ -361,7 +362,7 @@ async fn a_server_without_an_address_is_looked_for_as_a_domain_by_the_same_rules
     assert_eq!((error.kind(), error.retry()), (ErrorKind::Connect, Retry::Transient));
     assert_eq!(*asked.asked.lock().unwrap(), Vec::<String>::new());
     // Where DNS knows no such domain, both are told.
-    let error = attempt(domain, &Arc::new(Dns::default())).await.unwrap_err();
+    let error = attempt(domain, &Arc::new(nameless())).await.unwrap_err();
     assert_eq!((error.kind(), error.retry()), (ErrorKind::Connect, Retry::Transient));
     assert!(error.report().contains("_ldap._tcp.dc._msdcs.corp.example.invalid"), "{error:?}");
 }

@@ -180,9 +180,7 @@ fn query() -> impl Strategy<Value = String> {
 }
 
 async fn fill(repository: &dyn AssetRepository, assets: &[Asset]) {
-    let changes = assets
-        .iter()
-        .map(|asset| Change::PutAsset { expected: None, asset: Box::new(asset.clone()) });
+    let changes = assets.iter().map(|asset| Change::create(asset.clone()));
     let source = SourceId::new("scan", "hq").unwrap();
     let batch = Batch::new(BatchId::from_u128(1), acme(), source).with_changes(changes);
     assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);

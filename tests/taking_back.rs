@@ -24,6 +24,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::cases::cases;
+use crate::following::Follower;
 use crate::mock::{computer, mock_guid};
 
 const COMPUTERS: usize = 4;
@@ -166,9 +167,9 @@ impl World<'_> {
         self.now += 1;
         let (id, identity) = (AssetId::from_u128(scan + 1), format!("scan {scan}"));
         let found = self.curation().resolve(&[id]).await.unwrap();
-        let found = found.into_values().next();
-        let expected = found.as_ref().map(|asset| asset.version);
-        let mut asset = found.unwrap_or_else(|| Asset::new(id, acme(), "hq".parse().unwrap()));
+        let was = found.into_values().next();
+        let new = || Asset::new(id, acme(), "hq".parse().unwrap());
+        let mut asset = was.clone().unwrap_or_else(new);
         if asset.record_of(&scanner(), &identity).is_none() {
             let number = asset.next_part_number();
             let mut part = SourceRecord::new(number, scanner(), "@scan", at(self.now));
@@ -190,8 +191,10 @@ impl World<'_> {
         }
         asset.os.retain(|claim| claim.part != part);
         asset.os.push(Claim::new(format!("Linux {os}"), part, None, at(self.now)));
-        asset.version = expected.map_or(1, |version| version + 1);
-        let put = Change::PutAsset { expected, asset: Box::new(asset) };
+        let put = match was {
+            Some(was) => Change::update(&was, asset),
+            None => Change::create(asset),
+        };
         self.commit(vec![put]).await;
         self.curation().uphold().await.unwrap();
     }
@@ -199,15 +202,13 @@ impl World<'_> {
     /// Lets what people said go with these records, in assets or among those that wait.
     async fn annotate(&self, said: &[(RecordKey, Annotations)]) {
         let mut changes = Vec::new();
-        for mut asset in self.assets().await {
-            let before = asset.clone();
+        for was in self.assets().await {
+            let mut asset = was.clone();
             for (key, said) in said {
                 put_annotations(&mut asset, key, said);
             }
-            if asset != before {
-                let expected = Some(asset.version);
-                asset.version += 1;
-                changes.push(Change::PutAsset { expected, asset: Box::new(asset) });
+            if asset != was {
+                changes.push(Change::update(&was, asset));
             }
         }
         for mut waiting in self.repository.waiting(&acme()).await.unwrap() {
@@ -249,6 +250,23 @@ impl World<'_> {
         match subject {
             Subject::Scanned(n) => Some(AssetId::from_u128(n + 1)),
             Subject::Of(of, n) => self.links().await.get(&(directory(*of), object(*of, *n)))?.asset,
+        }
+    }
+
+    /// A moment later than whatever people did.
+    async fn next_moment(&self) -> Timestamp {
+        let latest = self.curation().history().await.unwrap().last().map(|entry| entry.at);
+        let next = latest.and_then(|latest| latest.checked_add(Duration::from_micros(1)));
+        next.map_or_else(Timestamp::now, |next| next.max(Timestamp::now()))
+    }
+
+    /// Whoever asks what changed since is told of each asset that is another than it was.
+    async fn assert_told(&self, since: Timestamp, before: &Picture, after: &Picture) {
+        let changes = self.curation().changes(since).await.unwrap();
+        for (id, asset) in &after.assets {
+            let is_told = || changes.iter().any(|noted| noted.asset == Some(*id));
+            let is_as_before = before.assets.get(id) == Some(asset);
+            assert!(is_as_before || is_told(), "{id} changed, and told are {changes:#?}");
         }
     }
 
@@ -357,7 +375,9 @@ fn said(what: u8) -> Vec<ChangedField> {
 /// People work in an inventory.
 async fn live(world: &mut World<'_>, steps: &[Step]) -> Vec<(usize, Decision)> {
     let mut decided: Vec<(usize, Decision)> = Vec::new();
+    let mut follower = Follower::default();
     for (place, step) in steps.iter().enumerate() {
+        let (asked, shown) = (world.next_moment().await, world.picture().await);
         let curation = Curation::new(world.repository, acme());
         let anna = Author::new("anna");
         match step {
@@ -411,9 +431,13 @@ async fn live(world: &mut World<'_>, steps: &[Step]) -> Vec<(usize, Decision)> {
                 }
             }
         }
+        follower.catch_up(world.repository, &acme()).await;
         let before = world.picture().await;
         assert!(world.curation().uphold().await.unwrap().is_empty(), "after {step:?}");
         assert_eq!(world.picture().await, before, "after {step:?}");
+        if !matches!(step, Step::Sync(..) | Step::Scan(..)) {
+            world.assert_told(asked, &shown, &before).await;
+        }
     }
     let constraints = world.repository.constraints(&acme()).await.unwrap();
     let merges = world.repository.merges(&acme()).await.unwrap();

@@ -6,6 +6,8 @@
 mod color;
 #[path = "../program/exit.rs"]
 mod exit;
+#[path = "../program/interrupt.rs"]
+mod interrupt;
 #[path = "../program/log.rs"]
 mod log;
 #[path = "../program/printed.rs"]
@@ -26,6 +28,7 @@ mod check;
 mod column;
 mod count;
 mod curate;
+mod events;
 mod explain;
 mod export;
 mod groups;
@@ -135,6 +138,8 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         Command::Unresolved(directory) => desk.unresolved(directory).await?,
         Command::History(survey) => desk.history(survey).await?,
         Command::Changes(changing) => desk.changes(changing).await?,
+        Command::Events(following) => desk.events(following).await?,
+        Command::Prune(pruning) => desk.prune(pruning).await?,
         Command::Runs(runs) => desk.runs(runs).await?,
         Command::Apply(applying) => desk.apply(applying).await?,
         Command::Release(releasing) => desk.release(releasing).await?,

@@ -2,6 +2,7 @@
 
 mod annotating;
 mod exporting;
+mod following;
 mod person;
 
 use std::ffi::OsString;
@@ -15,6 +16,7 @@ use ldap_inventory::value::{MergeId, OrganizationId, SourceId};
 
 pub(crate) use self::annotating::Annotating;
 pub(crate) use self::exporting::{ExportFormat, Exporting};
+pub(crate) use self::following::{Following, Pruning};
 pub(crate) use self::person::Person;
 use super::color::Color;
 use super::log::Log;
@@ -91,6 +93,10 @@ pub(crate) enum Command {
     /// `inventory users 'whenCreatedTS:<2days'` finds those that a directory made in the last two days, `whenChangedTS`
     /// those that it changed; `inventory runs --json` has how many each run found.
     Changes(Changing),
+    /// What every commit changed, in order, for other systems to follow: each event has the cursor to go on behind it
+    Events(Following),
+    /// Take events away that nobody needs any more; whoever still follows from before them has to begin anew
+    Prune(Pruning),
     /// The latest runs, newest first: what they read, what they did, what ended them
     Runs(Runs),
     /// Assets by site and system: in the directory, seen by scans, in both, out of support
@@ -158,6 +164,7 @@ impl Command {
             Self::Annotate(annotating) => !annotating.dry_run,
             Self::Merge(merging) => !merging.dry_run,
             Self::Delete(_)
+            | Self::Prune(_)
             | Self::Unmerge(_)
             | Self::Link(_)
             | Self::Separate(_)
@@ -355,9 +362,14 @@ pub(crate) struct Search {
     #[arg(long, conflicts_with = "csv")]
     pub(crate) json: bool,
 
-    /// Print comma-separated values with a header
+    /// Print comma-separated values with a header, as they are: a spreadsheet runs what begins as a formula does
     #[arg(long)]
-    pub(crate) csv: bool,
+    csv: bool,
+
+    /// Print comma-separated values for a spreadsheet, where nothing is run: what begins as a formula does has an apostrophe
+    /// before it
+    #[arg(long, conflicts_with_all = ["csv", "json"])]
+    spreadsheet: bool,
 
     /// Show these columns: keys of the JSON objects, and attributes such as @ldap.computer.operatingSystem
     #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
@@ -413,7 +425,11 @@ pub(crate) struct AssetSearch {
 impl Search {
     /// How a table of what is found is written.
     pub(crate) fn form(&self) -> Form {
-        if self.csv { Form::Csv } else { Form::of_stdout() }
+        match (self.csv, self.spreadsheet) {
+            (true, _) => Form::Csv,
+            (_, true) => Form::Spreadsheet,
+            _ => Form::of_stdout(),
+        }
     }
 }
 

@@ -33,6 +33,7 @@ impl Interrupt {
     }
 
     /// For runs, which end between two steps and give their leases back.
+    #[allow(dead_code, reason = "not every program runs anything")]
     pub(crate) fn cancellation(&self) -> Cancellation {
         self.cancellation.clone()
     }

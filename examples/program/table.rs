@@ -1,6 +1,7 @@
 //! Tables: for people as wide as their terminal, for pipes and files whole.
 #![allow(dead_code, reason = "not every program writes every form")]
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use comfy_table::presets::NOTHING;
@@ -8,6 +9,7 @@ use comfy_table::{
     Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Width,
 };
 use console::{Term, measure_text_width, truncate_str};
+use csv::QuoteStyle;
 
 use super::printed::escaped;
 
@@ -34,6 +36,8 @@ pub(crate) enum Form {
     Tabs,
     /// As [RFC 4180](https://www.rfc-editor.org/rfc/rfc4180) has it.
     Csv,
+    /// The same for a spreadsheet: each cell quoted, and none of them a formula.
+    Spreadsheet,
 }
 
 /// Rows of cells below titles.
@@ -52,6 +56,32 @@ impl Form {
     pub(crate) fn of_stdout() -> Self {
         if io::stdout().is_terminal() { Self::Page(width()) } else { Self::Tabs }
     }
+
+    /// What writes comma-separated values.
+    pub(crate) fn csv_writer<W: Write>(self, out: W) -> csv::Writer<W> {
+        let style = match self {
+            Self::Spreadsheet => QuoteStyle::Always,
+            _ => QuoteStyle::Necessary,
+        };
+        csv::WriterBuilder::new().quote_style(style).from_writer(out)
+    }
+
+    /// A cell of comma-separated values as it is written.
+    pub(crate) fn csv_cell(self, cell: &str) -> Cow<'_, str> {
+        match self {
+            Self::Spreadsheet if is_formula(cell) => format!("'{cell}").into(),
+            _ => cell.into(),
+        }
+    }
+}
+
+/// Whether spreadsheets take a cell for a formula, by what it begins with
+/// ([OWASP](https://owasp.org/www-community/attacks/CSV_Injection)).
+pub(crate) fn is_formula(cell: &str) -> bool {
+    const BEGINNINGS: [char; 12] = [
+        '=', '+', '-', '@', '\t', '\r', '\n', '\0', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+    ];
+    cell.trim_start_matches(' ').starts_with(BEGINNINGS)
 }
 
 impl Table {
@@ -83,7 +113,7 @@ impl Table {
         match form {
             Form::Page(width) => self.write(out, width),
             Form::Tabs => self.write_tabs(out),
-            Form::Csv => self.write_csv(out),
+            Form::Csv | Form::Spreadsheet => self.write_csv(out, form),
         }
     }
 
@@ -210,11 +240,12 @@ impl Table {
         lines.try_for_each(|cells| writeln!(out, "{}", line(cells)))
     }
 
-    fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut writer = csv::Writer::from_writer(out);
-        std::iter::once(&self.titles)
-            .chain(&self.rows)
-            .try_for_each(|it| writer.write_record(it))?;
+    fn write_csv(&self, out: &mut dyn Write, form: Form) -> io::Result<()> {
+        let mut writer = form.csv_writer(out);
+        let mut lines = std::iter::once(&self.titles).chain(&self.rows);
+        lines.try_for_each(|cells| {
+            writer.write_record(cells.iter().map(|cell| form.csv_cell(cell).into_owned()))
+        })?;
         writer.flush()
     }
 }

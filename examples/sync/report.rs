@@ -17,7 +17,7 @@ use super::table::{self, Form, Table, prose};
 /// How the server was reached, what became of what was read, and what a person should know.
 pub(crate) fn summary(out: &mut dyn Write, report: &SyncReport) -> io::Result<()> {
     let width = table::width();
-    let (server, stages) = (&report.server, &report.stages);
+    let server = &report.server;
     let mut facts = Table::new(["", ""]);
     facts.wraps = true;
     if server.is_reached() {
@@ -28,10 +28,8 @@ pub(crate) fn summary(out: &mut dyn Write, report: &SyncReport) -> io::Result<()
     } else {
         facts.row(["Server", "none: an export"]);
     }
-    let time = format!(
-        "{:.2} s: connect {:.2}, read {:.2}, plan {:.2}, commit {:.2}",
-        report.duration_seconds, stages.connect, stages.read, stages.plan, stages.commit
-    );
+    let stages = report.stages().map(|(stage, seconds)| format!("{stage} {seconds:.2}"));
+    let time = format!("{:.2} s: {}", report.duration_seconds, stages.join(", "));
     facts.row(["Read", &read(report)]);
     facts.row(["Time", &time]);
     facts.write(out, width)?;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Asset, Constraint, DirectoryGroup, DirectoryUser, Home, Link, MergeRecord, RunRecord, Sighting,
-    Version, Waiting,
+    Asset, Constraint, DirectoryGroup, DirectoryUser, Home, Link, MergeRecord, Presence, RunRecord,
+    Sighting, Version, Waiting,
 };
 use crate::value::{AssetId, BatchId, Checkpoint, ObjectGuid, OrganizationId, SourceId};
 
@@ -42,6 +42,10 @@ pub enum Change {
         expected: Option<Version>,
         /// The asset as it shall be, `version` already one more than `expected`.
         asset: Box<Asset>,
+        /// What is new in an asset that was there, as an [event](super::EventKind::AssetUpdated) tells it:
+        /// [`Change::update`] knows. Nothing, and no event tells of it; `None` where the writer does not know.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        changed: Option<BTreeSet<String>>,
     },
     /// Takes an asset away of which nothing is known any more: its records are part of others.
     RemoveAsset {
@@ -53,7 +57,15 @@ pub enum Change {
         to: Option<AssetId>,
     },
     /// Writes what is known of an object of the batch's source.
-    PutLink(Link),
+    PutLink {
+        /// What is known from now on.
+        #[serde(flatten)]
+        link: Link,
+        /// Whether the directory had the object, as far as was known; `None` for one that is seen for the first time. Events
+        /// tell by it what is new.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        was: Option<Presence>,
+    },
     /// Ties an object of any source to another asset, or to none, if there is a link for the object. What the
     /// link says of the object stays: the next run need not write it again.
     MoveLink {
@@ -168,7 +180,9 @@ impl Batch {
         let mut conflicts = BTreeSet::new();
         for change in &self.changes {
             let (id, expected, next) = match change {
-                Change::PutAsset { expected, asset } => (asset.id, *expected, Some(asset.version)),
+                Change::PutAsset { expected, asset, .. } => {
+                    (asset.id, *expected, Some(asset.version))
+                }
                 Change::RemoveAsset { id, expected, .. } => (*id, Some(*expected), None),
                 _ => continue,
             };

@@ -21,9 +21,6 @@ pub struct MergeRecord {
     /// The assets that it made one, the survivor first.
     #[serde(default)]
     pub assets: Vec<AssetId>,
-    /// Those of them of which nothing was known, as they were: no record tells what they were.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub bare: Vec<Asset>,
     /// What the first version of the inventory kept instead of leaving it to the records.
     #[serde(flatten)]
     pub(crate) first_version: Option<Box<FirstVersion>>,

@@ -7,6 +7,7 @@
 //! - [`AssetRepository`] stores it all: written in a [`Batch`] of [`Change`]s, read by the requests, searched by a
 //!   [`SearchRequest`] in the order of a [`SortKey`], counted as [`AssetCounts`]. `evaluate` answers searches where a store has
 //!   no better way. [`LeaseRequest`] and [`Lease`] let one run of a source write at a time; [`RunRecord`]s are its history.
+//! - Every commit tells what it changed: an [`Event`] for each thing, for other systems to follow.
 //!
 //! Stores are in [`store`](crate::store), and what writes to them is [`sync`](crate::sync) and [`curation`](crate::curation).
 
@@ -17,8 +18,11 @@ mod claim_field;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod columns;
 mod constraint;
+mod difference;
 mod evaluate;
+mod event;
 mod facet;
+mod feed;
 mod field_tables;
 mod fields;
 mod found;
@@ -44,6 +48,7 @@ mod support;
 mod validate;
 mod waiting;
 
+pub(crate) use annotations::Annotations;
 pub use batch::{Batch, Change, CommitOutcome};
 pub use claim::Claim;
 pub(crate) use claim::Claims;
@@ -53,8 +58,10 @@ pub use constraint::{Constraint, ConstraintKind};
 pub(crate) use evaluate::asks_for_overlaps;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use evaluate::{asks_for_states, unresolved};
+pub use event::{Event, EventKind};
 pub(crate) use facet::Tally;
 pub use facet::{AssetCounts, Facet, FacetCounts};
+pub(crate) use feed::{FeedEntry, FeedExtent, FeedPlace, FeedReader};
 pub(crate) use found::found_assets;
 pub use home::Home;
 pub(crate) use in_context::AssetInContext;
@@ -78,8 +85,8 @@ pub use repository::AssetRepository;
 pub use request::{AssetsRequest, LeaseRequest, LinksRequest, PrincipalsRequest};
 pub use run::{RunOutcome, RunRecord};
 pub use search::{SearchPage, SearchRequest};
+pub use sort::{Sort, SortKey};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub(crate) use sort::SortValue;
-pub use sort::{Sort, SortBy, SortKey};
+pub(crate) use sort::{SortBy, SortValue};
 pub(crate) use support::System;
 pub use waiting::Waiting;

@@ -69,7 +69,7 @@ impl SourceRecord {
         self
     }
 
-    fn is_same_record(&self, other: &Self) -> bool {
+    pub(super) fn is_same_record(&self, other: &Self) -> bool {
         self.source == other.source
             && self.object == other.object
             && self.identity == other.identity

@@ -12,14 +12,14 @@ use super::evaluate::Surroundings;
 use super::nesting::{NestedSearch, asks_for_nesting};
 use super::{
     Asset, AssetCounts, AssetsRequest, Batch, CommitOutcome, Constraint, DirectoryGroup,
-    DirectoryUser, Facet, Lease, LeaseRequest, Link, LinksRequest, MergeRecord, PrincipalsRequest,
-    Redirect, RunRecord, SearchPage, SearchRequest, Waiting, evaluate,
+    DirectoryUser, Event, Facet, Lease, LeaseRequest, Link, LinksRequest, MergeRecord,
+    PrincipalsRequest, Redirect, RunRecord, SearchPage, SearchRequest, Waiting, evaluate,
 };
-use crate::Result;
 use crate::name::MatchKey;
 use crate::value::{
-    AssetId, Checkpoint, ObjectGuid, OrganizationId, RecordDigest, RunId, SourceId,
+    AssetId, Checkpoint, ObjectGuid, OrganizationId, RecordDigest, RunId, SourceId, Timestamp,
 };
+use crate::{Error, ErrorKind, Result};
 
 /// A store for the inventory.
 ///
@@ -78,6 +78,12 @@ use crate::value::{
 ///
 /// *What a stream is.* A record that is written while a stream is read may come as it was or as it is. Every record
 /// that is there all the time comes once.
+///
+/// *What is told.* A store may keep a feed: what every commit changed, as the [`Event`]s that its batch makes, for other
+/// systems to follow. They are written in the transaction of the commit, so that none is lost and none comes twice, and are
+/// read in the order of commits, those of one commit in the order of its changes. Behind a cursor that was handed out no
+/// event ever appears: whoever commits has its place in the order before anybody sees what comes after. The stores of this
+/// crate keep one; a store of a host's own that keeps none refuses to be followed.
 ///
 /// *Searches* find what [`Query::matches`](crate::query::Query::matches) says, put to each user and group, and
 /// to each asset [among](SearchRequest::selects_asset) the others, in the order of [`SortKey`](super::SortKey) or
@@ -232,6 +238,57 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
         Ok(moved)
     }
 
+    /// What commits changed since a cursor, or since the first commit without one: at most `limit` events, in their order. Each
+    /// has the cursor to go on with behind it; where none comes, there is none yet.
+    ///
+    /// Whoever follows the inventory keeps the cursor of the last event that it has acted on, and so sees each once, or
+    /// again what it had acted on without keeping the cursor. To begin in the middle: ask where the events
+    /// [end](Self::events_end), read the inventory, and follow from there.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Outdated`](crate::ErrorKind::Outdated) if events that follow are not kept any more, be it that the
+    /// inventory was written to before it kept them; [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for a text that is no
+    /// cursor; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if the store keeps no events.
+    async fn events_since(
+        &self,
+        organization: &OrganizationId,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Event>> {
+        let _ = (organization, cursor, limit);
+        Err(keeps_no_events("events_since"))
+    }
+
+    /// The cursor behind all events that there are: where whoever follows from now on begins.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if the store keeps no events.
+    async fn events_end(&self, organization: &OrganizationId) -> Result<String> {
+        let _ = organization;
+        Err(keeps_no_events("events_end"))
+    }
+
+    /// Takes events away that nobody needs any more: those of commits before a cursor that are older than a time. Nothing is
+    /// ever taken away unless a host says so. Whoever still follows from before them is told to begin anew.
+    ///
+    /// To keep what one system has not seen, give its cursor; to go by time alone, give the
+    /// [end](Self::events_end).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`events_since`](Self::events_since).
+    async fn prune_events(
+        &self,
+        organization: &OrganizationId,
+        cursor: &str,
+        older_than: Timestamp,
+    ) -> Result<()> {
+        let _ = (organization, cursor, older_than);
+        Err(keeps_no_events("prune_events"))
+    }
+
     /// Counts the assets that a query finds, and how many of them have which value of these facets, at most
     /// `limit` values of each. The request's order and place mean nothing here.
     async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<AssetCounts> {
@@ -260,6 +317,12 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
         let groups = self.each_group(evaluate::principals(&request)?).await?;
         evaluate::search_groups(groups, request.limit, &search).await
     }
+}
+
+fn keeps_no_events(operation: &'static str) -> Error {
+    let message = "this store does not keep what commits changed, so nobody can follow it; compare the inventory with \
+                   an earlier copy instead";
+    Error::new(ErrorKind::Unsupported, message).in_operation(operation)
 }
 
 /// All groups, if a search asks for nested membership.
@@ -402,6 +465,25 @@ macro_rules! delegate {
             }
             async fn commit(&self, batch: Batch) -> Result<CommitOutcome> {
                 (**self).commit(batch).await
+            }
+            async fn events_since(
+                &self,
+                organization: &OrganizationId,
+                cursor: Option<&str>,
+                limit: usize,
+            ) -> Result<Vec<Event>> {
+                (**self).events_since(organization, cursor, limit).await
+            }
+            async fn events_end(&self, organization: &OrganizationId) -> Result<String> {
+                (**self).events_end(organization).await
+            }
+            async fn prune_events(
+                &self,
+                organization: &OrganizationId,
+                cursor: &str,
+                older_than: Timestamp,
+            ) -> Result<()> {
+                (**self).prune_events(organization, cursor, older_than).await
             }
             async fn count_assets(
                 &self,

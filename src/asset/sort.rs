@@ -13,33 +13,35 @@ use crate::{Error, Result};
 /// equal ones the one with the lower id comes first: so every asset has one place, and a page that begins
 /// after it misses none and repeats none, whatever was written meanwhile elsewhere.
 ///
-/// Reads and prints as `name`, or `-name` for the other direction.
+/// Reads and prints as what is compared, with `-` before it for the highest first: `first_seen` or `last_seen`, the earliest
+/// and the latest sight of any source; `name`, the first one in Unicode; `os`; `site`, texts without case; and `id`, which grows
+/// with the time at which an asset was first written. `id` is the order unless another is set: a store can begin a page in it
+/// without looking at what comes before.
+///
+/// ```
+/// use ldap_inventory::asset::Sort;
+///
+/// assert_eq!(Sort::default().to_string(), "id");
+/// assert!("-last_seen".parse::<Sort>()?.descending);
+/// # Ok::<(), ldap_inventory::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Sort {
-    /// What is compared.
-    pub by: SortBy,
+    pub(crate) by: SortBy,
     /// The highest first.
     pub descending: bool,
 }
 
 /// What the order of a search goes by.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum SortBy {
-    /// The earliest first sight of any source.
+pub(crate) enum SortBy {
     FirstSeen,
-    /// The id, which grows with the time at which an asset was first written. Unless set: a store can begin
-    /// a page in this order without looking at what comes before.
     #[default]
     Id,
-    /// The latest sight of any source.
     LastSeen,
-    /// The first of its names, in Unicode and without case.
     Name,
-    /// The operating system, without case.
     Os,
-    /// The site, without case.
     Site,
 }
 
@@ -100,11 +102,6 @@ impl SortBy {
 }
 
 impl Sort {
-    /// The lowest first.
-    pub fn by(by: SortBy) -> Self {
-        Self { by, descending: false }
-    }
-
     /// The highest first.
     #[must_use]
     pub fn descending(mut self) -> Self {
@@ -203,14 +200,18 @@ impl FromStr for Sort {
 mod tests {
     use super::*;
 
+    fn by(name: &str) -> Sort {
+        name.parse().unwrap()
+    }
+
     fn place(sort: Sort, value: Option<i64>, id: u128) -> SortKey {
         SortKey { sort, value: value.map(SortValue::Time), id: AssetId::from_u128(id) }
     }
 
     #[test]
     fn orders_read_as_they_print() {
-        for (name, by) in SortBy::NAMES {
-            for sort in [Sort::by(by), Sort::by(by).descending()] {
+        for (name, _) in SortBy::NAMES {
+            for sort in [by(name), by(name).descending()] {
                 assert_eq!(sort.to_string().parse::<Sort>().unwrap(), sort, "{name}");
             }
         }
@@ -220,7 +221,7 @@ mod tests {
 
     #[test]
     fn what_has_no_value_is_last_either_way() {
-        let sort = Sort::by(SortBy::LastSeen);
+        let sort = by("last_seen");
         for (sort, first, second) in [(sort, 1, 2), (sort.descending(), 2, 1)] {
             let mut places =
                 [(None, 1), (Some(second), 9), (Some(first), 8), (Some(first), 7), (None, 2)]
@@ -233,10 +234,10 @@ mod tests {
 
     #[test]
     fn a_cursor_of_another_order_is_refused() {
-        let sort = Sort::by(SortBy::LastSeen);
+        let sort = by("last_seen");
         let place = place(sort, Some(-3), 1);
         assert_eq!(SortKey::read(sort, &place.cursor()).unwrap(), place);
-        for other in [sort.descending(), Sort::by(SortBy::Name), Sort::default()] {
+        for other in [sort.descending(), by("name"), Sort::default()] {
             assert!(SortKey::read(other, &place.cursor()).is_err(), "{other}");
         }
         for wrong in ["last_seen", "last_seen x", "last_seen x =1", ""] {

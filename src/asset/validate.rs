@@ -21,7 +21,7 @@ impl Batch {
 
 fn admit_change(batch: &Batch, change: &Change) -> Result<()> {
     match change {
-        Change::PutAsset { expected, asset } => {
+        Change::PutAsset { expected, asset, .. } => {
             of_organization(batch, &asset.organization)?;
             follows(*expected, asset)
         }
@@ -36,13 +36,10 @@ fn admit_change(batch: &Batch, change: &Change) -> Result<()> {
         Change::PutConstraint(constraint) | Change::RemoveConstraint(constraint) => {
             of_organization(batch, &constraint.organization)
         }
-        Change::PutMerge(record) => {
-            of_organization(batch, &record.organization)?;
-            record.bare.iter().try_for_each(|asset| of_organization(batch, &asset.organization))
-        }
+        Change::PutMerge(record) => of_organization(batch, &record.organization),
         Change::PutWaiting(waiting) => of_organization(batch, &waiting.record.organization),
         Change::RemoveAsset { .. }
-        | Change::PutLink(_)
+        | Change::PutLink { .. }
         | Change::MoveLink { .. }
         | Change::NoteSighting { .. }
         | Change::RemoveWaiting { .. }

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::changed_field::{ANNOTATIONS, COMMENT, ChangedField, OWNER, TAG};
 use super::contributing::bearer;
-use super::{Author, Curation, conflict, source_of_people};
+use super::{Author, Curation, conflict};
 use crate::asset::{Asset, Batch, Change, Claim, Claims, CommitOutcome, RunOutcome, RunRecord};
 use crate::error::Printable;
 use crate::merge::ClaimWriter;
-use crate::value::{AssetId, BatchId, RunId, Timestamp};
+use crate::value::{AssetId, BatchId, RunId, SourceId, Timestamp};
 use crate::{Error, ErrorKind, Result, Retry};
 
 /// What the record of what people said is filed under.
@@ -48,6 +48,14 @@ struct SaidField {
     to: Option<String>,
 }
 
+/// An asset of which something is new, and what that is.
+struct Revised {
+    was: Asset,
+    /// As it shall be, but for its version.
+    now: Asset,
+    fields: Vec<ChangedField>,
+}
+
 impl Curation<'_> {
     /// Says of assets who owns them, what they are filed under, how much depends on them, and anything else. It stays
     /// whatever is read and imported later, and is found: `owner:jane`, `tag:pci`, `criticality:high`.
@@ -69,9 +77,9 @@ impl Curation<'_> {
     /// # async fn main() -> ldap_inventory::Result<()> {
     /// # let (repository, organization) = (MemoryRepository::new(), OrganizationId::new("acme")?);
     /// # let id = AssetId::random_v7();
-    /// # let asset = Box::new(Asset::new(id, organization.clone(), "hq".parse()?));
+    /// # let asset = Asset::new(id, organization.clone(), "hq".parse()?);
     /// # let batch = Batch::new(BatchId::random_v7(), organization.clone(), SourceId::new("scan", "hq")?);
-    /// # let _ = repository.commit(batch.with_changes([Change::PutAsset { expected: None, asset }])).await?;
+    /// # let _ = repository.commit(batch.with_changes([Change::create(asset)])).await?;
     /// let curation = Curation::new(&repository, organization);
     /// let anna = Author::new("anna").because("audit of 2026");
     /// let said = [ChangedField::owner("jane"), ChangedField::tag("pci")];
@@ -118,7 +126,7 @@ impl Curation<'_> {
         let mut annotated = Annotated::new();
         for ids in assets.chunks(AT_ONCE) {
             let changed = self.annotated(ids, said, Timestamp::now()).await?;
-            annotated.extend(changed.into_iter().map(|(asset, fields)| (asset.id, fields)));
+            annotated.extend(changed.into_iter().map(|it| (it.now.id, it.fields)));
         }
         Ok(annotated)
     }
@@ -137,14 +145,9 @@ impl Curation<'_> {
                 return Ok(Annotated::new());
             }
             let record = record(&changed, author, now)?;
-            let annotated =
-                changed.iter().map(|(asset, fields)| (asset.id, fields.clone())).collect();
-            let puts = changed.into_iter().map(|(mut asset, _)| {
-                let expected = Some(asset.version);
-                asset.version = asset.version.saturating_add(1);
-                Change::PutAsset { expected, asset: Box::new(asset) }
-            });
-            let people = source_of_people()?;
+            let annotated = changed.iter().map(|it| (it.now.id, it.fields.clone())).collect();
+            let puts = changed.into_iter().map(|it| Change::update(&it.was, it.now));
+            let people = SourceId::of_people();
             let batch = Batch::new(BatchId::random_v7(), self.organization.clone(), people);
             match self.send(&batch.with_changes(puts).closing(None, record)).await? {
                 CommitOutcome::Applied | CommitOutcome::AlreadyApplied => return Ok(annotated),
@@ -154,25 +157,25 @@ impl Curation<'_> {
         Err(conflict(ids).with_retry(Retry::Exhausted))
     }
 
-    /// The assets of which something is new, as they shall be but for their versions, with what that is.
+    /// The assets of which something is new.
     async fn annotated(
         &self,
         ids: &[AssetId],
         said: &[ChangedField],
         now: Timestamp,
-    ) -> Result<Vec<(Asset, Vec<ChangedField>)>> {
+    ) -> Result<Vec<Revised>> {
         let found = self.resolve(ids).await?;
-        let mut changed: BTreeMap<AssetId, (Asset, Vec<ChangedField>)> = BTreeMap::new();
+        let mut changed: BTreeMap<AssetId, Revised> = BTreeMap::new();
         for id in ids {
-            let asset = found.get(id).ok_or_else(|| self.no_such_asset(*id))?;
-            if changed.contains_key(&asset.id) {
+            let was = found.get(id).ok_or_else(|| self.no_such_asset(*id))?;
+            if changed.contains_key(&was.id) {
                 continue;
             }
-            let meant = self.home_within(*id, asset.id).await?;
-            let (mut asset, part) = (asset.clone(), bearer(asset, meant));
+            let meant = self.home_within(*id, was.id).await?;
+            let (mut asset, part) = (was.clone(), bearer(was, meant));
             let fields = annotate(&mut asset, part, said, now);
             if !fields.is_empty() {
-                changed.insert(asset.id, (asset, fields));
+                changed.insert(was.id, Revised { was: was.clone(), now: asset, fields });
             }
         }
         Ok(changed.into_values().collect())
@@ -180,7 +183,7 @@ impl Curation<'_> {
 
     /// What people said of assets, and when, oldest first.
     pub(super) async fn annotations(&self) -> Result<Vec<(Timestamp, Annotation)>> {
-        let source = source_of_people()?;
+        let source = SourceId::of_people();
         let runs = self.repository.runs(&self.organization, &source, usize::MAX).await?;
         let annotation = |run: RunRecord| {
             let report = run.report.filter(|_| run.task == TASK)?;
@@ -266,16 +269,13 @@ fn end(claims: &mut Claims<String>, now: Timestamp, ends: impl Fn(&String) -> bo
 }
 
 /// The record of what a person said.
-fn record(
-    changed: &[(Asset, Vec<ChangedField>)],
-    author: &Author,
-    now: Timestamp,
-) -> Result<RunRecord> {
+fn record(changed: &[Revised], author: &Author, now: Timestamp) -> Result<RunRecord> {
     let Author { by, why } = author.clone();
-    let assets = changed.iter().map(|(asset, fields)| AnnotatedAsset {
-        asset: asset.id,
-        name: Printable(&asset.label()).to_string(),
-        fields: fields
+    let assets = changed.iter().map(|it| AnnotatedAsset {
+        asset: it.now.id,
+        name: Printable(&it.now.label()).to_string(),
+        fields: it
+            .fields
             .iter()
             .map(|ChangedField { field, from, to }| SaidField {
                 field: (*field).to_owned(),

@@ -8,7 +8,8 @@ use super::changed_field::{ANNOTATIONS, ChangedField};
 use super::{Action, Curation, Entry};
 use crate::Result;
 use crate::asset::{Asset, Presence, RunRecord, SourceRecord};
-use crate::merge::{ExplainedValue, Explanation};
+use crate::grouping::Decisions;
+use crate::merge::{ExplainedValue, Explanation, MovedRecord};
 use crate::value::{AssetId, ObjectGuid, ObjectKind, SourceId, Timestamp};
 
 /// How many runs are asked for at first.
@@ -76,10 +77,10 @@ struct Lost {
 impl Curation<'_> {
     /// What changed from a moment on, oldest first, as far as it is kept. What a run changed is dated by its beginning; of a
     /// run that was under way at the moment everything is told. Told are assets that are new, matched or updated by the
-    /// claims that they have today, what went missing or is gone by the reports of the runs, and what people did. A value
-    /// that changed twice is told with what it was before the last time. Of users and groups only those are told that are
-    /// missing or gone: what they were before is not kept. A search by `whenCreatedTS` or `whenChangedTS` finds those that
-    /// their directory made or changed.
+    /// claims that they have today, what went missing or is gone by the reports of the runs, and what people did: of the
+    /// asset that they named, and of those that a record came to or went from by it. A value that changed twice is told with
+    /// what it was before the last time. Of users and groups only those are told that are missing or gone: what they were
+    /// before is not kept. A search by `whenCreatedTS` or `whenChangedTS` finds those that their directory made or changed.
     ///
     /// Reads the inventory page by page.
     ///
@@ -116,8 +117,10 @@ impl Curation<'_> {
         }
         let window = Window { since, runs: runs.iter().map(|run| run.started).collect() };
         let mut lost: Vec<NotedChange> = runs.iter().flat_map(losses).collect();
+        let moved = self.moved_by_people(&done, since).await?;
         let named = done.iter().map(|entry| entry.action.asset());
         let named = named.chain(lost.iter().filter_map(|change| change.asset));
+        let named = named.chain(moved.keys().copied());
         let named: BTreeSet<AssetId> = named.collect();
         let (mut changes, mut names) = (Vec::new(), BTreeMap::new());
         self.each_asset(|asset| {
@@ -135,10 +138,39 @@ impl Curation<'_> {
         }
         changes.append(&mut lost);
         changes.extend(done.iter().map(|entry| of_person(entry, &names)));
+        changes.extend(moved.into_iter().filter_map(|(asset, entry)| {
+            let name = names.get(&asset)?.clone();
+            Some(NotedChange { asset: Some(asset), name, ..of_person(entry, &names) })
+        }));
         changes.sort_by(|one, other| {
             (one.at, one.change, &one.name).cmp(&(other.at, other.change, &other.name))
         });
         Ok(changes)
+    }
+
+    /// The assets that records came to or went from by what people did since a moment, with what they did last that moved
+    /// one, those apart that it names itself. Where records are depends on nothing but their homes and the decisions that
+    /// stand: so whatever the decisions of that moment would move today has been moved since.
+    async fn moved_by_people<'e>(
+        &self,
+        done: &'e [Entry],
+        since: Timestamp,
+    ) -> Result<BTreeMap<AssetId, &'e Entry>> {
+        let mut moved = BTreeMap::new();
+        if !done.iter().any(|entry| entry.action.moves_records()) {
+            return Ok(moved);
+        }
+        let decisions = Decisions::load(self.repository, &self.organization).await?;
+        let (today, then) = (decisions.standing(), decisions.as_of(since).standing());
+        let settled = self.settled(&then, today.named()).await?;
+        for record in &settled.moves().records {
+            let Some(entry) = cause(done, record) else { continue };
+            let sides = [record.from, record.to].into_iter().flatten();
+            moved.extend(sides.map(|asset| (asset, entry)));
+        }
+        let named: BTreeSet<AssetId> = done.iter().map(|entry| entry.action.asset()).collect();
+        moved.retain(|asset, _| !named.contains(asset));
+        Ok(moved)
     }
 
     /// The runs that ended after a moment, whenever they began.
@@ -174,6 +206,13 @@ impl NotedChange {
         let (object, fields, reason) = (None, Vec::new(), None);
         Self { at, change, asset, object, name, fields, reason }
     }
+}
+
+/// What people did last that is about a record; of what moved along with others, what they did last that moved any.
+fn cause<'e>(done: &'e [Entry], moved: &MovedRecord) -> Option<&'e Entry> {
+    let mut moving = done.iter().rev().filter(|entry| entry.action.moves_records());
+    let about = moving.clone().find(|entry| entry.action.is_about(moved));
+    about.or_else(|| moving.next())
 }
 
 /// What a person did.

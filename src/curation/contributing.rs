@@ -32,9 +32,9 @@ impl Curation<'_> {
     /// # async fn main() -> ldap_inventory::Result<()> {
     /// # let (repository, organization) = (MemoryRepository::new(), OrganizationId::new("acme")?);
     /// # let id = AssetId::random_v7();
-    /// # let asset = Box::new(Asset::new(id, organization.clone(), "hq".parse()?));
+    /// # let asset = Asset::new(id, organization.clone(), "hq".parse()?);
     /// # let batch = Batch::new(BatchId::random_v7(), organization.clone(), SourceId::new("scan", "hq")?);
-    /// # let _ = repository.commit(batch.with_changes([Change::PutAsset { expected: None, asset }])).await?;
+    /// # let _ = repository.commit(batch.with_changes([Change::create(asset)])).await?;
     ///
     /// let curation = Curation::new(&repository, organization);
     /// let cmdb = SourceId::new("cmdb", "main")?;
@@ -107,15 +107,15 @@ impl Curation<'_> {
         change: impl Fn(&mut Asset, AssetId) -> bool,
     ) -> Result<Asset> {
         for _ in 0..=CONFLICTS {
-            let mut asset = self.asset(id).await?;
-            refuse_directory(&asset, source)?;
-            let expected = asset.version;
+            let was = self.asset(id).await?;
+            refuse_directory(&was, source)?;
+            let mut asset = was.clone();
             let home = self.home_within(id, asset.id).await?;
             if !change(&mut asset, home) {
                 return Ok(asset);
             }
-            asset.version = expected.saturating_add(1);
-            let put = Change::PutAsset { expected: Some(expected), asset: Box::new(asset.clone()) };
+            asset.version = was.version.saturating_add(1);
+            let put = Change::update(&was, asset.clone());
             let batch = Batch::new(BatchId::random_v7(), self.organization.clone(), source.clone());
             match self.send(&batch.with_changes([put])).await? {
                 CommitOutcome::Applied | CommitOutcome::AlreadyApplied => return Ok(asset),

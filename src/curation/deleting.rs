@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Author, Curation, conflict, source_of_people};
+use super::{Author, Curation, conflict};
 use crate::asset::{Asset, Batch, Change, CommitOutcome, RunOutcome, RunRecord};
 use crate::error::Printable;
 use crate::grouping::Decisions;
-use crate::value::{AssetId, BatchId, RunId, Timestamp};
+use crate::value::{AssetId, BatchId, RunId, SourceId, Timestamp};
 use crate::{Error, ErrorKind, Result};
 
 /// What the record of a deletion is filed under.
@@ -37,7 +37,7 @@ impl Curation<'_> {
     /// let (repository, organization) = (MemoryRepository::new(), OrganizationId::new("acme")?);
     /// let mistake = Asset::new(AssetId::random_v7(), organization.clone(), "hq".parse()?);
     /// let id = mistake.id;
-    /// let put = Change::PutAsset { expected: None, asset: Box::new(mistake) };
+    /// let put = Change::create(mistake);
     /// let batch = Batch::new(BatchId::random_v7(), organization.clone(), SourceId::new("scan", "hq")?);
     /// let _ = repository.commit(batch.with_changes([put])).await?;
     ///
@@ -60,7 +60,7 @@ impl Curation<'_> {
         self.check_undecided(&asset).await?;
         let change = Change::RemoveAsset { id: asset.id, expected: asset.version, to: None };
         let batch =
-            Batch::new(BatchId::random_v7(), self.organization.clone(), source_of_people()?)
+            Batch::new(BatchId::random_v7(), self.organization.clone(), SourceId::of_people())
                 .with_changes([change])
                 .closing(None, record(&asset, author)?);
         match self.send(&batch).await.map_err(|error| error.in_operation("delete"))? {
@@ -71,7 +71,7 @@ impl Curation<'_> {
 
     /// What was deleted, and when, oldest first.
     pub(super) async fn deletions(&self) -> Result<Vec<(Timestamp, Deletion)>> {
-        let source = source_of_people()?;
+        let source = SourceId::of_people();
         let runs = self.repository.runs(&self.organization, &source, usize::MAX).await?;
         let deletion = |run: RunRecord| {
             let report = run.report.filter(|_| run.task == TASK)?;

@@ -11,7 +11,7 @@ use super::deleting::Deletion;
 use crate::Result;
 use crate::asset::{Constraint, ConstraintKind, MergeRecord};
 use crate::error::Printable;
-use crate::merge::merge_as_told;
+use crate::merge::{MovedRecord, merge_as_told};
 use crate::value::{AssetId, MergeId, Timestamp};
 
 /// One thing that a person did. Prints as a sentence.
@@ -133,6 +133,26 @@ impl Action {
             | Self::Separated { decision }
             | Self::Forgot { decision } => decision.asset,
             Self::Annotated { asset, .. } | Self::Deleted { asset, .. } => *asset,
+        }
+    }
+
+    /// Whether records may be part of other assets by it.
+    pub(super) fn moves_records(&self) -> bool {
+        !matches!(self, Self::Annotated { .. } | Self::Deleted { .. })
+    }
+
+    /// Whether it says where this record is, or is a merge of one of its two assets.
+    pub(super) fn is_about(&self, moved: &MovedRecord) -> bool {
+        let is_side = |asset| [moved.from, moved.to].contains(&Some(asset));
+        match self {
+            Self::Merged { merge } => is_side(merge.survivor) || merge.others().any(is_side),
+            Self::Unmerged { survivor, .. } => is_side(*survivor),
+            Self::Linked { decision }
+            | Self::Separated { decision }
+            | Self::Forgot { decision } => {
+                decision.source == moved.source && Some(decision.object) == moved.object
+            }
+            Self::Annotated { .. } | Self::Deleted { .. } => false,
         }
     }
 }

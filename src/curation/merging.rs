@@ -72,12 +72,7 @@ impl Curation<'_> {
     pub async fn merge(&self, assets: &[AssetId], author: &Author) -> Result<Merged> {
         let Planned { record, before, settled, preview } = self.planned(assets, author).await?;
         let id = record.id;
-        let mut puts: Vec<Change> = Vec::new();
-        for bare in record.bare.iter().filter(|bare| bare.id != record.survivor) {
-            let (id, expected) = (bare.id, bare.version);
-            puts.push(Change::RemoveAsset { id, expected, to: Some(record.survivor) });
-        }
-        puts.push(Change::PutMerge(Box::new(record)));
+        let puts = vec![Change::PutMerge(Box::new(record))];
         let written = self.write(settled, before, puts).await;
         written.map_err(|error| error.in_operation("merge"))?;
         Ok(Merged { id, preview })
@@ -126,36 +121,9 @@ impl Curation<'_> {
         );
         let settled = settled.await?;
         let moves = settled.moves().clone();
-        puts.extend(self.bare_again(&record, &moves).await?);
         self.write(settled, subject, puts).await.map_err(|error| error.in_operation("unmerge"))?;
-        let bare = record.bare.iter().map(|asset| asset.id).filter(|id| *id != record.survivor);
-        let restored = moves.came.iter().copied().chain(bare).collect();
+        let restored = moves.came.clone();
         Ok(Unmerged { id: merge, survivor: record.survivor, restored, moves })
-    }
-
-    /// Assets of which nothing had been known, as they were: those that are not there, or go with all that had become
-    /// part of them.
-    async fn bare_again(&self, record: &MergeRecord, moves: &Moves) -> Result<Vec<Change>> {
-        let ids: Vec<AssetId> = record.bare.iter().map(|asset| asset.id).collect();
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let present = self.repository.assets(&self.organization, &ids).await?;
-        let redirects = self.repository.redirects(&self.organization, &ids).await?;
-        let mut again = Vec::new();
-        for bare in &record.bare {
-            let there = present.iter().find(|asset| asset.id == bare.id);
-            let goes = moves.gone.contains_key(&bare.id);
-            if there.is_some() && !goes {
-                continue;
-            }
-            let gone = redirects.iter().find(|redirect| redirect.from == bare.id);
-            let former = there.map(|asset| asset.version).or(gone.map(|gone| gone.version));
-            let version = former.unwrap_or(bare.version).max(bare.version).saturating_add(1);
-            let asset = Box::new(Asset { version, ..bare.clone() });
-            again.push(Change::PutAsset { expected: None, asset });
-        }
-        Ok(again)
     }
 
     async fn planned(&self, assets: &[AssetId], author: &Author) -> Result<Planned> {
@@ -165,13 +133,11 @@ impl Curation<'_> {
         let standing = decisions.standing();
         check_not_separated(&before, &decisions.constraints, &standing)?;
         let [survivor, ..] = before.as_slice() else { return Err(too_few()) };
-        let is_bare = |asset: &&Asset| asset.parts.is_empty();
         let record = MergeRecord {
             id: MergeId::random_v7(),
             organization: self.organization.clone(),
             survivor: survivor.id,
             assets: before.iter().map(|asset| asset.id).collect(),
-            bare: before.iter().filter(is_bare).cloned().collect(),
             first_version: None,
             by: author.by.clone(),
             at: decisions.next_moment(),

@@ -25,10 +25,8 @@
 //! # async fn main() -> ldap_inventory::Result<()> {
 //! let (repository, organization) = (MemoryRepository::new(), OrganizationId::new("acme")?);
 //! let ids = [AssetId::random_v7(), AssetId::random_v7()];
-//! let put = ids.map(|id| Change::PutAsset {
-//!     expected: None,
-//!     asset: Box::new(Asset::new(id, organization.clone(), "hq".parse().unwrap())),
-//! });
+//! let asset = |id| Asset::new(id, organization.clone(), "hq".parse().unwrap());
+//! let put = ids.map(|id| Change::create(asset(id)));
 //! let batch = Batch::new(BatchId::random_v7(), organization.clone(), SourceId::new("scan", "hq")?);
 //! let _ = repository.commit(batch.with_changes(put)).await?;
 //!
@@ -153,10 +151,8 @@ impl<'a> Curation<'a> {
     /// # async fn main() -> ldap_inventory::Result<()> {
     /// let (repository, organization) = (MemoryRepository::new(), OrganizationId::new("acme")?);
     /// # let ids = [AssetId::random_v7(), AssetId::random_v7()];
-    /// # let put = ids.map(|id| Change::PutAsset {
-    /// #     expected: None,
-    /// #     asset: Box::new(Asset::new(id, organization.clone(), "hq".parse().unwrap())),
-    /// # });
+    /// # let asset = |id| Asset::new(id, organization.clone(), "hq".parse().unwrap());
+    /// # let put = ids.map(|id| Change::create(asset(id)));
     /// # let batch = Batch::new(BatchId::random_v7(), organization.clone(), SourceId::new("scan", "hq")?);
     /// # let _ = repository.commit(batch.with_changes(put)).await?;
     /// let curation = Curation::new(&repository, organization);
@@ -277,7 +273,7 @@ impl<'a> Curation<'a> {
     /// Writes what a person decided, whole or not at all.
     async fn commit(&self, changes: Vec<Change>) -> Result<()> {
         let id = BatchId::random_v7();
-        let batch = Batch::new(id, self.organization.clone(), source_of_people()?);
+        let batch = Batch::new(id, self.organization.clone(), SourceId::of_people());
         let batch = batch.with_changes(changes);
         match self.send(&batch).await? {
             CommitOutcome::Applied | CommitOutcome::AlreadyApplied => Ok(()),
@@ -305,11 +301,6 @@ impl<'a> Curation<'a> {
     }
 }
 
-/// What writes where people decide.
-fn source_of_people() -> Result<SourceId> {
-    SourceId::new("person", "curation")
-}
-
 fn conflict(assets: &[AssetId]) -> Error {
     let message = "somebody else, or a sync, changed the same assets at this moment; nothing was written, look \
                    at them again";
@@ -321,8 +312,6 @@ fn conflict(assets: &[AssetId]) -> Error {
 }
 
 /// A change that writes nothing new into an asset, so that nobody else changes it at the same time.
-fn touch(mut asset: Asset) -> Change {
-    let expected = Some(asset.version);
-    asset.version = asset.version.saturating_add(1);
-    Change::PutAsset { expected, asset: Box::new(asset) }
+fn touch(asset: Asset) -> Change {
+    Change::update(&asset, asset.clone())
 }

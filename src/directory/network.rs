@@ -16,6 +16,11 @@ pub(crate) const PLACE: [&str; 3] = [DNS_ADDRESS, AD_SUBNET, AD_SITE];
 pub(crate) const MOST_ADDRESSES: usize = 256;
 
 impl DirectoryObject {
+    /// Whether an attribute is one of those that tell where a computer is.
+    pub(crate) fn tells_place(attribute: &str) -> bool {
+        PLACE.iter().any(|place| attribute.eq_ignore_ascii_case(place))
+    }
+
     /// Its addresses by the DNS, each once. They say where it may be found, and nothing of which computer it is.
     pub(crate) fn addresses(&self) -> Vec<IpAddr> {
         let texts = self.attributes.values(DNS_ADDRESS).filter_map(|text| text.split(' ').next());

@@ -222,13 +222,13 @@ impl DirectoryObject {
         self.membership.as_ref().is_some_and(|list| !list.complete || list.left.is_some())
     }
 
-    /// How many attributes it has, memberships apart of both ends, which are limited on their own. One that was left out is
-    /// there.
+    /// How many attributes it has, memberships apart of both ends, which are limited on their own. One that was left out of
+    /// the object is there.
     pub(crate) fn attribute_count(&self) -> u32 {
         let is_membership = |name: &str| ["member", "memberOf"].contains(&name);
         let is_counted = |name: &&str| !is_membership(name) && !Self::is_volatile(name);
         let read = self.attributes.iter().map(|(name, _)| name);
-        let left_out = self.flaws.iter().map(|flaw| flaw.attribute.as_str());
+        let left_out = self.own_flaws().map(|flaw| flaw.attribute.as_str());
         let counted: BTreeSet<&str> = read.chain(left_out).filter(is_counted).collect();
         u32::try_from(counted.len()).unwrap_or(u32::MAX)
     }
@@ -316,7 +316,9 @@ impl DirectoryObject {
                 hasher.text(value);
             });
         }
-        for flaw in self.stable_flaws() {
+        let mut flaws: Vec<&AttributeError> = self.own_flaws().collect();
+        flaws.sort_unstable_by_key(|flaw| (&flaw.attribute, &flaw.reason));
+        for flaw in flaws {
             hasher.text(&flaw.attribute).text(&flaw.reason).bytes(&flaw.count.to_le_bytes());
         }
         if let Some(membership) = &self.membership {
@@ -338,12 +340,12 @@ impl DirectoryObject {
         VOLATILE.iter().any(|volatile| attribute.eq_ignore_ascii_case(volatile))
     }
 
-    /// What was left out, in an order that does not depend on that of the directory, without what is volatile.
-    fn stable_flaws(&self) -> Vec<&AttributeError> {
-        let flaws = self.flaws.iter().filter(|flaw| !Self::is_volatile(&flaw.attribute));
-        let mut flaws: Vec<&AttributeError> = flaws.collect();
-        flaws.sort_unstable_by_key(|flaw| (&flaw.attribute, &flaw.reason));
-        flaws
+    /// What was left out of the object itself, without what is volatile. That it is in doubt where a computer is says nothing of
+    /// the computer: the DNS was not shown, and a read that does not look there has no such doubt. What is known stays in either.
+    pub(crate) fn own_flaws(&self) -> impl Iterator<Item = &AttributeError> {
+        self.flaws.iter().filter(|AttributeError { attribute, .. }| {
+            !Self::is_volatile(attribute) && !Self::tells_place(attribute)
+        })
     }
 }
 

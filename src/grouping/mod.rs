@@ -85,6 +85,20 @@ impl Decisions {
         Standing::of(&self.constraints, &self.merges)
     }
 
+    /// Those that people had made before a moment, as they stood then.
+    pub(crate) fn as_of(&self, moment: Timestamp) -> Self {
+        let until = |end: Option<(Timestamp, String)>| end.filter(|(end, _)| *end < moment);
+        let all = self.constraints.iter().flat_map(|c| [c].into_iter().chain(&c.earlier));
+        let constraints = all.filter(|c| c.at < moment).cloned().map(|c| Constraint {
+            forgotten: until(c.forgotten),
+            earlier: Vec::new(),
+            ..c
+        });
+        let merges = self.merges.iter().filter(|merge| merge.at < moment).cloned();
+        let merges = merges.map(|merge| MergeRecord { undone: until(merge.undone), ..merge });
+        Self { constraints: constraints.collect(), merges: merges.collect() }
+    }
+
     /// Now, but later than everything before, also where clocks differ: the latest decision holds.
     pub(crate) fn next_moment(&self) -> Timestamp {
         let on_objects = self.constraints.iter().map(|c| (c.at, c.forgotten.as_ref()));

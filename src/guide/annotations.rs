@@ -3,7 +3,8 @@
 //! Owner, tags, a comment, how critical it is: said by [`Curation::annotate`](crate::curation::Curation::annotate),
 //! which shows an example, found by queries (`owner:jane`, `tag:pci`), kept whatever is read later, and taken along by
 //! merges and back by their undoing. [`preview_annotations`](crate::curation::Curation::preview_annotations) tells what
-//! would change.
+//! would change. What has no field of its own, such as a cost centre, a host
+//! [contributes](super::own_store#rows-that-you-have-already).
 //!
 //! Decisions are another thing: [`link`](crate::curation::Curation::link),
 //! [`separate`](crate::curation::Curation::separate) and [`settle`](crate::curation::Curation::settle) say which asset
@@ -23,8 +24,7 @@
 //! let assets = [MockRecord::scanned(1, ["web1"]), MockRecord::scanned(2, ["web1.corp.example"])];
 //! let [one, other] = [assets[0].id, assets[1].id];
 //! let batch = Batch::new(BatchId::random_v7(), "acme".parse()?, SourceId::new("scan", "hq")?);
-//! let put = |asset| Change::PutAsset { expected: None, asset: Box::new(asset) };
-//! inventory.commit(batch.with_changes(assets.map(put))).await?;
+//! inventory.commit(batch.with_changes(assets.map(Change::create))).await?;
 //!
 //! let curation = Curation::new(&inventory, "acme".parse()?);
 //! let anna = Author::new("anna").because("the same rack");

@@ -33,9 +33,9 @@
 //! # */
 //! async fn what_a_scanner_found_is_matched() -> Result<()> {
 //!     let inventory = MemoryRepository::new();
-//!     let asset = Box::new(MockRecord::scanned(1, ["web1.corp.example"]));
+//!     let asset = MockRecord::scanned(1, ["web1.corp.example"]);
 //!     let batch = Batch::new(BatchId::random_v7(), "acme".parse()?, SourceId::new("scan", "hq")?);
-//!     inventory.commit(batch.with_changes([Change::PutAsset { expected: None, asset }])).await?;
+//!     inventory.commit(batch.with_changes([Change::create(asset)])).await?;
 //!     let said = nightly(&MockDirectory::new(computers()), &inventory).await?;
 //!     assert_eq!(said, "complete: 1 new, 1 matched, 0 missing");
 //!     Ok(())

@@ -3,9 +3,9 @@
 //! # What to keep
 //!
 //! Every run leaves a [record](crate::asset::RunRecord) with its whole report, and so does one that failed
-//! ([`AssetRepository::runs`](crate::asset::AssetRepository::runs)). `tracing` has the same as it happens: at `info`
-//! which server was reached and how it was verified; at `warn` what a person should know. What a run did is in its report. No password
-//! and no key is in any of it; names of computers and people are.
+//! ([`AssetRepository::runs`](crate::asset::AssetRepository::runs)). `tracing` has the rest [as it happens](super::progress).
+//! No password and no key is in any of it; names of computers and people are. The inventory itself is backed up as its
+//! store is; it comes back as it was then, and the next run makes up for what it does not have.
 //!
 //! # What to be woken by
 //!
@@ -49,9 +49,20 @@
 //!         | ErrorKind::SigningRequired
 //!         | ErrorKind::Timeout
 //!         | ErrorKind::Tls => Who::Network,
-//!         // A decision: confirm, raise a limit, take away what is in use.
-//!         ErrorKind::InUse | ErrorKind::LimitExceeded | ErrorKind::LimitsExceeded => Who::Operator,
+//!         // A decision: confirm, raise a limit, take away what is in use, say which domain is meant.
+//!         ErrorKind::InUse
+//!         | ErrorKind::LimitExceeded
+//!         | ErrorKind::LimitsExceeded
+//!         | ErrorKind::OtherDomain => Who::Operator,
 //!         // The program, its settings, its store.
+//!         ErrorKind::Configuration
+//!         | ErrorKind::CredentialNotShared
+//!         | ErrorKind::Invalid
+//!         | ErrorKind::NotFound
+//!         | ErrorKind::Outdated
+//!         | ErrorKind::Store
+//!         | ErrorKind::Unsupported => Who::Host,
+//!         // Later versions may have others.
 //!         _ => Who::Host,
 //!     }
 //! }
@@ -64,8 +75,26 @@
 //! [`Error::report`](crate::Error::report) is one line with all causes, for the log. Never try a `BindRefused` again by
 //! yourself: repeated failures lock the account.
 //!
-//! # What grows
+//! # What grows, and what may go
 //!
-//! Records of runs with their reports, and ids of batches: nothing deletes them. Former names and values stay with
-//! their dates. Missing and gone objects stay; [`Curation::delete`](crate::curation::Curation::delete) takes out an
-//! asset that no source has.
+//! | what | how much | what to do |
+//! |---|---|---|
+//! | records of runs | one for each run, with its report: warnings, what was left out, at most 1,000 losses and 1,000 computers that wait; never all decisions | see below |
+//! | ids of batches | one for each batch that was written, a run's last one included | they go when nobody can send that batch again |
+//! | what commits told | one entry for each commit that changed something, with all its events | [prune](super::following) it |
+//! | former names and values | at most 256 of one field and one record; the oldest go | nothing |
+//! | missing and gone objects, and their assets | what the directories have ever had | [`Curation::delete`](crate::curation::Curation::delete) an asset that no source has |
+//! | decisions, merges, what was taken back | as much as people do | nothing: they say why |
+//!
+//! Nothing of this is deleted by itself, and but for events the stores of this crate have no call for it: a run a day is some hundred
+//! records a year. Whoever runs every few minutes, over [tables of their own](super::own_store), may delete records of
+//! runs that are older than anybody asks for. Three sorts stay:
+//!
+//! - of each task, its last complete run that reached a server, by which the next one knows how it was
+//!   [protected](crate::sync::SyncReport::last_protection) and which domain it read, and the last that has a report, by
+//!   which other directories know its names;
+//! - whatever came after the run that left the task's checkpoint;
+//! - all of the source `person/curation`: deletions and annotations are the [history](crate::curation::Curation::history).
+//!
+//! What [changed](crate::curation::Curation::changes) before the oldest record that is left is not told any more, as far
+//! as it was a loss.

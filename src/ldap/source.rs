@@ -110,8 +110,9 @@ impl LdapSource {
         self
     }
 
-    /// Sets who asks DNS for the controllers of a [domain](crate::credential::ServerUrl). Unless set, that are the DNS
-    /// servers of the system with the feature `locate`, and nobody without it.
+    /// Sets who asks DNS for the addresses of servers and for the controllers of a
+    /// [domain](crate::credential::ServerUrl). Unless set, it is for the operating system to find addresses, and for the DNS
+    /// servers that it has to find controllers: with the feature `locate`, and without it nobody finds any.
     #[must_use]
     pub fn with_resolver(mut self, resolver: Arc<dyn Resolver>) -> Self {
         self.resolver = Some(resolver);

@@ -1,6 +1,6 @@
 //! The attributes of an object as the inventory files them.
 
-use crate::directory::{AccountControl, AttributeError, DirectoryObject};
+use crate::directory::{AccountControl, DirectoryObject};
 use crate::task::LAPS_EXPIRY;
 use crate::value::{Attributes, AttributesBuilder, Timestamp};
 
@@ -37,8 +37,8 @@ const COMPUTED_PASSWORD_EXPIRED: i64 = 0x80_0000;
 
 /// What is filed under `@ldap.user`: every attribute under the directory's own name, times as RFC 3339
 /// with the suffix `TS`, `id` (the objectGUID), `ts` (the time of the read), and, as far as the directory
-/// tells, `isDisabled`, `isLockedOut`, `passwordNeverExpires` and `passwordExpired`. `leftOut` says which values were
-/// left out by the read, and why.
+/// tells, `isDisabled`, `isLockedOut`, `passwordNeverExpires` and `passwordExpired`. `leftOut` says which values of it
+/// were left out by the read, and why.
 ///
 /// A time that says "never" is left out; one that cannot be read stays as it is.
 pub(crate) fn user_attributes(object: &DirectoryObject, read_at: Timestamp) -> Attributes {
@@ -109,8 +109,7 @@ fn native(object: &DirectoryObject, read_at: Timestamp) -> AttributesBuilder {
             Some(Err(_)) | None => builder.push(name, value),
         }
     }
-    let is_stable = |flaw: &&AttributeError| !DirectoryObject::is_volatile(&flaw.attribute);
-    for flaw in object.flaws.iter().filter(is_stable) {
+    for flaw in object.own_flaws() {
         builder.push("leftOut", &flaw.to_string());
     }
     builder

@@ -46,12 +46,17 @@ pub(crate) fn with_known_place(read: &Attributes, known: &Attributes) -> Attribu
 fn unread<'a>(object: &DirectoryObject, known: Vec<(&'a str, String)>) -> Vec<(&'a str, String)> {
     let Some(&(name, _)) = known.first() else { return known };
     let read: BTreeSet<&str> = object.attributes.values(name).map(|it| subject(name, it)).collect();
-    let is_place = is_in(&PLACE, name);
-    let room = if is_place { MOST_ADDRESSES.saturating_sub(read.len()) } else { usize::MAX };
+    let room = if DirectoryObject::tells_place(name) {
+        MOST_ADDRESSES.saturating_sub(read.len())
+    } else {
+        usize::MAX
+    };
     let mut unread = known;
     unread.retain(|(name, value)| !read.contains(subject(name, value)));
     if unread.len() > room {
-        unread.sort_by(|(_, one), (_, other)| date(other).cmp(date(one)));
+        unread.sort_by(|(_, one), (_, other)| {
+            date(other).cmp(date(one)).then_with(|| one.cmp(other))
+        });
         unread.truncate(room);
     }
     unread

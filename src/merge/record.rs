@@ -20,10 +20,15 @@ pub(crate) struct Record {
     said: Asset,
 }
 
-/// The records that an asset consists of. A claim that names no part goes with the first one.
+/// The records that an asset consists of. A claim that names no part goes with the first one; those of an asset without any
+/// part, with a record of its own, so that it is not lost where it becomes part of others or others part of it.
 pub(crate) fn take_apart(asset: &Asset) -> Vec<Record> {
-    let first = asset.parts.first().map(|part| part.number);
-    let records = asset.parts.iter().map(|part| {
+    let own = match asset.parts.as_slice() {
+        [] => Some(part_of_its_own(asset.id)),
+        _ => None,
+    };
+    let first = asset.parts.iter().chain(&own).next().map(|part| part.number);
+    let records = asset.parts.iter().chain(&own).map(|part| {
         let is_own = |number: u32| {
             number == part.number || first == Some(part.number) && asset.part(number).is_none()
         };
@@ -59,6 +64,9 @@ pub(crate) fn assemble(id: AssetId, records: Vec<Record>, policy: &MatchPolicy) 
             ..part
         }));
     }
+    if matches!(asset.parts.as_slice(), [part] if is_of_its_own(part, id)) {
+        asset.parts.clear();
+    }
     Some(in_order(asset, policy))
 }
 
@@ -86,9 +94,21 @@ pub(crate) fn by_home(assets: &[Asset], waiting: &[Waiting], policy: &MatchPolic
 /// The asset with one more record.
 #[must_use]
 pub(crate) fn join(asset: &Asset, record: Record, policy: &MatchPolicy) -> Asset {
-    let records = take_apart(asset).into_iter().chain([record]).collect();
+    // One that is not there yet has nothing of its own.
+    let own = if asset.version == 0 { Vec::new() } else { take_apart(asset) };
+    let records = own.into_iter().chain([record]).collect();
     let joined = assemble(asset.id, records, policy).unwrap_or_else(|| asset.clone());
     Asset { site: asset.site.clone(), version: asset.version.saturating_add(1), ..joined }
+}
+
+/// The part for what an asset says of which no source says anything, while it is one with others.
+fn part_of_its_own(asset: AssetId) -> SourceRecord {
+    SourceRecord::new(0, SourceId::of_people(), "@person.asset", Timestamp::MIN)
+        .with_identity(asset.to_string())
+}
+
+fn is_of_its_own(part: &SourceRecord, asset: AssetId) -> bool {
+    part.source == SourceId::of_people() && part.identity == Some(asset.to_string())
 }
 
 /// The directory objects that an asset has a part of.

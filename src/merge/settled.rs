@@ -15,8 +15,8 @@ use crate::value::{AssetId, ObjectGuid, SourceId};
 /// What moves so that the inventory shows what people decided, and what has to be written for it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Settled {
-    /// Assets that change or come back, with the versions that they have in the store.
-    assets: Vec<(Option<Version>, Asset)>,
+    /// Assets that change or come back, with what they are in the store.
+    assets: Vec<(Option<Asset>, Asset)>,
     gone: BTreeMap<AssetId, (Version, Option<AssetId>)>,
     links: Vec<(MovedRecord, Home)>,
     waiting: Vec<Waiting>,
@@ -136,10 +136,9 @@ impl Settled {
     ) {
         let own = placed.iter().filter(|placed| placed.now() == Some(id));
         let records: Vec<Record> = own.clone().map(|placed| placed.record.clone()).collect();
-        let version = |id: AssetId| stored.get(&id).map(|asset| asset.version);
-        match (version(id), assemble(id, records, policy)) {
+        match (stored.get(&id), assemble(id, records, policy)) {
             (None, None) => {}
-            (Some(version), None) => {
+            (Some(was), None) => {
                 let survivor = Some(standing.survivor(id)).filter(|survivor| *survivor != id);
                 let was_here = |placed: &&Placed| {
                     placed.was == Some(id) || placed.record.home() == Home::Asset(id)
@@ -147,17 +146,16 @@ impl Settled {
                 let elsewhere = placed.iter().filter(was_here).find_map(Placed::now);
                 let has_record = placed.iter().any(|placed| was_here(&placed));
                 if has_record {
-                    self.gone.insert(id, (version, survivor.or(elsewhere)));
+                    self.gone.insert(id, (was.version, survivor.or(elsewhere)));
                 }
             }
-            (Some(version), Some(mut asset)) => {
-                if let Some(stored) = stored.get(&id) {
-                    asset.site = stored.site.clone();
-                }
-                asset.version = version.saturating_add(1);
-                self.assets.push((Some(version), asset));
+            (Some(was), Some(mut asset)) => {
+                asset.site = was.site.clone();
+                asset.version = was.version.saturating_add(1);
+                self.assets.push((Some(was.clone()), asset));
             }
             (None, Some(mut asset)) => {
+                let version = |id: AssetId| stored.get(&id).map(|asset| asset.version);
                 let versions = own.filter_map(|placed| version(placed.was?));
                 asset.version = versions.max().unwrap_or(0).saturating_add(1);
                 self.moves.came.push(id);
@@ -180,11 +178,15 @@ impl Settled {
     /// Everything that has to be written at once, with where ids of assets that come back lead until then.
     pub(crate) fn into_changes(self, redirects: &[Redirect]) -> Vec<Change> {
         let mut changes = Vec::new();
-        for (expected, mut asset) in self.assets {
+        for (was, mut asset) in self.assets {
+            if let Some(was) = was {
+                changes.push(Change::update(&was, asset));
+                continue;
+            }
             if let Some(redirect) = redirects.iter().find(|redirect| redirect.from == asset.id) {
                 asset.version = asset.version.max(redirect.version.saturating_add(1));
             }
-            changes.push(Change::PutAsset { expected, asset: Box::new(asset) });
+            changes.push(Change::create(asset));
         }
         for (MovedRecord { source, object, to: asset, .. }, home) in self.links {
             let Some(object) = object else { continue };

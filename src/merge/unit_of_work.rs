@@ -8,8 +8,8 @@ use crate::value::AssetId;
 /// Some assets: as they were loaded, and as they shall be. Several computers may change one of them before it is written.
 #[derive(Debug, Default)]
 pub(crate) struct UnitOfWork {
-    /// With the version at which the store has them, if it has them.
-    assets: BTreeMap<AssetId, (Option<Version>, Asset)>,
+    /// As the store has them, if it has them, and as they shall be.
+    assets: BTreeMap<AssetId, (Option<Asset>, Asset)>,
     /// Where the records of an asset went that may have none left.
     leads: BTreeMap<AssetId, AssetId>,
     /// The last versions of assets that had gone. One that comes back goes on counting from there.
@@ -22,7 +22,7 @@ impl UnitOfWork {
         assets: impl IntoIterator<Item = Asset>,
         gone: impl IntoIterator<Item = Redirect>,
     ) -> Self {
-        let assets = assets.into_iter().map(|asset| (asset.id, (Some(asset.version), asset)));
+        let assets = assets.into_iter().map(|asset| (asset.id, (Some(asset.clone()), asset)));
         Self {
             assets: assets.collect(),
             leads: BTreeMap::new(),
@@ -46,8 +46,8 @@ impl UnitOfWork {
         id: AssetId,
         change: impl FnOnce(Asset) -> Asset,
     ) -> Result<(), AssetId> {
-        let (expected, asset) = self.assets.remove(&id).ok_or(id)?;
-        self.assets.insert(id, (expected, change(asset)));
+        let (was, asset) = self.assets.remove(&id).ok_or(id)?;
+        self.assets.insert(id, (was, change(asset)));
         Ok(())
     }
 
@@ -60,19 +60,22 @@ impl UnitOfWork {
     /// goes.
     pub(crate) fn into_changes(self) -> Vec<Change> {
         let Self { assets, leads, gone } = self;
-        let changed =
-            assets.into_values().filter(|(expected, asset)| *expected != Some(asset.version));
+        let is_changed = |was: &Option<Asset>, asset: &Asset| {
+            was.as_ref().is_none_or(|was| was.version != asset.version)
+        };
+        let changed = assets.into_values().filter(|(was, asset)| is_changed(was, asset));
         changed
-            .map(|(expected, mut asset)| match expected {
-                Some(expected) if asset.parts.is_empty() => {
+            .map(|(was, mut asset)| match was {
+                Some(was) if asset.parts.is_empty() => {
                     let to = leads.get(&asset.id).copied();
-                    Change::RemoveAsset { id: asset.id, expected, to }
+                    Change::RemoveAsset { id: asset.id, expected: was.version, to }
                 }
-                _ => {
-                    // However many computers changed it, it is written once.
-                    let former = expected.or_else(|| gone.get(&asset.id).copied());
+                // However many computers changed it, it is written once.
+                Some(was) => Change::update(&was, asset),
+                None => {
+                    let former = gone.get(&asset.id).copied();
                     asset.version = former.unwrap_or(0).saturating_add(1);
-                    Change::PutAsset { expected, asset: Box::new(asset) }
+                    Change::create(asset)
                 }
             })
             .collect()

@@ -5,7 +5,7 @@ use super::contribution::{Contribution, contribution};
 use super::record::{Record, in_order, join};
 use super::unit_of_work::UnitOfWork;
 use super::{Decision, DirectoryDomain, Verdict};
-use crate::asset::{Asset, Change, Home, Link, Waiting};
+use crate::asset::{Annotations, Asset, Change, Home, Link, Waiting};
 use crate::directory::DirectoryObject;
 use crate::value::{AssetId, ObjectGuid, OrganizationId, SiteId};
 
@@ -49,6 +49,7 @@ pub(crate) fn write_computer(
     writing: &WriteContext<'_>,
 ) -> Result<Vec<Change>, AssetId> {
     let mut changes = Vec::new();
+    let mut waits = None;
     let carried = update.carry(unit, writing)?;
     match update.goes.shown {
         Some(asset) => {
@@ -59,15 +60,19 @@ pub(crate) fn write_computer(
                 changes.push(Change::RemoveWaiting { source, object: writing.object });
             }
         }
-        None => changes.push(Change::PutWaiting(Box::new(update.wait(carried, writing)))),
+        None => waits = Some(update.wait(carried, writing)),
     }
     for (gone, shown) in update.predecessors {
         if let Some(shown) = *shown {
-            hand_on(unit, (shown, *gone), update.goes.shown, writing)?;
+            let said = hand_on(unit, (shown, *gone), update.goes.shown, writing)?;
+            if let (Some(said), Some(waiting)) = (said, &mut waits) {
+                give_annotations(&mut waiting.record, said, writing);
+            }
             unit.lead(shown, update.goes.shown);
         }
         changes.push(Change::RemoveObject { source: writing.source.clone(), object: *gone });
     }
+    changes.extend(waits.map(|waiting| Change::PutWaiting(Box::new(waiting))));
     Ok(changes)
 }
 
@@ -248,13 +253,14 @@ impl LateArrival<'_> {
 }
 
 /// Takes the record of an object whose place the computer takes out of the asset that shows it. What people said along with
-/// it goes with the computer, and stays with what is left of the asset where that waits.
+/// it goes with the computer, and stays with what is left of the asset where that waits. Returned is what neither has: the
+/// computer waits, and nothing is left.
 fn hand_on(
     unit: &mut UnitOfWork,
     (shown, gone): (AssetId, ObjectGuid),
     to: Option<AssetId>,
     writing: &WriteContext<'_>,
-) -> Result<(), AssetId> {
+) -> Result<Option<Annotations>, AssetId> {
     let mut said = None;
     unit.update(shown, |mut asset| {
         let number = asset.part_of(writing.source, gone).map(|part| part.number);
@@ -267,14 +273,21 @@ fn hand_on(
         }
         detach(asset, writing.source, gone, writing)
     })?;
-    let (Some(said), Some(to)) = (said, to) else { return Ok(()) };
+    let Some(to) = to else { return Ok(said) };
+    let Some(said) = said else { return Ok(None) };
     unit.update(to, |mut asset| {
-        let own = asset.part_of(writing.source, writing.object).map(|part| part.number);
-        if own.is_some_and(|own| asset.give_annotations(own, said)) {
+        if give_annotations(&mut asset, said, writing) {
             asset.version = asset.version.saturating_add(1);
         }
         asset
-    })
+    })?;
+    Ok(None)
+}
+
+/// Lets what people said go with the computer's record; `false` if it is nothing.
+fn give_annotations(asset: &mut Asset, said: Annotations, writing: &WriteContext<'_>) -> bool {
+    let own = asset.part_of(writing.source, writing.object).map(|part| part.number);
+    own.is_some_and(|own| asset.give_annotations(own, said))
 }
 
 /// Takes the computer's record out of an asset.

@@ -25,7 +25,7 @@ use crate::Result;
 /// let organization = OrganizationId::new("acme")?;
 /// let asset = Asset::new(AssetId::random_v7(), organization.clone(), "hq".parse()?);
 /// let id = asset.id;
-/// let put = Change::PutAsset { expected: None, asset: Box::new(asset) };
+/// let put = Change::create(asset);
 /// let source = SourceId::new("scan", "office")?;
 /// let batch = Batch::new(BatchId::random_v7(), organization.clone(), source).with_changes([put]);
 ///

@@ -58,7 +58,7 @@ pub use loss::Loss;
 pub use options::SyncOptions;
 pub use plan::{MergePlan, Stopped, plan};
 pub use progress::{Cancellation, Progress};
-pub use report::{ComputerCounts, PrincipalCounts, Stages, SyncReport};
+pub use report::{ComputerCounts, PrincipalCounts, SyncReport};
 
 use self::run::Run;
 use self::write::Sink;

@@ -136,7 +136,7 @@ impl MergePlan {
 
     /// The link that a change writes, if the run is the first to miss its object.
     fn lost<'a>(&self, change: &'a Change) -> Option<&'a Link> {
-        let Change::PutLink(link) = change else { return None };
+        let Change::PutLink { link, .. } = change else { return None };
         let since = match link.presence {
             Presence::Present => return None,
             Presence::Missing { since, .. } | Presence::Gone { since } => since,

@@ -1,7 +1,5 @@
 //! What a run did, in numbers and in words.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::limits::LimitsExceeded;
@@ -82,8 +80,7 @@ pub struct SyncReport {
     pub brake: Option<LimitsExceeded>,
     /// How long it took, in seconds.
     pub duration_seconds: f64,
-    /// How long each stage took, in seconds.
-    pub stages: Stages,
+    pub(super) stages: Stages,
     /// Why each computer went where it went, if the run was asked to explain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decisions: Option<Vec<Decision>>,
@@ -146,16 +143,11 @@ pub struct PrincipalCounts {
 
 /// How long each stage of a run took, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[non_exhaustive]
-pub struct Stages {
-    /// Until the bind was answered.
-    pub connect: f64,
-    /// Until the last page.
-    pub read: f64,
-    /// Looking up candidates and deciding.
-    pub plan: f64,
-    /// Working out and writing changes.
-    pub commit: f64,
+pub(super) struct Stages {
+    pub(super) connect: f64,
+    pub(super) read: f64,
+    pub(super) plan: f64,
+    pub(super) commit: f64,
 }
 
 impl SyncReport {
@@ -195,6 +187,13 @@ impl SyncReport {
 }
 
 impl SyncReport {
+    /// How long each stage took, in seconds, in their order: `connect`, until the bind was answered; `read`, until the last
+    /// page; `plan`, looking up candidates and deciding; `commit`, working out and writing changes.
+    pub fn stages(&self) -> [(&'static str, f64); 4] {
+        let Stages { connect, read, plan, commit } = self.stages;
+        [("connect", connect), ("read", read), ("plan", plan), ("commit", commit)]
+    }
+
     /// Names what went missing or is gone since.
     pub(super) fn note_lost(&mut self, mut lost: Vec<Loss>) {
         lost.sort_by(|one, other| (one.kind, &one.name).cmp(&(other.kind, &other.name)));
@@ -223,13 +222,5 @@ impl ComputerCounts {
         self.ambiguous += batch.ambiguous;
         self.skipped += batch.skipped;
         self.restored += batch.restored;
-    }
-}
-
-impl Stages {
-    /// All stages together.
-    pub fn total(&self) -> Duration {
-        Duration::try_from_secs_f64(self.connect + self.read + self.plan + self.commit)
-            .unwrap_or_default()
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn drop_principals(batch: &mut Batch, links: &Links) {
     batch.changes.retain(|change| match change {
         Change::PutUser(_) | Change::PutGroup(_) | Change::NoteSighting { .. } => false,
         Change::RemoveObject { source, object } => *source == own && is_computer(object),
-        Change::PutLink(link) => link.kind == ObjectKind::Computer,
+        Change::PutLink { link, .. } => link.kind == ObjectKind::Computer,
         _ => true,
     });
 }
@@ -62,7 +62,7 @@ pub(super) fn drop_assets(
     let dropped = put_links(batch).filter(|link| ends(link).any(|asset| stale.contains(&asset)));
     let dropped: BTreeSet<ObjectGuid> = dropped.map(|link| link.object).collect();
     batch.changes.retain(|change| match change {
-        Change::PutLink(link) => !dropped.contains(&link.object),
+        Change::PutLink { link, .. } => !dropped.contains(&link.object),
         Change::PutWaiting(waiting) => !dropped.contains(&waiting.object),
         Change::RemoveWaiting { object, .. } => !dropped.contains(object),
         Change::RemoveObject { object, .. } => !untaken.contains(object),
@@ -72,7 +72,7 @@ pub(super) fn drop_assets(
 
 fn put_links(batch: &Batch) -> impl Iterator<Item = &Link> {
     batch.changes.iter().filter_map(|change| match change {
-        Change::PutLink(link) => Some(link),
+        Change::PutLink { link, .. } => Some(link),
         _ => None,
     })
 }

@@ -9,14 +9,15 @@ use futures::stream::{self, BoxStream};
 
 use crate::asset::{
     Asset, AssetCounts, AssetRepository, AssetsRequest, Batch, CommitOutcome, Constraint,
-    DirectoryGroup, DirectoryUser, Facet, Lease, LeaseRequest, Link, LinksRequest, MergeRecord,
-    PrincipalsRequest, Redirect, RunRecord, SearchPage, SearchRequest, Waiting,
+    DirectoryGroup, DirectoryUser, Event, Facet, Lease, LeaseRequest, Link, LinksRequest,
+    MergeRecord, PrincipalsRequest, Redirect, RunRecord, SearchPage, SearchRequest, Waiting,
 };
 use crate::credential::{Credential, CredentialStore};
 use crate::directory::{DirectoryEvent, DirectorySource, ReadRequest};
 use crate::name::MatchKey;
 use crate::value::{
     AssetId, Checkpoint, CredentialId, ObjectGuid, OrganizationId, RecordDigest, RunId, SourceId,
+    Timestamp,
 };
 use crate::{Error, ErrorKind, Result, Retry};
 
@@ -273,6 +274,30 @@ impl<R: AssetRepository> AssetRepository for Faulty<R> {
 
     async fn commit(&self, batch: Batch) -> Result<CommitOutcome> {
         self.plan.call("commit", self.inner.commit(batch)).await
+    }
+
+    async fn events_since(
+        &self,
+        organization: &OrganizationId,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Event>> {
+        let events = self.inner.events_since(organization, cursor, limit);
+        self.plan.call("events_since", events).await
+    }
+
+    async fn events_end(&self, organization: &OrganizationId) -> Result<String> {
+        self.plan.call("events_end", self.inner.events_end(organization)).await
+    }
+
+    async fn prune_events(
+        &self,
+        organization: &OrganizationId,
+        cursor: &str,
+        older_than: Timestamp,
+    ) -> Result<()> {
+        let prune = self.inner.prune_events(organization, cursor, older_than);
+        self.plan.call("prune_events", prune).await
     }
 
     async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<AssetCounts> {

@@ -106,6 +106,11 @@ impl SourceId {
         Ok(Self(format!("{kind}/{name}").into()))
     }
 
+    /// That of what people decide, and say of assets.
+    pub(crate) fn of_people() -> Self {
+        Self("person/curation".into())
+    }
+
     /// What sort of source it is, such as `ldap`.
     pub fn kind(&self) -> &str {
         self.0.split_once('/').map_or("", |(kind, _)| kind)

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use ldap_inventory::testing::{Script, TestDirectory};
+use ldap_inventory::value::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Ran, Rig, run};
+use super::{PASSWORD, Ran, Rig, run};
 
 const SCANNED: &str = r#"{"id":"1","names":["dc1.corp.example.test"],"addresses":["10.0.0.1","fe80::1"],"macs":["00-1B-44-11-3A-B7"],"os":"Windows Server 2019 Standard","os_version":"10.0 (17763)","type":"Server","hw":"Dell PowerEdge R640","first_seen":1767225600,"last_seen":1780369445}
 {"id":"2","names":["printer-1"],"macs":["001b.4411.3ab8","02:00:00:ff:fe:00:00:01"],"type":"Printer"}
@@ -182,6 +184,91 @@ async fn a_table_goes_out_and_comes_in_again() {
     assert_eq!(std::fs::read(&file).unwrap(), before, "a file is whole or as it was");
     for wrong in [&["--format", "ocsf", "--columns", "id"][..], &["--format", "xml"], &[]] {
         assert_eq!(ask(&first, &[&["export"], wrong].concat()).await.status, 2, "{wrong:?}");
+    }
+}
+
+/// Whoever may write into a directory or a scan chooses texts, and somebody opens the table in a spreadsheet.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spreadsheet_runs_nothing_of_a_table_that_is_for_it() {
+    const SAID: &str = r#"{"names":["host-a"],"hw":"=cmd|' /C calc'!A0"}
+{"names":["host-b"],"hw":"@SUM(1+1)*cmd|' /C calc'!A0"}
+{"names":["host-c"],"hw":"+49 30 1234-5"}
+{"names":["host-d"],"hw":"Dell, \"Latitude\""}
+"#;
+    let rig = Rig::new().await;
+    let (inventory, file) = (rig.file("inventory.db"), rig.write("assets.jsonl", SAID));
+    let sync = ["--inventory", &inventory, "--assets", &file];
+    assert_eq!(rig.sync(&sync).await.status, 0);
+    let export = async |format: &str| {
+        let said = ["export", "source:scan", "--columns", "names,hw", "--format", format];
+        let mut ran = ask(&inventory, &said).await;
+        ran.stdout = sorted(&ran.stdout);
+        ran
+    };
+    // Programs get what is there, and people are told.
+    let csv = export("csv").await;
+    let raw = [
+        "host-a,=cmd|' /C calc'!A0",
+        "host-b,@SUM(1+1)*cmd|' /C calc'!A0",
+        "host-c,+49 30 1234-5",
+        r#"host-d,"Dell, ""Latitude""""#,
+        "names,hw",
+    ];
+    assert_eq!(csv.stdout.lines().collect::<Vec<_>>(), raw);
+    let told = "2 values begin as formulas do; --format spreadsheet lets no spreadsheet run them\n";
+    assert_eq!((csv.status, &*csv.stderr), (0, told));
+
+    let spreadsheet = export("spreadsheet").await;
+    let text = [
+        r#""host-a","'=cmd|' /C calc'!A0""#,
+        r#""host-b","'@SUM(1+1)*cmd|' /C calc'!A0""#,
+        r#""host-c","'+49 30 1234-5""#,
+        r#""host-d","Dell, ""Latitude""""#,
+        r#""names","hw""#,
+    ];
+    assert_eq!(spreadsheet.stdout.lines().collect::<Vec<_>>(), text);
+    assert_eq!((spreadsheet.status, &*spreadsheet.stderr), (0, ""));
+
+    let search = ["assets", "source:scan", "--columns", "names,hw"];
+    let shown = ask(&inventory, &[&search[..], &["--spreadsheet"]].concat()).await;
+    assert_eq!(sorted(&shown.stdout), spreadsheet.stdout);
+    let shown = ask(&inventory, &[&search[..], &["--csv"]].concat()).await;
+    assert_eq!(sorted(&shown.stdout), csv.stdout);
+    let both = ask(&inventory, &[&search[..], &["--csv", "--spreadsheet"]].concat()).await;
+    both.assert_refused(2);
+}
+
+/// Lines in their order.
+fn sorted(text: &str) -> String {
+    let lines: BTreeSet<&str> = text.lines().collect();
+    lines.into_iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// What a decision takes from one asset and gives to another changes both.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_since_has_the_assets_that_got_and_lost_a_record() {
+    const FOUND: &str = "{\"names\":[\"web1.corp.example.test\"]}\n{\"names\":[\"web1\"]}\n";
+    let directory = TestDirectory::generated(1, 6, 2, 1);
+    directory.write().add_account("svc-inventory", PASSWORD).unwrap();
+    directory.write().add_computer("WEB1").unwrap();
+    let rig = Rig::over(&directory, Script::new()).await;
+    let (inventory, file) = (rig.file("inventory.db"), rig.write("assets.jsonl", FOUND));
+    assert_eq!(rig.sync(&["--inventory", &inventory, "--assets", &file]).await.status, 0);
+    let found = ask(&inventory, &["assets", "web1", "--json"]).await.lines();
+    let id = |asset: &Value| asset["id"].as_str().unwrap().to_owned();
+    let both: BTreeSet<String> = found.iter().map(id).collect();
+    let matched = found.iter().find(|asset| asset["sources"] == json!(["ldap", "scan"])).unwrap();
+    let matched = id(matched);
+    assert_eq!(both.len(), 2);
+
+    for decision in ["separate", "forget"] {
+        let now = Timestamp::now().to_string();
+        let ran = ask(&inventory, &[decision, &matched, "WEB1"]).await;
+        assert_eq!(ran.status, 0, "{}", ran.stderr);
+        let export = ["export", "--format", "ocsf", "--since", &now];
+        let exported = ask(&inventory, &export).await.lines();
+        let exported = exported.iter().map(|event| event["device"]["uid"].as_str().unwrap());
+        assert_eq!(exported.map(str::to_owned).collect::<BTreeSet<_>>(), both, "{decision}");
     }
 }
 

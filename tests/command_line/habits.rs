@@ -277,6 +277,7 @@ async fn an_inventory_that_may_only_be_read_answers_and_says_so_to_whoever_write
             &["explain", "printer-1"],
             &["history"],
             &["changes"],
+            &["events"],
             &["runs"],
         ] {
             let arguments = [&["--inventory", &inventory], command].concat();

@@ -301,6 +301,8 @@ async fn nothing_foreign_reaches_a_terminal_raw_from_whatever_library_it_comes()
         &["assets", "--json", "--limit", "5"],
         &["assets", "--facet", "os"],
         &["changes", "--json"],
+        &["events"],
+        &["events", "--json"],
         &["runs", "--json"],
         &["explain", "b"],
         &["plan", &plan],

@@ -127,6 +127,7 @@ async fn every_answer_fits_the_terminal_and_what_people_copy_is_whole() {
             &["runs"][..],
             &["changes", "--since", "1hour"],
             &["changes", "--since", "2100-01-01"],
+            &["events"],
             &["explain", "dc1.corp.example.test"],
             &["coverage"],
             &["history"],

@@ -125,10 +125,7 @@ impl<'a> World<'a> {
     async fn import(&self, visit: Visit) {
         let scans = self.company.scans.iter().enumerate();
         let new = scans.filter(|(_, scan)| scan.is_late == (visit == Visit::Second));
-        let changes = new.map(|(id, _)| {
-            let asset = Box::new(asset(self.company, id));
-            Change::PutAsset { expected: None, asset }
-        });
+        let changes = new.map(|(id, _)| Change::create(asset(self.company, id)));
         let source = SourceId::new("scan", "network").unwrap();
         let id = BatchId::from_u128(visit as u128 + 1);
         let batch = Batch::new(id, acme(), source).with_changes(changes);

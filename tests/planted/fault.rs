@@ -153,4 +153,24 @@ pub(super) enum Fault {
     WaitingForgetsWhatIsTold,
     /// Constraints lose what they were before.
     ConstraintsForgetTheEarlier,
+    /// Some events are not told.
+    EventsAreLost,
+    /// An event is told again.
+    EventsComeTwice,
+    /// Events come latest first.
+    EventsAreUnsorted,
+    /// A commit that writes nothing is told of.
+    EventsAreWrittenApart,
+    /// Events of other organizations are told.
+    EventsOfEverybody,
+    /// An event is seen after those that follow it.
+    EventsAppearLate,
+    /// Whoever asks for what is not kept any more goes on with what is.
+    PrunedEventsArePassedOver,
+    /// What nobody has read yet is pruned.
+    PruningTakesTheUnread,
+    /// What is young is pruned.
+    PruningTakesTheYoung,
+    /// Whoever comes from elsewhere is told nothing.
+    CursorsOfOthersPass,
 }

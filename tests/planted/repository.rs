@@ -9,7 +9,7 @@ use super::missed;
 use super::sabotaged::Sabotaged;
 
 /// Each fault, and the case that catches it.
-const FAULTS: [(Fault, &str); 82] = [
+const FAULTS: [(Fault, &str); 92] = [
     (LeasesIgnoreTheOrganization, "isolation::organizations_do_not_see_each_other"),
     (LeasesIgnoreTheSource, "isolation::sources_do_not_see_each_other"),
     (LeasesNeverExpire, "leases::an_expired_lease_is_taken_over_with_a_higher_token"),
@@ -92,6 +92,16 @@ const FAULTS: [(Fault, &str); 82] = [
     (RunsForgetTheirErrors, "trail::runs_come_newest_first"),
     (WaitingForgetsWhatIsTold, "trail::computers_wait_until_they_are_taken_away"),
     (ConstraintsForgetTheEarlier, "trail::constraints_are_replaced_and_taken_back"),
+    (EventsAreLost, TOLD),
+    (EventsComeTwice, TOLD),
+    (EventsAreUnsorted, TOLD),
+    (EventsAreWrittenApart, "feed::what_is_not_written_is_not_told"),
+    (EventsOfEverybody, "feed::each_organization_has_a_feed_of_its_own"),
+    (EventsAppearLate, "feed::nothing_appears_behind_a_cursor"),
+    (PrunedEventsArePassedOver, PRUNED),
+    (PruningTakesTheUnread, PRUNED),
+    (PruningTakesTheYoung, PRUNED),
+    (CursorsOfOthersPass, "feed::a_cursor_of_another_inventory_is_refused"),
 ];
 
 const AGAIN: &str = "commit::what_is_written_again_keeps_nothing_of_before";
@@ -99,7 +109,9 @@ const COUNTS: &str = "search::counts_and_facets_are_those_of_what_is_found";
 const DROPPED: &str = "commit::a_commit_dropped_at_any_await_is_whole_or_absent";
 const EACH_CANDIDATE: &str = "candidates::every_asset_with_one_of_the_keys_comes_once_and_no_other";
 const PAGES: &str = "search::pages_are_complete_and_in_the_order_of_ids";
+const PRUNED: &str = "feed::what_was_pruned_is_never_passed_over";
 const STREAM: &str = "streams::assets_come_each_once_in_the_order_of_ids";
+const TOLD: &str = "feed::every_commit_is_told_once_and_in_order";
 const TEXTS: &str = "commit::texts_come_back_to_the_last_character";
 
 #[tokio::test]

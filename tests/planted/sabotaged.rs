@@ -8,15 +8,16 @@ use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use ldap_inventory::asset::{
     Asset, AssetCounts, AssetRepository, AssetsRequest, Batch, Change, CommitOutcome, Constraint,
-    DirectoryGroup, DirectoryUser, Facet, Lease, LeaseRequest, Link, LinksRequest, MergeRecord,
-    PrincipalsRequest, Redirect, RunOutcome, RunRecord, SearchPage, SearchRequest, Sort, Waiting,
+    DirectoryGroup, DirectoryUser, Event, EventKind, Facet, Lease, LeaseRequest, Link,
+    LinksRequest, MergeRecord, PrincipalsRequest, Redirect, RunOutcome, RunRecord, SearchPage,
+    SearchRequest, Sort, Waiting,
 };
 use ldap_inventory::name::MatchKey;
 use ldap_inventory::query::Query;
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::value::{
     AssetId, Attributes, BatchId, Checkpoint, ObjectGuid, OrganizationId, RecordDigest, RunId,
-    SourceId,
+    SourceId, Timestamp,
 };
 use ldap_inventory::{ErrorKind, Result};
 
@@ -46,6 +47,8 @@ struct Past {
     /// Whose checkpoint, or run, was written last under a key, or an id.
     checkpoints: HashMap<(OrganizationId, RecordDigest), SourceId>,
     runs: HashMap<(OrganizationId, RunId), SourceId>,
+    /// The cursors of events that somebody asked for.
+    asked_for: HashSet<String>,
 }
 
 impl Sabotaged {
@@ -233,7 +236,7 @@ impl Sabotaged {
         };
         let stored = self.inner.assets(&batch.organization, &ids).await?;
         for change in &mut batch.changes {
-            if let Change::PutAsset { expected, asset } = change {
+            if let Change::PutAsset { expected, asset, .. } = change {
                 *expected = stored.iter().find(|it| it.id == asset.id).map(|it| it.version);
                 asset.version = expected.map_or(1, |version| version + 1);
             }
@@ -255,6 +258,59 @@ impl Sabotaged {
         Ok(outcome)
     }
 
+    /// Tells of a commit, whatever becomes of it.
+    async fn commit_and_tell(&self, batch: Batch) -> Result<CommitOutcome> {
+        let (source, object) = (batch.source.clone(), ObjectGuid::from_bytes([0; 16]));
+        let told = beside(&batch, &batch.source);
+        let told = told.with_changes([Change::RemoveObject { source, object }]);
+        let outcome = self.inner.commit(batch).await?;
+        if outcome != CommitOutcome::AlreadyApplied {
+            let _: CommitOutcome = self.inner.commit(told).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// What is told since a cursor, spoiled.
+    async fn spoiled_events(
+        &self,
+        organization: &OrganizationId,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Event>> {
+        let told = self.inner.events_since(organization, cursor, limit).await;
+        let passes = match self.fault {
+            Some(Fault::CursorsOfOthersPass) => cursor.is_some_and(|cursor| cursor.len() > 2),
+            Some(Fault::PrunedEventsArePassedOver) => true,
+            _ => false,
+        };
+        let mut events = match told {
+            Err(error) if passes && error.kind() == ErrorKind::Outdated => Vec::new(),
+            told => told?,
+        };
+        match self.fault {
+            Some(Fault::EventsAreLost) => {
+                events.retain(|event| !matches!(event.kind, EventKind::ObjectMissing { .. }));
+            }
+            Some(Fault::EventsComeTwice) => events.extend(events.first().cloned()),
+            Some(Fault::EventsAreUnsorted) => events.reverse(),
+            // The first of several is not there yet for whoever comes first.
+            Some(Fault::EventsAppearLate)
+                if events.len() > 1 && self.past().asked_for.insert(events[0].cursor.clone()) =>
+            {
+                events.remove(0);
+            }
+            Some(Fault::EventsOfEverybody) => {
+                let others = self.past().organizations.clone();
+                for other in others.iter().filter(|other| *other != organization) {
+                    events.extend(self.inner.events_since(other, cursor, limit).await?);
+                }
+                events.truncate(limit);
+            }
+            _ => {}
+        }
+        Ok(events)
+    }
+
     /// Commits, and then writes again what should be gone, or spoils what should stay.
     async fn commit_and_spoil(&self, batch: Batch) -> Result<CommitOutcome> {
         let mut later = Vec::new();
@@ -271,9 +327,12 @@ impl Sabotaged {
     }
 
     async fn spoiling(&self, batch: &Batch, change: &Change) -> Result<Vec<Batch>> {
-        let put = |source: &SourceId, links: Vec<Link>| {
-            vec![beside(batch, source).with_changes(links.into_iter().map(Change::PutLink))]
-        };
+        let put =
+            |source: &SourceId, links: Vec<Link>| {
+                vec![beside(batch, source).with_changes(
+                    links.into_iter().map(|link| Change::PutLink { link, was: None }),
+                )]
+            };
         match (self.fault, change) {
             (Some(Fault::LinksToGoneAssetsStay), Change::RemoveAsset { id, .. }) => {
                 let mut links = self.links_of(batch, &batch.source, None).await?;
@@ -357,6 +416,7 @@ impl Sabotaged {
             Some(Fault::ClosingIsApart) => self.commit_the_closing_first(batch).await,
             Some(Fault::ConflictsAreIgnored) => self.commit_over_conflicts(batch).await,
             Some(Fault::ConflictsWriteTheRest) => self.commit_what_goes(batch).await,
+            Some(Fault::EventsAreWrittenApart) => self.commit_and_tell(batch).await,
             _ => self.commit_and_spoil(self.edited(batch).await?).await,
         }
     }
@@ -644,6 +704,37 @@ impl AssetRepository for Sabotaged {
                 Ok(CommitOutcome::Applied)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    async fn events_since(
+        &self,
+        organization: &OrganizationId,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Event>> {
+        self.spoiled_events(organization, cursor, limit).await
+    }
+
+    async fn events_end(&self, organization: &OrganizationId) -> Result<String> {
+        self.inner.events_end(organization).await
+    }
+
+    async fn prune_events(
+        &self,
+        organization: &OrganizationId,
+        cursor: &str,
+        older_than: Timestamp,
+    ) -> Result<()> {
+        let end = self.inner.events_end(organization).await?;
+        match self.fault {
+            Some(Fault::PruningTakesTheUnread) => {
+                self.inner.prune_events(organization, &end, older_than).await
+            }
+            Some(Fault::PruningTakesTheYoung) => {
+                self.inner.prune_events(organization, cursor, Timestamp::MAX).await
+            }
+            _ => self.inner.prune_events(organization, cursor, older_than).await,
         }
     }
 

@@ -71,6 +71,8 @@ def network(chance, nodes, subnets):
         yield {"dn": container, "objectClass": "container", "cn": container.split(",")[0][3:]}
     zone = f"DC={DOMAIN},{zones}"
     yield {"dn": zone, "objectClass": "dnsZone", "dc": DOMAIN}
+    authority = dns_record(6, chance, bytes(26))
+    yield {"dn": f"DC=@,{zone}", "objectClass": "dnsNode", "dc": "@", "dnsRecord": [authority]}
     for number in range(1, nodes + 1):
         name = f"host-{number:06}"
         records = [dns_record(1, chance, bytes([10, *chance.randbytes(3)]))]

@@ -66,7 +66,10 @@ pub(crate) fn batch(n: u64) -> Batch {
     let (round, number) = (n / ASSETS, n % ASSETS);
     let object = link(n, number).object;
     let mut changes = match (number + 1 == ASSETS, round % 2 == 0) {
-        (true, true) => vec![put(None, asset(n, number, 1)), Change::PutLink(link(n, number))],
+        (true, true) => vec![
+            put(None, asset(n, number, 1)),
+            Change::PutLink { link: link(n, number), was: None },
+        ],
         (true, false) => {
             let to = Some(id(0));
             vec![Change::RemoveAsset { id: id(number), expected: 1, to }]
@@ -74,7 +77,7 @@ pub(crate) fn batch(n: u64) -> Batch {
         (false, _) => {
             let expected = Some(round).filter(|version| *version > 0);
             let put = put(expected, asset(n, number, round + 1));
-            vec![put, Change::PutLink(link(n, number))]
+            vec![put, Change::PutLink { link: link(n, number), was: None }]
         }
     };
     let moved = ObjectGuid::from_bytes([((n + 1) % ASSETS) as u8; 16]);
@@ -100,5 +103,5 @@ pub(crate) fn batch(n: u64) -> Batch {
 }
 
 fn put(expected: Option<u64>, asset: Asset) -> Change {
-    Change::PutAsset { expected, asset: Box::new(asset) }
+    Change::PutAsset { expected, asset: Box::new(asset), changed: None }
 }

@@ -19,6 +19,9 @@ use super::history;
 /// Where the process finds the table, and with which batch it begins.
 const TABLE: &str = "LDAP_INVENTORY_KILLED_TABLE";
 const FIRST: &str = "LDAP_INVENTORY_KILLED_FIRST";
+/// Where a key says which table it is of, and which one has what batches told.
+const TABLE_AT: usize = 17;
+const TOLD: u8 = 20;
 /// A process is killed at one of so many batches.
 const FARTHEST: usize = 8;
 
@@ -104,7 +107,13 @@ async fn reflect(mirror: &MemoryRepository, batches: std::ops::Range<u64>) {
     }
 }
 
-/// Everything in a table.
+/// Everything in a table, but for the moments at which batches were told of.
 async fn rows(rows: &impl Rows) -> Vec<Row> {
-    rows.scan(&KeyRange::prefix(&[Row::OWN])).await.unwrap()
+    let mut rows = rows.scan(&KeyRange::prefix(&[Row::OWN])).await.unwrap();
+    for row in rows.iter_mut().filter(|row| row.key.get(TABLE_AT) == Some(&TOLD)) {
+        let mut told: serde_json::Value = serde_json::from_slice(&row.value).unwrap();
+        assert!(told.as_object_mut().unwrap().remove("at").is_some());
+        row.value = told.to_string().into_bytes();
+    }
+    rows
 }

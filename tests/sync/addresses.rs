@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ldap_inventory::asset::{Asset, AssetRepository, Claim};
+use ldap_inventory::asset::{Asset, AssetRepository, Claim, Link};
 use ldap_inventory::directory::FullReadReason;
 use ldap_inventory::query::Query;
 use ldap_inventory::store::MemoryRepository;
@@ -13,8 +13,10 @@ use ldap_inventory::testing::{
 };
 use ldap_inventory::value::{AssetId, ObjectGuid, RunId, Timestamp};
 
+use super::history::{Random, disturb, disturb_network, hide_nodes};
 use super::wire::{PASSWORD, credential, source};
 use super::world::*;
+use crate::cases::cases;
 
 const BASE: &str = "DC=corp,DC=example";
 
@@ -148,6 +150,7 @@ async fn an_address_that_could_not_be_looked_for_stays_and_one_that_is_gone_is_d
         ("a node that is listed and not shown", |tree| {
             tree.set_unreadable(&format!("DC=web1,{}", zone()), true).unwrap();
         }),
+        ("a zone of which no node is shown", |tree| hide_nodes(tree, &zone(), true)),
         ("a zone that is listed and not shown", |tree| {
             tree.set_unreadable(&zone(), true).unwrap();
         }),
@@ -180,7 +183,8 @@ async fn an_address_that_could_not_be_looked_for_stays_and_one_that_is_gone_is_d
     run_task(&server, &addressed(), &repository, 1).await;
     // The zone breaks off before its end.
     let searches = server.recorded().pop().unwrap().searches;
-    let nth = searches.iter().position(|search| search.base == zone()).unwrap() + 1;
+    let is_of_nodes = |name: &String| name == "dnsRecord";
+    let nth = searches.iter().position(|it| it.attributes.iter().any(is_of_nodes)).unwrap() + 1;
     let when = When::operation(OperationKind::Search).nth(nth);
     set_addresses(&directory, "web1", &[]);
     server.set_script(Script::new().with(when, Fault::Answer(LdapResult::new(4, "limit"))));
@@ -220,6 +224,85 @@ async fn what_a_run_that_does_not_ask_leaves_alone_is_there_for_the_next_that_do
         run_task(&server, &addressed(), &*repository, 6).await;
         let own = addresses(&*repository, "web1.corp.example").await;
         assert_eq!(own, (vec![], texts(&["10.1.0.5"])));
+    }
+}
+
+/// What takes place and sites out of sight, each with what puts them back.
+const CURTAINS: &[fn(&mut DirectoryTree, bool)] = &[
+    |tree, hidden| hide_nodes(tree, &zone(), hidden),
+    |tree, hidden| tree.set_unreadable(&zone(), hidden).unwrap(),
+    |tree, hidden| {
+        let zones = format!("CN=MicrosoftDNS,DC=DomainDnsZones,{BASE}");
+        tree.set_hidden(&zones, hidden).unwrap();
+    },
+    |tree, hidden| {
+        let subnets = format!("CN=Subnets,CN=Sites,CN=Configuration,{BASE}");
+        tree.set_hidden(&subnets, hidden).unwrap();
+    },
+];
+
+/// All that an inventory holds of what is there. How long something is missing is counted on.
+async fn held(repository: &dyn AssetRepository) -> (Vec<Asset>, Vec<Link>) {
+    let (mut assets, mut links) = (assets(repository).await, links(repository).await);
+    assets.retain(|asset| asset.parts.iter().all(|part| part.presence.is_present()));
+    links.retain(|link| link.presence.is_present());
+    (assets, links)
+}
+
+/// One asks for addresses, and the other does not: neither undoes what the other wrote.
+#[tokio::test]
+async fn over_any_history_two_tasks_of_one_directory_come_to_rest() {
+    for seed in 0..u64::from(cases(30)) {
+        let (mut random, directory) = (Random::new(seed), domain());
+        let (server, repository) = (serve(&directory).await, MemoryRepository::new());
+        let tasks = [addressed(), task().with_change_limits(ChangeLimits::off())];
+        let mut n = 0;
+        for step in 0..6_u64 {
+            for part in 0..6 {
+                let (mut tree, number) = (directory.write(), step * 10 + part);
+                match random.below(4) {
+                    0 => disturb(&mut tree, number, &mut random),
+                    1 => {
+                        let curtain = CURTAINS[random.below(CURTAINS.len())];
+                        curtain(&mut tree, random.below(2) == 0);
+                    }
+                    _ => disturb_network(&mut tree, number, &mut random),
+                }
+            }
+            let first = random.below(2);
+            for turn in 0..8 {
+                let before = held(&repository).await;
+                n += 1;
+                run_task(&server, &tasks[(first + turn) % 2], &repository, n).await;
+                // Each has a second look at what the other wrote.
+                if turn >= 4 {
+                    let context = format!("history {seed}, step {step}, turn {turn}");
+                    assert_eq!(before, held(&repository).await, "{context}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn to_ask_for_addresses_no_more_is_no_mass_change_where_all_of_them_are_in_doubt() {
+    let directory = domain();
+    for n in 0..80 {
+        directory.write().add_computer(&format!("PC{n}")).unwrap();
+    }
+    for known in [&["10.1.0.5"][..], &[]] {
+        set_addresses(&directory, "pc1", known);
+        let (server, repository) = (serve(&directory).await, MemoryRepository::new());
+        let asking = task().with_addresses_from_dns();
+        run_task(&server, &asking, &repository, 1).await;
+        directory.write().set_unreadable(&zone(), true).unwrap();
+        for (n, task) in (2..).zip([&asking, &task(), &asking, &task()]) {
+            let report = run_task(&server, task, &repository, n).await;
+            assert_eq!((report.complete, report.computers.updated), (true, 0), "run {n}");
+        }
+        let (own, _) = addresses(&repository, "pc1.corp.example").await;
+        assert_eq!(own, texts(known));
+        directory.write().set_unreadable(&zone(), false).unwrap();
     }
 }
 

@@ -128,14 +128,14 @@ fn touched(asset: &Asset, change: impl FnOnce(&mut Asset)) -> Batch {
     asset.version += 1;
     change(&mut asset);
     let id = BatchId::from_u128(RunId::random_v7().as_u128());
-    let change = Change::PutAsset { expected, asset: Box::new(asset) };
+    let change = Change::PutAsset { expected, asset: Box::new(asset), changed: None };
     Batch::new(id, acme(), corp()).with_changes([change])
 }
 
 /// The asset as it stood when a batch that writes it was planned; its version is told from the batch.
 fn planned_on(batch: &Batch, id: AssetId) -> Option<u64> {
     batch.changes.iter().find_map(|change| match change {
-        Change::PutAsset { expected, asset } if asset.id == id => *expected,
+        Change::PutAsset { expected, asset, .. } if asset.id == id => *expected,
         _ => None,
     })
 }

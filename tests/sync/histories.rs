@@ -18,6 +18,7 @@ use super::history::{Domain, Random, disturb, disturb_network, mend_network, zon
 use super::wire::{PASSWORD, credential, source};
 use super::world::*;
 use crate::cases::cases;
+use crate::following::Follower;
 use crate::mock::{computer, group, user};
 
 const FOREVER: Duration = Duration::from_secs(1 << 40);
@@ -103,6 +104,9 @@ impl Chains {
 
     /// A full read after the chain finds nothing to write, and a new inventory holds the same.
     async fn finish(&mut self, directory: &dyn DirectorySource, context: &str) {
+        for store in [&self.full, &self.changes] {
+            Follower::default().catch_up(&**store, &acme()).await;
+        }
         assert_consistent(&*self.changes).await;
         let before = inventory(&*self.changes).await;
         let options = self.next_run().with_full_read(true);

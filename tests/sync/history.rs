@@ -384,6 +384,15 @@ pub(crate) fn zones_and_subnets(tree: &DirectoryTree) -> BTreeSet<String> {
     alive.map(|entry| format!("{} {:?}", entry.dn(), entry.text("siteObject"))).collect()
 }
 
+/// Takes all nodes of a zone out of sight, as lost rights do, or puts them back.
+pub(crate) fn hide_nodes(tree: &mut DirectoryTree, zone: &str, hidden: bool) {
+    let nodes = tree.entries().map(|entry| entry.dn().to_owned());
+    let nodes = nodes.filter(|dn| dn.ends_with(&format!(",{zone}")));
+    for node in Vec::from_iter(nodes) {
+        tree.set_hidden(&node, hidden).unwrap();
+    }
+}
+
 /// Takes away the values that are no records of the DNS.
 pub(crate) fn mend_network(tree: &mut DirectoryTree) {
     let wrong = tree.entries().filter_map(|entry| {

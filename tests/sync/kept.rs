@@ -3,7 +3,7 @@
 
 use futures::TryStreamExt;
 use ldap_inventory::ErrorKind;
-use ldap_inventory::asset::{AssetRepository, Link, LinksRequest};
+use ldap_inventory::asset::{AssetRepository, EventKind, Link, LinksRequest};
 use ldap_inventory::curation::{Author, Curation};
 use ldap_inventory::directory::{DirectoryObject, FullReadReason};
 use ldap_inventory::store::{MemoryRepository, SqliteRepository};
@@ -126,8 +126,11 @@ async fn links_of(repository: &dyn AssetRepository, source: &SourceId) -> Vec<Li
 
 /// The files that are kept, where they may be written to.
 fn opened() -> impl Iterator<Item = (tempfile::TempDir, SqliteRepository)> {
-    let kept: [&[u8]; 2] =
-        [include_bytes!("../kept/version-1.db"), include_bytes!("../kept/version-3.db")];
+    let kept: [&[u8]; 3] = [
+        include_bytes!("../kept/version-1.db"),
+        include_bytes!("../kept/version-3.db"),
+        include_bytes!("../kept/version-4.db"),
+    ];
     kept.into_iter().map(|file| {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("inventory.db");
@@ -157,6 +160,22 @@ async fn a_file_of_an_earlier_version_decides_as_it_did() {
     for (_directory, repository) in opened() {
         let next = next_decisions(&repository, &nth(9).with_dry_run(true)).await;
         assert_same(&next, &decided_by_version_1(), "decisions");
+        assert_eq!(repository.check().await.unwrap(), [""; 0]);
+    }
+}
+
+/// What was written before events were kept was told to nobody, and nobody takes that for nothing.
+#[tokio::test]
+async fn whoever_follows_it_begins_with_the_inventory_and_goes_on_from_there() {
+    for (_directory, repository) in opened() {
+        let error = repository.events_since(&acme(), None, 1).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Outdated);
+        let end = repository.events_end(&acme()).await.unwrap();
+        assert_eq!(repository.events_since(&acme(), Some(&end), 1).await.unwrap(), []);
+        let corp = MockDirectory::new(corp_after());
+        sync(&corp_task(), &corp, &repository, &nth(9)).await.unwrap();
+        let told = repository.events_since(&acme(), Some(&end), 100).await.unwrap();
+        assert!(matches!(told.last().unwrap().kind, EventKind::RunEnded { .. }), "{told:?}");
         assert_eq!(repository.check().await.unwrap(), [""; 0]);
     }
 }

@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ldap_inventory::asset::{
-    Asset, AssetRepository, Batch, CommitOutcome, DirectoryGroup, DirectoryUser, LeaseRequest,
-    Link, RunRecord,
+    Asset, AssetRepository, Batch, CommitOutcome, DirectoryGroup, DirectoryUser, EventKind,
+    LeaseRequest, Link, RunRecord,
 };
 use ldap_inventory::ldap::LdapSource;
 use ldap_inventory::store::{MemoryRepository, SqliteRepository};
@@ -287,6 +287,8 @@ struct Everything {
     links: Vec<Link>,
     checkpoint: Option<Checkpoint>,
     runs: Vec<RunRecord>,
+    /// What was told, each with its place.
+    events: Vec<(String, EventKind)>,
 }
 
 async fn everything(repository: &dyn AssetRepository) -> Everything {
@@ -297,6 +299,13 @@ async fn everything(repository: &dyn AssetRepository) -> Everything {
         links: links(repository).await,
         checkpoint: repository.checkpoint(&acme(), &corp(), task().checkpoint_key()).await.unwrap(),
         runs: repository.runs(&acme(), &corp(), 1_000).await.unwrap(),
+        events: repository
+            .events_since(&acme(), None, usize::MAX)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|event| (event.cursor, event.kind))
+            .collect(),
     }
 }
 

@@ -176,7 +176,7 @@ async fn an_id_that_something_else_uses_is_not_given_back() {
         let version = repository.redirects(&acme(), &[own]).await.unwrap()[0].version;
         remembered.version = version + 1;
         let batch = Batch::new(BatchId::random_v7(), acme(), corp());
-        let put = Change::PutAsset { expected: None, asset: Box::new(remembered) };
+        let put = Change::create(remembered);
         let _ = repository.commit(batch.with_changes([put])).await.unwrap();
         let (curation, anna) = (Curation::new(&*repository, acme()), Author::new("anna"));
         curation.separate(asset_id(1), &corp(), pc, &anna).await.unwrap();

@@ -32,6 +32,13 @@ impl World {
         stores().into_iter().zip(modes.into_iter().cycle()).map(world).collect()
     }
 
+    /// A domain of which a task reads a unit alone, with a computer in it that this one manages.
+    fn of_unit(manager: &DirectoryObject) -> Vec<Self> {
+        let base = || ["OU=In,DC=corp,DC=example".to_owned()];
+        let narrow = |world: Self| Self { task: world.task.with_base_dns(base()), ..world };
+        Self::all(&unit(manager)).into_iter().map(narrow).collect()
+    }
+
     /// The next run, of these objects.
     async fn run(&self, objects: &[DirectoryObject]) -> SyncReport {
         self.directory.set_objects(objects.to_vec());
@@ -65,6 +72,12 @@ impl World {
 
 fn managed(name: &str, by: &DirectoryObject) -> DirectoryObject {
     computer(name).with("managedBy", by.dn.as_str()).build()
+}
+
+/// What a unit holds, and the manager of its computer. Somebody stays, so that nobody doubts what is gone.
+fn unit(manager: &DirectoryObject) -> Vec<DirectoryObject> {
+    let web = computer("WEB1").within("OU=In").with("managedBy", manager.dn.as_str());
+    vec![web.build(), manager.clone(), user("stays").within("OU=In").build()]
 }
 
 fn jane() -> MockRecord {
@@ -173,22 +186,15 @@ async fn a_unit_of_managers_that_is_called_otherwise_reaches_the_computers_of_al
 /// Of the same computer another directory tells whose it is.
 #[tokio::test]
 async fn the_name_that_another_directory_tells_hides_no_computer() {
-    let outside = jane().build();
-    let inside =
-        MockRecord::user("jane").within("OU=People,OU=In").with("displayName", "Jane Doe").build();
-    let with = |by: &DirectoryObject| {
-        let web = computer("WEB1").within("OU=In").with("managedBy", by.dn.as_str());
-        vec![web.build(), by.clone(), user("stays").within("OU=In").build()]
-    };
-    for mut world in World::all(&with(&outside)) {
-        world.task = world.task.with_base_dns(["OU=In,DC=corp,DC=example".to_owned()]);
+    let (outside, inside) = (jane().build(), jane().within("OU=People,OU=In").build());
+    for world in World::of_unit(&outside) {
         world.run_again().await;
         let boss = user("jane").build();
         let copy = MockDirectory::new(vec![managed("WEB1", &boss), boss]);
         let mut other = task();
         other.source = "ldap/copy.example".parse().unwrap();
         sync(&other, &copy, &*world.repository, &SyncOptions::new()).await.unwrap();
-        world.run(&with(&inside)).await;
+        world.run(&unit(&inside)).await;
         let assets = assets(&*world.repository).await;
         let of_both = assets.iter().find(|asset| asset.parts.len() == 2).unwrap();
         let own = of_both.parts.iter().find(|part| part.source == corp()).unwrap();
@@ -238,24 +244,16 @@ async fn a_read_that_is_cut_short_keeps_the_name() {
 /// Below the bases of a task only the DN is told of whoever stands outside, until somebody reads it there.
 #[tokio::test]
 async fn a_manager_out_of_reach_is_told_by_its_dn_and_by_its_name_once_it_is_known() {
-    let outside = jane().build();
-    let inside =
-        MockRecord::user("jane").within("OU=People,OU=In").with("displayName", "Jane Doe").build();
-    let with = |by: &DirectoryObject| {
-        let web = computer("WEB1").within("OU=In").with("managedBy", by.dn.as_str());
-        // Somebody stays, so that nobody doubts what is gone.
-        vec![web.build(), by.clone(), user("stays").within("OU=In").build()]
-    };
-    for mut world in World::all(&with(&outside)) {
-        world.task = world.task.with_base_dns(["OU=In,DC=corp,DC=example".to_owned()]);
+    let (outside, inside) = (jane().build(), jane().within("OU=People,OU=In").build());
+    for world in World::of_unit(&outside) {
         world.run_again().await;
         assert_eq!(world.names().await, named(&[("WEB1", None)]));
-        let report = world.run(&with(&inside)).await;
+        let report = world.run(&unit(&inside)).await;
         assert_ne!(report.mode, ReadMode::Full);
         let managers = world.managers().await;
         let (dn, name) = &managers["WEB1"];
         assert_eq!((dn.as_str(), name.as_deref()), (inside.dn.as_str(), Some("Jane Doe")));
-        world.run(&with(&outside)).await;
+        world.run(&unit(&outside)).await;
         let managers = world.managers().await;
         let (dn, name) = &managers["WEB1"];
         assert_eq!((dn.as_str(), name.as_deref()), (outside.dn.as_str(), None));

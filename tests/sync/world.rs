@@ -53,7 +53,7 @@ pub(crate) fn asset_id(n: u64) -> AssetId {
 pub(crate) async fn put(repository: &dyn AssetRepository, asset: Asset) {
     let expected = asset.version.checked_sub(1).filter(|version| *version > 0);
     let batch = Batch::new(BatchId::from_u128(RunId::random_v7().as_u128()), acme(), corp());
-    let change = Change::PutAsset { expected, asset: Box::new(asset) };
+    let change = Change::PutAsset { expected, asset: Box::new(asset), changed: None };
     let committed = repository.commit(batch.with_changes([change])).await.unwrap();
     assert_eq!(committed, CommitOutcome::Applied);
 }

@@ -23,6 +23,7 @@ use super::options::{ExportFormat, Exporting};
 use super::printed::say;
 use super::private;
 use super::record::Record;
+use super::table::Form;
 use super::whole_file::WholeFile;
 
 /// A format, and where it is written.
@@ -35,6 +36,11 @@ trait Export<R> {
 
     /// How many values the format has no room for.
     fn left_out(&self) -> usize {
+        0
+    }
+
+    /// How many values a spreadsheet would run.
+    fn formulas(&self) -> usize {
         0
     }
 }
@@ -85,7 +91,8 @@ impl Desk<'_> {
             let has_changed =
                 |user: &DirectoryUser| since.is_none_or(|since| user.written >= since);
             let exports: Box<dyn Export<DirectoryUser> + '_> = match options.format {
-                ExportFormat::Csv => Box::new(Csv::new::<DirectoryUser>(out, columns)),
+                ExportFormat::Csv => csv::<DirectoryUser>(out, Form::Csv, columns),
+                ExportFormat::Spreadsheet => csv::<DirectoryUser>(out, Form::Spreadsheet, columns),
                 _ => Box::new(Ocsf::new(out, organization, now)),
             };
             return write(self.repository, options, request, exports, has_changed).await;
@@ -101,7 +108,8 @@ impl Desk<'_> {
             changed.as_ref().is_none_or(|it| it.contains(&asset.id)) || is_written(asset)
         };
         let exports: Box<dyn Export<Asset> + '_> = match options.format {
-            ExportFormat::Csv => Box::new(Csv::new::<Asset>(out, columns)),
+            ExportFormat::Csv => csv::<Asset>(out, Form::Csv, columns),
+            ExportFormat::Spreadsheet => csv::<Asset>(out, Form::Spreadsheet, columns),
             ExportFormat::Ocsf => Box::new(Ocsf::new(out, organization, now)),
             ExportFormat::Runzero => Box::new(RunZero::new(out)),
         };
@@ -134,12 +142,23 @@ impl Desk<'_> {
     }
 }
 
+/// A table of these columns.
+fn csv<'a, R: Record>(
+    out: &'a mut dyn Write,
+    form: Form,
+    columns: &[String],
+) -> Box<dyn Export<R> + 'a> {
+    Box::new(Csv::new::<R>(out, form, columns))
+}
+
 /// What does not go together.
 fn check(options: &Exporting) -> Result<(), Failure> {
     let sentence = match options.format {
         ExportFormat::Runzero if options.users => "runZero imports assets alone, and no users",
-        ExportFormat::Csv => return Ok(()),
-        _ if !options.columns.is_empty() => "only csv has columns that can be chosen",
+        ExportFormat::Csv | ExportFormat::Spreadsheet => return Ok(()),
+        _ if !options.columns.is_empty() => {
+            "only csv and spreadsheet have columns that can be chosen"
+        }
         _ => return Ok(()),
     };
     Err(Failure::new(Status::Usage, sentence))
@@ -170,6 +189,15 @@ async fn write<R: Record>(
         1 => say("1 value is longer, or one more, than the format takes, and is left out"),
         left => say(format_args!(
             "{left} values are longer, or more, than the format takes, and are left out"
+        )),
+    }
+    match exports.formulas() {
+        0 => {}
+        1 => {
+            say("1 value begins as a formula does; --format spreadsheet lets no spreadsheet run it")
+        }
+        some => say(format_args!(
+            "{some} values begin as formulas do; --format spreadsheet lets no spreadsheet run them"
         )),
     }
     if options.output.is_some() && io::stderr().is_terminal() {

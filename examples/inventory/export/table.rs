@@ -8,19 +8,23 @@ use super::Export;
 use crate::column;
 use crate::exit::Failure;
 use crate::record::Record;
+use crate::table::{Form, is_formula};
 
 /// Rows of chosen columns. They are held back for as long as one of the columns may be one that no record has.
 pub(super) struct Csv<'a> {
     out: &'a mut dyn Write,
+    form: Form,
     columns: Vec<String>,
     strange: Vec<String>,
     held: Vec<u8>,
     is_empty: bool,
+    /// How many cells are written as they are that a spreadsheet runs.
+    formulas: usize,
     unknown: fn(&str) -> Failure,
 }
 
 impl<'a> Csv<'a> {
-    pub(super) fn new<R: Record>(out: &'a mut dyn Write, columns: &[String]) -> Self {
+    pub(super) fn new<R: Record>(out: &'a mut dyn Write, form: Form, columns: &[String]) -> Self {
         let columns: Vec<String> = match columns {
             [] => R::KEYS.iter().map(|key| (*key).to_owned()).collect(),
             chosen => chosen.to_vec(),
@@ -31,10 +35,12 @@ impl<'a> Csv<'a> {
         let strange = columns.iter().filter(is_strange).cloned().collect();
         let mut csv = Self {
             out,
+            form,
             columns,
             strange,
             held: Vec::new(),
             is_empty: true,
+            formulas: 0,
             unknown: |column| column::unknown::<R>(column),
         };
         let header = csv.columns.clone();
@@ -43,7 +49,8 @@ impl<'a> Csv<'a> {
     }
 
     fn hold(&mut self, cells: &[String]) {
-        let mut writer = csv::Writer::from_writer(&mut self.held);
+        let mut writer = self.form.csv_writer(&mut self.held);
+        let cells = cells.iter().map(|cell| self.form.csv_cell(cell).into_owned());
         // Writing to memory does not fail.
         let _ = writer.write_record(cells).and_then(|()| Ok(writer.flush()?));
     }
@@ -62,6 +69,9 @@ impl<R: Record> Export<R> for Csv<'_> {
         let cells = self.columns.iter().map(|column| column::cell(&value, column));
         let cells: Vec<String> = cells.map(Option::unwrap_or_default).collect();
         self.hold(&cells);
+        if self.form == Form::Csv {
+            self.formulas += cells.iter().filter(|it| is_formula(it) && !is_number(it)).count();
+        }
         self.is_empty = false;
         if self.strange.is_empty() {
             self.write()?;
@@ -75,4 +85,13 @@ impl<R: Record> Export<R> for Csv<'_> {
             _ => Ok(self.write()?),
         }
     }
+
+    fn formulas(&self) -> usize {
+        self.formulas
+    }
+}
+
+/// Whether it is no more than a number, such as that of a telephone.
+fn is_number(cell: &str) -> bool {
+    cell.chars().all(|c| c.is_ascii_digit() || " +-.,()/".contains(c))
 }

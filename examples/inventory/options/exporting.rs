@@ -22,7 +22,7 @@ pub(crate) struct Exporting {
     #[arg(long, value_name = "RUN|WHEN")]
     pub(crate) since: Option<String>,
 
-    /// The columns of csv: keys of JSON objects, and attributes such as @ldap.computer.operatingSystem
+    /// The columns of csv and spreadsheet: keys of JSON objects, and attributes such as @ldap.computer.operatingSystem
     #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
     pub(crate) columns: Vec<String>,
 
@@ -38,6 +38,8 @@ pub(crate) enum ExportFormat {
     Ocsf,
     /// ImportAsset of runZero's API, one JSON object a line
     Runzero,
-    /// Comma-separated values with a header
+    /// Comma-separated values with a header, as they are: for programs. A spreadsheet runs what begins as a formula does
     Csv,
+    /// The same for a spreadsheet, where nothing is run: what begins as a formula does has an apostrophe before it
+    Spreadsheet,
 }

@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::net::IpAddr;
 
 use super::record::{ADDRESS, NAME, ScannedAsset, digest};
-use crate::asset::{Asset, SourceRecord, Version};
+use crate::asset::{Asset, ClaimField, ClaimValue, Claims, ClaimsVisitor, SourceRecord, Version};
 use crate::name::{Hostname, MatchKey};
 use crate::value::{AssetId, RecordDigest, SiteId};
 
@@ -23,6 +23,8 @@ pub(super) struct OwnRecord {
     pub(super) is_present: bool,
     /// Whether a directory has a computer of its home, and calls it otherwise.
     pub(super) is_outdated: bool,
+    /// Whether more is known of it than it says, since a value of what it said last was left out.
+    keeps_more: bool,
     pub(super) traits: Traits,
 }
 
@@ -81,6 +83,7 @@ impl OwnRecord {
             identity: part.identity.clone(),
             is_present: part.presence.is_present(),
             is_outdated: is_called_otherwise(asset, part, &names),
+            keeps_more: keeps_more(asset, part),
             traits: Traits::new(names, addresses, site, digest(&part.attributes)),
         }
     }
@@ -167,7 +170,8 @@ impl<'a> Pairing<'a> {
         let sites: &[bool] = if within_site { &[true] } else { &[true, false] };
         pairing.by_identity();
         for with_site in sites {
-            pairing.by_content(*with_site);
+            pairing.by_content(*with_site, true);
+            pairing.by_content(*with_site, false);
         }
         for with_site in sites {
             pairing.by_marks(|_| true, |traits| traits.by_address(*with_site));
@@ -262,8 +266,10 @@ impl<'a> Pairing<'a> {
         }
     }
 
-    /// Lines of a site that say the very same are all alike: which of them is which record makes no difference.
-    fn by_content(&mut self, with_site: bool) {
+    /// Lines of a site that say the very same are all alike: which of them is which record makes no difference. But one of
+    /// which a value was left out ends nothing of what its record has: it goes with a record that keeps more than it says,
+    /// and others with others, as far as there are such.
+    fn by_content(&mut self, with_site: bool, in_doubt_alike: bool) {
         let content = |traits: &'a Traits| (traits.digest, with_site.then_some(&traits.site));
         let mut free: HashMap<(RecordDigest, Option<&SiteId>), Vec<usize>> = HashMap::new();
         for (place, own) in
@@ -279,7 +285,11 @@ impl<'a> Pairing<'a> {
             let Some(same) = free.get_mut(&content(&line.traits)) else { continue };
             let is_it = |own: &usize| {
                 let own = self.own.get(*own);
-                own.is_some_and(|own| own.may_be(line) && !own.traits.names.is_empty())
+                let is_in_doubt = !line.record.partial.is_empty();
+                own.is_some_and(|own| {
+                    let is_alike = !in_doubt_alike || own.keeps_more == is_in_doubt;
+                    is_alike && own.may_be(line) && !own.traits.names.is_empty()
+                })
             };
             if let Some(found) = same.iter().rposition(is_it) {
                 let own = same.remove(found);
@@ -330,6 +340,28 @@ fn is_called_otherwise(asset: &Asset, part: &SourceRecord, names: &[Hostname]) -
     let called = asset.names.iter().filter(|claim| claim.is_live());
     let mut called = called.filter(|claim| computers.contains(&claim.part));
     !called.any(|claim| claim.value.match_keys().any(|key| keys.contains(&key)))
+}
+
+/// Whether more is claimed for a part of an import than the record says.
+fn keeps_more(asset: &Asset, part: &SourceRecord) -> bool {
+    let mut live = Live { part: part.number, claims: 0 };
+    asset.each_claims(&mut live);
+    let people = asset.annotations().into_iter().flatten();
+    let of_people = people.filter(|claim| claim.part == part.number && claim.is_live()).count();
+    live.claims - of_people > part.attributes.iter().count()
+}
+
+/// Counts what lives of what is claimed for a part.
+struct Live {
+    part: u32,
+    claims: usize,
+}
+
+impl ClaimsVisitor for Live {
+    fn visit<T: ClaimValue>(&mut self, _: ClaimField, claims: &Claims<T>) {
+        let own = claims.iter().filter(|claim| claim.part == self.part && claim.is_live());
+        self.claims += own.count();
+    }
 }
 
 /// Things by their marks, and back.

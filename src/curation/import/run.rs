@@ -156,10 +156,9 @@ impl<'a> Import<'a> {
         let now = Timestamp::now();
         let tie = |reason| MatchProvenance { reason, run: self.run, at: now };
         let changed = renamed::carry_over(&assets, departures, tie, &self.curation.policy);
-        let changes = changed.into_iter().map(|asset| {
-            let expected = Some(asset.version);
-            let version = asset.version.saturating_add(1);
-            Change::PutAsset { expected, asset: Box::new(Asset { version, ..asset }) }
+        let changes = changed.into_iter().filter_map(|asset| {
+            let was = assets.iter().find(|was| was.id == asset.id)?;
+            Some(Change::update(was, asset))
         });
         self.commit(changes.collect()).await
     }
@@ -304,9 +303,14 @@ impl<'a> Import<'a> {
             return Some((None, done));
         }
         let mut asset = asset?;
-        let expected = before.map(|before| before.version);
-        asset.version = expected.or(went).unwrap_or_default().saturating_add(1);
-        Some((Some(Change::PutAsset { expected, asset: Box::new(asset) }), done))
+        let change = match before {
+            Some(before) => Change::update(&before, asset),
+            None => {
+                asset.version = went.unwrap_or_default().saturating_add(1);
+                Change::create(asset)
+            }
+        };
+        Some((Some(change), done))
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<bool> {

@@ -25,6 +25,7 @@ use std::sync::Arc;
 pub(super) use self::ping::client_site;
 use self::race::Race;
 pub(super) use self::resolver::CONTROLLERS;
+use self::resolver::addresses;
 pub use self::resolver::{Resolver, SrvRecord};
 use crate::credential::{ServerHost, ServerUrl};
 use crate::ldap::protocol::connection::Connection;
@@ -79,7 +80,13 @@ async fn connect_to_server(
     preferred: Option<&str>,
     is_last: bool,
 ) -> Result<(Connection, Established), Unconnected> {
-    let outcome = reach.any_of(&[Target::from(server)]).await;
+    let mut target = Target::from(server);
+    if let (ServerHost::Name(name), Some(resolver)) = (server.server_host(), resolver) {
+        let found = addresses(resolver, name, reach.connect_limits.resolve).await;
+        let found = found.map_err(|error| Arc::new(error.with_context("server", server)));
+        target.addresses = Some(found);
+    }
+    let outcome = reach.any_of(&[target]).await;
     // A port is one of a server: the records of a domain have their own.
     let (ServerHost::Name(domain), None) = (server.server_host(), server.port()) else {
         return outcome;

@@ -8,7 +8,7 @@ use futures::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::order::{in_order, seed};
-use super::{CONTROLLERS, Resolver, SrvRecord};
+use super::{CONTROLLERS, Resolver, SrvRecord, addresses};
 use crate::credential::{Scheme, ServerUrl};
 use crate::directory::{ConnectStep, Transport, Verification};
 use crate::ldap::protocol::connection::Connection;
@@ -201,7 +201,7 @@ impl Race<'_> {
                 self.domain
             )
         });
-        Ok(Target { server, addresses: Some(addresses), needs_pin })
+        Ok(Target { server, addresses: Some(Ok(addresses)), needs_pin })
     }
 
     async fn found(&self, host: &str, port: u16) -> Result<(ServerUrl, Vec<IpAddr>)> {
@@ -212,16 +212,8 @@ impl Race<'_> {
         }
         let scheme = if self.scheme == Some(Scheme::Ldap) { "ldap://" } else { "" };
         let server = ServerUrl::parse(&format!("{scheme}{host}{port}"))?;
-        let looking = timeout(self.reach.connect_limits.resolve, self.resolver.addresses(host));
-        match looking.await {
-            Ok(Ok(found)) if found.is_empty() => {
-                Err(Error::new(ErrorKind::Connect, "the server's name has no address"))
-            }
-            Ok(found) => Ok((server, found?)),
-            Err(_) => {
-                Err(Error::new(ErrorKind::Connect, "the server's name was not resolved in time"))
-            }
-        }
+        let within = self.reach.connect_limits.resolve;
+        Ok((server, addresses(self.resolver, host, within).await?))
     }
 
     /// Whether a host is below the domain, or called as it is.

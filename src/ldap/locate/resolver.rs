@@ -2,17 +2,19 @@
 
 use std::fmt::Debug;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::time::timeout;
 
-use crate::Result;
 use crate::ldap::transport::address;
+use crate::{Error, ErrorKind, Result};
 
 /// What stands before the name of a domain where the SRV records of its controllers are (MS-ADTS section 6.3.2.3).
 pub(in crate::ldap) const CONTROLLERS: &str = "_ldap._tcp.dc._msdcs";
 
-/// Asks DNS for the controllers of a domain. With the feature `locate` there is one that asks the DNS servers of the system;
-/// a host that has a resolver of its own implements it, and gives it to
+/// Asks DNS for the controllers of a domain, and for the addresses of servers. With the feature `locate` there is one that
+/// asks the DNS servers of the system; a host that has a resolver of its own implements it, and gives it to
 /// [`LdapSource::with_resolver`](crate::ldap::LdapSource::with_resolver).
 ///
 /// What it says is not believed: a controller has to prove itself.
@@ -33,6 +35,21 @@ pub trait Resolver: Debug + Send + Sync {
     /// [`ErrorKind::Connect`](crate::ErrorKind::Connect) where there are none.
     async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>> {
         address::of_name(host).await
+    }
+}
+
+/// The addresses of a host, of which there is one at least.
+pub(super) async fn addresses(
+    resolver: &dyn Resolver,
+    host: &str,
+    within: Duration,
+) -> Result<Vec<IpAddr>> {
+    match timeout(within, resolver.addresses(host)).await {
+        Ok(Ok(found)) if found.is_empty() => {
+            Err(Error::new(ErrorKind::Connect, "the server's name has no address"))
+        }
+        Ok(found) => found,
+        Err(_) => Err(Error::new(ErrorKind::Connect, "the server's name was not resolved in time")),
     }
 }
 

@@ -37,6 +37,33 @@ pub(crate) enum DnsRecord {
     Other,
 }
 
+/// What the records of one node say together.
+#[derive(Debug, Default)]
+pub(crate) struct DnsRecords {
+    pub(crate) addresses: Vec<DnsAddress>,
+    /// How many are addresses of no host.
+    pub(crate) of_no_host: u64,
+    /// How many are no records, and what is wrong with the first.
+    pub(crate) malformed: Option<(Reason, u64)>,
+    /// Whether there may be others, which were not shown.
+    pub(crate) are_cut: bool,
+    /// How many there are.
+    pub(crate) number: u64,
+}
+
+impl DnsRecords {
+    /// Takes one more value of `dnsRecord`.
+    pub(crate) fn take(&mut self, value: &[u8]) {
+        self.number += 1;
+        match DnsRecord::parse(value) {
+            Ok(DnsRecord::Address(address)) => self.addresses.push(address),
+            Ok(DnsRecord::OfNoHost) => self.of_no_host += 1,
+            Ok(DnsRecord::Other) => {}
+            Err(reason) => self.malformed.get_or_insert((reason, 0)).1 += 1,
+        }
+    }
+}
+
 impl DnsRecord {
     /// Reads a value of `dnsRecord`; the error says what is wrong with it.
     pub(crate) fn parse(value: &[u8]) -> Result<Self, Reason> {
@@ -69,15 +96,17 @@ impl DnsRecord {
 }
 
 impl DnsAddress {
-    /// Adds it to the addresses of a name. Of two records of one address the static one holds, or the later.
-    pub(crate) fn add_to(self, all: &mut Vec<Self>) {
-        match all.iter_mut().find(|known| known.address == self.address) {
-            Some(known) => {
-                let is_static = known.refreshed.is_none() || self.refreshed.is_none();
-                known.refreshed = known.refreshed.max(self.refreshed).filter(|_| !is_static);
+    /// Brings the addresses of a name into order, each once: of several records of one a static one holds, or the latest.
+    pub(crate) fn settle(all: &mut Vec<Self>) {
+        all.sort_unstable();
+        all.dedup_by(|next, kept| {
+            let is_same = next.address == kept.address;
+            // Static ones come first.
+            if is_same && kept.refreshed.is_some() {
+                kept.refreshed = next.refreshed;
             }
-            None => all.push(self),
-        }
+            is_same
+        });
     }
 }
 
@@ -219,8 +248,8 @@ pub(super) mod tests {
             other => panic!("{other:?}"),
         };
         for (hours, expected) in [([1, 2, 1], 2), ([2, 0, 3], 0), ([0, 1, 2], 0), ([3, 2, 1], 3)] {
-            let mut all = Vec::new();
-            hours.into_iter().for_each(|hours| address(hours).add_to(&mut all));
+            let mut all: Vec<DnsAddress> = hours.into_iter().map(address).collect();
+            DnsAddress::settle(&mut all);
             assert_eq!(all, [address(expected)]);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::dns_record::{DnsAddress, DnsRecord};
+use super::dns_record::{DnsAddress, DnsRecords};
 use super::sharing::Sharing;
 use super::subnets::Subnets;
 use super::zones::{Zones, searchable};
@@ -45,6 +45,7 @@ pub(crate) struct NetworkMap {
 /// What the records of one name say.
 #[derive(Debug, Default)]
 struct Node {
+    /// In their own order, each once.
     addresses: Vec<DnsAddress>,
     /// Why something was left out of them, and how much.
     left_out: Option<(Reason, u64)>,
@@ -98,38 +99,23 @@ impl NetworkMap {
         Ok(is_new)
     }
 
-    /// Takes what a node has in `dnsRecord`, and whether that is all. How many octets are kept of it.
-    pub(super) fn take(
-        &mut self,
-        name: Hostname,
-        dn: &[u8],
-        (values, are_all): (&[&[u8]], bool),
-    ) -> usize {
-        let mut node = Node::default();
-        if !are_all {
-            node.leave_out((UNREAD_RECORDS, 1));
-        }
-        for value in values {
-            match DnsRecord::parse(value) {
-                Ok(DnsRecord::Address(address)) => node.add(address),
-                Ok(DnsRecord::OfNoHost) => count(&mut self.of_no_host, || name.to_string()),
-                Ok(DnsRecord::Other) => {}
-                Err(reason) => {
-                    node.leave_out((reason, 1));
-                    count(&mut self.malformed, || String::from_utf8_lossy(dn).into_owned());
-                }
-            }
-        }
-        if node.is_empty() {
+    /// Takes the records of a node. How many octets are kept of them.
+    pub(super) fn take(&mut self, name: Hostname, dn: &[u8], records: DnsRecords) -> usize {
+        let DnsRecords { addresses, of_no_host, malformed, are_cut, number } = records;
+        let unread = (are_cut || number == 0).then_some((UNREAD_RECORDS, 1));
+        count(&mut self.of_no_host, of_no_host, || name.to_string());
+        let dn = || String::from_utf8_lossy(dn).into_owned();
+        count(&mut self.malformed, malformed.map_or(0, |(_, number)| number), dn);
+        if addresses.is_empty() && malformed.or(unread).is_none() {
             return 0;
         }
         let octets = 2 * size_of::<(Hostname, Node)>()
             + 2 * name.as_str().len()
-            + node.addresses.capacity() * size_of::<DnsAddress>();
+            + addresses.capacity() * size_of::<DnsAddress>();
         // Several zones may have one name.
-        let known = self.nodes.entry(name).or_default();
-        node.addresses.into_iter().for_each(|address| known.add(address));
-        node.left_out.into_iter().for_each(|left_out| known.leave_out(left_out));
+        let node = self.nodes.entry(name).or_default();
+        unread.into_iter().chain(malformed).for_each(|left_out| node.leave_out(left_out));
+        node.add(addresses);
         octets
     }
 
@@ -147,8 +133,7 @@ impl NetworkMap {
     pub(crate) fn describe(&mut self, computer: &mut DirectoryObject) -> Result<()> {
         let name = dns_name(computer);
         let node = name.as_ref().and_then(|name| self.nodes.get(name));
-        let mut addresses = node.map(|node| node.addresses.clone()).unwrap_or_default();
-        addresses.sort_unstable();
+        let addresses = node.map(|node| node.addresses.clone()).unwrap_or_default();
         let doubt = match &name {
             _ if computer.is_in_doubt("dNSHostName") => Some((DOUBTFUL_NAME, 1)),
             Some(name) => self.doubt(name, node),
@@ -251,29 +236,31 @@ fn is_name(computer: &DirectoryObject) -> bool {
 }
 
 impl Node {
-    fn add(&mut self, address: DnsAddress) {
-        let is_new = self.addresses.iter().all(|known| known.address != address.address);
-        if is_new && self.addresses.len() >= MOST_ADDRESSES {
-            return self.leave_out((TOO_MANY, 1));
+    /// Adds addresses. Of too many the first in their own order stay: that of the server is another one every time.
+    fn add(&mut self, more: Vec<DnsAddress>) {
+        match self.addresses.is_empty() {
+            true => self.addresses = more,
+            false => self.addresses.extend(more),
         }
-        address.add_to(&mut self.addresses);
+        DnsAddress::settle(&mut self.addresses);
+        let too_many = self.addresses.len().saturating_sub(MOST_ADDRESSES);
+        if too_many > 0 {
+            self.addresses.truncate(MOST_ADDRESSES);
+            self.leave_out((TOO_MANY, too_many as u64));
+        }
     }
 
     fn leave_out(&mut self, (reason, more): (Reason, u64)) {
         let (_, count) = self.left_out.get_or_insert((reason, 0));
         *count = count.saturating_add(more);
     }
-
-    fn is_empty(&self) -> bool {
-        self.addresses.is_empty() && self.left_out.is_none()
-    }
 }
 
-fn count((number, first): &mut (u64, String), name: impl FnOnce() -> String) {
-    if *number == 0 {
+fn count((number, first): &mut (u64, String), more: u64, name: impl FnOnce() -> String) {
+    if *number == 0 && more > 0 {
         *first = name();
     }
-    *number += 1;
+    *number += more;
 }
 
 #[cfg(test)]
@@ -302,10 +289,14 @@ mod tests {
         let mut map = NetworkMap::new(MemoryBudget::default().holder(), 1 << 20);
         map.zones.add(Zone::of(dn("DC=corp.example,CN=MicrosoftDNS"), &[]).unwrap());
         map.subnets = Some(Subnets::default());
-        let records: Vec<Vec<u8>> = addresses.iter().map(|it| address_record(it, 0)).collect();
-        let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
-        map.take(Hostname::parse("web1.corp.example").unwrap(), b"DC=web1", (&records, true));
+        take(&mut map, "web1.corp.example", addresses);
         map
+    }
+
+    fn take(map: &mut NetworkMap, name: &str, addresses: &[&str]) {
+        let mut records = DnsRecords::default();
+        addresses.iter().for_each(|address| records.take(&address_record(address, 0)));
+        map.take(Hostname::parse(name).unwrap(), b"DC=web1", records);
     }
 
     fn described(map: &mut NetworkMap, name: &str) -> (Vec<String>, Vec<String>) {
@@ -318,8 +309,7 @@ mod tests {
     #[test]
     fn a_name_is_found_in_whatever_case_and_form_and_with_a_dot_at_its_end() {
         let mut map = map(&["10.0.0.5"]);
-        let book = Hostname::parse("bücher.corp.example").unwrap();
-        map.take(book, b"", (&[&address_record("10.0.0.6", 0)], true));
+        take(&mut map, "bücher.corp.example", &["10.0.0.6"]);
         for (name, expected) in [
             ("WEB1.Corp.Example", &["10.0.0.5 static"][..]),
             ("xn--bcher-kva.corp.example", &["10.0.0.6 static"]),
@@ -361,6 +351,33 @@ mod tests {
         assert_eq!((addresses.len(), reasons), (MOST_ADDRESSES, texts(&[TOO_MANY; 3])));
         let (addresses, reasons) = described(&mut map(&many[..256]), "web1.corp.example");
         assert_eq!((addresses.len(), reasons), (MOST_ADDRESSES, vec![]));
+    }
+
+    #[test]
+    fn of_too_many_addresses_always_the_same_are_taken_whichever_come_first() {
+        let many: Vec<String> = (0..300).map(|n| format!("10.0.{}.{}", n / 200, n % 200)).collect();
+        let mut many: Vec<&str> = many.iter().map(String::as_str).collect();
+        // Some come twice.
+        many.extend_from_within(..40);
+        let taken = |order: &[&str]| {
+            // As one node, and as two of one name in two zones.
+            let (mut whole, mut parted) = (map(order), map(&order[..170]));
+            take(&mut parted, "web1.corp.example", &order[170..]);
+            let node = |map: &NetworkMap| {
+                let node = map.nodes.values().next().unwrap();
+                (node.addresses.clone(), node.left_out)
+            };
+            assert_eq!(node(&whole), node(&parted));
+            assert_eq!(node(&whole).1, Some((TOO_MANY, 44)));
+            described(&mut whole, "web1.corp.example")
+        };
+        let forward = taken(&many);
+        for _ in 0..3 {
+            many.rotate_left(77);
+            assert_eq!(taken(&many), forward);
+            many.reverse();
+            assert_eq!(taken(&many), forward);
+        }
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! The nodes of zones: all of them, those of some names, and those that changed.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use ldap3::Scope;
 use ldap3::controls::RawControl;
 
+use super::dns_record::DnsRecords;
 use super::map::NetworkMap;
 use super::survey::{EVERYTHING, entry_dn, one_level, refusal_of};
 use super::zones::{Zone, forms, node_forms, node_name, searchable};
@@ -15,7 +17,7 @@ use crate::ldap::protocol::ber::Malformed;
 use crate::ldap::protocol::connection::Connection;
 use crate::ldap::protocol::entry::RawEntry;
 use crate::ldap::protocol::guard::SearchMessage;
-use crate::ldap::protocol::search::{NO_ATTRIBUTES, SearchRequest};
+use crate::ldap::protocol::search::{NO_ATTRIBUTES, SearchRequest, succeeded};
 use crate::name::{DistinguishedName, Hostname};
 use crate::value::ObjectGuid;
 use crate::{Error, Result};
@@ -28,6 +30,9 @@ const MOST_BY_NAME: usize = 500;
 
 /// The octets of memory that a name takes beside its text, in a set which is never quite full.
 const BESIDE_A_NAME: usize = 64;
+
+/// `noSuchObject` (RFC 4511, section 4.1.9).
+const ABSENT: u32 = 32;
 
 const NODE: &str = "(objectClass=dnsNode)";
 
@@ -63,7 +68,6 @@ impl Connection {
             }
         }
         let mut warnings = Vec::new();
-        // In the order in which a full read comes to them: there may be more addresses than are taken of one name.
         for zone in Vec::from_iter(map.zones.primary().cloned()) {
             let names = by_zone.remove(zone.dn.as_str()).unwrap_or_default();
             for names in names.chunks(NAMES) {
@@ -73,7 +77,7 @@ impl Connection {
             }
             let missing: Vec<&Hostname> = names.iter().filter(|name| !map.knows(name)).collect();
             for name in missing {
-                self.look_for_unread(name, &zone, map).await?;
+                warnings.extend(self.look_for_unread(name, &zone, map).await?);
             }
         }
         Ok(warnings)
@@ -85,7 +89,7 @@ impl Connection {
         name: &Hostname,
         zone: &Zone,
         map: &mut NetworkMap,
-    ) -> Result<()> {
+    ) -> Result<Option<String>> {
         for node in node_forms(name, &zone.name) {
             let dn = format!("DC={},{}", DistinguishedName::escape_value(&node), zone.dn);
             let request = SearchRequest {
@@ -100,16 +104,17 @@ impl Connection {
                 octets += take_node(entry, zone, map)?;
                 Ok(())
             });
-            let code = result.await?.rc;
+            let result = result.await?;
             map.held.add(octets)?;
-            if !matches!(code, 0 | 32) {
-                map.zones.cut(&zone.dn);
+            let refusal = if result.rc == ABSENT { None } else { refusal_of(succeeded(&result))? };
+            if let Some(refusal) = refusal {
+                return Ok(Some(cut(zone, &refusal, map)));
             }
         }
-        Ok(())
+        Ok(None)
     }
 
-    /// Takes the nodes of a zone that match a filter. A refusal is noted on the zone, and told.
+    /// Takes the nodes of a zone that match a filter. A refusal is told.
     async fn take_nodes(
         &mut self,
         zone: &Zone,
@@ -125,13 +130,7 @@ impl Connection {
         };
         let walked = self.walk(&request, &[], (limits, &mut held), look).await;
         map.held.absorb(held);
-        let Some(refusal) = refusal_of(walked)? else { return Ok(None) };
-        map.zones.cut(&zone.dn);
-        Ok(Some(format!(
-            "the DNS zone {} was not shown whole: {}; what was known of addresses there stays",
-            zone.dn,
-            refusal.report()
-        )))
+        Ok(refusal_of(walked)?.map(|refusal| cut(zone, &refusal, map)))
     }
 
     /// The names of the nodes that changed since this update number, or why the server does not tell.
@@ -147,7 +146,7 @@ impl Connection {
             let request = one_level(&zone.dn, &filter, &[NO_ATTRIBUTES]);
             let look = |message: SearchMessage<'_>| {
                 let SearchMessage::Entry(body) = message else { return Ok(0) };
-                let node = entry_dn(RawEntry::parse(body)?.dn).and_then(|dn| dn.common_name());
+                let node = node(RawEntry::parse(body)?.dn, zone);
                 let name = node.and_then(|node| node_name(&node, &zone.name));
                 let octets = name.as_ref().map_or(0, |name| BESIDE_A_NAME + name.as_str().len());
                 names.extend(name);
@@ -205,29 +204,50 @@ impl Connection {
     }
 }
 
+/// Notes that not all of a zone was shown, and says so. What changes of the rest nobody tells until all of it is.
+fn cut(zone: &Zone, refusal: &Error, map: &mut NetworkMap) -> String {
+    map.zones.cut(&zone.dn);
+    format!(
+        "the DNS zone {} was not shown whole: {}; what was known of addresses there stays, and the next read is a full one",
+        zone.dn,
+        refusal.report()
+    )
+}
+
 /// Takes a node, unless it is a tombstone or the node of no host. How many octets are kept of it.
 fn take_node(
     mut entry: RawEntry<'_>,
     zone: &Zone,
     map: &mut NetworkMap,
 ) -> Result<usize, Malformed> {
-    let (mut records, mut is_tombstone, mut is_whole) = (Vec::new(), false, true);
-    let dn = entry.dn;
+    let (mut records, mut is_tombstone) = (DnsRecords::default(), false);
     while let Some(mut attribute) = entry.next_attribute()? {
         let is_record = attribute.name.eq_ignore_ascii_case("dnsRecord");
-        is_whole &= attribute.range().is_none_or(|range| range.is_all());
+        records.are_cut |= attribute.range().is_some_and(|range| !range.is_all());
         while let Some(value) = attribute.next_value()? {
             match is_record {
-                true => records.push(value),
+                true => records.take(value),
                 false => is_tombstone |= value.eq_ignore_ascii_case(b"TRUE"),
             }
         }
     }
-    let node = entry_dn(dn).and_then(|dn| dn.common_name()).filter(|_| !is_tombstone);
+    let node = node(entry.dn, zone).filter(|_| !is_tombstone);
     let name = node.and_then(|node| node_name(&node, &zone.name));
-    let Some(name) = name.filter(|name| map.zones.is_in_charge(zone, name)) else { return Ok(0) };
-    let is_whole = is_whole && !records.is_empty();
-    Ok(map.take(name, dn, (&records, is_whole)))
+    let name = name.filter(|name| map.zones.is_in_charge(zone, name));
+    Ok(name.map_or(0, |name| map.take(name, entry.dn, records)))
+}
+
+/// What a node of a zone is called by its DN.
+fn node<'a>(dn: &'a [u8], zone: &Zone) -> Option<Cow<'a, str>> {
+    let text = str::from_utf8(dn).ok()?;
+    let own = text.strip_suffix(zone.dn.as_str()).and_then(|own| own.strip_suffix(','));
+    let own = own.and_then(|own| own.strip_prefix("DC="));
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    // As nearly all are written: nothing is to be looked for that is escaped.
+    match own.filter(|own| !own.is_empty() && own.bytes().all(is_plain)) {
+        Some(own) => Some(Cow::Borrowed(own)),
+        None => entry_dn(dn).and_then(|dn| dn.common_name()).map(Cow::Owned),
+    }
 }
 
 /// What a computer is called, and which it is.

@@ -11,7 +11,8 @@ use crate::ldap::protocol::ber::Malformed;
 use crate::ldap::protocol::connection::Connection;
 use crate::ldap::protocol::entry::RawEntry;
 use crate::ldap::protocol::guard::SearchMessage;
-use crate::ldap::protocol::search::SearchRequest;
+use crate::ldap::protocol::paging;
+use crate::ldap::protocol::search::{NO_ATTRIBUTES, SearchRequest, succeeded};
 use crate::ldap::read::scope::is_about_base;
 use crate::ldap::read::syntax::Reason;
 use crate::name::DistinguishedName;
@@ -58,8 +59,8 @@ impl Connection {
         if let Some((count, first)) = map.zones.unread() {
             let zones = if count == 1 { "DNS zone" } else { "DNS zones" };
             warnings.push(format!(
-                "{count} {zones} could not be read, the first of them {}: the account may not, or a server is at work on \
-                 it; what was known of addresses there stays",
+                "{count} {zones} could not be read, the first of them {}: the account may not, or sees none of its nodes, or \
+                 a server is at work on it; what was known of addresses there stays",
                 first.dn
             ));
         }
@@ -94,9 +95,29 @@ impl Connection {
         // Where they are not all shown, they are as good as not shown: another one may be in charge of a name.
         if refusal.is_none() {
             map.held.absorb(held);
-            zones.into_iter().for_each(|zone| map.zones.add(zone));
+            for zone in zones {
+                // Every zone has a node at least, which stands for itself.
+                let is_seen = !zone.is_primary || self.shows_a_node(&zone).await?;
+                map.zones.add(if is_seen { zone } else { zone.unread() });
+            }
         }
         Ok(refusal)
+    }
+
+    /// Whether any node of a zone shows: one is asked for.
+    async fn shows_a_node(&mut self, zone: &Zone) -> Result<bool> {
+        let request = one_level(&zone.dn, EVERYTHING, &[NO_ATTRIBUTES]);
+        let mut shows = false;
+        let search = self.search(&request, vec![paging::control(1, &[])]).await?;
+        let result = search.each_entry(|_| {
+            shows = true;
+            Ok(())
+        });
+        let result = result.await?;
+        if !shows {
+            refusal_of(succeeded(&result))?;
+        }
+        Ok(shows)
     }
 
     /// Whether a naming context may be there, though this server does not show it.
@@ -227,10 +248,11 @@ fn zone(mut entry: RawEntry<'_>) -> Result<Option<Zone>, Malformed> {
         }
     }
     let zone = dn.and_then(|dn| Zone::of(dn, &properties));
-    Ok(match classes.is_empty() {
-        true => zone.map(|zone| Zone { is_unread: true, is_primary: false, guid, ..zone }),
-        false => zone.filter(|_| classes.contains(&true)).map(|zone| Zone { guid, ..zone }),
-    })
+    let zone = match classes.is_empty() {
+        true => zone.map(Zone::unread),
+        false => zone.filter(|_| classes.contains(&true)),
+    };
+    Ok(zone.map(|zone| Zone { guid, ..zone }))
 }
 
 /// The name of a subnet, and the site that it is of.

@@ -28,7 +28,8 @@ pub(crate) struct Zone {
     pub(crate) is_primary: bool,
     /// Whether the server did not show all of it, so that nothing may be concluded from what it did not show.
     pub(crate) is_cut: bool,
-    /// Whether the account may list it and not read it, or a server is at work on it: nobody can tell what is in it.
+    /// Whether the account may list it and not read it or any of its nodes, or a server is at work on it: nobody can tell what
+    /// is in it.
     pub(crate) is_unread: bool,
     /// One that is made again under its name is another one.
     pub(crate) guid: Option<ObjectGuid>,
@@ -65,8 +66,14 @@ impl Zone {
             return None;
         }
         let kind = properties.iter().find_map(|property| zone_type(property));
-        let is_primary = !is_unread && kind.is_none_or(|kind| kind == PRIMARY);
-        Some(Self { dn, name, is_primary, is_cut: false, is_unread, guid: None })
+        let is_primary = kind.is_none_or(|kind| kind == PRIMARY);
+        let zone = Self { dn, name, is_primary, is_cut: false, is_unread, guid: None };
+        Some(if is_unread { zone.unread() } else { zone })
+    }
+
+    /// The zone as one of which nobody can tell what is in it.
+    pub(crate) fn unread(self) -> Self {
+        Self { is_unread: true, is_primary: false, ..self }
     }
 
     pub(crate) fn footprint(&self) -> usize {
@@ -95,7 +102,7 @@ impl Zones {
         self.all.iter().filter(|zone| zone.is_primary)
     }
 
-    /// How many zones the account may list and not read, or a server is at work on, and the first of them.
+    /// How many zones nobody can tell what is in, and the first of them.
     pub(crate) fn unread(&self) -> Option<(usize, &Zone)> {
         let mut unread = self.all.iter().filter(|zone| zone.is_unread);
         let first = unread.next()?;
@@ -117,19 +124,14 @@ impl Zones {
     /// The zones that are in charge of a name: those with the longest suffix of it. One, unless several containers have one
     /// of the same name.
     pub(crate) fn of(&self, name: &Hostname) -> impl Iterator<Item = &Zone> {
-        let mut suffix = Some(name.as_str());
-        let suffixes = std::iter::from_fn(move || {
-            let own = suffix?;
-            suffix = own.split_once('.').map(|(_, above)| above);
-            Some(own)
-        });
-        let found = suffixes.filter_map(|suffix| self.by_name.get(suffix)).next();
+        let found = suffixes(name).find_map(|suffix| self.by_name.get(suffix));
         found.into_iter().flatten().filter_map(|place| self.all.get(*place))
     }
 
-    /// Whether a zone is in charge of a name, and not one that is below it.
+    /// Whether a zone is in charge of a name that is below it, and not one with a longer suffix.
     pub(crate) fn is_in_charge(&self, zone: &Zone, name: &Hostname) -> bool {
-        self.of(name).any(|own| own.dn.as_str() == zone.dn.as_str())
+        let longer = suffixes(name).take_while(|suffix| suffix.len() > zone.name.as_str().len());
+        !longer.into_iter().any(|suffix| self.by_name.contains_key(suffix))
     }
 
     /// Whether a zone that is in charge of a name, of which one was found or not, may be where nothing could be seen. A
@@ -154,6 +156,11 @@ impl Zones {
     }
 }
 
+/// A name and what is above it, up to its last label.
+fn suffixes(name: &Hostname) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(name.as_str()), |own| own.split_once('.').map(|(_, above)| above))
+}
+
 /// What a node of a zone is called: `web1` in `corp.example` is `web1.corp.example`, and `@` is the zone itself. `None` for
 /// wildcards, for whatever is the name of no host, and for a name in another form than it would be looked up by.
 pub(crate) fn node_name(node: &str, zone: &Hostname) -> Option<Hostname> {
@@ -163,7 +170,11 @@ pub(crate) fn node_name(node: &str, zone: &Hostname) -> Option<Hostname> {
     if node.starts_with('*') {
         return None;
     }
-    let host = Hostname::read(&format!("{node}.{}", zone.as_str())).ok()?;
+    let host = Hostname::read(&[node, ".", zone.as_str()].concat()).ok()?;
+    // As nearly all are written.
+    if below(&host, zone).is_some_and(|own| own.eq_ignore_ascii_case(node)) {
+        return Some(host);
+    }
     relative_name(&host, zone).filter(|own| is_form(node, own)).is_some().then_some(host)
 }
 
@@ -195,8 +206,12 @@ fn is_form(text: &str, name: &Hostname) -> bool {
 
 /// What a host is called in a zone that is in charge of it; `None` for the zone itself.
 fn relative_name(host: &Hostname, zone: &Hostname) -> Option<Hostname> {
-    let node = host.as_str().strip_suffix(zone.as_str())?.strip_suffix('.')?;
-    Hostname::read(node).ok()
+    Hostname::read(below(host, zone)?).ok()
+}
+
+/// The labels of a host in front of those of a zone.
+fn below<'a>(host: &'a Hostname, zone: &Hostname) -> Option<&'a str> {
+    host.as_str().strip_suffix(zone.as_str())?.strip_suffix('.')
 }
 
 /// The name of a zone that a server makes or deletes right now: `..InProgress-6AA32BD9-corp.example`,

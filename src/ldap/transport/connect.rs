@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -52,8 +53,8 @@ pub(crate) struct Connected {
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) server: ServerUrl,
-    /// Its addresses, where they are known.
-    pub(crate) addresses: Option<Vec<IpAddr>>,
+    /// Its addresses where they were looked for, or why there are none. `None`: its name is for the operating system.
+    pub(crate) addresses: Option<Result<Vec<IpAddr>, Arc<Error>>>,
     /// Why no authority can vouch for it, and only a pin can.
     pub(crate) needs_pin: Option<String>,
 }
@@ -213,8 +214,14 @@ impl Walk<'_> {
     async fn addresses(&mut self, target: &Target) -> Option<Vec<SocketAddr>> {
         let server = &target.server;
         let found = match &target.addresses {
-            Some(known) => Ok(known.iter().map(|address| SocketAddr::new(*address, 0)).collect()),
-            None => address::resolve(server, self.limits.resolve).await,
+            Some(Ok(known)) => {
+                Ok(known.iter().map(|address| SocketAddr::new(*address, 0)).collect())
+            }
+            Some(Err(error)) => Err(Arc::clone(error)),
+            None => {
+                let found = address::resolve(server, self.limits.resolve).await;
+                found.map_err(|error| Arc::new(error.with_context("server", server)))
+            }
         };
         match found {
             Ok(found) => {
@@ -223,7 +230,6 @@ impl Walk<'_> {
             }
             Err(error) => {
                 let first = ladder::rungs(server).first().map(|rung| rung.transport);
-                let error = error.with_context("server", server);
                 self.record(server, first.unwrap_or(Transport::Ldaps), None, Some(&error));
                 None
             }

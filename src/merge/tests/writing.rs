@@ -119,7 +119,7 @@ fn link(n: u8, asset: Option<AssetId>) -> Link {
 }
 
 fn put(change: Change) -> (Option<u64>, Asset) {
-    let Change::PutAsset { expected, asset } = change else { panic!("{change:?}") };
+    let Change::PutAsset { expected, asset, .. } = change else { panic!("{change:?}") };
     (expected, *asset)
 }
 
@@ -206,6 +206,22 @@ fn a_successor_takes_the_place_of_who_is_gone() {
     assert_eq!(after.owner(), Some("jane"), "what people said goes with the successor");
     let own = after.part_of(&source(), guid(1)).unwrap().number;
     assert_eq!(after.owner[0].part, own);
+}
+
+#[test]
+fn what_people_said_of_who_is_gone_waits_with_the_successor_where_nothing_else_is_left() {
+    let mut old = Run::of(1, created(0)).only([]);
+    old.parts[0].object = Some(guid(2));
+    old.owner.push(Claim::new("jane".to_owned(), old.parts[0].number, None, day(1)));
+    let mut succeeds = Run::of(2, Verdict::Matched(old.id));
+    succeeds.goes.1 = None;
+    succeeds.predecessors = vec![(guid(2), Some(old.id))];
+    let (beside, _) = succeeds.changes([old]);
+    let waiting = beside.iter().find_map(|change| match change {
+        Change::PutWaiting(waiting) => Some(&waiting.record),
+        _ => None,
+    });
+    assert_eq!(waiting.unwrap().owner(), Some("jane"));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::keys::asset_id;
 use super::links::{self, Sightings};
 use super::read::{LINKS, RECORDS};
 use super::snapshot::Snapshot;
-use super::{read, search};
+use super::{feed, read, search};
 use crate::asset::{Asset, Constraint, DirectoryGroup, DirectoryUser, Waiting};
 use crate::store::asset_columns::AssetColumns;
 use crate::value::{ObjectGuid, OrganizationId, SourceId};
@@ -40,6 +40,7 @@ pub(super) async fn findings(snapshot: &Snapshot) -> Outcome<Vec<String>> {
         let organization: OrganizationId = row.try_get::<_, &str>(0)?.parse()?;
         assets(snapshot, &organization, &mut findings).await?;
         documents(snapshot, &organization, &mut findings).await?;
+        told(snapshot, &organization, &mut findings).await?;
         for source in read::sources(snapshot, &organization).await? {
             let place = (&organization, &source);
             note(links(snapshot, place).await, &mut findings)?;
@@ -100,6 +101,23 @@ async fn documents(
         }
     }
     Ok(())
+}
+
+/// What was told to those who follow, if it does not decode.
+async fn told(
+    snapshot: &Snapshot,
+    organization: &OrganizationId,
+    findings: &mut Vec<String>,
+) -> Outcome<()> {
+    let mut from = 0;
+    loop {
+        let rows = feed::page(snapshot, organization, from).await?;
+        rows.iter().try_for_each(|row| note(feed::entry(row), findings))?;
+        match rows.last() {
+            Some(last) => from = last.try_get::<_, i64>(0)?.saturating_add(1),
+            None => return Ok(()),
+        }
+    }
 }
 
 /// Assets whose document does not decode, or is not what the rows beside it were written from.

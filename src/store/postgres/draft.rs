@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::feed::Told;
 use super::fields::AssetRow;
 use crate::Result;
 use crate::asset::{Batch, Change, Constraint, Home, Link, Sighting, Version};
@@ -35,6 +36,8 @@ pub(super) struct Draft {
     pub(super) waiting: Documents<Object>,
     pub(super) constraints: Documents<ConstraintKey>,
     pub(super) merges: BTreeMap<MergeId, (i64, String)>,
+    /// What it tells those who follow.
+    pub(super) told: Option<Told>,
 }
 
 /// What becomes of a link.
@@ -51,7 +54,7 @@ pub(super) enum LinkChange {
 
 impl Draft {
     pub(super) fn of(batch: &Batch) -> Result<Self> {
-        let mut draft = Self::default();
+        let mut draft = Self { told: Told::by(batch)?, ..Self::default() };
         let new = new_assets(batch);
         for (id, asset) in batch.written_assets() {
             match asset {
@@ -69,7 +72,7 @@ impl Draft {
     /// Makes a change of anything but an asset itself, of which only the last counts.
     fn make(&mut self, own: &SourceId, change: &Change) -> Result<()> {
         match change {
-            Change::PutAsset { expected, asset } if expected.is_none() => {
+            Change::PutAsset { expected, asset, .. } if expected.is_none() => {
                 self.redirects.insert(asset.id, None);
             }
             Change::PutAsset { .. } => {}
@@ -77,7 +80,7 @@ impl Draft {
                 let redirect = to.map(|to| (to, *expected));
                 redirect.map(|redirect| self.redirects.insert(*id, Some(redirect)));
             }
-            Change::PutLink(link) => {
+            Change::PutLink { link, .. } => {
                 let put = LinkChange::Put(Box::new(link.clone()));
                 self.links.insert((own.clone(), link.object), put);
             }
@@ -158,7 +161,7 @@ fn new_assets(batch: &Batch) -> BTreeSet<AssetId> {
     let (mut seen, mut new) = (BTreeSet::new(), BTreeSet::new());
     for change in &batch.changes {
         let (id, is_new) = match change {
-            Change::PutAsset { expected, asset } => (asset.id, expected.is_none()),
+            Change::PutAsset { expected, asset, .. } => (asset.id, expected.is_none()),
             Change::RemoveAsset { id, .. } => (*id, false),
             _ => continue,
         };

@@ -7,6 +7,7 @@ mod connections;
 mod count;
 mod draft;
 mod failure;
+mod feed;
 mod fields;
 mod keys;
 mod lease;
@@ -33,11 +34,12 @@ use self::draft::Draft;
 use self::snapshot::Snapshot;
 use crate::asset::{
     Asset, AssetCounts, AssetRepository, AssetsRequest, Batch, CommitOutcome, Constraint,
-    DirectoryGroup, DirectoryUser, Facet, Lease, LeaseRequest, Link, LinksRequest, MergeRecord,
-    ObjectKey, PrincipalsRequest, Redirect, RunRecord, SearchPage, SearchRequest, Waiting,
+    DirectoryGroup, DirectoryUser, Event, Facet, FeedPlace, Lease, LeaseRequest, Link,
+    LinksRequest, MergeRecord, ObjectKey, PrincipalsRequest, Redirect, RunRecord, SearchPage,
+    SearchRequest, Waiting,
 };
 use crate::name::MatchKey;
-use crate::value::{AssetId, Checkpoint, OrganizationId, RecordDigest, RunId, SourceId};
+use crate::value::{AssetId, Checkpoint, OrganizationId, RecordDigest, RunId, SourceId, Timestamp};
 use crate::{Error, ErrorKind, Result};
 
 /// An inventory in a PostgreSQL database (feature `postgres`), for several machines, or for a host that has one.
@@ -71,11 +73,13 @@ use crate::{Error, ErrorKind, Result};
 /// encoded in UTF-8. [`open`](Self::open) makes them, and a later version of this crate brings them up to date; a user
 /// without the right to make tables opens what is up to date. The organization leads every key: once they are made, and
 /// before they are filled, tables can be distributed by it (Citus: `create_distributed_table`), or replaced by partitioned
-/// ones of the same columns (PostgreSQL: `PARTITION BY LIST (organization)`).
+/// ones of the same columns (PostgreSQL: `PARTITION BY LIST (organization)`). A later version may bring tables of its own, to be distributed as the
+/// others are once it has made them.
 ///
 /// # Several hosts
 ///
-/// Batches of one organization are written one after the other: each counts a row up first. Those of different
+/// Batches of one organization are written one after the other: each counts a row up first, and what the count is then is
+/// its place among the events that others follow. Those of different
 /// organizations are written at once, and reading waits for nobody. Of two runs for one source the second is refused,
 /// until the first gives its lease back or the lease expires; the token is checked in the transaction that writes.
 ///
@@ -322,6 +326,33 @@ impl AssetRepository for PostgresRepository {
         let (batch, draft) = drafted.map_err(|error| error.in_operation("commit"))?;
         let commit = || write::commit(&self.connections, &batch, &draft);
         self.connections.retried("commit", commit).await
+    }
+
+    async fn events_since(
+        &self,
+        organization: &OrganizationId,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Event>> {
+        let place = FeedPlace::of(cursor)?;
+        let since = || feed::since(&self.connections, organization, place, limit);
+        self.connections.retried("events_since", since).await
+    }
+
+    async fn events_end(&self, organization: &OrganizationId) -> Result<String> {
+        let extent = || feed::extent(&self.connections, organization);
+        Ok(self.connections.retried("events_end", extent).await?.end().to_string())
+    }
+
+    async fn prune_events(
+        &self,
+        organization: &OrganizationId,
+        cursor: &str,
+        older_than: Timestamp,
+    ) -> Result<()> {
+        let place = cursor.parse()?;
+        let prune = || feed::prune(&self.connections, organization, place, older_than);
+        self.connections.retried("prune_events", prune).await
     }
 
     async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<AssetCounts> {

@@ -10,7 +10,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// What leads from one version to the next. One that is released is never changed. A statement that was run before
 /// does nothing, since not every database takes back with a transaction what it did to tables.
-const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// The version of the tables, in a row that whoever changes them locks.
 const VERSION: &str = "

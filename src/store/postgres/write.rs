@@ -36,7 +36,7 @@ pub(super) async fn commit(
 
 impl Writer<'_> {
     async fn write(&self, draft: &Draft) -> Outcome<CommitOutcome> {
-        self.take_turn().await?;
+        let commit = self.take_turn().await?;
         if !self.enter().await? {
             return Ok(CommitOutcome::AlreadyApplied);
         }
@@ -53,16 +53,20 @@ impl Writer<'_> {
         self.write_decisions(draft).await?;
         links::drop_those_to(self, &draft.gone).await?;
         self.close().await?;
+        if let Some(told) = &draft.told {
+            told.write(self, commit).await?;
+        }
         Ok(CommitOutcome::Applied)
     }
 
-    /// Waits until nobody else writes to the organization. Counting is a change, so that whoever read before the turn
+    /// Waits until nobody else writes to the organization, and numbers the commit. Counting is a change, so that whoever read before the turn
     /// came is told so, in databases that would let it go on with what it read.
-    async fn take_turn(&self) -> Outcome<()> {
+    async fn take_turn(&self) -> Outcome<i64> {
         let sql = "INSERT INTO organizations (id, commits) VALUES ($1, 1)
-                   ON CONFLICT (id) DO UPDATE SET commits = organizations.commits + 1";
-        self.execute(sql, &[]).await?;
-        Ok(())
+                   ON CONFLICT (id) DO UPDATE SET commits = organizations.commits + 1
+                   RETURNING commits";
+        let rows = self.rows(sql, &[]).await?;
+        rows.first().map_or(Ok(0), |row| Ok(row.try_get(0)?))
     }
 
     /// Notes the batch's id; false if it was noted before.

@@ -6,10 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::feed;
 use super::key::{Keys, Table};
 use super::record::{self, Head, encode};
 use super::table::{KeyRange, Row, Rows, Write};
-use crate::asset::{Asset, Batch, Change, CommitOutcome, Link, Redirect, RunRecord};
+use crate::asset::{
+    Asset, Batch, Change, CommitOutcome, FeedEntry, FeedExtent, Link, Redirect, RunRecord,
+};
 use crate::name::MatchKey;
 use crate::store::LeaseState;
 use crate::value::{AssetId, ObjectGuid, SourceId, Timestamp};
@@ -29,6 +32,7 @@ pub(super) enum Planned {
 pub(super) async fn plan(
     rows: &(impl Rows + ?Sized),
     batch: &Batch,
+    told: Option<&FeedEntry>,
     projection: Option<&Projection>,
 ) -> Result<Planned> {
     let mut draft = Draft::new(batch);
@@ -51,6 +55,7 @@ pub(super) async fn plan(
     }
     draft.drop_links_to(&gone)?;
     draft.write_assets(rows, &assets, &heads, projection).await?;
+    draft.tell(rows, told).await?;
     draft.close()?;
     Ok(Planned::Write(draft.into_write()))
 }
@@ -91,7 +96,8 @@ impl<'a> Draft<'a> {
         };
         let run = self.batch.run.as_ref().map(|run| keys.run_start(own, run.id));
         let lease = self.batch.lease.map(|_| keys.lease(own));
-        let of_batch = [keys.batch(self.batch.id)].into_iter().chain(lease).chain(run);
+        let of_batch = [keys.batch(self.batch.id), keys.table(Table::Feed)];
+        let of_batch = of_batch.into_iter().chain(lease).chain(run);
         of_batch.chain(self.batch.changes.iter().filter_map(of_change)).collect()
     }
 
@@ -180,7 +186,7 @@ impl Draft<'_> {
                     self.put(key, encode("redirect", &redirect)?);
                 }
             }
-            Change::PutLink(link) => self.put_link(own, link)?,
+            Change::PutLink { link, .. } => self.put_link(own, link)?,
             Change::MoveLink { source, object, asset, home } => {
                 if let Some(link) = self.link(source, *object)? {
                     self.put_link(source, &Link { asset: *asset, home: *home, ..link })?;
@@ -326,6 +332,26 @@ impl Draft<'_> {
             }
             let value = Some(record::encode_ids(&ids)).filter(|_| !ids.is_empty());
             self.changed.insert(key, value);
+        }
+        Ok(())
+    }
+
+    /// Writes what those are told who follow. That there is nothing to tell is noted in the beginning only, when it shows that
+    /// nothing was ever left out.
+    async fn tell(&mut self, rows: &(impl Rows + ?Sized), told: Option<&FeedEntry>) -> Result<()> {
+        let key = self.keys.table(Table::Feed);
+        let known = self.value(&key).map(|value| record::decode("feed", &key, value));
+        let known: Option<FeedExtent> = known.transpose()?;
+        let mut extent = match known {
+            Some(extent) => extent,
+            None => feed::begun(rows, &self.keys).await?,
+        };
+        if let Some(entry) = told {
+            self.put(self.keys.event(extent.end), encode("events", entry)?);
+            extent.end = extent.end.saturating_add(1);
+        }
+        if known != Some(extent) {
+            self.put(key, encode("feed", &extent)?);
         }
         Ok(())
     }

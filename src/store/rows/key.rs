@@ -42,6 +42,10 @@ pub(super) enum Table {
     Batch = 17,
     /// A source that something was written for.
     Source = 18,
+    /// How far the feed of events goes: one row.
+    Feed = 19,
+    /// What a commit told.
+    Event = 20,
 }
 
 /// A key, or the beginning of several.
@@ -172,6 +176,11 @@ impl Keys {
 
     pub(super) fn lease(&self, source: &SourceId) -> Vec<u8> {
         self.at(Table::Lease).source(source).0
+    }
+
+    /// In the order of commits.
+    pub(super) fn event(&self, entry: u64) -> Vec<u8> {
+        self.at(Table::Event).bytes(&entry.to_be_bytes()).0
     }
 
     pub(super) fn batch(&self, id: BatchId) -> Vec<u8> {

@@ -5,10 +5,11 @@
 //! a map in memory.
 //!
 //! `table` is what a host implements; `key` how keys are made, and `record` what their values are; `repository` reads,
-//! `commit` writes, and `decoded` keeps what was parsed before.
+//! `commit` writes, `feed` tells what was written, and `decoded` keeps what was parsed before.
 
 mod commit;
 mod decoded;
+mod feed;
 mod key;
 mod record;
 mod repository;

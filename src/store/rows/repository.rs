@@ -9,17 +9,18 @@ use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 
 use super::commit::{self, Planned, Projection};
+use super::feed;
 use super::key::{Key, Keys, Table};
 use super::record::{Record, decode, decode_ids, decode_row, encode};
 use super::table::{KeyRange, Row, Rows, Write};
 use crate::asset::{
     Asset, AssetRepository, AssetsRequest, Batch, CommitOutcome, Constraint, DirectoryGroup,
-    DirectoryUser, Lease, LeaseRequest, Link, LinksRequest, MergeRecord, PrincipalsRequest,
-    Redirect, RunRecord, Sighting, Waiting,
+    DirectoryUser, Event, FeedEntry, FeedPlace, Lease, LeaseRequest, Link, LinksRequest,
+    MergeRecord, PrincipalsRequest, Redirect, RunRecord, Sighting, Waiting,
 };
 use crate::name::MatchKey;
 use crate::store::LeaseState;
-use crate::value::{AssetId, Checkpoint, OrganizationId, RecordDigest, RunId, SourceId};
+use crate::value::{AssetId, Checkpoint, OrganizationId, RecordDigest, RunId, SourceId, Timestamp};
 use crate::{Error, ErrorKind, Result, Retry};
 
 /// How many records of a stream are read at a time.
@@ -57,7 +58,7 @@ const ATTEMPTS: usize = 1000;
 /// let repository = MemoryRepository::new().with_projection(by_site);
 ///
 /// let asset = Asset::new(AssetId::random_v7(), "acme".parse()?, "hq".parse()?);
-/// let put = Change::PutAsset { expected: None, asset: Box::new(asset) };
+/// let put = Change::create(asset);
 /// let source = SourceId::new("scan", "office")?;
 /// let batch = Batch::new(BatchId::random_v7(), "acme".parse()?, source).with_changes([put]);
 /// repository.commit(batch).await?;
@@ -379,14 +380,46 @@ impl<R: Rows> AssetRepository for RowsRepository<R> {
 
     async fn commit(&self, batch: Batch) -> Result<CommitOutcome> {
         batch.validate()?;
+        let told = FeedEntry::of(&batch);
         for _ in 0..ATTEMPTS {
-            match commit::plan(&*self.rows, &batch, self.projection.as_ref()).await? {
+            let projection = self.projection.as_ref();
+            match commit::plan(&*self.rows, &batch, told.as_ref(), projection).await? {
                 Planned::Decided(outcome) => return Ok(outcome),
                 Planned::Write(write) => {
                     if self.rows.write(&write).await? {
                         return Ok(CommitOutcome::Applied);
                     }
                 }
+            }
+        }
+        Err(overtaken())
+    }
+
+    async fn events_since(
+        &self,
+        organization: &OrganizationId,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Event>> {
+        let place = FeedPlace::of(cursor)?;
+        feed::since(&*self.rows, &Keys::of(organization), place, limit).await
+    }
+
+    async fn events_end(&self, organization: &OrganizationId) -> Result<String> {
+        let extent = feed::extent(&*self.rows, &Keys::of(organization)).await?;
+        Ok(extent.end().to_string())
+    }
+
+    async fn prune_events(
+        &self,
+        organization: &OrganizationId,
+        cursor: &str,
+        older_than: Timestamp,
+    ) -> Result<()> {
+        let (keys, place) = (Keys::of(organization), cursor.parse()?);
+        for _ in 0..ATTEMPTS {
+            if feed::prune(&*self.rows, &keys, place, older_than).await? {
+                return Ok(());
             }
         }
         Err(overtaken())

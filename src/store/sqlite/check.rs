@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::failure::{Failure, Outcome};
 use super::record::{self, bytes, read_link};
 use super::sighting::Sightings;
-use super::{fields, read};
+use super::{feed, fields, read};
 use crate::asset::{
     Asset, Constraint, DirectoryGroup, DirectoryUser, MergeRecord, RunRecord, Waiting,
 };
@@ -65,6 +65,8 @@ pub(super) fn findings(connection: &Connection) -> Outcome<Vec<String>> {
     }
     assets(connection, &mut findings)?;
     links(connection, &mut findings)?;
+    let sql = "SELECT entry, document FROM feed_entries ORDER BY organization, entry";
+    each(connection, sql, &mut findings, |row| feed::entry(row).map(drop))?;
     Ok(findings)
 }
 

@@ -6,6 +6,7 @@ mod check;
 mod connections;
 mod count;
 mod failure;
+mod feed;
 mod fields;
 mod file;
 mod holders;
@@ -37,11 +38,12 @@ use self::rows::BatchRows;
 use self::sighting::Sightings;
 use crate::asset::{
     Asset, AssetCounts, AssetRepository, AssetsRequest, Batch, CommitOutcome, Constraint,
-    DirectoryGroup, DirectoryUser, Facet, Lease, LeaseRequest, Link, LinksRequest, MergeRecord,
-    PrincipalsRequest, Redirect, RunRecord, SearchPage, SearchRequest, Waiting,
+    DirectoryGroup, DirectoryUser, Event, Facet, FeedPlace, Lease, LeaseRequest, Link,
+    LinksRequest, MergeRecord, PrincipalsRequest, Redirect, RunRecord, SearchPage, SearchRequest,
+    Waiting,
 };
 use crate::name::MatchKey;
-use crate::value::{AssetId, Checkpoint, OrganizationId, RecordDigest, RunId, SourceId};
+use crate::value::{AssetId, Checkpoint, OrganizationId, RecordDigest, RunId, SourceId, Timestamp};
 use crate::{Error, Result};
 
 /// How many links are read at a time.
@@ -65,10 +67,10 @@ const RECORDS: usize = 1000;
 ///
 /// # What is in it
 ///
-/// Users, groups, decisions and runs are JSON, as are assets: but these are packed, by LZ4 against a dictionary, with a
-/// checksum before each, since they are most of a file. Whatever is found by columns is beside them. An octet that changed
-/// in an asset is an error that names it, and [`check`](Self::check) names them all. A file of an earlier version is
-/// packed when it is opened, and has the room for as much again; SQLite's `VACUUM` gives that back.
+/// Users, groups, decisions and runs are JSON, as are assets and what commits told: but these two are packed, by LZ4 against
+/// a dictionary, with a checksum before each, since they are most of a file. Whatever is found by columns is beside them. An
+/// octet that changed in one of them is an error that names it, and [`check`](Self::check) names them all. A file of an
+/// earlier version is packed when it is opened, and has the room for as much again; SQLite's `VACUUM` gives that back.
 ///
 /// # Who may read it
 ///
@@ -329,6 +331,34 @@ impl AssetRepository for SqliteRepository {
         batch.validate()?;
         let rows = BatchRows::of(batch).await?;
         self.connections.write("commit", move |c| write::commit(c, &rows)).await
+    }
+
+    async fn events_since(
+        &self,
+        organization: &OrganizationId,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Event>> {
+        let (organization, place) = (organization.clone(), FeedPlace::of(cursor)?);
+        let since = move |t: &Transaction<'_>| feed::since(t, &organization, place, limit);
+        self.connections.read("events_since", since).await
+    }
+
+    async fn events_end(&self, organization: &OrganizationId) -> Result<String> {
+        let organization = organization.clone();
+        let extent = move |t: &Transaction<'_>| feed::extent(t, &organization);
+        Ok(self.connections.read("events_end", extent).await?.end().to_string())
+    }
+
+    async fn prune_events(
+        &self,
+        organization: &OrganizationId,
+        cursor: &str,
+        older_than: Timestamp,
+    ) -> Result<()> {
+        let (organization, place) = (organization.clone(), cursor.parse()?);
+        let prune = move |c: &mut Connection| feed::prune(c, &organization, place, older_than);
+        self.connections.write("prune_events", prune).await
     }
 
     async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<AssetCounts> {

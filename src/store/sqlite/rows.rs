@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 use std::mem;
 
+use futures::future::try_join;
+
+use super::feed::Told;
 use super::{fields, packed, threads};
 use crate::Result;
-use crate::asset::{Asset, Batch, Change, Version};
+use crate::asset::{Asset, Batch, Change, FeedEntry, Version};
 use crate::name::MatchKey;
 use crate::query::sql::AttributeBloom;
 use crate::store::asset_columns::{AssetColumns, FieldValue, field_values, signature};
@@ -20,6 +23,8 @@ pub(super) struct BatchRows {
     pub(super) changes: Vec<Row>,
     /// The assets that it takes away, though a later change may bring them back.
     pub(super) removed: BTreeSet<AssetId>,
+    /// What it tells those who follow.
+    pub(super) told: Option<Told>,
 }
 
 /// What a change writes.
@@ -60,16 +65,18 @@ impl BatchRows {
     /// Works the rows of a batch out, on several threads.
     pub(super) async fn of(mut batch: Batch) -> Result<Self> {
         let removed = batch.removed_assets();
+        let told = threads::each("commit", FeedEntry::of(&batch).into_iter().collect(), Told::of);
         let changes = mem::take(&mut batch.changes);
-        let changes = threads::each("commit", changes, |change| Ok(Row::of(change)?)).await?;
-        Ok(Self { batch, changes, removed })
+        let changes = threads::each("commit", changes, |change| Ok(Row::of(change)?));
+        let (changes, told) = try_join(changes, told).await?;
+        Ok(Self { batch, changes, removed, told: told.into_iter().next() })
     }
 }
 
 impl Row {
     pub(super) fn of(change: Change) -> Result<Self> {
         Ok(match change {
-            Change::PutAsset { expected, asset } => {
+            Change::PutAsset { expected, asset, .. } => {
                 Self::Asset { expected, rows: Box::new(AssetRows::of(&asset)?) }
             }
             Change::PutUser(user) => {

@@ -23,11 +23,12 @@ struct Migration {
     fill: fn(&Transaction<'_>) -> Outcome<()>,
 }
 
-const MIGRATIONS: [Migration; 4] = [
+const MIGRATIONS: [Migration; 5] = [
     Migration { tables: include_str!("schema/1.sql"), fill: |_| Ok(()) },
     Migration { tables: include_str!("schema/2.sql"), fill: version_1::fill_sightings },
     Migration { tables: include_str!("schema/3.sql"), fill: |_| Ok(()) },
     Migration { tables: include_str!("schema/4.sql"), fill: |_| Ok(()) },
+    Migration { tables: include_str!("schema/5.sql"), fill: |_| Ok(()) },
 ];
 
 /// Refuses a file that is not ours or is newer than this crate, before anything is written to it.

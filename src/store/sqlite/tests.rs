@@ -60,8 +60,9 @@ fn link() -> Link {
 }
 
 fn first_batch() -> Batch {
-    let put = Change::PutAsset { expected: None, asset: Box::new(web1()) };
-    Batch::new(BatchId::from_u128(1), acme(), corp()).with_changes([put, Change::PutLink(link())])
+    let put = Change::create(web1());
+    Batch::new(BatchId::from_u128(1), acme(), corp())
+        .with_changes([put, Change::PutLink { link: link(), was: None }])
 }
 
 /// Two at once see all assets, each as it is when it is asked for by its id.
@@ -71,7 +72,7 @@ async fn who_looks_at_all_assets_may_ask_for_other_things_meanwhile() {
     let puts = (1..=2 * RECORDS as u128 + 1).map(|n| {
         let mut asset = Asset { id: AssetId::from_u128(n), ..web1() };
         asset.parts[0].object = None;
-        Change::PutAsset { expected: None, asset: Box::new(asset) }
+        Change::create(asset)
     });
     let batch = Batch::new(BatchId::from_u128(1), acme(), corp()).with_changes(puts);
     assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
@@ -106,7 +107,7 @@ fn file(directory: &TempDir) -> std::path::PathBuf {
     directory.path().join("inventory.db")
 }
 
-/// Gives a file the documents that versions 1 to 3 had.
+/// Gives a file the documents that versions 1 to 3 had, and takes away what came later.
 fn unpack(path: &Path) {
     let connection = Connection::open(path).unwrap();
     let sql = "SELECT document FROM asset_documents";
@@ -116,7 +117,10 @@ fn unpack(path: &Path) {
                CREATE TABLE asset_documents (
                    asset INTEGER PRIMARY KEY REFERENCES assets ON DELETE CASCADE,
                    document TEXT NOT NULL
-               ) STRICT;";
+               ) STRICT;
+               DROP TABLE feed_entries;
+               ALTER TABLE organizations DROP COLUMN feed_end;
+               ALTER TABLE organizations DROP COLUMN feed_first;";
     connection.execute_batch(sql).unwrap();
     connection.execute("INSERT INTO asset_documents VALUES (1, ?1)", [document]).unwrap();
 }
@@ -182,7 +186,7 @@ async fn a_file_of_version_2_finds_aliases_by_name_once_it_is_brought_up_to_date
     asset.names.push(alias);
     {
         let repository = SqliteRepository::open(&path).unwrap();
-        let put = Change::PutAsset { expected: None, asset: Box::new(asset.clone()) };
+        let put = Change::create(asset.clone());
         let batch = Batch::new(BatchId::from_u128(1), acme(), corp()).with_changes([put]);
         assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
     }
@@ -471,7 +475,7 @@ async fn who_looks_alone_reads_everything_and_writes_nothing() {
     // What somebody else writes meanwhile is seen.
     let writer = SqliteRepository::open(&path).unwrap();
     let asset = Box::new(Asset { id: AssetId::from_u128(2), ..web1() });
-    let put = Change::PutAsset { expected: None, asset };
+    let put = Change::PutAsset { expected: None, asset, changed: None };
     let batch = Batch::new(BatchId::from_u128(2), acme(), corp()).with_changes([put]);
     assert_eq!(writer.commit(batch).await.unwrap(), CommitOutcome::Applied);
     assert_eq!(auditor.assets(&acme(), &[AssetId::from_u128(2)]).await.unwrap().len(), 1);
@@ -534,7 +538,7 @@ async fn a_commit_that_fails_half_way_leaves_nothing() {
     let assets = (2..1_000_u128).map(|n| {
         let mut asset = web1();
         asset.id = AssetId::from_u128(n);
-        Change::PutAsset { expected: None, asset: Box::new(asset) }
+        Change::create(asset)
     });
     let batch = Batch::new(BatchId::from_u128(2), acme(), corp()).with_changes(assets);
     let error = repository.commit(batch).await.unwrap_err();

@@ -122,7 +122,7 @@ impl<'a> Writer<'a> {
             Change::RemoveAsset { id, expected, to } => {
                 return self.remove_asset(*id, *expected, *to);
             }
-            Change::PutLink(link) => self.put_link(link)?,
+            Change::PutLink { link, .. } => self.put_link(link)?,
             Change::MoveLink { source, object, asset, home } => {
                 self.move_link(source, *object, *asset, *home)?
             }
@@ -314,8 +314,8 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Writes what only the last batch of a run has.
-    fn close(&self, BatchRows { batch, removed, .. }: &BatchRows) -> Outcome<()> {
+    /// Writes what only the last batch of a run has, and what is told of all that was written.
+    fn close(&self, BatchRows { batch, removed, told, .. }: &BatchRows) -> Outcome<()> {
         for asset in removed {
             self.drop_links(*asset)?;
         }
@@ -330,6 +330,9 @@ impl<'a> Writer<'a> {
                        ON CONFLICT DO UPDATE SET started = ?3, document = ?4";
             let (id, started) = (key(run.id.as_u128()), run.started.as_micros());
             self.execute(sql, params![self.source, id, started, document("run", run)?])?;
+        }
+        if let Some(told) = told {
+            told.write(self.transaction, self.organization)?;
         }
         Ok(())
     }

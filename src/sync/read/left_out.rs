@@ -146,7 +146,7 @@ impl Fewer {
 
     /// Whether an attribute stays without any doubt.
     fn keeps(&self, attribute: &str) -> bool {
-        self.are_places_known && PLACE.contains(&attribute)
+        self.are_places_known && DirectoryObject::tells_place(attribute)
     }
 
     /// The objects of whose attributes some may be kept.

@@ -37,18 +37,9 @@ fn called(attributes: &Attributes) -> Option<&str> {
     names.into_iter().find_map(|name| attributes.first(name)).filter(|name| !name.is_empty())
 }
 
-/// The digest of the DN of the manager that a computer's attributes name.
-fn manager_digest(attributes: &Attributes) -> Option<RecordDigest> {
-    attributes
-        .first("managedBy")
-        .and_then(|dn| DistinguishedName::parse(dn).ok())
-        .map(|dn| dn_digest(&dn))
-}
-
-/// The manager that a computer's attributes name, in normal form.
-fn manager(attributes: &Attributes) -> Option<String> {
-    let dn = attributes.first("managedBy")?;
-    Some(DistinguishedName::parse(dn).ok()?.normalized())
+/// The manager that a computer's attributes name.
+fn manager(attributes: &Attributes) -> Option<DistinguishedName> {
+    DistinguishedName::parse(attributes.first("managedBy")?).ok()
 }
 
 /// What managers are called, by the digests of their DNs; `None` where that is not known.
@@ -68,8 +59,8 @@ pub(super) async fn name(run: &Run<'_>, snapshot: &mut Snapshot, links: &Links) 
     }
     for outline in managed(snapshot) {
         let computer = snapshot.computers.get(&outline)?;
-        let manager = manager_digest(&computer.attributes);
-        let name = manager.and_then(|dn| names.get(&dn).cloned().flatten());
+        let manager = manager(&computer.attributes);
+        let name = manager.and_then(|dn| names.get(&dn_digest(&dn)).cloned().flatten());
         give_name(snapshot, computer, name)?;
     }
     Ok(())
@@ -84,9 +75,9 @@ pub(super) fn name_by(
     let names = read_names(snapshot)?;
     for outline in managed(snapshot) {
         let computer = snapshot.computers.get(&outline)?;
-        let Some(dn) = manager_digest(&computer.attributes) else { continue };
+        let Some(dn) = manager(&computer.attributes) else { continue };
         let known = known.get(&computer.guid);
-        let name = match (names.get(&dn).cloned().flatten(), known) {
+        let name = match (names.get(&dn_digest(&dn)).cloned().flatten(), known) {
             (Some(name), _) => Some(name),
             (None, Some(known))
                 if known.first("managedBy") == computer.attributes.first("managedBy") =>
@@ -122,7 +113,7 @@ fn read_names(snapshot: &Snapshot) -> Result<Names> {
     let mut names = Names::new();
     for outline in managed(snapshot) {
         let computer = snapshot.computers.get(&outline)?;
-        names.extend(manager_digest(&computer.attributes).map(|dn| (dn, None)));
+        names.extend(manager(&computer.attributes).map(|dn| (dn_digest(&dn), None)));
     }
     for principals in [&snapshot.users, &snapshot.groups] {
         for outline in principals.outlines() {
@@ -350,7 +341,9 @@ impl Changed {
     fn computers(&self, run: &Run<'_>, asset: &Asset) -> Vec<ObjectGuid> {
         let own = asset.parts.iter().filter(|part| part.source == run.task.source);
         let named = own.filter(|part| {
-            let Some(dn) = manager(&part.attributes) else { return false };
+            let Some(dn) = manager(&part.attributes).map(|dn| dn.normalized()) else {
+                return false;
+            };
             let is_nameless = part.attributes.first("managedByName").is_none();
             let own = dn.split_once(',').map_or(dn.as_str(), |(own, _)| own);
             self.normalized.contains(&dn) || is_nameless && self.newcomers.contains_key(own)

@@ -63,8 +63,21 @@ async fn draft(run: &Run<'_>, links: &[Link]) -> Result<Vec<Change>> {
     let mut changes = assets.into_changes();
     changes.extend(marked_waiting(run, links).await?);
     changes.extend(marked_principals(run, links).await?);
-    changes.extend(links.iter().cloned().map(Change::PutLink));
+    changes.extend(links.iter().cloned().map(|link| {
+        let was = Some(presence_before(link.presence));
+        Change::PutLink { link, was }
+    }));
     Ok(changes)
+}
+
+/// What an object was before it came to be absent like this, as far as it matters for what is news.
+fn presence_before(now: Presence) -> Presence {
+    match now {
+        Presence::Missing { since, runs } if runs > 1 => {
+            Presence::Missing { since, runs: runs - 1 }
+        }
+        _ => Presence::Present,
+    }
 }
 
 /// Computers that wait, with the mark.

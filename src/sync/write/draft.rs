@@ -116,7 +116,10 @@ impl<'a> Steps<'a> {
                     let (source, object) = (run.task.source.clone(), object.guid);
                     Change::RemoveObject { source, object }
                 }
-                false => Change::PutLink(step.link_from_now_on(snapshot)),
+                false => {
+                    let was = step.link.map(|link| link.presence);
+                    Change::PutLink { link: step.link_from_now_on(snapshot), was }
+                }
             });
         }
         // Assets come before links, so that a link never points to what is not there.

@@ -35,6 +35,10 @@ pub(in crate::sync) async fn write(
     let complete = writer.snapshot.end.completeness.is_complete();
     let all = writer.snapshot.of_kind(kind);
     let coverage = &writer.snapshot.coverage;
+    let put_link = |link: Link| {
+        let was = links.get(&link.object).filter(|was| was.kind == kind).map(|was| was.presence);
+        Change::PutLink { link, was }
+    };
     let mut rest = all.outlines();
     while let Some((objects, after)) = rest.split_at_checked(writer.batch_length(rest)) {
         rest = after;
@@ -64,10 +68,10 @@ pub(in crate::sync) async fn write(
             changes.extend(removals);
             changes.push(put(writer.run, &all.get(object)?, memberships, complete));
             let seen = coverage.sighting(kind, object);
-            changes.push(Change::PutLink(link_of(kind, object, digest, seen)));
+            changes.push(put_link(link_of(kind, object, digest, seen)));
         }
         changes.extend(marked_principals(writer.run, &back).await?);
-        changes.extend(back.into_iter().map(Change::PutLink));
+        changes.extend(back.into_iter().map(put_link));
         // Users and groups are this source's alone, and the lease keeps others away from them.
         let _: CommitOutcome = writer.submit(changes).await?;
         writer.progress(objects.len());

@@ -18,7 +18,7 @@ pub(super) async fn what_was_committed_is_seen_by_every_later_call(
         1,
         [
             put(&asset(1, &["web1"]), None),
-            Change::PutLink(link(1)),
+            put_link(link(1)),
             Change::PutUser(Box::new(user(2))),
             Change::PutGroup(Box::new(group(3))),
             Change::PutConstraint(constraint(1, ConstraintKind::MustLink)),
@@ -42,7 +42,7 @@ pub(super) async fn what_was_committed_is_seen_by_every_later_call(
 pub(super) async fn records_come_back_as_they_were_written(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
-    let every_link = (0..12).map(|n| Change::PutLink(link(n)));
+    let every_link = (0..12).map(|n| put_link(link(n)));
     let puts = [put(&rich_asset(1), None), Change::PutMerge(Box::new(merge(1, 0)))];
     let token: Vec<u8> = (0..=255).collect();
     let writes = batch(1, puts.into_iter().chain(every_link));
@@ -122,7 +122,7 @@ pub(super) async fn a_stale_version_is_a_conflict_and_writes_nothing(
         3,
         [
             put(&asset(2, &["web2"]), None),
-            Change::PutLink(link(1)),
+            put_link(link(1)),
             Change::PutUser(Box::new(user(1))),
             Change::PutGroup(Box::new(group(1))),
             put(&asset(1, &["lost"]), Some(1)),
@@ -201,10 +201,10 @@ pub(super) async fn changes_are_made_in_their_order(
     let changes = [
         put(&asset(1, &["first"]), None),
         put(&asset(1, &["second"]), Some(1)),
-        Change::PutLink(link(1)),
+        put_link(link(1)),
         Change::RemoveObject { source: corp(), object: guid(1) },
         Change::RemoveObject { source: corp(), object: guid(2) },
-        Change::PutLink(link(2)),
+        put_link(link(2)),
         put(&asset(2, &["third"]), None),
         Change::RemoveAsset { id: asset_id(2), expected: 1, to: None },
         put(&asset(2, &["fourth"]), None),
@@ -222,7 +222,7 @@ pub(super) async fn an_asset_taken_away_takes_the_links_to_it_away(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
     let assets = [put(&asset(3, &["web3"]), None), put(&asset(6, &["web6"]), None)];
-    let both = [Change::PutLink(link(3)), Change::PutLink(link(6))];
+    let both = [put_link(link(3)), put_link(link(6))];
     apply(repository, batch(1, assets.into_iter().chain(both))).await?;
     let removal = |n| Change::RemoveAsset { id: asset_id(n), expected: 1, to: None };
     apply(repository, batch(2, [removal(3)])).await?;
@@ -232,9 +232,9 @@ pub(super) async fn an_asset_taken_away_takes_the_links_to_it_away(
     let theirs = Asset { organization: rival(), ..asset(6, &["web6"]) };
     let batch_of =
         |n, organization, source| Batch::new(BatchId::from_u128(n), organization, source);
-    let of_rival = [put(&theirs, None), Change::PutLink(link(6))];
+    let of_rival = [put(&theirs, None), put_link(link(6))];
     apply(repository, batch_of(4, rival(), corp()).with_changes(of_rival)).await?;
-    let elsewhere = Change::PutLink(Link { asset: Some(asset_id(6)), ..link(9) });
+    let elsewhere = put_link(Link { asset: Some(asset_id(6)), ..link(9) });
     apply(repository, batch_of(5, acme(), branch()).with_changes([elsewhere])).await?;
     apply(repository, batch(6, [removal(6)])).await?;
     assert!(links(repository, &corp()).await?.is_empty());
@@ -244,14 +244,13 @@ pub(super) async fn an_asset_taken_away_takes_the_links_to_it_away(
     assert_eq!(of_rival, [link(6)]);
     let mut back = asset(6, &["web6"]);
     back.version = 2;
-    let back = Change::PutAsset { expected: None, asset: Box::new(back) };
-    apply(repository, batch(7, [back, Change::PutLink(link(6))])).await?;
+    let back = Change::create(back);
+    apply(repository, batch(7, [back, put_link(link(6))])).await?;
     let removal = |n, expected| Change::RemoveAsset { id: asset_id(n), expected, to: None };
 
     // A link that the same batch ties to another asset stays.
     let elsewhere = Link { asset: Some(asset_id(3)), ..link(6) };
-    let changes =
-        [put(&asset(3, &["web3"]), None), removal(6, 2), Change::PutLink(elsewhere.clone())];
+    let changes = [put(&asset(3, &["web3"]), None), removal(6, 2), put_link(elsewhere.clone())];
     apply(repository, batch(3, changes)).await?;
     assert_eq!(links(repository, &corp()).await?, [elsewhere]);
     Ok(())
@@ -269,7 +268,7 @@ pub(super) async fn an_asset_taken_away_may_come_back(
     // It comes back at a later version, so that nobody overwrites it by what was planned before.
     let mut back = asset(1, &["web1"]);
     back.version = 2;
-    let put = Change::PutAsset { expected: None, asset: Box::new(back.clone()) };
+    let put = Change::create(back.clone());
     apply(repository, batch(3, [put])).await?;
     assert_eq!(repository.candidates(&acme(), &keys(&["web1"])).await?, [back]);
     Ok(())
@@ -282,7 +281,7 @@ pub(super) async fn a_version_that_does_not_follow_is_refused(
     for version in [0, 1, 3] {
         let mut next = Box::new(asset(1, &["web1"]));
         next.version = version;
-        let put = Change::PutAsset { expected: Some(1), asset: next };
+        let put = Change::PutAsset { expected: Some(1), asset: next, changed: None };
         let error = repository.commit(batch(2, [put])).await.expect_err("version does not follow");
         assert_eq!(error.kind(), ErrorKind::Invalid, "version {version}");
     }
@@ -339,7 +338,7 @@ pub(super) async fn a_dropped_commit_is_whole_or_absent(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
     for n in 1..=20 {
-        let writes = [put(&asset(n, &["dropped"]), None), Change::PutLink(link(n))];
+        let writes = [put(&asset(n, &["dropped"]), None), put_link(link(n))];
         let writes = batch(n, writes);
         // Begins, and is dropped at its first await.
         let _ = repository.commit(writes.clone()).now_or_never();
@@ -362,7 +361,7 @@ pub(super) async fn a_commit_dropped_at_any_await_is_whole_or_absent(
 ) -> Result<()> {
     const POLLS: u64 = 12;
     for polls in 1..=POLLS {
-        let writes = [put(&asset(polls, &["dropped"]), None), Change::PutLink(link(polls))];
+        let writes = [put(&asset(polls, &["dropped"]), None), put_link(link(polls))];
         let writes = batch(polls, writes);
         let mut commit = repository.commit(writes.clone());
         for _ in 0..polls {

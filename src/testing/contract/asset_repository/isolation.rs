@@ -25,10 +25,9 @@ fn everything(organization: &OrganizationId, source: &SourceId) -> Batch {
     constraint.organization = organization.clone();
     let mut merge = merge(1, 0);
     merge.organization = organization.clone();
-    merge.bare = vec![asset.clone()];
     let changes = [
         put(&asset, None),
-        Change::PutLink(link(1)),
+        put_link(link(1)),
         Change::PutUser(Box::new(user)),
         Change::PutGroup(Box::new(group)),
         Change::PutConstraint(constraint),
@@ -123,7 +122,7 @@ pub(super) async fn sources_do_not_see_each_other(repository: &dyn AssetReposito
     // The same objects of another source are its own, and go alone.
     let mut theirs = user(1);
     theirs.source = other.clone();
-    let changes = [Change::PutLink(link(1)), Change::PutUser(Box::new(theirs.clone()))];
+    let changes = [put_link(link(1)), Change::PutUser(Box::new(theirs.clone()))];
     let batch = Batch::new(BatchId::from_u128(2), acme(), other.clone()).with_changes(changes);
     apply(repository, batch.closing(Some(checkpoint(b"theirs")), run(1, 30))).await?;
     // A run and a key of the same id are each source's own.
@@ -146,10 +145,10 @@ pub(super) async fn a_batch_for_another_organization_is_refused(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
     for (n, change) in (0..).zip(everything(&rival(), &corp()).changes) {
-        if matches!(change, Change::PutLink(_)) {
+        if matches!(change, Change::PutLink { .. }) {
             continue;
         }
-        let changes = [Change::PutLink(link(7)), change];
+        let changes = [put_link(link(7)), change];
         let error = repository.commit(batch(n, changes)).await.expect_err("another's record");
         assert_eq!(error.kind(), ErrorKind::Invalid, "change {n}");
     }

@@ -6,7 +6,7 @@ use futures::FutureExt;
 use futures::future::{join, join_all};
 
 use super::records::*;
-use crate::asset::{AssetRepository, Change, CommitOutcome, Lease, LeaseRequest};
+use crate::asset::{AssetRepository, CommitOutcome, Lease, LeaseRequest};
 use crate::value::{RunId, Timestamp};
 use crate::{Error, ErrorKind, Result};
 
@@ -84,9 +84,9 @@ pub(super) async fn a_stale_token_is_refused_and_nothing_is_written(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
     let first = acquire(repository, run_id(1), 0).await?;
-    apply(repository, batch(1, [Change::PutLink(link(1))]).with_lease(first.token)).await?;
+    apply(repository, batch(1, [put_link(link(1))]).with_lease(first.token)).await?;
     let second = acquire(repository, run_id(2), 60).await?;
-    let late = batch(2, [Change::PutLink(link(2)), put(&asset(1, &["late"]), None)]);
+    let late = batch(2, [put_link(link(2)), put(&asset(1, &["late"]), None)]);
     let late = late.with_lease(first.token).closing(Some(checkpoint(b"late")), run(1, 0));
     let error = repository.commit(late.clone()).await.expect_err("the lease was lost");
     assert_eq!(error.kind(), ErrorKind::Lease);
@@ -94,7 +94,7 @@ pub(super) async fn a_stale_token_is_refused_and_nothing_is_written(
     assert_eq!(stored(repository, 1).await?, None);
     assert_eq!(repository.checkpoint(&acme(), &corp(), KEY).await?, None);
     assert!(repository.runs(&acme(), &corp(), 10).await?.is_empty());
-    apply(repository, batch(3, [Change::PutLink(link(3))]).with_lease(second.token)).await?;
+    apply(repository, batch(3, [put_link(link(3))]).with_lease(second.token)).await?;
     // What was refused was not noted as written either.
     apply(repository, late.with_lease(second.token)).await
 }
@@ -105,7 +105,7 @@ pub(super) async fn a_lease_that_is_lost_during_a_commit_is_noticed(
     for polls in 1..=6 {
         let now = 1_000 * polls as i64;
         let lease = acquire(repository, run_id(2 * polls), now).await?;
-        let late = batch(polls, [Change::PutLink(link(polls))]).with_lease(lease.token);
+        let late = batch(polls, [put_link(link(polls))]).with_lease(lease.token);
         let mut commit = repository.commit(late);
         if (0..polls).any(|_| commit.as_mut().now_or_never().is_some()) {
             continue;
@@ -150,7 +150,7 @@ pub(super) async fn a_repeated_batch_says_so_even_after_its_lease_was_lost(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
     let lease = acquire(repository, run_id(1), 0).await?;
-    let written = batch(1, [Change::PutLink(link(1))]).with_lease(lease.token);
+    let written = batch(1, [put_link(link(1))]).with_lease(lease.token);
     apply(repository, written.clone()).await?;
     acquire(repository, run_id(2), 60).await?;
     assert_eq!(repository.commit(written).await?, CommitOutcome::AlreadyApplied);
@@ -176,7 +176,7 @@ pub(super) async fn a_lease_of_a_clock_that_was_wrong_is_void(
     acquire(repository, run_id(2), 0).await.expect_err("an hour may lie between two clocks");
     let second = acquire(repository, run_id(2), -1).await?;
     assert!(second.token > first.token, "{first:?} {second:?}");
-    let late = batch(1, [Change::PutLink(link(1))]).with_lease(first.token);
+    let late = batch(1, [put_link(link(1))]).with_lease(first.token);
     let error = repository.commit(late).await.expect_err("the lease was lost");
     assert_eq!(error.kind(), ErrorKind::Lease);
     Ok(())

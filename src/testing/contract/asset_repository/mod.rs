@@ -2,6 +2,7 @@
 
 mod candidates;
 mod commit;
+mod feed;
 mod injection;
 mod isolation;
 mod leases;
@@ -109,6 +110,12 @@ const CASES: &[(&str, Case)] = cases![
     search::every_order_is_kept_across_pages,
     search::a_cursor_survives_what_is_written_between_pages,
     search::counts_and_facets_are_those_of_what_is_found,
+    feed::every_commit_is_told_once_and_in_order,
+    feed::what_is_not_written_is_not_told,
+    feed::each_organization_has_a_feed_of_its_own,
+    feed::nothing_appears_behind_a_cursor,
+    feed::what_was_pruned_is_never_passed_over,
+    feed::a_cursor_of_another_inventory_is_refused,
     injection::nothing_of_a_query_is_more_than_a_value,
     injection::an_attack_where_operators_stand_is_refused_or_finds_nothing,
     injection::nothing_of_a_cursor_is_more_than_a_place,

@@ -227,7 +227,6 @@ pub(super) fn merge(n: u64, seconds: i64) -> MergeRecord {
         organization: acme(),
         survivor: asset_id(1),
         assets: vec![asset_id(1), asset_id(2)],
-        bare: vec![Asset::new(asset_id(2), acme(), site())],
         first_version: Some(Box::new(FirstVersion {
             before: vec![rich_asset(1), asset(2, &["web2"])],
             shifts: vec![0, 2],
@@ -290,7 +289,12 @@ pub(super) fn sighting(n: u64) -> Arc<Sighting> {
 pub(super) fn put(asset: &Asset, expected: Option<u64>) -> Change {
     let mut asset = Box::new(asset.clone());
     asset.version = expected.map_or(1, |version| version + 1);
-    Change::PutAsset { expected, asset }
+    Change::PutAsset { expected, asset, changed: None }
+}
+
+/// An object that is seen for the first time, as far as whoever follows is told.
+pub(super) fn put_link(link: Link) -> Change {
+    Change::PutLink { link, was: None }
 }
 
 pub(super) fn batch(n: u64, changes: impl IntoIterator<Item = Change>) -> Batch {

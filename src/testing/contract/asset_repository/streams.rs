@@ -159,9 +159,9 @@ pub(super) async fn a_search_for_users_and_groups_keeps_to_its_source(
 pub(super) async fn links_are_found_by_their_objects(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
-    apply(repository, batch(1, (0..9).map(|n| Change::PutLink(link(n))))).await?;
+    apply(repository, batch(1, (0..9).map(|n| put_link(link(n))))).await?;
     let elsewhere = Batch::new(BatchId::from_u128(2), acme(), branch());
-    apply(repository, elsewhere.with_changes([Change::PutLink(link(20))])).await?;
+    apply(repository, elsewhere.with_changes([put_link(link(20))])).await?;
     let all = LinksRequest::new(acme(), corp());
     let asked = all.clone().of_objects([3, 7, 20, 3, 99].map(guid));
     let mut found: Vec<Link> = repository.links(asked).await?.try_collect().await?;

@@ -11,7 +11,7 @@ use crate::value::{AssetId, BatchId, Checkpoint, ObjectKind, RecordDigest, Sourc
 pub(super) async fn links_come_each_once(repository: &dyn AssetRepository) -> Result<()> {
     // More than any store reads at a time.
     const LINKS: u64 = 10_001;
-    apply(repository, batch(1, (0..LINKS).map(|n| Change::PutLink(link(n))))).await?;
+    apply(repository, batch(1, (0..LINKS).map(|n| put_link(link(n))))).await?;
     let mut expected: Vec<Link> = (0..LINKS).map(link).collect();
     expected.sort_by_key(|link| link.object);
     let found = links(repository, &corp()).await?;
@@ -25,12 +25,11 @@ pub(super) async fn a_link_is_replaced_and_forgotten(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
     let (kept, mut changed) = (link(6), link(1));
-    apply(repository, batch(1, [&kept, &changed].map(|link| Change::PutLink(link.clone()))))
-        .await?;
+    apply(repository, batch(1, [&kept, &changed].map(|link| put_link(link.clone())))).await?;
     changed.digest = RecordDigest([9; 16]);
     changed.asset = Some(asset_id(3));
     changed.presence = Presence::Missing { since: at(9), runs: 1 };
-    apply(repository, batch(2, [Change::PutLink(changed.clone())])).await?;
+    apply(repository, batch(2, [put_link(changed.clone())])).await?;
     assert!(links(repository, &corp()).await?.contains(&changed));
     let forgotten = [
         Change::RemoveObject { source: corp(), object: changed.object },
@@ -45,9 +44,9 @@ pub(super) async fn a_user_or_group_of_any_source_is_taken_away(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
     let there = [
-        Change::PutLink(Link { kind: ObjectKind::User, asset: None, ..link(2) }),
+        put_link(Link { kind: ObjectKind::User, asset: None, ..link(2) }),
         Change::PutUser(Box::new(user(2))),
-        Change::PutLink(Link { kind: ObjectKind::Group, asset: None, ..link(3) }),
+        put_link(Link { kind: ObjectKind::Group, asset: None, ..link(3) }),
         Change::PutGroup(Box::new(group(3))),
         Change::PutUser(Box::new(user(4))),
     ];
@@ -69,7 +68,7 @@ pub(super) async fn a_user_or_group_of_any_source_is_taken_away(
 pub(super) async fn a_link_of_any_source_is_moved_and_keeps_what_it_says(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
-    apply(repository, batch(1, [Change::PutLink(link(6)), Change::PutLink(link(1))])).await?;
+    apply(repository, batch(1, [put_link(link(6)), put_link(link(1))])).await?;
     let moves = |source: &SourceId, object| Change::MoveLink {
         source: source.clone(),
         object,
@@ -91,7 +90,7 @@ pub(super) async fn a_link_of_any_source_is_moved_and_keeps_what_it_says(
 pub(super) async fn a_sighting_is_noted_and_the_rest_of_the_link_stays(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
-    apply(repository, batch(1, [1, 2, 6].map(|n| Change::PutLink(link(n))))).await?;
+    apply(repository, batch(1, [1, 2, 6].map(|n| put_link(link(n))))).await?;
     let note = |n, of| Change::NoteSighting { object: guid(n), seen: sighting(of) };
     // Nobody knows the third, and nothing is known of it because it was seen.
     apply(repository, batch(2, [note(1, 5), note(2, 8), note(6, 7), note(3, 9)])).await?;
@@ -103,7 +102,7 @@ pub(super) async fn a_sighting_is_noted_and_the_rest_of_the_link_stays(
     apply(repository, elsewhere.with_changes([note(1, 6)])).await?;
     assert_eq!(links(repository, &corp()).await?, expected);
     let unseen = Link { seen: None, ..link(1) };
-    apply(repository, batch(4, [Change::PutLink(unseen.clone())])).await?;
+    apply(repository, batch(4, [put_link(unseen.clone())])).await?;
     assert!(links(repository, &corp()).await?.contains(&unseen));
     Ok(())
 }
@@ -113,11 +112,10 @@ pub(super) async fn what_decisions_moved_is_told_of_all_sources(
 ) -> Result<()> {
     let at_home = Link { home: None, ..link(3) };
     let away = Link { home: Some(Home::Asset(asset_id(4))), ..link(1) };
-    apply(repository, batch(1, [&at_home, &away].map(|link| Change::PutLink(link.clone()))))
-        .await?;
+    apply(repository, batch(1, [&at_home, &away].map(|link| put_link(link.clone())))).await?;
     let waiting = Link { home: Some(Home::Waiting), ..link(6) };
     let elsewhere = Batch::new(BatchId::from_u128(2), acme(), branch());
-    apply(repository, elsewhere.with_changes([Change::PutLink(waiting.clone())])).await?;
+    apply(repository, elsewhere.with_changes([put_link(waiting.clone())])).await?;
     let mut moved = repository.moved(&acme()).await?;
     moved.sort_by_key(|(source, _)| source.clone());
     assert_eq!(moved, [(branch(), waiting), (corp(), away.clone())]);
@@ -137,7 +135,7 @@ pub(super) async fn every_source_with_links_is_told(
 ) -> Result<()> {
     for (n, source) in (1..).zip([corp(), branch()]) {
         let batch = Batch::new(BatchId::from_u128(n), acme(), source);
-        apply(repository, batch.with_changes([Change::PutLink(link(6))])).await?;
+        apply(repository, batch.with_changes([put_link(link(6))])).await?;
     }
     let told = repository.sources(&acme()).await?;
     for source in [corp(), branch()] {
@@ -213,7 +211,7 @@ pub(super) async fn a_batch_without_a_checkpoint_keeps_the_one_before(
     repository: &dyn AssetRepository,
 ) -> Result<()> {
     apply(repository, batch(1, []).closing(Some(checkpoint(b"one")), run(1, 0))).await?;
-    apply(repository, batch(2, [Change::PutLink(link(1))])).await?;
+    apply(repository, batch(2, [put_link(link(1))])).await?;
     apply(repository, batch(3, []).closing(None, run(2, 1))).await?;
     assert_eq!(repository.checkpoint(&acme(), &corp(), KEY).await?, Some(checkpoint(b"one")));
     apply(repository, batch(4, []).closing(Some(checkpoint(b"")), run(3, 2))).await?;

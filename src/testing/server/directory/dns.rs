@@ -8,6 +8,8 @@ use crate::{Error, ErrorKind, Result};
 
 /// What the records of a name are dated with that are not static: 2026-01-01 in hours since 1601.
 const REFRESHED: u32 = 3_725_472;
+/// `DNS_TYPE_SOA` (MS-DNSP, section 2.2.2.1.1).
+const START_OF_AUTHORITY: u16 = 6;
 
 impl DirectoryTree {
     /// Adds a zone to the naming context `DC=DomainDnsZones`, which is made with the first of them, and returns its name.
@@ -17,7 +19,8 @@ impl DirectoryTree {
         self.add_dns_zone_in(&partition, zone)
     }
 
-    /// Adds a zone to a naming context, which is made with its first one, or to `CN=System` of the domain.
+    /// Adds a zone to a naming context, which is made with its first one, or to `CN=System` of the domain. As every zone it
+    /// has a node that stands for itself.
     #[doc(hidden)]
     pub fn add_dns_zone_in(&mut self, partition: &str, zone: &str) -> Result<String> {
         if self.entry(partition).is_none() {
@@ -32,6 +35,9 @@ impl DirectoryTree {
         let mut attributes = self.structural(&["dnsZone"], "Dns-Zone");
         attributes.push(("dnsProperty", vec![zone_type(1)]));
         self.add(&dn, attributes)?;
+        let mut own = self.structural(&["dnsNode"], "Dns-Node");
+        own.push(("dnsRecord", vec![raw_record(START_OF_AUTHORITY, 0, &[0; 26])]));
+        self.add(&format!("{},{dn}", rdn("DC", "@")), own)?;
         Ok(dn)
     }
 

@@ -9,5 +9,6 @@ pub(crate) mod entry;
 mod generate;
 mod ldif;
 mod links;
+mod moves;
 pub(crate) mod names;
 pub(crate) mod tree;

@@ -84,6 +84,26 @@ async fn a_user_who_may_make_no_tables_opens_what_is_up_to_date() {
     execute(&owner, &format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }
 
+/// What was written before events were kept was told to nobody, and nobody takes that for nothing.
+#[tokio::test]
+async fn whoever_follows_what_an_earlier_version_wrote_begins_with_the_inventory() {
+    let pool = opened().await;
+    let acme = history::organization();
+    let _ = inventory(&pool).await.unwrap().commit(history::batch(0)).await.unwrap();
+    let earlier =
+        "DROP TABLE feed_entries; DROP TABLE feeds; UPDATE inventory_schema SET version = 1";
+    execute(&pool, earlier).await;
+    let inventory = inventory(&pool).await.unwrap();
+    let error = inventory.events_since(&acme, None, 1).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Outdated);
+    let end = inventory.events_end(&acme).await.unwrap();
+    assert_eq!(inventory.events_since(&acme, Some(&end), 1).await.unwrap(), []);
+    let _ = inventory.commit(history::batch(1)).await.unwrap();
+    let told = inventory.events_since(&acme, Some(&end), 100).await.unwrap();
+    let told: Vec<_> = told.into_iter().map(|event| event.kind).collect();
+    assert_eq!(told, history::batch(1).events());
+}
+
 #[tokio::test]
 async fn a_damaged_record_is_named() {
     for (damage, name) in [
@@ -116,6 +136,7 @@ async fn a_check_names_every_record_that_is_damaged() {
         ("UPDATE asset_signatures SET bits = ~bits", "filed under another signature"),
         ("UPDATE runs SET document = '{'", "run: "),
         ("UPDATE checkpoints SET document = '{'", "checkpoint of source: "),
+        ("UPDATE feed_entries SET document = '{'", "events: "),
     ] {
         let pool = opened().await;
         let inventory = inventory(&pool).await.unwrap();

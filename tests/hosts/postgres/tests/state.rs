@@ -48,6 +48,7 @@ async fn state(inventory: &dyn AssetRepository) -> Vec<String> {
     let links = inventory.links(links).await.unwrap();
     let first = AssetId::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000);
     let ids: Vec<AssetId> = (0..ASSETS).map(|n| first.nth(n)).collect();
+    let events = inventory.events_since(&organization, None, usize::MAX).await.unwrap();
     let mut checkpoints = Vec::new();
     for key in 0..2 {
         let key = RecordDigest([key; 16]);
@@ -61,6 +62,8 @@ async fn state(inventory: &dyn AssetRepository) -> Vec<String> {
         told(inventory.constraints(&organization).await.unwrap()),
         told(inventory.runs(&organization, &source, usize::MAX).await.unwrap()),
         told(checkpoints),
+        // Each with its place: they come in the order of commits.
+        told(events.into_iter().map(|event| event.kind).enumerate().collect()),
     ];
     parts.concat()
 }

@@ -35,7 +35,7 @@ fn asset(n: u64, version: u64) -> Asset {
 fn batch(id: u128, expected: Option<u64>) -> Batch {
     let put = |n| {
         let asset = Box::new(asset(n, expected.map_or(1, |version| version + 1)));
-        Change::PutAsset { expected, asset }
+        Change::PutAsset { expected, asset, changed: None }
     };
     let source = SourceId::new("scan", "hq").unwrap();
     Batch::new(BatchId::from_u128(id), acme(), source).with_changes((0..ASSETS).map(put))

@@ -214,7 +214,7 @@ impl Writer {
     /// Makes a change. The asset that is not at the expected version, if it is about one.
     async fn make(&mut self, own: &str, change: &Change) -> Result<Option<AssetId>> {
         match change {
-            Change::PutAsset { expected, asset } => return self.put_asset(*expected, asset).await,
+            Change::PutAsset { expected, asset, .. } => return self.put_asset(*expected, asset).await,
             Change::RemoveAsset { id: from, expected: version, to } => {
                 if let Some(to) = *to {
                     let redirect = Redirect::new(*from, *version, to);
@@ -225,7 +225,7 @@ impl Writer {
                 self.o.as_str(), bytes(*from), version.cast_signed() };
                 return Ok((removed == 0).then_some(*from));
             }
-            Change::PutLink(link) => self.put_link(own, link).await?,
+            Change::PutLink { link, .. } => self.put_link(own, link).await?,
             Change::MoveLink { source: s, object: id, asset, home } => {
                 if let Some(mut link) = self.get::<Link>("link", s.as_str(), id.as_bytes()).await? {
                     (link.asset, link.home) = (*asset, *home);

@@ -1,0 +1,98 @@
+//! The feed of events, in rows: one for each commit that told something, and one that says how far the feed goes.
+
+use super::key::{Keys, Table};
+use super::record::{decode, encode};
+use super::table::{KeyRange, Row, Rows, Write};
+use crate::Result;
+use crate::asset::{Event, FeedEntry, FeedExtent, FeedPlace, FeedReader};
+use crate::value::Timestamp;
+
+/// How many entries are read at a time: one of a large batch has some hundred kilobytes.
+const ENTRIES: usize = 16;
+
+/// At most `limit` events from a place on.
+pub(super) async fn since(
+    rows: &(impl Rows + ?Sized),
+    keys: &Keys,
+    place: FeedPlace,
+    limit: usize,
+) -> Result<Vec<Event>> {
+    let mut reader = FeedReader::new(place, limit);
+    while !reader.is_full() {
+        let page = rows.scan(&from(keys, reader.place.entry)).await?;
+        for row in &page {
+            reader.read(number(row), decode("events", &row.key, &row.value)?);
+        }
+        if page.len() < ENTRIES {
+            break;
+        }
+    }
+    // Whatever was taken away meanwhile is missing in what was read; how far the feed goes was written along with that.
+    extent(rows, keys).await?.check(place)?;
+    Ok(reader.events)
+}
+
+/// How far the feed goes.
+pub(super) async fn extent(rows: &(impl Rows + ?Sized), keys: &Keys) -> Result<FeedExtent> {
+    let key = keys.table(Table::Feed);
+    match rows.get(std::slice::from_ref(&key)).await?.pop() {
+        Some(row) => decode("feed", &key, &row.value),
+        None => begun(rows, keys).await,
+    }
+}
+
+/// How far it goes where nothing says so yet. Every batch notes its source: where one is, and no feed, a version wrote it
+/// that kept none.
+pub(super) async fn begun(rows: &(impl Rows + ?Sized), keys: &Keys) -> Result<FeedExtent> {
+    let sources = KeyRange::prefix(&keys.table(Table::Source)).with_limit(1);
+    Ok(FeedExtent::begun(!rows.scan(&sources).await?.is_empty()))
+}
+
+/// Takes away what is before a place and older than a time; `false` if another write came first.
+pub(super) async fn prune(
+    rows: &(impl Rows + ?Sized),
+    keys: &Keys,
+    place: FeedPlace,
+    older_than: Timestamp,
+) -> Result<bool> {
+    let key = keys.table(Table::Feed);
+    let Some(before) = rows.get(std::slice::from_ref(&key)).await?.pop() else {
+        return begun(rows, keys).await?.check(place).map(|()| true);
+    };
+    let mut extent: FeedExtent = decode("feed", &key, &before.value)?;
+    extent.check(place)?;
+    let mut write = Write::new().expecting(key.clone(), Some(before.value));
+    let mut begin = extent.first;
+    'all: loop {
+        let page = rows.scan(&from(keys, begin)).await?;
+        for row in &page {
+            let entry: FeedEntry = decode("events", &row.key, &row.value)?;
+            if number(row) >= place.entry || entry.at >= older_than {
+                break 'all;
+            }
+            begin = number(row).saturating_add(1);
+            write = write.delete(row.key.clone());
+        }
+        if page.len() < ENTRIES {
+            break;
+        }
+    }
+    if begin == extent.first {
+        return Ok(true);
+    }
+    extent.first = begin;
+    write = write.put(key, encode("feed", &extent)?);
+    write.changes.sort_unstable();
+    rows.write(&write).await
+}
+
+/// The entries from a number on, as many as are read at a time.
+fn from(keys: &Keys, entry: u64) -> KeyRange {
+    let all = KeyRange::prefix(&keys.table(Table::Event));
+    KeyRange::new(keys.event(entry), all.to).with_limit(ENTRIES)
+}
+
+/// The number of an entry, which its key ends with.
+fn number(row: &Row) -> u64 {
+    row.key.last_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}
