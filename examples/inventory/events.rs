@@ -35,8 +35,11 @@ impl Desk<'_> {
         let mut is_titled = options.json || matches!(form, Form::Page(_));
         while left > 0 {
             let (organization, limit) = (self.organization, left.min(PAGE));
-            let events =
-                self.repository.events_since(organization, cursor.as_deref(), limit).await?;
+            let events = self.repository.events_since(organization, cursor.as_deref(), limit);
+            let events = match &interrupt {
+                Some(interrupt) => interrupt.unless(async { Ok(events.await?) }).await?,
+                None => events.await?,
+            };
             if !std::mem::replace(&mut is_titled, true) {
                 writeln!(out, "at\tcursor\tsource\tevent\twhat")?;
             }

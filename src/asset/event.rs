@@ -28,8 +28,8 @@ pub struct Event {
 /// The kinds of event, with what each tells.
 ///
 /// Those on assets tell the state that the asset has after them, so that whoever takes the latest one of each asset has the
-/// inventory, and one that is told twice does no harm. A directory's object that goes on an asset is told of by the asset's
-/// `records` as well.
+/// inventory, and one that is told twice does no harm. That an object is tied to another asset than before is told by
+/// the records of both, not by an event on the object.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]

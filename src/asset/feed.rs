@@ -71,19 +71,24 @@ impl FeedExtent {
 
     /// Refuses a place before which anything is not kept, and one that was never handed out.
     pub(crate) fn check(self, place: FeedPlace) -> Result<()> {
-        let message = match place.entry {
-            entry if entry < self.first => {
-                "some of the events that follow are not kept any more; begin anew: ask where the events end, read the \
-                 inventory, and follow from there"
-            }
-            entry if entry > self.end => {
-                "the cursor is of another inventory, or of this one before a backup was restored; begin anew: ask where \
-                 the events end, read the inventory, and follow from there"
-            }
-            _ => return Ok(()),
-        };
-        Err(Error::new(ErrorKind::Outdated, message).with_context("cursor", place))
+        if place.entry < self.first {
+            return Err(outdated("some of the events that follow are not kept any more", place));
+        }
+        if place > self.end() {
+            return Err(outdated(OF_ANOTHER, place));
+        }
+        Ok(())
     }
+}
+
+const OF_ANOTHER: &str =
+    "the cursor is of another inventory, or of this one before a backup was restored";
+
+fn outdated(why: &str, place: FeedPlace) -> Error {
+    let message = format!(
+        "{why}; begin anew: ask where the events end, read the inventory, and follow from there"
+    );
+    Error::new(ErrorKind::Outdated, message).with_context("cursor", place)
 }
 
 impl FeedReader {
@@ -97,12 +102,18 @@ impl FeedReader {
         self.events.len() >= self.limit
     }
 
-    /// Reads the next entry, as far as it is asked for.
-    pub(crate) fn read(&mut self, number: u64, entry: FeedEntry) {
+    /// Reads the next entry, as far as it is asked for. Refuses a place in the midst of it that was never handed out.
+    pub(crate) fn read(&mut self, number: u64, entry: FeedEntry) -> Result<()> {
         let FeedEntry { at, source, events } = entry;
         let begin = if number == self.place.entry { self.place.event } else { 0 };
+        if begin > 0 && begin >= events.len() {
+            return Err(outdated(OF_ANOTHER, self.place));
+        }
         let last = events.len().saturating_sub(1);
         let room = self.limit.saturating_sub(self.events.len());
+        if events.is_empty() {
+            self.place = FeedPlace { entry: number.saturating_add(1), event: 0 };
+        }
         for (n, kind) in events.into_iter().enumerate().skip(begin).take(room) {
             self.place = match n == last {
                 true => FeedPlace { entry: number.saturating_add(1), event: 0 },
@@ -111,6 +122,7 @@ impl FeedReader {
             let (cursor, source) = (self.place.to_string(), source.clone());
             self.events.push(Event { cursor, at, source, kind });
         }
+        Ok(())
     }
 }
 
@@ -163,7 +175,7 @@ mod tests {
             loop {
                 let mut reader = FeedReader::new(place, limit);
                 for (number, length) in (1..).zip(lengths).skip_while(|(n, _)| *n < place.entry) {
-                    reader.read(number, entry(length));
+                    reader.read(number, entry(length)).unwrap();
                 }
                 let Some(last) = reader.events.last() else { break };
                 assert_eq!(last.cursor, reader.place.to_string());
@@ -187,14 +199,31 @@ mod tests {
     }
 
     #[test]
+    fn a_place_in_an_entry_that_is_another_by_now_is_refused() {
+        for (text, events) in [("7.3", Some(2)), ("7.4", Some(1)), ("7.5", None), ("7.50", None)] {
+            let mut reader = FeedReader::new(text.parse().unwrap(), 9);
+            let read = reader.read(7, entry(5)).map(|()| reader.events.len());
+            assert_eq!(read.ok(), events, "{text}");
+        }
+        let mut reader = FeedReader::new(FeedPlace::default(), 9);
+        reader.read(7, entry(0)).unwrap();
+        assert_eq!(reader.place.to_string(), "8", "nothing is looked at for ever");
+    }
+
+    #[test]
     fn no_place_is_passed_over_in_silence() {
         let extent = FeedExtent { first: 5, end: 9 };
-        for (text, is_kept) in
-            [("0", false), ("4.7", false), ("5", true), ("8.2", true), ("9", true), ("10", false)]
-        {
+        for (text, is_kept) in [
+            ("0", false),
+            ("4.7", false),
+            ("5", true),
+            ("8.2", true),
+            ("9", true),
+            ("9.1", false),
+            ("10", false),
+        ] {
             let checked = extent.check(text.parse().unwrap());
             assert_eq!(checked.is_ok(), is_kept, "{text}");
-            assert!(checked.is_ok_and(|()| true) || !is_kept);
         }
         assert!(FeedExtent::begun(false).check(FeedPlace::default()).is_ok());
         assert!(FeedExtent::begun(true).check(FeedPlace::default()).is_err());

@@ -92,7 +92,9 @@ impl Curation<'_> {
 
 /// Refuses an asset that a source still has.
 fn check_unused(asset: &Asset) -> Result<()> {
-    match asset.parts.iter().find(|part| part.presence.is_present()) {
+    let of_people = SourceId::of_people();
+    let mut of_sources = asset.parts.iter().filter(|part| part.source != of_people);
+    match of_sources.find(|part| part.presence.is_present()) {
         None => Ok(()),
         Some(part) => {
             let message = "a source still has the asset, so it would only come back; delete it when the source has it \

@@ -50,14 +50,17 @@
 //!
 //! # A mirror
 //!
-//! An event on an asset has the asset's names, records and version after it: whoever takes the latest of each has them all.
-//! For anything else read the asset by its id. It may be newer by then than the event says, and the events that tell why
-//! are on their way.
+//! An event on an asset has the asset's names, and whose records it has, after it: whoever takes the latest of each has them
+//! all. For anything else read the asset by its id. It may be newer by then than the event says: either the events that
+//! tell why are on their way, or nothing is new beside when a source saw it, of which no event tells.
 //!
 //! To begin in the middle, or anew: ask where the events [end](crate::asset::AssetRepository::events_end), read the
 //! inventory, and follow from there. What is told twice on the way does no harm.
 //!
 //! # What is kept
+//!
+//! What users and groups are called and who is in them is not told, only that directories have them, miss them or have
+//! them again. Programs of a version that told nothing have to be stopped before one that does opens the inventory.
 //!
 //! Nothing is taken away unless the host says so:
 //! [`prune_events`](crate::asset::AssetRepository::prune_events) up to the cursor of the slowest, or what is older than a

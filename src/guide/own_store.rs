@@ -125,7 +125,7 @@
 //! let rows = [Host(0x11, "web1.corp.example"), Host(0x12, "db1.corp.example")];
 //! let (cmdb, now) = (SourceId::new("cmdb", "main")?, Timestamp::now());
 //! for chunk in rows.chunks(1_000) {
-//!     let put = |row| Ok(Change::PutAsset { expected: None, asset: Box::new(upgraded(row, &cmdb, now)?) });
+//!     let put = |row| Ok(Change::create(upgraded(row, &cmdb, now)?));
 //!     let changes = chunk.iter().map(put).collect::<Result<Vec<_>>>()?;
 //!     let batch = Batch::new(BatchId::random_v7(), "acme".parse()?, cmdb.clone());
 //!     inventory.commit(batch.with_changes(changes)).await?;

@@ -72,6 +72,7 @@ async fn apply_batches(run: &Run<'_>, plan: &MergePlan, token: u64) -> Result<Ap
         if overtaken {
             stale::drop_principals(&mut batch, &links);
         }
+        stale::renew_presence(&mut batch, &links);
         let tied = stale::tied_since(&batch, &links);
         stale::drop_assets(&mut batch, tied, &links, decisions);
         let drop = |batch: &mut Batch, assets: Vec<AssetId>| {

@@ -21,6 +21,15 @@ pub(super) fn drop_principals(batch: &mut Batch, links: &Links) {
     });
 }
 
+/// Says of each object anew whether the directory had it, so that events tell what is news by now.
+pub(super) fn renew_presence(batch: &mut Batch, links: &Links) {
+    for change in &mut batch.changes {
+        if let Change::PutLink { link, was } = change {
+            *was = links.get(&link.object).map(|known| known.presence);
+        }
+    }
+}
+
 /// The assets that objects were tied to since the batch was planned, by somebody it does not know of.
 pub(super) fn tied_since(batch: &Batch, links: &Links) -> BTreeSet<AssetId> {
     let written: BTreeSet<AssetId> = batch.changes.iter().filter_map(written).collect();

@@ -111,7 +111,7 @@ async fn told(
 ) -> Outcome<()> {
     let mut from = 0;
     loop {
-        let rows = feed::page(snapshot, organization, from).await?;
+        let rows = feed::page(snapshot, organization, from, feed::ENTRIES).await?;
         rows.iter().try_for_each(|row| note(feed::entry(row), findings))?;
         match rows.last() {
             Some(last) => from = last.try_get::<_, i64>(0)?.saturating_add(1),

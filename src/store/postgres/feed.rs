@@ -13,11 +13,11 @@ use crate::asset::{Batch, Event, FeedEntry, FeedExtent, FeedPlace, FeedReader};
 use crate::store::record::document;
 use crate::value::{OrganizationId, Timestamp};
 
-/// How many entries are read at a time: one of a large batch has some hundred kilobytes.
-const ENTRIES: usize = 16;
+/// How many entries are read at a time behind the first: one of a large batch has some hundred kilobytes.
+pub(super) const ENTRIES: usize = 16;
 
-const EXTENT: &str = "SELECT organizations.commits, feeds.first FROM organizations
-                      LEFT JOIN feeds ON feeds.organization = organizations.id
+const EXTENT: &str = "SELECT organizations.commits, feed_extents.first FROM organizations
+                      LEFT JOIN feed_extents ON feed_extents.organization = organizations.id
                       WHERE organizations.id = $1";
 
 /// What a batch tells, as it is kept.
@@ -53,30 +53,37 @@ pub(super) async fn since(
     limit: usize,
 ) -> Outcome<Vec<Event>> {
     let mut reader = FeedReader::new(place, limit);
+    // Mostly the first one has more than enough.
+    let mut entries = 1;
     while !reader.is_full() {
-        let rows = page(connections, organization, number(reader.place)).await?;
+        let rows = page(connections, organization, number(reader.place), entries).await?;
         for row in &rows {
+            if reader.is_full() {
+                break;
+            }
             let entry: i64 = row.try_get(0)?;
-            reader.read(entry.cast_unsigned(), self::entry(row)?);
+            reader.read(entry.cast_unsigned(), self::entry(row)?)?;
         }
-        if rows.len() < ENTRIES {
+        if rows.len() < entries {
             break;
         }
+        entries = ENTRIES;
     }
     // Whatever was taken away meanwhile is missing in what was read; how far the feed goes was written along with that.
     extent(connections, organization).await?.check(place)?;
     Ok(reader.events)
 }
 
-/// The entries from a number on, as many as are read at a time.
+/// So many entries from a number on.
 pub(super) async fn page(
     ask: &impl Ask,
     organization: &OrganizationId,
     from: i64,
+    entries: usize,
 ) -> Outcome<Vec<Row>> {
     let sql = format!(
         "SELECT entry, document FROM feed_entries WHERE organization = $1 AND entry >= $2
-         ORDER BY entry LIMIT {ENTRIES}"
+         ORDER BY entry LIMIT {entries}"
     );
     ask.rows(&sql, &[&organization.as_str(), &from]).await
 }
@@ -126,7 +133,7 @@ pub(super) async fn prune(
     let Some(last) = last else { return Ok(()) };
     let sql = "DELETE FROM feed_entries WHERE organization = $1 AND entry <= $2";
     transaction.execute(sql, &[&organization, &last]).await?;
-    let sql = "INSERT INTO feeds (organization, first) VALUES ($1, $2)
+    let sql = "INSERT INTO feed_extents (organization, first) VALUES ($1, $2)
                ON CONFLICT (organization) DO UPDATE SET first = excluded.first";
     transaction.execute(sql, &[&organization, &last.saturating_add(1)]).await?;
     Ok(transaction.commit().await?)

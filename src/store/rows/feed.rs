@@ -7,7 +7,7 @@ use crate::Result;
 use crate::asset::{Event, FeedEntry, FeedExtent, FeedPlace, FeedReader};
 use crate::value::Timestamp;
 
-/// How many entries are read at a time: one of a large batch has some hundred kilobytes.
+/// How many entries are read at a time behind the first: one of a large batch has some hundred kilobytes.
 const ENTRIES: usize = 16;
 
 /// At most `limit` events from a place on.
@@ -18,14 +18,20 @@ pub(super) async fn since(
     limit: usize,
 ) -> Result<Vec<Event>> {
     let mut reader = FeedReader::new(place, limit);
+    // Mostly the first one has more than enough.
+    let mut entries = 1;
     while !reader.is_full() {
-        let page = rows.scan(&from(keys, reader.place.entry)).await?;
+        let page = rows.scan(&from(keys, reader.place.entry, entries)).await?;
         for row in &page {
-            reader.read(number(row), decode("events", &row.key, &row.value)?);
+            if reader.is_full() {
+                break;
+            }
+            reader.read(number(row), decode("events", &row.key, &row.value)?)?;
         }
-        if page.len() < ENTRIES {
+        if page.len() < entries {
             break;
         }
+        entries = ENTRIES;
     }
     // Whatever was taken away meanwhile is missing in what was read; how far the feed goes was written along with that.
     extent(rows, keys).await?.check(place)?;
@@ -34,11 +40,18 @@ pub(super) async fn since(
 
 /// How far the feed goes.
 pub(super) async fn extent(rows: &(impl Rows + ?Sized), keys: &Keys) -> Result<FeedExtent> {
-    let key = keys.table(Table::Feed);
-    match rows.get(std::slice::from_ref(&key)).await?.pop() {
-        Some(row) => decode("feed", &key, &row.value),
-        None => begun(rows, keys).await,
+    if let Some(extent) = written(rows, keys).await? {
+        return Ok(extent);
     }
+    let begun = begun(rows, keys).await?;
+    // The first commit of all may have come between the two.
+    Ok(written(rows, keys).await?.unwrap_or(begun))
+}
+
+async fn written(rows: &(impl Rows + ?Sized), keys: &Keys) -> Result<Option<FeedExtent>> {
+    let key = keys.table(Table::Feed);
+    let row = rows.get(std::slice::from_ref(&key)).await?.pop();
+    row.map(|row| decode("feed", &key, &row.value)).transpose()
 }
 
 /// How far it goes where nothing says so yet. Every batch notes its source: where one is, and no feed, a version wrote it
@@ -64,7 +77,7 @@ pub(super) async fn prune(
     let mut write = Write::new().expecting(key.clone(), Some(before.value));
     let mut begin = extent.first;
     'all: loop {
-        let page = rows.scan(&from(keys, begin)).await?;
+        let page = rows.scan(&from(keys, begin, ENTRIES)).await?;
         for row in &page {
             let entry: FeedEntry = decode("events", &row.key, &row.value)?;
             if number(row) >= place.entry || entry.at >= older_than {
@@ -86,10 +99,10 @@ pub(super) async fn prune(
     rows.write(&write).await
 }
 
-/// The entries from a number on, as many as are read at a time.
-fn from(keys: &Keys, entry: u64) -> KeyRange {
+/// So many entries from a number on.
+fn from(keys: &Keys, entry: u64, entries: usize) -> KeyRange {
     let all = KeyRange::prefix(&keys.table(Table::Event));
-    KeyRange::new(keys.event(entry), all.to).with_limit(ENTRIES)
+    KeyRange::new(keys.event(entry), all.to).with_limit(entries)
 }
 
 /// The number of an entry, which its key ends with.

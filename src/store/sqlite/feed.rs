@@ -53,7 +53,7 @@ pub(super) fn since(
             && let Some(row) = rows.next()?
         {
             let number: i64 = row.get(0)?;
-            reader.read(number.cast_unsigned(), entry(row)?);
+            reader.read(number.cast_unsigned(), entry(row)?)?;
         }
     }
     // Whatever was taken away meanwhile is missing in what was read; how far the feed goes was written along with that.

@@ -10,9 +10,9 @@ CREATE TABLE IF NOT EXISTS feed_entries (
 
 -- No entry of a number below the first one is kept. An organization without a row keeps all. Whatever was written before
 -- there was a feed was told to nobody.
-CREATE TABLE IF NOT EXISTS feeds (
+CREATE TABLE IF NOT EXISTS feed_extents (
     organization text PRIMARY KEY,
     first bigint NOT NULL
 );
-INSERT INTO feeds (organization, first) SELECT id, commits + 1 FROM organizations WHERE commits > 0
+INSERT INTO feed_extents (organization, first) SELECT id, commits + 1 FROM organizations WHERE commits > 0
 ON CONFLICT DO NOTHING;
