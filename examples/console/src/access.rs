@@ -14,18 +14,20 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use ldap_inventory::value::Secret;
 use ldap_inventory::{Error, ErrorKind, Result};
 use maud::{Markup, html};
 use subtle::ConstantTimeEq;
 
 use crate::Console;
 use crate::failure::Failure;
-
-/// What the session's cookie is called.
-const COOKIE: &str = "inventory_console";
+use crate::site::Site;
 
 /// The field of every form that shows that it is one of ours.
 const FORM_KEY: &str = "form_key";
+
+/// The fewest characters of a token for metrics: fewer could be guessed.
+const SHORTEST_TOKEN: usize = 16;
 
 /// The most octets of a form: a file of certificates has room.
 const LARGEST_FORM: usize = 256 * 1024;
@@ -49,11 +51,12 @@ const HEADERS: [(HeaderName, HeaderValue); 6] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
-/// The secrets of one start of the console. None of them outlives it.
+/// The secrets of one start of the console. None of them outlives it but the token for metrics, which is the host's.
 pub struct Access {
     token: String,
     session: String,
     form_key: String,
+    metrics_token: Option<Secret>,
 }
 
 impl Access {
@@ -63,7 +66,22 @@ impl Access {
     ///
     /// If the system has no randomness.
     pub fn new() -> Result<Self> {
-        Ok(Self { token: secret()?, session: secret()?, form_key: secret()? })
+        let (token, session, form_key) = (secret()?, secret()?, secret()?);
+        Ok(Self { token, session, form_key, metrics_token: None })
+    }
+
+    /// Lets programs that have this token ask for metrics, and for nothing else. Without one it takes a session.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`] for one that is too short. Nothing of it is repeated.
+    pub fn with_metrics_token(self, token: Secret) -> Result<Self> {
+        if token.expose().len() < SHORTEST_TOKEN {
+            let message =
+                format!("the token for metrics has fewer than {SHORTEST_TOKEN} characters");
+            return Err(Error::new(ErrorKind::Configuration, message));
+        }
+        Ok(Self { metrics_token: Some(token), ..self })
     }
 
     /// What the link of whoever may come in has in it.
@@ -77,26 +95,31 @@ impl Access {
     }
 
     /// Whether the request is of somebody who has come in, or, where metrics are asked for, of a program with the token.
-    fn admits(&self, request: &Request) -> bool {
+    fn admits(&self, site: &Site, request: &Request) -> bool {
         let headers = request.headers();
         let cookies = headers.get_all(header::COOKIE).iter().filter_map(|it| it.to_str().ok());
         let mut cookies = cookies.flat_map(|it| it.split(';')).filter_map(|it| it.split_once('='));
-        if cookies.any(|(name, value)| name.trim() == COOKIE && is_same(value, &self.session)) {
+        let own = site.cookie();
+        if cookies.any(|(name, value)| name.trim() == own && is_same(value, &self.session)) {
             return true;
         }
         let bearer = headers.get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
         let bearer = bearer.and_then(|it| it.strip_prefix("Bearer "));
-        request.uri().path() == "/metrics" && bearer.is_some_and(|it| is_same(it, &self.token))
+        let is_program = bearer.zip(self.metrics_token.as_ref());
+        request.uri().path() == "/metrics"
+            && is_program.is_some_and(|(given, token)| is_same(given, token.expose()))
     }
 
     /// Lets whoever has the token in, and takes it out of the address.
-    fn enter(&self, token: &str) -> Response {
+    fn enter(&self, site: &Site, token: &str) -> Response {
         if !is_same(token, &self.token) {
             return refused(
                 "the access token in this link is not the one of this console; open the link that it printed when it was started",
             );
         }
-        let cookie = format!("{COOKIE}={}; HttpOnly; SameSite=Strict; Path=/", self.session);
+        let secure = if site.is_secure() { "; Secure" } else { "" };
+        let (name, session) = (site.cookie(), &self.session);
+        let cookie = format!("{name}={session}; HttpOnly; SameSite=Strict; Path=/{secure}");
         ([(header::SET_COOKIE, cookie)], Redirect::to("/assets")).into_response()
     }
 }
@@ -109,11 +132,11 @@ impl fmt::Debug for Access {
 
 /// Stands before every page.
 pub(crate) async fn guard(
-    State(console): State<Arc<Console>>,
+    State((console, site)): State<(Arc<Console>, Arc<Site>)>,
     request: Request,
     next: Next,
 ) -> Response {
-    let mut response = match check(&console.access, request).await {
+    let mut response = match check(&console.access, &site, request).await {
         Ok(request) => next.run(request).await,
         Err(answer) => *answer,
     };
@@ -124,28 +147,34 @@ pub(crate) async fn guard(
 }
 
 /// The request, if it may go on, or else the answer to it.
-async fn check(access: &Access, request: Request) -> Result<Request, Box<Response>> {
+async fn check(access: &Access, site: &Site, request: Request) -> Result<Request, Box<Response>> {
+    if !text(request.headers(), &header::HOST).is_some_and(|host| site.is_host(host)) {
+        let sentence = format!("the console is at {site}, and at no other address");
+        let answer = Failure::new(StatusCode::MISDIRECTED_REQUEST, sentence);
+        return Err(Box::new(answer.into_response()));
+    }
     let path = request.uri().path();
     if let (&Method::GET, "/", Some(token)) = (request.method(), path, token(&request)) {
-        return Err(Box::new(access.enter(&token)));
+        return Err(Box::new(access.enter(site, &token)));
     }
     // What is no secret: that it lives, and how it looks.
     if matches!(path, "/health" | "/style.css") {
         return Ok(request);
     }
-    if !access.admits(&request) {
+    if !access.admits(site, &request) {
         let sentence = "open the link that the console printed when it was started: it has the access token in it";
         return Err(Box::new(Failure::new(StatusCode::UNAUTHORIZED, sentence).into_response()));
     }
     match *request.method() {
         Method::GET | Method::HEAD => Ok(request),
-        _ => check_form(access, request).await.map_err(Box::new),
+        _ => check_form(access, site, request).await.map_err(Box::new),
     }
 }
 
 /// Lets through what a form of this console sent.
-async fn check_form(access: &Access, request: Request) -> Result<Request, Response> {
-    if !is_own_origin(request.headers()) {
+async fn check_form(access: &Access, site: &Site, request: Request) -> Result<Request, Response> {
+    // Every browser says where a form is from.
+    if !text(request.headers(), &header::ORIGIN).is_some_and(|origin| site.is_origin(origin)) {
         return Err(refused(
             "the form does not come from a page of this console; nothing was done",
         ));
@@ -164,14 +193,8 @@ async fn check_form(access: &Access, request: Request) -> Result<Request, Respon
     Ok(Request::from_parts(parts, Body::from(body)))
 }
 
-/// Whether a page of this very host sent it. Every browser says so of a form.
-fn is_own_origin(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let origin = text(header::ORIGIN).and_then(|origin| origin.split_once("://"));
-    match (origin, text(header::HOST)) {
-        (Some((_, origin)), Some(host)) => origin.eq_ignore_ascii_case(host),
-        _ => false,
-    }
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 fn token(request: &Request) -> Option<String> {

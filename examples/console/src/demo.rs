@@ -23,7 +23,7 @@ use ldap_inventory::{Error, ErrorKind, Result};
 use tempfile::TempDir;
 
 use self::domain::DemonstrationDomain;
-use crate::{Console, Definition, Key, Tasks, Vault, now};
+use crate::{Access, Console, Definition, Key, Tasks, Vault, now};
 
 /// The assets that are worth a look.
 const ASSETS: &str = include_str!("../../sync/demonstration/assets.jsonl");
@@ -47,7 +47,7 @@ impl Demonstration {
     /// # Errors
     ///
     /// If the loopback interface, or the folder for temporary files, cannot be used.
-    pub async fn begin() -> Result<Self> {
+    pub async fn begin(access: Access) -> Result<Self> {
         let domain = DemonstrationDomain::new()?;
         let tls = ServerTls::self_signed(&["dc1.corp.example.test", "127.0.0.1"])?;
         let server = TestServer::builder(domain.directory()).with_ldaps(tls).start().await?;
@@ -65,10 +65,10 @@ impl Demonstration {
         let site = SiteId::new("headquarters")?;
         let (name, id) = ("Headquarters", credential.id.clone());
         let task = SyncTask::new(name, organization.clone(), site, source, id);
-        vault.put(&credential)?;
+        vault.add(&credential)?;
         scan(&inventory, &task, &domain).await?;
         tasks.add(Definition::new(task.clone(), Some(nightly()?)))?;
-        let console = Console::new(inventory, organization, vault, tasks, "you")?;
+        let console = Console::new(access, inventory, organization, vault, tasks, "you");
         let directory = LdapSource::new(console.vault.clone());
         sync(&task, &directory, &*console.inventory, &SyncOptions::new()).await?;
         domain.one_day_passes()?;

@@ -1,8 +1,8 @@
 //! A web service over an inventory, as a host would write it: server-rendered pages that work without JavaScript.
 //!
 //! What a host does with the crate is in [`pages`], a file a page; its credentials are sealed in `vault`, and its tasks
-//! run in `tasks`. What makes it a web service that may be left running is in `access`, `asked`, `failure`, `page` and
-//! `shown`. [`demo`] has a company to look at.
+//! run in `tasks`. What makes it a web service that may be left running is in `access`, `site`, `asked`, `failure`,
+//! `page` and `shown`. [`demo`] has a company to look at.
 
 mod access;
 mod asked;
@@ -12,15 +12,16 @@ mod page;
 mod pages;
 mod sealed;
 mod shown;
+mod site;
 mod tasks;
 mod vault;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use ldap_inventory::Result;
 use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::curation::{Author, Curation};
 use ldap_inventory::value::{OrganizationId, Timestamp};
@@ -28,8 +29,12 @@ use tokio::net::TcpListener;
 
 pub use access::Access;
 pub use sealed::Key;
+pub use site::{PublicUrl, Site};
 pub use tasks::{Definition, Tasks};
 pub use vault::Vault;
+
+/// How long what is being answered when the console is stopped may take.
+const LAST_ANSWERS: Duration = Duration::from_secs(10);
 
 /// What all pages share.
 #[derive(Debug)]
@@ -44,19 +49,16 @@ pub struct Console {
 
 impl Console {
     /// A console over an inventory, its credentials and its tasks. What is decided is decided by `author`.
-    ///
-    /// # Errors
-    ///
-    /// If the system has no randomness for the access token.
     pub fn new(
+        access: Access,
         inventory: Arc<dyn AssetRepository>,
         organization: OrganizationId,
         vault: Vault,
         tasks: Tasks,
         author: impl Into<String>,
-    ) -> Result<Arc<Self>> {
-        let (access, vault, author) = (Access::new()?, Arc::new(vault), author.into());
-        Ok(Arc::new(Self { inventory, organization, access, vault, tasks, author }))
+    ) -> Arc<Self> {
+        let (vault, author) = (Arc::new(vault), author.into());
+        Arc::new(Self { inventory, organization, access, vault, tasks, author })
     }
 
     /// Who may come in.
@@ -76,13 +78,14 @@ impl Console {
 }
 
 /// Serves the console, and runs its tasks when they are due, until `stop` is over. What is being answered then is answered
-/// to its end, and runs end between two steps.
+/// to its end, unless that takes long, and runs end between two steps.
 ///
 /// # Errors
 ///
 /// Those of the listener, and of the store where it is asked when the tasks ran last.
 pub async fn serve(
     listener: TcpListener,
+    site: Site,
     console: Arc<Console>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
@@ -94,15 +97,25 @@ pub async fn serve(
         // Pages that follow a run end as well, so that nothing is waited for in vain.
         stopping.tasks.stop();
     };
-    let served = axum::serve(listener, router(Arc::clone(&console))).with_graceful_shutdown(stop);
-    served.await?;
+    let mut stopped = console.tasks.stopped();
+    let late = async {
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+        tokio::time::sleep(LAST_ANSWERS).await;
+    };
+    let router = router(Arc::clone(&console), site);
+    let served = axum::serve(listener, router).with_graceful_shutdown(stop);
+    tokio::select! {
+        served = served.into_future() => served?,
+        // Somebody keeps a connection open, and may do so for ever.
+        () = late => {}
+    }
     console.tasks.stop();
     following.abort();
     console.tasks.ended().await;
     Ok(())
 }
 
-fn router(console: Arc<Console>) -> Router {
+fn router(console: Arc<Console>, site: Site) -> Router {
     use pages::{
         asset, assets, coverage, credential, credentials, groups, merge, metrics, overlaps, task,
         task_list, unresolved, users,
@@ -122,6 +135,7 @@ fn router(console: Arc<Console>) -> Router {
         .route("/overlaps", get(overlaps::list))
         .route("/coverage", get(coverage::show))
         .route("/credentials", get(credentials::list).post(credentials::add))
+        .route("/credentials/discard", post(credentials::discard))
         .route("/credential", get(credential::show))
         .route("/credential/test", post(credential::test))
         .route("/credential/certificate", post(credential::certificate))
@@ -140,8 +154,8 @@ fn router(console: Arc<Console>) -> Router {
         .route("/style.css", get(page::style))
         .route("/console.js", get(page::script))
         .fallback(assets::nowhere)
-        .method_not_allowed_fallback(assets::nowhere)
-        .layer(from_fn_with_state(Arc::clone(&console), access::guard))
+        .method_not_allowed_fallback(assets::not_so)
+        .layer(from_fn_with_state((Arc::clone(&console), Arc::new(site)), access::guard))
         .with_state(console)
 }
 

@@ -20,6 +20,7 @@ mod private;
 #[path = "../../program/store.rs"]
 mod store;
 
+use std::convert::Infallible;
 use std::env;
 use std::io;
 use std::net::SocketAddr;
@@ -29,8 +30,8 @@ use std::sync::Arc;
 
 use clap::Parser;
 use inventory_console::demo::Demonstration;
-use inventory_console::{Console, Key, Tasks, Vault, serve};
-use ldap_inventory::value::OrganizationId;
+use inventory_console::{Access, Console, Key, PublicUrl, Site, Tasks, Vault, serve};
+use ldap_inventory::value::{OrganizationId, Secret};
 use tokio::net::TcpListener;
 
 use self::exit::{Failure, Status};
@@ -70,12 +71,31 @@ struct Options {
     #[arg(long, value_name = "NAME", env = "USER", default_value = "console")]
     author: String,
 
-    /// Where to listen. Beyond the loopback interface put a proxy with TLS in front: the access token crosses the network
+    /// Where to listen; beyond the loopback interface only with --public-url, behind a proxy with TLS
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8389")]
     listen: SocketAddr,
 
+    /// The URL by which people open the console, where a proxy stands in front of it
+    #[arg(long, value_name = "URL")]
+    public_url: Option<PublicUrl>,
+
+    /// What programs that ask for /metrics show as `Authorization: Bearer TOKEN`; without it they are refused. In the
+    /// variable others on this machine do not see it
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "INVENTORY_CONSOLE_METRICS_TOKEN",
+        hide_env_values = true,
+        value_parser = secret
+    )]
+    metrics_token: Option<Secret>,
+
     #[command(flatten)]
     log: Log,
+}
+
+fn secret(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret::new(text))
 }
 
 fn main() -> ExitCode {
@@ -87,21 +107,31 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn run(options: &Options) -> Result<Status, Failure> {
     let interrupt = Interrupt::listen();
+    let access = access(options)?;
     match &options.inventory {
         Some(place) => {
-            let console = open(options, place).await?;
+            let console = open(options, access, place).await?;
             listen(options, console, interrupt).await
         }
         None => {
-            let demonstration = Demonstration::begin().await?;
+            let demonstration = Demonstration::begin(access).await?;
             say("this is a demonstration: nothing leaves this machine, and nothing is kept");
             listen(options, demonstration.console(), interrupt).await
         }
     }
 }
 
+/// Who may come in.
+fn access(options: &Options) -> Result<Access, Failure> {
+    let access = Access::new()?;
+    Ok(match &options.metrics_token {
+        Some(token) => access.with_metrics_token(token.clone())?,
+        None => access,
+    })
+}
+
 /// A console over an inventory that is kept.
-async fn open(options: &Options, place: &str) -> Result<Arc<Console>, Failure> {
+async fn open(options: &Options, access: Access, place: &str) -> Result<Arc<Console>, Failure> {
     let Ok(key) = env::var(KEY) else {
         let sentence = format!(
             "the variable {KEY} is not set; it has the key that credentials are sealed with: \
@@ -113,7 +143,7 @@ async fn open(options: &Options, place: &str) -> Result<Arc<Console>, Failure> {
     let tasks = Tasks::open(options.state.join("tasks"))?;
     let inventory = store::open(place).await?;
     let organization = options.organization.clone();
-    Ok(Console::new(inventory, organization, vault, tasks, &options.author)?)
+    Ok(Console::new(access, inventory, organization, vault, tasks, &options.author))
 }
 
 /// Serves the console until it is interrupted.
@@ -128,18 +158,30 @@ async fn listen(
     };
     let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    if !address.ip().is_loopback() {
-        say(
-            "Warning: beyond this machine the access token crosses the network as it is; put a proxy with TLS in front.",
-        );
-    }
-    say(format_args!("open http://{address}/?token={}", console.access().token()));
+    let site = Site::new(address, options.public_url.clone())?;
+    say(format_args!("open {site}/?token={}", console.access().token()));
+    let first = interrupt.clone();
     let stop = async move {
-        interrupt.wait().await;
-        say("stopping: runs end between two steps and give their leases back");
+        first.wait().await;
+        say(
+            "stopping: runs end between two steps and give their leases back; Ctrl-C once more ends them at once",
+        );
     };
-    serve(listener, console, stop).await.map_err(|error| {
-        Failure::new(Status::Failed, format!("the console cannot go on: {error}"))
-    })?;
-    Ok(Status::Complete)
+    tokio::select! {
+        served = serve(listener, site, console, stop) => match served {
+            Ok(()) => Ok(Status::Complete),
+            Err(error) => {
+                Err(Failure::new(Status::Failed, format!("the console cannot go on: {error}")))
+            }
+        },
+        () = again(&interrupt) => Err(Failure::new(Status::Interrupted, "it was interrupted twice; leases of its runs end by themselves")),
+    }
+}
+
+/// Waits for the second Ctrl-C.
+async fn again(interrupt: &Interrupt) {
+    interrupt.wait().await;
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }

@@ -8,6 +8,9 @@ use crate::Console;
 use crate::failure::Answer;
 use crate::shown::Shown;
 
+/// The most rows of a table that has no pages.
+pub(crate) const ROWS: usize = 200;
+
 /// Where a page belongs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Place {
@@ -90,6 +93,11 @@ pub(crate) fn table(label: &str, titles: &[&str], rows: &Markup) -> Markup {
             }
         }
     }
+}
+
+/// What is said below a table that has no more than [`ROWS`] of so many.
+pub(crate) fn more(count: usize) -> Markup {
+    html! { @if count > ROWS { p.hint { "The first " (ROWS) " of " (count) "." } } }
 }
 
 /// The one stylesheet.

@@ -58,7 +58,7 @@ impl Key {
         });
         opened.map(Zeroizing::new).ok_or_else(|| {
             let message = "what is sealed does not open: it was sealed with another key, or somebody changed it";
-            Error::new(ErrorKind::Configuration, message)
+            Error::new(ErrorKind::Store, message)
         })
     }
 

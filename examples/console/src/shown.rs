@@ -3,6 +3,9 @@
 //! Maud escapes what would be markup, in text and in attributes. What is left to do is what no markup is and misleads all
 //! the same: characters that reorder a line or do not show.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
 use ldap_inventory::Printable;
 use ldap_inventory::value::Timestamp;
 use maud::{Markup, Render, html};
@@ -18,10 +21,17 @@ impl Render for Shown<'_> {
 }
 
 /// The text with what does not show spelled out.
-pub(crate) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     // One by one: of a long text `Printable` shows the beginning.
-    let mut octets = [0; 4];
-    text.chars().map(|c| Printable(c.encode_utf8(&mut octets)).to_string()).collect()
+    let (mut octets, mut escaped) = ([0; 4], String::with_capacity(text.len()));
+    for c in text.chars() {
+        // Writing to memory does not fail.
+        let _ = write!(escaped, "{}", Printable(c.encode_utf8(&mut octets)));
+    }
+    Cow::Owned(escaped)
 }
 
 /// A time to the minute, in UTC.
@@ -90,8 +100,9 @@ mod tests {
 
     #[test]
     fn what_is_long_is_shown_whole() {
-        let long = "a".repeat(5_000);
-        assert_eq!(escaped(&long), long);
+        for long in ["a\\".repeat(5_000), "\u{e4}".repeat(5_000)] {
+            assert_eq!(escaped(&long), long);
+        }
     }
 
     #[test]

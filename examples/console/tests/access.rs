@@ -1,5 +1,11 @@
 //! Who may come in, and what does not come from a page of the console.
 
+use inventory_console::demo::Demonstration;
+use inventory_console::{Access, Site, serve};
+use ldap_inventory::value::Secret;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
 use crate::browser::Browser;
 
 #[tokio::test]
@@ -9,7 +15,8 @@ async fn nobody_comes_in_without_the_token() {
         let answer = browser.send("GET", path, &[], "").await;
         assert_eq!(answer.status, 401, "{path}");
         assert!(answer.body.contains("Open the link"), "{path}: {}", answer.body);
-        let answer = browser.send("GET", path, &[("Cookie", "inventory_console=guess")], "").await;
+        let guess = format!("inventory_console_{}=guess", browser.address.port());
+        let answer = browser.send("GET", path, &[("Cookie", &guess)], "").await;
         assert_eq!(answer.status, 401, "{path}");
     }
     let wrong = browser.send("GET", "/?token=guess", &[], "").await;
@@ -25,6 +32,10 @@ async fn the_cookie_is_for_this_site_and_no_script() {
     let entered = browser.get(&format!("/?token={}", browser.token)).await;
     let cookie = entered.header("set-cookie").unwrap();
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    assert!(!cookie.contains("Secure"), "it is on the loopback interface: {cookie}");
+    // Another console on this machine has a cookie of its own.
+    let port = browser.address.port().to_string();
+    assert!(cookie.split('=').next().unwrap().ends_with(&port), "{cookie}");
     assert!(!cookie.contains(&browser.token), "the token is not what the browser keeps");
     // The token does not stay in the address.
     assert_eq!(entered.leads_to(), "/assets");
@@ -64,11 +75,14 @@ async fn a_forged_form_does_nothing() {
 }
 
 #[tokio::test]
-async fn programs_ask_for_health_and_with_the_token_for_metrics() {
-    let (_demonstration, browser) = Browser::of_demonstration().await;
+async fn programs_ask_for_health_and_with_a_token_of_their_own_for_metrics() {
+    const TOKEN: &str = "canary-of-the-metrics";
+    let access = Access::new().unwrap().with_metrics_token(Secret::new(TOKEN)).unwrap();
+    let demonstration = Demonstration::begin(access).await.unwrap();
+    let browser = Browser::of(demonstration.console()).await;
     let health = browser.send("GET", "/health", &[], "").await;
     assert_eq!((health.status, health.body.as_str()), (200, "ok\n"));
-    let bearer = format!("Bearer {}", browser.token);
+    let bearer = format!("Bearer {TOKEN}");
     let metrics = browser.send("GET", "/metrics", &[("Authorization", &bearer)], "").await;
     assert_eq!(metrics.status, 200);
     for line in [
@@ -79,6 +93,89 @@ async fn programs_ask_for_health_and_with_the_token_for_metrics() {
         assert!(metrics.body.lines().any(|it| it == line), "{line}: {}", metrics.body);
     }
     // The token of programs opens nothing else.
-    let page = browser.send("GET", "/assets", &[("Authorization", &bearer)], "").await;
-    assert_eq!(page.status, 401);
+    for path in ["/assets", "/credentials", "/tasks/1/events", "/console.js"] {
+        let page = browser.send("GET", path, &[("Authorization", &bearer)], "").await;
+        assert_eq!(page.status, 401, "{path}");
+    }
+    let entered = browser.send("GET", &format!("/?token={TOKEN}"), &[], "").await;
+    assert_eq!(entered.status, 403);
+    // And that of people is none for programs.
+    let master = format!("Bearer {}", browser.token);
+    let metrics = browser.send("GET", "/metrics", &[("Authorization", &master)], "").await;
+    assert_eq!(metrics.status, 401);
+}
+
+#[test]
+fn a_token_for_metrics_that_could_be_guessed_is_refused_and_not_repeated() {
+    for token in ["", "canary"] {
+        let access = Access::new().unwrap();
+        let error = access.with_metrics_token(Secret::new(token)).unwrap_err();
+        assert!(error.to_string().contains("16") && !error.to_string().contains("canary"));
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_leads_here_is_not_that_of_the_console() {
+    let (_demonstration, browser) = Browser::of_demonstration().await;
+    let rebound = format!("evil.example:{}", browser.address.port());
+    for path in ["/assets", "/health", &format!("/?token={}", browser.token)] {
+        let headers = [("Host", rebound.as_str()), ("Cookie", browser.cookie())];
+        let answer = browser.send("GET", path, &headers, "").await;
+        assert_eq!(answer.status, 421, "{path}");
+        assert!(answer.header("set-cookie").is_none());
+    }
+    let own = format!("localhost:{}", browser.address.port());
+    assert_eq!(browser.send("GET", "/health", &[("Host", &own)], "").await.status, 200);
+}
+
+#[tokio::test]
+async fn behind_a_proxy_with_tls_the_cookie_crosses_the_network_by_it_alone() {
+    let demonstration = Demonstration::begin(Access::new().unwrap()).await.unwrap();
+    let mut browser = Browser::of(demonstration.console()).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    browser.address = listener.local_addr().unwrap();
+    let site = Site::new(browser.address, Some("https://inventory.example".parse().unwrap()));
+    tokio::spawn(serve(listener, site.unwrap(), demonstration.console(), std::future::pending()));
+
+    let host = ("Host", "inventory.example");
+    let entered = browser.send("GET", &format!("/?token={}", browser.token), &[host], "").await;
+    let cookie = entered.header("set-cookie").unwrap();
+    assert!(cookie.ends_with("; Secure") && cookie.contains("console_443="), "{cookie}");
+    let cookie = ("Cookie", cookie.split(';').next().unwrap());
+    let body = format!("form_key={}&errand=none", browser.form_key());
+    for (origin, status) in [("https://inventory.example", 400), ("http://inventory.example", 403)]
+    {
+        let headers = [host, cookie, ("Origin", origin)];
+        let answer = browser.send("POST", "/tasks/1/run", &headers, &body).await;
+        assert_eq!(answer.status, status, "{origin}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_is_asked_for_wrongly_says_how_it_may_be() {
+    let (_demonstration, browser) = Browser::of_demonstration().await;
+    let answer = browser.get("/unmerge").await;
+    assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")), "{answer:?}");
+    let answer = browser.post("/assets", &[]).await;
+    assert_eq!((answer.status, answer.header("allow")), (405, Some("GET,HEAD")), "{answer:?}");
+}
+
+#[tokio::test]
+async fn whoever_says_half_of_something_keeps_nobody_from_stopping() {
+    let demonstration = Demonstration::begin(Access::new().unwrap()).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let stopped = async move { stopped.await.unwrap() };
+    let site = Site::new(address, None).unwrap();
+    let served = tokio::spawn(serve(listener, site, demonstration.console(), stopped));
+    let mut half = TcpStream::connect(address).await.unwrap();
+    half.write_all(b"GET / HTTP/1.1\r\nHost: x").await.unwrap();
+    // Whoever came first has been heard first.
+    let mut whole = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET /health HTTP/1.0\r\nHost: {address}\r\n\r\n");
+    whole.write_all(request.as_bytes()).await.unwrap();
+    whole.read_to_end(&mut Vec::new()).await.unwrap();
+    stop.send(()).unwrap();
+    served.await.unwrap().unwrap();
 }

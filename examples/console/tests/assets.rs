@@ -87,25 +87,58 @@ async fn what_people_say_is_kept_and_found() {
     let (_demonstration, browser) = Browser::of_demonstration().await;
     let asset = one(&browser, "name:=payroll").await;
     let path = format!("/assets/{asset}/annotate");
-    let said = |tags, criticality| {
-        [
-            ("owner", "jane <jane@corp.example>"),
-            ("tags", tags),
-            ("comment", "two\r\nlines"),
-            ("criticality", criticality),
-        ]
-    };
-    let answer = browser.post(&path, &said("pci, env=prod", "high")).await;
+    let said = [
+        ("owner", "jane <jane@corp.example>"),
+        ("tags", "pci\r\nroom=2, left"),
+        ("comment", "two\r\nlines"),
+        ("criticality", "high"),
+    ];
+    let answer = browser.post(&path, &said).await;
     let page = browser.page(answer.leads_to()).await;
     assert!(page.contains("value=\"jane &lt;jane@corp.example&gt;\""), "{page}");
-    assert!(page.contains("two\nlines") && page.contains("value=\"pci, env=prod\""), "{page}");
-    assert_eq!(one(&browser, "tag:pci criticality:high").await, asset);
+    assert!(page.contains("two\nlines") && page.contains(">pci\nroom=2, left<"), "{page}");
+    assert_eq!(one(&browser, "tag:pci tag:=\"room=2, left\" criticality:high").await, asset);
 
-    browser.post(&path, &said("env=prod", "high")).await.leads_to();
+    let tags = field(&page, "shown_tags");
+    browser.post(&path, &[("tags", "room=2, left"), ("shown_tags", &tags)]).await.leads_to();
     assert!(assets(&browser.page("/assets?q=tag%3Apci").await).is_empty());
-    let refused = browser.post(&path, &said("", "enormous")).await;
+    assert_eq!(one(&browser, "tag:room owner:jane criticality:high").await, asset);
+    let refused = browser.post(&path, &[("criticality", "enormous")]).await;
     assert_eq!(refused.status, 400);
     assert!(refused.body.contains("low, medium, high, critical"), "{}", refused.body);
+}
+
+#[tokio::test]
+async fn what_somebody_else_said_meanwhile_stays() {
+    let (_demonstration, browser) = Browser::of_demonstration().await;
+    let asset = one(&browser, "name:=payroll").await;
+    let path = format!("/assets/{asset}/annotate");
+    let before = [("owner", "jane"), ("tags", "pci"), ("comment", "a\nb")];
+    browser.post(&path, &before).await.leads_to();
+    // Two people look at it; the first to save says all but what the second does.
+    let page = browser.page(&format!("/assets/{asset}")).await;
+    let shown = ["owner", "tags", "comment", "criticality"]
+        .map(|name| (format!("shown_{name}"), field(&page, &format!("shown_{name}"))));
+    let shown = shown.each_ref().map(|(name, value)| (name.as_str(), value.as_str()));
+    let first = [("owner", "joe"), ("tags", "pci\ndmz"), ("comment", "c"), ("criticality", "low")];
+    browser.post(&path, &[first.as_slice(), &shown].concat()).await.leads_to();
+    let second =
+        [("owner", "jane"), ("tags", "pci\r\nlab"), ("comment", "a\r\nb"), ("criticality", "")];
+    browser.post(&path, &[second.as_slice(), &shown].concat()).await.leads_to();
+    assert_eq!(one(&browser, "owner:joe tag:dmz tag:lab tag:pci criticality:low").await, asset);
+    let page = browser.page(&format!("/assets/{asset}")).await;
+    assert_eq!(field(&page, "shown_comment"), "c");
+}
+
+#[tokio::test]
+async fn a_link_that_would_ask_for_too_much_is_left_out() {
+    let (_demonstration, browser) = Browser::of_demonstration().await;
+    let query = format!("source:scan OR name:{}", "a".repeat(8_165));
+    let query = serde_urlencoded::to_string([("q", query)]).unwrap();
+    let page = browser.page(&format!("/assets?{query}")).await;
+    let (_, facets) = page.split_once("<aside").unwrap();
+    let (facets, _) = facets.split_once("</aside>").unwrap();
+    assert!(facets.contains("warehouse") && !facets.contains("href"), "{facets}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use inventory_console::demo::Demonstration;
-use inventory_console::{Console, serve};
+use inventory_console::{Access, Console, Site, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -30,7 +30,8 @@ impl Browser {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let token = console.access().token().to_owned();
-        tokio::spawn(serve(listener, console, std::future::pending()));
+        let site = Site::new(address, None).unwrap();
+        tokio::spawn(serve(listener, site, console, std::future::pending()));
         let mut browser = Self { address, token, cookie: String::new(), form_key: String::new() };
         let entered = browser.get(&format!("/?token={}", browser.token)).await;
         assert_eq!(entered.status, 303, "{entered:?}");
@@ -43,7 +44,7 @@ impl Browser {
 
     /// The demonstration, which lives as long as what is returned beside the browser.
     pub(crate) async fn of_demonstration() -> (Demonstration, Self) {
-        let demonstration = Demonstration::begin().await.unwrap();
+        let demonstration = Demonstration::begin(Access::new().unwrap()).await.unwrap();
         let browser = Self::of(demonstration.console()).await;
         (demonstration, browser)
     }
@@ -77,6 +78,11 @@ impl Browser {
         self.send("POST", path, &[("Cookie", &self.cookie), ("Origin", origin)], &body).await
     }
 
+    /// The cookie of the session.
+    pub(crate) fn cookie(&self) -> &str {
+        &self.cookie
+    }
+
     /// The key of the forms.
     pub(crate) fn form_key(&self) -> &str {
         &self.form_key
@@ -90,7 +96,10 @@ impl Browser {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
-        let mut request = format!("{method} {path} HTTP/1.0\r\nHost: {}\r\n", self.address);
+        let mut request = format!("{method} {path} HTTP/1.0\r\n");
+        if !headers.iter().any(|(name, _)| *name == "Host") {
+            request += &format!("Host: {}\r\n", self.address);
+        }
         for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
             request += &format!("{name}: {value}\r\n");
         }

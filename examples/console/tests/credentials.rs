@@ -39,7 +39,10 @@ async fn the_ladder_is_shown_and_a_pin_lets_it_through() {
     let place = added(&browser, &url, account, demonstration.password()).await;
 
     let refused = browser.post("/credential/test", &[("id", "second")]).await.body;
-    assert!(refused.contains("role=\"alert\"") && refused.contains("certificate"), "{refused}");
+    assert!(
+        refused.contains("role=\"alert\"") && refused.contains("see what the server presents"),
+        "{refused}"
+    );
     let presented = browser.post("/credential/certificate", &[("id", "second")]).await;
     assert!(presented.body.contains("dc1.corp.example.test"), "{}", presented.body);
     let pin = presented.field("thumbprint");

@@ -110,9 +110,24 @@ async fn a_task_runs_by_itself_when_it_is_due() {
     loop {
         let (_, page) = browser.follow(2).await;
         if page.contains("The latest run") {
-            assert!(page.contains("complete"), "{page}");
+            assert!(page.contains("<td>complete</td>"), "{page}");
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+#[tokio::test]
+async fn the_history_of_a_task_is_found_behind_that_of_others() {
+    let (_demonstration, browser) = Browser::of_demonstration().await;
+    browser.post("/tasks", &task("Seldom", "reader", "", "")).await.leads_to();
+    assert!(browser.page("/tasks/2").await.contains("It has not run yet"));
+    for number in std::iter::once(2).chain([1; 25]) {
+        browser.post(&format!("/tasks/{number}/run"), &[("errand", "sync")]).await.leads_to();
+        browser.follow(number).await;
+    }
+    assert!(!browser.page("/tasks/2").await.contains("It has not run yet"));
+    let often = browser.page("/tasks/1").await;
+    let (_, history) = often.split_once("id=\"history\"").unwrap();
+    assert_eq!(history.matches("<td>complete</td>").count(), 20, "{history}");
 }

@@ -21,15 +21,48 @@ use crate::shown::{Shown, icon, minute, minute_or};
 /// How much may depend on an asset; nothing is said unless chosen.
 const CRITICALITIES: [&str; 5] = ["", "low", "medium", "high", "critical"];
 
-/// What a person says of an asset.
-#[derive(Debug, Deserialize)]
+/// What a person says of an asset, and what was said of it when the form was shown: what is the same in both, the person
+/// said nothing of.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Said {
     owner: String,
+    shown_owner: String,
     tags: String,
+    shown_tags: String,
     comment: String,
+    shown_comment: String,
     criticality: String,
-    #[serde(default)]
+    shown_criticality: String,
     why: String,
+}
+
+impl Said {
+    fn fields(&self) -> Vec<ChangedField> {
+        let said = [
+            (&self.owner, &self.shown_owner, ChangedField::owner as fn(&str) -> ChangedField),
+            (&self.comment, &self.shown_comment, ChangedField::comment),
+            (&self.criticality, &self.shown_criticality, ChangedField::criticality),
+        ];
+        let said = said.map(|(now, shown, field)| (unix(now), unix(shown), field));
+        let said = said.iter().filter(|(now, shown, _)| now != shown);
+        let (now, shown) = (lines(&self.tags), lines(&self.shown_tags));
+        let gone = shown.iter().filter(|tag| !now.contains(tag));
+        let new = now.iter().filter(|tag| !shown.contains(tag));
+        said.map(|(now, _, field)| field(now))
+            .chain(gone.map(|tag| ChangedField::no_tag(tag)))
+            .chain(new.map(|tag| ChangedField::tag(tag)))
+            .collect()
+    }
+}
+
+/// A text as it was before a form sent it.
+fn unix(text: &str) -> String {
+    text.trim().replace("\r\n", "\n")
+}
+
+fn lines(text: &str) -> Vec<&str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect()
 }
 
 pub(crate) async fn show(State(console): State<Arc<Console>>, Path(id): Path<String>) -> Answer {
@@ -85,14 +118,21 @@ fn facts(asset: &Asset) -> Markup {
 }
 
 fn annotations(console: &Console, asset: &Asset) -> Markup {
-    let tags: Vec<&str> = asset.live_tags().collect();
+    let tags = asset.live_tags().collect::<Vec<_>>().join("\n");
+    let shown = [
+        ("shown_owner", asset.owner().unwrap_or_default()),
+        ("shown_tags", &tags),
+        ("shown_comment", asset.comment().unwrap_or_default()),
+        ("shown_criticality", asset.criticality().unwrap_or_default()),
+    ];
     html! {
         form.fields method="post" action={ "/assets/" (asset.id) "/annotate" } {
             (console.access.field())
+            @for (name, value) in shown { input type="hidden" name=(name) value=(value); }
             div { label for="owner" { "Owner" } input #owner name="owner" value=(asset.owner().unwrap_or_default()); }
             div {
-                label for="tags" { "Tags, with commas between them" }
-                input #tags name="tags" value=(tags.join(", "));
+                label for="tags" { "Tags, one a line" }
+                textarea #tags name="tags" rows="3" { (tags) }
             }
             div {
                 label for="criticality" { "Criticality" }
@@ -212,15 +252,9 @@ pub(crate) async fn annotate(
     Posted(said): Posted<Said>,
 ) -> Answer<Redirect> {
     let asset = asset(&console, &id).await?;
-    let mut fields = vec![
-        ChangedField::owner(&said.owner),
-        ChangedField::comment(&said.comment.replace("\r\n", "\n")),
-        ChangedField::criticality(&said.criticality),
-    ];
-    let tags: Vec<&str> =
-        said.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).collect();
-    let gone = asset.live_tags().filter(|tag| !tags.contains(tag)).map(ChangedField::no_tag);
-    fields.extend(gone.chain(tags.iter().map(|tag| ChangedField::tag(tag))));
-    console.curation().annotate(&[asset.id], &fields, &console.author(&said.why)).await?;
+    let fields = said.fields();
+    if !fields.is_empty() {
+        console.curation().annotate(&[asset.id], &fields, &console.author(&said.why)).await?;
+    }
     Ok(Redirect::to(&format!("/assets/{}", asset.id)))
 }

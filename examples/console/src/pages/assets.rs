@@ -43,6 +43,11 @@ pub(crate) async fn nowhere() -> Failure {
     Failure::new(StatusCode::NOT_FOUND, "the console has no such page")
 }
 
+pub(crate) async fn not_so() -> Failure {
+    let sentence = "this page of the console cannot be asked for so; open it from another page";
+    Failure::new(StatusCode::METHOD_NOT_ALLOWED, sentence)
+}
+
 pub(crate) async fn list(
     State(console): State<Arc<Console>>,
     Asked(search): Asked<Search>,
@@ -95,7 +100,7 @@ fn facets(search: &Search, counts: &AssetCounts) -> Markup {
                     ul {
                         @for (value, count) in values {
                             li {
-                                a href=(narrowed(search, *facet, value.as_deref())) {
+                                a href=[narrowed(search, *facet, value.as_deref())] {
                                     @if let Some(value) = value { (Shown(value)) } @else { em { "unknown" } }
                                 }
                                 span.count { (count) }
@@ -118,17 +123,19 @@ fn heading(facet: Facet) -> &'static str {
     }
 }
 
-/// The search with one condition more.
-fn narrowed(search: &Search, facet: Facet, value: Option<&str>) -> String {
+/// The search with one condition more, if there is room for it.
+fn narrowed(search: &Search, facet: Facet, value: Option<&str>) -> Option<String> {
     let condition = match value {
         Some(value) => format!("{facet}:={}", Query::quote(value)),
         None => format!("NOT has:{facet}"),
     };
-    let query = match Query::parse(&format!("({}) {condition}", search.q)) {
-        Ok(both) => both.to_string(),
-        Err(_) => condition,
+    let query = match search.q.trim() {
+        "" => condition,
+        asked => format!("({asked}) {condition}"),
     };
-    address(PATH, &[("q", &query), ("sort", &search.sort)])
+    let query = Query::parse(&query).ok()?.to_string();
+    let is_short = query.len() <= Query::MAX_LENGTH;
+    is_short.then(|| address(PATH, &[("q", &query), ("sort", &search.sort)]))
 }
 
 fn table(search: &Search, assets: &[Asset]) -> Markup {

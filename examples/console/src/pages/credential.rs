@@ -81,14 +81,16 @@ async fn with(console: &Console, credential: &Credential, answer: Markup) -> Ans
                 }
             }
         }
-        section aria-labelledby="password" {
-            h2 #password { "Another password" }
-            form.row method="post" action="/credential/password" autocomplete="off" {
-                (console.access.field())
-                input type="hidden" name="id" value=(credential.id);
-                label for="new" { "New password" }
-                input #new type="password" name="password" required autocomplete="new-password";
-                button type="submit" { "Keep it" }
+        @if let SignIn::Simple { .. } = credential.sign_in {
+            section aria-labelledby="password" {
+                h2 #password { "Another password" }
+                form.row method="post" action="/credential/password" autocomplete="off" {
+                    (console.access.field())
+                    input type="hidden" name="id" value=(credential.id);
+                    label for="new" { "New password" }
+                    input #new type="password" name="password" required autocomplete="new-password";
+                    button type="submit" { "Keep it" }
+                }
             }
         }
         section aria-labelledby="remove" {
@@ -260,28 +262,36 @@ pub(crate) async fn pin(
     State(console): State<Arc<Console>>,
     Posted(Pin { id, thumbprint, remove }): Posted<Pin>,
 ) -> Answer<Redirect> {
-    let mut credential = credential(&console, &id)?;
-    let pin: Thumbprint = thumbprint.parse()?;
-    match remove.is_empty() {
-        true => credential.thumbprints.insert(pin),
-        false => credential.thumbprints.remove(&pin),
-    };
-    keep(&console, &credential)
+    let (id, pin): (_, Thumbprint) = (CredentialId::new(&id)?, thumbprint.parse()?);
+    console.vault.update(&id, |credential| {
+        match remove.is_empty() {
+            true => credential.thumbprints.insert(pin),
+            false => credential.thumbprints.remove(&pin),
+        };
+        Ok(())
+    })?;
+    Ok(Redirect::to(&place(&id)))
 }
 
 pub(crate) async fn set_password(
     State(console): State<Arc<Console>>,
     Posted(NewPassword { id, password }): Posted<NewPassword>,
 ) -> Answer<Redirect> {
-    let mut credential = credential(&console, &id)?;
-    credential.sign_in = SignIn::simple(account(&credential), Secret::new(password));
-    keep(&console, &credential)
+    let id = CredentialId::new(&id)?;
+    console.vault.update(&id, |credential| exchange(credential, Secret::new(password)))?;
+    Ok(Redirect::to(&place(&id)))
 }
 
-fn keep(console: &Console, credential: &Credential) -> Answer<Redirect> {
-    credential.validate()?;
-    console.vault.put(credential)?;
-    Ok(Redirect::to(&place(&credential.id)))
+/// Puts another password in the place of the one that there is.
+fn exchange(credential: &mut Credential, new: Secret) -> Result<()> {
+    match &mut credential.sign_in {
+        SignIn::Simple { password, .. } => *password = new,
+        _ => {
+            let message = "this credential signs in by a certificate; it has no password";
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
+    }
+    Ok(())
 }
 
 pub(crate) async fn remove(
@@ -299,4 +309,25 @@ pub(crate) async fn remove(
     }
     console.vault.remove(&credential.id)?;
     Ok(Redirect::to("/credentials"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_not_exchanged_for_a_password() {
+        let id = CredentialId::new("a").unwrap();
+        let mut credential = Credential::new(id, "reader", Secret::new("old"));
+        exchange(&mut credential, Secret::new("new")).unwrap();
+        let SignIn::Simple { username, password } = &credential.sign_in else { panic!() };
+        assert_eq!((username.as_str(), password.expose()), ("reader", "new"));
+
+        let by_certificate =
+            SignIn::External { certificates: vec![vec![1]], key: Secret::new("k") };
+        credential.sign_in = by_certificate;
+        let refused = exchange(&mut credential, Secret::new("new")).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Conflict);
+        assert!(matches!(credential.sign_in, SignIn::External { .. }));
+    }
 }

@@ -11,9 +11,16 @@ use serde::Deserialize;
 
 use crate::Console;
 use crate::asked::Posted;
-use crate::failure::{Answer, Failure};
+use crate::failure::Answer;
 use crate::page::{Place, page, table};
 use crate::shown::{Shown, address};
+use crate::vault::Contents;
+
+/// One that does not open.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Unopened {
+    name: String,
+}
 
 /// A new credential, as it is written into the form.
 #[derive(Deserialize)]
@@ -31,11 +38,12 @@ pub(crate) struct New {
 }
 
 pub(crate) async fn list(State(console): State<Arc<Console>>) -> Answer {
-    let credentials = console.vault.all()?;
+    let Contents { credentials, unopened } = console.vault.all()?;
     let content = html! {
         p { "Each is sealed with the key of the console before it is stored. A password is never shown again." }
         @if credentials.is_empty() { p role="status" { "There is none yet." } }
         @else { (rows(&credentials)) }
+        @if !unopened.is_empty() { (damaged(&console, &unopened)) }
         section aria-labelledby="new" {
             h2 #new { "A new credential" }
             (form(&console))
@@ -57,6 +65,30 @@ fn rows(credentials: &[Credential]) -> Markup {
         }
     };
     table("Credentials", &["Name", "Account", "Servers", "Pins", "What is allowed beside"], &rows)
+}
+
+/// Those that do not open, of which nothing is known but the names of their files.
+fn damaged(console: &Console, unopened: &[String]) -> Markup {
+    html! {
+        section aria-labelledby="damaged" {
+            h2 #damaged { "Credentials that do not open" }
+            p.warning role="alert" {
+                "They were sealed with another key, or somebody changed their files. Tasks that use one of them fail."
+            }
+            ul.plain {
+                @for name in unopened {
+                    li {
+                        code { (Shown(name)) } " "
+                        form.inline method="post" action="/credentials/discard" {
+                            (console.access.field())
+                            input type="hidden" name="name" value=(name);
+                            button.quiet type="submit" { "Remove it" }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// The address of a credential's page.
@@ -128,9 +160,6 @@ pub(crate) async fn add(
     Posted(new): Posted<New>,
 ) -> Answer<Redirect> {
     let id = CredentialId::new(new.id.trim())?;
-    if console.vault.get(&id)?.is_some() {
-        return Err(Failure::conflict("another credential has this name already"));
-    }
     let mut credential = Credential::new(id, new.username.trim(), Secret::new(new.password))
         .with_any_certificate(!new.any_certificate.is_empty())
         .with_plain_ldap(!new.plain_ldap.is_empty())
@@ -142,7 +171,14 @@ pub(crate) async fn add(
         let certificates = CaCertificate::parse_all(new.ca_certificates.as_bytes())?;
         credential = credential.with_ca_certificates(certificates);
     }
-    credential.validate()?;
-    console.vault.put(&credential)?;
+    console.vault.add(&credential)?;
     Ok(Redirect::to(&place(&credential.id)))
+}
+
+pub(crate) async fn discard(
+    State(console): State<Arc<Console>>,
+    Posted(Unopened { name }): Posted<Unopened>,
+) -> Answer<Redirect> {
+    console.vault.discard(&name)?;
+    Ok(Redirect::to("/credentials"))
 }

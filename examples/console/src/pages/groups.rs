@@ -14,7 +14,7 @@ use super::search::Search;
 use crate::Console;
 use crate::asked::Asked;
 use crate::failure::{Answer, Failure};
-use crate::page::{Place, page, table};
+use crate::page::{Place, ROWS, more, page, table};
 use crate::shown::{Shown, address, counted};
 
 const PATH: &str = "/groups";
@@ -110,7 +110,7 @@ async fn all_groups(console: &Console) -> Answer<Nesting> {
 fn members(nesting: &Nesting, group: ObjectGuid) -> Markup {
     let members = nesting.members(group);
     let rows = html! {
-        @for (member, via) in &members {
+        @for (member, via) in members.iter().take(ROWS) {
             tr {
                 th scope="row" { (Shown(&called(&member.dn))) }
                 td {
@@ -127,5 +127,6 @@ fn members(nesting: &Nesting, group: ObjectGuid) -> Markup {
     html! {
         p role="status" { (counted(members.len() as u64, "member", "members")) }
         (table("Members", &["Name", "How", "DN"], &rows))
+        (more(members.len()))
     }
 }

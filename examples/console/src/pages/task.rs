@@ -18,16 +18,13 @@ use super::credentials;
 use super::task_list::{Timing, activity, outcome, timing};
 use crate::asked::Posted;
 use crate::failure::{Answer, Failure, capitalized};
-use crate::page::{Place, page, table};
+use crate::page::{Place, ROWS, more, page, table};
 use crate::shown::{Shown, counted, minute, minute_or};
 use crate::tasks::{Activity, Definition, Entry, Errand, LastRun, Manner, history, start};
 use crate::{Console, now};
 
 /// Runs that are shown.
 const RUNS: usize = 20;
-
-/// Decisions and losses of a plan that are shown.
-const SHOWN: usize = 200;
 
 /// What a person wants a task to do.
 #[derive(Debug, Deserialize)]
@@ -53,7 +50,7 @@ pub(crate) async fn show(
 ) -> Answer {
     let entry = entry(&console, &number)?;
     let Definition { task, schedule, .. } = entry.definition();
-    let runs = history(&console, &entry, RUNS * 5).await?;
+    let runs = history(&console, &entry, RUNS).await?;
     let content = html! {
         dl.facts {
             div { dt { "Directory" } dd { (Shown(task.source.name())) } }
@@ -225,7 +222,7 @@ fn planned(console: &Console, entry: &Entry, plan: &MergePlan) -> Markup {
 fn losses(plan: &MergePlan) -> Markup {
     let losses = plan.losses();
     let rows = html! {
-        @for loss in losses.iter().take(SHOWN) {
+        @for loss in losses.iter().take(ROWS) {
             tr {
                 th scope="row" { (Shown(&loss.name)) }
                 td { (loss.kind) }
@@ -246,7 +243,7 @@ fn losses(plan: &MergePlan) -> Markup {
 fn decisions(plan: &MergePlan) -> Markup {
     let decisions = plan.report.decisions.as_deref().unwrap_or_default();
     let rows = html! {
-        @for decision in decisions.iter().take(SHOWN) {
+        @for decision in decisions.iter().take(ROWS) {
             tr {
                 th scope="row" { (Shown(&decision.name)) }
                 td { (decision.verdict) }
@@ -264,13 +261,9 @@ fn decisions(plan: &MergePlan) -> Markup {
     }
 }
 
-fn more(count: usize) -> Markup {
-    html! { @if count > SHOWN { p.hint { "The first " (SHOWN) " of " (count) "." } } }
-}
-
 fn past(runs: &[RunRecord]) -> Markup {
     let rows = html! {
-        @for run in runs.iter().take(RUNS) {
+        @for run in runs {
             tr {
                 th scope="row" { (minute(run.started)) }
                 td { (outcome(run.outcome)) }
@@ -339,10 +332,8 @@ pub(crate) async fn apply(
 }
 
 fn begin(console: &Arc<Console>, entry: &Arc<Entry>, errand: Errand) -> Answer<Redirect> {
-    match start(console, entry, errand) {
-        true => Ok(Redirect::to(&format!("/tasks/{}", entry.number))),
-        false => Err(Failure::conflict("this task runs already; look again when it has ended")),
-    }
+    start(console, entry, errand)?;
+    Ok(Redirect::to(&format!("/tasks/{}", entry.number)))
 }
 
 pub(crate) async fn schedule(
@@ -361,9 +352,6 @@ pub(crate) async fn remove(
     Path(number): Path<String>,
 ) -> Answer<Redirect> {
     let entry = entry(&console, &number)?;
-    if !entry.is_resting() {
-        return Err(Failure::conflict("this task runs; remove it when it has ended"));
-    }
     console.tasks.remove(&entry)?;
     Ok(Redirect::to("/tasks"))
 }

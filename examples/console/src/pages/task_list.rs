@@ -120,7 +120,7 @@ pub(crate) fn outcome(outcome: RunOutcome) -> &'static str {
 }
 
 fn form(console: &Console) -> Answer {
-    let credentials = console.vault.all()?;
+    let credentials = console.vault.all()?.credentials;
     Ok(html! {
         @if credentials.is_empty() {
             p { "Add a " a href="/credentials" { "credential" } " first: the account that reads the directory." }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::lock;
+use crate::now;
 
 /// A task as it is kept.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -96,7 +97,7 @@ impl Entry {
         *self.activity.borrow() == Activity::Resting
     }
 
-    /// Begins a run, if none is under way. Noted before it runs: one that fails is not repeated until the next time.
+    /// Begins a run, if none is under way.
     pub(super) fn begin(&self, now: Timestamp) -> bool {
         let began = self.activity.send_if_modified(|activity| {
             let rests = *activity == Activity::Resting;
@@ -116,7 +117,7 @@ impl Entry {
     }
 
     /// Ends a run.
-    pub(super) fn end(&self, last_run: LastRun, now: Timestamp) {
+    fn end(&self, last_run: LastRun, now: Timestamp) {
         let mut state = lock(&self.state);
         let outcome = match &last_run {
             LastRun::Done(report) if report.complete => Some(RunOutcome::Complete),
@@ -163,5 +164,26 @@ impl Entry {
     pub(crate) fn count(&self, outcome: RunOutcome) -> u64 {
         let state = lock(&self.state);
         state.counts.iter().find(|(other, _)| *other == outcome).map_or(0, |(_, count)| *count)
+    }
+}
+
+/// A run that is under way. It ends with this, also where the program fails in it.
+#[derive(Debug)]
+pub(super) struct Underway {
+    entry: Arc<Entry>,
+    /// What it comes to.
+    pub(super) outcome: LastRun,
+}
+
+impl Underway {
+    pub(super) fn new(entry: Arc<Entry>) -> Self {
+        let broken = "the run broke off by a fault of the program, of which its log has more";
+        Self { entry, outcome: LastRun::Failed(broken.to_owned()) }
+    }
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        self.entry.end(self.outcome.clone(), now());
     }
 }

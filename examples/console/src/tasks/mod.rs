@@ -6,6 +6,7 @@ mod schedule;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,21 +20,34 @@ pub(crate) use entry::{Activity, Entry, LastRun};
 pub(crate) use run::{Errand, Manner, start};
 pub(crate) use schedule::{follow, history, recall};
 
+use self::entry::Underway;
+use crate::now;
 use crate::vault::{create, unusable, write_whole};
 
 /// How the names of the files end.
 const ENDING: &str = "json";
 
+/// The file with the highest number that a task ever had.
+const LAST: &str = "last-number";
+
 /// The tasks of a folder, each in a file of its own.
 #[derive(Debug)]
 pub struct Tasks {
     folder: PathBuf,
-    entries: Mutex<BTreeMap<u32, Arc<Entry>>>,
+    known: Mutex<Known>,
     /// What runs now: waited for when the console ends.
     running: Mutex<JoinSet<()>>,
     /// Whether the console ends: pages that follow a run end then.
     stopped: watch::Sender<bool>,
     cancellation: Cancellation,
+}
+
+/// The tasks that there are. Whatever begins, changes or ends one has this: none comes back that was removed.
+#[derive(Debug)]
+struct Known {
+    entries: BTreeMap<u32, Arc<Entry>>,
+    /// The highest number that a task ever had: an address never leads to another task than before.
+    last: u32,
 }
 
 impl Tasks {
@@ -52,9 +66,10 @@ impl Tasks {
                 entries.insert(number, Arc::new(Entry::new(number, read(&file)?)));
             }
         }
+        let last = highest(&folder.join(LAST))?.max(entries.keys().next_back().copied());
         Ok(Self {
             folder,
-            entries: Mutex::new(entries),
+            known: Mutex::new(Known { entries, last: last.unwrap_or_default() }),
             running: Mutex::new(JoinSet::new()),
             stopped: watch::Sender::new(false),
             cancellation: Cancellation::new(),
@@ -67,39 +82,75 @@ impl Tasks {
     ///
     /// [`ErrorKind::Invalid`] for the name of another task; [`ErrorKind::Store`] if it cannot be written.
     pub fn add(&self, definition: Definition) -> Result<u32> {
-        let mut entries = self.entries();
+        let mut known = self.known();
         let name = &definition.task.name;
-        if entries.values().any(|entry| entry.definition().task.name == *name) {
+        if known.entries.values().any(|entry| entry.definition().task.name == *name) {
             return Err(Error::invalid("name of a task", name, "another task has it already"));
         }
-        let number = entries.keys().next_back().map_or(1, |last| last + 1);
+        let number = known.last.saturating_add(1);
+        let place = self.folder.join(LAST);
+        write_whole(&place, number.to_string().as_bytes())
+            .map_err(|error| unusable(&place, &error))?;
+        known.last = number;
         self.write(number, &definition)?;
-        entries.insert(number, Arc::new(Entry::new(number, definition)));
+        known.entries.insert(number, Arc::new(Entry::new(number, definition)));
         Ok(number)
     }
 
     /// Changes what a task is.
     pub(crate) fn change(&self, entry: &Entry, definition: Definition) -> Result<()> {
+        let known = self.known();
+        known.check(entry)?;
         self.write(entry.number, &definition)?;
         entry.define(definition);
         Ok(())
     }
 
+    /// Begins a run of a task. Noted before it runs: one that fails is not repeated until the next time.
+    fn begin(&self, entry: &Entry) -> Result<()> {
+        let known = self.known();
+        known.check(entry)?;
+        match entry.begin(now()) {
+            true => Ok(()),
+            false => Err(Error::new(
+                ErrorKind::Conflict,
+                "this task runs already; look again when it has ended",
+            )),
+        }
+    }
+
+    /// Does the work of a run that has begun, beside everything else. However that ends, the task rests then.
+    fn carry_out(&self, entry: Arc<Entry>, work: impl Future<Output = LastRun> + Send + 'static) {
+        let mut running = lock(&self.running);
+        // Those that have ended are let go of.
+        while running.try_join_next().is_some() {}
+        running.spawn(async move {
+            let mut underway = Underway::new(entry);
+            underway.outcome = work.await;
+        });
+    }
+
     /// Forgets a task. What its runs wrote stays.
     pub(crate) fn remove(&self, entry: &Entry) -> Result<()> {
+        let mut known = self.known();
+        known.check(entry)?;
+        if !entry.is_resting() {
+            let message = "this task runs; remove it when it has ended";
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
         let place = self.place(entry.number);
         fs::remove_file(&place).map_err(|error| unusable(&place, &error))?;
-        self.entries().remove(&entry.number);
+        known.entries.remove(&entry.number);
         Ok(())
     }
 
     pub(crate) fn get(&self, number: u32) -> Option<Arc<Entry>> {
-        self.entries().get(&number).cloned()
+        self.known().entries.get(&number).cloned()
     }
 
     /// All tasks, in the order in which they came.
     pub(crate) fn all(&self) -> Vec<Arc<Entry>> {
-        self.entries().values().cloned().collect()
+        self.known().entries.values().cloned().collect()
     }
 
     /// Ends runs between two steps, and whatever follows them.
@@ -120,8 +171,8 @@ impl Tasks {
 
     /// Waits until nothing runs any more.
     pub(crate) async fn ended(&self) {
-        let running = std::mem::take(&mut *lock(&self.running));
-        running.join_all().await;
+        let mut running = std::mem::take(&mut *lock(&self.running));
+        while running.join_next().await.is_some() {}
     }
 
     fn write(&self, number: u32, definition: &Definition) -> Result<()> {
@@ -136,8 +187,30 @@ impl Tasks {
         self.folder.join(number.to_string()).with_extension(ENDING)
     }
 
-    fn entries(&self) -> MutexGuard<'_, BTreeMap<u32, Arc<Entry>>> {
-        lock(&self.entries)
+    fn known(&self) -> MutexGuard<'_, Known> {
+        lock(&self.known)
+    }
+}
+
+impl Known {
+    /// That the task is still there.
+    fn check(&self, entry: &Entry) -> Result<()> {
+        match self.entries.contains_key(&entry.number) {
+            true => Ok(()),
+            false => Err(Error::new(ErrorKind::NotFound, "this task was removed")),
+        }
+    }
+}
+
+/// The number in a file, if there is one.
+fn highest(file: &Path) -> Result<Option<u32>> {
+    match fs::read_to_string(file) {
+        Ok(number) => number.trim().parse().map(Some).map_err(|error| {
+            let message = format!("{} has no number: {error}", file.display());
+            Error::new(ErrorKind::Store, message)
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unusable(file, &error)),
     }
 }
 
@@ -157,4 +230,62 @@ fn read(file: &Path) -> Result<Definition> {
 /// What is in a mutex: nothing that is kept so can be left in halves.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use ldap_inventory::task::SyncTask;
+    use ldap_inventory::value::{OrganizationId, SourceId};
+
+    use super::*;
+
+    fn definition(name: &str) -> Definition {
+        let (organization, source) = (OrganizationId::new("acme"), SourceId::new("ldap", "corp"));
+        let (site, credential) = ("hq".parse().unwrap(), "reader".parse().unwrap());
+        let task = SyncTask::new(name, organization.unwrap(), site, source.unwrap(), credential);
+        Definition::new(task, None)
+    }
+
+    #[tokio::test]
+    async fn a_run_that_panics_has_failed_and_keeps_nobody_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let tasks = Tasks::open(folder.path()).unwrap();
+        let number = tasks.add(definition("a")).unwrap();
+        let entry = tasks.get(number).unwrap();
+        tasks.begin(&entry).unwrap();
+        tasks.carry_out(Arc::clone(&entry), async { panic!("planted") });
+        tasks.ended().await;
+        assert!(entry.is_resting());
+        assert!(matches!(entry.last_run(), Some(LastRun::Failed(_))), "{entry:?}");
+        assert_eq!(entry.count(ldap_inventory::asset::RunOutcome::Failed), 1);
+        tasks.begin(&entry).unwrap();
+    }
+
+    #[test]
+    fn no_number_comes_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Tasks::open(folder.path()).unwrap();
+        let tasks = open();
+        assert_eq!(tasks.add(definition("a")).unwrap(), 1);
+        tasks.remove(&tasks.get(1).unwrap()).unwrap();
+        assert_eq!(tasks.add(definition("b")).unwrap(), 2);
+        tasks.remove(&tasks.get(2).unwrap()).unwrap();
+        assert_eq!(open().add(definition("c")).unwrap(), 3);
+    }
+
+    #[test]
+    fn a_task_that_was_removed_does_not_come_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let tasks = Tasks::open(folder.path()).unwrap();
+        let number = tasks.add(definition("a")).unwrap();
+        let entry = tasks.get(number).unwrap();
+        tasks.begin(&entry).unwrap();
+        assert_eq!(tasks.remove(&entry).unwrap_err().kind(), ErrorKind::Conflict);
+        drop(Underway::new(Arc::clone(&entry)));
+        tasks.remove(&entry).unwrap();
+        assert_eq!(tasks.begin(&entry).unwrap_err().kind(), ErrorKind::NotFound);
+        let changed = tasks.change(&entry, definition("b")).unwrap_err();
+        assert_eq!(changed.kind(), ErrorKind::NotFound);
+        assert!(Tasks::open(folder.path()).unwrap().all().is_empty());
+    }
 }

@@ -7,8 +7,8 @@ use ldap_inventory::ldap::LdapSource;
 use ldap_inventory::sync::{Confirmation, MergePlan, Stopped, SyncOptions, plan, sync};
 use ldap_inventory::{Error, ErrorKind, Result};
 
-use super::{Activity, Entry, LastRun, lock};
-use crate::{Console, now};
+use super::{Activity, Entry, LastRun};
+use crate::Console;
 
 /// How long another run of the directory is waited for before it is asked for again.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -33,21 +33,15 @@ pub(crate) enum Errand {
     Apply { plan: Arc<MergePlan>, confirmation: Option<Confirmation> },
 }
 
-/// Begins a run of a task, unless one is under way: then it says so with `false`.
-pub(crate) fn start(console: &Arc<Console>, entry: &Arc<Entry>, errand: Errand) -> bool {
-    if !entry.begin(now()) {
-        return false;
-    }
-    let mut running = lock(&console.tasks.running);
-    // Those that have ended are let go of.
-    while running.try_join_next().is_some() {}
-    let (console, entry) = (Arc::clone(console), Arc::clone(entry));
-    running.spawn(async move {
-        let outcome = patiently(&console, &entry, &errand).await;
-        let last_run = outcome.unwrap_or_else(|error| of_error(&error));
-        entry.end(last_run, now());
+/// Begins a run of a task, unless one is under way.
+pub(crate) fn start(console: &Arc<Console>, entry: &Arc<Entry>, errand: Errand) -> Result<()> {
+    console.tasks.begin(entry)?;
+    let (working, told) = (Arc::clone(console), Arc::clone(entry));
+    console.tasks.carry_out(Arc::clone(entry), async move {
+        let outcome = patiently(&working, &told, &errand).await;
+        outcome.unwrap_or_else(|error| of_error(&error))
     });
-    true
+    Ok(())
 }
 
 /// Runs, once the directory is free: another task, or another host, may be at it.

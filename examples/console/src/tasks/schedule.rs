@@ -19,7 +19,8 @@ pub(crate) async fn follow(console: Arc<Console>) {
     while !console.tasks.cancellation().is_cancelled() {
         for entry in console.tasks.all() {
             if is_due(&entry) {
-                start(&console, &entry, Errand::Sync(Manner::default()));
+                // Where somebody was faster, it runs or is no more.
+                let _ = start(&console, &entry, Errand::Sync(Manner::default()));
             }
         }
         tokio::time::sleep(TICK).await;
@@ -43,14 +44,23 @@ pub(crate) async fn recall(console: &Console) -> Result<()> {
     Ok(())
 }
 
-/// The latest runs of a task, newest first.
+/// The latest runs of a task, newest first, at most `limit`.
 pub(crate) async fn history(
     console: &Console,
     entry: &Entry,
     limit: usize,
 ) -> Result<Vec<RunRecord>> {
     let task = entry.definition().task;
-    let mut runs = console.inventory.runs(&task.organization, &task.source, limit).await?;
-    runs.retain(|run| run.task == task.name);
-    Ok(runs)
+    let mut asked = limit;
+    loop {
+        // Those of other tasks of the source are among them.
+        let mut runs = console.inventory.runs(&task.organization, &task.source, asked).await?;
+        let is_all = runs.len() < asked;
+        runs.retain(|run| run.task == task.name);
+        if is_all || runs.len() >= limit {
+            runs.truncate(limit);
+            return Ok(runs);
+        }
+        asked = asked.saturating_mul(4);
+    }
 }
