@@ -91,7 +91,7 @@ async fn whoever_follows_what_an_earlier_version_wrote_begins_with_the_inventory
     let acme = history::organization();
     let _ = inventory(&pool).await.unwrap().commit(history::batch(0)).await.unwrap();
     let earlier =
-        "DROP TABLE feed_entries; DROP TABLE feeds; UPDATE inventory_schema SET version = 1";
+        "DROP TABLE feed_entries; DROP TABLE feed_extents; UPDATE inventory_schema SET version = 1";
     execute(&pool, earlier).await;
     let inventory = inventory(&pool).await.unwrap();
     let error = inventory.events_since(&acme, None, 1).await.unwrap_err();
