@@ -275,7 +275,11 @@ mod tests {
                 let (vault, id) = (&vault, &id);
                 scope.spawn(move || {
                     let server: ServerUrl = format!("dc{n}.corp.example").parse().unwrap();
-                    vault.update(id, |it| Ok(it.servers.push(server))).unwrap();
+                    let add = |it: &mut Credential| {
+                        it.servers.push(server);
+                        Ok(())
+                    };
+                    vault.update(id, add).unwrap();
                 });
             }
         });
