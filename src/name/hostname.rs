@@ -125,7 +125,7 @@ impl Hostname {
     /// It, of a text whose canonical form is its lower case.
     fn read_plain(text: &str) -> Result<Self, InvalidHostname> {
         let name = text.strip_suffix('.').unwrap_or(text);
-        check(name)?;
+        check_shape(name, name.len())?;
         let mut name: Arc<str> = name.into();
         if let Some(name) = Arc::get_mut(&mut name) {
             name.make_ascii_lowercase();
@@ -273,16 +273,21 @@ pub(crate) fn is_authoritative_domain(domain: &str) -> bool {
 
 fn check(name: &str) -> Result<(), InvalidHostname> {
     let is_allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if name.is_empty() {
-        return Err(InvalidHostname::Empty);
-    }
     if let Some(c) = name.chars().find(|c| !is_allowed(*c)) {
         return Err(InvalidHostname::ForbiddenCharacter(c));
     }
-    if name.split('.').any(str::is_empty) {
+    check_shape(name, name.chars().count())
+}
+
+/// The same of a name of so many characters of which each is allowed.
+fn check_shape(name: &str, characters: usize) -> Result<(), InvalidHostname> {
+    if name.is_empty() {
+        return Err(InvalidHostname::Empty);
+    }
+    if name.as_bytes().split(|byte| *byte == b'.').any(<[u8]>::is_empty) {
         return Err(InvalidHostname::EmptyLabel);
     }
-    if name.chars().count() > LONGEST {
+    if characters > LONGEST {
         return Err(InvalidHostname::TooLong);
     }
     Ok(())

@@ -56,7 +56,13 @@ impl DnsRecords {
     pub(crate) fn take(&mut self, value: &[u8]) {
         self.number += 1;
         match DnsRecord::parse(value) {
-            Ok(DnsRecord::Address(address)) => self.addresses.push(address),
+            Ok(DnsRecord::Address(address)) => {
+                // Most names have one, and many names are held.
+                if self.addresses.is_empty() {
+                    self.addresses.reserve_exact(1);
+                }
+                self.addresses.push(address);
+            }
             Ok(DnsRecord::OfNoHost) => self.of_no_host += 1,
             Ok(DnsRecord::Other) => {}
             Err(reason) => self.malformed.get_or_insert((reason, 0)).1 += 1,

@@ -241,7 +241,8 @@ fn take_node(
 fn node<'a>(dn: &'a [u8], zone: &Zone) -> Option<Cow<'a, str>> {
     let text = str::from_utf8(dn).ok()?;
     let own = text.strip_suffix(zone.dn.as_str()).and_then(|own| own.strip_suffix(','));
-    let own = own.and_then(|own| own.strip_prefix("DC="));
+    let own = own.and_then(|own| own.split_once('='));
+    let own = own.filter(|(kind, _)| kind.eq_ignore_ascii_case("DC")).map(|(_, own)| own);
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     // As nearly all are written: nothing is to be looked for that is escaped.
     match own.filter(|own| !own.is_empty() && own.bytes().all(is_plain)) {
@@ -273,4 +274,28 @@ fn any_of(attribute: &str, names: impl IntoIterator<Item = String>) -> String {
         let _ = write!(terms, "({attribute}={})", ldap3::ldap_escape(name));
     }
     format!("(|{terms})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_is_called_by_its_dn_however_that_is_written() {
+        let dn = |text: &str| DistinguishedName::parse(text).unwrap();
+        let zone = Zone::of(dn("DC=corp.example,CN=MicrosoftDNS"), &[]).unwrap();
+        for own in
+            ["DC=web1", "dc=WEB1", "CN=web1", "DC=@", "DC=*", "DC=a\\,b", "DC=web1+CN=x", "DC=#04"]
+        {
+            for above in [zone.dn.as_str(), "dc=CORP.example, CN=MicrosoftDNS", "DC=x"] {
+                let text = format!("{own},{above}");
+                let expected = entry_dn(text.as_bytes()).and_then(|dn| dn.common_name());
+                assert_eq!(node(text.as_bytes(), &zone).map(Cow::into_owned), expected, "{text}");
+            }
+        }
+        for none in ["", "web1", "DC=", ",DC=corp.example,CN=MicrosoftDNS"] {
+            let expected = entry_dn(none.as_bytes()).and_then(|dn| dn.common_name());
+            assert_eq!(node(none.as_bytes(), &zone).map(Cow::into_owned), expected, "{none}");
+        }
+    }
 }

@@ -153,7 +153,6 @@ impl Connection {
         let look = |message: SearchMessage<'_>| {
             let SearchMessage::Entry(body) = message else { return Ok(0) };
             let entry = RawEntry::parse(body)?;
-            let dn = entry.dn_lossy();
             let (name, site) = subnet(entry)?;
             let name = name.unwrap_or_default();
             let is_long = |site: &String| site.chars().count() > LONGEST_SITE;
@@ -163,7 +162,7 @@ impl Connection {
             };
             match prefix {
                 Ok(prefix) => subnets.add(prefix, Subnet { name, site }),
-                Err(reason) => misshapen.count(dn, reason),
+                Err(reason) => misshapen.count(entry, reason),
             }
             Ok(body.len().saturating_mul(2))
         };
@@ -188,9 +187,9 @@ struct Misshapen {
 }
 
 impl Misshapen {
-    fn count(&mut self, dn: String, reason: Reason) {
+    fn count(&mut self, subnet: RawEntry<'_>, reason: Reason) {
         self.count += 1;
-        self.first.get_or_insert((dn, reason));
+        self.first.get_or_insert_with(|| (subnet.dn_lossy(), reason));
     }
 
     fn warning(self) -> Option<String> {
