@@ -1,4 +1,4 @@
-//! Brings an asset inventory in step with Active Directory: `cargo run --release --example sync`.
+//! Brings an asset inventory in step with Active Directory: `cargo run --example sync`.
 //!
 //! Without arguments it shows itself at work on a [demonstration](demo). `--help` has the rest. How a host
 //! calls the crate is in [`run`]: a credential, a source, a task, a repository, and one call of
