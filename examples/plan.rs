@@ -15,6 +15,8 @@ mod files;
 mod printed;
 #[path = "plan/score.rs"]
 mod score;
+#[path = "program/shell.rs"]
+mod shell;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -29,6 +31,7 @@ use self::answer::{Answer, Seconds};
 use self::exit::{Failure, Status};
 use self::files::{Assets, Hosts, Truth};
 use self::score::Score;
+use self::shell::ForShells;
 
 /// Decides which asset each computer is, from two CSV files, and says how many found theirs.
 #[derive(Debug, Parser)]
@@ -58,9 +61,15 @@ struct Options {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    _for_shells: ForShells,
 }
 
 fn main() -> ExitCode {
+    if let Some(told) = shell::told::<Options>() {
+        return exit::with(told);
+    }
     exit::with(run(&Options::parse()))
 }
 
