@@ -281,7 +281,7 @@ async fn a_computer_that_was_left_out_beside_another_takes_its_place_when_that_g
         assert_eq!((left_out.verdict, left_out.reason_code()), (Verdict::Skipped, "held"));
         let held = links(&*repository).await.iter().find(|l| l.asset.is_some()).unwrap().object;
         assert_eq!(held, mock_guid("PC1"));
-        set(&directory, others().collect());
+        set(&directory, others());
         let report = read(&excluding(), &directory, &*repository, false).await;
         assert_eq!(report.mode, ReadMode::DirSync, "{:?}", report.full_because);
         assert_eq!(report.computers.matched, 1, "{:?}", report.decisions);
