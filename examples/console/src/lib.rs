@@ -1,11 +1,12 @@
 //! A web service over an inventory, as a host would write it: server-rendered pages that work without JavaScript.
 //!
 //! What a host does with the crate is in [`pages`], a file a page; its credentials are sealed in `vault`, and its tasks
-//! run in `tasks`. What makes it a web service that may be left running is in `access`, `site`, `asked`, `failure`,
-//! `page` and `shown`. [`demo`] has a company to look at.
+//! run in `tasks`. What makes it a web service that may be left running is in `connections`, `access`, `site`, `asked`,
+//! `failure`, `page` and `shown`. [`demo`] has a company to look at.
 
 mod access;
 mod asked;
+mod connections;
 pub mod demo;
 mod failure;
 mod page;
@@ -82,7 +83,7 @@ impl Console {
 ///
 /// # Errors
 ///
-/// Those of the listener, and of the store where it is asked when the tasks ran last.
+/// Those of the store where it is asked when the tasks ran last.
 pub async fn serve(
     listener: TcpListener,
     site: Site,
@@ -102,10 +103,9 @@ pub async fn serve(
         let _ = stopped.wait_for(|stopped| *stopped).await;
         tokio::time::sleep(LAST_ANSWERS).await;
     };
-    let router = router(Arc::clone(&console), site);
-    let served = axum::serve(listener, router).with_graceful_shutdown(stop);
+    let (patience, router) = (site.patience(), router(Arc::clone(&console), site));
     tokio::select! {
-        served = served.into_future() => served?,
+        () = connections::serve(listener, router, patience, stop) => {}
         // Somebody keeps a connection open, and may do so for ever.
         () = late => {}
     }
