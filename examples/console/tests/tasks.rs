@@ -77,10 +77,10 @@ async fn a_run_that_the_brake_stopped_is_looked_at_and_confirmed() {
     let wrong = "another".to_owned() + &confirmation;
     let refused = browser.post("/tasks/1/apply", &apply(&wrong)).await;
     assert_eq!(refused.status, 400, "{refused:?}");
-    // Without the confirmation the brake holds once more, and what it stopped still waits.
+    // Without the confirmation the brake holds, and the plan has to be made anew.
     browser.post("/tasks/1/apply", &apply("")).await.leads_to();
     let (_, page) = browser.follow(1).await;
-    assert!(page.contains("I have looked at it") || page.contains("failed"), "{page}");
+    assert!(page.contains("The latest run failed") && page.contains(&confirmation), "{page}");
     assert!(!browser.page(lost).await.contains("build-03"));
 
     browser.post("/tasks/1/run", &[("errand", "sync")]).await.leads_to();
