@@ -2,7 +2,8 @@
 //! `cargo run --release --example plan -- --assets assets.csv --hosts hosts.csv`
 //!
 //! Nothing is read from a directory and nothing is written. With `--truth` the answer is scored: how many of the ties are
-//! right, how many of those that there are were found, and every wrong one.
+//! right, how many of those that there are were found, how much of what nobody can say was found to be ambiguous, and every
+//! wrong tie.
 
 #[path = "plan/answer.rs"]
 mod answer;
@@ -14,6 +15,8 @@ mod files;
 mod printed;
 #[path = "plan/score.rs"]
 mod score;
+#[path = "program/shell.rs"]
+mod shell;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -28,6 +31,7 @@ use self::answer::{Answer, Seconds};
 use self::exit::{Failure, Status};
 use self::files::{Assets, Hosts, Truth};
 use self::score::Score;
+use self::shell::ForShells;
 
 /// Decides which asset each computer is, from two CSV files, and says how many found theirs.
 #[derive(Debug, Parser)]
@@ -41,11 +45,12 @@ struct Options {
     #[arg(long, value_name = "CSV")]
     hosts: PathBuf,
 
-    /// What is right: a CSV file with the columns guid and asset; a computer that is none of the assets has an empty one
+    /// What is right: a CSV file with the columns guid and asset. A computer that is none of the assets has an empty one, and
+    /// a ? where nobody can say
     #[arg(long, value_name = "CSV")]
     truth: Option<PathBuf>,
 
-    /// The domain of the directory, as in corp.example, for computers without an FQDN
+    /// The domain of the directory, as in corp.example, which all computers are in; unless set, each is in that of its FQDN
     #[arg(long, value_name = "DNS")]
     domain: Option<String>,
 
@@ -56,9 +61,15 @@ struct Options {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    _for_shells: ForShells,
 }
 
 fn main() -> ExitCode {
+    if let Some(told) = shell::told::<Options>() {
+        return exit::with(told);
+    }
     exit::with(run(&Options::parse()))
 }
 

@@ -9,6 +9,8 @@ mod password;
 mod printed;
 #[path = "program/private.rs"]
 mod private;
+#[path = "program/shell.rs"]
+mod shell;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -28,6 +30,7 @@ use ldap_inventory::value::{CredentialId, ObjectKind, OrganizationId};
 
 use self::exit::{Failure, Status};
 use self::printed::say;
+use self::shell::ForShells;
 
 /// Reads a directory into memory and counts what it holds. Nothing is kept.
 #[derive(Debug, Parser)]
@@ -63,9 +66,15 @@ struct Options {
     /// stands on the path can then read the password
     #[arg(long)]
     insecure: bool,
+
+    #[command(flatten)]
+    _for_shells: ForShells,
 }
 
 fn main() -> ExitCode {
+    if let Some(told) = shell::told::<Options>() {
+        return exit::with(told);
+    }
     exit::with(run(&Options::parse()))
 }
 

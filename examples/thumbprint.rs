@@ -9,6 +9,8 @@ mod certificate;
 mod exit;
 #[path = "program/printed.rs"]
 mod printed;
+#[path = "program/shell.rs"]
+mod shell;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -20,6 +22,7 @@ use ldap_inventory::ldap::{ConnectLimits, ServerCertificate, TlsProvider};
 use self::certificate::told;
 use self::exit::{Failure, Status};
 use self::printed::say;
+use self::shell::ForShells;
 
 /// Prints the thumbprint IP=SHA256:B64 of the certificate that a server presents, for each of its addresses.
 ///
@@ -35,9 +38,15 @@ struct Options {
     /// Ask by StartTLS
     #[arg(long)]
     starttls: bool,
+
+    #[command(flatten)]
+    _for_shells: ForShells,
 }
 
 fn main() -> ExitCode {
+    if let Some(told) = shell::told::<Options>() {
+        return exit::with(told);
+    }
     exit::with(run(&Options::parse()))
 }
 

@@ -583,6 +583,21 @@ async fn of_twins_the_one_in_doubt_is_the_same_one_again() {
     }
 }
 
+#[tokio::test]
+async fn a_record_renamed_to_another_computer_goes_there_at_once() {
+    let repository = MemoryRepository::new();
+    read(&repository, [computer("WEB1"), computer("DB1")]).await;
+    import(&repository, &[r#"{"names":["web1.a.example"]}"#]).await;
+    import(&repository, &[r#"{"names":["web1.a.example"],"addresses":"10.0.0.1"}"#]).await;
+    let known = r#"{"names":["db1","web1.a.example"],"addresses":"10.0.0.4"}"#;
+    import(&repository, &[known]).await;
+    let renamed = [r#"{"names":["web1"],"addresses":"10.0.0.4"}"#];
+    import(&repository, &renamed).await;
+    let first = assets(&repository).await;
+    assert_eq!(counts(&import(&repository, &renamed).await)[..4], [0, 0, 0, 1]);
+    assert_eq!(assets(&repository).await, first);
+}
+
 /// A line of a small world, in which much is alike.
 fn line() -> impl Strategy<Value = String> {
     let name = prop::sample::select(vec![

@@ -513,6 +513,24 @@ fn a_computer_that_waits_again_keeps_no_asset_from_another() {
     block_on(assert_law(&MemoryRepository::new(), &MemoryRepository::new(), &steps, setting));
 }
 
+/// The order in which an asset's records came is another one once they were apart: why a later one is tied to it, is not.
+#[test]
+fn the_domain_that_ties_a_computer_does_not_depend_on_what_came_first() {
+    let steps = [
+        Step::Scan(1, vec![4, 2], 0),
+        Step::Sync(0, vec![None, Some((3, 0)), Some((3, 0)), Some((0, 0))]),
+        Step::Sync(1, vec![Some((2, 0)), Some((1, 0)), Some((2, 0)), None]),
+        Step::Sync(0, vec![None, None, Some((2, 0)), None]),
+        Step::Sync(0, vec![None, Some((0, 0)), Some((3, 0)), None]),
+        Step::Separate(Subject::Of(0, 2), 0, 2),
+        Step::Separate(Subject::Scanned(1), 0, 1),
+        Step::Forget(1),
+        Step::Sync(0, vec![Some((2, 0)), None, None, Some((0, 0))]),
+    ];
+    let setting = Setting { is_forest: true, ambiguity: [Ambiguity::Review; 2] };
+    block_on(assert_law(&MemoryRepository::new(), &MemoryRepository::new(), &steps, setting));
+}
+
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(future)

@@ -14,6 +14,8 @@ mod log;
 mod printed;
 #[path = "../program/private.rs"]
 mod private;
+#[path = "../program/shell.rs"]
+mod shell;
 #[path = "../program/store.rs"]
 mod store;
 #[path = "../program/table.rs"]
@@ -60,6 +62,9 @@ use self::printed::escaped;
 use self::record::Record;
 
 fn main() -> ExitCode {
+    if let Some(told) = shell::told::<Options>() {
+        return exit::with(told);
+    }
     let options = Options::read();
     options.color.apply();
     options.log.begin();

@@ -20,6 +20,7 @@ pub(crate) use self::following::{Following, Pruning};
 pub(crate) use self::person::Person;
 use super::color::Color;
 use super::log::Log;
+use super::shell::ForShells;
 use super::table::Form;
 
 /// Looks into an inventory that `sync` keeps, and corrects it.
@@ -49,6 +50,9 @@ pub(crate) struct Options {
 
     #[command(flatten)]
     pub(crate) log: Log,
+
+    #[command(flatten)]
+    _for_shells: ForShells,
 
     #[command(subcommand)]
     pub(crate) command: Command,

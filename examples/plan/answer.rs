@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use ldap_inventory::merge::{Decision, Verdict};
 use serde_json::{Value, json};
 
-use crate::files::Assets;
+use crate::files::{Assets, Label};
 use crate::printed::{escaped, json_line, say};
-use crate::score::Score;
+use crate::score::{Fault, Score};
 
 /// How many computers went where, and how long that took.
 pub(crate) struct Answer {
@@ -94,20 +94,28 @@ impl Answer {
 }
 
 fn score_of(score: &Score) -> serde_json::Map<String, Value> {
-    let wrong = score.wrong.iter().map(|tie| {
-        json!({
-            "guid": tie.host,
-            "asset": tie.tied_to,
-            "truth": if tie.is.is_empty() { None } else { Some(&tie.is) },
-            "reason": tie.reason,
-        })
-    });
-    let wrong: Vec<Value> = wrong.collect();
+    let faults = |faults: &[Fault], asset: fn(&Fault) -> Option<&str>| {
+        let fault = |fault: &Fault| {
+            json!({
+                "guid": fault.host,
+                "asset": asset(fault),
+                "truth": fault.is.text(),
+                "reason": fault.reason,
+            })
+        };
+        Value::Array(faults.iter().map(fault).collect())
+    };
     [
         ("precision", json!(score.precision())),
         ("recall", json!(score.recall())),
+        ("right", json!(score.right)),
+        ("there", json!(score.there)),
+        ("open", json!(score.open)),
+        ("flagged", json!(score.flagged)),
+        ("flagged_needlessly", json!(score.flagged_needlessly)),
         ("without_truth", json!(score.unknown)),
-        ("wrong", Value::Array(wrong)),
+        ("wrong", faults(&score.wrong, |fault| Some(&fault.tied_to))),
+        ("missed", faults(&score.missed, |_| None)),
     ]
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value))
@@ -115,15 +123,27 @@ fn score_of(score: &Score) -> serde_json::Map<String, Value> {
 }
 
 fn print_score(out: &mut impl Write, score: &Score) -> io::Result<()> {
-    let (right, tied, there) = (score.right, score.tied, score.there);
+    let Score { right, tied, there, open, flagged, flagged_needlessly, .. } = score;
     writeln!(out, "precision {:.6}: {right} of {tied} ties are right", score.precision())?;
     writeln!(out, "recall    {:.6}: {right} of the {there} that there are", score.recall())?;
+    if open + flagged_needlessly > 0 {
+        writeln!(
+            out,
+            "flagged   {:.6}: {flagged} of {open} of which nobody can say, {flagged_needlessly} needlessly",
+            score.flagged_share()
+        )?;
+    }
     if score.unknown > 0 {
         writeln!(out, "of {} hosts the truth says nothing", score.unknown)?;
     }
-    for tie in &score.wrong {
-        let is = if tie.is.is_empty() { "new" } else { &tie.is };
-        let told = format!("wrong: {} is {is}, not {}: {}", tie.host, tie.tied_to, tie.reason);
+    for Fault { host, tied_to, is, reason } in &score.wrong {
+        let told = match is {
+            Label::Asset(is) => format!("wrong: {host} is {is}, not {tied_to}: {reason}"),
+            Label::New => format!("wrong: {host} is new, not {tied_to}: {reason}"),
+            Label::NobodyCanSay => {
+                format!("wrong: nobody can say whether {host} is {tied_to}: {reason}")
+            }
+        };
         writeln!(out, "{}", escaped(&told))?;
     }
     Ok(())

@@ -28,8 +28,19 @@ pub(crate) struct Hosts {
     ids: HashMap<ObjectGuid, String>,
 }
 
-/// Which asset each computer is, by what the files call them; an empty one where it is none of them.
-pub(crate) struct Truth(HashMap<HostId, String>);
+/// What each computer is, by what the files call them.
+pub(crate) struct Truth(HashMap<HostId, Label>);
+
+/// What is true of a computer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Label {
+    /// It is this asset.
+    Asset(String),
+    /// It is none of them.
+    New,
+    /// It may be one of several, or one of several may be it.
+    NobodyCanSay,
+}
 
 /// What a file calls a computer: a GUID, however it is written, or any other text.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -88,6 +99,7 @@ impl Hosts {
         let computers = DirectoryComputers::new(source("ldap")?, site()?, Timestamp::MIN);
         let mut hosts = Self { all: computers.with_domain(domain, None), ids: HashMap::new() };
         let (mut rows, mut known) = (Vec::new(), HashSet::new());
+        let mut places = Places::new()?;
         Rows::open(path, ["guid", "fqdn", "cn"])?.each(|[text, fqdn, cn]| {
             let id = HostId::read(text);
             if !known.insert(id.clone()) {
@@ -95,18 +107,19 @@ impl Hosts {
             }
             let told = [("cn", cn), ("dNSHostName", fqdn)];
             let told: Attributes = told.into_iter().filter(|(_, text)| !text.is_empty()).collect();
-            rows.push((id, text.to_owned(), told));
+            // Those of a domain that is known are in that one, whatever they are called.
+            let place = places.of(if domain.is_some() { "" } else { fqdn });
+            let place = place.map_err(|failure| failure.to_string())?;
+            rows.push((id, text.to_owned(), place, told));
             Ok(())
         })?;
-        // No rule looks at where a computer stands in the directory, unless a task leaves places out.
-        let dn: DistinguishedName = "CN=Computers".parse()?;
         let numbers = (0..=u128::MAX).rev().map(|n| ObjectGuid::from_bytes(n.to_be_bytes()));
         let mut free = numbers.filter(|guid| !known.contains(&HostId::Guid(*guid)));
-        for (id, text, told) in rows {
+        for (id, text, dn, told) in rows {
             let guid = if let HostId::Guid(guid) = id { Some(guid) } else { free.next() };
             let Some(guid) = guid else { break };
             hosts.ids.insert(guid, text);
-            let mut host = DirectoryObject::new(ObjectKind::Computer, guid, dn.clone());
+            let mut host = DirectoryObject::new(ObjectKind::Computer, guid, dn);
             host.attributes = told;
             hosts.all.objects.push(host);
         }
@@ -119,12 +132,40 @@ impl Hosts {
     }
 }
 
+/// Where computers stand in the directory. Of that no rule looks at more than the domain.
+struct Places {
+    nowhere: DistinguishedName,
+    by_domain: HashMap<String, DistinguishedName>,
+}
+
+impl Places {
+    fn new() -> Result<Self, Failure> {
+        Ok(Self { nowhere: "CN=Computers".parse()?, by_domain: HashMap::new() })
+    }
+
+    /// In the domain that an FQDN tells, unless anybody may use that.
+    fn of(&mut self, fqdn: &str) -> Result<DistinguishedName, Failure> {
+        let (_, written) = fqdn.split_once('.').unwrap_or_default();
+        if let Some(known) = self.by_domain.get(written) {
+            return Ok(known.clone());
+        }
+        let name = Hostname::parse(fqdn).ok().filter(Hostname::has_authoritative_domain);
+        let Some(domain) = name.as_ref().and_then(Hostname::domain) else {
+            return Ok(self.nowhere.clone());
+        };
+        let labels = domain.split('.').map(|label| format!(",DC={label}"));
+        let dn: DistinguishedName =
+            format!("CN=Computers{}", labels.collect::<String>()).parse()?;
+        Ok(self.by_domain.entry(written.to_owned()).or_insert(dn).clone())
+    }
+}
+
 impl Truth {
     /// Reads a file with the headers `guid` and `asset`, at least one row of which is about one of these hosts.
     pub(crate) fn read(path: &Path, hosts: &Hosts) -> Result<Self, Failure> {
         let mut truth = Self(HashMap::new());
         Rows::open(path, ["guid", "asset"])?.each(|[guid, asset]| {
-            match truth.0.insert(HostId::read(guid), asset.to_owned()) {
+            match truth.0.insert(HostId::read(guid), Label::read(asset)) {
                 None => Ok(()),
                 Some(_) => Err(format!("the guid {guid:?} is there twice")),
             }
@@ -136,9 +177,28 @@ impl Truth {
         Ok(truth)
     }
 
-    /// What the file calls the asset that a computer is; `None` where the truth says nothing of it.
-    pub(crate) fn of(&self, host: &str) -> Option<&str> {
-        self.0.get(&HostId::read(host)).map(String::as_str)
+    /// What is true of a computer; `None` where the truth says nothing of it.
+    pub(crate) fn of(&self, host: &str) -> Option<&Label> {
+        self.0.get(&HostId::read(host))
+    }
+}
+
+impl Label {
+    fn read(text: &str) -> Self {
+        match text {
+            "" => Self::New,
+            "?" => Self::NobodyCanSay,
+            asset => Self::Asset(asset.to_owned()),
+        }
+    }
+
+    /// As the file says it.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Asset(asset) => Some(asset),
+            Self::New => None,
+            Self::NobodyCanSay => Some("?"),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use ldap_inventory::merge::{Decision, Verdict};
 
-use crate::files::{Assets, Hosts, Truth};
+use crate::files::{Assets, Hosts, Label, Truth};
 
 /// An answer beside the truth.
 #[derive(Default)]
@@ -13,17 +13,26 @@ pub(crate) struct Score {
     pub(crate) there: usize,
     /// Ties that are right.
     pub(crate) right: usize,
-    pub(crate) wrong: Vec<WrongTie>,
+    /// Computers of which nobody can say what they are.
+    pub(crate) open: usize,
+    /// Those of them that were found to be ambiguous.
+    pub(crate) flagged: usize,
+    /// Computers that were found to be ambiguous although it can be known what they are.
+    pub(crate) flagged_needlessly: usize,
+    /// Computers that were tied to what they are not, or where nobody can say.
+    pub(crate) wrong: Vec<Fault>,
+    /// Computers that are an asset and were not tied, and those that should have been found to be ambiguous.
+    pub(crate) missed: Vec<Fault>,
     /// Computers of which the truth says nothing.
     pub(crate) unknown: usize,
 }
 
-/// A computer that was tied to what it is not.
-pub(crate) struct WrongTie {
+/// A computer of which something else is true than what was decided.
+pub(crate) struct Fault {
     pub(crate) host: String,
+    /// Empty if it was tied to none.
     pub(crate) tied_to: String,
-    /// Empty if it is none of the assets.
-    pub(crate) is: String,
+    pub(crate) is: Label,
     pub(crate) reason: String,
 }
 
@@ -41,19 +50,34 @@ impl Score {
                 score.unknown += 1;
                 continue;
             };
-            score.there += usize::from(!is.is_empty());
-            let Verdict::Matched(asset) = decision.verdict else { continue };
-            score.tied += 1;
-            let tied_to = assets.id(asset);
-            if tied_to == is {
-                score.right += 1;
-            } else {
-                score.wrong.push(WrongTie {
-                    host: host.to_owned(),
-                    tied_to: tied_to.to_owned(),
-                    is: is.to_owned(),
-                    reason: decision.reason().to_string(),
-                });
+            score.there += usize::from(matches!(is, Label::Asset(_)));
+            score.open += usize::from(*is == Label::NobodyCanSay);
+            let tied_to = match decision.verdict {
+                Verdict::Matched(asset) => assets.id(asset),
+                _ => "",
+            };
+            let fault = || Fault {
+                host: host.to_owned(),
+                tied_to: tied_to.to_owned(),
+                is: is.clone(),
+                reason: decision.reason().to_string(),
+            };
+            let is_flagged = matches!(decision.verdict, Verdict::Ambiguous);
+            match is {
+                _ if !tied_to.is_empty() => {
+                    score.tied += 1;
+                    match is {
+                        Label::Asset(asset) if asset == tied_to => score.right += 1,
+                        _ => score.wrong.push(fault()),
+                    }
+                }
+                Label::NobodyCanSay if is_flagged => score.flagged += 1,
+                Label::NobodyCanSay => score.missed.push(fault()),
+                Label::Asset(_) => {
+                    score.flagged_needlessly += usize::from(is_flagged);
+                    score.missed.push(fault());
+                }
+                Label::New => score.flagged_needlessly += usize::from(is_flagged),
             }
         }
         score
@@ -67,6 +91,11 @@ impl Score {
     /// The share of the ties that there are that were found; 1 if there are none.
     pub(crate) fn recall(&self) -> f64 {
         share(self.right, self.there)
+    }
+
+    /// The share of what nobody can say that was found to be ambiguous; 1 if there is nothing of the kind.
+    pub(crate) fn flagged_share(&self) -> f64 {
+        share(self.flagged, self.open)
     }
 }
 

@@ -27,6 +27,8 @@ mod patience;
 mod printed;
 #[path = "../program/private.rs"]
 mod private;
+#[path = "../program/shell.rs"]
+mod shell;
 #[path = "../program/store.rs"]
 mod store;
 #[path = "../program/task.rs"]
@@ -61,6 +63,7 @@ use self::log::Log;
 use self::patience::Patience;
 use self::plan::{Plan, Timing};
 use self::printed::say;
+use self::shell::ForShells;
 use self::task::TaskOptions;
 
 /// Syncs one directory, or several, each by a schedule, and makes up at once for a time that was missed.
@@ -101,6 +104,9 @@ struct Options {
 
     #[command(flatten)]
     log: Log,
+
+    #[command(flatten)]
+    _for_shells: ForShells,
 }
 
 const FILE: &str = r#"A file of tasks has a [[task]] for each directory. Its keys are the options without their dashes,
@@ -126,6 +132,9 @@ A run that goes wrong is told, and the next one comes in its time. Exit status: 
 const TICK: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
+    if let Some(told) = shell::told::<Options>() {
+        return exit::with(told);
+    }
     let options = Options::read();
     options.color.apply();
     options.log.begin();

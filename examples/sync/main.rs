@@ -1,4 +1,4 @@
-//! Brings an asset inventory in step with Active Directory: `cargo run --release --example sync`.
+//! Brings an asset inventory in step with Active Directory: `cargo run --example sync`.
 //!
 //! Without arguments it shows itself at work on a [demonstration](demo). `--help` has the rest. How a host
 //! calls the crate is in [`run`]: a credential, a source, a task, a repository, and one call of
@@ -24,6 +24,8 @@ mod patience;
 mod printed;
 #[path = "../program/private.rs"]
 mod private;
+#[path = "../program/shell.rs"]
+mod shell;
 #[path = "../program/store.rs"]
 mod store;
 #[path = "../program/table.rs"]
@@ -72,6 +74,9 @@ fn main() -> ExitCode {
         std::env::args_os().nth(1).is_none() && std::env::var_os("LDAP_URL").is_none();
     if is_demonstration {
         return exit::with(demo::run());
+    }
+    if let Some(told) = shell::told::<Options>() {
+        return exit::with(told);
     }
     let options = Options::parse();
     options.color.apply();

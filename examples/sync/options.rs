@@ -9,6 +9,7 @@ use ldap_inventory::value::SourceId;
 use super::color::Color;
 use super::exit::{Failure, STATUSES};
 use super::log::Log;
+use super::shell::ForShells;
 use super::task::TaskOptions;
 
 /// Brings an asset inventory in step with Active Directory.
@@ -127,6 +128,9 @@ pub(crate) struct Options {
 
     #[command(flatten)]
     pub(crate) log: Log,
+
+    #[command(flatten)]
+    _for_shells: ForShells,
 }
 
 const EXAMPLE: &str = "\

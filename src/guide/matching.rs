@@ -323,7 +323,7 @@
 //! # use ldap_inventory::merge::{Decision, DirectoryComputers, Planner, Verdict};
 //! # use ldap_inventory::task::MatchPolicy;
 //! # use ldap_inventory::testing::MockRecord;
-//! # use ldap_inventory::value::{AssetId, ObjectGuid, SourceId, Timestamp};
+//! # use ldap_inventory::value::{AssetId, SourceId, Timestamp};
 //! # fn directory(computers: impl IntoIterator<Item = MockRecord>) -> DirectoryComputers {
 //! #     let read = "2026-06-01T00:00:00Z".parse().unwrap();
 //! #     let source = SourceId::new("ldap", "corp.example").unwrap();
@@ -358,10 +358,9 @@
 //! let (earlier, later) = ("132539328000000000", "134200000000000000");
 //! let used = |it: MockRecord, when: &str| it.with("lastLogonTimestamp", when);
 //! assert_eq!(outranked(used(called_web1("OLD"), earlier), used(web1(), later)), "it was used more recently");
-//! // Where nothing tells them apart, the answer is the same each time.
-//! let low = |n| ObjectGuid::from_bytes([n; 16]);
-//! let why = outranked(called_web1("TWIN").with_guid(low(2)), web1().with_guid(low(1)));
-//! assert_eq!(why, "nothing tells them apart, and the lower objectGUID goes first");
+//! // Where nothing tells them apart, both wait.
+//! let twins = decide([called_web1("TWIN"), web1()], std::slice::from_ref(&asset));
+//! assert!(twins.iter().all(|it| it.verdict == Verdict::Ambiguous && it.reason_code() == "contested"));
 //!
 //! // What another computer has is no candidate, whatever that one is called now.
 //! let mut held = asset.clone();

@@ -23,6 +23,7 @@ pub(super) struct Rank {
     is_conflict: bool,
     is_disabled: bool,
     used: Reverse<[Option<Timestamp>; 2]>,
+    /// Tells claims apart, and is no merit.
     object: ObjectGuid,
 }
 
@@ -51,6 +52,11 @@ impl Assignment {
     /// The assets that are claimed by others than before.
     pub(super) fn take_due(&mut self) -> BTreeSet<usize> {
         std::mem::take(&mut self.due)
+    }
+
+    /// The assets that are claimed, in order.
+    pub(super) fn places(&self) -> BTreeSet<usize> {
+        self.claims.keys().map(|(place, _)| *place).collect()
     }
 
     /// The claims to an asset, the best first.
@@ -91,17 +97,23 @@ impl Rank {
         !self.is_unsure
     }
 
-    pub(super) fn advantage_over(&self, loser: &Self) -> Outranked {
+    /// In what who has it goes before another one; `None` if nothing tells them apart.
+    pub(super) fn advantage_over(&self, loser: &Self) -> Option<Outranked> {
         if self.level != loser.level {
-            Outranked::Level(self.level)
+            Some(Outranked::Level(self.level))
         } else if self.is_conflict != loser.is_conflict {
-            Outranked::NoConflict
+            Some(Outranked::NoConflict)
         } else if self.is_disabled != loser.is_disabled {
-            Outranked::Enabled
+            Some(Outranked::Enabled)
         } else if self.used != loser.used {
-            Outranked::UsedLater
+            Some(Outranked::UsedLater)
         } else {
-            Outranked::ObjectGuid
+            None
         }
+    }
+
+    /// Whether another one claims this asset and no other, too, and nothing tells them apart.
+    pub(super) fn is_equalled_by(&self, other: &Self) -> bool {
+        self.is_sure() && other.is_sure() && self.advantage_over(other).is_none()
     }
 }

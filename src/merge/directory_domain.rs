@@ -95,9 +95,33 @@ impl DirectoryDomain {
         others.filter(|other| Some(*other) != self.dns())
     }
 
-    /// How much of a domain is the name of another one.
+    /// How much of a domain is the name of another one. There may be as many as there are computers.
     fn other(&self, domain: &str) -> Option<usize> {
-        self.others().filter(|other| is_below(domain, other)).map(str::len).max()
+        let mut above =
+            std::iter::successors(Some(domain), |domain| Some(domain.split_once('.')?.1));
+        let is_other = |above: &&str| {
+            above.contains('.') && Some(*above) != self.dns() && self.around.others.contains(*above)
+        };
+        above.find(is_other).map(str::len)
+    }
+
+    /// With the domains that objects stand in: these are one forest's, if a global catalog was read, and none is a part of
+    /// another.
+    #[must_use]
+    pub(super) fn among(self, objects: &[DirectoryObject]) -> Self {
+        let is_in_own =
+            |object: &&DirectoryObject| self.dns().is_some_and(|own| object.dn.is_plainly_in(own));
+        let elsewhere = objects.iter().filter(|object| !is_in_own(object));
+        let others: BTreeSet<String> = elsewhere.filter_map(|object| object.dn.domain()).collect();
+        self.within([], others.iter().map(String::as_str))
+    }
+
+    /// The domain of an object: the directory's own or, where that is not known, the one that the object stands in.
+    pub(super) fn or_that_of(&self, object: &DirectoryObject) -> Self {
+        match self.dns() {
+            Some(_) => self.clone(),
+            None => Self { dns: object.dn.domain().map(Arc::from), ..self.clone() },
+        }
     }
 
     /// The domain that an object stands in. It differs from the directory's own where a global catalog
@@ -137,6 +161,26 @@ fn is_below(domain: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_no_domain_is_known_each_object_tells_its_own() {
+        let object = |dn: &str| {
+            let guid = crate::value::ObjectGuid::from_bytes([1; 16]);
+            let kind = crate::value::ObjectKind::Computer;
+            DirectoryObject::new(kind, guid, dn.parse().unwrap())
+        };
+        let corp = object("CN=A,DC=corp,DC=example");
+        let eu = object("CN=A,DC=eu,DC=corp,DC=example");
+        let objects = [corp, eu, object("CN=A")];
+        let forest = DirectoryDomain::default().among(&objects);
+        let [corp, eu, none] = objects.each_ref().map(|object| forest.or_that_of(object));
+        assert!(corp.is("dhcp.corp.example") && !corp.is("dhcp.eu.corp.example"));
+        assert!(eu.is("dhcp.eu.corp.example") && eu.is_beside("dhcp.corp.example"));
+        assert_eq!((none.dns(), none.is("corp.example")), (None, false));
+        let known = DirectoryDomain::new(Some("corp.example"), None).among(&objects);
+        assert_eq!(known.or_that_of(&objects[1]).dns(), Some("corp.example"));
+        assert!(known.is("dhcp.corp.example") && !known.is("eu.corp.example"));
+    }
 
     #[test]
     fn a_part_of_the_domain_is_the_domain_unless_it_is_another() {

@@ -154,21 +154,26 @@ fn relation(
         let is_told = is_authoritative_domain(domain) && is_comparable(domain, computer);
         is_told && !home.has_suffix(domain)
     };
-    if let Some(domain) = domains_of(other, &naming.names).find(is_mine) {
+    if let Some(domain) = first_of(domains_of(other, &naming.names).filter(is_mine)) {
         return Ok(Some(domain.to_owned()));
     }
     let all = || naming.names.iter().filter_map(Hostname::domain);
     let stands_elsewhere = domains_of(other, &naming.names).any(speaks);
     let stated = naming.domains.iter().map(String::as_str);
-    let mut member_of = stated.clone().chain(all().filter(|_| !stands_elsewhere));
-    if let Some(domain) = member_of.find(is_mine) {
+    let member_of = stated.clone().chain(all().filter(|_| !stands_elsewhere));
+    if let Some(domain) = first_of(member_of.filter(is_mine)) {
         return Ok(Some(domain.to_owned()));
     }
     let has_domain = !mine.is_empty() || home.names().next().is_some();
-    match all().chain(stated).find(|domain| has_domain && speaks(domain)) {
+    match first_of(all().chain(stated).filter(|domain| has_domain && speaks(domain))) {
         Some(domain) => Err(LostBecause::AnotherDomain(domain.to_owned())),
         None => Ok(None),
     }
+}
+
+/// Of several domains the one to name, in whatever order an asset has them: a DNS name before one of NetBIOS.
+fn first_of<'d>(domains: impl Iterator<Item = &'d str>) -> Option<&'d str> {
+    domains.min_by_key(|domain| (!domain.contains('.'), *domain))
 }
 
 /// A NetBIOS domain says nothing about a computer whose own is not known.

@@ -280,12 +280,17 @@ impl<'a> Matching<'a> {
         let candidate = self.assets.get(place)?;
         let (asset, level) = (candidate.asset, evidence.level());
         Some(match self.neighbours.contender(computer, level, candidate) {
-            Some(_) if self.policy.ambiguity == Ambiguity::Create => {
-                Proposal::Nothing(Unmatched::Ambiguous { level, assets: 1 })
-            }
-            Some(other) => Proposal::Contested { place, level, by: other.to_string() },
+            Some(other) => contested(self.policy, place, level, other.to_string()),
             None => Proposal::Asset { asset, place, evidence: evidence.clone(), rivals },
         })
+    }
+
+    /// The asset that a computer claims, and that another one claims with the same right.
+    pub(super) fn contest(&self, draft: &mut Draft<'_>, by: String) {
+        let Proposal::Asset { place, evidence, .. } = &draft.proposal else { return };
+        let (place, level) = (*place, evidence.level());
+        draft.lost.remove(&place);
+        draft.proposal = contested(self.policy, place, level, by);
     }
 
     /// Why nothing is left of what the names lead to.
@@ -316,6 +321,14 @@ impl<'a> Matching<'a> {
         let latest = best.iter().map(|(place, _)| seen(*place)).max()?;
         let mut latest = best.iter().filter(|(place, _)| seen(*place) == latest);
         latest.next().filter(|_| latest.next().is_none()).copied()
+    }
+}
+
+/// What another computer claims as well.
+fn contested(policy: &MatchPolicy, place: usize, level: Level, by: String) -> Proposal {
+    match policy.ambiguity {
+        Ambiguity::Create => Proposal::Nothing(Unmatched::Ambiguous { level, assets: 1 }),
+        Ambiguity::Review | Ambiguity::MostRecentlySeen => Proposal::Contested { place, level, by },
     }
 }
 

@@ -50,7 +50,8 @@ impl DirectoryComputers {
         }
     }
 
-    /// Sets the DNS and the NetBIOS name of the directory's domain, in any case, as far as they are known.
+    /// Sets the DNS and the NetBIOS name of the directory's domain, in any case, as far as they are known. Where the DNS
+    /// name is not, a computer is in the domain that its DN tells.
     #[must_use]
     pub fn with_domain(mut self, dns: Option<&str>, netbios: Option<&str>) -> Self {
         self.domain = DirectoryDomain::new(dns, netbios);
@@ -129,8 +130,8 @@ impl<'a> Planner<'a> {
     ///    asset by another source long after the computer's last sign of life.
     /// 5. *One to one*: what another computer of the directory has is no candidate. An asset that several claim goes to the
     ///    computer on the better level, then to the one that is not the loser of a replication conflict, then to the enabled
-    ///    one, then to the one used more recently, and finally to the lower objectGUID; the others decide anew among what
-    ///    is left, until nothing changes any more.
+    ///    one, then to the one used more recently; the others decide anew among what is left, until nothing changes any
+    ///    more. Where nothing tells the first of them apart, policy decides as on several assets, and none of them gets it.
     /// 6. *Several assets on the best level*: those whose operating system is plainly of another family drop out. If more
     ///    than one is left, policy decides.
     /// 7. *A bare short name* ties nothing while a computer of another directory has it and fits as well.
@@ -182,7 +183,9 @@ impl<'a> Planner<'a> {
     /// ```
     pub fn plan(&self, computers: &DirectoryComputers, policy: &MatchPolicy) -> Vec<Decision> {
         let DirectoryComputers { source, site, domain, objects, read_at, .. } = computers;
-        let computer = |_, object: &DirectoryObject| (Computer::of(object, domain), 1);
+        let domain = domain.clone().among(objects);
+        let computer =
+            |_, object: &DirectoryObject| (Computer::of(object, &domain.or_that_of(object)), 1);
         let Ok(hosts) = parallel::map(objects, self.threads, &Unwatched, computer);
         let known = Known::of(self.assets, computers);
         let context = MatchContext {

@@ -38,12 +38,12 @@ pub(crate) enum Reason {
         /// How many there are.
         assets: usize,
     },
-    /// A bare short name is all that speaks for the asset, and a computer of another directory has it and fits as well.
-    /// Waits for a person.
+    /// Another computer fits the asset as well: one of the directory from which nothing tells it apart or, where a bare
+    /// short name is all that speaks for the asset, one of another directory. Waits for a person.
     Contested {
         /// How well both fit.
         level: Level,
-        /// The other computer and its directory.
+        /// The other computer and, if it is not the same, its directory.
         by: String,
     },
     /// Another directory has the same object, by its objectGUID: it was moved from one domain of a forest to another.
@@ -122,8 +122,6 @@ pub(crate) enum Outranked {
     Enabled,
     /// It was used more recently.
     UsedLater,
-    /// In nothing. The lower objectGUID goes first, so that the answer is always the same.
-    ObjectGuid,
 }
 
 /// A name of a computer that is no evidence.
@@ -181,9 +179,9 @@ pub(crate) enum LostBecause {
         /// In what.
         because: Outranked,
     },
-    /// A computer of another directory has the bare short name, too, and fits as well.
+    /// Another computer fits as well: one of the directory, or one of another that has the bare short name, too.
     Contested {
-        /// The other computer and its directory.
+        /// The other computer and, if it is not the same, its directory.
         by: String,
     },
     /// A person said that it is a computer of another directory, which has the bare short name, too, and fits as well.
@@ -348,9 +346,6 @@ impl fmt::Display for Outranked {
             Self::NoConflict => f.write_str("this one is the loser of a replication conflict"),
             Self::Enabled => f.write_str("it is enabled"),
             Self::UsedLater => f.write_str("it was used more recently"),
-            Self::ObjectGuid => {
-                f.write_str("nothing tells them apart, and the lower objectGUID goes first")
-            }
         }
     }
 }

@@ -43,6 +43,7 @@ impl<'a> Matching<'a> {
         }
         // Their proposals are what they were; how many have a common name is said as it is in the end.
         self.decide_anew(&mut open, common, &mut steps)?;
+        self.leave_undecided(&mut open, &mut steps)?;
         steps.finish()?;
         Ok(open.drafts)
     }
@@ -56,6 +57,27 @@ impl<'a> Matching<'a> {
             self.ties.hold(asset, draft.computer.object, &*draft.computer.name);
         }
         self.names.take(place);
+    }
+
+    /// Has those wait of whom several are first on an asset, since nothing tells them apart.
+    fn leave_undecided<W: Watch>(
+        &self,
+        open: &mut Open<'a>,
+        steps: &mut Steps<'_, W>,
+    ) -> Result<(), W::Stop> {
+        for place in open.claims.places() {
+            let equals = open.equals(place);
+            steps.take(1 + equals.len())?;
+            for (number, other) in equals {
+                let other = open.drafts.get(other).map(|draft| draft.computer);
+                let (Some(draft), Some(other)) = (open.drafts.get_mut(number), other) else {
+                    continue;
+                };
+                let by = other.name_beside(draft.computer);
+                self.contest(draft, by);
+            }
+        }
+        Ok(())
     }
 
     /// Lets those decide anew who have one of these names.
@@ -103,23 +125,34 @@ impl<'a> Open<'a> {
     ) -> Result<Vec<(usize, usize)>, W::Stop> {
         let mut won = Vec::new();
         for place in self.claims.take_due() {
-            let mut claims = self.claims.to(place);
+            let mut claims = self.claims.to(place).peekable();
             let Some((best, first)) = claims.next() else { continue };
-            if best.is_sure() {
+            let is_equalled = claims.peek().is_some_and(|(next, _)| best.is_equalled_by(next));
+            if best.is_sure() && !is_equalled {
                 won.push((place, first));
             }
             let Some(winner) = self.drafts.get(first).map(|draft| draft.computer) else { continue };
             for (rank, number) in claims {
                 steps.take(1)?;
                 let loser = self.drafts.get_mut(number).filter(|_| rank.is_sure());
-                if let Some(loser) = loser {
-                    let because = best.advantage_over(&rank);
+                if let (Some(loser), Some(because)) = (loser, best.advantage_over(&rank)) {
                     loser.lost.insert(place, (winner.name_beside(loser.computer), because));
                 }
             }
             steps.take(1)?;
         }
         Ok(won)
+    }
+
+    /// Those who are first on an asset together, each with another one of them.
+    fn equals(&self, place: usize) -> Vec<(usize, usize)> {
+        let mut claims = self.claims.to(place);
+        let Some((best, first)) = claims.next() else { return Vec::new() };
+        let others = claims.take_while(|(rank, _)| best.is_equalled_by(rank));
+        let mut equals: Vec<_> = others.map(|(_, number)| (number, first)).collect();
+        let second = equals.first().map(|(number, _)| (first, *number));
+        equals.extend(second);
+        equals
     }
 
     fn enter(&mut self, number: usize) {

@@ -21,6 +21,36 @@ async fn every_program_tells_its_version_and_what_its_options_are() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_program_completes_its_options_in_shells_and_has_pages_for_man() {
+    let pages = tempfile::tempdir().unwrap();
+    let directory = pages.path().to_str().unwrap();
+    for program in ["sync", "inventory", "scheduler", "thumbprint", "read_directory", "plan"] {
+        for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+            let ran = run(program, &["--completions", shell], None).await;
+            assert_eq!((ran.status, &*ran.stderr), (0, ""));
+            assert!(ran.stdout.contains("completions"), "{program} in {shell}: {}", ran.stdout);
+        }
+        let unknown = run(program, &["--completions", "teletype"], None).await;
+        assert_eq!((unknown.status, &*unknown.stdout), (2, ""));
+        let ran = run(program, &["--man-pages", directory], None).await;
+        assert_eq!((ran.status, ran.stdout, ran.stderr), (0, String::new(), String::new()));
+        let page = fs::read_to_string(pages.path().join(format!("{program}.1"))).unwrap();
+        assert!(page.contains(".TH") && page.contains("man\\-pages"), "{page}");
+    }
+    let page = fs::read_to_string(pages.path().join("inventory-annotate.1")).unwrap();
+    assert!(page.contains("owner"), "{page}");
+    let nowhere = below_a_file(pages.path());
+    let ran = run("plan", &["--man-pages", &nowhere], None).await;
+    assert_eq!(ran.status, 1);
+    assert!(ran.stderr.contains(&nowhere), "{}", ran.stderr);
+}
+
+/// A place that no directory can have.
+fn below_a_file(directory: &Path) -> String {
+    directory.join("plan.1").join("pages").to_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_an_inventory_is_refused_in_a_sentence_before_anything_is_asked() {
     let rig = Rig::new().await;
     let there = rig.files.path().to_str().unwrap();

@@ -1,6 +1,8 @@
 //! Two exports reconciled offline.
 
 use super::{Ran, run};
+use crate::companies::generate::company::Forest;
+use crate::companies::generate::export::export;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -78,6 +80,106 @@ h5,
     let told = plan(&files, &[]).await;
     assert!(told.stdout.contains("precision 0.500000: 1 of 2 ties are right"), "{}", told.stdout);
     assert!(told.stdout.contains("wrong: 22222222-2222-2222-2222-222222222222 is new, not a2"));
+}
+
+#[tokio::test]
+async fn what_nobody_can_say_is_to_be_flagged_and_every_tie_is_a_guess() {
+    let truth = "guid,asset
+11111111-1111-1111-1111-111111111111,?
+22222222-2222-2222-2222-222222222222,a2
+33333333-3333-3333-3333-333333333333,?
+44444444-4444-4444-4444-444444444444,?
+h5,a3
+";
+    let files = [("assets", ASSETS), ("hosts", HOSTS), ("truth", truth)];
+    let answer = without_times(&plan(&files, &["--json"]).await);
+    let counted = ["right", "there", "open", "flagged", "flagged_needlessly"];
+    let counted = counted.map(|key| answer[key].as_u64().unwrap());
+    assert_eq!(counted, [1, 2, 3, 1, 0]);
+    assert_eq!((&answer["precision"], &answer["recall"]), (&json!(0.5), &json!(0.5)));
+    let faults = |key: &str| {
+        let faults = answer[key].as_array().unwrap().iter();
+        let told = faults.map(|it| (it["guid"].clone(), it["asset"].clone(), it["truth"].clone()));
+        told.collect::<Vec<_>>()
+    };
+    let first = json!("11111111-1111-1111-1111-111111111111");
+    assert_eq!(faults("wrong"), [(first, json!("a1"), json!("?"))]);
+    let third = json!("33333333-3333-3333-3333-333333333333");
+    let missed = [(third, Value::Null, json!("?")), (json!("h5"), Value::Null, json!("a3"))];
+    assert_eq!(faults("missed"), missed);
+    let told = plan(&files, &[]).await.stdout;
+    let sentence = "flagged   0.333333: 1 of 3 of which nobody can say, 0 needlessly";
+    assert!(told.contains(sentence), "{told}");
+    let wrong = "wrong: nobody can say whether 11111111-1111-1111-1111-111111111111 is a1: ";
+    assert!(told.contains(wrong), "{told}");
+}
+
+#[tokio::test]
+async fn what_is_flagged_although_it_can_be_known_is_counted() {
+    let truth = "guid,asset\n44444444-4444-4444-4444-444444444444,a4\n";
+    let files = [("assets", ASSETS), ("hosts", HOSTS), ("truth", truth)];
+    let answer = without_times(&plan(&files, &["--json"]).await);
+    assert_eq!((&answer["flagged_needlessly"], &answer["open"]), (&json!(1), &json!(0)));
+    assert_eq!(answer["missed"][0]["truth"], "a4");
+}
+
+#[tokio::test]
+async fn a_suffix_below_the_domain_of_a_computer_is_its_own_unless_it_is_another_ones() {
+    let assets = "id,name
+a1,pc1.dhcp.corp.example
+a2,pc2.eu.corp.example
+a3,pc3.dhcp.eu.corp.example
+";
+    let hosts = "guid,fqdn,cn
+h1,pc1.corp.example,PC1
+h2,pc2.corp.example,PC2
+h3,pc3.corp.example,PC3
+h4,pc3.eu.corp.example,PC3
+";
+    let truth = "guid,asset\nh1,a1\nh2,\nh3,\nh4,a3\n";
+    let files = [("assets", assets), ("hosts", hosts), ("truth", truth)];
+    let answer = without_times(&plan(&files, &["--json"]).await);
+    assert_eq!((&answer["wrong"], &answer["missed"]), (&json!([]), &json!([])));
+    assert_eq!((&answer["matched"], &answer["created"]), (&json!(2), &json!(2)));
+}
+
+#[tokio::test]
+async fn an_asset_that_two_computers_may_be_is_neither_of_them() {
+    let assets = "id,name\na1,web1\n";
+    let hosts = "guid,fqdn,cn\nh1,web1.corp.example,WEB1\nh2,web1.lab.example,WEB1\n";
+    let answer = without_times(&plan(&[("assets", assets), ("hosts", hosts)], &["--json"]).await);
+    assert_eq!((&answer["ambiguous"], &answer["matched"]), (&json!(2), &json!(0)));
+}
+
+/// Kinds of cases of which nothing is asked, although nobody can say: what many have, and the beginning of several longer
+/// names, is no evidence.
+const UNASKED: [&str; 6] = [
+    "cut name of two",
+    "cut name of two, one has the account",
+    "cut name in both domains",
+    "cut name in both domains, one told",
+    "name of seven",
+    "FQDN of dead accounts",
+];
+
+#[tokio::test]
+async fn of_labelled_companies_no_tie_is_wrong_and_none_is_missed() {
+    for forest in [Forest::One, Forest::Two] {
+        let (folder, export) = (TempDir::new().unwrap(), export(8, 2_000, forest));
+        export.write(folder.path()).unwrap();
+        let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let [assets, hosts, truth] = ["assets.csv", "hosts.csv", "truth.csv"].map(file);
+        let files = ["--assets", &assets, "--hosts", &hosts, "--truth", &truth];
+        let answer = without_times(&run("plan", &[&files[..], &["--json"]].concat(), None).await);
+        assert_eq!(answer["hosts"], export.hosts.len());
+        assert_eq!((&answer["wrong"], &answer["without_truth"]), (&json!([]), &json!(0)));
+        assert_eq!((&answer["recall"], &answer["flagged_needlessly"]), (&json!(1.0), &json!(0)));
+        for missed in answer["missed"].as_array().unwrap() {
+            let mut truth = export.truth.iter();
+            let [_, _, kind] = truth.find(|[guid, ..]| missed["guid"] == **guid).unwrap();
+            assert!(UNASKED.contains(&kind.as_str()), "{kind}: {missed}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::value::ObjectGuid;
 use rusqlite::{Connection, params};
 
-use super::company::{Company, ScanId, Side, Visit};
+use super::generate::company::{Company, ScanId, Side, Visit};
 use super::score::{Outcome, Outcomes};
 
 const SCHEMA: &str = "

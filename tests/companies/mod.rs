@@ -1,17 +1,13 @@
 //! Better than a join: labelled companies of two domains, and how much of what is decided on them is right.
 //!
-//! A *company* is made up by [`generate`]: two directories and a scanner, with every [kind](kinds) of trouble that two
-//! of them have with each other, and for each account what can be known of it ([`company::Truth`]) from
+//! A *company* is made up by [`generate`]: two directories and a scanner, with every [kind](generate::kinds) of trouble that two
+//! of them have with each other, and for each account what can be known of it ([`generate::company::Truth`]) from
 //! what is shown. Where nothing that is shown can tell, nobody can say, and every tie is a guess.
 //! [`play`] has the crate work through it, [`join`] is what a careful engineer would write instead, and
 //! [`score`] compares.
 
-mod company;
-mod entry;
-mod generate;
+pub(crate) mod generate;
 mod join;
-mod kinds;
-mod near;
 mod play;
 mod score;
 
@@ -20,7 +16,8 @@ use std::fmt;
 
 use ldap_inventory::name::Hostname;
 
-use self::company::{Company, Forest, Side, Truth, Visit};
+use self::generate::company::{Company, Forest, Side, Truth, Visit};
+use self::generate::{kinds, near};
 use self::play::{Play, Played};
 use self::score::{Outcome, Score};
 

@@ -16,7 +16,7 @@ use ldap_inventory::testing::MockDirectory;
 use ldap_inventory::value::{AssetId, BatchId, ObjectGuid, OrganizationId, RunId, SourceId};
 use serde_json::{Value, json};
 
-use super::company::{Company, Domain, ScanId, Side, Visit, days_ago};
+use super::generate::company::{Company, Domain, ScanId, Side, Visit, days_ago};
 use super::score::{Outcome, Outcomes};
 
 /// How a company is worked through.

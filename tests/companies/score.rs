@@ -6,7 +6,7 @@ use std::ops::AddAssign;
 
 use ldap_inventory::value::ObjectGuid;
 
-use super::company::{Company, ScanId, Side, Truth};
+use super::generate::company::{Company, ScanId, Side, Truth};
 
 /// What was decided on every computer of the two directories.
 pub(crate) type Outcomes = HashMap<(Side, ObjectGuid), Outcome>;

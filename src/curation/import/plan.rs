@@ -17,6 +17,8 @@ pub(super) struct Plan {
     steps: BTreeMap<AssetId, Vec<Step>>,
     pub(super) left_out: Vec<LeftOut>,
     pub(super) not_ended: Option<String>,
+    /// Whether a line is a record of other names.
+    pub(super) is_renaming: bool,
     /// Lines that are still to be placed by the rules.
     open: Vec<usize>,
     /// Records that a line is, by the place of the line.
@@ -111,7 +113,11 @@ impl Plan {
         let taken = self.homes.values().chain(&self.possible).copied().collect();
         for (line, place) in Placing::new(lines, own, taken, fits).place() {
             match place {
-                Placement::Own(record) => self.update(line, record, own),
+                // By its very names it would have been found.
+                Placement::Own(record) => {
+                    self.is_renaming = true;
+                    self.update(line, record, own);
+                }
                 Placement::Joins(home, evidence) => {
                     let Some(site) = sites.get(&home).copied().cloned() else { continue };
                     let (asset, reason) = (standing.survivor(home), evidence.to_string());

@@ -99,10 +99,15 @@ impl<'a> Import<'a> {
             let before = progress.outcomes.len();
             let is_done =
                 departures.is_empty() && self.carry_out(&plan, &lines, &mut progress).await?;
+            let is_new = progress.outcomes.len() > before;
+            // Under other names a record may be one that the directory calls otherwise: that is looked at again.
+            if is_done && is_new && plan.is_renaming {
+                continue;
+            }
             if is_done && self.settle().await? {
                 return Ok(progress.finish(self.scan, plan));
             }
-            conflicts = if progress.outcomes.len() > before { 1 } else { conflicts + 1 };
+            conflicts = if is_new { 1 } else { conflicts + 1 };
             if conflicts > CONFLICTS {
                 let message = "somebody else keeps changing the same assets; what was written before stays, import \
                                again later";

@@ -29,20 +29,22 @@ pub(super) fn plan(world: &World) -> BTreeMap<ObjectGuid, Verdict> {
             open.map(|c| (c, best(world, &held, c))).collect();
         let rank = |(c, best): &(&Computer, Vec<(Level, AssetId)>)| {
             let used = Reverse([c.last_used, c.last_password_change]);
-            (best[0].0, best.len() > 1, c.is_conflict, c.is_disabled, used, c.object)
+            (best[0].0, best.len() > 1, c.is_conflict, c.is_disabled, used)
         };
-        let wins = |proposal: &(&Computer, Vec<(Level, AssetId)>)| {
-            let asset = proposal.1[0].1;
+        // How many go first on the only asset that one wishes for, if that one does.
+        let first = |wish: &(&Computer, Vec<(Level, AssetId)>)| {
+            let [(_, asset)] = wish.1[..] else { return 0 };
             let rivals = wishes.iter().filter(|w| w.1.iter().any(|(_, other)| *other == asset));
-            rivals.map(rank).min() == Some(rank(proposal))
+            let ranks: Vec<_> = rivals.map(rank).collect();
+            let is_first = ranks.iter().min() == Some(&rank(wish));
+            if is_first { ranks.iter().filter(|other| **other == rank(wish)).count() } else { 0 }
         };
-        let sure = wishes.iter().filter(|(_, best)| best.len() == 1);
-        let won: Vec<(ObjectGuid, AssetId)> =
-            sure.filter(|proposal| wins(proposal)).map(|(c, best)| (c.object, best[0].1)).collect();
+        let won = wishes.iter().filter(|wish| first(wish) == 1);
+        let won: Vec<(ObjectGuid, AssetId)> = won.map(|(c, best)| (c.object, best[0].1)).collect();
         if won.is_empty() {
-            for (c, best) in wishes {
-                let waits = best.len() > 1;
-                plan.insert(c.object, if waits { Verdict::Ambiguous } else { created(0) });
+            for wish in &wishes {
+                let waits = wish.1.len() > 1 || first(wish) > 1;
+                plan.insert(wish.0.object, if waits { Verdict::Ambiguous } else { created(0) });
             }
             let new = plan.values_mut().filter(|verdict| matches!(verdict, Verdict::Create(_)));
             (0..).zip(new).for_each(|(before, verdict)| *verdict = created(before));

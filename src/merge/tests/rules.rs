@@ -148,7 +148,6 @@ fn of_two_computers_the_better_one_gets_the_asset() {
         (used(2, "web1", "4098", new), full(1), Outranked::Enabled),
         (used(2, "web1", "4096", "0"), full(1), Outranked::UsedLater),
         (used(2, "web1", "4096", old), used(1, "web1", "4096", new), Outranked::UsedLater),
-        (full(2), full(1), Outranked::ObjectGuid),
     ];
     for (loser, winner, because) in rows {
         let world = World::of([loser, winner], [scanned(7, &["web1.corp.example"], &[])]);
@@ -163,6 +162,40 @@ fn of_two_computers_the_better_one_gets_the_asset() {
             Some(LostBecause::Outranked { by, because })
         );
     }
+}
+
+#[test]
+fn two_computers_that_nothing_tells_apart_wait() {
+    let both = || [used(1, "web1", "4096", "0"), used(2, "web1", "4096", "0")];
+    for name in ["web1.corp.example", "web1"] {
+        let world = World::of(both(), [scanned(7, &[name], &[])]);
+        let decisions = world.decide();
+        for (decision, other) in decisions.iter().zip(["2", "1"]) {
+            assert_eq!(decision.verdict, Verdict::Ambiguous, "{name}, not {other}");
+            assert!(matches!(&decision.reason, Reason::Contested { .. }), "{}", decision.reason);
+            let lost = decision.candidates[0].lost_because.as_ref();
+            assert!(matches!(lost, Some(LostBecause::Contested { .. })), "{lost:?}");
+        }
+    }
+    let policy = MatchPolicy::default().with_ambiguity(Ambiguity::Create);
+    let world = World::of(both(), [scanned(7, &["web1"], &[])]).with(policy);
+    assert_eq!(verdicts(&world), [created(0), created(1)]);
+}
+
+#[test]
+fn whoever_is_better_than_two_that_nothing_tells_apart_gets_the_asset() {
+    let twins = [used(1, "web1", "4096", "0"), used(2, "web1", "4096", "0")];
+    let later = used(3, "web1", "4096", "133585408000000000");
+    let world = World::of([later].into_iter().chain(twins), [scanned(7, &["web1"], &[])]);
+    assert_eq!(verdicts(&world), [created(0), created(1), Verdict::Matched(id(7))]);
+}
+
+#[test]
+fn whoever_comes_after_two_that_nothing_tells_apart_gets_nothing() {
+    let twins = [used(1, "web1", "4096", "0"), used(2, "web1", "4096", "0")];
+    let disabled = used(3, "web1", "4098", "0");
+    let world = World::of(twins.into_iter().chain([disabled]), [scanned(7, &["web1"], &[])]);
+    assert_eq!(verdicts(&world), [Verdict::Ambiguous, Verdict::Ambiguous, created(0)]);
 }
 
 #[test]

@@ -9,9 +9,8 @@ mod suffixes;
 mod twins;
 mod weak;
 
-use super::company::ScanId;
-use super::company::Truth;
-use super::generate::Kind;
+use super::Kind;
+use super::company::{ScanId, Truth};
 
 /// Every kind. The rooms name them in this order.
 pub(crate) fn all() -> impl Iterator<Item = &'static Kind> {

@@ -1,20 +1,16 @@
 //! What happens between two visits.
 
 use super::super::company::{Forest, Scan, Truth};
-use super::super::generate::{Generator, Kind};
+use super::super::{Generator, Kind, by_names};
 use super::nobody_can_say;
 
-const fn kind(name: &'static str, weight: usize, make: fn(&mut Generator)) -> Kind {
-    Kind { name, weight, is_hard: true, make }
-}
-
 pub(super) const KINDS: &[Kind] = &[
-    kind("renamed", 12, renamed),
-    kind("renamed, its name taken", 8, name_taken),
-    kind("joined again", 14, joined_again),
-    kind("moved within the forest", 8, moved),
-    kind("scanned later", 14, scanned_later),
-    kind("scanned twice later", 4, scanned_twice_later),
+    Kind::new("renamed", 12, renamed).stale().by_names(by_names::nothing),
+    Kind::new("renamed, its name taken", 8, name_taken).stale().by_names(by_names::of_a_taken_name),
+    Kind::new("joined again", 14, joined_again).stale(),
+    Kind::new("moved within the forest", 8, moved).stale().by_names(by_names::where_it_was),
+    Kind::new("scanned later", 14, scanned_later),
+    Kind::new("scanned twice later", 4, scanned_twice_later),
 ];
 
 fn renamed(g: &mut Generator) {

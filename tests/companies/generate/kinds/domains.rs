@@ -2,27 +2,23 @@
 
 use super::super::company::{Scan, Side, Truth};
 use super::super::entry::Entry;
-use super::super::generate::{Generator, Kind};
+use super::super::{Generator, Kind, by_names};
 use super::nobody_can_say;
 
-const fn kind(name: &'static str, weight: usize, make: fn(&mut Generator)) -> Kind {
-    Kind { name, weight, is_hard: true, make }
-}
-
 pub(super) const KINDS: &[Kind] = &[
-    kind("clones, both scanned", 22, both_scanned),
-    kind("clones, one scanned", 12, one_scanned),
-    kind("clones, one bare scan", 16, one_bare_scan),
-    kind("the other account is dead", 22, other_is_dead),
-    kind("dead account, living host", 6, dead_account),
-    kind("dead account, dead scan", 8, both_are_dead),
-    kind("dead account, qualified scan", 6, dead_but_qualified),
-    kind("no sign of life", 8, no_sign_of_life),
-    kind("migrated, scanned under the old name", 8, migrated_from),
-    kind("migrated, scanned under the new name", 8, migrated_to),
-    kind("migrated, bare scan since", 8, migrated_bare),
-    kind("migrated, bare scan from before", 6, migrated_long_ago),
-    kind("FQDN of dead accounts", 4, fqdn_of_the_dead),
+    Kind::new("clones, both scanned", 22, both_scanned),
+    Kind::new("clones, one scanned", 12, one_scanned),
+    Kind::new("clones, one bare scan", 16, one_bare_scan),
+    Kind::new("the other account is dead", 22, other_is_dead).by_names(by_names::open),
+    Kind::new("dead account, living host", 6, dead_account).by_names(by_names::hidden),
+    Kind::new("dead account, dead scan", 8, both_are_dead).stale(),
+    Kind::new("dead account, qualified scan", 6, dead_but_qualified),
+    Kind::new("no sign of life", 8, no_sign_of_life),
+    Kind::new("migrated, scanned under the old name", 8, migrated_from).stale(),
+    Kind::new("migrated, scanned under the new name", 8, migrated_to),
+    Kind::new("migrated, bare scan since", 8, migrated_bare).by_names(by_names::open),
+    Kind::new("migrated, bare scan from before", 6, migrated_long_ago).stale(),
+    Kind::new("FQDN of dead accounts", 4, fqdn_of_the_dead).by_names(by_names::open),
 ];
 
 /// One short name in both domains.

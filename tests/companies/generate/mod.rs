@@ -1,11 +1,18 @@
 //! Makes up companies: the same for the same seed.
 
+pub(crate) mod by_names;
+pub(crate) mod company;
+mod entry;
+pub(crate) mod export;
+pub(crate) mod kinds;
+pub(crate) mod near;
+
 use ldap_inventory::testing::SplitMix;
 use ldap_inventory::value::ObjectGuid;
 
-use super::company::{Account, Company, Domain, Forest, Scan, ScanId, Side, Truth, domains};
-use super::entry::{Entry, System, netbios};
-use super::kinds;
+use self::by_names::ByNames;
+use self::company::{Account, Company, Domain, Forest, Scan, ScanId, Side, Truth, domains};
+use self::entry::{Entry, System, netbios};
 
 /// A kind of case, and how often it comes.
 pub(crate) struct Kind {
@@ -14,26 +21,45 @@ pub(crate) struct Kind {
     pub(crate) weight: usize,
     /// Whether it takes more than one look at two names.
     pub(crate) is_hard: bool,
+    /// Whether what was scanned is out of date, or was written down wrong.
+    pub(crate) is_stale: bool,
+    /// What names alone tell.
+    pub(crate) by_names: ByNames,
     pub(crate) make: fn(&mut Generator),
+}
+
+impl Kind {
+    /// A hard one, of which names tell as much as everything.
+    const fn new(name: &'static str, weight: usize, make: fn(&mut Generator)) -> Self {
+        let by_names = by_names::as_labelled;
+        Self { name, weight, is_hard: true, is_stale: false, by_names, make }
+    }
+
+    const fn easy(mut self) -> Self {
+        self.is_hard = false;
+        self
+    }
+
+    const fn stale(mut self) -> Self {
+        self.is_stale = true;
+        self
+    }
+
+    const fn by_names(mut self, by_names: ByNames) -> Self {
+        self.by_names = by_names;
+        self
+    }
 }
 
 /// A company of at least so many computer accounts.
 pub(crate) fn company(seed: u64, accounts: usize, forest: Forest) -> Company {
-    let mut generator = Generator::new(seed, forest);
     let kinds: Vec<&Kind> = kinds::all().collect();
-    let weights: usize = kinds.iter().map(|kind| kind.weight).sum();
+    let mut generator = Generator::new(seed, forest);
     // Rare kinds first, so that a small company has them all.
     kinds.iter().for_each(|kind| generator.make(kind));
     while generator.company.accounts.len() < accounts {
-        let mut ticket = generator.random.below(weights);
-        let drawn = kinds.iter().find(|kind| match ticket.checked_sub(kind.weight) {
-            Some(left) => {
-                ticket = left;
-                false
-            }
-            None => true,
-        });
-        generator.make(drawn.unwrap());
+        let kind = generator.draw(&kinds);
+        generator.make(kind);
     }
     generator.company
 }
@@ -57,6 +83,19 @@ impl Generator {
         };
         let random = SplitMix::new(seed);
         Self { random, company, domains: domains(forest), kind: "", number: 0 }
+    }
+
+    /// One of these kinds by its weight.
+    fn draw<'k>(&mut self, kinds: &[&'k Kind]) -> &'k Kind {
+        let mut ticket = self.random.below(kinds.iter().map(|kind| kind.weight).sum());
+        let drawn = kinds.iter().find(|kind| match ticket.checked_sub(kind.weight) {
+            Some(left) => {
+                ticket = left;
+                false
+            }
+            None => true,
+        });
+        drawn.unwrap()
     }
 
     fn make(&mut self, kind: &Kind) {

@@ -1,28 +1,25 @@
 //! Names with a suffix that is not the domain's.
 
 use super::super::company::{SHARED_SUFFIX, Scan, Truth};
-use super::super::generate::{Generator, Kind};
+use super::super::{Generator, Kind, by_names};
 use super::nobody_can_say;
 
-const fn kind(name: &'static str, weight: usize, make: fn(&mut Generator)) -> Kind {
-    Kind { name, weight, is_hard: true, make }
-}
-
 pub(super) const KINDS: &[Kind] = &[
-    kind("suffix below the domain", 40, below),
-    kind("suffix of both domains, told", 14, outside),
-    kind("suffix of one domain, told", 8, outside_of_one),
-    kind("clones, suffixes below", 8, clones_below),
-    kind("clones, a suffix of both", 6, clones_outside),
-    kind("clones, a suffix of one", 4, clones_outside_of_one),
-    kind("disjoint suffix, its own", 10, disjoint),
-    kind("disjoint suffix, scanned in the domain", 6, disjoint_in_domain),
-    kind("disjoint suffix of others", 8, disjoint_of_others),
-    kind("name among strangers", 8, strangers),
-    kind("private label", 14, private_label),
-    kind("private label, clones", 4, private_clones),
-    kind("domain below a private label", 4, below_private),
-    kind("workgroup", 6, workgroup),
+    Kind::new("suffix below the domain", 40, below),
+    Kind::new("suffix of both domains, told", 14, outside).by_names(by_names::nothing),
+    Kind::new("suffix of one domain, told", 8, outside_of_one).by_names(by_names::nothing),
+    Kind::new("clones, suffixes below", 8, clones_below),
+    Kind::new("clones, a suffix of both", 6, clones_outside).by_names(by_names::nothing),
+    Kind::new("clones, a suffix of one", 4, clones_outside_of_one).by_names(by_names::nothing),
+    Kind::new("disjoint suffix, its own", 10, disjoint),
+    Kind::new("disjoint suffix, scanned in the domain", 6, disjoint_in_domain)
+        .by_names(by_names::nothing),
+    Kind::new("disjoint suffix of others", 8, disjoint_of_others).by_names(by_names::nothing),
+    Kind::new("name among strangers", 8, strangers).by_names(by_names::if_qualified),
+    Kind::new("private label", 14, private_label),
+    Kind::new("private label, clones", 4, private_clones),
+    Kind::new("domain below a private label", 4, below_private),
+    Kind::new("workgroup", 6, workgroup),
 ];
 
 /// What DHCP and VPN servers put between a name and the domain.

@@ -2,21 +2,18 @@
 
 use super::super::company::{Scan, Truth};
 use super::super::entry::netbios;
-use super::super::generate::{Generator, Kind};
+use super::super::{Generator, Kind, by_names};
 use super::nobody_can_say;
 
-const fn kind(name: &'static str, weight: usize, make: fn(&mut Generator)) -> Kind {
-    Kind { name, weight, is_hard: true, make }
-}
-
 pub(super) const KINDS: &[Kind] = &[
-    kind("cut name of one", 22, of_one),
-    kind("cut account, whole scan", 6, cut_account),
-    kind("cut name of two, one has the account", 6, of_two_with_account),
-    kind("cut name of two", 6, of_two),
-    kind("cut name in both domains", 10, in_both_domains),
-    kind("cut name in both domains, one told", 6, in_told_domain),
-    kind("cut names, whole scans", 6, whole_scans),
+    Kind::new("cut name of one", 22, of_one),
+    Kind::new("cut account, whole scan", 6, cut_account),
+    Kind::new("cut name of two, one has the account", 6, of_two_with_account)
+        .by_names(by_names::open),
+    Kind::new("cut name of two", 6, of_two),
+    Kind::new("cut name in both domains", 10, in_both_domains),
+    Kind::new("cut name in both domains, one told", 6, in_told_domain).by_names(by_names::open),
+    Kind::new("cut names, whole scans", 6, whole_scans),
 ];
 
 /// Two names of the same first 15 characters.

@@ -1,9 +1,8 @@
 //! Computer accounts as they are written down.
 
 use ldap_inventory::directory::DirectoryObject;
+use ldap_inventory::testing::MockRecord;
 use ldap_inventory::value::ObjectGuid;
-
-use crate::mock::computer;
 
 use super::company::{Domain, Side, days_ago};
 
@@ -64,7 +63,7 @@ impl Entry {
     }
 
     pub(crate) fn build(&self, domains: &[Domain; 2]) -> DirectoryObject {
-        let mut record = computer(&self.account)
+        let mut record = MockRecord::computer(&self.account)
             .in_domain(domains[self.side].dns)
             .with_guid(self.guid)
             .with("dNSHostName", self.dns.as_deref().unwrap_or_default())

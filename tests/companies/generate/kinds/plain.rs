@@ -1,10 +1,10 @@
 //! What needs no more than one look.
 
 use super::super::company::{Scan, Truth};
-use super::super::generate::{Generator, Kind};
+use super::super::{Generator, Kind};
 
 const fn kind(name: &'static str, weight: usize, make: fn(&mut Generator)) -> Kind {
-    Kind { name, weight, is_hard: false, make }
+    Kind::new(name, weight, make).easy()
 }
 
 pub(super) const KINDS: &[Kind] = &[

@@ -2,25 +2,21 @@
 
 use super::super::company::{Scan, Truth};
 use super::super::entry::Entry;
-use super::super::generate::{Generator, Kind};
-
-const fn kind(name: &'static str, weight: usize, make: fn(&mut Generator)) -> Kind {
-    Kind { name, weight, is_hard: true, make }
-}
+use super::super::{Generator, Kind, by_names};
 
 pub(super) const KINDS: &[Kind] = &[
-    kind("cluster", 8, cluster),
-    kind("cluster, scanned as its node", 8, cluster_as_node),
-    kind("balancer", 8, balancer),
-    kind("balancer alone", 3, balancer_alone),
-    kind("alias of one", 8, alias),
-    kind("alias in NetBIOS form", 6, netbios_alias),
-    kind("label that is no name", 8, label),
-    kind("labels crossed", 4, crossed_labels),
-    kind("duplicate account", 4, duplicate),
-    kind("no host", 10, no_host),
+    Kind::new("cluster", 8, cluster).by_names(by_names::hidden),
+    Kind::new("cluster, scanned as its node", 8, cluster_as_node).by_names(by_names::hidden),
+    Kind::new("balancer", 8, balancer),
+    Kind::new("balancer alone", 3, balancer_alone),
+    Kind::new("alias of one", 8, alias).by_names(by_names::nothing),
+    Kind::new("alias in NetBIOS form", 6, netbios_alias).by_names(by_names::nothing),
+    Kind::new("label that is no name", 8, label),
+    Kind::new("labels crossed", 4, crossed_labels),
+    Kind::new("duplicate account", 4, duplicate).by_names(by_names::open),
+    Kind::new("no host", 10, no_host).by_names(by_names::hidden),
     // A directory has them once.
-    kind("objects of the cloud", 0, cloud_objects),
+    Kind::new("objects of the cloud", 0, cloud_objects).by_names(by_names::hidden),
 ];
 
 const ALIAS: &str = "msDS-AdditionalDnsHostName";

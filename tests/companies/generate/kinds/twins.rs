@@ -2,20 +2,16 @@
 
 use super::super::company::{Scan, Truth};
 use super::super::entry::{Entry, System};
-use super::super::generate::{Generator, Kind};
+use super::super::{Generator, Kind, by_names};
 use super::nobody_can_say;
 
-const fn kind(name: &'static str, weight: usize, make: fn(&mut Generator)) -> Kind {
-    Kind { name, weight, is_hard: true, make }
-}
-
 pub(super) const KINDS: &[Kind] = &[
-    kind("twins, the systems differ", 20, systems_differ),
-    kind("twins of one system", 14, of_one_system),
-    kind("twins, one of no known system", 6, one_unknown),
-    kind("twins, the known system differs", 6, known_differs),
-    kind("twins, one of them qualified", 6, one_qualified),
-    kind("name of seven", 4, seven),
+    Kind::new("twins, the systems differ", 20, systems_differ).by_names(by_names::open),
+    Kind::new("twins of one system", 14, of_one_system),
+    Kind::new("twins, one of no known system", 6, one_unknown),
+    Kind::new("twins, the known system differs", 6, known_differs).by_names(by_names::open),
+    Kind::new("twins, one of them qualified", 6, one_qualified),
+    Kind::new("name of seven", 4, seven),
 ];
 
 /// A computer, and the one name that both of its twins have.

@@ -2,21 +2,17 @@
 
 use super::super::company::Truth;
 use super::super::entry::Entry;
-use super::super::generate::{Generator, Kind};
 use super::super::near::{Difference, NearMiss};
+use super::super::{Generator, Kind, by_names};
 use super::nobody_can_say;
 
-const fn kind(name: &'static str, weight: usize, make: fn(&mut Generator)) -> Kind {
-    Kind { name, weight, is_hard: true, make }
-}
-
 pub(super) const KINDS: &[Kind] = &[
-    kind("default name, qualified", 12, default_qualified),
-    kind("default name, bare", 8, default_bare),
-    kind("name of an address, qualified", 6, address_qualified),
-    kind("name of an address, bare", 4, address_bare),
-    kind("near spelling", 20, near_spelling),
-    kind("numbered neighbours", 6, neighbours),
+    Kind::new("default name, qualified", 12, default_qualified),
+    Kind::new("default name, bare", 8, default_bare).by_names(by_names::nothing),
+    Kind::new("name of an address, qualified", 6, address_qualified),
+    Kind::new("name of an address, bare", 4, address_bare).by_names(by_names::nothing),
+    Kind::new("near spelling", 20, near_spelling).stale(),
+    Kind::new("numbered neighbours", 6, neighbours).stale(),
 ];
 
 /// The name that a product came with.

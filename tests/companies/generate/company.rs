@@ -145,6 +145,11 @@ impl Scan {
         Self { names: names.into_iter().map(Into::into).collect(), seen: 3, ..Self::default() }
     }
 
+    /// Whether none of its names says where it is.
+    pub(crate) fn is_bare(&self) -> bool {
+        !self.names.iter().any(|name| name.contains('.'))
+    }
+
     pub(crate) fn in_domain(mut self, domain: &str) -> Self {
         self.domains.push(domain.to_owned());
         self
