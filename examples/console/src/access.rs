@@ -18,6 +18,7 @@ use ldap_inventory::value::Secret;
 use ldap_inventory::{Error, ErrorKind, Result};
 use maud::{Markup, html};
 use subtle::ConstantTimeEq;
+use tokio::time::timeout;
 
 use crate::Console;
 use crate::failure::Failure;
@@ -180,9 +181,17 @@ async fn check_form(access: &Access, site: &Site, request: Request) -> Result<Re
         ));
     }
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, LARGEST_FORM).await else {
-        let sentence = format!("the form has more than {LARGEST_FORM} octets; nothing was done");
-        return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, sentence).into_response());
+    let body = match timeout(site.patience(), to_bytes(body, LARGEST_FORM)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => {
+            let sentence =
+                format!("the form has more than {LARGEST_FORM} octets; nothing was done");
+            return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, sentence).into_response());
+        }
+        Err(_) => {
+            let sentence = "the form did not come to its end in time; nothing was done";
+            return Err(Failure::new(StatusCode::REQUEST_TIMEOUT, sentence).into_response());
+        }
     };
     let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(&body).unwrap_or_default();
     if !fields.iter().any(|(name, value)| name == FORM_KEY && is_same(value, &access.form_key)) {

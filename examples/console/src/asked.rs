@@ -3,6 +3,7 @@
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::failure::Failure;
@@ -14,6 +15,33 @@ pub(crate) struct Asked<T>(pub(crate) T);
 /// The fields of a form that the [guard](crate::access) has let through.
 #[derive(Debug)]
 pub(crate) struct Posted<T>(pub(crate) T);
+
+/// Fields of which there are many, or one may come several times.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// The values of all fields of this name.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What was written into a field, without what is around it, if there was such a field.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.all(name).next().map(str::trim)
+    }
+
+    /// What was written into a field, if anything was.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.get(name).unwrap_or_default()
+    }
+
+    /// Whether a box was ticked: one that was not is not sent.
+    pub(crate) fn is_ticked(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+}
 
 impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Asked<T> {
     type Rejection = Failure;

@@ -1,11 +1,12 @@
 //! A web service over an inventory, as a host would write it: server-rendered pages that work without JavaScript.
 //!
 //! What a host does with the crate is in [`pages`], a file a page; its credentials are sealed in `vault`, and its tasks
-//! run in `tasks`. What makes it a web service that may be left running is in `access`, `site`, `asked`, `failure`,
-//! `page` and `shown`. [`demo`] has a company to look at.
+//! run in `tasks`. What makes it a web service that may be left running is in `connections`, `access`, `site`, `asked`,
+//! `failure`, `page` and `shown`. [`demo`] has a company to look at.
 
 mod access;
 mod asked;
+mod connections;
 pub mod demo;
 mod failure;
 mod page;
@@ -82,7 +83,7 @@ impl Console {
 ///
 /// # Errors
 ///
-/// Those of the listener, and of the store where it is asked when the tasks ran last.
+/// Those of the store where it is asked when the tasks ran last.
 pub async fn serve(
     listener: TcpListener,
     site: Site,
@@ -102,10 +103,9 @@ pub async fn serve(
         let _ = stopped.wait_for(|stopped| *stopped).await;
         tokio::time::sleep(LAST_ANSWERS).await;
     };
-    let router = router(Arc::clone(&console), site);
-    let served = axum::serve(listener, router).with_graceful_shutdown(stop);
+    let (patience, router) = (site.patience(), router(Arc::clone(&console), site));
     tokio::select! {
-        served = served.into_future() => served?,
+        () = connections::serve(listener, router, patience, stop) => {}
         // Somebody keeps a connection open, and may do so for ever.
         () = late => {}
     }
@@ -141,12 +141,14 @@ fn router(console: Arc<Console>, site: Site) -> Router {
         .route("/credential/certificate", post(credential::certificate))
         .route("/credential/pin", post(credential::pin))
         .route("/credential/password", post(credential::set_password))
+        .route("/credential/client-certificate", post(credential::set_certificate))
         .route("/credential/remove", post(credential::remove))
         .route("/tasks", get(task_list::list).post(task_list::add))
         .route("/tasks/{number}", get(task::show))
         .route("/tasks/{number}/run", post(task::run))
         .route("/tasks/{number}/apply", post(task::apply))
         .route("/tasks/{number}/schedule", post(task::schedule))
+        .route("/tasks/{number}/settings", post(task::settings))
         .route("/tasks/{number}/remove", post(task::remove))
         .route("/tasks/{number}/events", get(task::events))
         .route("/health", get(metrics::health))

@@ -116,6 +116,12 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         None => {
             let demonstration = Demonstration::begin(access).await?;
             say("this is a demonstration: nothing leaves this machine, and nothing is kept");
+            say(format_args!(
+                "its directory is at {}, for the account {} with the password {:?}",
+                demonstration.directory_url(),
+                demonstration.account(),
+                demonstration.password()
+            ));
             listen(options, demonstration.console(), interrupt).await
         }
     }

@@ -3,9 +3,13 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
+use std::time::Duration;
 
 use axum::http::Uri;
 use ldap_inventory::{Error, ErrorKind, Result};
+
+/// How long somebody may take to say what they want, unless said otherwise.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The URL by which people open the console, where a proxy stands in front of it: `https://inventory.corp.example`.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,6 +24,7 @@ pub struct PublicUrl {
 pub struct Site {
     listens: SocketAddr,
     public: Option<PublicUrl>,
+    patience: Duration,
 }
 
 impl PublicUrl {
@@ -75,7 +80,19 @@ impl Site {
             );
             return Err(Error::new(ErrorKind::Configuration, message));
         }
-        Ok(Self { listens, public })
+        Ok(Self { listens, public, patience: PATIENCE })
+    }
+
+    /// Sets how long somebody may take to say what they want, from their first word, or the answer before, to the last
+    /// word: half a minute, unless set. Whoever takes longer keeps a connection from others.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// How long somebody may take to say what they want.
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// What every cookie of this console is called. Ports of a host share their cookies, so that it has the port.

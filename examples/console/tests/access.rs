@@ -1,5 +1,7 @@
 //! Who may come in, and what does not come from a page of the console.
 
+use std::time::Duration;
+
 use inventory_console::demo::Demonstration;
 use inventory_console::{Access, Site, serve};
 use ldap_inventory::value::Secret;
@@ -178,4 +180,41 @@ async fn whoever_says_half_of_something_keeps_nobody_from_stopping() {
     whole.read_to_end(&mut Vec::new()).await.unwrap();
     stop.send(()).unwrap();
     served.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn whoever_does_not_come_to_the_point_is_not_waited_for() {
+    let demonstration = Demonstration::begin(Access::new().unwrap()).await.unwrap();
+    let browser = Browser::of(demonstration.console()).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let site = Site::new(address, None).unwrap().with_patience(Duration::from_millis(500));
+    tokio::spawn(serve(listener, site, demonstration.console(), std::future::pending()));
+    // Until the console closes the connection.
+    let answer_to = async |request: &str| {
+        let mut tcp = TcpStream::connect(address).await.unwrap();
+        tcp.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        tcp.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    for unended in ["", "GET /health HTTP/1.1\r\nHost: x\r\nX-Never: ends"] {
+        assert_eq!(answer_to(unended).await, "", "{unended}");
+    }
+    let idle = answer_to(&format!("GET /health HTTP/1.1\r\nHost: {address}\r\n\r\n")).await;
+    assert!(idle.starts_with("HTTP/1.1 200") && idle.ends_with("ok\n"), "{idle}");
+
+    let cookie =
+        browser.cookie().replace(&browser.address.port().to_string(), &address.port().to_string());
+    let form = format!(
+        "POST /tasks/1/run HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nCookie: {cookie}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nform_key={}",
+        browser.form_key()
+    );
+    let half = answer_to(&form).await;
+    assert!(half.starts_with("HTTP/1.1 408") && half.contains("nothing was done"), "{half}");
+    // What takes long to answer is another matter.
+    let events =
+        format!("GET /tasks/1/events HTTP/1.0\r\nHost: {address}\r\nCookie: {cookie}\r\n\r\n");
+    assert!(answer_to(&events).await.contains("event: end"));
 }

@@ -14,7 +14,7 @@ async fn one(browser: &Browser, query: &str) -> String {
 async fn a_query_that_cannot_be_read_is_shown_at_its_place() {
     let (_demonstration, browser) = Browser::of_demonstration().await;
     let page = browser.page("/assets?q=web1+os_vresion%3A10").await;
-    let pre = page.split("<pre>").nth(1).unwrap().split("</pre>").next().unwrap();
+    let pre = page.split("<pre tabindex=\"0\">").nth(1).unwrap().split("</pre>").next().unwrap();
     assert_eq!(pre, "web1 os_vresion:10\n     ^");
     assert!(page.contains("<code>os_version</code>"), "{page}");
     for path in ["/users?q=%28", "/groups?q=%28"] {

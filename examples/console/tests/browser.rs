@@ -32,12 +32,18 @@ impl Browser {
         let token = console.access().token().to_owned();
         let site = Site::new(address, None).unwrap();
         tokio::spawn(serve(listener, site, console, std::future::pending()));
+        Self::enter(address, &token).await
+    }
+
+    /// Opens the printed link of a console that is served already.
+    pub(crate) async fn enter(address: SocketAddr, token: &str) -> Self {
+        let token = token.to_owned();
         let mut browser = Self { address, token, cookie: String::new(), form_key: String::new() };
         let entered = browser.get(&format!("/?token={}", browser.token)).await;
         assert_eq!(entered.status, 303, "{entered:?}");
         let cookie = entered.header("set-cookie").unwrap();
         browser.cookie = cookie.split(';').next().unwrap().to_owned();
-        let page = browser.get("/tasks").await;
+        let page = browser.get("/credentials").await;
         browser.form_key = page.field("form_key");
         browser
     }

@@ -1,5 +1,8 @@
 //! Credentials: tested, pinned, and never shown.
 
+use ldap_inventory::credential::CaCertificate;
+use ldap_inventory::testing::{ServerTls, TestCa, TestDirectory, TestServer};
+
 use crate::browser::Browser;
 
 const PASSWORD: &str = "canary-7f3a with spaces";
@@ -58,6 +61,68 @@ async fn the_ladder_is_shown_and_a_pin_lets_it_through() {
     browser.post("/credential/password", &wrong).await.leads_to();
     let refused = browser.post("/credential/test", &[("id", "second")]).await.body;
     assert!(!refused.contains("Signed in to") && refused.contains("role=\"alert\""), "{refused}");
+}
+
+#[tokio::test]
+async fn an_account_signs_in_by_a_certificate_whose_key_is_never_shown() {
+    let (_demonstration, browser) = Browser::of_demonstration().await;
+    let directory = TestDirectory::generated(1, 3, 2, 1);
+    let ca = TestCa::new("Example Test CA").unwrap();
+    let tls = ServerTls::signed_by(&ca, &["127.0.0.1"]).unwrap().asking_clients(&ca);
+    let server = TestServer::builder(&directory).with_ldaps(tls).start().await.unwrap();
+    let account = directory.write().add_account("svc-inventory", PASSWORD).unwrap();
+    let certified = || {
+        let (certificate, key) = ca.client_certificate("svc-inventory").unwrap();
+        let der = CaCertificate::parse_all(certificate.as_bytes()).unwrap();
+        directory.write().map_certificate(&account, der[0].as_der()).unwrap();
+        (certificate, key)
+    };
+    let (certificate, key) = certified();
+    let (url, authority) = (server.url(), ca.certificate_pem());
+    let fields = [
+        ("id", "certified"),
+        ("servers", url.as_str()),
+        ("username", ""),
+        ("password", ""),
+        ("certificate", &certificate),
+        ("key", &key),
+        ("ca_certificates", &authority),
+    ];
+    let place = browser.post("/credentials", &fields).await.leads_to().to_owned();
+    let test = async |key: &str| {
+        let secret = key.lines().nth(1).unwrap();
+        for path in ["/credentials", &place] {
+            let page = browser.page(path).await;
+            assert!(page.contains("by a certificate") && !page.contains(secret), "{path}");
+        }
+        let tested = browser.post("/credential/test", &[("id", "certified")]).await.body;
+        assert!(tested.contains("Signed in to") && !tested.contains(secret), "{tested}");
+    };
+    test(&key).await;
+
+    let (certificate, key) = certified();
+    let path = "/credential/client-certificate";
+    let others = [("id", "certified"), ("certificate", certificate.as_str()), ("key", &key)];
+    browser.post(path, &others).await.leads_to();
+    test(&key).await;
+    let password = [("id", "certified"), ("username", "reader"), ("password", "x")];
+    assert_eq!(browser.post(path, &password).await.status, 409);
+    for (what, field, value) in [
+        ("both ways", "password", PASSWORD),
+        ("half of one", "key", ""),
+        ("no key", "key", "canary-7f3a"),
+        ("neither way", "certificate", ""),
+    ] {
+        let mut fields = fields;
+        fields[0].1 = "refused";
+        fields.iter_mut().filter(|(name, _)| *name == field).for_each(|it| it.1 = value);
+        if what == "neither way" {
+            fields.iter_mut().filter(|(name, _)| *name == "key").for_each(|it| it.1 = value);
+        }
+        let refused = browser.post("/credentials", &fields).await;
+        assert_eq!(refused.status, 400, "{what}: {refused:?}");
+        assert!(!refused.body.contains("canary"), "{what}: {}", refused.body);
+    }
 }
 
 #[tokio::test]

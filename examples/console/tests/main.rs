@@ -6,4 +6,5 @@ mod assets;
 mod browser;
 mod credentials;
 mod hostile;
+mod kept;
 mod tasks;

@@ -57,6 +57,85 @@ async fn a_dry_run_writes_nothing_until_its_plan_is_applied() {
 }
 
 #[tokio::test]
+async fn a_run_that_the_brake_stopped_is_looked_at_and_confirmed() {
+    let (_demonstration, browser) = Browser::of_demonstration().await;
+    let place = [("site", "headquarters"), ("credential", "reader"), ("losses_count", "0")];
+    browser.post("/tasks/1/settings", &place).await.leads_to();
+    browser.post("/tasks/1/run", &[("errand", "sync")]).await.leads_to();
+    let (_, page) = browser.follow(1).await;
+    assert!(page.contains("Nothing was written") && page.contains("BUILD-03"), "{page}");
+    assert!(page.contains("I have looked at it"), "{page}");
+    assert!(page.contains("<td>stopped</td>"), "the history tells of it: {page}");
+    let metrics = browser.page("/metrics").await;
+    let counted = "ldap_inventory_runs_total{task=\"Headquarters\",outcome=\"stopped\"} 1";
+    assert!(metrics.contains(counted), "{metrics}");
+    let lost = "/assets?q=state%3Amissing";
+    assert!(!browser.page(lost).await.contains("build-03"));
+
+    let (run, confirmation) = (field(&page, "run"), field(&page, "confirmation"));
+    let apply = |confirmation| [("run", run.as_str()), ("confirmation", confirmation)];
+    let wrong = "another".to_owned() + &confirmation;
+    let refused = browser.post("/tasks/1/apply", &apply(&wrong)).await;
+    assert_eq!(refused.status, 400, "{refused:?}");
+    // Without the confirmation the brake holds, and the plan has to be made anew.
+    browser.post("/tasks/1/apply", &apply("")).await.leads_to();
+    let (_, page) = browser.follow(1).await;
+    assert!(page.contains("The latest run failed") && page.contains(&confirmation), "{page}");
+    assert!(!browser.page(lost).await.contains("build-03"));
+
+    browser.post("/tasks/1/run", &[("errand", "sync")]).await.leads_to();
+    let (_, page) = browser.follow(1).await;
+    let (run, confirmation) = (field(&page, "run"), field(&page, "confirmation"));
+    let confirmed = [("run", run.as_str()), ("confirmation", &confirmation)];
+    browser.post("/tasks/1/apply", &confirmed).await.leads_to();
+    let (_, page) = browser.follow(1).await;
+    assert!(page.contains("The plan was applied"), "{page}");
+    assert!(browser.page(lost).await.contains("build-03"));
+}
+
+#[tokio::test]
+async fn what_a_task_reads_leaves_out_and_may_change_is_kept() {
+    let (_demonstration, browser) = Browser::of_demonstration().await;
+    let mut fields = task("Lab", "reader", "", "").to_vec();
+    fields.extend([
+        ("addresses_from_dns", "yes"),
+        ("laps", "yes"),
+        ("exclude_disabled", "yes"),
+        ("exclude_ous", "OU=Staging,DC=corp,DC=example,DC=test"),
+        ("losses_count", "7"),
+    ]);
+    assert_eq!(browser.post("/tasks", &fields).await.leads_to(), "/tasks/2");
+    let ticked =
+        |page: &str, name: &str| page.contains(&format!("name=\"{name}\" value=\"yes\" checked"));
+    let page = browser.page("/tasks/2").await;
+    for name in ["addresses_from_dns", "laps", "exclude_disabled"] {
+        assert!(ticked(&page, name), "{name}: {page}");
+    }
+    assert!(!ticked(&page, "exclude_unknown"), "{page}");
+    assert!(page.contains(">OU=Staging,DC=corp,DC=example,DC=test</textarea>"), "{page}");
+    assert!(page.contains("name=\"exclude_stale\" min=\"1\" max=\"36500\" value=\"90\""), "{page}");
+    assert!(page.contains("min=\"0\" value=\"7\""), "{page}");
+
+    browser.post("/tasks/2/run", &[("errand", "sync")]).await.leads_to();
+    let (_, page) = browser.follow(2).await;
+    assert!(page.contains("The latest run") && !page.contains("The latest run failed"), "{page}");
+
+    let place = [("site", "annex"), ("credential", "reader"), ("computer_filter", "(cn=a*)")];
+    browser.post("/tasks/2/settings", &place).await.leads_to();
+    let page = browser.page("/tasks/2").await;
+    assert!(!ticked(&page, "laps") && page.contains("value=\"(cn=a*)\""), "{page}");
+    assert!(page.contains("min=\"0\" value=\"7\""), "a limit stays unless another is set: {page}");
+    for wrong in [("credential", "nobody"), ("exclude_ous", "nowhere"), ("losses_percent", "101")] {
+        let mut fields = vec![("site", "annex"), wrong];
+        if wrong.0 != "credential" {
+            fields.push(("credential", "reader"));
+        }
+        let refused = browser.post("/tasks/2/settings", &fields).await;
+        assert!(matches!(refused.status, 400 | 404), "{wrong:?}: {refused:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_reached_is_told_in_a_sentence() {
     let (_demonstration, browser) = Browser::of_demonstration().await;
     let nowhere = [

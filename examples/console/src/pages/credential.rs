@@ -16,7 +16,7 @@ use ldap_inventory::{Error, ErrorKind, Result};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::credentials::{account, leniences, place, servers};
+use super::credentials::{Account, account, certificate_and_key, leniences, place, servers};
 use crate::Console;
 use crate::asked::{Asked, Posted};
 use crate::failure::{Answer, Failure, capitalized};
@@ -42,6 +42,13 @@ pub(crate) struct Pin {
 pub(crate) struct NewPassword {
     id: String,
     password: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct NewCertificate {
+    id: String,
+    #[serde(flatten)]
+    account: Account,
 }
 
 pub(crate) async fn show(
@@ -81,18 +88,7 @@ async fn with(console: &Console, credential: &Credential, answer: Markup) -> Ans
                 }
             }
         }
-        @if let SignIn::Simple { .. } = credential.sign_in {
-            section aria-labelledby="password" {
-                h2 #password { "Another password" }
-                form.row method="post" action="/credential/password" autocomplete="off" {
-                    (console.access.field())
-                    input type="hidden" name="id" value=(credential.id);
-                    label for="new" { "New password" }
-                    input #new type="password" name="password" required autocomplete="new-password";
-                    button type="submit" { "Keep it" }
-                }
-            }
-        }
+        (exchange_form(console, credential))
         section aria-labelledby="remove" {
             h2 #remove { "Remove" }
             form.inline method="post" action="/credential/remove" {
@@ -103,6 +99,32 @@ async fn with(console: &Console, credential: &Credential, answer: Markup) -> Ans
         }
     };
     page(console, Place::Credentials, credential.id.as_str(), content).await
+}
+
+/// The form for another password, or another certificate, in the place of the one that there is.
+fn exchange_form(console: &Console, credential: &Credential) -> Markup {
+    let id =
+        html! { (console.access.field()) input type="hidden" name="id" value=(credential.id); };
+    html! {
+        section aria-labelledby="exchange" {
+            @if let SignIn::Simple { .. } = credential.sign_in {
+                h2 #exchange { "Another password" }
+                form.row method="post" action="/credential/password" autocomplete="off" {
+                    (id)
+                    label for="new" { "New password" }
+                    input #new type="password" name="password" required autocomplete="new-password";
+                    button type="submit" { "Keep it" }
+                }
+            } @else {
+                h2 #exchange { "Another certificate" }
+                form.fields method="post" action="/credential/client-certificate" autocomplete="off" {
+                    (id)
+                    (certificate_and_key())
+                    div.end { button type="submit" { "Keep it" } }
+                }
+            }
+        }
+    }
 }
 
 /// A form that is one button.
@@ -278,16 +300,37 @@ pub(crate) async fn set_password(
     Posted(NewPassword { id, password }): Posted<NewPassword>,
 ) -> Answer<Redirect> {
     let id = CredentialId::new(&id)?;
-    console.vault.update(&id, |credential| exchange(credential, Secret::new(password)))?;
+    console.vault.update(&id, |credential| exchange_password(credential, Secret::new(password)))?;
     Ok(Redirect::to(&place(&id)))
 }
 
 /// Puts another password in the place of the one that there is.
-fn exchange(credential: &mut Credential, new: Secret) -> Result<()> {
+fn exchange_password(credential: &mut Credential, new: Secret) -> Result<()> {
     match &mut credential.sign_in {
         SignIn::Simple { password, .. } => *password = new,
         _ => {
             let message = "this credential signs in by a certificate; it has no password";
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn set_certificate(
+    State(console): State<Arc<Console>>,
+    Posted(NewCertificate { id, account }): Posted<NewCertificate>,
+) -> Answer<Redirect> {
+    let (id, new) = (CredentialId::new(&id)?, account.sign_in()?);
+    console.vault.update(&id, |credential| exchange_certificate(credential, new))?;
+    Ok(Redirect::to(&place(&id)))
+}
+
+/// Puts another certificate, with its key, in the place of the one that there is.
+fn exchange_certificate(credential: &mut Credential, new: SignIn) -> Result<()> {
+    match (&credential.sign_in, &new) {
+        (SignIn::External { .. }, SignIn::External { .. }) => credential.sign_in = new,
+        _ => {
+            let message = "a certificate and its key take the place of others alone";
             return Err(Error::new(ErrorKind::Conflict, message));
         }
     }
@@ -316,18 +359,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_is_not_exchanged_for_a_password() {
+    fn a_password_and_a_certificate_are_not_exchanged_for_each_other() {
         let id = CredentialId::new("a").unwrap();
         let mut credential = Credential::new(id, "reader", Secret::new("old"));
-        exchange(&mut credential, Secret::new("new")).unwrap();
+        exchange_password(&mut credential, Secret::new("new")).unwrap();
         let SignIn::Simple { username, password } = &credential.sign_in else { panic!() };
         assert_eq!((username.as_str(), password.expose()), ("reader", "new"));
 
-        let by_certificate =
-            SignIn::External { certificates: vec![vec![1]], key: Secret::new("k") };
-        credential.sign_in = by_certificate;
-        let refused = exchange(&mut credential, Secret::new("new")).unwrap_err();
+        let by_certificate = |certificate| SignIn::External {
+            certificates: vec![vec![certificate]],
+            key: Secret::new("k"),
+        };
+        let refused = exchange_certificate(&mut credential, by_certificate(1)).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Conflict);
+        assert!(matches!(credential.sign_in, SignIn::Simple { .. }));
+
+        credential.sign_in = by_certificate(1);
+        let refused = exchange_password(&mut credential, Secret::new("new")).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Conflict);
+        let password = SignIn::simple("reader", Secret::new("new"));
+        let refused = exchange_certificate(&mut credential, password).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Conflict);
+        exchange_certificate(&mut credential, by_certificate(2)).unwrap();
         assert!(matches!(credential.sign_in, SignIn::External { .. }));
     }
 }

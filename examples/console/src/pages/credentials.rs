@@ -1,4 +1,4 @@
-//! Credentials: which there are, and a new one. No password ever comes back.
+//! Credentials: which there are, and a new one. No password and no key ever comes back.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::Console;
 use crate::asked::Posted;
-use crate::failure::Answer;
+use crate::failure::{Answer, Failure};
 use crate::page::{Place, page, table};
 use crate::shown::{Shown, address};
 use crate::vault::Contents;
@@ -26,21 +26,50 @@ pub(crate) struct Unopened {
 #[derive(Deserialize)]
 pub(crate) struct New {
     id: String,
-    username: String,
-    password: String,
     servers: String,
+    #[serde(flatten)]
+    account: Account,
     #[serde(default)]
     ca_certificates: String,
     #[serde(default)]
     any_certificate: String,
     #[serde(default)]
     plain_ldap: String,
+    #[serde(default)]
+    pins_on_starttls: String,
+}
+
+/// How an account signs in: by a password, or by a certificate and its key.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Account {
+    username: String,
+    password: String,
+    certificate: String,
+    key: String,
+}
+
+impl Account {
+    pub(crate) fn sign_in(self) -> Answer<SignIn> {
+        let Self { username, password, certificate, key } = self;
+        let (password, key) = (Secret::new(password), Secret::new(key));
+        let has_password = !username.trim().is_empty() || !password.expose().is_empty();
+        let has_certificate = !certificate.trim().is_empty() || !key.expose().trim().is_empty();
+        match (has_password, has_certificate) {
+            (true, true) => Err(Failure::unreadable(
+                "an account signs in by a password or by a certificate, and not by both",
+            )),
+            (_, true) => Ok(SignIn::external(certificate.as_bytes(), &key)?),
+            // What is missing is seen when it is kept.
+            (_, false) => Ok(SignIn::simple(username.trim(), password)),
+        }
+    }
 }
 
 pub(crate) async fn list(State(console): State<Arc<Console>>) -> Answer {
     let Contents { credentials, unopened } = console.vault.all()?;
     let content = html! {
-        p { "Each is sealed with the key of the console before it is stored. A password is never shown again." }
+        p { "Each is sealed with the key of the console before it is stored. A password, or a key, is never shown again." }
         @if credentials.is_empty() { p role="status" { "There is none yet." } }
         @else { (rows(&credentials)) }
         @if !unopened.is_empty() { (damaged(&console, &unopened)) }
@@ -124,33 +153,58 @@ fn form(console: &Console) -> Markup {
             (console.access.field())
             div { label for="id" { "Name" } input #id name="id" required maxlength="256"; }
             div {
-                label for="servers" { "Servers, with commas between them" }
+                label for="servers" { "Servers, with commas" }
                 input #servers name="servers" required placeholder="dc1.corp.example";
             }
             div {
                 label for="username" { "Account" }
-                input #username name="username" required placeholder="reader@corp.example" autocomplete="off";
+                input #username name="username" placeholder="reader@corp.example" autocomplete="off";
             }
             div {
                 label for="password" { "Password" }
-                input #password type="password" name="password" required autocomplete="new-password";
+                input #password type="password" name="password" autocomplete="new-password";
             }
-            div.wide {
-                label for="ca" { "Certificates of authorities to trust beside those of the system, in PEM (optional)" }
-                textarea #ca name="ca_certificates" rows="3" {}
-            }
-            fieldset.wide {
-                legend { "What is allowed beside" }
-                label.choice {
-                    input type="checkbox" name="any_certificate" value="yes";
-                    span { "Any certificate where none is pinned. Whoever stands on the path can then take the server's place." }
-                }
-                label.choice {
-                    input type="checkbox" name="plain_ldap" value="yes";
-                    span { "Plain LDAP where nothing better is offered. Whoever listens can then read the password." }
-                }
-            }
+            details.wide { summary { "A certificate instead of an account and its password" } div.fields { (certificate_and_key()) } }
+            details.wide { summary { "Whom to trust" } div.fields { (trust()) } }
             div.end { button type="submit" { "Add" } }
+        }
+    }
+}
+
+/// The fields for a certificate to sign in with.
+pub(crate) fn certificate_and_key() -> Markup {
+    html! {
+        div.wide {
+            label for="certificate" { "Certificate in PEM, and behind it those of the authorities between it and what the server trusts" }
+            textarea #certificate name="certificate" rows="3" autocomplete="off" spellcheck="false" {}
+        }
+        div.wide {
+            label for="key" { "Its private key in PEM, not encrypted. It is sealed, and never shown again" }
+            textarea #key name="key" rows="3" autocomplete="off" spellcheck="false" {}
+        }
+    }
+}
+
+fn trust() -> Markup {
+    html! {
+        div.wide {
+            label for="ca" { "Certificates of authorities to trust beside those of the system, in PEM" }
+            textarea #ca name="ca_certificates" rows="3" spellcheck="false" {}
+        }
+        fieldset.wide {
+            legend { "What is allowed beside" }
+            label.choice {
+                input type="checkbox" name="pins_on_starttls" value="yes";
+                span { "Pins that vouch over StartTLS, too." }
+            }
+            label.choice {
+                input type="checkbox" name="any_certificate" value="yes";
+                span { "Any certificate where none is pinned. Whoever stands on the path can then take the server's place." }
+            }
+            label.choice {
+                input type="checkbox" name="plain_ldap" value="yes";
+                span { "Plain LDAP where nothing better is offered. Whoever listens can then read the password." }
+            }
         }
     }
 }
@@ -160,7 +214,8 @@ pub(crate) async fn add(
     Posted(new): Posted<New>,
 ) -> Answer<Redirect> {
     let id = CredentialId::new(new.id.trim())?;
-    let mut credential = Credential::new(id, new.username.trim(), Secret::new(new.password))
+    let mut credential = Credential::signing_in(id, new.account.sign_in()?)
+        .with_pins_on_starttls(!new.pins_on_starttls.is_empty())
         .with_any_certificate(!new.any_certificate.is_empty())
         .with_plain_ldap(!new.plain_ldap.is_empty())
         .shared_with(console.organization.clone());

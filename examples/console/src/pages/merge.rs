@@ -12,14 +12,11 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::assets::{called, system};
-use crate::asked::{Asked, Posted};
+use crate::asked::{Asked, Fields, Posted};
 use crate::failure::{Answer, Failure};
 use crate::page::{Place, page, table};
 use crate::shown::{Shown, address, escaped, icon};
 use crate::{Console, now};
-
-/// Fields of which one may come several times.
-type Fields = Vec<(String, String)>;
 
 /// A merge that is to be taken back.
 #[derive(Debug, Deserialize)]
@@ -32,7 +29,7 @@ pub(crate) async fn preview(
     Asked(fields): Asked<Fields>,
 ) -> Answer {
     let mut assets: Vec<Asset> = Vec::new();
-    for text in values(&fields, "asset") {
+    for text in fields.all("asset") {
         let asset = meant(&console, text).await?;
         if !assets.iter().any(|other| other.id == asset.id) {
             assets.push(asset);
@@ -116,9 +113,9 @@ pub(crate) async fn carry_out(
     State(console): State<Arc<Console>>,
     Posted(fields): Posted<Fields>,
 ) -> Answer<Redirect> {
-    let ids = values(&fields, "asset").map(str::parse).collect::<Result<Vec<AssetId>, _>>()?;
-    let why = values(&fields, "why").next().unwrap_or_default();
-    let merged = console.curation().merge(&ids, &console.author(why)).await?;
+    let ids = fields.all("asset").map(str::parse).collect::<Result<Vec<AssetId>, _>>()?;
+    let author = console.author(fields.text("why"));
+    let merged = console.curation().merge(&ids, &author).await?;
     Ok(Redirect::to(&format!("/assets/{}", merged.preview.survivor)))
 }
 
@@ -153,8 +150,4 @@ async fn meant(console: &Console, text: &str) -> Answer<Asset> {
             escaped(text)
         ))),
     }
-}
-
-fn values<'a>(fields: &'a [(String, String)], name: &'a str) -> impl Iterator<Item = &'a str> {
-    fields.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
 }

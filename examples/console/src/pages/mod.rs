@@ -11,6 +11,7 @@ pub(crate) mod metrics;
 pub(crate) mod overlaps;
 pub(crate) mod search;
 pub(crate) mod task;
+pub(crate) mod task_form;
 pub(crate) mod task_list;
 pub(crate) mod unresolved;
 pub(crate) mod users;

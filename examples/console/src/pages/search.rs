@@ -94,7 +94,7 @@ impl Search {
         html! {
             div.failure role="alert" {
                 p { "The query cannot be read at column " (error.column) ": expected " (Shown(&error.expected)) "." }
-                pre { (Shown(&self.q)) "\n" (place) "^" }
+                pre tabindex="0" { (Shown(&self.q)) "\n" (place) "^" }
                 @if let Some(suggestion) = &error.suggestion {
                     p { "Did you mean " code { (Shown(suggestion)) } "?" }
                 }
@@ -106,7 +106,7 @@ impl Search {
     pub(crate) fn nothing(&self, reading: &Reading) -> Markup {
         html! {
             p { "Nothing was found." }
-            @if !self.q.is_empty() { pre { (Lines(&reading.to_string())) } }
+            @if !self.q.is_empty() { pre tabindex="0" { (Lines(&reading.to_string())) } }
         }
     }
 }

@@ -14,9 +14,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::credentials;
-use super::task_list::{Timing, activity, outcome, timing};
-use crate::asked::Posted;
+use super::task_list::{activity, outcome};
+use super::{credentials, task_form};
+use crate::asked::{Fields, Posted};
 use crate::failure::{Answer, Failure, capitalized};
 use crate::page::{Place, ROWS, more, page, table};
 use crate::shown::{Shown, counted, minute, minute_or};
@@ -76,7 +76,16 @@ pub(crate) async fn show(
             h2 #schedule { "When it runs by itself" }
             form.fields method="post" action={ "/tasks/" (entry.number) "/schedule" } {
                 (console.access.field())
-                (timing(schedule.as_ref()))
+                (task_form::timing(schedule.as_ref()))
+                div.end { button type="submit" { "Keep it" } }
+            }
+        }
+        section aria-labelledby="settings" {
+            h2 #settings { "What it reads, and how much it may change" }
+            form.fields method="post" action={ "/tasks/" (entry.number) "/settings" } {
+                (console.access.field())
+                (task_form::place(task.site.as_str(), &task.credential, &console.vault.all()?.credentials))
+                (task_form::settings(&task))
                 div.end { button type="submit" { "Keep it" } }
             }
         }
@@ -339,11 +348,27 @@ fn begin(console: &Arc<Console>, entry: &Arc<Entry>, errand: Errand) -> Answer<R
 pub(crate) async fn schedule(
     State(console): State<Arc<Console>>,
     Path(number): Path<String>,
-    Posted(timing): Posted<Timing>,
+    Posted(fields): Posted<Fields>,
 ) -> Answer<Redirect> {
     let entry = entry(&console, &number)?;
-    let definition = Definition::new(entry.definition().task, timing.schedule()?);
-    console.tasks.change(&entry, definition)?;
+    let schedule = task_form::schedule(&fields)?;
+    define(&console, &entry, Definition::new(entry.definition().task, schedule))
+}
+
+pub(crate) async fn settings(
+    State(console): State<Arc<Console>>,
+    Path(number): Path<String>,
+    Posted(fields): Posted<Fields>,
+) -> Answer<Redirect> {
+    let entry = entry(&console, &number)?;
+    let Definition { mut task, schedule, .. } = entry.definition();
+    (task.site, task.credential) = task_form::place_of(&fields, &console.vault)?;
+    let task = task_form::with_settings(task, &fields)?;
+    define(&console, &entry, Definition::new(task, schedule))
+}
+
+fn define(console: &Console, entry: &Entry, definition: Definition) -> Answer<Redirect> {
+    console.tasks.change(entry, definition)?;
     Ok(Redirect::to(&format!("/tasks/{}", entry.number)))
 }
 
