@@ -33,7 +33,7 @@ const FLOORS: [(&str, u8); 19] = [
     ("error", 0),
 ];
 
-/// The crate has fewer public names than this, modules apart.
+/// The crate has no more public names than this, modules apart.
 const MOST_NAMES: usize = 200;
 
 /// Public and hidden. The crate's own tests and benches are other crates: how they script the wire and read what came over
@@ -201,7 +201,7 @@ fn the_door_is_narrow_and_nothing_has_two_names() {
     assert_eq!(door.doubled(), Vec::<String>::new());
     let count = door.items.len();
     let names = door.items.values().flatten().cloned().collect::<Vec<_>>().join("\n");
-    assert!(count < MOST_NAMES, "{count} public names:\n{names}");
+    assert!(count <= MOST_NAMES, "{count} public names:\n{names}");
     assert_eq!(door.hidden.iter().collect::<Vec<_>>(), HIDDEN);
 }
 

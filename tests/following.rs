@@ -1,12 +1,20 @@
 //! Following as a law: whoever knows nothing of an inventory but what commits told has the names, the sources and the states
 //! of its assets, and of each object whether its directory has it.
 
+#[cfg(feature = "sqlite")]
+mod kills;
+
 use std::collections::BTreeMap;
 
 use futures::TryStreamExt;
 use ldap_inventory::asset::{AssetRepository, AssetsRequest, EventKind, LinksRequest, Presence};
 use ldap_inventory::name::Hostname;
+use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::value::{AssetId, ObjectGuid, OrganizationId, SourceId, Timestamp};
+use proptest::prelude::*;
+
+use crate::cases::cases;
+use crate::lives::{Life, Step, acme, step};
 
 /// How many events are asked for at a time: few, so that pages end within commits.
 const PAGE: usize = 3;
@@ -107,4 +115,39 @@ async fn objects(
         }
     }
     objects
+}
+
+/// Whoever follows all the time, and whoever begins in the end, has what the inventory has.
+async fn assert_law(repository: impl AssetRepository, steps: &[Step]) {
+    let (mut life, mut follower) = (Life::new(repository), Follower::default());
+    for step in steps {
+        life.live(step).await;
+        follower.catch_up(&life.repository, &acme()).await;
+    }
+    Follower::default().catch_up(&life.repository, &acme()).await;
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(future)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(cases(200)))]
+
+    #[test]
+    fn what_is_told_is_what_there_is(steps in prop::collection::vec(step(), 10..50)) {
+        block_on(assert_law(MemoryRepository::new(), &steps));
+    }
+}
+
+#[cfg(feature = "sqlite")]
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(cases(20)))]
+
+    #[test]
+    fn what_is_told_is_what_there_is_in_sqlite(steps in prop::collection::vec(step(), 10..50)) {
+        let sqlite = ldap_inventory::store::SqliteRepository::open_in_memory().unwrap();
+        block_on(assert_law(sqlite, &steps));
+    }
 }

@@ -4,7 +4,7 @@
 #[path = "../examples/custom_repository.rs"]
 mod custom_repository;
 #[path = "rows/history.rs"]
-mod history;
+pub(crate) mod history;
 #[path = "rows/kills.rs"]
 mod kills;
 

@@ -53,8 +53,8 @@ crosses_threads! {
     // asset
     Asset, AssetCounts, dyn AssetRepository, AssetsRequest, Batch, Change, Claim<String>, CommitOutcome, Constraint,
     ConstraintKind, DirectoryGroup, DirectoryUser, Event, EventKind, Facet, FacetCounts, Home, Lease,
-    LeaseRequest, Link, LinksRequest, MatchProvenance, Member, MemberPath, MergeRecord, Nesting, ObjectKey, Presence, PrincipalsRequest, Redirect, RunOutcome,
-    RunRecord, SearchPage<Asset>, SearchRequest, Sort, SortKey, SourceRecord, Waiting,
+    LeaseRequest, Link, LinksRequest, MatchProvenance, Member, MemberPath, MergeRecord, Nesting, ObjectKey, Presence, PrincipalsRequest, Redirect, RetainRuns,
+    RunOutcome, RunRecord, SearchPage<Asset>, SearchRequest, Sort, SortKey, SourceRecord, Waiting,
     // credential
     CaCertificate, Credential, dyn CredentialStore, Sealable, ServerUrl, Sharing, SignIn, Thumbprint,
     // curation

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 use std::time::Duration;
 
-use ldap_inventory::asset::{ConstraintKind, Event, EventKind};
+use ldap_inventory::asset::{ConstraintKind, Event, EventKind, RetainRuns};
 use ldap_inventory::name::Hostname;
 use ldap_inventory::value::AssetId;
 use serde_json::{Value, json};
@@ -64,16 +64,30 @@ impl Desk<'_> {
     }
 
     pub(crate) async fn prune(&self, options: &Pruning) -> Result<(), Failure> {
-        let before = self.moment(&options.before).await?;
-        let cursor = match &options.up_to {
-            Some(cursor) => cursor.clone(),
-            None => self.repository.events_end(self.organization).await?,
-        };
-        self.repository.prune_events(self.organization, &cursor, before).await?;
-        say(format_args!(
-            "  No event from before {} UTC is kept that nobody needs.",
-            minute(before)
-        ));
+        if let Some(before) = &options.before {
+            let before = self.moment(before).await?;
+            let cursor = match &options.up_to {
+                Some(cursor) => cursor.clone(),
+                None => self.repository.events_end(self.organization).await?,
+            };
+            self.repository.prune_events(self.organization, &cursor, before).await?;
+            let minute = minute(before);
+            say(format_args!("  No event from before {minute} UTC is kept that nobody needs."));
+        }
+        self.prune_runs(options).await
+    }
+
+    async fn prune_runs(&self, options: &Pruning) -> Result<(), Failure> {
+        let mut retain = RetainRuns::last(options.keep_runs.unwrap_or(0));
+        match &options.runs_before {
+            Some(before) => retain.newer_than = Some(self.moment(before).await?),
+            None if options.keep_runs.is_none() => return Ok(()),
+            None => {}
+        }
+        self.repository.prune_runs(self.organization, retain).await?;
+        let which = retain.newer_than.map(|before| format!(" from before {} UTC", minute(before)));
+        let which = which.unwrap_or_else(|| " before the last".to_owned());
+        say(format_args!("  No record of a run{which} is kept that no later run needs."));
         Ok(())
     }
 

@@ -99,7 +99,7 @@ pub(crate) enum Command {
     Changes(Changing),
     /// What every commit changed, in order, for other systems to follow: each event has the cursor to go on behind it
     Events(Following),
-    /// Take events away that nobody needs any more; whoever still follows from before them has to begin anew
+    /// Take events and records of runs away that nobody needs any more; whoever still follows from before has to begin anew
     Prune(Pruning),
     /// The latest runs, newest first: what they read, what they did, what ended them
     Runs(Runs),

@@ -6,7 +6,8 @@
 //! - What people decide: [`Constraint`], [`MergeRecord`], and the [`Redirect`]s that merged ids leave; [`Waiting`] computers.
 //! - [`AssetRepository`] stores it all: written in a [`Batch`] of [`Change`]s, read by the requests, searched by a
 //!   [`SearchRequest`] in the order of a [`SortKey`], counted as [`AssetCounts`]. `evaluate` answers searches where a store has
-//!   no better way. [`LeaseRequest`] and [`Lease`] let one run of a source write at a time; [`RunRecord`]s are its history.
+//!   no better way. [`LeaseRequest`] and [`Lease`] let one run of a source write at a time; [`RunRecord`]s are its history,
+//!   kept as [`RetainRuns`] says.
 //! - Every commit tells what it changed: an [`Event`] for each thing, for other systems to follow.
 //!
 //! Stores are in [`store`](crate::store), and what writes to them is [`sync`](crate::sync) and [`curation`](crate::curation).
@@ -41,6 +42,7 @@ mod record;
 mod redirect;
 mod repository;
 mod request;
+mod retention;
 mod run;
 mod search;
 mod sort;
@@ -83,6 +85,8 @@ pub use principal::{DirectoryGroup, DirectoryUser, Member, MemberPath};
 pub use redirect::Redirect;
 pub use repository::AssetRepository;
 pub use request::{AssetsRequest, LeaseRequest, LinksRequest, PrincipalsRequest};
+pub(crate) use retention::KeptRuns;
+pub use retention::RetainRuns;
 pub use run::{RunOutcome, RunRecord};
 pub use search::{SearchPage, SearchRequest};
 pub use sort::{Sort, SortKey};

@@ -13,7 +13,8 @@ use super::nesting::{NestedSearch, asks_for_nesting};
 use super::{
     Asset, AssetCounts, AssetsRequest, Batch, CommitOutcome, Constraint, DirectoryGroup,
     DirectoryUser, Event, Facet, Lease, LeaseRequest, Link, LinksRequest, MergeRecord,
-    PrincipalsRequest, Redirect, RunRecord, SearchPage, SearchRequest, Waiting, evaluate,
+    PrincipalsRequest, Redirect, RetainRuns, RunRecord, SearchPage, SearchRequest, Waiting,
+    evaluate,
 };
 use crate::name::MatchKey;
 use crate::value::{
@@ -56,7 +57,7 @@ use crate::{Error, ErrorKind, Result};
 ///
 /// *When a batch id is used up.* When its batch was applied, and not before: a batch that was in conflict or was
 /// refused may come again under its id. A batch whose id is used up is a no-op that says so, even if its lease was
-/// lost since; ids are kept for as long as the records that they wrote.
+/// lost since; ids are kept until a host has them [pruned](Self::prune_runs).
 ///
 /// *What is refused.* A batch with a lease token that is not the newest granted for its source
 /// ([`ErrorKind::Lease`](crate::ErrorKind)), and one that [`Batch::validate`] does not pass
@@ -289,6 +290,23 @@ pub trait AssetRepository: Debug + Send + Sync + 'static {
         Err(keeps_no_events("prune_events"))
     }
 
+    /// Takes records of runs away that nobody asks for any more, and ids of batches that nobody sends again. Nothing is ever
+    /// taken away unless a host says so, and nothing but that goes: checkpoints, what people did, what was told, and every
+    /// record by which later runs decide stay, so that they do what they would have done.
+    /// [`RetainRuns::expendable`] and [`RetainRuns::keeps_batch`] say what goes.
+    ///
+    /// What is pruned is not told any more: what went missing then, by
+    /// [`Curation::changes`](crate::curation::Curation::changes), and what the run was of which a value is known to be.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if the store keeps all for ever.
+    async fn prune_runs(&self, organization: &OrganizationId, retain: RetainRuns) -> Result<()> {
+        let _ = (organization, retain);
+        let error = Error::new(ErrorKind::Unsupported, "the store keeps all records of runs");
+        Err(error.in_operation("prune_runs"))
+    }
+
     /// Counts the assets that a query finds, and how many of them have which value of these facets, at most
     /// `limit` values of each. The request's order and place mean nothing here.
     async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<AssetCounts> {
@@ -484,6 +502,13 @@ macro_rules! delegate {
                 older_than: Timestamp,
             ) -> Result<()> {
                 (**self).prune_events(organization, cursor, older_than).await
+            }
+            async fn prune_runs(
+                &self,
+                organization: &OrganizationId,
+                retain: RetainRuns,
+            ) -> Result<()> {
+                (**self).prune_runs(organization, retain).await
             }
             async fn count_assets(
                 &self,

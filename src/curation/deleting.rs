@@ -58,10 +58,14 @@ impl Curation<'_> {
         let asset = self.asset(asset).await?;
         check_unused(&asset)?;
         self.check_undecided(&asset).await?;
-        let change = Change::RemoveAsset { id: asset.id, expected: asset.version, to: None };
+        let removal = Change::RemoveAsset { id: asset.id, expected: asset.version, to: None };
+        // The links to it go along; said here, so that whoever follows hears of it.
+        let forgotten = asset.parts.iter().filter_map(|part| {
+            Some(Change::RemoveObject { source: part.source.clone(), object: part.object? })
+        });
         let batch =
             Batch::new(BatchId::random_v7(), self.organization.clone(), SourceId::of_people())
-                .with_changes([change])
+                .with_changes([removal].into_iter().chain(forgotten))
                 .closing(None, record(&asset, author)?);
         match self.send(&batch).await.map_err(|error| error.in_operation("delete"))? {
             CommitOutcome::Applied | CommitOutcome::AlreadyApplied => Ok(asset),

@@ -79,22 +79,47 @@
 //!
 //! | what | how much | what to do |
 //! |---|---|---|
-//! | records of runs | one for each run, with its report: warnings, what was left out, at most 1,000 losses and 1,000 computers that wait; never all decisions | see below |
-//! | ids of batches | one for each batch that was written, a run's last one included | they go when nobody can send that batch again |
+//! | records of runs | one for each run, with its report: warnings, what was left out, at most 1,000 losses and 1,000 computers that wait; never all decisions | prune them, see below |
+//! | ids of batches | one for each batch that was written, a run's last one included | they are pruned along with runs |
 //! | what commits told | one entry for each commit that changed something, with all its events | [prune](super::following) it |
 //! | former names and values | at most 256 of one field and one record; the oldest go | nothing |
 //! | missing and gone objects, and their assets | what the directories have ever had | [`Curation::delete`](crate::curation::Curation::delete) an asset that no source has |
 //! | decisions, merges, what was taken back | as much as people do | nothing: they say why |
 //!
-//! Nothing of this is deleted by itself, and but for events the stores of this crate have no call for it: a run a day is some hundred
-//! records a year. Whoever runs every few minutes, over [tables of their own](super::own_store), may delete records of
-//! runs that are older than anybody asks for. Three sorts stay:
+//! Nothing of this is deleted by itself. A run a day is some hundred records a year, and needs nothing. Whoever runs every few
+//! minutes has them [pruned](crate::asset::AssetRepository::prune_runs) now and then, be it after a run:
 //!
-//! - of each task, its last complete run that reached a server, by which the next one knows how it was
-//!   [protected](crate::sync::SyncReport::last_protection) and which domain it read, and the last that has a report, by
-//!   which other directories know its names;
-//! - whatever came after the run that left the task's checkpoint;
-//! - all of the source `person/curation`: deletions and annotations are the [history](crate::curation::Curation::history).
+//! ```
+//! use std::time::Duration;
 //!
-//! What [changed](crate::curation::Curation::changes) before the oldest record that is left is not told any more, as far
-//! as it was a loss.
+//! use ldap_inventory::asset::{AssetRepository, RetainRuns};
+//! use ldap_inventory::store::MemoryRepository;
+//! use ldap_inventory::value::{OrganizationId, Timestamp};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> ldap_inventory::Result<()> {
+//! let (inventory, acme) = (MemoryRepository::new(), OrganizationId::new("acme")?);
+//! let quarter = Duration::from_secs(90 * 86_400);
+//! if let Some(since) = Timestamp::now().checked_sub(quarter) {
+//!     inventory.prune_runs(&acme, RetainRuns::newer_than(since).with_last(100)).await?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! (`inventory prune --runs-before 90days --keep-runs 100`.) Whatever the policy, this stays:
+//!
+//! - the newest run of each kind: of the same task, [checkpoint key](crate::value::Checkpoint::key) and outcome, that
+//!   reached the same server in the same way and matched by the same rules. Among them is whatever later runs decide by: how
+//!   the task was [protected](crate::sync::SyncReport::last_protection), which domain and which names the source has, whether
+//!   an export was read since the checkpoint, when the task began last;
+//! - all of the source `person/curation`: deletions and annotations are the [history](crate::curation::Curation::history);
+//! - checkpoints, decisions, merges and events, which are no records of runs.
+//!
+//! So a run, a plan and a decision of a person do what they would have done. What is not told any more is what went missing
+//! before, by [changes](crate::curation::Curation::changes); `inventory changes` and `export --since` know a run no more that
+//! was pruned, and refuse it. A value goes on naming its run.
+//!
+//! Ids of batches go with the time alone: those that were made before it. Whoever sends a batch again, or applies a plan,
+//! that is older than that, writes it a second time as far as it still holds; so leave more time than anybody keeps either.
+//! Over [tables of your own](super::own_store), [`RetainRuns`](crate::asset::RetainRuns) says what may go.

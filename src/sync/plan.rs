@@ -8,6 +8,7 @@ use super::conductor::{self, Outcome};
 use super::limits::LimitsExceeded;
 use super::loss::Loss;
 use super::options::SyncOptions;
+use super::protection::LATEST;
 use super::report::SyncReport;
 use super::run::Run;
 use super::write::Sink;
@@ -16,9 +17,6 @@ use crate::directory::DirectorySource;
 use crate::task::SyncTask;
 use crate::value::RunId;
 use crate::{Error, ErrorKind, Result};
-
-/// How many of the latest runs are looked through for one that has written.
-const RUNS: usize = 50;
 
 /// What a run would do: every write, with the reason of every decision.
 ///
@@ -145,9 +143,15 @@ impl MergePlan {
     }
 }
 
-/// The newest run that wrote what it had read. Behind too many that failed it counts as unknown.
+/// The newest run that wrote what it had read, however many failed since.
 pub(super) async fn newest_run(run: &Run<'_>) -> Result<Option<RunId>> {
     let task = run.task;
-    let runs = run.repository.runs(&task.organization, &task.source, RUNS).await?;
-    Ok(runs.iter().find(|record| record.outcome.has_written()).map(|record| record.id))
+    for limit in LATEST {
+        let runs = run.repository.runs(&task.organization, &task.source, limit).await?;
+        let newest = runs.iter().find(|record| record.outcome.has_written());
+        if newest.is_some() || runs.len() < limit {
+            return Ok(newest.map(|record| record.id));
+        }
+    }
+    Ok(None)
 }

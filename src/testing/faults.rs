@@ -10,7 +10,8 @@ use futures::stream::{self, BoxStream};
 use crate::asset::{
     Asset, AssetCounts, AssetRepository, AssetsRequest, Batch, CommitOutcome, Constraint,
     DirectoryGroup, DirectoryUser, Event, Facet, Lease, LeaseRequest, Link, LinksRequest,
-    MergeRecord, PrincipalsRequest, Redirect, RunRecord, SearchPage, SearchRequest, Waiting,
+    MergeRecord, PrincipalsRequest, Redirect, RetainRuns, RunRecord, SearchPage, SearchRequest,
+    Waiting,
 };
 use crate::credential::{Credential, CredentialStore};
 use crate::directory::{DirectoryEvent, DirectorySource, ReadRequest};
@@ -298,6 +299,10 @@ impl<R: AssetRepository> AssetRepository for Faulty<R> {
     ) -> Result<()> {
         let prune = self.inner.prune_events(organization, cursor, older_than);
         self.plan.call("prune_events", prune).await
+    }
+
+    async fn prune_runs(&self, organization: &OrganizationId, retain: RetainRuns) -> Result<()> {
+        self.plan.call("prune_runs", self.inner.prune_runs(organization, retain)).await
     }
 
     async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<AssetCounts> {

@@ -97,6 +97,13 @@ ordered_id! {
     MergeId, "merge id"
 }
 
+impl BatchId {
+    /// Whether it begins with its time, as those do that this crate gives out.
+    pub(crate) fn tells_time(self) -> bool {
+        Uuid::from_u128(self.0).get_version_num() == 7
+    }
+}
+
 fn v7(now: Timestamp, random: &[u8; 10]) -> u128 {
     let milliseconds = u64::try_from(now.as_micros() / 1_000).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(milliseconds, random).into_uuid().as_u128()

@@ -62,6 +62,35 @@ async fn whoever_comes_too_late_is_told_to_begin_anew() {
     assert_eq!(rig.sync(&["--inventory", &inventory]).await.status, 0);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn old_runs_are_pruned_and_the_next_one_does_as_before() {
+    let (rig, inventory) = synced().await;
+    for _ in 0..3 {
+        assert_eq!(rig.sync(&["--inventory", &inventory, "--full"]).await.status, 0);
+    }
+    let runs = async || ask(&inventory, &["runs", "--json"]).await.lines();
+    let all = runs().await;
+    assert_eq!(all.len(), 4);
+    assert_eq!(ask(&inventory, &["prune", "--keep-runs", "3"]).await.status, 0);
+    assert_eq!(runs().await, all[..3]);
+    assert_eq!(ask(&inventory, &["prune", "--runs-before", "1hour"]).await.status, 0);
+    assert_eq!(runs().await, all[..3]);
+    let pruned = ask(&inventory, &["prune", "--runs-before", "0min", "--keep-runs", "2"]).await;
+    assert!(pruned.stderr.contains("No record of a run from before"), "{}", pruned.stderr);
+    assert_eq!(runs().await, all[..2]);
+    // What is told is no run.
+    let events = ask(&inventory, &["events", "--json"]).await.lines();
+    assert_eq!(count(&events, "run_ended"), 4);
+    assert_eq!(rig.sync(&["--inventory", &inventory]).await.status, 0);
+    assert_eq!(runs().await[0]["outcome"], "complete");
+    let gone = all[3]["id"].as_str().unwrap();
+    let since = ask(&inventory, &["changes", "--since", gone]).await;
+    assert!(since.assert_refused(2).contains("no run"), "{}", since.stderr);
+    for arguments in [&["prune"][..], &["prune", "--keep-runs", "3", "--up-to", "1"]] {
+        ask(&inventory, arguments).await.assert_refused(2);
+    }
+}
+
 /// A program that follows. Should the test end before, it ends as well.
 struct Follower(Child);
 

@@ -173,4 +173,24 @@ pub(super) enum Fault {
     PruningTakesTheYoung,
     /// Whoever comes from elsewhere is told nothing.
     CursorsOfOthersPass,
+    /// No run is pruned.
+    RunsStay,
+    /// Runs are pruned that are young.
+    YoungRunsArePruned,
+    /// Runs are pruned by which later runs decide.
+    NeededRunsArePruned,
+    /// Checkpoints are pruned along with runs.
+    CheckpointsArePruned,
+    /// How many of the latest runs are to stay is ignored.
+    LastRunsArePruned,
+    /// As many of the latest runs stay as of one source, whosever they are.
+    LastRunsAreCountedOnce,
+    /// What people did is pruned.
+    PeopleArePruned,
+    /// No id of a batch is pruned.
+    BatchIdsStay,
+    /// Where runs are pruned, so are all ids of batches.
+    AllBatchIdsArePruned,
+    /// Runs of other organizations are pruned.
+    PruningReachesEverybody,
 }

@@ -9,7 +9,7 @@ use super::missed;
 use super::sabotaged::Sabotaged;
 
 /// Each fault, and the case that catches it.
-const FAULTS: [(Fault, &str); 92] = [
+const FAULTS: [(Fault, &str); 102] = [
     (LeasesIgnoreTheOrganization, "isolation::organizations_do_not_see_each_other"),
     (LeasesIgnoreTheSource, "isolation::sources_do_not_see_each_other"),
     (LeasesNeverExpire, "leases::an_expired_lease_is_taken_over_with_a_higher_token"),
@@ -102,12 +102,23 @@ const FAULTS: [(Fault, &str); 92] = [
     (PruningTakesTheUnread, PRUNED),
     (PruningTakesTheYoung, PRUNED),
     (CursorsOfOthersPass, "feed::a_cursor_of_another_inventory_is_refused"),
+    (RunsStay, EXPENDABLE),
+    (YoungRunsArePruned, EXPENDABLE),
+    (NeededRunsArePruned, EXPENDABLE),
+    (CheckpointsArePruned, EXPENDABLE),
+    (LastRunsArePruned, "retention::runs_go_by_their_number_in_each_source"),
+    (LastRunsAreCountedOnce, "retention::runs_go_by_their_number_in_each_source"),
+    (PeopleArePruned, "retention::what_people_did_stays"),
+    (BatchIdsStay, "retention::the_id_of_a_batch_goes_by_its_age_alone"),
+    (AllBatchIdsArePruned, "retention::the_id_of_a_batch_goes_by_its_age_alone"),
+    (PruningReachesEverybody, "retention::each_organization_prunes_its_own"),
 ];
 
 const AGAIN: &str = "commit::what_is_written_again_keeps_nothing_of_before";
 const COUNTS: &str = "search::counts_and_facets_are_those_of_what_is_found";
 const DROPPED: &str = "commit::a_commit_dropped_at_any_await_is_whole_or_absent";
 const EACH_CANDIDATE: &str = "candidates::every_asset_with_one_of_the_keys_comes_once_and_no_other";
+const EXPENDABLE: &str = "retention::a_run_goes_that_nothing_asks_for_and_nothing_else";
 const PAGES: &str = "search::pages_are_complete_and_in_the_order_of_ids";
 const PRUNED: &str = "feed::what_was_pruned_is_never_passed_over";
 const STREAM: &str = "streams::assets_come_each_once_in_the_order_of_ids";

@@ -9,8 +9,8 @@ use futures::{StreamExt, TryStreamExt};
 use ldap_inventory::asset::{
     Asset, AssetCounts, AssetRepository, AssetsRequest, Batch, Change, CommitOutcome, Constraint,
     DirectoryGroup, DirectoryUser, Event, EventKind, Facet, Lease, LeaseRequest, Link,
-    LinksRequest, MergeRecord, PrincipalsRequest, Redirect, RunOutcome, RunRecord, SearchPage,
-    SearchRequest, Sort, Waiting,
+    LinksRequest, MergeRecord, PrincipalsRequest, Redirect, RetainRuns, RunOutcome, RunRecord,
+    SearchPage, SearchRequest, Sort, Waiting,
 };
 use ldap_inventory::name::MatchKey;
 use ldap_inventory::query::Query;
@@ -49,6 +49,9 @@ struct Past {
     runs: HashMap<(OrganizationId, RunId), SourceId>,
     /// The cursors of events that somebody asked for.
     asked_for: HashSet<String>,
+    /// Runs that are kept, and not shown any more.
+    hidden: HashSet<(OrganizationId, SourceId, RunId)>,
+    is_pruned: bool,
 }
 
 impl Sabotaged {
@@ -138,6 +141,9 @@ impl Sabotaged {
                 batch.changes.truncate(batch.changes.len().div_ceil(2));
             }
             Some(Fault::BatchIdsAreForgotten) => batch.id = BatchId::random_v7(),
+            Some(Fault::AllBatchIdsArePruned) if self.past().is_pruned => {
+                batch.id = BatchId::random_v7();
+            }
             Some(Fault::AnyTokenWrites) => batch.lease = None,
             Some(Fault::OldTokensWrite) => {
                 batch.lease = batch.lease.map(|it| newest.unwrap_or(it).max(it))
@@ -311,6 +317,25 @@ impl Sabotaged {
         Ok(events)
     }
 
+    /// Shows no more than so many runs of these sources that a policy has no number for, be they needed or not.
+    async fn hide_runs(
+        &self,
+        organization: &OrganizationId,
+        retain: RetainRuns,
+        sources: impl IntoIterator<Item = SourceId>,
+    ) -> Result<()> {
+        let mut told = 0;
+        for source in sources {
+            for run in self.inner.runs(organization, &source, usize::MAX).await? {
+                told += 1;
+                if told > retain.last && retain.newer_than.is_none_or(|time| run.finished < time) {
+                    self.past().hidden.insert((organization.clone(), source.clone(), run.id));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Commits, and then writes again what should be gone, or spoils what should stay.
     async fn commit_and_spoil(&self, batch: Batch) -> Result<CommitOutcome> {
         let mut later = Vec::new();
@@ -408,6 +433,8 @@ impl Sabotaged {
             self.does(Fault::BatchIdsAreShared) && is_others
                 || self.does(Fault::ConflictsUseUpTheBatchId)
                     && past.in_conflict.contains(&batch.id)
+                || self.does(Fault::BatchIdsStay)
+                    && past.applied.contains(&(batch.organization.clone(), batch.id))
         };
         match self.fault {
             _ if is_used_up => Ok(CommitOutcome::AlreadyApplied),
@@ -597,8 +624,10 @@ impl AssetRepository for Sabotaged {
             (past.checkpoint.clone(), past.is_closed_without, latest)
         };
         let mut stored = self.inner.checkpoint(organization, source, key).await?;
+        let is_pruned = self.past().is_pruned;
         match (self.fault, &mut stored) {
             (Some(Fault::CheckpointsIgnoreTheKey), _) => Ok(last),
+            (Some(Fault::CheckpointsArePruned), _) if is_pruned => Ok(None),
             (Some(Fault::CheckpointsGoWithTheNextRun), _) if is_closed_without => Ok(None),
             (Some(Fault::CheckpointsIgnoreTheSource), _) if latest.as_ref() != Some(source) => {
                 Ok(None)
@@ -623,6 +652,8 @@ impl AssetRepository for Sabotaged {
     ) -> Result<Vec<RunRecord>> {
         let limit = if self.does(Fault::RunsHaveNoLimit) { usize::MAX } else { limit };
         let mut runs = self.inner.runs(organization, source, limit).await?;
+        let of_source = |run: &RunRecord| (organization.clone(), source.clone(), run.id);
+        runs.retain(|run| !self.past().hidden.contains(&of_source(run)));
         match self.fault {
             Some(Fault::RunsComeOldestFirst) => runs.reverse(),
             Some(Fault::RunsIgnoreTheSource) => {
@@ -736,6 +767,42 @@ impl AssetRepository for Sabotaged {
             }
             _ => self.inner.prune_events(organization, cursor, older_than).await,
         }
+    }
+
+    async fn prune_runs(
+        &self,
+        organization: &OrganizationId,
+        mut retain: RetainRuns,
+    ) -> Result<()> {
+        let (organizations, sources) = {
+            let mut past = self.past();
+            past.is_pruned = true;
+            (past.organizations.clone(), past.sources.clone())
+        };
+        match self.fault {
+            Some(Fault::RunsStay) => return Ok(()),
+            Some(Fault::YoungRunsArePruned) => retain.newer_than = Some(Timestamp::MAX),
+            Some(Fault::LastRunsArePruned) => retain.last = 0,
+            Some(Fault::LastRunsAreCountedOnce) => {
+                self.hide_runs(organization, retain, sources).await?;
+            }
+            Some(Fault::NeededRunsArePruned) => {
+                for source in sources {
+                    self.hide_runs(organization, retain, [source]).await?;
+                }
+            }
+            Some(Fault::PeopleArePruned) => {
+                let people = SourceId::new("person", "curation")?;
+                self.hide_runs(organization, retain, [people]).await?;
+            }
+            Some(Fault::PruningReachesEverybody) => {
+                for other in &organizations {
+                    self.inner.prune_runs(other, retain).await?;
+                }
+            }
+            _ => {}
+        }
+        self.inner.prune_runs(organization, retain).await
     }
 
     async fn count_assets(

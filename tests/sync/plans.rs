@@ -6,7 +6,7 @@ use std::time::Duration;
 use ldap_inventory::ErrorKind;
 use ldap_inventory::asset::{AssetRepository, LeaseRequest, Presence};
 use ldap_inventory::sync::{Cancellation, MergePlan, Progress, SyncOptions, plan, sync};
-use ldap_inventory::testing::MockDirectory;
+use ldap_inventory::testing::{MockDirectory, MockEnding};
 use ldap_inventory::value::{RunId, Timestamp};
 
 use crate::mock::{computer, mock_guid};
@@ -272,5 +272,22 @@ async fn a_plan_that_a_run_has_overtaken_does_not_say_where_the_next_read_begins
             repository.checkpoint(&acme(), &corp(), task().checkpoint_key()).await.unwrap(),
             before
         );
+    }
+}
+
+#[tokio::test]
+async fn however_many_runs_failed_since_a_plan_knows_which_one_has_overtaken_it() {
+    for repository in stores() {
+        let directory = MockDirectory::new(domain());
+        let plan = planned(&directory, &*repository).await;
+        let narrow = task().with_base_dns(["CN=Users,DC=corp,DC=example".to_owned()]);
+        sync(&narrow, &directory, &*repository, &SyncOptions::new()).await.unwrap();
+        directory.set_ending(MockEnding::Refused(ErrorKind::BindRefused));
+        for _ in 0..120 {
+            sync(&narrow, &directory, &*repository, &SyncOptions::new()).await.unwrap_err();
+        }
+        plan.apply(&*repository, &SyncOptions::new()).await.unwrap();
+        let left = repository.checkpoint(&acme(), &corp(), task().checkpoint_key()).await.unwrap();
+        assert_eq!(left, None);
     }
 }

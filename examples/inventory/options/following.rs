@@ -25,12 +25,22 @@ pub(crate) struct Following {
 
 /// What is not needed any more.
 #[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
 pub(crate) struct Pruning {
-    /// Keep what is younger: yesterday, so long ago (36hours, 7days), a date or a time
+    /// Take events away from before: yesterday, so long ago (36hours, 7days), a date or a time
     #[arg(long, value_name = "WHEN")]
-    pub(crate) before: String,
+    pub(crate) before: Option<String>,
 
     /// Keep what comes behind this event, by its cursor: whoever follows has not read that yet
-    #[arg(long, value_name = "CURSOR")]
+    #[arg(long, value_name = "CURSOR", requires = "before")]
     pub(crate) up_to: Option<String>,
+
+    /// Take records of runs away that ended before, and make sure that no plan and no batch from before is sent again;
+    /// by what later runs decide, stays
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) runs_before: Option<String>,
+
+    /// Keep so many of the latest runs of each directory, however old they are
+    #[arg(long, value_name = "N")]
+    pub(crate) keep_runs: Option<usize>,
 }

@@ -14,6 +14,7 @@ mod lease;
 mod links;
 mod order;
 mod read;
+mod retention;
 mod schema;
 mod search;
 mod snapshot;
@@ -35,8 +36,8 @@ use self::snapshot::Snapshot;
 use crate::asset::{
     Asset, AssetCounts, AssetRepository, AssetsRequest, Batch, CommitOutcome, Constraint,
     DirectoryGroup, DirectoryUser, Event, Facet, FeedPlace, Lease, LeaseRequest, Link,
-    LinksRequest, MergeRecord, ObjectKey, PrincipalsRequest, Redirect, RunRecord, SearchPage,
-    SearchRequest, Waiting,
+    LinksRequest, MergeRecord, ObjectKey, PrincipalsRequest, Redirect, RetainRuns, RunRecord,
+    SearchPage, SearchRequest, Waiting,
 };
 use crate::name::MatchKey;
 use crate::value::{AssetId, Checkpoint, OrganizationId, RecordDigest, RunId, SourceId, Timestamp};
@@ -353,6 +354,11 @@ impl AssetRepository for PostgresRepository {
         let place = cursor.parse()?;
         let prune = || feed::prune(&self.connections, organization, place, older_than);
         self.connections.retried("prune_events", prune).await
+    }
+
+    async fn prune_runs(&self, organization: &OrganizationId, retain: RetainRuns) -> Result<()> {
+        let prune = || retention::prune(&self.connections, organization, retain);
+        self.connections.retried("prune_runs", prune).await
     }
 
     async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<AssetCounts> {

@@ -5,7 +5,7 @@
 //! a map in memory.
 //!
 //! `table` is what a host implements; `key` how keys are made, and `record` what their values are; `repository` reads,
-//! `commit` writes, `feed` tells what was written, and `decoded` keeps what was parsed before.
+//! `commit` writes, `feed` tells what was written, `retention` takes old runs away, and `decoded` keeps what was parsed before.
 
 mod commit;
 mod decoded;
@@ -13,6 +13,7 @@ mod feed;
 mod key;
 mod record;
 mod repository;
+mod retention;
 mod table;
 
 pub(super) use decoded::Decoded;

@@ -12,11 +12,12 @@ use super::commit::{self, Planned, Projection};
 use super::feed;
 use super::key::{Key, Keys, Table};
 use super::record::{Record, decode, decode_ids, decode_row, encode};
+use super::retention;
 use super::table::{KeyRange, Row, Rows, Write};
 use crate::asset::{
     Asset, AssetRepository, AssetsRequest, Batch, CommitOutcome, Constraint, DirectoryGroup,
     DirectoryUser, Event, FeedEntry, FeedPlace, Lease, LeaseRequest, Link, LinksRequest,
-    MergeRecord, PrincipalsRequest, Redirect, RunRecord, Sighting, Waiting,
+    MergeRecord, PrincipalsRequest, Redirect, RetainRuns, RunRecord, Sighting, Waiting,
 };
 use crate::name::MatchKey;
 use crate::store::LeaseState;
@@ -419,6 +420,16 @@ impl<R: Rows> AssetRepository for RowsRepository<R> {
         let (keys, place) = (Keys::of(organization), cursor.parse()?);
         for _ in 0..ATTEMPTS {
             if feed::prune(&*self.rows, &keys, place, older_than).await? {
+                return Ok(());
+            }
+        }
+        Err(overtaken())
+    }
+
+    async fn prune_runs(&self, organization: &OrganizationId, retain: RetainRuns) -> Result<()> {
+        let keys = Keys::of(organization);
+        for _ in 0..ATTEMPTS {
+            if retention::prune(&*self.rows, &keys, retain).await? {
                 return Ok(());
             }
         }

@@ -15,6 +15,7 @@ mod order;
 mod packed;
 mod read;
 mod record;
+mod retention;
 mod row_id;
 mod rows;
 mod schema;
@@ -39,8 +40,8 @@ use self::sighting::Sightings;
 use crate::asset::{
     Asset, AssetCounts, AssetRepository, AssetsRequest, Batch, CommitOutcome, Constraint,
     DirectoryGroup, DirectoryUser, Event, Facet, FeedPlace, Lease, LeaseRequest, Link,
-    LinksRequest, MergeRecord, PrincipalsRequest, Redirect, RunRecord, SearchPage, SearchRequest,
-    Waiting,
+    LinksRequest, MergeRecord, PrincipalsRequest, Redirect, RetainRuns, RunRecord, SearchPage,
+    SearchRequest, Waiting,
 };
 use crate::name::MatchKey;
 use crate::value::{AssetId, Checkpoint, OrganizationId, RecordDigest, RunId, SourceId, Timestamp};
@@ -359,6 +360,12 @@ impl AssetRepository for SqliteRepository {
         let (organization, place) = (organization.clone(), cursor.parse()?);
         let prune = move |c: &mut Connection| feed::prune(c, &organization, place, older_than);
         self.connections.write("prune_events", prune).await
+    }
+
+    async fn prune_runs(&self, organization: &OrganizationId, retain: RetainRuns) -> Result<()> {
+        let organization = organization.clone();
+        let prune = move |c: &mut Connection| retention::prune(c, &organization, retain);
+        self.connections.write("prune_runs", prune).await
     }
 
     async fn count_assets(&self, request: SearchRequest, facets: &[Facet]) -> Result<AssetCounts> {

@@ -241,16 +241,30 @@ pub(super) fn runs(
     source: &SourceId,
     limit: usize,
 ) -> Outcome<Vec<RunRecord>> {
-    let Some(source) = row_id::source(connection, organization, source)? else {
-        return Ok(Vec::new());
-    };
+    let mut runs = Vec::new();
+    if let Some(source) = row_id::source(connection, organization, source)? {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        each_run(connection, source, limit, |run| runs.push(run))?;
+    }
+    Ok(runs)
+}
+
+/// The latest runs of the source of this number, the newest first, at most so many.
+pub(super) fn each_run(
+    connection: &Connection,
+    source: i64,
+    limit: i64,
+    mut hear: impl FnMut(RunRecord),
+) -> Outcome<()> {
     let sql = "SELECT id, document FROM runs WHERE source = ?1
                ORDER BY started DESC, id DESC LIMIT ?2";
-    let read = |row: &rusqlite::Row<'_>| {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query((source, limit))?;
+    while let Some(row) = rows.next()? {
         let id = RunId::from_u128(u128::from_be_bytes(bytes(row, 0, "run")?));
-        record::read(row, 1, "run", || id)
-    };
-    each(connection, sql, [(source, i64::try_from(limit).unwrap_or(i64::MAX))], read)
+        hear(record::read(row, 1, "run", || id)?);
+    }
+    Ok(())
 }
 
 /// An asset as it is kept, to be unpacked elsewhere.

@@ -7,6 +7,7 @@ mod injection;
 mod isolation;
 mod leases;
 mod records;
+mod retention;
 mod search;
 mod streams;
 mod trail;
@@ -116,6 +117,11 @@ const CASES: &[(&str, Case)] = cases![
     feed::nothing_appears_behind_a_cursor,
     feed::what_was_pruned_is_never_passed_over,
     feed::a_cursor_of_another_inventory_is_refused,
+    retention::a_run_goes_that_nothing_asks_for_and_nothing_else,
+    retention::runs_go_by_their_number_in_each_source,
+    retention::what_people_did_stays,
+    retention::the_id_of_a_batch_goes_by_its_age_alone,
+    retention::each_organization_prunes_its_own,
     injection::nothing_of_a_query_is_more_than_a_value,
     injection::an_attack_where_operators_stand_is_refused_or_finds_nothing,
     injection::nothing_of_a_cursor_is_more_than_a_place,

@@ -1,0 +1,88 @@
+//! Taking away records of runs and ids of batches, in rows.
+
+use super::key::{Keys, Table};
+use super::record::decode_row;
+use super::table::{KeyRange, Row, Rows, Write};
+use crate::Result;
+use crate::asset::{KeptRuns, RetainRuns, RunRecord};
+use crate::value::{BatchId, SourceId};
+
+/// How many records of runs are read at a time: one has up to some hundred kilobytes.
+const RUNS: usize = 16;
+
+/// How many ids of batches are.
+const BATCHES: usize = 1000;
+
+/// Takes away what is not kept; `false` if another write came first. Whatever was taken away by then may go alone.
+pub(super) async fn prune(
+    rows: &(impl Rows + ?Sized),
+    keys: &Keys,
+    retain: RetainRuns,
+) -> Result<bool> {
+    // Every commit of a run is told there, so that nobody writes another run unseen.
+    let told = keys.table(Table::Feed);
+    let before = rows.get(std::slice::from_ref(&told)).await?.pop().map(|row| row.value);
+    for row in rows.scan(&KeyRange::prefix(&keys.table(Table::Source))).await? {
+        let mut write = Write::new().expecting(told.clone(), before.clone());
+        for (run, record) in expendable(rows, keys, &decode_row("source", &row)?, retain).await? {
+            write = write.delete(run).delete(record);
+        }
+        write.changes.sort_unstable();
+        if !write.changes.is_empty() && !rows.write(&write).await? {
+            return Ok(false);
+        }
+    }
+    prune_batches(rows, keys, retain).await?;
+    Ok(true)
+}
+
+/// The keys of the runs of a source that are not kept: that of when each began, and that of its record.
+async fn expendable(
+    rows: &(impl Rows + ?Sized),
+    keys: &Keys,
+    source: &SourceId,
+    retain: RetainRuns,
+) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    let mut kept = KeptRuns::new(retain, source);
+    let mut expendable = Vec::new();
+    let mut range = KeyRange::prefix(&keys.source(Table::Run, source)).with_limit(RUNS);
+    loop {
+        let page = rows.scan(&range).await?;
+        for row in &page {
+            let run: RunRecord = decode_row("run", row)?;
+            if !kept.keeps(&run) {
+                expendable.push((keys.run_start(source, run.id), row.key.clone()));
+            }
+        }
+        match page.last().filter(|_| page.len() >= RUNS) {
+            Some(last) => range = range.after(&last.key),
+            None => return Ok(expendable),
+        }
+    }
+}
+
+async fn prune_batches(rows: &(impl Rows + ?Sized), keys: &Keys, retain: RetainRuns) -> Result<()> {
+    let Some(oldest) = retain.oldest_batch() else { return Ok(()) };
+    let all = KeyRange::prefix(&keys.table(Table::Batch));
+    let mut range = KeyRange::new(all.from, keys.batch(oldest)).with_limit(BATCHES);
+    loop {
+        let page = rows.scan(&range).await?;
+        let mut write = Write::new();
+        for row in page.iter().filter(|row| !retain.keeps_batch(id(row))) {
+            write = write.delete(row.key.clone());
+        }
+        // Nothing is expected: nobody writes an id that is there.
+        if !write.changes.is_empty() {
+            rows.write(&write).await?;
+        }
+        match page.last().filter(|_| page.len() >= BATCHES) {
+            Some(last) => range = range.after(&last.key),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// The id of a batch, which its key ends with.
+fn id(row: &Row) -> BatchId {
+    BatchId::from_u128(row.key.last_chunk().map_or(0, |bytes| u128::from_be_bytes(*bytes)))
+}
