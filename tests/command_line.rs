@@ -19,6 +19,7 @@ mod postgres;
 mod private;
 mod programs;
 mod queries;
+mod reporting;
 mod scheduling;
 mod signing_in;
 #[cfg(unix)]

@@ -39,7 +39,9 @@ mod manual;
 mod members;
 mod nothing;
 mod options;
+mod output;
 mod record;
+mod report;
 mod runs;
 mod shared;
 mod short;
@@ -57,9 +59,10 @@ use ldap_inventory::value::Timestamp;
 use self::curate::Desk;
 use self::exit::{Failure, Status};
 use self::list::{Order, list, order};
-use self::options::{AssetSearch, Command, GroupSearch, Options, PrincipalSearch};
+use self::options::{AssetSearch, Command, GroupSearch, Options, PrincipalSearch, Reporting};
 use self::printed::escaped;
 use self::record::Record;
+use self::report::Report;
 
 fn main() -> ExitCode {
     if let Some(told) = shell::told::<Options>() {
@@ -124,6 +127,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
             };
             desk.export(exporting, request).await?;
         }
+        Command::Report(reporting) => report(&desk, options, reporting).await?,
         Command::Annotate(annotating) => {
             let query = std::slice::from_ref(&annotating.what);
             desk.annotate(annotating, || request::<Asset>(options, query)).await?;
@@ -151,6 +155,28 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         Command::Check | Command::Plan { .. } | Command::Query => {}
     }
     Ok(Status::Complete)
+}
+
+/// Writes what a person wants to report, with names that nobody has.
+async fn report(desk: &Desk<'_>, options: &Options, reporting: &Reporting) -> Result<(), Failure> {
+    let computers = request::<Asset>(options, &reporting.query)?;
+    let of = |query: &Option<String>| query.as_ref().map(|query| [query.clone()]);
+    let users = of(&reporting.users).map(|query| request::<DirectoryUser>(options, &query));
+    let groups = of(&reporting.groups).map(|query| request::<DirectoryGroup>(options, &query));
+    let (users, groups) = (users.transpose()?, groups.transpose()?);
+    output::to(reporting.output.as_deref(), async |out| {
+        let mut report = Report::begin(out);
+        report.computers(desk, &computers).await?;
+        if let Some(users) = &users {
+            report.users(desk, users).await?;
+        }
+        if let Some(groups) = &groups {
+            report.groups(desk, groups).await?;
+        }
+        report.end();
+        Ok(())
+    })
+    .await
 }
 
 /// What the command line asks for. The name of a field that no such record has is refused.

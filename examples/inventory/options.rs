@@ -4,6 +4,7 @@ mod annotating;
 mod exporting;
 mod following;
 mod person;
+mod reporting;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub(crate) use self::annotating::Annotating;
 pub(crate) use self::exporting::{ExportFormat, Exporting};
 pub(crate) use self::following::{Following, Pruning};
 pub(crate) use self::person::Person;
+pub(crate) use self::reporting::Reporting;
 use super::color::Color;
 use super::log::Log;
 use super::shell::ForShells;
@@ -68,7 +70,7 @@ beginning or end; a COMPUTER of a directory by its name, its account or its obje
 Exit status: 0 done; 2 usage; 75 the inventory is busy, try again later; 1 anything else.";
 
 /// The commands whose arguments are a query.
-const SEARCHES: [&str; 4] = ["assets", "users", "groups", "export"];
+const SEARCHES: [&str; 5] = ["assets", "users", "groups", "export", "report"];
 
 /// What to look for, or to change.
 #[derive(Debug, Subcommand)]
@@ -81,6 +83,14 @@ pub(crate) enum Command {
     Groups(GroupSearch),
     /// The inventory in the formats of other systems
     Export(Exporting),
+    /// An export in LDIF to report a fault with: what a directory has, with names that nobody has
+    ///
+    /// The same name has the same pseudonym everywhere in the report, and names that begin alike, or are cut, have
+    /// pseudonyms that do: so `sync --ldif` decides on it as on what it stands for. Operating systems, flags, times and the
+    /// numbers of accounts are as they are, and so are names that any host could have (`localhost`, `raspberrypi`) and the
+    /// last label of domains. Values that may have other names in them are left out, and counted. Nobody can tell the
+    /// names again: what they depend on is random, and kept nowhere.
+    Report(Reporting),
     /// The manual of queries: every field, with its type, its meaning and an example
     #[command(long_about = super::manual::text(), help_template = "{about}")]
     Query,

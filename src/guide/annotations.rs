@@ -12,7 +12,7 @@
 //! every rule, and leave no trace when they are taken back:
 //!
 //! ```
-//! use ldap_inventory::asset::{AssetRepository, Batch, Change};
+//! use ldap_inventory::asset::{AssetRepository, Batch, Change, CommitOutcome};
 //! use ldap_inventory::curation::{Author, Curation};
 //! use ldap_inventory::store::MemoryRepository;
 //! use ldap_inventory::testing::MockRecord;
@@ -24,7 +24,7 @@
 //! let assets = [MockRecord::scanned(1, ["web1"]), MockRecord::scanned(2, ["web1.corp.example"])];
 //! let [one, other] = [assets[0].id, assets[1].id];
 //! let batch = Batch::new(BatchId::random_v7(), "acme".parse()?, SourceId::new("scan", "hq")?);
-//! inventory.commit(batch.with_changes(assets.map(Change::create))).await?;
+//! assert_eq!(inventory.commit(batch.with_changes(assets.map(Change::create))).await?, CommitOutcome::Applied);
 //!
 //! let curation = Curation::new(&inventory, "acme".parse()?);
 //! let anna = Author::new("anna").because("the same rack");

@@ -8,7 +8,9 @@
 //! # A webhook
 //!
 //! ```
-//! use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change, EventKind};
+//! use ldap_inventory::asset::{
+//!     Asset, AssetRepository, Batch, Change, CommitOutcome, EventKind,
+//! };
 //! use ldap_inventory::store::MemoryRepository;
 //! use ldap_inventory::value::{AssetId, BatchId, OrganizationId, SourceId};
 //!
@@ -37,7 +39,7 @@
 //! let (inventory, acme) = (MemoryRepository::new(), OrganizationId::new("acme")?);
 //! let asset = Asset::new(AssetId::random_v7(), acme.clone(), "hq".parse()?);
 //! let batch = Batch::new(BatchId::random_v7(), acme.clone(), SourceId::new("scan", "hq")?);
-//! inventory.commit(batch.with_changes([Change::create(asset)])).await?;
+//! assert_eq!(inventory.commit(batch.with_changes([Change::create(asset)])).await?, CommitOutcome::Applied);
 //!
 //! let mut posted = Vec::new();
 //! let cursor = post(&inventory, &acme, None, |json| posted.push(json)).await?;

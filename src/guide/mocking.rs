@@ -6,7 +6,7 @@
 //! clock is [`SyncOptions::with_run`](crate::sync::SyncOptions::with_run), and Tokio's where time has to pass.
 //!
 //! ```
-//! use ldap_inventory::asset::{AssetRepository, Batch, Change};
+//! use ldap_inventory::asset::{AssetRepository, Batch, Change, CommitOutcome};
 //! use ldap_inventory::directory::DirectorySource;
 //! use ldap_inventory::store::MemoryRepository;
 //! use ldap_inventory::sync::{SyncOptions, sync};
@@ -35,7 +35,7 @@
 //!     let inventory = MemoryRepository::new();
 //!     let asset = MockRecord::scanned(1, ["web1.corp.example"]);
 //!     let batch = Batch::new(BatchId::random_v7(), "acme".parse()?, SourceId::new("scan", "hq")?);
-//!     inventory.commit(batch.with_changes([Change::create(asset)])).await?;
+//!     assert_eq!(inventory.commit(batch.with_changes([Change::create(asset)])).await?, CommitOutcome::Applied);
 //!     let said = nightly(&MockDirectory::new(computers()), &inventory).await?;
 //!     assert_eq!(said, "complete: 1 new, 1 matched, 0 missing");
 //!     Ok(())

@@ -8,7 +8,17 @@
 //! inventory has more than some ten thousand assets, or others read it by SQL. Then a
 //! [projection](crate::store::rows::RowsRepository::with_projection) writes rows of your own in the same transaction.
 //!
-//! Two suites hold it, and name what fails. Call both:
+//! ```toml
+//! [dependencies]
+//! ldap-inventory = { version = "0.1", default-features = false }   # a store needs no TLS
+//! async-trait = "0.1"
+//!
+//! [dev-dependencies]
+//! ldap-inventory = { version = "0.1", default-features = false, features = ["testing"] }
+//! ```
+//!
+//! Two suites hold it, and name what fails. Call both: the second alone does not notice a table that ignores what a write
+//! expects; the first does. Neither looks at the [`Retry`](crate::Retry) of your errors.
 //!
 //! ```
 //! # use std::collections::BTreeMap;
@@ -89,6 +99,12 @@
 //! of a commit, or behind it, never before. Columns and indexes over what an asset says are a
 //! [projection](crate::store::rows::RowsRepository::with_projection), which is written and taken away with it.
 //!
+//! A projection gives rows of keys and values. Where they are to be *columns*, let the value be JSON, and let your
+//! [`write`](crate::store::rows::Rows::write) put what begins with your prefix into a table with columns, in the same
+//! transaction: the repository writes and deletes such rows, and never reads them, so `get` and `scan` need not have them.
+//! A projection that came later is filled by writing each asset again, and every program that writes must open the
+//! repository with the same one. Users and groups have none.
+//!
 //! # Rows that you have already
 //!
 //! A host that had an inventory before it had this crate keeps its ids. Each row becomes an asset of the same id, once,
@@ -96,11 +112,13 @@
 //! foreign keys hold:
 //!
 //! ```
-//! use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change, Claim, SourceRecord};
+//! use ldap_inventory::asset::{
+//!     Asset, AssetRepository, Batch, Change, Claim, CommitOutcome, SourceRecord,
+//! };
 //! use ldap_inventory::curation::{Author, Curation, ImportOptions, Scan};
 //! use ldap_inventory::store::MemoryRepository;
 //! use ldap_inventory::value::{AssetId, BatchId, SourceId, Timestamp};
-//! use ldap_inventory::{ErrorKind, Result};
+//! use ldap_inventory::{Error, ErrorKind, Result};
 //! # use ldap_inventory::sync::{SyncOptions, sync};
 //! # use ldap_inventory::task::{Grace, SyncTask};
 //! # use ldap_inventory::testing::{MockDirectory, MockRecord};
@@ -125,10 +143,16 @@
 //! let rows = [Host(0x11, "web1.corp.example"), Host(0x12, "db1.corp.example")];
 //! let (cmdb, now) = (SourceId::new("cmdb", "main")?, Timestamp::now());
 //! for chunk in rows.chunks(1_000) {
+//!     // An upgrade that is begun again leaves out what is there: a batch is whole, and one such row would refuse it.
+//!     let ids: Vec<AssetId> = chunk.iter().map(|row| AssetId::from_u128(row.0)).collect();
+//!     let there = inventory.assets(&"acme".parse()?, &ids).await?;
+//!     let is_new = |row: &&Host| there.iter().all(|asset| asset.id.as_u128() != row.0);
 //!     let put = |row| Ok(Change::create(upgraded(row, &cmdb, now)?));
-//!     let changes = chunk.iter().map(put).collect::<Result<Vec<_>>>()?;
+//!     let changes = chunk.iter().filter(is_new).map(put).collect::<Result<Vec<_>>>()?;
 //!     let batch = Batch::new(BatchId::random_v7(), "acme".parse()?, cmdb.clone());
-//!     inventory.commit(batch.with_changes(changes)).await?;
+//!     if inventory.commit(batch.with_changes(changes)).await? != CommitOutcome::Applied {
+//!         return Err(Error::new(ErrorKind::Conflict, "somebody else writes the same; begin again"));
+//!     }
 //! }
 //! let curation = Curation::new(&inventory, "acme".parse()?);
 //! // People may have decided something before: what was committed past a run is to show it.

@@ -5,7 +5,7 @@ mod runzero;
 mod table;
 
 use std::collections::BTreeSet;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -20,11 +20,10 @@ use super::curate::Desk;
 use super::exit::{Failure, Status};
 use super::list::each;
 use super::options::{ExportFormat, Exporting};
+use super::output;
 use super::printed::say;
-use super::private;
 use super::record::Record;
 use super::table::Form;
-use super::whole_file::WholeFile;
 
 /// A format, and where it is written.
 trait Export<R> {
@@ -57,25 +56,10 @@ impl Desk<'_> {
             Some(since) => Some(self.with_runs_under_way(self.moment(since).await?).await?),
             None => None,
         };
-        match &options.output {
-            None => {
-                let out = &mut BufWriter::new(io::stdout().lock());
-                self.export_to(out, options, request, since).await?;
-                Ok(out.flush()?)
-            }
-            Some(file) => {
-                let failed = |error: io::Error| {
-                    let file = file.display();
-                    Failure::new(Status::Failed, format!("{file} cannot be written: {error}"))
-                };
-                let mut out = BufWriter::new(WholeFile::begin(file).map_err(failed)?);
-                self.export_to(&mut out, options, request, since).await?;
-                let out = out.into_inner().map_err(|error| failed(error.into_error()))?;
-                out.finish().map_err(failed)?;
-                private::warn_of_others(file);
-                Ok(())
-            }
-        }
+        output::to(options.output.as_deref(), async |out| {
+            self.export_to(out, options, request, since).await
+        })
+        .await
     }
 
     async fn export_to(

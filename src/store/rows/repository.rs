@@ -45,7 +45,7 @@ const ATTEMPTS: usize = 1000;
 /// asset:
 ///
 /// ```
-/// use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change};
+/// use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change, CommitOutcome};
 /// use ldap_inventory::store::MemoryRepository;
 /// use ldap_inventory::store::rows::{Row, Rows, KeyRange};
 /// use ldap_inventory::value::{AssetId, BatchId, SourceId};
@@ -62,7 +62,7 @@ const ATTEMPTS: usize = 1000;
 /// let put = Change::create(asset);
 /// let source = SourceId::new("scan", "office")?;
 /// let batch = Batch::new(BatchId::random_v7(), "acme".parse()?, source).with_changes([put]);
-/// repository.commit(batch).await?;
+/// assert_eq!(repository.commit(batch).await?, CommitOutcome::Applied);
 /// assert_eq!(repository.rows().scan(&KeyRange::prefix(b"site/hq/")).await?.len(), 1);
 /// # Ok(())
 /// # }
@@ -83,9 +83,10 @@ impl<R: Rows + ?Sized> RowsRepository<R> {
     /// Keeps these rows of every asset in step with it: they are written when the asset is, and those that were
     /// written when it was written last go, as they all do when it goes.
     ///
-    /// Keys of such rows may begin with anything but [`Row::OWN`](super::Row::OWN), and two assets share none: put the id in. An
-    /// error of the projection fails the commit. Assets that were written without it have no such rows until they are
-    /// written again.
+    /// Keys of such rows may begin with anything but [`Row::OWN`](super::Row::OWN), and two assets share none, which
+    /// is not checked: put the id in. An error of the projection fails the commit. Assets that were written without it have no
+    /// such rows until they are written again: to fill it, read [each](AssetRepository::each_asset) and commit it as it is,
+    /// with the next version. Every program that writes must have the same projection.
     #[must_use]
     pub fn with_projection(
         mut self,

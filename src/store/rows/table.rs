@@ -19,6 +19,8 @@ use crate::Result;
 ///   in a key, 0 and 255 included. Keys have up to 2,000 bytes, mostly 60.
 /// - Values are bytes as well: from none at all to some megabytes (a group with all its members), mostly two
 ///   thousand.
+/// - A call has up to some ten thousand keys or changes, and may have none: bind them in portions, within one transaction.
+///   A range may end where it begins, or before: then it has no rows. Its limit may be `usize::MAX`, for all.
 /// - [`get`](Self::get) and [`scan`](Self::scan) see the table as it is at one moment.
 /// - [`write`](Self::write) is all or nothing, also when the process dies in the middle of it. What it wrote is seen
 ///   by every later call. It writes only if all rows that it expects are as it expects them at that moment, and no
@@ -30,13 +32,15 @@ use crate::Result;
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Store`](crate::ErrorKind) with [`Retry::Transient`](crate::Retry) for what is expected to pass (a
-/// busy database, a serialization failure), with [`Retry::Never`](crate::Retry) for what is not. After an error a
-/// write may have happened, if the answer was lost: whole, or not at all.
+/// [`ErrorKind::Store`](crate::ErrorKind) with [`Retry::Transient`](crate::Retry) for what is expected to pass, such as a
+/// busy database, with [`Retry::Never`](crate::Retry) for what is not. After an error a write may have happened, if the
+/// answer was lost: whole, or not at all. A serialization failure or a deadlock in `write` is no error: roll back and
+/// return false, and the repository reads again and repeats.
 ///
 /// # Cancellation
 ///
-/// A dropped `write` has happened or not, whole.
+/// A dropped `write` has happened or not, whole, or does so afterwards. Calls run on the host's executor: what blocks, as
+/// every embedded database does, belongs into `spawn_blocking`.
 ///
 /// # Testing your implementation
 ///
