@@ -13,7 +13,7 @@ use ldap_inventory::asset::{Asset, AssetRepository, AssetsRequest, CommitOutcome
 use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::store::rows::{KeyRange, Row, Rows, RowsRepository};
 use ldap_inventory::testing::contract;
-use ldap_inventory::{ErrorKind, Result};
+use ldap_inventory::{Error, ErrorKind, Result};
 
 fn table() -> (tempfile::TempDir, Table) {
     let directory = tempfile::tempdir().unwrap();
@@ -87,14 +87,19 @@ async fn a_projection_is_in_step_with_every_asset() {
 
 #[tokio::test]
 async fn a_projection_that_fails_or_reaches_too_far_fails_the_commit() {
-    let too_far = MemoryRepository::new().with_projection(|_| Ok(vec![Row::new([1, 2], [])]));
-    let error = too_far.commit(history::batch(0)).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Invalid, "{error:?}");
-    assert_eq!(too_far.rows().scan(&KeyRange::new([0], [255])).await.unwrap(), []);
-    let failing = MemoryRepository::new()
-        .with_projection(|_| Err(ldap_inventory::Error::new(ErrorKind::Store, "no column")));
-    assert_eq!(failing.commit(history::batch(0)).await.unwrap_err().kind(), ErrorKind::Store);
-    assert_eq!(failing.rows().scan(&KeyRange::new([0], [255])).await.unwrap(), []);
+    let projections: [(fn(&Asset) -> Result<Vec<Row>>, ErrorKind); 3] = [
+        (|_| Ok(vec![Row::new([1, 2], [])]), ErrorKind::Invalid),
+        (|_| Ok(vec![Row::new([9, 2], []), Row::new([9, 2], [1])]), ErrorKind::Invalid),
+        (|_| Err(Error::new(ErrorKind::Store, "no column")), ErrorKind::Store),
+    ];
+    for (projection, kind) in projections {
+        let repository = MemoryRepository::new().with_projection(projection);
+        let error = repository.commit(history::batch(0)).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error:?}");
+        let told = error.report();
+        assert!(told.contains("projection") && told.contains("asset: "), "{told}");
+        assert_eq!(repository.rows().scan(&KeyRange::new([0], [255])).await.unwrap(), []);
+    }
 }
 
 #[tokio::test]

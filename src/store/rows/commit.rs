@@ -297,13 +297,17 @@ impl Draft<'_> {
 
     fn put_asset(&mut self, asset: &Asset, projection: Option<&Projection>) -> Result<Head> {
         let mut head = Head { version: asset.version, keys: asset.match_keys(), ..Head::default() };
-        for row in projection.map(|project| project(asset)).transpose()?.unwrap_or_default() {
+        let of_asset =
+            |error: Error| error.in_operation("projection").with_context("asset", asset.id);
+        let refused = |message| of_asset(Error::new(ErrorKind::Invalid, message));
+        let projected = projection.map(|project| project(asset)).transpose().map_err(of_asset)?;
+        for row in projected.unwrap_or_default() {
             if row.key.first() == Some(&Row::OWN) {
-                let message = "a projection may not write to the repository's own rows";
-                let error = Error::new(ErrorKind::Invalid, message);
-                return Err(error.with_context("asset", asset.id));
+                return Err(refused("a projection may not write to the repository's own rows"));
             }
-            head.projected.insert(row.key.clone());
+            if !head.projected.insert(row.key.clone()) {
+                return Err(refused("a projection gives two rows of one asset the same key"));
+            }
             self.put(row.key, row.value);
         }
         self.put(self.keys.asset(Table::Head, asset.id), encode("asset", &head)?);

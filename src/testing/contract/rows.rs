@@ -53,7 +53,7 @@ fn everything() -> KeyRange {
 }
 
 async fn write(rows: &dyn Rows, write: Write) -> Result<()> {
-    assert!(rows.write(&write).await?);
+    assert!(rows.write(&write).await?, "nothing speaks against a write, and it was not written");
     Ok(())
 }
 
@@ -206,7 +206,9 @@ async fn nothing_is_written_where_something_is_not_as_expected(rows: &dyn Rows) 
         let write =
             write.expecting(key.clone(), value.clone()).expecting(at(2), Some(b"2".to_vec()));
         let write = write.put(at(0), b"lost".as_slice()).delete(at(2)).put(at(5), Vec::new());
-        assert!(!rows.write(&write).await?, "{key:?} {value:?}");
+        let is_written = rows.write(&write).await?;
+        let expected = value.as_deref().map_or("absent", |_| "another");
+        assert!(!is_written, "written, though the row {key:?} was expected to be {expected}");
         assert_eq!(rows.scan(&everything()).await?[..3], before);
         assert_eq!(rows.get(&[at(5)]).await?, []);
     }
@@ -251,8 +253,8 @@ async fn of_many_writers_one_comes_first(rows: &dyn Rows) -> Result<()> {
     };
     // Some may be told to try again; they have written nothing.
     let written = join_all((0..8).map(writer)).await;
-    let first = written.iter().filter(|outcome| matches!(outcome, Ok(true)));
-    assert_eq!(first.count(), 1, "{written:?}");
+    let first = written.iter().filter(|outcome| matches!(outcome, Ok(true))).count();
+    assert_eq!(first, 1, "of 8 writers that expected no row {first} were told true: {written:?}");
     let winner = written.iter().position(|outcome| matches!(outcome, Ok(true))).unwrap();
     assert_eq!(rows.get(&[key(b"taken")]).await?[0].value, [winner as u8]);
     Ok(())
@@ -260,11 +262,15 @@ async fn of_many_writers_one_comes_first(rows: &dyn Rows) -> Result<()> {
 
 async fn no_update_is_lost_among_many_writers(rows: &dyn Rows) -> Result<()> {
     const EACH: u64 = 20;
+    // Each time another one has written: of them there are a hundred writes in all.
+    const ATTEMPTS: u32 = 2_000;
     // Two rows that are always written together, so that a half is seen.
     let keys = [key(b"count"), key(b"twin")];
     let count = || async {
         for _ in 0..EACH {
+            let mut attempts = 0..ATTEMPTS;
             loop {
+                assert!(attempts.next().is_some(), "a write was refused {ATTEMPTS} times");
                 let value = rows.get(&keys[..1]).await?.pop().map(|row| row.value);
                 let text = value.as_deref().map(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
                 let next = text.map_or(1, |text| text.parse::<u64>().unwrap() + 1).to_string();
