@@ -102,7 +102,8 @@ impl<R: AssetRepository> Twins<R> {
         // Of two changes at one moment the id tells which comes first, and what is one moment here may be two there.
         let [mut whole, mut pruned] =
             [json!(whole), json!(pruned)].map(|changes| self.chance.without_it(&changes));
-        (whole.sort_unstable(), pruned.sort_unstable());
+        whole.sort_unstable();
+        pruned.sort_unstable();
         assert_eq!(whole, pruned, "what changed");
     }
 }

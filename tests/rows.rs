@@ -87,7 +87,8 @@ async fn a_projection_is_in_step_with_every_asset() {
 
 #[tokio::test]
 async fn a_projection_that_fails_or_reaches_too_far_fails_the_commit() {
-    let projections: [(fn(&Asset) -> Result<Vec<Row>>, ErrorKind); 3] = [
+    type Project = fn(&Asset) -> Result<Vec<Row>>;
+    let projections: [(Project, ErrorKind); 3] = [
         (|_| Ok(vec![Row::new([1, 2], [])]), ErrorKind::Invalid),
         (|_| Ok(vec![Row::new([9, 2], []), Row::new([9, 2], [1])]), ErrorKind::Invalid),
         (|_| Err(Error::new(ErrorKind::Store, "no column")), ErrorKind::Store),
