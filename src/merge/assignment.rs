@@ -54,9 +54,11 @@ impl Assignment {
         std::mem::take(&mut self.due)
     }
 
-    /// The assets that are claimed, in order.
-    pub(super) fn places(&self) -> BTreeSet<usize> {
-        self.claims.keys().map(|(place, _)| *place).collect()
+    /// The assets that several claim, in order.
+    pub(super) fn contested(&self) -> BTreeSet<usize> {
+        let places = || self.claims.keys().map(|(place, _)| *place);
+        let neighbours = places().zip(places().skip(1));
+        neighbours.filter(|(one, next)| one == next).map(|(place, _)| place).collect()
     }
 
     /// The claims to an asset, the best first.

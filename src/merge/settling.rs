@@ -65,7 +65,7 @@ impl<'a> Matching<'a> {
         open: &mut Open<'a>,
         steps: &mut Steps<'_, W>,
     ) -> Result<(), W::Stop> {
-        for place in open.claims.places() {
+        for place in open.claims.contested() {
             let equals = open.equals(place);
             steps.take(1 + equals.len())?;
             for (number, other) in equals {

@@ -23,7 +23,7 @@ fn directory() -> TestDirectory {
             ],
         ),
         ("RASPBERRYPI", &[("dNSHostName", "raspberrypi.corp.example.test")]),
-        ("LOCALHOST", &[("location", "Room 12")]),
+        ("LOCALHOST", &[("location", "CORP\\Deadbeef")]),
     ];
     for (name, attributes) in computers {
         let dn = write.add_computer(name).unwrap();

@@ -106,6 +106,8 @@ pub(crate) struct Report<'a> {
     /// Attributes that are not told, with how many values there were.
     left_out: BTreeMap<String, usize>,
     absent: usize,
+    /// Objects of which a DN cannot be read.
+    unreadable: usize,
 }
 
 impl<'a> Report<'a> {
@@ -115,7 +117,7 @@ impl<'a> Report<'a> {
         // An id has 74 random bits.
         (0..4).for_each(|_| hasher.update(RunId::random_v7().as_u128().to_be_bytes()));
         let pseudonyms = Pseudonyms::new(hasher.finalize().into());
-        Self { out, pseudonyms, left_out: BTreeMap::new(), absent: 0 }
+        Self { out, pseudonyms, left_out: BTreeMap::new(), absent: 0, unreadable: 0 }
     }
 
     /// Tells the computers of the assets that are found.
@@ -125,8 +127,8 @@ impl<'a> Report<'a> {
         request: &SearchRequest,
     ) -> Result<(), Failure> {
         each::<Asset>(desk.repository, request, usize::MAX, |asset| {
-            let mut computers = asset.parts.iter().filter_map(computer);
-            computers.try_for_each(|(object, presence)| self.put(object, presence))
+            let mut parts = asset.parts.iter().filter(|part| part.object.is_some());
+            parts.try_for_each(|part| self.put(computer(part), part.presence))
         })
         .await?;
         Ok(())
@@ -141,7 +143,7 @@ impl<'a> Report<'a> {
         each::<DirectoryUser>(desk.repository, request, usize::MAX, |user| {
             let mut object = DirectoryObject::new(ObjectKind::User, user.object, user.dn.clone());
             (object.sid, object.attributes) = (user.sid.clone(), user.attributes.clone());
-            self.put(object, user.presence)
+            self.put(Some(object), user.presence)
         })
         .await?;
         Ok(())
@@ -160,7 +162,7 @@ impl<'a> Report<'a> {
             let named = group.members.iter().filter(|member| member.path == MemberPath::Direct);
             let members = Membership::new(named.map(|member| member.dn.clone()));
             object.membership = Some(if group.complete { members } else { members.incomplete() });
-            self.put(object, group.presence)
+            self.put(Some(object), group.presence)
         })
         .await?;
         Ok(())
@@ -183,15 +185,21 @@ impl<'a> Report<'a> {
                 "{some} objects are not reported, since their directories have them no more"
             )),
         }
+        if self.unreadable > 0 {
+            let count = self.unreadable;
+            say(format_args!("not reported, since a DN of them cannot be read: {count} objects"));
+        }
     }
 
-    fn put(&mut self, object: DirectoryObject, presence: Presence) -> Result<(), Failure> {
+    fn put(&mut self, object: Option<DirectoryObject>, presence: Presence) -> Result<(), Failure> {
         if !presence.is_present() {
             self.absent += 1;
             return Ok(());
         }
-        // A DN that has no pseudonym is none that a directory would have.
-        let Some(told) = self.told(object) else { return Ok(()) };
+        let Some(told) = object.and_then(|object| self.told(object)) else {
+            self.unreadable += 1;
+            return Ok(());
+        };
         Ok(self.out.write_all(told.to_ldif().as_bytes())?)
     }
 
@@ -201,11 +209,12 @@ impl<'a> Report<'a> {
         let mut told =
             DirectoryObject::new(object.kind, names.guid(object.guid), names.dn(&object.dn)?);
         told.sid = object.sid.as_ref().and_then(|sid| names.sid(sid));
-        told.membership = object.membership.map(|list| {
-            let members = list.members.iter().filter_map(|member| names.dn(member));
-            let members = Membership::new(members);
-            if list.complete { members } else { members.incomplete() }
-        });
+        if let Some(list) = object.membership {
+            let members: Option<Vec<_>> =
+                list.members.iter().map(|member| names.dn(member)).collect();
+            let members = Membership::new(members?);
+            told.membership = Some(if list.complete { members } else { members.incomplete() });
+        }
         let mut values: Vec<(&str, String)> = Vec::new();
         for (name, value) in object.attributes.iter() {
             match (names.value(name, value), IDENTITY.contains(&name)) {
@@ -236,11 +245,11 @@ impl Pseudonyms {
 }
 
 /// The computer whose record a part is, if it is one's.
-fn computer(part: &SourceRecord) -> Option<(DirectoryObject, Presence)> {
+fn computer(part: &SourceRecord) -> Option<DirectoryObject> {
     let (object, dn): (ObjectGuid, _) = (part.object?, part.attributes.first("distinguishedName")?);
     let mut computer =
         DirectoryObject::new(ObjectKind::Computer, object, DistinguishedName::parse(dn).ok()?);
     computer.sid = part.attributes.first("objectSid").and_then(|sid| sid.parse().ok());
     computer.attributes = part.attributes.clone();
-    Some((computer, part.presence))
+    Some(computer)
 }

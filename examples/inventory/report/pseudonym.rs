@@ -44,7 +44,8 @@ impl Pseudonyms {
     }
 
     /// A text word by word: letters for letters, in upper or lower case as they are, and digits for digits. Texts that begin
-    /// alike have pseudonyms that do, so that a name that was cut is still one; and no two words have the same.
+    /// alike have pseudonyms that do, so that a name that was cut is still one; and no two words of Latin letters
+    /// have the same.
     pub(super) fn text(&self, text: &str) -> String {
         if OF_EVERYBODY.iter().any(|name| name.eq_ignore_ascii_case(text)) {
             return text.to_owned();
@@ -134,9 +135,18 @@ impl Pseudonyms {
     fn escaped(&self, value: &str) -> String {
         let plain = value.trim();
         if let Some((name, conflict)) = plain.split_once("\\0A") {
-            return format!("{}\\0A{}", self.text(name), self.conflict(conflict));
+            return format!("{}\\0A{}", self.escaped(name), self.conflict(conflict));
         }
-        self.text(plain)
+        // Two digits behind a backslash are an octet, and no letters of a name.
+        let mut parts = plain.split('\\');
+        let first = parts.next().map(|part| self.text(part)).unwrap_or_default();
+        let others = parts.map(|part| match part.split_at_checked(2) {
+            Some((octet, rest)) if octet.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+                format!("\\{octet}{}", self.words(rest))
+            }
+            _ => format!("\\{}", self.words(part)),
+        });
+        [first].into_iter().chain(others).collect()
     }
 
     /// What is behind the name of one of two objects of that name: `CNF:` and its objectGUID.
@@ -159,17 +169,8 @@ impl Pseudonyms {
     fn words(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut word = String::new();
-        let mut escape = 0;
         for letter in text.chars() {
-            let is_escape = escape > 0 && letter.is_ascii_hexdigit();
-            escape = if letter == '\\' {
-                2
-            } else if is_escape {
-                escape - 1
-            } else {
-                0
-            };
-            if is_escape || !letter.is_alphanumeric() {
+            if !letter.is_alphanumeric() {
                 word.clear();
                 out.push(letter);
             } else {

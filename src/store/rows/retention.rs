@@ -32,8 +32,7 @@ pub(super) async fn prune(
             return Ok(false);
         }
     }
-    prune_batches(rows, keys, retain).await?;
-    Ok(true)
+    prune_batches(rows, keys, retain).await
 }
 
 /// The keys of the runs of a source that are not kept: that of when each began, and that of its record.
@@ -61,8 +60,12 @@ async fn expendable(
     }
 }
 
-async fn prune_batches(rows: &(impl Rows + ?Sized), keys: &Keys, retain: RetainRuns) -> Result<()> {
-    let Some(oldest) = retain.oldest_batch() else { return Ok(()) };
+async fn prune_batches(
+    rows: &(impl Rows + ?Sized),
+    keys: &Keys,
+    retain: RetainRuns,
+) -> Result<bool> {
+    let Some(oldest) = retain.oldest_batch() else { return Ok(true) };
     let all = KeyRange::prefix(&keys.table(Table::Batch));
     let mut range = KeyRange::new(all.from, keys.batch(oldest)).with_limit(BATCHES);
     loop {
@@ -71,13 +74,13 @@ async fn prune_batches(rows: &(impl Rows + ?Sized), keys: &Keys, retain: RetainR
         for row in page.iter().filter(|row| !retain.keeps_batch(id(row))) {
             write = write.delete(row.key.clone());
         }
-        // Nothing is expected: nobody writes an id that is there.
-        if !write.changes.is_empty() {
-            rows.write(&write).await?;
+        // Nothing is expected, since nobody writes an id that is there; but a table may refuse what meets another write.
+        if !write.changes.is_empty() && !rows.write(&write).await? {
+            return Ok(false);
         }
         match page.last().filter(|_| page.len() >= BATCHES) {
             Some(last) => range = range.after(&last.key),
-            None => return Ok(()),
+            None => return Ok(true),
         }
     }
 }
