@@ -56,6 +56,26 @@ impl<'a> DistinctiveNames<'a> {
         all
     }
 
+    /// One name of a computer, whole or cut, as if nobody else had it.
+    pub(super) fn by(name: &'a str, computer: &'a Computer) -> Self {
+        let own = || computer.names.iter().filter(move |own| own.short() == name);
+        let full =
+            computer.names.iter().filter(|own| own.as_str() == name && own.domain().is_some());
+        let cut = computer.names.iter().map(Hostname::short).filter(|short| {
+            short.len() > name.len() && beginning(short).is_some_and(|cut| cut == name)
+        });
+        let cut = cut.filter(|_| may_have_been_cut(name, computer));
+        let mut by = Self {
+            full: full.collect(),
+            short: own().map(Hostname::short).collect(),
+            truncated: cut
+                .map(|whole| Truncation { cut: name, whole, computer_is_cut: false })
+                .collect(),
+        };
+        by.sort();
+        by
+    }
+
     /// Brings the names into order, each once.
     pub(super) fn sort(&mut self) {
         self.full.sort_unstable();
