@@ -56,21 +56,23 @@ impl<'a> DistinctiveNames<'a> {
         all
     }
 
-    /// One name of a computer, whole or cut, as if nobody else had it.
+    /// What a computer has of one name, as if nobody else had it: the whole of it, what it was cut from, or what was cut
+    /// from it.
     pub(super) fn by(name: &'a str, computer: &'a Computer) -> Self {
-        let own = || computer.names.iter().filter(move |own| own.short() == name);
-        let full =
-            computer.names.iter().filter(|own| own.as_str() == name && own.domain().is_some());
-        let cut = computer.names.iter().map(Hostname::short).filter(|short| {
-            short.len() > name.len() && beginning(short).is_some_and(|cut| cut == name)
+        let shorts = || computer.names.iter().map(Hostname::short);
+        let is_full = |own: &&Hostname| own.domain().is_some() && own.as_str() == name;
+        let truncated = shorts().filter_map(|own| {
+            let is_cut = own.len() < name.len();
+            let (cut, whole) = if is_cut { (own, name) } else { (name, own) };
+            let may_be = if is_cut { may_be_cut } else { may_have_been_cut };
+            let is_beginning = cut.len() < whole.len() && beginning(whole) == Some(cut);
+            let truncation = Truncation { cut, whole, computer_is_cut: is_cut };
+            (is_beginning && may_be(cut, computer)).then_some(truncation)
         });
-        let cut = cut.filter(|_| may_have_been_cut(name, computer));
         let mut by = Self {
-            full: full.collect(),
-            short: own().map(Hostname::short).collect(),
-            truncated: cut
-                .map(|whole| Truncation { cut: name, whole, computer_is_cut: false })
-                .collect(),
+            full: computer.names.iter().filter(is_full).collect(),
+            short: shorts().filter(|own| *own == name).collect(),
+            truncated: truncated.collect(),
         };
         by.sort();
         by
