@@ -66,7 +66,7 @@ async fn attacked(seed: u64, count: u64) {
             assert_eq!(complete > 0, target.is_trusted());
         }
     }
-    let taken = peak() - before;
+    let taken = peak().saturating_sub(before);
     println!("{} MiB beyond those at the start", taken / MIB);
     assert!(taken <= BUDGET + BESIDE, "{} MiB", taken / MIB);
 }
