@@ -1,6 +1,9 @@
 //! A host name, as a directory or a scanner spells it.
 #![no_main]
 
+#[path = "../chance.rs"]
+mod chance;
+
 use ldap_inventory::name::Hostname;
 use libfuzzer_sys::fuzz_target;
 

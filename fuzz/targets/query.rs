@@ -1,6 +1,9 @@
 //! A query: read, printed, read again, put to a thing, and compiled.
 #![no_main]
 
+#[path = "../chance.rs"]
+mod chance;
+
 use std::ops::ControlFlow;
 
 use ldap_inventory::query::sql::{Child, Column, ColumnMap, Dialect};

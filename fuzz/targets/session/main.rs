@@ -4,6 +4,8 @@
 
 #[path = "../../../tests/sessions/attack/mod.rs"]
 mod attack;
+#[path = "../../chance.rs"]
+mod chance;
 mod clock;
 
 use std::sync::LazyLock;
