@@ -75,11 +75,6 @@ impl Session {
     pub(crate) fn new(plan: Plan) -> Arc<Mutex<Self>> {
         Arc::new(Mutex::new(Self { plan, ..Self::default() }))
     }
-
-    /// A number that is another one whenever something has passed.
-    pub(crate) fn progress(&self) -> usize {
-        self.pieces + self.said.iter().map(|said| 1 + said.len()).sum::<usize>()
-    }
 }
 
 /// A client that connects here is connected to the server.

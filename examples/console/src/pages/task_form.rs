@@ -400,7 +400,7 @@ mod tests {
             ("losses_count", "-1"),
             ("exclude_ous", "nowhere"),
             ("site_by_ad_site", "Berlin"),
-            ("site_by_ad_site", "Berlin = not a site"),
+            ("site_by_ad_site", "Berlin = "),
         ] {
             settled(task(), &[field]).unwrap_err();
         }
