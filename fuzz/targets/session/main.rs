@@ -12,7 +12,8 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 
-use self::attack::{BESIDE, BUDGET, Choices, Plan, Session, Target, WAYS, peak};
+use self::attack::plan::Choices;
+use self::attack::{BESIDE, BUDGET, Plan, Session, Target, WAYS, peak};
 
 static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

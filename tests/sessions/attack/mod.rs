@@ -2,10 +2,10 @@
 //! chance in the tests, and by a fuzzer in `fuzz/targets/session`.
 
 mod foreign;
-mod plan;
+pub(crate) mod plan;
 mod tampering;
 mod target;
 
-pub(crate) use self::plan::{Choices, Plan};
+pub(crate) use self::plan::Plan;
 pub(crate) use self::tampering::Session;
 pub(crate) use self::target::{BESIDE, BUDGET, Target, WAYS, peak};
