@@ -2,8 +2,8 @@
 //! `cargo run --release --example plan -- --assets assets.csv --hosts hosts.csv`
 //!
 //! Nothing is read from a directory and nothing is written. With `--truth` the answer is scored: how many of the ties are
-//! right, how many of those that there are were found, how much of what nobody can say was found to be ambiguous, and every
-//! wrong tie.
+//! right, how many of those that there are were found, of how much of what nobody can say that is said, and every wrong
+//! tie.
 
 #[path = "plan/answer.rs"]
 mod answer;

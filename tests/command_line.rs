@@ -253,7 +253,7 @@ async fn the_report_has_the_documented_keys() {
     );
     assert!(keys(&report).is_superset(&documented), "{:?}", keys(&report));
     let computers = words(
-        "read matched created updated unchanged ambiguous skipped rejected missing gone restored",
+        "read matched created beside updated unchanged ambiguous skipped rejected missing gone restored",
     );
     assert_eq!(keys(&report["computers"]), computers);
     let principals = words("read created updated unchanged missing gone rejected");

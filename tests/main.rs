@@ -25,6 +25,7 @@ mod features;
 mod floors;
 mod following;
 mod forests;
+mod fuzzing;
 mod guide;
 mod importing;
 mod ldif;

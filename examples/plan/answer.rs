@@ -15,6 +15,7 @@ pub(crate) struct Answer {
     hosts: usize,
     matched: usize,
     created: usize,
+    beside: usize,
     ambiguous: usize,
     names_left_out: usize,
     seconds: Seconds,
@@ -44,6 +45,7 @@ impl Answer {
             hosts: decisions.len(),
             matched: count(|verdict| matches!(verdict, Verdict::Matched(_))),
             created: count(|verdict| matches!(verdict, Verdict::Create(_))),
+            beside: decisions.iter().filter(|decision| decision.is_beside_another()).count(),
             ambiguous: count(|verdict| matches!(verdict, Verdict::Ambiguous)),
             names_left_out: assets.left_out,
             seconds,
@@ -57,6 +59,7 @@ impl Answer {
             "hosts": self.hosts,
             "matched": self.matched,
             "created": self.created,
+            "beside": self.beside,
             "ambiguous": self.ambiguous,
             "names_left_out": self.names_left_out,
             "load_seconds": self.seconds.load,
@@ -71,11 +74,17 @@ impl Answer {
 
     pub(crate) fn print(&self) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        let Self { assets, hosts, matched, created, ambiguous, seconds, .. } = self;
+        let Self { assets, hosts, matched, created, beside, ambiguous, seconds, .. } = self;
         writeln!(out, "assets     {assets:>9}")?;
         writeln!(out, "hosts      {hosts:>9}")?;
         writeln!(out, "matched    {matched:>9}")?;
         writeln!(out, "created    {created:>9}")?;
+        if *beside > 0 {
+            writeln!(
+                out,
+                "beside     {beside:>9}  (of these: an asset has their name, and so have others)"
+            )?;
+        }
         writeln!(out, "ambiguous  {ambiguous:>9}")?;
         if self.names_left_out > 0 {
             writeln!(

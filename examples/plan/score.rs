@@ -15,13 +15,13 @@ pub(crate) struct Score {
     pub(crate) right: usize,
     /// Computers of which nobody can say what they are.
     pub(crate) open: usize,
-    /// Those of them that were found to be ambiguous.
+    /// Those of them of which that is said: they wait, or are beside an asset that they may be.
     pub(crate) flagged: usize,
-    /// Computers that were found to be ambiguous although it can be known what they are.
+    /// Computers of which the same is said although it can be known what they are.
     pub(crate) flagged_needlessly: usize,
     /// Computers that were tied to what they are not, or where nobody can say.
     pub(crate) wrong: Vec<Fault>,
-    /// Computers that are an asset and were not tied, and those that should have been found to be ambiguous.
+    /// Computers that are an asset and were not tied, and those of which it should have been said that nobody knows.
     pub(crate) missed: Vec<Fault>,
     /// Computers of which the truth says nothing.
     pub(crate) unknown: usize,
@@ -62,7 +62,8 @@ impl Score {
                 is: is.clone(),
                 reason: decision.reason().to_string(),
             };
-            let is_flagged = matches!(decision.verdict, Verdict::Ambiguous);
+            let is_flagged =
+                matches!(decision.verdict, Verdict::Ambiguous) || decision.is_beside_another();
             match is {
                 _ if !tied_to.is_empty() => {
                     score.tied += 1;
@@ -93,7 +94,7 @@ impl Score {
         share(self.right, self.there)
     }
 
-    /// The share of what nobody can say that was found to be ambiguous; 1 if there is nothing of the kind.
+    /// The share of what nobody can say of which that is said; 1 if there is nothing of the kind.
     pub(crate) fn flagged_share(&self) -> f64 {
         share(self.flagged, self.open)
     }

@@ -240,6 +240,7 @@ pub(crate) fn counts(report: &SyncReport) -> Table {
     line(of_all(computers.read, users.read, groups.read), "read");
     line(of_computers(computers.matched), "matched: an asset that was there already");
     line(of_all(computers.created, users.created, groups.created), "created");
+    line(of_computers(computers.beside), "of these, beside an asset of a name that others share");
     line(of_all(computers.updated, users.updated, groups.updated), "updated");
     line(of_all(computers.unchanged, users.unchanged, groups.unchanged), "unchanged");
     line(of_computers(computers.ambiguous), "ambiguous: waiting for a person");

@@ -1,6 +1,9 @@
 //! A distinguished name: read, taken apart, and read again from its normal form.
 #![no_main]
 
+#[path = "../chance.rs"]
+mod chance;
+
 use ldap_inventory::name::DistinguishedName;
 use libfuzzer_sys::fuzz_target;
 

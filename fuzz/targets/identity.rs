@@ -1,6 +1,9 @@
 //! GUIDs, SIDs and times, in the directory's bytes and in text.
 #![no_main]
 
+#[path = "../chance.rs"]
+mod chance;
+
 use ldap_inventory::value::{ObjectGuid, Sid, Timestamp};
 use libfuzzer_sys::fuzz_target;
 

@@ -1,6 +1,9 @@
 //! The contents of one SearchResultEntry.
 #![no_main]
 
+#[path = "../chance.rs"]
+mod chance;
+
 use ldap_inventory::ldap::fuzzing;
 use libfuzzer_sys::fuzz_target;
 

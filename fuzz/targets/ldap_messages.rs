@@ -1,6 +1,9 @@
 //! What a server sends in answer to a bind and two searches.
 #![no_main]
 
+#[path = "../chance.rs"]
+mod chance;
+
 use ldap_inventory::ldap::fuzzing;
 use libfuzzer_sys::fuzz_target;
 

@@ -1,6 +1,9 @@
 //! Any bytes, as an export in LDIF.
 #![no_main]
 
+#[path = "../chance.rs"]
+mod chance;
+
 use ldap_inventory::ldap::fuzzing;
 use libfuzzer_sys::fuzz_target;
 

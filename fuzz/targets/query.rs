@@ -1,6 +1,9 @@
 //! A query: read, printed, read again, put to a thing, and compiled.
 #![no_main]
 
+#[path = "../chance.rs"]
+mod chance;
+
 use std::ops::ControlFlow;
 
 use ldap_inventory::query::sql::{Child, Column, ColumnMap, Dialect};
@@ -31,7 +34,15 @@ fuzz_target!(|text: &str| {
     } else {
         assert!(printed.len() > Query::MAX_LENGTH, "{printed}");
     }
-    let rows = |dialect| columns(dialect).with_attributes(child("t", "t.thing"), "t.source", "t.name", "t.text", "t.time");
+    let rows = |dialect| {
+        columns(dialect).with_attributes(
+            child("t", "t.thing"),
+            "t.source",
+            "t.name",
+            "t.text",
+            "t.time",
+        )
+    };
     let signatures = columns(Dialect::Sqlite).with_signatures(child("b", "b.thing"), "b.bits", "f");
     for columns in [rows(Dialect::Sqlite), rows(Dialect::Postgres), signatures] {
         let sql = columns.condition(&query, NOW, 1);

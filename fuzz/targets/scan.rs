@@ -1,6 +1,9 @@
 //! Any bytes, as a file of scanned assets.
 #![no_main]
 
+#[path = "../chance.rs"]
+mod chance;
+
 use ldap_inventory::curation::Scan;
 use ldap_inventory::value::Timestamp;
 use libfuzzer_sys::fuzz_target;

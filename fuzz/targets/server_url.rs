@@ -1,6 +1,9 @@
 //! The address of a directory server, as an administrator writes it.
 #![no_main]
 
+#[path = "../chance.rs"]
+mod chance;
+
 use ldap_inventory::credential::ServerUrl;
 use libfuzzer_sys::fuzz_target;
 

@@ -1,6 +1,9 @@
 //! Certificate pins: one, and a list of them.
 #![no_main]
 
+#[path = "../chance.rs"]
+mod chance;
+
 use ldap_inventory::credential::Thumbprint;
 use libfuzzer_sys::fuzz_target;
 

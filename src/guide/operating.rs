@@ -16,6 +16,7 @@
 //! | [`ErrorKind::CertificatePin`](crate::ErrorKind::CertificatePin), [`NoSecureTransport`](crate::ErrorKind::NoSecureTransport) | a certificate was renewed, or somebody is on the path |
 //! | [`report.complete`](crate::sync::SyncReport::complete) is false several times in a row | a base, a right or a server is wrong |
 //! | [`computers.ambiguous`](crate::sync::ComputerCounts::ambiguous) grows | somebody should settle them ([`Curation::unresolved`](crate::curation::Curation::unresolved)) |
+//! | [`computers.beside`](crate::sync::ComputerCounts::beside) is many | new assets [may be others](crate::merge::Decision::is_beside_another) that are there: a naming scheme cut short, or a name that half of the machines have |
 //!
 //! # What each kind of error asks
 //!

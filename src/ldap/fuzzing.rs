@@ -1,5 +1,5 @@
 //! Doors for the fuzz targets: what a server sends, and what a store hands back, as bytes. Compiled for
-//! `cargo fuzz` alone.
+//! `fuzz/run` alone.
 
 use std::collections::BTreeSet;
 

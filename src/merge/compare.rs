@@ -30,6 +30,17 @@ pub(super) struct Comparison {
     pub(super) weak: Vec<WeakName>,
 }
 
+/// What has a name of a computer that is no evidence.
+#[derive(Debug)]
+pub(super) enum Beside<'n> {
+    /// Nobody to whom it may point.
+    Nobody,
+    /// The assets with these places, to which it would point by these names if nobody else had one of them.
+    Assets(&'n [u32], DistinctiveNames<'n>),
+    /// Assets with longer names, of which it may be the beginning.
+    Longer,
+}
+
 /// Names that computers have to which it matters that assets were taken.
 #[derive(Debug, Default)]
 pub(super) struct Touched {
@@ -167,6 +178,18 @@ impl<'a> Names<'a> {
             (level.is_none(), level)
         });
         Comparison { assets, weak }
+    }
+
+    /// What has a name of a computer that is no evidence because of others that have it as well.
+    pub(super) fn beside<'n>(&'n self, computer: &'n Computer, weak: &'n WeakName) -> Beside<'n> {
+        let (WeakName::Shared { name, .. } | WeakName::Beginning(name)) = weak else {
+            return Beside::Nobody;
+        };
+        let names = DistinctiveNames::by(name, computer);
+        match weak {
+            WeakName::Beginning(_) if !names.short.is_empty() => Beside::Longer,
+            _ => Beside::Assets(self.assets(name), names),
+        }
     }
 
     fn distinctive<'b>(

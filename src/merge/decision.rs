@@ -116,8 +116,9 @@ impl Decision {
     ///
     /// - of a computer that is an asset: `known`, `decided` (by a person), `names`, `most_recently_seen`, `moved` (from
     ///   another domain), and `undecided` or `contested` if it stays where it is meanwhile;
-    /// - of one that is none of the assets: `no_name`, `no_asset`, `weak_names`, `nothing_fits`, `held` (what fits is
-    ///   another computer), `outranked` (another computer fits better), `ambiguous`;
+    /// - of one that is none of the assets: `no_name`, `no_asset`, `weak_names`, `common_names` (it may be one of
+    ///   them, see [`is_beside_another`](Self::is_beside_another)), `nothing_fits`, `held` (what fits is another
+    ///   computer), `outranked` (another computer fits better), `ambiguous`;
     /// - of one that waits: `ambiguous`, `contested`;
     /// - of one that is left out: `not_a_host`, `excluded`, `awaits_complete_read`, or why it is none of the assets;
     /// - `recorded`: the decision was read from where it was stored, and only the sentence is left.
@@ -155,12 +156,26 @@ impl Decision {
             || matches!(self.reason, Reason::Undecided { .. } | Reason::Contested { .. })
     }
 
+    /// Whether nobody can say that it is none of the assets, although it is treated so: it would fit one that is free, by a
+    /// name that is no evidence because others have it as well (reason `common_names`).
+    ///
+    /// No question is asked: one asset called as half of a naming scheme begins would keep all computers of it out of the
+    /// inventory. Whoever knows better merges the two.
+    pub fn is_beside_another(&self) -> bool {
+        matches!(
+            self.reason,
+            Reason::Unmatched(Unmatched::Common(_)) | Reason::LeftOut(Unmatched::Common(_))
+        )
+    }
+
     /// Whether it is left out as unknown although an asset has one of its names, or the names are no evidence only
     /// because of others that have them: something else than a change of its own may let it in.
     pub(crate) fn is_left_out_beside(&self) -> bool {
         let is_shared = |weak: &WeakName| !matches!(weak, WeakName::Weak(..));
         match &self.reason {
-            Reason::LeftOut(Unmatched::Weak(weak)) => weak.iter().any(is_shared),
+            Reason::LeftOut(Unmatched::Weak(weak) | Unmatched::Common(weak)) => {
+                weak.iter().any(is_shared)
+            }
             Reason::LeftOut(_) => !self.candidates.is_empty(),
             _ => false,
         }

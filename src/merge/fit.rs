@@ -56,6 +56,28 @@ impl<'a> DistinctiveNames<'a> {
         all
     }
 
+    /// What a computer has of one name, as if nobody else had it: the whole of it, what it was cut from, or what was cut
+    /// from it.
+    pub(super) fn by(name: &'a str, computer: &'a Computer) -> Self {
+        let shorts = || computer.names.iter().map(Hostname::short);
+        let is_full = |own: &&Hostname| own.domain().is_some() && own.as_str() == name;
+        let truncated = shorts().filter_map(|own| {
+            let is_cut = own.len() < name.len();
+            let (cut, whole) = if is_cut { (own, name) } else { (name, own) };
+            let may_be = if is_cut { may_be_cut } else { may_have_been_cut };
+            let is_beginning = cut.len() < whole.len() && beginning(whole) == Some(cut);
+            let truncation = Truncation { cut, whole, computer_is_cut: is_cut };
+            (is_beginning && may_be(cut, computer)).then_some(truncation)
+        });
+        let mut by = Self {
+            full: computer.names.iter().filter(is_full).collect(),
+            short: shorts().filter(|own| *own == name).collect(),
+            truncated: truncated.collect(),
+        };
+        by.sort();
+        by
+    }
+
     /// Brings the names into order, each once.
     pub(super) fn sort(&mut self) {
         self.full.sort_unstable();

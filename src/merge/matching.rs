@@ -10,7 +10,7 @@ use super::ruling::Rulings;
 use super::ties::{Tie, Ties};
 use super::{
     Candidate, Computer, Evidence, Excluded, Exclusion, Level, LostBecause, MatchContext, Naming,
-    Outranked, Unmatched,
+    Outranked, Unmatched, WeakName,
 };
 use crate::task::{Ambiguity, MatchPolicy};
 use crate::value::AssetId;
@@ -25,6 +25,8 @@ pub(super) struct Draft<'a> {
     pub(super) tied: Option<Tie<'a>>,
     pub(super) proposal: Proposal,
     pub(super) compared: Vec<Compared>,
+    /// Its names that are no evidence.
+    pub(super) weak: Vec<WeakName>,
     /// The asset that it got.
     pub(super) won: bool,
     /// Claims that it lost to other computers of the directory, by the assets' places.
@@ -96,8 +98,16 @@ impl<'a> Matching<'a> {
     /// What a computer would get if it were alone in the directory. If it is, it gets it.
     pub(super) fn draft(&self, place: usize, computer: &'a Computer) -> Draft<'a> {
         let tied = self.ties.of_computer(place);
-        let (proposal, compared, lost) = (Proposal::Unasked, Vec::new(), BTreeMap::new());
-        let mut draft = Draft { computer, place, tied, proposal, compared, won: false, lost };
+        let mut draft = Draft {
+            computer,
+            place,
+            tied,
+            proposal: Proposal::Unasked,
+            compared: Vec::new(),
+            weak: Vec::new(),
+            won: false,
+            lost: BTreeMap::new(),
+        };
         if !self.asks(place, computer) {
             if tied.is_none() {
                 draft.proposal = Proposal::NotAHost;
@@ -135,14 +145,15 @@ impl<'a> Matching<'a> {
         let computer = draft.computer;
         let Comparison { assets, weak } = self.comparison(draft);
         draft.compared = self.barred(draft, assets);
+        draft.weak = weak;
         draft.proposal = match self.proposal(computer, &draft.compared) {
             Some(proposal) => proposal,
             None if !draft.compared.is_empty() => Proposal::Nothing(self.nothing(&draft.compared)),
-            None if computer.names.is_empty() && weak.is_empty() => {
+            None if computer.names.is_empty() && draft.weak.is_empty() => {
                 Proposal::Nothing(Unmatched::NoName)
             }
-            None if weak.is_empty() => Proposal::Nothing(Unmatched::NoAsset),
-            None => Proposal::Nothing(Unmatched::Weak(weak)),
+            None if draft.weak.is_empty() => Proposal::Nothing(Unmatched::NoAsset),
+            None => Proposal::Nothing(Unmatched::Weak(draft.weak.clone())),
         };
     }
 
@@ -164,7 +175,7 @@ impl<'a> Matching<'a> {
         self.assets.get(place).map(|asset| asset.asset)
     }
 
-    fn naming(&self, asset: &'a Candidate) -> &'a Naming {
+    pub(super) fn naming(&self, asset: &'a Candidate) -> &'a Naming {
         self.neighbours.naming(asset)
     }
 
@@ -189,7 +200,7 @@ impl<'a> Matching<'a> {
     }
 
     /// Why an asset is no candidate, whatever its names.
-    fn bar(
+    pub(super) fn bar(
         &self,
         draft: &Draft<'_>,
         own: Option<AssetId>,

@@ -16,6 +16,7 @@
 mod asked;
 mod assignment;
 mod attributes;
+mod beside;
 mod candidate;
 mod claim_writer;
 mod compare;

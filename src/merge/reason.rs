@@ -83,6 +83,8 @@ pub(crate) enum Unmatched {
     NoAsset,
     /// It has names that are no evidence, and no asset has one of the others.
     Weak(Vec<WeakName>),
+    /// It may be an asset that is there, but has no name in common with it that is evidence: others have it as well.
+    Common(Vec<WeakName>),
     /// Assets have one of its names, but something speaks against each of them.
     NothingFits,
     /// The asset that fits is tied to another computer of the directory already.
@@ -249,6 +251,7 @@ impl Unmatched {
             Self::NoName => "no_name",
             Self::NoAsset => "no_asset",
             Self::Weak(_) => "weak_names",
+            Self::Common(_) => "common_names",
             Self::NothingFits => "nothing_fits",
             Self::Held { .. } => "held",
             Self::Outranked { .. } => "outranked",
@@ -310,10 +313,11 @@ impl fmt::Display for Unmatched {
             Self::NoAsset => f.write_str("no asset has one of its names"),
             Self::Weak(names) => {
                 f.write_str("no asset shares a distinctive name with it: ")?;
-                for (n, name) in names.iter().enumerate() {
-                    write!(f, "{}{name}", if n == 0 { "" } else { "; " })?;
-                }
-                Ok(())
+                write_names(f, names)
+            }
+            Self::Common(names) => {
+                f.write_str("it may be an asset that is there, but not by a distinctive name: ")?;
+                write_names(f, names)
             }
             Self::NothingFits => {
                 f.write_str("assets have a name like it, but something speaks against each of them")
@@ -337,6 +341,13 @@ impl fmt::Display for Unmatched {
             }
         }
     }
+}
+
+fn write_names(f: &mut fmt::Formatter<'_>, names: &[WeakName]) -> fmt::Result {
+    for (n, name) in names.iter().enumerate() {
+        write!(f, "{}{name}", if n == 0 { "" } else { "; " })?;
+    }
+    Ok(())
 }
 
 impl fmt::Display for Outranked {

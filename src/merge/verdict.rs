@@ -58,6 +58,12 @@ impl Matching<'_> {
                 let reason = Reason::Contested { level: *level, by: by.clone() };
                 decide(Verdict::Ambiguous, reason).with_level(Some(*level))
             }
+            Proposal::Nothing(Unmatched::Weak(_) | Unmatched::NothingFits)
+                if self.is_beside_another(draft) =>
+            {
+                let why = Unmatched::Common(draft.weak.clone());
+                self.unmatched(draft.computer, why, new)
+            }
             Proposal::Nothing(why) => self.unmatched(draft.computer, why.clone(), new),
             Proposal::Unasked => self.unmatched(draft.computer, Unmatched::NoAsset, new),
         }

@@ -102,6 +102,10 @@ pub struct ComputerCounts {
     pub matched: u64,
     /// New assets.
     pub created: u64,
+    /// Of the new ones, those of which nobody can say that they are none of the assets that were there
+    /// ([`Decision::is_beside_another`]).
+    #[serde(default)]
+    pub beside: u64,
     /// Of the matched, those of which something was written.
     pub updated: u64,
     /// Of the matched, those of which nothing was to be written.
@@ -217,6 +221,7 @@ impl ComputerCounts {
     pub(super) fn add(&mut self, batch: &Self) {
         self.matched += batch.matched;
         self.created += batch.created;
+        self.beside += batch.beside;
         self.updated += batch.updated;
         self.unchanged += batch.unchanged;
         self.ambiguous += batch.ambiguous;

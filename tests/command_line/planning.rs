@@ -52,7 +52,7 @@ async fn two_exports_are_reconciled_whatever_the_number_of_threads() {
         let ran = plan(&files, &["--json", "--threads", threads]).await;
         assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
         let expected = json!({
-            "assets": 6, "hosts": 5, "matched": 2, "created": 2, "ambiguous": 1,
+            "assets": 6, "hosts": 5, "matched": 2, "created": 2, "beside": 0, "ambiguous": 1,
             "names_left_out": 1,
         });
         assert_eq!(without_times(&ran), expected);
@@ -112,6 +112,27 @@ h5,a3
     assert!(told.contains(sentence), "{told}");
     let wrong = "wrong: nobody can say whether 11111111-1111-1111-1111-111111111111 is a1: ";
     assert!(told.contains(wrong), "{told}");
+}
+
+#[tokio::test]
+async fn what_stands_beside_assets_of_a_common_name_is_flagged() {
+    let assets: String = (1..=6).map(|n| format!("a{n},web1\n")).collect();
+    let assets = format!("id,name\n{assets}b1,averylonghostna\nb2,pc9.other.example\n");
+    let hosts = "guid,fqdn,cn
+h1,web1.corp.example,WEB1
+h2,averylonghostname1.corp.example,AVERYLONGHOSTNA
+h3,averylonghostname2.corp.example,AVERYLONGHOST-2
+h4,pc9.corp.example,PC9
+";
+    let truth = "guid,asset\nh1,?\nh2,?\nh3,?\nh4,\n";
+    let files = [("assets", &*assets), ("hosts", hosts), ("truth", truth)];
+    let answer = without_times(&plan(&files, &["--json"]).await);
+    let counted = ["created", "beside", "ambiguous", "open", "flagged", "flagged_needlessly"];
+    let counted = counted.map(|key| answer[key].as_u64().unwrap());
+    assert_eq!(counted, [4, 3, 0, 3, 3, 0]);
+    assert_eq!((&answer["missed"], &answer["wrong"]), (&json!([]), &json!([])));
+    let told = plan(&files, &[]).await.stdout;
+    assert!(told.contains("beside             3  (of these: "), "{told}");
 }
 
 #[tokio::test]

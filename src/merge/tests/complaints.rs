@@ -28,7 +28,7 @@ fn all_pcs_with_one_name_do_not_collapse_into_one() {
     let sentence = decisions[0].reason.to_string();
     assert_eq!(
         sentence,
-        "no asset shares a distinctive name with it: \
+        "it may be an asset that is there, but not by a distinctive name: \
          the short name image-pc is shared by 50 computers, more than 5"
     );
 }

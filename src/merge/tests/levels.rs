@@ -129,10 +129,52 @@ fn two_longer_names_on_either_side_are_no_evidence() {
     let decision = World::of([cut()], [first(), second()]).only();
     assert_eq!(decision.verdict, created(0));
     let beginning = WeakName::Beginning("averylonghostna".to_owned());
-    assert_eq!(decision.reason, Reason::Unmatched(Unmatched::Weak(vec![beginning])));
+    assert_eq!(decision.reason, Reason::Unmatched(Unmatched::Common(vec![beginning])));
     let other = object(2, &[(DNS, "averylonghostname2.corp.example")]);
     let decisions = World::of([cut(), other], [first()]).decide();
     assert_eq!(decisions[0].verdict, created(0));
+}
+
+#[test]
+fn a_new_asset_beside_one_of_a_common_name_says_so() {
+    let six = |name: &'static str| (7..13).map(move |n| scanned(n, &[name], &[]));
+    let web1 = || object(1, &[(DNS, "web1.corp.example")]);
+    let is_beside = |world: World| {
+        let decision = world.decide().remove(0);
+        assert_eq!(decision.verdict, created(0), "{}", decision.reason());
+        decision.is_beside_another()
+    };
+    for name in ["web1", "web1.corp.example", "web1.lan"] {
+        assert!(is_beside(World::of([web1()], six(name))), "{name}");
+    }
+    // Those of another domain are none of it, nor is what a person says that it is not, nor what others have.
+    assert!(!is_beside(World::of([web1()], six("web1.other.example"))));
+    assert!(!is_beside(World::of([object(1, &[(DNS, "raspberrypi")])], six("raspberrypi"))));
+    // One asset, and more computers than may have its name.
+    let clone = |n| object(n, &[(DNS, "web1.corp.example"), ("cn", "WEB1")]);
+    let clones = || (1..=6).map(clone);
+    assert!(is_beside(World::of(clones(), [scanned(7, &["web1"], &[])])));
+    assert!(!is_beside(World::of(clones(), [])));
+    let mut held = World::of(
+        clones().chain([object(20, &[(DNS, "db1.corp.example")])]),
+        [scanned(7, &["web1", "db1.corp.example"], &[])],
+    );
+    assert!(!is_beside(held.clone()));
+    held.computers.pop();
+    assert!(is_beside(held));
+    // A cut name that two longer ones begin with.
+    let longer = |n, name| object(n, &[(DNS, name)]);
+    let two = || {
+        [1, 2].map(|n| {
+            longer(
+                n,
+                ["averylonghostname1.corp.example", "averylonghostname2.corp.example"]
+                    [n as usize - 1],
+            )
+        })
+    };
+    assert!(is_beside(World::of(two(), [scanned(7, &["averylonghostna"], &[])])));
+    assert!(!is_beside(World::of(two(), [scanned(7, &["averylonghostna.other.example"], &[])])));
 }
 
 #[test]

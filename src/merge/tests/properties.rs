@@ -160,6 +160,31 @@ proptest! {
     }
 
     #[test]
+    fn what_would_fit_but_for_others_is_told(world in world()) {
+        let decisions = world.decide();
+        let held: BTreeSet<_> = world
+            .links
+            .values()
+            .copied()
+            .chain(decisions.iter().filter_map(|decision| decision.verdict.asset()))
+            .collect();
+        let policy = world.policy.clone().with_weak_name_limit(1_000);
+        let unlimited = world.clone().with(policy);
+        for decision in decisions.iter().filter(|d| d.reason_code() == "weak_names") {
+            let computer = world.computers.iter().find(|c| c.object == decision.object).unwrap();
+            prop_assert_eq!(naive::best(&unlimited, &held, computer), []);
+        }
+        for decision in decisions.iter().filter(|decision| decision.is_beside_another()) {
+            prop_assert!(matches!(decision.verdict, Verdict::Create(_)));
+            let computer = world.computers.iter().find(|c| c.object == decision.object).unwrap();
+            // What may be cut is not looked for among all that begin so.
+            let may_be_cut = computer.names.iter().any(|name| name.short() == "averylonghostna");
+            let is_free = |asset: &Candidate| !held.contains(&asset.asset);
+            prop_assert!(may_be_cut || world.candidates.iter().any(is_free));
+        }
+    }
+
+    #[test]
     fn order_does_not_matter(
         (world, computers, candidates) in world().prop_flat_map(|world| {
             let computers = Just(world.computers.clone()).prop_shuffle();

@@ -11,6 +11,8 @@ mod fields;
 mod file;
 mod holders;
 mod lease;
+mod lending;
+mod locks;
 mod order;
 mod packed;
 mod read;

@@ -6,7 +6,7 @@
 //! for itself whether it is still wanted.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, InterruptHandle, Transaction};
@@ -15,6 +15,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::failure::Outcome;
+use super::lending::{Idle, Interrupt, Lent, Search};
 use crate::store::deadline::too_long;
 use crate::{Error, ErrorKind};
 
@@ -32,30 +33,13 @@ type Open = dyn Fn() -> Outcome<Connection> + Send + Sync;
 #[derive(Clone)]
 pub(super) struct Searchers {
     open: Arc<Open>,
-    idle: Arc<Mutex<Vec<Connection>>>,
+    idle: Idle<Connection>,
     turns: Arc<Semaphore>,
 }
 
-/// Where a search is.
-#[derive(Default)]
-enum Progress {
-    #[default]
-    Waiting,
-    Running(InterruptHandle),
-    Done,
-    GivenUp,
-}
-
-/// A search, as its own thread and whoever waits for it know it.
-#[derive(Clone, Default)]
-struct Search(Arc<Mutex<Progress>>);
-
-/// Gives a search up when it is dropped, unless it is done.
-struct Waiter(Search);
-
 impl Searchers {
     pub(super) fn new(open: impl Fn() -> Outcome<Connection> + Send + Sync + 'static) -> Self {
-        Self { open: Arc::new(open), idle: Arc::default(), turns: Arc::new(Semaphore::new(MOST)) }
+        Self { open: Arc::new(open), idle: Idle::new(), turns: Arc::new(Semaphore::new(MOST)) }
     }
 
     /// What a search finds in one consistent state, on a thread that may block. It ends with the future, or at its deadline.
@@ -66,8 +50,7 @@ impl Searchers {
     ) -> Outcome<T> {
         let searching = async {
             let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(broken_off)?;
-            let (search, searchers) = (Search::default(), self.clone());
-            let waiter = Waiter(search.clone());
+            let ((search, waiter), searchers) = (Search::awaited(), self.clone());
             let done = spawn_blocking(move || {
                 let outcome = searchers.run(&search, work);
                 drop(turn);
@@ -85,30 +68,22 @@ impl Searchers {
 
     fn run<T>(
         &self,
-        search: &Search,
+        search: &Search<InterruptHandle>,
         work: impl FnOnce(&Transaction<'_>) -> Outcome<T>,
     ) -> Outcome<T> {
-        let idle = self.idle().pop();
-        let mut connection = idle.map_or_else(|| (self.open)(), Ok)?;
-        if !search.begin(connection.get_interrupt_handle()) {
-            self.idle().push(connection);
-            return Err(Error::new(ErrorKind::Cancelled, "the search was given up").into());
-        }
-        let transaction = connection.transaction()?;
         let own = search.clone();
-        // It gives nothing back in the earlier of the versions that we take, and cannot fail on a connection of our own.
-        let _ = transaction.progress_handler(INSTRUCTIONS, Some(move || own.is_given_up()));
-        let outcome = work(&transaction);
-        // From here on nobody interrupts it, not even its end, so that the next search may have it.
-        let _ = transaction.progress_handler(0, None::<fn() -> bool>);
-        search.end();
-        drop(transaction);
-        self.idle().push(connection);
-        outcome
-    }
-
-    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        let found = self.idle.lend(search, &*self.open, |connection| {
+            let transaction = connection.transaction()?;
+            // It gives nothing back in the earlier of the versions that we take, and cannot fail on a connection of our own.
+            let is_given_up = move || own.is_given_up();
+            let _ = transaction.progress_handler(INSTRUCTIONS, Some(is_given_up));
+            let outcome = work(&transaction);
+            let _ = transaction.progress_handler(0, None::<fn() -> bool>);
+            // Not even the end of the transaction is to be interrupted.
+            search.end();
+            outcome
+        })?;
+        found.ok_or_else(|| Error::new(ErrorKind::Cancelled, "the search was given up").into())
     }
 }
 
@@ -118,43 +93,17 @@ impl fmt::Debug for Searchers {
     }
 }
 
-impl Search {
-    /// False if it was given up before.
-    fn begin(&self, handle: InterruptHandle) -> bool {
-        let mut progress = self.progress();
-        let is_wanted = !matches!(*progress, Progress::GivenUp);
-        if is_wanted {
-            *progress = Progress::Running(handle);
-        }
-        is_wanted
-    }
+impl Lent for Connection {
+    type Handle = InterruptHandle;
 
-    fn end(&self) {
-        *self.progress() = Progress::Done;
-    }
-
-    fn give_up(&self) {
-        let mut progress = self.progress();
-        match &*progress {
-            Progress::Running(handle) => handle.interrupt(),
-            Progress::Done => return,
-            Progress::Waiting | Progress::GivenUp => {}
-        }
-        *progress = Progress::GivenUp;
-    }
-
-    fn is_given_up(&self) -> bool {
-        matches!(*self.progress(), Progress::GivenUp)
-    }
-
-    fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn handle(&self) -> InterruptHandle {
+        self.get_interrupt_handle()
     }
 }
 
-impl Drop for Waiter {
-    fn drop(&mut self) {
-        self.0.give_up();
+impl Interrupt for InterruptHandle {
+    fn interrupt(&self) {
+        Self::interrupt(self);
     }
 }
 

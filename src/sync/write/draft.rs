@@ -132,12 +132,16 @@ impl<'a> Steps<'a> {
 impl Draft {
     fn count(&mut self, step: &Step<'_>) {
         let counts = &mut self.counts;
-        match step.decided.told.verdict {
+        let told = &step.decided.told;
+        match told.verdict {
             Verdict::Linked(_) | Verdict::Matched(_) => {
                 counts.matched += 1;
                 if step.is_settled() { counts.unchanged += 1 } else { counts.updated += 1 }
             }
-            Verdict::Create(_) => counts.created += 1,
+            Verdict::Create(_) => {
+                counts.created += 1;
+                counts.beside += u64::from(told.is_beside_another());
+            }
             Verdict::Ambiguous => counts.ambiguous += 1,
             Verdict::Skipped => counts.skipped += 1,
         }

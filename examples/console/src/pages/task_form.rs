@@ -155,7 +155,14 @@ fn reading(task: &SyncTask) -> Markup {
             (choice("addresses_from_dns", task.addresses_from_dns, "The addresses that the directory's DNS has for computers, and their AD sites"))
             (choice("laps", has_laps(task), "Which computers have LAPS, and when it changes the password; never the password"))
         }
+        (area("site_by_ad_site", "Sites of new assets by AD site, one a line, such as Berlin = de", &sites(task)))
+        (area("own_suffixes", "DNS suffixes that are the directory's own, one a line", &task.matching.own_suffixes.join("\n")))
     }
+}
+
+fn sites(task: &SyncTask) -> String {
+    let sites = task.site_by_ad_site.iter();
+    sites.map(|(ad_site, site)| format!("{ad_site} = {site}")).collect::<Vec<_>>().join("\n")
 }
 
 fn leaving_out(task: &SyncTask) -> Markup {
@@ -241,6 +248,9 @@ pub(crate) fn with_settings(mut task: SyncTask, fields: &Fields) -> Answer<SyncT
     let filter = fields.text("computer_filter");
     task.computer_filter = (!filter.is_empty()).then(|| filter.to_owned());
     task.addresses_from_dns = fields.is_ticked("addresses_from_dns");
+    task.site_by_ad_site =
+        lines(fields.text("site_by_ad_site")).map(site).collect::<Answer<_>>()?;
+    task.matching.own_suffixes = lines(fields.text("own_suffixes")).map(str::to_owned).collect();
     task.matching.exclude_unknown = fields.is_ticked("exclude_unknown");
     task.exclusions.disabled = fields.is_ticked("exclude_disabled");
     let stale = number(fields.text("exclude_stale"), "after how many days a computer is stale")?;
@@ -289,6 +299,14 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty())
 }
 
+/// An AD site and the site of its assets, as one line says it.
+fn site(line: &str) -> Answer<(String, SiteId)> {
+    let (ad_site, site) = line.rsplit_once('=').ok_or_else(|| {
+        Failure::unreadable(format!("{} names no site: write Berlin = de", escaped(line)))
+    })?;
+    Ok((ad_site.trim().to_owned(), SiteId::new(site.trim())?))
+}
+
 fn units(text: &str) -> Answer<Vec<DistinguishedName>> {
     Ok(lines(text).map(DistinguishedName::parse).collect::<Result<_, _>>()?)
 }
@@ -331,17 +349,22 @@ mod tests {
             .with_addresses_from_dns()
             .with_base_dns(["OU=A,DC=corp".to_owned(), "OU=B,DC=corp".to_owned()])
             .with_computer_filter("(cn=a*)")
+            .with_site_by_ad_site("Berlin", "de".parse().unwrap())
+            .with_site_by_ad_site("A = B", "fr".parse().unwrap())
             .with_exclusions(
                 Exclusions::default()
                     .with_disabled(true)
                     .with_stale_after_days(90)
                     .with_excluded_ou("OU=Staging,DC=corp".parse().unwrap()),
             );
+        task.matching.own_suffixes = vec!["dhcp.example".to_owned()];
         task.change_limits.losses = Limit::percent(10).beyond(3).or_count(0);
         let fields = [
             ("base_dns", "OU=A,DC=corp\r\nOU=B,DC=corp"),
             ("computer_filter", "(cn=a*)"),
             ("addresses_from_dns", "yes"),
+            ("site_by_ad_site", "A = B = fr\r\nBerlin=de"),
+            ("own_suffixes", "dhcp.example"),
             ("laps", "yes"),
             ("exclude_disabled", "yes"),
             ("exclude_stale", "90"),
@@ -376,6 +399,8 @@ mod tests {
             ("losses_percent", "101"),
             ("losses_count", "-1"),
             ("exclude_ous", "nowhere"),
+            ("site_by_ad_site", "Berlin"),
+            ("site_by_ad_site", "Berlin = "),
         ] {
             settled(task(), &[field]).unwrap_err();
         }

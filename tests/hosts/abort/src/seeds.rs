@@ -30,7 +30,7 @@ pub(crate) async fn decode() -> Result<String> {
                 "ldif" => read(&LdifSource::new(&seed).with_complete(true)).await,
                 // What a server says: whatever it is, it comes as the answer to the first thing that is asked.
                 "checkpoint_token" | "dns_record" | "extended_dn" | "ldap_entry"
-                | "ldap_messages" | "ldap_ping" => read_from_socket(bytes).await?,
+                | "ldap_messages" | "ldap_ping" | "session" => read_from_socket(bytes).await?,
                 kind => parse(kind, &bytes),
             }
             decoded += 1;

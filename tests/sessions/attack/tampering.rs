@@ -1,20 +1,21 @@
 //! Somebody between a client and a server, who passes on what the server says with a change here and there.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use ldap_inventory::testing::{LdapResult, Raw, SplitMix};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 
+use super::foreign::Foreign;
+use super::plan::{Choices, Plan};
+
 /// What is done to a piece of what the server sends: a message of LDAP, or a record of TLS.
 #[derive(Clone, Debug)]
 pub(crate) enum Tampering {
-    /// Another one comes first.
-    After(Vec<u8>),
+    /// Another one comes first, under this message id.
+    After(Foreign, u8),
     /// It comes so often.
     Times(usize),
     /// It comes when so many others have.
@@ -29,57 +30,39 @@ pub(crate) enum Tampering {
     Flipped(usize),
     /// So much of it comes, and then the end.
     Cut(usize),
+    /// So much of it comes, and then nothing any more.
+    Half(usize),
     /// Neither it nor anything else comes any more.
     Silence,
 }
 
 impl Tampering {
-    fn random(random: &mut SplitMix) -> Self {
-        match random.below(12) {
-            0 | 1 => Self::After(foreign(random)),
-            2 => Self::Times([2, 2, 3, 200][random.below(4)]),
-            3 | 4 => Self::Late(1 + random.below(4)),
-            5 | 6 => Self::OtherId(1 + random.below(100) as u8),
-            7 => Self::OtherResult([1, 4, 10, 14, 32, 49, 51, 53, 80, 118][random.below(10)]),
+    pub(crate) fn choose(choices: &mut impl Choices) -> Self {
+        match choices.below(12) {
+            0 | 1 => {
+                let id = choices.below(24) as u8;
+                Self::After(Foreign::choose(choices), id)
+            }
+            2 => Self::Times([2, 2, 3, 200][choices.below(4)]),
+            3 | 4 => Self::Late(1 + choices.below(4)),
+            5 | 6 => Self::OtherId(1 + choices.below(100) as u8),
+            7 => Self::OtherResult([1, 4, 10, 14, 32, 49, 51, 53, 80, 118][choices.below(10)]),
             8 => Self::WithoutControls,
-            9 | 10 => Self::Flipped(random.below(1 << 14)),
-            _ if random.below(8) == 0 => Self::Silence,
-            _ => Self::Cut(random.below(200)),
+            9 | 10 => Self::Flipped(choices.below(1 << 14)),
+            _ => match choices.below(8) {
+                0 => Self::Silence,
+                1 => Self::Half(choices.below(200)),
+                _ => Self::Cut(choices.below(200)),
+            },
         }
     }
-}
-
-/// What a server has no reason to send.
-fn foreign(random: &mut SplitMix) -> Vec<u8> {
-    let id = random.below(24) as u8;
-    match random.below(11) {
-        0 => Raw::notice_of_disconnection(&LdapResult::new(52, "gone")),
-        1 => Raw::notice_of_disconnection_as_windows(&LdapResult::new(52, "gone")),
-        2 => Raw::search_entry(id.into(), "CN=Nobody,DC=x", &[("cn", &[b"Nobody"])]),
-        3 => Raw::nested_sequences(20_000),
-        // A length of two gigabytes, and one without an end.
-        4 => vec![0x30, 0x84, 0x7f, 0xff, 0xff, 0xff],
-        5 => vec![0x30, 0x80, 0x02, 0x01, id],
-        // Done, and a reference.
-        6 => vec![0x30, 0x0c, 0x02, 0x01, id, 0x65, 0x07, 0x0a, 0x01, 0, 0x04, 0, 0x04, 0],
-        7 => [&[0x30, 0x12, 0x02, 0x01, id, 0x73, 0x0d, 0x04, 0x0b][..], b"ldap://evil"].concat(),
-        // A fatal alert of TLS, and a farewell.
-        8 => vec![0x15, 0x03, 0x03, 0, 2, 2, 40],
-        9 => vec![0x15, 0x03, 0x03, 0, 2, 1, 0],
-        _ => (0..random.below(64)).map(|_| random.next_u32() as u8).collect(),
-    }
-}
-
-/// What is to be done, by the number of the piece in the session.
-pub(crate) fn plan(random: &mut SplitMix, pieces: usize) -> BTreeMap<usize, Tampering> {
-    (0..random.below(4)).map(|_| (random.below(pieces), Tampering::random(random))).collect()
 }
 
 /// What came of a session.
 #[derive(Debug, Default)]
 pub(crate) struct Session {
-    /// What is to be done to the pieces.
-    plan: BTreeMap<usize, Tampering>,
+    /// What goes wrong.
+    pub(crate) plan: Plan,
     /// How many pieces the server sent.
     pub(crate) pieces: usize,
     /// Whether the search was said to be done before an entry of it had come: nobody can know better then.
@@ -88,26 +71,30 @@ pub(crate) struct Session {
     pub(crate) said: Vec<Vec<u8>>,
 }
 
+impl Session {
+    pub(crate) fn new(plan: Plan) -> Arc<Mutex<Self>> {
+        Arc::new(Mutex::new(Self { plan, ..Self::default() }))
+    }
+}
+
 /// A client that connects here is connected to the server.
 pub(crate) struct Middleman {
     pub(crate) address: SocketAddr,
-    pub(crate) session: Arc<Mutex<Session>>,
     task: AbortHandle,
 }
 
 impl Middleman {
-    pub(crate) async fn before(server: SocketAddr, plan: BTreeMap<usize, Tampering>) -> Self {
+    pub(crate) async fn before(server: SocketAddr, session: &Arc<Mutex<Session>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let session = Arc::new(Mutex::new(Session { plan, ..Session::default() }));
-        let own = Arc::clone(&session);
+        let session = Arc::clone(session);
         let serving = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
-                connections.spawn(pass_on(client, server, Arc::clone(&own)));
+                connections.spawn(pass_on(client, server, Arc::clone(&session)));
             }
         });
-        Self { address, session, task: serving.abort_handle() }
+        Self { address, task: serving.abort_handle() }
     }
 }
 
@@ -186,7 +173,7 @@ impl Teller<'_> {
             let mut session = self.session.lock().unwrap();
             let number = session.pieces;
             session.pieces += 1;
-            (number, session.plan.get(&number).cloned())
+            (number, session.plan.tampering.get(&number).cloned())
         };
         let holds_back = self.late.iter().any(|(_, piece)| operation(piece) == Some(ENTRY));
         if operation(&piece) == Some(DONE) && holds_back {
@@ -195,8 +182,8 @@ impl Teller<'_> {
         let client = &mut self.client;
         match tampering {
             None => client.write_all(&piece).await.ok()?,
-            Some(Tampering::After(other)) => {
-                client.write_all(&[other, piece].concat()).await.ok()?
+            Some(Tampering::After(other, id)) => {
+                client.write_all(&[other.octets(id), piece].concat()).await.ok()?
             }
             Some(Tampering::Times(times)) => client.write_all(&piece.repeat(times)).await.ok()?,
             Some(Tampering::Late(others)) => self.late.push((number + others, piece)),
@@ -212,6 +199,11 @@ impl Teller<'_> {
                 let kept = length.min(piece.len() - 1);
                 client.write_all(&piece[..kept]).await.ok()?;
                 return None;
+            }
+            Some(Tampering::Half(length)) => {
+                let kept = length.min(piece.len() - 1);
+                client.write_all(&piece[..kept]).await.ok()?;
+                std::future::pending().await
             }
             Some(Tampering::Silence) => std::future::pending().await,
         }
@@ -231,7 +223,10 @@ impl Teller<'_> {
 
 /// The operations of an entry, and of the end of a search.
 const ENTRY: u8 = 0x64;
-const DONE: u8 = 0x65;
+pub(crate) const DONE: u8 = 0x65;
+
+/// Whatever says that it is longer is none.
+const LONGEST: usize = 1 << 20;
 
 /// How long the first piece is, if it is there: a message of LDAP, a record of TLS, or a single octet of anything else.
 pub(crate) fn piece(bytes: &[u8]) -> Option<usize> {
@@ -243,6 +238,7 @@ pub(crate) fn piece(bytes: &[u8]) -> Option<usize> {
         0x14..=0x17 => 5 + usize::from(u16::from_be_bytes([*bytes.get(3)?, *bytes.get(4)?])),
         _ => 1,
     };
+    let length = if length > LONGEST { 1 } else { length };
     (bytes.len() >= length).then_some(length)
 }
 
@@ -253,7 +249,11 @@ fn header(bytes: &[u8]) -> Option<(usize, usize)> {
         return Some((2, first));
     }
     let octets = bytes.get(2..2 + (first & 0x7f))?;
-    Some((2 + octets.len(), octets.iter().fold(0, |sum, octet| sum << 8 | usize::from(*octet))))
+    let content = match octets.len() {
+        0..=4 => octets.iter().fold(0, |sum, octet| sum << 8 | usize::from(*octet)),
+        _ => usize::MAX / 2,
+    };
+    Some((2 + octets.len(), content))
 }
 
 /// Where the elements of a message begin: its id, its operation, its controls.
@@ -288,7 +288,7 @@ fn with_result(mut message: Vec<u8>, code: u8) -> Vec<u8> {
         let operation = *elements.get(1)?;
         let (header, _) = header(&message[operation..])?;
         let result = operation + header;
-        (message.get(result..result + 2)? == [0x0a, 1]).then_some(result + 2)
+        message.get(result..result + 3)?.starts_with(&[0x0a, 1]).then_some(result + 2)
     });
     if let Some(result) = result {
         message[result] = code;
