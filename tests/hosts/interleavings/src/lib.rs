@@ -1,7 +1,9 @@
-//! What threads share, tried in every order in which they may meet. It is the crate's own source, with loom's locks.
+//! What threads and hosts share, tried in every order in which they may meet. It is the crate's own source, with loom's
+//! locks.
 
 #![cfg(test)]
 
+mod leases;
 mod locks {
     pub(super) use loom::sync::{Arc, Mutex, MutexGuard};
 }
