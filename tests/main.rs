@@ -38,6 +38,7 @@ mod planted;
 mod reader;
 mod renaming;
 mod retention;
+mod road;
 mod rows;
 mod searching;
 mod sessions;

@@ -214,7 +214,7 @@ pub struct ReadEnd {
     /// [flaws](DirectoryObject::flaws). An object that came twice counts twice.
     pub left_out: Vec<LeftOutValues>,
     /// Attributes that the source shows of no object of a kind, whether the objects have them or not: an export that was
-    /// made without them. What is known of them stays.
+    /// made without them, or the global catalog. What is known of them stays.
     pub unshown: BTreeMap<ObjectKind, BTreeSet<String>>,
     /// What a person should know.
     pub warnings: Vec<String>,

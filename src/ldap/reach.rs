@@ -8,6 +8,7 @@ use crate::ldap::limits::LdapLimits;
 use crate::ldap::protocol::connection::{Clock, Connection};
 use crate::ldap::protocol::redaction::Redaction;
 use crate::ldap::protocol::root_dse::RootDse;
+use crate::ldap::read::catalog;
 use crate::ldap::transport::connect::{self, Connected, Target, Unconnected};
 use crate::ldap::transport::connect_limits::ConnectLimits;
 use crate::ldap::transport::provider::TlsProvider;
@@ -96,7 +97,7 @@ impl Established {
         let mut end = ReadEnd::complete(scope, self.transport, self.verification, server);
         end.steps = self.steps;
         end.warnings = self.warnings;
-        if is_global_catalog(port) {
+        if catalog::is_at(port) {
             let reason = "port 3268 and 3269 are the global catalog, which has neither all \
                           attributes nor all members; use port 636 or 389";
             end.warnings.push(reason.to_owned());
@@ -107,9 +108,4 @@ impl Established {
         }
         end
     }
-}
-
-/// The global catalog holds a part of every object's attributes, and no members of most groups.
-fn is_global_catalog(port: u16) -> bool {
-    matches!(port, 3268 | 3269)
 }

@@ -19,6 +19,7 @@ use crate::ldap::protocol::connection::{Clock, Connection, Task};
 use crate::ldap::protocol::search;
 use crate::ldap::reach::{Established, Reach};
 use crate::ldap::read::attributes::Selection;
+use crate::ldap::read::catalog;
 use crate::ldap::read::reading::{Progress, Reading};
 use crate::ldap::read::scope::{
     about_base, bases, is_about_base, roots, scope, searches, selections,
@@ -267,7 +268,10 @@ impl LdapSource {
         }
         let scope = scope(&request, &credential, &bases, &root, &server);
         let mut tracking = self.tracking(&request, &scope, &selections);
-        let end = established.end(scope, server);
+        let mut end = established.end(scope, server);
+        if catalog::is_at(end.server.address.port()) {
+            end.unshown = catalog::unshown(&selections);
+        }
         // The global catalog has update numbers of its own, and not all attributes.
         if self.delta != DeltaPolicy::Never && end.completeness.is_complete() {
             tracking.server = connection.server_state(&root).await?;

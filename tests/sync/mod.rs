@@ -6,6 +6,7 @@ mod brakes;
 mod broken_off;
 mod budget;
 mod cancellation;
+mod catalog;
 mod cuts;
 mod dense;
 mod domains;

@@ -47,7 +47,7 @@ pub(crate) async fn sync_with(credential: Credential) -> Result<SyncReport> {
     tokio::time::timeout(PATIENCE, run).await.expect("a run that ends")
 }
 
-fn trusting(credential: Credential, ca: &TestCa) -> Credential {
+pub(crate) fn trusting(credential: Credential, ca: &TestCa) -> Credential {
     let pem = ca.certificate_pem();
     credential.with_ca_certificates(CaCertificate::parse_all(pem.as_bytes()).unwrap())
 }

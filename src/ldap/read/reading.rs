@@ -14,6 +14,7 @@ use ldap3::controls::RawControl;
 use tokio::sync::mpsc;
 
 use super::attributes::Selection;
+use super::catalog;
 use super::decode::{Decoded, Decoder, Ranged};
 use super::reference::referred;
 use crate::directory::{
@@ -232,6 +233,9 @@ impl Reading {
                         let entry = RawEntry::parse(body).map_err(Error::from)?;
                         contents.count(entry.dn);
                         let dn = entry.dn;
+                        if let Some(unshown) = self.end.unshown.get_mut(&planned.kind) {
+                            catalog::note_shown(unshown, entry, &planned.selection);
+                        }
                         let mut decoded = decoder.decode(entry).map_err(Error::from)?;
                         if let Decoded::Rejected(rejected) = &mut decoded
                             && search.redaction().is_in(dn)
@@ -326,6 +330,9 @@ async fn send(
             && object.kind == ObjectKind::Computer
         {
             network.describe(&mut object)?;
+        }
+        if end.unshown.contains_key(&object.kind) {
+            catalog::doubt_links(&mut object);
         }
         bytes = bytes.saturating_add(object.footprint());
         page.push(object);
