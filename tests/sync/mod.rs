@@ -16,6 +16,9 @@ mod every_call;
 mod exclusions;
 mod faulty;
 mod fixpoint;
+// Where every address of 127.0.0.0/8 is one's own.
+#[cfg(target_os = "linux")]
+mod flipped;
 mod histories;
 pub(crate) mod history;
 mod identities;
