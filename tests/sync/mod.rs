@@ -42,6 +42,8 @@ mod runs;
 mod scopes;
 mod secrets;
 mod servers;
+#[cfg(target_os = "linux")]
+mod wiped;
 mod wire;
 mod withdrawn;
 pub(crate) mod world;
