@@ -33,6 +33,7 @@ mod managers;
 #[cfg(target_os = "linux")]
 #[cfg(feature = "sqlite")]
 mod memory;
+mod midway;
 mod moved;
 mod orders;
 mod plans;
