@@ -373,8 +373,11 @@ fn notice(message: &[u8], envelope: &Envelope, redaction: &Redaction) -> Error {
 #[cfg(test)]
 mod tests {
 
+    use tokio::io::AsyncReadExt;
+
     use super::*;
     use crate::ldap::BindRefusal;
+    use crate::ldap::protocol::connection::{Clock, Connection};
     use crate::ldap::protocol::script::{
         self, bound, connection, done, element, entry, ldap_result, message, reference,
     };
@@ -595,6 +598,32 @@ mod tests {
     async fn bytes_behind_an_inner_length_that_lies_are_not_waited_for() {
         let reply = [&[0x30, 12, 2, 1, 1, 0x64, 0x20, 4, 1, b'x', 0, 0, 0, 0][..], &[0; 4096]];
         assert_eq!(failure(reply.concat()).await, ErrorKind::Protocol, "and no timeout");
+    }
+
+    #[tokio::test]
+    async fn a_hundred_megabytes_behind_an_inner_length_that_lies_are_not_taken() {
+        let (near, mut far) = tokio::io::duplex(64 * 1024);
+        let limits = LdapLimits::default();
+        let clock = Clock::start(&limits);
+        let mut connection =
+            Connection::over(near, &limits, clock, Redaction::default()).await.unwrap();
+        let flood = async {
+            assert!(far.read(&mut [0; 256]).await.unwrap() > 0);
+            far.write_all(&[0x30, 12, 2, 1, 1, 0x64, 0x20, 4, 1, b'x', 0, 0, 0, 0]).await.unwrap();
+            let (mut sent, chunk) = (0, [0; 4096]);
+            while sent < 100 << 20 && far.write_all(&chunk).await.is_ok() {
+                sent += chunk.len();
+            }
+            sent
+        };
+        let search = async {
+            let request = SearchRequest::of_entry("dc=x", &["cn"]);
+            let search = connection.search(&request, Vec::new()).await.unwrap();
+            search.finish().await.map(|_| ()).unwrap_err()
+        };
+        let (sent, error) = tokio::join!(flood, search);
+        assert_eq!(error.kind(), ErrorKind::Protocol);
+        assert!(sent < 1 << 20, "{sent} octets were taken");
     }
 
     #[tokio::test]

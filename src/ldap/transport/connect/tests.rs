@@ -509,6 +509,74 @@ async fn silence_ends_by_its_own_timeout_and_both_causes_are_named() {
 }
 
 #[tokio::test]
+async fn an_answer_to_starttls_is_accepted_at_its_limits_and_refused_one_past_them() {
+    let identity = Identity::self_made(named(&[HOST]));
+    let server = Server::start(starttls(&identity)).await;
+    let insecure = at(&server).with_insecure(true);
+    let within = async |limits: ConnectLimits| {
+        connect(&insecure, None, &limits, TLS).await.map(|connected| connected.transport)
+    };
+    // The message, the operation in it, and the parts of that.
+    let (octets, depth) = (SUCCESS.len(), 3);
+    let at_both = limits().with_answer_bytes(octets).with_answer_depth(depth);
+    assert_eq!(within(at_both).await.unwrap(), Transport::StartTls);
+    for (past, kind) in [
+        (at_both.with_answer_bytes(octets - 1), ErrorKind::LimitExceeded),
+        (at_both.with_answer_depth(depth - 1), ErrorKind::Protocol),
+    ] {
+        assert_eq!(within(past).await.unwrap_err().kind(), kind);
+    }
+}
+
+/// Where every address of 127.0.0.0/8 is one's own.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn as_many_addresses_are_tried_as_the_limit_says_and_none_past_it() {
+    let identity = Identity::self_made(named(&[HOST]));
+    let server = Server::start(ldaps(&identity)).await;
+    let insecure = at(&server).with_insecure(true);
+    // Nobody listens at the first ones.
+    let addresses = [4, 3, 2, 1].map(|last| IpAddr::from([127, 0, 0, last]));
+    let mut target =
+        Target::from(&ServerUrl::parse(&format!("ldaps://dc1:{}", server.address.port())).unwrap());
+    target.addresses = Some(Ok(addresses.to_vec()));
+    let within = async |addresses| {
+        let limits = limits().with_addresses(addresses);
+        super::connect(std::slice::from_ref(&target), &insecure, None, &limits, TLS).await
+    };
+    let unconnected = within(3).await.unwrap_err();
+    assert_eq!(unconnected.error.kind(), ErrorKind::Connect);
+    assert_eq!((unconnected.steps.len(), connections(&server)), (3, 0));
+    let connected = within(4).await.unwrap();
+    assert_eq!((connected.peer, connected.steps.len()), (server.address, 4));
+}
+
+/// Where whoever comes to a full queue hears nothing at all.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn packets_that_are_dropped_before_there_is_a_connection_end_by_their_own_timeout() {
+    use socket2::{Domain, Socket, Type};
+    let full = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    full.bind(&"127.0.0.1:0".parse::<SocketAddr>().unwrap().into()).unwrap();
+    full.listen(0).unwrap();
+    let address = full.local_addr().unwrap();
+    let waiting = [(); 4].map(|()| {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let _ = socket.connect(&address);
+        socket
+    });
+    let short = limits().with_tcp(Duration::from_millis(100));
+    let silent = credential(&[format!("ldaps://{}", address.as_socket().unwrap())]);
+    let error = connect(&silent, None, &short, TLS).await.unwrap_err();
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::Connect, Retry::Transient));
+    assert!(error.to_string().contains("no connection in time"), "{error}");
+    // An address that is dead for one transport is so for all of them.
+    assert_eq!(error.context().filter(|(key, _)| *key == "tried").count(), 1, "{error}");
+    drop(waiting);
+}
+
+#[tokio::test]
 async fn the_next_server_is_asked_only_if_one_cannot_be_reached() {
     let closed = TcpListener::bind((HOST, 0)).await.unwrap().local_addr().unwrap();
     let good = Identity::self_made(named(&[HOST]));
