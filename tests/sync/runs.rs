@@ -253,6 +253,25 @@ async fn a_member_that_was_not_read_is_kept_by_its_name() {
 }
 
 #[tokio::test]
+async fn a_primary_group_that_was_not_read_is_shown_on_nobody_until_it_is() {
+    for repository in stores() {
+        let alice = || with_rid(user("alice").with("primaryGroupID", "513"), 1101);
+        let directory = MockDirectory::new([alice()]);
+        let groups_of_alice = async || {
+            let users = repository.users(&acme(), &corp(), &[mock_guid("alice")]).await.unwrap();
+            users[0].groups.iter().map(|dn| dn.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        assert!(run(&directory, &*repository).await.complete);
+        assert!(groups_of_alice().await.is_empty());
+        assert!(groups(&*repository).await.is_empty(), "none is made up");
+        directory.set_objects([alice(), with_rid(group("Domain Users"), 513)]);
+        run(&directory, &*repository).await;
+        let expected = ["CN=Domain Users,CN=Users,DC=corp,DC=example"];
+        assert_eq!(groups_of_alice().await, expected);
+    }
+}
+
+#[tokio::test]
 async fn a_group_whose_members_are_not_all_read_keeps_those_it_had() {
     for repository in stores() {
         let alice = user("alice").build();

@@ -369,6 +369,20 @@ mod tests {
     }
 
     #[test]
+    fn the_kind_of_a_group_is_kept_as_it_is_at_the_edges_too() {
+        let kept = ["-2147483648", "-2147483646", "0", "2", "2147483647", "4294967295"];
+        for (value, is_kept) in kept.map(|it| (it, true)).into_iter().chain([("0x2", false)]) {
+            let attributes: &[(&str, &[&[u8]])] =
+                &[("objectGUID", &[GUID]), ("groupType", &[value.as_bytes()])];
+            let body = entry_body("CN=G,DC=x", attributes);
+            let decoded = decode_body(ObjectKind::Group, &body).unwrap();
+            let Decoded::Object(group) = decoded else { panic!("{value}") };
+            assert_eq!(group.attributes.first("groupType"), is_kept.then_some(value));
+            assert_eq!(group.flaws.is_empty(), is_kept, "{value}: {:?}", group.flaws);
+        }
+    }
+
+    #[test]
     fn only_what_was_asked_for_is_taken_and_names_compare_without_case() {
         let object = computer(&[
             ("unicodePwd", &[b"secret"]),

@@ -771,6 +771,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn as_many_entries_without_identity_are_named_as_the_limit_says_and_all_are_counted() {
+        let nameless = |n| entry(1, &format!("CN=N{n},DC=x"), &[("cn", &[b"N"])]);
+        let reply = [nameless(1), nameless(2), nameless(3), page_done(1, 0, b"")].concat();
+        for (rejections_named, named) in [(0, 0), (2, 2), (3, 3), (4, 3)] {
+            let limits = LdapLimits { rejections_named, ..LdapLimits::default() };
+            let events = read(ObjectKind::Computer, limits, vec![reply.clone()]).await;
+            let end = the_end(&events);
+            assert_eq!((end.rejected.len(), end.rejected_count), (named, 3));
+        }
+    }
+
+    #[tokio::test]
     async fn an_object_seen_twice_comes_twice() {
         let reply = [computer(1, "A"), computer(1, "A"), page_done(1, 0, b"")].concat();
         assert_eq!(outcome(vec![reply]).await.0, ["A", "A"]);

@@ -347,19 +347,25 @@ mod tests {
 
     #[tokio::test]
     async fn the_members_of_all_ranges_are_the_exact_set() {
-        for total in [0, 1, 3, 4, 9] {
+        const ALL: usize = 1_500;
+        let few = [0, 1, 3, 4, 9].map(|total| (total, 3));
+        let as_from_windows = [ALL, ALL + 1, 2 * ALL, 3 * ALL + 1].map(|total| (total, ALL));
+        for (total, step) in few.into_iter().chain(as_from_windows) {
             let mut replies = Vec::new();
             let mut from = 0;
-            while from + 3 < total {
+            while from + step < total {
                 let id = replies.len() as i64 + 1;
-                let range = format!("member;range={from}-{}", from + 2);
-                replies.push(answer(id, &range, from..from + 3, "7"));
-                from += 3;
+                let range = format!("member;range={from}-{}", from + step - 1);
+                replies.push(answer(id, &range, from..from + step, "7"));
+                from += step;
             }
             let id = replies.len() as i64 + 1;
             replies.push(answer(id, &format!("member;Range={from}-*"), from..total, "7"));
             let members = read(replies).await;
             assert_eq!(count(&members), (total, true), "{total}");
+            let expected = names(0..total);
+            let read = members.values.iter().map(|member| member.as_str().as_bytes());
+            assert!(read.eq(expected.iter().map(Vec::as_slice)), "{total}");
         }
     }
 

@@ -281,6 +281,10 @@ fn what_is_no_host_is_left_out_with_its_reason() {
     let kinds = [
         (&[("objectClass", "msDS-GroupManagedServiceAccount")][..], AccountKind::ManagedService),
         (&[("objectClass", "msDS-ManagedServiceAccount")][..], AccountKind::ManagedService),
+        (
+            &[("objectClass", "msDS-DelegatedManagedServiceAccount")][..],
+            AccountKind::ManagedService,
+        ),
         (&[("userAccountControl", "2080")][..], AccountKind::Trust),
         (&[("servicePrincipalName", "MSClusterVirtualServer/c1")][..], AccountKind::ClusterName),
     ];
@@ -292,6 +296,20 @@ fn what_is_no_host_is_left_out_with_its_reason() {
         assert_eq!(decision.verdict, Verdict::Skipped);
         assert_eq!(decision.reason, Reason::NotAHost(kind));
         assert_eq!(world.computers[0].match_keys().count(), 0);
+    }
+}
+
+#[test]
+fn computers_before_they_join_and_those_of_other_systems_are_hosts_as_any_other() {
+    let with = |flags, more: &[(&str, &str)]| {
+        let own = [("cn", "WEB1"), ("sAMAccountName", "WEB1$"), ("userAccountControl", flags)];
+        object(1, &[&own[..], more].concat())
+    };
+    let of_apple = [("dNSHostName", "web1.corp.example"), ("operatingSystem", "macOS")];
+    // The first two are pre-staged, for whoever comes with the name: one of them disabled until then.
+    for computer in [with("4128", &[]), with("4130", &[]), with("4096", &of_apple)] {
+        let decision = World::of([computer], [scanned(7, &["web1"], &[])]).only();
+        assert_eq!(decision.verdict, Verdict::Matched(id(7)), "{decision:?}");
     }
 }
 
