@@ -147,7 +147,7 @@ fn a_new_asset_beside_one_of_a_common_name_says_so() {
     for name in ["web1", "web1.corp.example", "web1.lan"] {
         assert!(is_beside(World::of([web1()], six(name))), "{name}");
     }
-    // Those of another domain are none of it, nor is what a person says that it is not, nor what others have.
+    // Not those of another domain, nor what has a name that anybody's device may have.
     assert!(!is_beside(World::of([web1()], six("web1.other.example"))));
     assert!(!is_beside(World::of([object(1, &[(DNS, "raspberrypi")])], six("raspberrypi"))));
     // One asset, and more computers than may have its name.
