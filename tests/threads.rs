@@ -1,6 +1,7 @@
 //! Whatever is public may be sent to another thread, and looked at from several.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use ldap_inventory::asset::*;
 use ldap_inventory::credential::*;
@@ -154,6 +155,44 @@ fn all_futures(
     sends(search.read_for_assets(repository));
     sends(search.read_for_users(repository));
     sends(search.read_for_groups(repository));
+}
+
+/// What a future may take of the one that awaits it, in octets: as `future-size-threshold` of `clippy.toml`.
+const LARGEST: usize = 8192;
+
+/// Whoever awaits one has it within a future of their own, and code that is not optimised copies it on the stack.
+#[test]
+fn no_future_that_a_host_awaits_is_large() {
+    let (repository, directory) =
+        (MemoryRepository::new(), MockDirectory::new([] as [MockRecord; 0]));
+    let acme: OrganizationId = "acme".parse().unwrap();
+    let (source, reader) =
+        (SourceId::new("ldap", "corp.example").unwrap(), "reader".parse().unwrap());
+    let task = SyncTask::new("task", acme.clone(), "hq".parse().unwrap(), source.clone(), reader);
+    let (options, importing) = (SyncOptions::new(), ImportOptions::new(task.site.clone()));
+    let curation = Curation::new(&repository, acme.clone());
+    let (id, merge, author) = (AssetId::from_u128(1), MergeId::random_v7(), Author::new("anna"));
+    let object = MockRecord::guid_of("WEB1");
+    let scan = Scan::parse(b"", Timestamp::MIN);
+    let ldap = LdapSource::new(Arc::new(MemoryCredentialStore::default()));
+    let (url, tls, limits) = ("dc1".parse().unwrap(), TlsProvider::default(), ConnectLimits::new());
+    let sizes = [
+        ("sync", size_of_val(&sync(&task, &directory, &repository, &options))),
+        ("plan", size_of_val(&plan(&task, &directory, &repository, &options))),
+        ("import", size_of_val(&curation.import(&source, &scan, &importing))),
+        ("annotate", size_of_val(&curation.annotate(&[id], &[], &author))),
+        ("link", size_of_val(&curation.link(id, &source, object, &author))),
+        ("merge", size_of_val(&curation.merge(&[id, id], &author))),
+        ("unmerge", size_of_val(&curation.unmerge(merge, &author))),
+        ("explain", size_of_val(&curation.explain(id))),
+        ("overlaps", size_of_val(&curation.overlaps())),
+        ("coverage", size_of_val(&curation.coverage(30))),
+        ("identify", size_of_val(&ldap.identify(&task.credential, &acme))),
+        ("forest", size_of_val(&ldap.forest(&task.credential, &acme))),
+        ("probe", size_of_val(&ServerCertificate::probe(&url, true, tls, &limits))),
+    ];
+    let large: Vec<_> = sizes.iter().filter(|(_, octets)| *octets > LARGEST).collect();
+    assert!(large.is_empty(), "{large:?}");
 }
 
 #[test]

@@ -223,7 +223,8 @@ impl LdapSource {
             tls: self.tls,
             clock,
         };
-        let connecting = locate::connect(&reach, self.resolver.as_deref(), preferred);
+        // Boxed, since whatever is awaited is on the stack of whoever asks anything, and twice in what waits with a clock.
+        let connecting = Box::pin(locate::connect(&reach, self.resolver.as_deref(), preferred));
         clock.wait_until_end(connecting).await?.map_err(Unconnected::into_error)
     }
 

@@ -9,6 +9,7 @@ use super::links;
 use super::options::SyncOptions;
 use super::plan::{MergePlan, newest_run};
 use super::run::Run;
+use super::stage::stage;
 use super::stale;
 use super::write::{commit, settle};
 use crate::asset::{AssetRepository, Batch, CommitOutcome};
@@ -52,8 +53,8 @@ impl MergePlan {
         {
             return Err(braked.error(&self.report.lost));
         }
-        let run = Run::new(&self.task, repository, options);
-        lease::hold(&run, |token| apply_batches(&run, self, token)).await
+        let run = &Run::new(&self.task, repository, options);
+        lease::hold(run, |token| stage(move || apply_batches(run, self, token))).await
     }
 }
 

@@ -12,6 +12,7 @@ use super::read::checkpoint::{self, Knowledge};
 use super::read::{Reading, Snapshot, outside};
 use super::report::SyncReport;
 use super::run::Run;
+use super::stage::stage;
 use super::write::principals::{self, Known};
 use super::write::{Sink, Writer, absences, computers, late, settle, sightings};
 use super::{domain, lease, links, record};
@@ -44,10 +45,10 @@ pub(super) async fn execute(
     let span = tracing::info_span!("sync", run = %run.id, source = %run.task.source);
     async {
         if !sink.writes() {
-            return carry_out(run, directory, sink, None).await;
+            return stage(|| carry_out(run, directory, sink, None)).await;
         }
         lease::hold(run, |token| async move {
-            let outcome = carry_out(run, directory, sink, Some(token)).await;
+            let outcome = stage(|| carry_out(run, directory, sink, Some(token))).await;
             match &outcome {
                 Ok(outcome) if outcome.is_stopped => {
                     record::note_stop(run, &outcome.report, token).await;
@@ -73,17 +74,17 @@ async fn carry_out(
     // Before anything is read: what comes from now on is for the next run as well.
     let assets = outside::digest(run).await?;
     let least = least_protection(run).await?;
-    let reading = Reading::of(run, directory, earlier.as_ref(), assets, least).await?;
+    let reading = stage(|| Reading::of(run, directory, earlier.as_ref(), assets, least)).await?;
     domain::check(run, &reading.snapshot.end.server).await?;
     let mut report = report_of_read(run, &reading.snapshot)?;
-    let mut decided = decide(run, &reading, earlier.as_ref(), &mut report).await?;
+    let mut decided = stage(|| decide(run, &reading, earlier.as_ref(), &mut report)).await?;
     let is_stopped = sink.writes() && is_stopped(run, report.brake.as_ref())?;
     let sink = if is_stopped { Sink::Collect } else { sink };
 
     let writing = Instant::now();
     let snapshot = &reading.snapshot;
     let mut writer = Writer::new(run, sink, lease, snapshot);
-    write(&mut writer, &mut decided, &mut report).await?;
+    stage(|| write(&mut writer, &mut decided, &mut report)).await?;
     report.stages.commit = writing.elapsed().as_secs_f64();
     report.duration_seconds = begun.elapsed().as_secs_f64();
     let mut again = decided.matching.left_out();

@@ -49,6 +49,7 @@ mod read;
 mod record;
 mod report;
 mod run;
+mod stage;
 mod stale;
 mod write;
 

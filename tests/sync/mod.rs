@@ -9,6 +9,8 @@ mod cancellation;
 mod cuts;
 mod dense;
 mod domains;
+#[cfg(feature = "sqlite")]
+mod dry_runs;
 mod every_call;
 mod exclusions;
 mod faulty;

@@ -27,6 +27,7 @@ use crate::merge::Computer;
 use crate::name::{DistinguishedName, MatchKey};
 use crate::sync::links;
 use crate::sync::run::Run;
+use crate::sync::stage::stage;
 use crate::task::SyncTask;
 use crate::value::{AssetId, Attributes, Checkpoint, ObjectGuid, RecordDigest};
 
@@ -86,7 +87,7 @@ impl Reading {
         let is_exported_since = checkpoint::is_exported_since(run, earlier).await?;
         let reader =
             Reader { run, directory, assets, least_protection, memory, census, is_exported_since };
-        let reading = reader.read_what_is_due(earlier);
+        let reading = stage(|| reader.read_what_is_due(earlier));
         let mut reading = run.options.cancellation.guard(reading).await?;
         reading.snapshot.doubt_hidden_members()?;
         // A source that does not ask for it before it connects is found out now.
@@ -151,7 +152,7 @@ impl Reader<'_> {
             return Ok(Reading { snapshot, prior, is_contained: true });
         }
         let links = links::load(self.run).await?;
-        self.complete(snapshot, &links).await
+        stage(|| self.complete(snapshot, &links)).await
     }
 
     /// The users that were read, as they were before, if the changes are few, of known objects alone that are where they
@@ -179,7 +180,7 @@ impl Reader<'_> {
 
     async fn read_everything(&self, because: Option<FullReadReason>) -> Result<Reading> {
         let snapshot = Snapshot::read(self.request()?, self.directory, self.run.options).await?;
-        self.everything(snapshot, because).await
+        stage(|| self.everything(snapshot, because)).await
     }
 
     /// Reads everything after all. The changes are among it, and are held only once: where it cannot begin, they are left
@@ -187,7 +188,9 @@ impl Reader<'_> {
     async fn read_everything_after(&self, mut changes: Snapshot) -> Result<Reading> {
         changes.clear();
         match Snapshot::read(self.request()?, self.directory, self.run.options).await {
-            Ok(snapshot) => self.everything(snapshot, Some(FullReadReason::Widespread)).await,
+            Ok(snapshot) => {
+                stage(|| self.everything(snapshot, Some(FullReadReason::Widespread))).await
+            }
             Err(error) => Ok(Reading::whole(changes.broken_off(&error))),
         }
     }
