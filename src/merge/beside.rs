@@ -14,10 +14,10 @@ impl Matching<'_> {
         draft.weak.iter().any(|weak| match self.names.beside(draft.computer, weak) {
             Beside::Nobody => false,
             Beside::Longer => true,
-            Beside::Assets(assets, names) => {
-                let (near, far) = assets.split_at(assets.len().min(MOST_LOOKED_AT));
-                near.iter().any(|place| self.would_be(draft, *place as usize, &names))
-                    || far.iter().any(|place| self.is_free(*place as usize))
+            Beside::Assets { assets, free, names } => {
+                let near = || assets.iter().take(MOST_LOOKED_AT).map(|place| *place as usize);
+                near().any(|place| self.would_be(draft, place, &names))
+                    || free > near().filter(|place| self.is_free(*place)).count()
             }
         })
     }

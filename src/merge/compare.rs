@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::fit::{DistinctiveNames, Truncation, fit, may_be_cut, may_have_been_cut};
-use super::name_index::{Longer, NameIndex, NameNumbers, beginning};
+use super::name_index::{Longer, NameIndex, NameNumbers, Owners, beginning};
 use super::watch::{Steps, Watch};
 use super::{Candidate, Computer, Evidence, LostBecause, Naming, WeakName};
 use crate::name::Hostname;
@@ -35,8 +35,9 @@ pub(super) struct Comparison {
 pub(super) enum Beside<'n> {
     /// Nobody to whom it may point.
     Nobody,
-    /// The assets with these places, to which it would point by these names if nobody else had one of them.
-    Assets(&'n [u32], DistinctiveNames<'n>),
+    /// The assets with these places, so many of them free, to which it would point by these names if nobody else had one of
+    /// them.
+    Assets { assets: &'n [u32], free: usize, names: DistinctiveNames<'n> },
     /// Assets with longer names, of which it may be the beginning.
     Longer,
 }
@@ -188,7 +189,10 @@ impl<'a> Names<'a> {
         let names = DistinctiveNames::by(name, computer);
         match weak {
             WeakName::Beginning(_) if !names.short.is_empty() => Beside::Longer,
-            _ => Beside::Assets(self.assets(name), names),
+            _ => {
+                let Owners { places: assets, counted: free } = self.owning_assets(name);
+                Beside::Assets { assets, free, names }
+            }
         }
     }
 
@@ -288,7 +292,11 @@ impl<'a> Names<'a> {
     }
 
     fn assets(&self, name: &str) -> &[u32] {
-        self.by_asset.owners(self.numbers.get(name)).places
+        self.owning_assets(name).places
+    }
+
+    fn owning_assets(&self, name: &str) -> Owners<'_> {
+        self.by_asset.owners(self.numbers.get(name))
     }
 
     /// How many have a name, among assets and among computers.
