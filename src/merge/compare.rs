@@ -33,8 +33,6 @@ pub(super) struct Comparison {
 /// What has a name of a computer that is no evidence.
 #[derive(Debug)]
 pub(super) enum Beside<'n> {
-    /// Nobody to whom it may point.
-    Nobody,
     /// The assets with these places, so many of them free, to which it would point by these names if nobody else had one of
     /// them.
     Assets { assets: &'n [u32], free: usize, names: DistinctiveNames<'n> },
@@ -181,19 +179,32 @@ impl<'a> Names<'a> {
         Comparison { assets, weak }
     }
 
-    /// What has a name of a computer that is no evidence because of others that have it as well.
-    pub(super) fn beside<'n>(&'n self, computer: &'n Computer, weak: &'n WeakName) -> Beside<'n> {
-        let (WeakName::Shared { name, .. } | WeakName::Beginning(name)) = weak else {
-            return Beside::Nobody;
+    /// What has a name of a computer that is no evidence because of others that have it as well, or what may be cut from
+    /// it, or be what it was cut from.
+    pub(super) fn beside<'n>(
+        &'n self,
+        computer: &'n Computer,
+        weak: &'n WeakName,
+    ) -> impl Iterator<Item = Beside<'n>> {
+        let shared = match weak {
+            WeakName::Shared { name, .. } | WeakName::Beginning(name) => Some(name.as_str()),
+            WeakName::Weak(..) | WeakName::Alias { .. } => None,
         };
-        let names = DistinctiveNames::by(name, computer);
-        match weak {
-            WeakName::Beginning(_) if !names.short.is_empty() => Beside::Longer,
-            _ => {
-                let Owners { places: assets, counted: free } = self.owning_assets(name);
-                Beside::Assets { assets, free, names }
-            }
-        }
+        let is_own = |name: &&str| computer.names.iter().any(|own| own.short() == *name);
+        let cut = shared.filter(is_own).and_then(beginning);
+        let whole = cut.filter(|cut| Some(*cut) == shared && may_be_cut(cut, computer));
+        let (whole, several) = match whole.and_then(|cut| self.by_asset.longer(cut)) {
+            Some(Longer::One(whole)) => (Some(whole), None),
+            Some(Longer::Several) => (None, Some(Beside::Longer)),
+            None => (None, None),
+        };
+        let cut = cut.filter(|cut| Some(*cut) != shared);
+        let names = [shared, cut, whole].into_iter().flatten();
+        let named = names.map(|name| {
+            let Owners { places: assets, counted: free } = self.owning_assets(name);
+            Beside::Assets { assets, free, names: DistinctiveNames::by(name, computer) }
+        });
+        named.chain(several)
     }
 
     fn distinctive<'b>(

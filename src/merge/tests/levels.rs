@@ -168,6 +168,13 @@ fn a_new_asset_beside_one_of_a_common_name_says_so() {
     let two = || [1, 2].map(longer);
     assert!(is_beside(World::of(two(), [scanned(7, &["averylonghostna"], &[])])));
     assert!(!is_beside(World::of(two(), [scanned(7, &["averylonghostna.other.example"], &[])])));
+    // A name of too many, which was cut in the inventory; and a cut one of too many, which is whole there.
+    let [whole, cut] = ["averylonghostname", "averylonghostna"];
+    for (ours, theirs) in [(whole, cut), (cut, whole)] {
+        let six = || (1..=6).map(|n| object(n, &[("cn", ours)]));
+        assert!(is_beside(World::of(six(), [scanned(7, &[theirs], &[])])), "{ours}");
+        assert!(!is_beside(World::of(six(), [scanned(7, &["averylongname"], &[])])), "{ours}");
+    }
 }
 
 #[test]
