@@ -175,6 +175,7 @@ fn no_future_that_a_host_awaits_is_large() {
     let object = MockRecord::guid_of("WEB1");
     let scan = Scan::parse(b"", Timestamp::MIN);
     let ldap = LdapSource::new(Arc::new(MemoryCredentialStore::default()));
+    let (url, tls, limits) = ("dc1".parse().unwrap(), TlsProvider::default(), ConnectLimits::new());
     let sizes = [
         ("sync", size_of_val(&sync(&task, &directory, &repository, &options))),
         ("plan", size_of_val(&plan(&task, &directory, &repository, &options))),
@@ -188,6 +189,7 @@ fn no_future_that_a_host_awaits_is_large() {
         ("coverage", size_of_val(&curation.coverage(30))),
         ("identify", size_of_val(&ldap.identify(&task.credential, &acme))),
         ("forest", size_of_val(&ldap.forest(&task.credential, &acme))),
+        ("probe", size_of_val(&ServerCertificate::probe(&url, true, tls, &limits))),
     ];
     let large: Vec<_> = sizes.iter().filter(|(_, octets)| *octets > LARGEST).collect();
     assert!(large.is_empty(), "{large:?}");

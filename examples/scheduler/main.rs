@@ -273,7 +273,7 @@ async fn run_once(
     let mut patience = Patience::new(Duration::MAX, interrupt);
     let Begun { directory, task } = loop {
         let begun = begin(&plan.name, &plan.options, credential.clone(), inventory, true);
-        match interrupt.unless(begun).await {
+        match interrupt.unless(Box::pin(begun)).await {
             Ok(begun) => break begun,
             Err(failure) => patience.wait(failure, waiting).await?,
         }

@@ -47,7 +47,7 @@ pub(crate) async fn list(
         let listed = directory.forest(&credential_id()?, &options.task.organization).await?;
         Ok((listed, task))
     };
-    let ((domains, warnings), task) = interrupt.unless(listing).await?;
+    let ((domains, warnings), task) = interrupt.unless(Box::pin(listing)).await?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     if options.json {
         let domains = domains.iter().map(|domain| ListedDomain::of(domain, &task)).collect();

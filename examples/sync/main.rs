@@ -107,7 +107,7 @@ async fn run(options: &Options) -> Result<Status, Failure> {
         }
         None => None,
     };
-    let ran = run_once(&origin, repository, options, (&interrupt, &mut patience)).await;
+    let ran = Box::pin(run_once(&origin, repository, options, (&interrupt, &mut patience))).await;
     conclude(ran, imported.as_ref(), repository, options).await
 }
 
@@ -118,7 +118,7 @@ async fn run_once(
     options: &Options,
     (interrupt, patience): (&Interrupt, &mut Patience<'_>),
 ) -> Result<(SyncReport, Option<MergePlan>), Failure> {
-    let begin = async || interrupt.unless(origin.begin(repository, options)).await;
+    let begin = async || interrupt.unless(Box::pin(origin.begin(repository, options))).await;
     let (directory, task) = patiently(options, patience, begin).await?;
     let sync_options = SyncOptions::new()
         .with_dry_run(options.dry_run)

@@ -11,13 +11,13 @@ impl Matching<'_> {
     /// Whether a computer would fit an asset that is free, if nobody else had its name. Of more than are looked at, nobody
     /// can say that none would.
     pub(super) fn is_beside_another(&self, draft: &Draft<'_>) -> bool {
-        draft.weak.iter().any(|weak| match self.names.beside(draft.computer, weak) {
-            Beside::Nobody => false,
+        let beside = |weak| self.names.beside(draft.computer, weak);
+        draft.weak.iter().flat_map(beside).any(|beside| match beside {
             Beside::Longer => true,
-            Beside::Assets(assets, names) => {
-                let (near, far) = assets.split_at(assets.len().min(MOST_LOOKED_AT));
-                near.iter().any(|place| self.would_be(draft, *place as usize, &names))
-                    || far.iter().any(|place| self.is_free(*place as usize))
+            Beside::Assets { assets, free, names } => {
+                let near = || assets.iter().take(MOST_LOOKED_AT).map(|place| *place as usize);
+                near().any(|place| self.would_be(draft, place, &names))
+                    || free > near().filter(|place| self.is_free(*place)).count()
             }
         })
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::fit::{DistinctiveNames, Truncation, fit, may_be_cut, may_have_been_cut};
-use super::name_index::{Longer, NameIndex, NameNumbers, beginning};
+use super::name_index::{Longer, NameIndex, NameNumbers, Owners, beginning};
 use super::watch::{Steps, Watch};
 use super::{Candidate, Computer, Evidence, LostBecause, Naming, WeakName};
 use crate::name::Hostname;
@@ -33,10 +33,9 @@ pub(super) struct Comparison {
 /// What has a name of a computer that is no evidence.
 #[derive(Debug)]
 pub(super) enum Beside<'n> {
-    /// Nobody to whom it may point.
-    Nobody,
-    /// The assets with these places, to which it would point by these names if nobody else had one of them.
-    Assets(&'n [u32], DistinctiveNames<'n>),
+    /// The assets with these places, so many of them free, to which it would point by these names if nobody else had one of
+    /// them.
+    Assets { assets: &'n [u32], free: usize, names: DistinctiveNames<'n> },
     /// Assets with longer names, of which it may be the beginning.
     Longer,
 }
@@ -180,16 +179,32 @@ impl<'a> Names<'a> {
         Comparison { assets, weak }
     }
 
-    /// What has a name of a computer that is no evidence because of others that have it as well.
-    pub(super) fn beside<'n>(&'n self, computer: &'n Computer, weak: &'n WeakName) -> Beside<'n> {
-        let (WeakName::Shared { name, .. } | WeakName::Beginning(name)) = weak else {
-            return Beside::Nobody;
+    /// What has a name of a computer that is no evidence because of others that have it as well, or what may be cut from
+    /// it, or be what it was cut from.
+    pub(super) fn beside<'n>(
+        &'n self,
+        computer: &'n Computer,
+        weak: &'n WeakName,
+    ) -> impl Iterator<Item = Beside<'n>> {
+        let shared = match weak {
+            WeakName::Shared { name, .. } | WeakName::Beginning(name) => Some(name.as_str()),
+            WeakName::Weak(..) | WeakName::Alias { .. } => None,
         };
-        let names = DistinctiveNames::by(name, computer);
-        match weak {
-            WeakName::Beginning(_) if !names.short.is_empty() => Beside::Longer,
-            _ => Beside::Assets(self.assets(name), names),
-        }
+        let is_own = |name: &&str| computer.names.iter().any(|own| own.short() == *name);
+        let cut = shared.filter(is_own).and_then(beginning);
+        let whole = cut.filter(|cut| Some(*cut) == shared && may_be_cut(cut, computer));
+        let (whole, several) = match whole.and_then(|cut| self.by_asset.longer(cut)) {
+            Some(Longer::One(whole)) => (Some(whole), None),
+            Some(Longer::Several) => (None, Some(Beside::Longer)),
+            None => (None, None),
+        };
+        let cut = cut.filter(|cut| Some(*cut) != shared);
+        let names = [shared, cut, whole].into_iter().flatten();
+        let named = names.map(|name| {
+            let Owners { places: assets, counted: free } = self.owning_assets(name);
+            Beside::Assets { assets, free, names: DistinctiveNames::by(name, computer) }
+        });
+        named.chain(several)
     }
 
     fn distinctive<'b>(
@@ -288,7 +303,11 @@ impl<'a> Names<'a> {
     }
 
     fn assets(&self, name: &str) -> &[u32] {
-        self.by_asset.owners(self.numbers.get(name)).places
+        self.owning_assets(name).places
+    }
+
+    fn owning_assets(&self, name: &str) -> Owners<'_> {
+        self.by_asset.owners(self.numbers.get(name))
     }
 
     /// How many have a name, among assets and among computers.

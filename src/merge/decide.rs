@@ -120,7 +120,7 @@ impl<'a> Matching<'a> {
     ) -> Result<Vec<Looked<'a>>, W::Stop> {
         parallel::map(asked.computers(), self.known.threads, watch, |place, computer| {
             let draft = self.draft(place, computer);
-            let steps = 1 + draft.compared.len() * computer.names.len();
+            let steps = 1 + draft.compared.len() * computer.names.len() + draft.weak.len();
             let looked = match self.is_final(&draft) {
                 true => Ok(self.decision(draft, self.known.first_new)),
                 false => Err(Box::new(draft)),

@@ -38,20 +38,8 @@ impl<'a> DistinctiveNames<'a> {
     /// All names of a computer, as if nobody else had one of them.
     pub(super) fn all(computer: &'a Computer, naming: &'a Naming) -> Self {
         let mut all = Self::whole(computer);
-        for short in all.short.iter().copied() {
-            let Some(cut) = beginning(short) else { continue };
-            if cut.len() == short.len() && may_be_cut(short, computer) {
-                let longer = naming.names.iter().map(Hostname::short);
-                let longer = longer.filter(|name| name.len() > cut.len() && name.starts_with(cut));
-                all.truncated.extend(longer.map(|whole| Truncation {
-                    cut,
-                    whole,
-                    computer_is_cut: true,
-                }));
-            } else if cut.len() < short.len() && may_have_been_cut(cut, computer) {
-                all.truncated.push(Truncation { cut, whole: short, computer_is_cut: false });
-            }
-        }
+        let theirs = naming.names.iter().map(Hostname::short);
+        all.truncated = theirs.flat_map(|name| truncations(name, computer)).collect();
         all.sort();
         all
     }
@@ -59,20 +47,12 @@ impl<'a> DistinctiveNames<'a> {
     /// What a computer has of one name, as if nobody else had it: the whole of it, what it was cut from, or what was cut
     /// from it.
     pub(super) fn by(name: &'a str, computer: &'a Computer) -> Self {
-        let shorts = || computer.names.iter().map(Hostname::short);
         let is_full = |own: &&Hostname| own.domain().is_some() && own.as_str() == name;
-        let truncated = shorts().filter_map(|own| {
-            let is_cut = own.len() < name.len();
-            let (cut, whole) = if is_cut { (own, name) } else { (name, own) };
-            let may_be = if is_cut { may_be_cut } else { may_have_been_cut };
-            let is_beginning = cut.len() < whole.len() && beginning(whole) == Some(cut);
-            let truncation = Truncation { cut, whole, computer_is_cut: is_cut };
-            (is_beginning && may_be(cut, computer)).then_some(truncation)
-        });
+        let shorts = computer.names.iter().map(Hostname::short);
         let mut by = Self {
             full: computer.names.iter().filter(is_full).collect(),
-            short: shorts().filter(|own| *own == name).collect(),
-            truncated: truncated.collect(),
+            short: shorts.filter(|own| *own == name).collect(),
+            truncated: truncations(name, computer).collect(),
         };
         by.sort();
         by
@@ -98,6 +78,24 @@ impl Truncation<'_> {
     pub(super) fn of_asset(&self) -> &str {
         self.sides().1
     }
+}
+
+/// What a computer's names may be the beginnings of, or what may be theirs, where an asset has this name.
+fn truncations<'a>(
+    name: &'a str,
+    computer: &'a Computer,
+) -> impl Iterator<Item = Truncation<'a>> + use<'a> {
+    computer.names.iter().map(Hostname::short).filter_map(move |own| {
+        let is_cut = own.len() < name.len();
+        let (cut, whole) = if is_cut { (own, name) } else { (name, own) };
+        let may_be = if is_cut { may_be_cut } else { may_have_been_cut };
+        let is_beginning = cut.len() < whole.len() && beginning(whole) == Some(cut);
+        (is_beginning && may_be(cut, computer)).then_some(Truncation {
+            cut,
+            whole,
+            computer_is_cut: is_cut,
+        })
+    })
 }
 
 /// What the names of a computer say about an asset that is called so.

@@ -159,6 +159,17 @@ impl<'de> Deserialize<'de> for Attributes {
     }
 }
 
+/// A name that is not kept with each value. Whoever adds a value of a name again and again looks it up once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WellKnown(u16);
+
+impl WellKnown {
+    /// The name, if it is one of these.
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        well_known(name).map(Self)
+    }
+}
+
 /// Collects [`Attributes`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AttributesBuilder {
@@ -170,7 +181,11 @@ impl AttributesBuilder {
     /// Adds a value. A NUL within a name, which no directory allows, becomes `_`; what would make the
     /// text exceed 4 GiB is left out.
     pub(crate) fn push(&mut self, name: &str, value: &str) {
-        let known = well_known(name);
+        self.push_known((name, WellKnown::of(name)), value);
+    }
+
+    /// The same where it is known what the name is.
+    pub(crate) fn push_known(&mut self, (name, known): (&str, Option<WellKnown>), value: &str) {
         let mark = self.text.len();
         if known.is_none() {
             self.text.push_str(&name.replace('\0', "_"));
@@ -178,7 +193,7 @@ impl AttributesBuilder {
         }
         self.text.push_str(value);
         match u32::try_from(self.text.len()) {
-            Ok(end) => self.spans.push((end, known.unwrap_or(u16::MAX))),
+            Ok(end) => self.spans.push((end, known.map_or(u16::MAX, |WellKnown(number)| number))),
             Err(_) => self.text.truncate(mark),
         }
     }

@@ -23,7 +23,7 @@ mod timestamp;
 mod view;
 
 pub use attributes::Attributes;
-pub(crate) use attributes::AttributesBuilder;
+pub(crate) use attributes::{AttributesBuilder, WellKnown};
 pub use checkpoint::{Checkpoint, ReadMode};
 pub use digest::RecordDigest;
 pub(crate) use digest::RecordHasher;

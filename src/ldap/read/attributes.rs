@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::task::LAPS_EXPIRY;
-use crate::value::ObjectKind;
+use crate::value::{ObjectKind, WellKnown};
 use crate::{Error, ErrorKind, Result};
 
 /// How the values of an attribute become text.
@@ -54,11 +54,13 @@ pub(crate) struct Selected {
     /// Whether it goes before all others where an entry is too large for all of them: identity and state, which no
     /// list of certificates may push out.
     pub(crate) is_decisive: bool,
+    /// What it is called where it is kept.
+    pub(crate) known: Option<WellKnown>,
 }
 
 impl Selected {
-    fn new(name: &str, syntax: Syntax) -> Self {
-        Self { syntax, is_decisive: DECISIVE.contains(&name) }
+    pub(crate) fn new(name: &str, syntax: Syntax) -> Self {
+        Self { syntax, is_decisive: DECISIVE.contains(&name), known: WellKnown::of(name) }
     }
 }
 

@@ -79,7 +79,7 @@ impl Decoder<'_> {
     pub(crate) fn decode(&self, entry: RawEntry<'_>) -> Result<Decoded, Malformed> {
         let mut draft = Draft::new(self.limits);
         for (name, selected, attribute) in self.wanted(entry)? {
-            draft.take(name, selected.syntax, attribute)?;
+            draft.take(name, selected, attribute)?;
         }
         Ok(match draft.finish(self.kind, entry.dn) {
             Ok(Ranged { object, attributes }) if attributes.is_empty() => Decoded::Object(object),
@@ -126,9 +126,10 @@ impl<'l> Draft<'l> {
     fn take(
         &mut self,
         name: &str,
-        syntax: Syntax,
+        selected: Selected,
         mut attribute: RawAttribute<'_>,
     ) -> Result<(), Malformed> {
+        let syntax = selected.syntax;
         let is_identity = matches!(syntax, Syntax::ObjectGuid | Syntax::ObjectSid);
         if attribute.range().is_some_and(|range| !range.is_all()) && !is_identity {
             // An entry may say so of one attribute as often as it likes.
@@ -138,23 +139,23 @@ impl<'l> Draft<'l> {
             return skip(attribute);
         }
         while let Some(value) = attribute.next_value()? {
-            self.take_one(name, syntax, value);
+            self.take_one(name, selected, value);
         }
         Ok(())
     }
 
-    fn take_one(&mut self, name: &str, syntax: Syntax, value: &[u8]) {
-        match syntax {
+    fn take_one(&mut self, name: &str, selected: Selected, value: &[u8]) {
+        match selected.syntax {
             // Of a certificate its thumbprint is kept, however large it is.
-            Syntax::Certificate => self.take_value(name, syntax, value),
-            _ if value.len() > self.limits.value_bytes => self.leave_out(name, syntax),
+            Syntax::Certificate => self.take_value(name, selected, value),
+            syntax if value.len() > self.limits.value_bytes => self.leave_out(name, syntax),
             Syntax::ObjectGuid => self.take_guid(value),
             Syntax::ObjectSid => match syntax::sid(value) {
                 Ok(sid) => self.sid = Some(sid),
                 Err(reason) => self.flaw(name, reason),
             },
             Syntax::Members => self.take_member(name, value),
-            _ => self.take_value(name, syntax, value),
+            _ => self.take_value(name, selected, value),
         }
     }
 
@@ -189,8 +190,8 @@ impl<'l> Draft<'l> {
         }
     }
 
-    fn take_value(&mut self, name: &str, syntax: Syntax, value: &[u8]) {
-        let text = match syntax::text(syntax, value) {
+    fn take_value(&mut self, name: &str, selected: Selected, value: &[u8]) {
+        let text = match syntax::text(selected.syntax, value) {
             Ok(text) => text,
             Err(reason) => return self.flaw(name, reason),
         };
@@ -199,8 +200,10 @@ impl<'l> Draft<'l> {
             return self.flaw(name, "more than the limit record_bytes allows in one entry");
         }
         self.octets = octets;
-        let name = if syntax == Syntax::Certificate { "userCertificateSHA256" } else { name };
-        self.attributes.push(name, &text);
+        match selected.syntax {
+            Syntax::Certificate => self.attributes.push("userCertificateSHA256", &text),
+            _ => self.attributes.push_known((name, selected.known), &text),
+        }
     }
 
     /// Counts a value that is left out.
@@ -249,7 +252,8 @@ pub(crate) fn add_values(
         draft.attributes.push(name, value);
     }
     draft.flaws = std::mem::take(&mut object.flaws);
-    values.iter().for_each(|value| draft.take_one(name, syntax, value));
+    let selected = Selected::new(name, syntax);
+    values.iter().for_each(|value| draft.take_one(name, selected, value));
     object.attributes = draft.attributes.build();
     object.flaws = draft.flaws;
 }

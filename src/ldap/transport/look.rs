@@ -63,7 +63,7 @@ pub(crate) async fn look(
     let Ok(config) = config(&onlooker) else { return Look::NoTls };
     let (tcp, hello) = Heard::new(tcp);
     let handshake = TlsConnector::from(Arc::new(config)).connect(name.clone(), tcp);
-    let outcome = timeout(limits.tls, handshake).await;
+    let outcome = timeout(limits.tls, Box::pin(handshake)).await;
     let shown = onlooker.certificate.get().map(|certificate| Shown {
         certificate: certificate.clone(),
         scheme: onlooker.scheme.get().copied(),

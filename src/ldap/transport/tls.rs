@@ -107,7 +107,9 @@ impl Attempt<'_> {
             TlsConnector::from(Arc::new(config(&verifier).map_err(AttemptError::Final)?));
         let name = server_name(self.host).map_err(AttemptError::Final)?;
         let (tcp, hello) = Heard::new(tcp);
-        let outcome = timeout(self.limits.tls, connector.connect(name.clone(), tcp)).await;
+        // Boxed, since it is several kilobytes that whoever awaits a connection would have on the stack.
+        let shaking_hands = Box::pin(connector.connect(name.clone(), tcp));
+        let outcome = timeout(self.limits.tls, shaking_hands).await;
         let has_begun = hello.load(Ordering::Relaxed);
         let peer = self.peer.ip();
         let (pins, redaction) = (&pins, self.redaction);

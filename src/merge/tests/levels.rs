@@ -1,6 +1,7 @@
 //! The levels of rule 3, as tables.
 
-use super::fixture::{World, created, host, object, scanned};
+use super::fixture::{World, created, guid, host, object, scanned};
+use crate::asset::ConstraintKind;
 use crate::merge::{Computer, DirectoryDomain, Evidence, Level, Reason, Verdict, WeakName};
 use crate::merge::{LostBecause, Unmatched};
 
@@ -147,7 +148,7 @@ fn a_new_asset_beside_one_of_a_common_name_says_so() {
     for name in ["web1", "web1.corp.example", "web1.lan"] {
         assert!(is_beside(World::of([web1()], six(name))), "{name}");
     }
-    // Those of another domain are none of it, nor is what a person says that it is not, nor what others have.
+    // Not those of another domain, nor what has a name that anybody's device may have.
     assert!(!is_beside(World::of([web1()], six("web1.other.example"))));
     assert!(!is_beside(World::of([object(1, &[(DNS, "raspberrypi")])], six("raspberrypi"))));
     // One asset, and more computers than may have its name.
@@ -163,18 +164,40 @@ fn a_new_asset_beside_one_of_a_common_name_says_so() {
     held.computers.pop();
     assert!(is_beside(held));
     // A cut name that two longer ones begin with.
-    let longer = |n, name| object(n, &[(DNS, name)]);
-    let two = || {
-        [1, 2].map(|n| {
-            longer(
-                n,
-                ["averylonghostname1.corp.example", "averylonghostname2.corp.example"]
-                    [n as usize - 1],
-            )
-        })
-    };
+    let longer = |n| object(n, &[(DNS, &format!("averylonghostname{n}.corp.example"))]);
+    let two = || [1, 2].map(longer);
     assert!(is_beside(World::of(two(), [scanned(7, &["averylonghostna"], &[])])));
     assert!(!is_beside(World::of(two(), [scanned(7, &["averylonghostna.other.example"], &[])])));
+    // A name of too many, which was cut in the inventory; and a cut one of too many, which is whole there.
+    let [whole, cut] = ["averylonghostname", "averylonghostna"];
+    for (ours, theirs) in [(whole, cut), (cut, whole)] {
+        let six = || (1..=6).map(|n| object(n, &[("cn", ours)]));
+        assert!(is_beside(World::of(six(), [scanned(7, &[theirs], &[])])), "{ours}");
+        assert!(!is_beside(World::of(six(), [scanned(7, &["averylongname"], &[])])), "{ours}");
+    }
+}
+
+#[test]
+fn of_many_assets_with_a_common_name_any_that_is_free_is_one_to_be_beside() {
+    let web1 = |n| object(n, &[(DNS, "web1.corp.example")]);
+    for taken in [18, 19, 20] {
+        let assets = (1..=20).map(|n| scanned(100 + n, &["web1"], &[]));
+        let world = World::of((1..=taken).chain([50]).map(web1), assets);
+        let world = (1..=taken).fold(world, |world, n| world.linked(n, 100 + u128::from(n)));
+        let decision = world.decide().pop().unwrap();
+        assert_eq!((decision.object, decision.verdict), (guid(50), created(0)));
+        assert_eq!(decision.is_beside_another(), taken < 20, "{taken}: {}", decision.reason());
+    }
+}
+
+#[test]
+fn an_asset_that_a_person_keeps_apart_is_none_to_be_beside() {
+    let web1 = object(1, &[(DNS, "web1.corp.example")]);
+    let world = World::of([web1], (7..13).map(|n| scanned(n, &["web1"], &[])));
+    assert!(world.only().is_beside_another());
+    let kept_apart = |world: World, n| world.ruled(1, n, ConstraintKind::CannotLink, 1);
+    let decision = (7..13).fold(world, kept_apart).only();
+    assert_eq!((decision.verdict, decision.is_beside_another()), (created(0), false));
 }
 
 #[test]

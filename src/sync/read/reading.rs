@@ -152,7 +152,7 @@ impl Reader<'_> {
             return Ok(Reading { snapshot, prior, is_contained: true });
         }
         let links = links::load(self.run).await?;
-        self.complete(snapshot, &links).await
+        stage(|| self.complete(snapshot, &links)).await
     }
 
     /// The users that were read, as they were before, if the changes are few, of known objects alone that are where they
