@@ -104,3 +104,62 @@ fn is_held(source: &SourceId, held: &Lease) -> Error {
     .with_context("until", held.expires)
     .with_retry(Retry::Transient)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn source() -> SourceId {
+        SourceId::new("ldap", "corp.example").unwrap()
+    }
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::MIN.checked_add(Duration::from_secs(seconds)).unwrap()
+    }
+
+    fn ask(leases: &mut LeaseState, run: u128, seconds: u64) -> Result<u64> {
+        let (acme, run) = ("acme".parse().unwrap(), RunId::from_u128(run));
+        let request = LeaseRequest::new(acme, source(), run, at(seconds), MINUTE);
+        leases.acquire(&request).map(|lease| lease.token)
+    }
+
+    #[test]
+    fn a_lease_is_its_holders_until_the_moment_in_which_it_expires() {
+        let mut leases = LeaseState::default();
+        assert_eq!(ask(&mut leases, 1, 0).unwrap(), 1);
+        assert_eq!(ask(&mut leases, 1, 30).unwrap(), 1);
+        let error = ask(&mut leases, 2, 89).unwrap_err();
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::Lease, Retry::Transient));
+        assert_eq!(leases.held.map(|held| held.expires), Some(at(90)));
+        assert_eq!(ask(&mut leases, 2, 90).unwrap(), 2);
+    }
+
+    #[test]
+    fn a_lease_that_is_an_hour_longer_than_it_may_be_is_void_and_none_before() {
+        let holder = RunId::from_u128(1);
+        for (beyond, is_void) in [(0, false), (1, true)] {
+            let expires = at(60 + APART.as_secs() + beyond);
+            let held = Some(Lease { holder, token: 7, expires });
+            let mut leases = LeaseState { newest: 7, held };
+            assert_eq!(ask(&mut leases, 2, 0).ok(), is_void.then_some(8));
+        }
+    }
+
+    #[test]
+    fn only_the_newest_token_writes_and_none_before_one_was_granted() {
+        let mut leases = LeaseState::default();
+        assert_eq!(leases.check(&source(), 0).unwrap_err().kind(), ErrorKind::Lease);
+        ask(&mut leases, 1, 0).unwrap();
+        leases.release(RunId::from_u128(1));
+        ask(&mut leases, 2, 0).unwrap();
+        for token in [0, 1, 3, u64::MAX] {
+            assert_eq!(leases.check(&source(), token).unwrap_err().kind(), ErrorKind::Lease);
+        }
+        leases.check(&source(), 2).unwrap();
+        // Who gives back what another one has takes nothing from it.
+        leases.release(RunId::from_u128(1));
+        assert!(ask(&mut leases, 3, 0).is_err());
+    }
+}

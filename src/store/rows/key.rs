@@ -187,3 +187,76 @@ impl Keys {
         self.at(Table::Batch).number(id.as_u128()).0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn keys(organization: &str) -> Keys {
+        Keys::of(&organization.parse().unwrap())
+    }
+
+    #[test]
+    fn no_two_things_have_one_key() {
+        let mut all = BTreeSet::new();
+        let mut count = 0;
+        let mut add = |key: Vec<u8>| {
+            count += 1;
+            all.insert(key)
+        };
+        for organization in ["acme", "other"] {
+            let keys = keys(organization);
+            for number in [1, 2] {
+                let asset = AssetId::from_u128(number);
+                let object = ObjectGuid::from_bytes(number.to_be_bytes());
+                let (run, started) = (RunId::from_u128(number), Timestamp::MIN);
+                assert!(add(keys.asset(Table::Asset, asset)));
+                assert!(add(keys.asset(Table::Redirect, asset)));
+                assert!(add(keys.merge(MergeId::from_u128(number))));
+                assert!(add(keys.batch(BatchId::from_u128(number))));
+                assert!(add(keys.event(number as u64)));
+                // A text that another one begins with, and texts that only a NUL tells apart.
+                for name in ["a", "a.b", "a\0", "a\0\0"] {
+                    let Ok(source) = SourceId::new("ldap", name) else { continue };
+                    assert!(add(keys.object(Table::Link, &source, object)));
+                    assert!(add(keys.linked_to(asset, &source, object)));
+                    assert!(add(keys.run_start(&source, run)));
+                    assert!(add(keys.run(&source, started, run)));
+                }
+            }
+            for name in ["corp.example", "lab.example"] {
+                let source = SourceId::new("ldap", name).unwrap();
+                assert!(add(keys.lease(&source)));
+                assert!(add(keys.source(Table::Link, &source)));
+            }
+        }
+        assert_eq!(all.len(), count);
+    }
+
+    #[test]
+    fn a_text_is_never_the_beginning_of_another_ones_key() {
+        let texts = ["", "a", "a\0", "a\0\0", "a\0b", "ab", "b"];
+        let key = |text: &str| keys("acme").at(Table::MatchKey).text(text).into_bytes();
+        assert!(texts.map(key).is_sorted());
+        for (text, other) in texts.iter().flat_map(|one| texts.map(|other| (*one, other))) {
+            assert_eq!(key(other).starts_with(&key(text)), text == other, "{text:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn runs_come_newest_first_and_of_two_that_began_at_once_the_higher_id() {
+        let (keys, source) = (keys("acme"), SourceId::new("ldap", "corp.example").unwrap());
+        let micros = [i64::MIN / 4, -(1 << 40), -2, -1, 0, 1, 1 << 40, i64::MAX / 4];
+        let started = micros.into_iter().filter_map(Timestamp::from_micros);
+        let runs = started.flat_map(|started| [1, 2, u128::MAX].map(|run| (started, run)));
+        let runs: Vec<(Timestamp, u128)> = runs.collect();
+        assert!(runs.is_sorted() && runs.len() >= 18, "{runs:?}");
+        let key =
+            |(started, run): (Timestamp, u128)| keys.run(&source, started, RunId::from_u128(run));
+        let descending: Vec<_> = runs.into_iter().rev().map(key).collect();
+        assert!(descending.is_sorted_by(|newer, older| newer < older));
+        assert!(descending.iter().all(|key| key.starts_with(&keys.source(Table::Run, &source))));
+    }
+}

@@ -71,3 +71,30 @@ fn of_database(error: rusqlite::Error) -> Error {
     };
     Error::new(ErrorKind::Store, message).with_retry(retry).with_source(error)
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn what_a_file_has_is_said_and_only_what_passes_is_worth_another_try() {
+        for (code, says, retry) in [
+            (ffi::SQLITE_BUSY, "another process is writing", Retry::Transient),
+            (ffi::SQLITE_LOCKED, "another process is writing", Retry::Transient),
+            (ffi::SQLITE_FULL, "disk of the inventory file is full", Retry::Never),
+            (ffi::SQLITE_READONLY, "may only be read", Retry::Never),
+            (ffi::SQLITE_PERM, "may only be read", Retry::Never),
+            (ffi::SQLITE_CANTOPEN, "cannot be opened", Retry::Never),
+            (ffi::SQLITE_NOTADB, "is no inventory", Retry::Never),
+            (ffi::SQLITE_CORRUPT, "is damaged; restore it", Retry::Never),
+            (ffi::SQLITE_IOERR, "could not be read or written", Retry::Never),
+        ] {
+            let cause = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            let error = Failure::from(cause).into_error();
+            assert_eq!((error.kind(), error.retry()), (ErrorKind::Store, retry), "{code}");
+            assert!(error.to_string().contains(says), "{code}: {error}");
+        }
+    }
+}

@@ -63,4 +63,16 @@ mod tests {
             assert!(doubled.into_iter().eq((0..count).map(|n| 2 * n)), "{count}");
         }
     }
+
+    #[test]
+    fn no_share_is_empty_and_few_records_are_one() {
+        for count in [0, 1, SHARE] {
+            assert_eq!(shares(vec![(); count]), [vec![(); count]]);
+        }
+        for count in [SHARE + 1, 3 * SHARE, 1_000 * SHARE] {
+            let shares = shares(vec![(); count]);
+            assert!(shares.iter().all(|share| !share.is_empty()));
+            assert_eq!(shares.iter().map(Vec::len).sum::<usize>(), count);
+        }
+    }
 }
