@@ -1,6 +1,8 @@
 //! Reads a directory into memory, without an inventory, and says what it holds: what a host does that wants
 //! the objects themselves. `cargo run --release --example read_directory -- --url dc1.corp.example --username NAME`
 
+#[path = "program/bounded.rs"]
+mod bounded;
 #[path = "program/exit.rs"]
 mod exit;
 #[path = "program/password.rs"]

@@ -1,15 +1,13 @@
 //! Where a program has the account's password from: a file, a variable, or somebody at a terminal. Never the command
 //! line, which every user of the machine can read.
 
-use std::fmt;
-use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use ldap_inventory::value::Secret;
 
 use super::exit::{Failure, Status};
-use super::private;
+use super::{bounded, private};
 
 const VARIABLE: &str = "LDAP_PASSWORD";
 
@@ -28,18 +26,10 @@ pub(crate) fn read(file: Option<&Path>, account: &str) -> Result<Secret, Failure
 
 /// Reads no more than a line can have, whatever stands at that place.
 fn of_file(file: &Path) -> Result<Vec<u8>, Failure> {
-    let refused = |reason: &dyn fmt::Display| {
-        let sentence = format!("the password file {} cannot be read: {reason}", file.display());
+    let bytes = bounded::read(file, LONGEST).map_err(|error| {
+        let sentence = format!("the password file {} cannot be read: {error}", file.display());
         Failure::new(Status::Usage, sentence)
-    };
-    let mut bytes = Vec::new();
-    let read = File::open(file).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes));
-    read.map_err(|error| refused(&error))?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(refused(&format_args!(
-            "it has more than {LONGEST} bytes, and a password is one line"
-        )));
-    }
+    })?;
     private::warn_of_others(file);
     Ok(bytes)
 }

@@ -1,6 +1,5 @@
 //! A task as the command line says it: which directory, by which account, what of it, and how it is matched.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +13,10 @@ use ldap_inventory::task::{Exclusions, MatchPolicy, SyncTask};
 use ldap_inventory::value::{CredentialId, OrganizationId, Secret, SiteId, SourceId};
 
 use super::exit::{Failure, Status};
-use super::{password, private};
+use super::{bounded, password, private};
+
+/// The most bytes of a file of certificates: those of all authorities that there are take some hundred thousand.
+const LARGEST_FILE: u64 = 16 << 20;
 
 /// What to read, and how.
 #[derive(Args, Clone, Debug)]
@@ -305,9 +307,9 @@ pub(crate) fn credential_id() -> Result<CredentialId, Failure> {
     Ok(CredentialId::new("command-line")?)
 }
 
-/// A file that the command line names.
+/// A file of certificates, or of a key.
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(file).map_err(|error| {
+    bounded::read(file, LARGEST_FILE).map_err(|error| {
         Failure::new(Status::Usage, format!("{} cannot be read: {error}", file.display()))
     })
 }

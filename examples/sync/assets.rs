@@ -1,6 +1,5 @@
 //! Scanned assets, from a file with one JSON object a line, or comma-separated values.
 
-use std::fs;
 use std::path::Path;
 
 use ldap_inventory::Printable;
@@ -8,9 +7,13 @@ use ldap_inventory::asset::AssetRepository;
 use ldap_inventory::curation::{Curation, ImportOptions, Imported, LeftOut, Scan};
 use ldap_inventory::value::Timestamp;
 
+use super::bounded;
 use super::exit::{Failure, Status};
 use super::options::Options;
 use super::printed::say;
+
+/// The most bytes of a file: some millions of assets.
+const LARGEST: u64 = 1 << 30;
 
 /// How much of what was left out is shown.
 const MOST_SHOWN: usize = 10;
@@ -25,7 +28,7 @@ pub(crate) struct ScanFile<'a> {
 impl<'a> ScanFile<'a> {
     /// Reads a file. If it is to be taken as a whole or not at all, every bad line is named, and it is refused.
     pub(crate) fn read(file: &'a Path, is_strict: bool) -> Result<Self, Failure> {
-        let bytes = fs::read(file).map_err(|error| {
+        let bytes = bounded::read(file, LARGEST).map_err(|error| {
             Failure::new(Status::Usage, format!("{} cannot be read: {error}", file.display()))
         })?;
         let read = Self { file, scan: Scan::parse(&bytes, Timestamp::now()) };

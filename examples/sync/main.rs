@@ -6,6 +6,8 @@
 
 #[path = "../program/begin.rs"]
 mod begin;
+#[path = "../program/bounded.rs"]
+mod bounded;
 #[path = "../program/certificate.rs"]
 mod certificate;
 #[path = "../program/color.rs"]

@@ -86,6 +86,17 @@ async fn a_password_file_is_a_short_line_and_everybodys_is_warned_of() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_too_long_or_has_no_end_is_refused_whatever_it_is_for() {
+    let rig = Rig::new().await;
+    let scan = rig.write("scan.jsonl", "");
+    std::fs::File::options().write(true).open(&scan).unwrap().set_len((1 << 30) + 1).unwrap();
+    for (option, file) in [("--ca-file", "/dev/zero"), ("--assets", &*scan)] {
+        let ran = rig.sync(&[option, file]).await;
+        assert!(ran.assert_refused(2).contains("it has more than"), "{}", ran.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_check_prints_a_line_for_each_finding_and_has_a_status() {
     let rig = Rig::new().await;
     let inventory = rig.file("inventory.db");

@@ -237,7 +237,13 @@ fn identity(mut entry: RawEntry<'_>) -> Result<Option<ObjectGuid>, Malformed> {
 }
 
 fn object_locations(mut entry: RawEntry<'_>) -> Result<Option<ObjectLocation>, Malformed> {
-    let (mut guid, mut classes) = (None, Vec::new());
+    // A computer is a user as well.
+    let kinds = [
+        (ObjectKind::Computer, b"computer".as_slice()),
+        (ObjectKind::Group, b"group"),
+        (ObjectKind::User, b"user"),
+    ];
+    let (mut guid, mut first) = (None, kinds.len());
     while let Some(mut attribute) = entry.next_attribute()? {
         let is_guid = attribute.name.eq_ignore_ascii_case("objectGUID");
         let is_class = attribute.name.eq_ignore_ascii_case("objectClass");
@@ -245,17 +251,13 @@ fn object_locations(mut entry: RawEntry<'_>) -> Result<Option<ObjectLocation>, M
             if is_guid {
                 guid = ObjectGuid::from_slice(value).ok();
             } else if is_class {
-                classes.push(value.to_ascii_lowercase());
+                let of_class =
+                    kinds.iter().position(|(_, class)| value.eq_ignore_ascii_case(class));
+                first = first.min(of_class.unwrap_or(first));
             }
         }
     }
-    let is = |class: &[u8]| classes.iter().any(|known| known == class);
-    let kinds = [
-        (ObjectKind::Computer, b"computer".as_slice()),
-        (ObjectKind::Group, b"group"),
-        (ObjectKind::User, b"user"),
-    ];
-    let kind = kinds.into_iter().find_map(|(kind, class)| is(class).then_some(kind));
+    let kind = kinds.get(first).map(|(kind, _)| *kind);
     let dn = str::from_utf8(entry.dn).ok().and_then(|dn| DistinguishedName::parse(dn).ok());
     Ok(guid.zip(dn).map(|(object, dn)| ObjectLocation { object, dn, kind }))
 }

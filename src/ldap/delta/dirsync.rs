@@ -37,7 +37,7 @@ struct Answer {
 
 impl Connection {
     /// Looks at every entry that changed since the cookie, to the last answer, and returns the next cookie; or
-    /// the server's refusal. `look` says how many octets of an entry are kept.
+    /// the server's refusal. `look` says how many octets of an entry are kept, which are held from then on.
     pub(crate) async fn dirsync(
         &mut self,
         request: &SearchRequest,
@@ -49,13 +49,7 @@ impl Connection {
         let mut seen = HashSet::new();
         for answers in 1_u64.. {
             let search = self.search(request, vec![control(granularity, &cookie)]).await?;
-            let mut kept = 0_usize;
-            let look = |entry: RawEntry<'_>| {
-                kept = kept.saturating_add(look(entry)?);
-                Ok(())
-            };
-            let result = search.each_entry(look).await?;
-            held.add(kept)?;
+            let result = search.each_entry(|entry| held.add(look(entry)?)).await?;
             if let Some(refusal) = refused(&result)? {
                 return Ok(Err(refusal));
             }
@@ -177,6 +171,15 @@ mod tests {
         let name = ["A", "B", "C", "D"].map(|name| format!("CN={name}"));
         let replies = (1..).zip(&name).map(|(id, name)| round(id, name, true, name.as_bytes()));
         let (names, end) = run(LdapLimits::default(), replies.collect()).await;
+        assert_eq!(names, name[..3]);
+        assert_eq!(end.unwrap_err().kind(), ErrorKind::LimitExceeded);
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_counts_as_it_comes_and_the_end_of_an_answer_is_not_waited_for() {
+        let name = ["A", "B", "C", "D"].map(|name| format!("CN={name}"));
+        let replies = vec![name.iter().flat_map(|name| entry(1, name, &[])).collect()];
+        let (names, end) = run(LdapLimits::default(), replies).await;
         assert_eq!(names, name[..3]);
         assert_eq!(end.unwrap_err().kind(), ErrorKind::LimitExceeded);
     }

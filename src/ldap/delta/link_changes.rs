@@ -10,6 +10,9 @@ use crate::ldap::protocol::range::RangeOption;
 use crate::ldap::read::decode::member;
 use crate::name::DistinguishedName;
 
+/// As many are taken of one entry: an answer has some thousands. Where more joined or left, the list is read anew.
+const MOST_OF_AN_ENTRY: usize = 100_000;
+
 /// Members by their DNs in normal form, and whether each is one now.
 #[derive(Debug, Default)]
 pub(crate) struct LinkChanges(BTreeMap<String, (DistinguishedName, bool)>);
@@ -25,7 +28,7 @@ impl LinkChanges {
         };
         let mut is_all = true;
         while let Some(value) = attribute.next_value()? {
-            match member(value) {
+            match member(value).filter(|_| self.0.len() < MOST_OF_AN_ENTRY) {
                 Some(dn) => _ = self.0.insert(dn.normalized(), (dn, joined)),
                 None => is_all = false,
             }
@@ -49,5 +52,25 @@ impl LinkChanges {
     pub(crate) fn footprint(&self) -> usize {
         let octets = |dn: &String| 2 * dn.len() + 2 * size_of::<(DistinguishedName, bool)>();
         self.0.keys().map(octets).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ldap::protocol::entry::RawEntry;
+    use crate::ldap::protocol::script::entry_body;
+
+    #[test]
+    fn more_links_than_an_answer_has_are_not_all_of_them() {
+        let names: Vec<String> = (0..=MOST_OF_AN_ENTRY).map(|n| format!("CN={n}")).collect();
+        let values: Vec<&[u8]> = names.iter().map(String::as_bytes).collect();
+        for (number, is_all) in [(MOST_OF_AN_ENTRY, true), (MOST_OF_AN_ENTRY + 1, false)] {
+            let body = entry_body("CN=G", &[("member;range=1-1", &values[..number])]);
+            let member = RawEntry::parse(&body).unwrap().next_attribute().unwrap().unwrap();
+            let mut links = LinkChanges::default();
+            assert_eq!(links.take(member).unwrap(), is_all);
+            assert_eq!(links.0.len(), MOST_OF_AN_ENTRY);
+        }
     }
 }

@@ -12,8 +12,9 @@ use super::record::{Record, Records};
 use super::survey::Survey;
 use super::text::Text;
 use crate::directory::{
-    AttributeError, Completeness, DirectoryEvent, DirectoryObject, FullReadReason, LeftOutValues,
-    Membership, PLACE, Page, ReadEnd, ReadRequest, ReadScope, Transport, Verification,
+    AttributeError, Completeness, DirectoryEvent, DirectoryObject, FullReadReason, Held,
+    LeftOutValues, Membership, PLACE, Page, ReadEnd, ReadRequest, ReadScope, Transport,
+    Verification,
 };
 use crate::ldap::limits::LdapLimits;
 use crate::ldap::protocol::entry::RawEntry;
@@ -48,8 +49,9 @@ pub(super) struct Reading {
     filter: Option<Filter>,
     limits: LdapLimits,
     is_vouched_for: bool,
-    /// How it will have ended, kept up to date on the way.
+    /// How it will have ended, kept up to date on the way, and what is held of that.
     end: ReadEnd,
+    held: Held,
     origin: Origin,
     /// What every object is below, in normal form.
     common: Option<String>,
@@ -115,6 +117,7 @@ impl Reading {
             records: Records::of(text, limits),
             survey: Survey::default(),
             selections: selections(&request)?,
+            held: request.memory.holder(),
             request,
             filter,
             limits: limits.clone(),
@@ -253,7 +256,7 @@ impl Reading {
     fn take_reference(&mut self, uris: &[String]) -> Result<(), Stop> {
         self.end.referrals += 1;
         within("referrals", self.end.referrals, self.limits.referrals)?;
-        note_referred(&mut self.end, uris);
+        self.held.add(note_referred(&mut self.end, uris))?;
         Ok(())
     }
 

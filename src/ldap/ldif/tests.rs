@@ -300,6 +300,20 @@ fn references_are_counted_and_what_lies_behind_them_is_not_concluded_from() {
 }
 
 #[test]
+fn references_count_towards_the_memory_of_the_read() {
+    let reference = |n: usize| {
+        format!("ref: ldap://y/OU={n},OU={},DC=corp,DC=example??sub\n\n", "x".repeat(900))
+    };
+    let text = computer(1) + &(0..30).map(reference).collect::<String>();
+    for (octets, is_enough) in [(1 << 20, true), (20_000, false)] {
+        let asked = request().with_memory_bytes(octets);
+        let (_, end) = read_with(&text, asked, &LdapLimits::default(), true).unwrap();
+        let is_too_much = incomplete(&end).is_some_and(|reason| reason.contains("memory_bytes"));
+        assert_eq!((incomplete(&end).is_none(), is_too_much), (is_enough, !is_enough), "{end:?}");
+    }
+}
+
+#[test]
 fn a_part_of_a_list_is_a_part_and_all_of_its_ranges_are_the_list() {
     let group = |more: &str| {
         let (mut objects, _) = read(&entry(1, "CN=G,DC=corp,DC=example", "group", more));

@@ -287,7 +287,7 @@ mod tests {
     /// A zone, with these addresses of one name.
     fn map(addresses: &[&str]) -> NetworkMap {
         let mut map = NetworkMap::new(MemoryBudget::default().holder(), 1 << 20);
-        map.zones.add(Zone::of(dn("DC=corp.example,CN=MicrosoftDNS"), &[]).unwrap());
+        map.zones.add(Zone::of(dn("DC=corp.example,CN=MicrosoftDNS"), None).unwrap());
         map.subnets = Some(Subnets::default());
         take(&mut map, "web1.corp.example", addresses);
         map
@@ -392,7 +392,7 @@ mod tests {
         let mut partition = map(&["10.0.0.5"]);
         partition.zones.miss(container(Some("DC=DomainDnsZones,DC=x")), true);
         let mut cut = map(&["10.0.0.5"]);
-        cut.zones.cut(&dn("DC=corp.example,CN=MicrosoftDNS"));
+        cut.zones.cut(&Zone::of(dn("DC=corp.example,CN=MicrosoftDNS"), None).unwrap());
         for (name, in_old, in_partition, in_cut) in [
             ("web1.corp.example", false, true, true),
             ("web2.corp.example", false, true, true),
@@ -421,7 +421,7 @@ mod tests {
             let mut map = NetworkMap::new(MemoryBudget::default().holder(), 1 << 20);
             for zone in zones {
                 let dn = dn(&format!("DC={zone},CN=MicrosoftDNS"));
-                map.zones.add(Zone::of(dn, &[]).unwrap());
+                map.zones.add(Zone::of(dn, None).unwrap());
             }
             let mut all = Subnets::default();
             for (prefix, site) in subnets {

@@ -33,8 +33,9 @@ pub(crate) fn look_at(bytes: &[u8]) {
         all.add(prefix, subnets::Subnet { name: name.to_string(), site: None });
     }
     let dn = format!("DC={},DC=x", DistinguishedName::escape_value(&name));
-    let zone =
-        DistinguishedName::parse(&dn).ok().and_then(|dn| zones::Zone::of(dn, &[bytes.to_vec()]));
+    let zone = DistinguishedName::parse(&dn)
+        .ok()
+        .and_then(|dn| zones::Zone::of(dn, zones::zone_type(bytes)));
     if let Some((zone, Ok(host))) = zone.map(|zone| (zone, Hostname::parse("web1.corp.example"))) {
         let _ = (zones::node_name(&name, &zone.name), zones::node_forms(&host, &zone.name));
     }

@@ -98,14 +98,12 @@ impl Connection {
                 filter: EVERYTHING.to_owned(),
                 attributes: ["dNSTombstoned", "dnsRecord"].map(str::to_owned).to_vec(),
             };
-            let mut octets = 0;
             let search = self.search(&request, Vec::new()).await?;
             let result = search.each_entry(|entry| {
-                octets += take_node(entry, zone, map)?;
-                Ok(())
+                let octets = take_node(entry, zone, map)?;
+                map.held.add(octets)
             });
             let result = result.await?;
-            map.held.add(octets)?;
             let refusal = if result.rc == ABSENT { None } else { refusal_of(succeeded(&result))? };
             if let Some(refusal) = refusal {
                 return Ok(Some(cut(zone, &refusal, map)));
@@ -206,7 +204,7 @@ impl Connection {
 
 /// Notes that not all of a zone was shown, and says so. What changes of the rest nobody tells until all of it is.
 fn cut(zone: &Zone, refusal: &Error, map: &mut NetworkMap) -> String {
-    map.zones.cut(&zone.dn);
+    map.zones.cut(zone);
     format!(
         "the DNS zone {} was not shown whole: {}; what was known of addresses there stays, and the next read is a full one",
         zone.dn,
@@ -283,7 +281,7 @@ mod tests {
     #[test]
     fn a_node_is_called_by_its_dn_however_that_is_written() {
         let dn = |text: &str| DistinguishedName::parse(text).unwrap();
-        let zone = Zone::of(dn("DC=corp.example,CN=MicrosoftDNS"), &[]).unwrap();
+        let zone = Zone::of(dn("DC=corp.example,CN=MicrosoftDNS"), None).unwrap();
         for own in
             ["DC=web1", "dc=WEB1", "CN=web1", "DC=@", "DC=*", "DC=a\\,b", "DC=web1+CN=x", "DC=#04"]
         {

@@ -6,6 +6,10 @@ use std::net::IpAddr;
 use crate::ldap::read::syntax::Reason;
 use crate::value::RecordHasher;
 
+/// As many entries are taken of one network: it has one, or two where it is written in two ways. Of more the first in their
+/// own order stay: that of the server is another one every time.
+const MOST_OF_A_NETWORK: usize = 8;
+
 const NOT_A_PREFIX: Reason = "not an address, a slash and a number of bits";
 
 /// A network by its first address and the number of bits that all its addresses share.
@@ -75,9 +79,12 @@ impl Family {
 }
 
 impl Subnets {
-    pub(crate) fn add(&mut self, prefix: Prefix, subnet: Subnet) {
+    /// Adds one. False if one is left out for it, or it itself.
+    pub(crate) fn add(&mut self, prefix: Prefix, subnet: Subnet) -> bool {
         self.lengths.insert((prefix.family, prefix.bits));
-        self.by_prefix.entry(prefix).or_default().insert(subnet);
+        let of_network = self.by_prefix.entry(prefix).or_default();
+        of_network.insert(subnet);
+        of_network.len() <= MOST_OF_A_NETWORK || of_network.pop_last().is_none()
     }
 
     /// The subnets with the longest prefix that an address has: one, unless one network is written in two ways.
@@ -114,7 +121,7 @@ mod tests {
         let mut all = Subnets::default();
         for prefix in prefixes {
             let subnet = Subnet { name: (*prefix).to_owned(), site: None };
-            all.add(Prefix::parse(prefix).unwrap(), subnet);
+            assert!(all.add(Prefix::parse(prefix).unwrap(), subnet));
         }
         all
     }
@@ -144,6 +151,22 @@ mod tests {
     fn one_network_in_two_spellings_is_both() {
         let all = subnets(&["2001:db8::/32", "2001:0db8::/32"]);
         assert_eq!(names(&all, "2001:db8::1"), ["2001:0db8::/32", "2001:db8::/32"]);
+    }
+
+    #[test]
+    fn of_more_entries_for_one_network_than_there_may_be_the_same_are_taken_in_any_order() {
+        let subnet =
+            |n: usize| Subnet { name: "10.0.0.0/8".to_owned(), site: Some(format!("S{n}")) };
+        let sites = |order: &mut dyn Iterator<Item = usize>| {
+            let (mut all, prefix) = (Subnets::default(), Prefix::parse("10.0.0.0/8").unwrap());
+            let added: Vec<bool> = order.map(|n| all.add(prefix, subnet(n))).collect();
+            let left_out = added.iter().filter(|is_taken| !**is_taken).count();
+            let of = all.of("10.0.0.5".parse().unwrap()).map(|subnet| subnet.site.clone().unwrap());
+            (left_out, of.collect::<Vec<_>>())
+        };
+        let (left_out, taken) = sites(&mut (0..10));
+        assert_eq!((left_out, taken.len()), (10 - MOST_OF_A_NETWORK, MOST_OF_A_NETWORK));
+        assert_eq!(sites(&mut (0..10).rev()), (left_out, taken));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use ldap3::Scope;
 use super::map::NetworkMap;
 use super::places::NetworkPlaces;
 use super::subnets::{Prefix, Subnet, Subnets};
-use super::zones::{Zone, ZoneContainer};
+use super::zones::{Zone, ZoneContainer, zone_type};
 use crate::ldap::limits::LdapLimits;
 use crate::ldap::protocol::ber::Malformed;
 use crate::ldap::protocol::connection::Connection;
@@ -161,7 +161,8 @@ impl Connection {
                 false => Prefix::parse(&name),
             };
             match prefix {
-                Ok(prefix) => subnets.add(prefix, Subnet { name, site }),
+                Ok(prefix) if subnets.add(prefix, Subnet { name, site }) => {}
+                Ok(_) => misshapen.count(entry, "one of more entries than a network may have"),
                 Err(reason) => misshapen.count(entry, reason),
             }
             Ok(body.len().saturating_mul(2))
@@ -234,22 +235,24 @@ pub(super) fn entry_dn(dn: &[u8]) -> Option<DistinguishedName> {
 }
 
 fn zone(mut entry: RawEntry<'_>) -> Result<Option<Zone>, Malformed> {
-    let (mut properties, mut classes, mut guid) = (Vec::new(), Vec::new(), None);
+    let (mut kind, mut is_zone, mut guid) = (None, None, None);
     let dn = entry_dn(entry.dn);
     while let Some(mut attribute) = entry.next_attribute()? {
         let name = attribute.name.to_ascii_lowercase();
         while let Some(value) = attribute.next_value()? {
             match name.as_str() {
-                "dnsproperty" => properties.push(value.to_vec()),
-                "objectclass" => classes.push(value.eq_ignore_ascii_case(b"dnsZone")),
+                "dnsproperty" => kind = kind.or_else(|| zone_type(value)),
+                "objectclass" => {
+                    *is_zone.get_or_insert(false) |= value.eq_ignore_ascii_case(b"dnsZone")
+                }
                 _ => guid = ObjectGuid::from_slice(value).ok(),
             }
         }
     }
-    let zone = dn.and_then(|dn| Zone::of(dn, &properties));
-    let zone = match classes.is_empty() {
-        true => zone.map(Zone::unread),
-        false => zone.filter(|_| classes.contains(&true)),
+    let zone = dn.and_then(|dn| Zone::of(dn, kind));
+    let zone = match is_zone {
+        None => zone.map(Zone::unread),
+        Some(is_zone) => zone.filter(|_| is_zone),
     };
     Ok(zone.map(|zone| Zone { guid, ..zone }))
 }

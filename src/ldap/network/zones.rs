@@ -46,9 +46,9 @@ pub(crate) struct Zones {
 }
 
 impl Zone {
-    /// The zone of an entry with these properties; `None` for what holds no names of hosts: reverse zones, root hints,
+    /// The zone of an entry that has this [type](zone_type); `None` for what holds no names of hosts: reverse zones, root hints,
     /// and trust anchors.
-    pub(crate) fn of(dn: DistinguishedName, properties: &[Vec<u8>]) -> Option<Self> {
+    pub(crate) fn of(dn: DistinguishedName, kind: Option<u32>) -> Option<Self> {
         let text = dn.common_name()?;
         if text.eq_ignore_ascii_case("RootDNSServers") {
             return None;
@@ -65,7 +65,6 @@ impl Zone {
         if is_reverse {
             return None;
         }
-        let kind = properties.iter().find_map(|property| zone_type(property));
         let is_primary = kind.is_none_or(|kind| kind == PRIMARY);
         let zone = Self { dn, name, is_primary, is_cut: false, is_unread, guid: None };
         Some(if is_unread { zone.unread() } else { zone })
@@ -110,10 +109,14 @@ impl Zones {
     }
 
     /// Notes that not all of a zone was shown.
-    pub(crate) fn cut(&mut self, dn: &DistinguishedName) {
-        self.all.iter_mut().filter(|zone| zone.dn.as_str() == dn.as_str()).for_each(|zone| {
-            zone.is_cut = true;
-        });
+    pub(crate) fn cut(&mut self, cut: &Zone) {
+        for at in self.by_name.get(cut.name.as_str()).into_iter().flatten() {
+            if let Some(zone) =
+                self.all.get_mut(*at).filter(|zone| zone.dn.as_str() == cut.dn.as_str())
+            {
+                zone.is_cut = true;
+            }
+        }
     }
 
     /// Whether not all of a zone was shown.
@@ -228,7 +231,7 @@ fn in_the_works(text: &str) -> Option<&str> {
 }
 
 /// The type of a zone, if that is what a value of `dnsProperty` tells (MS-DNSP, section 2.3.2.1).
-fn zone_type(property: &[u8]) -> Option<u32> {
+pub(crate) fn zone_type(property: &[u8]) -> Option<u32> {
     let word = |at: usize| {
         let octets = property.get(at..at.checked_add(4)?)?;
         Some(u32::from_le_bytes(octets.try_into().ok()?))
@@ -254,7 +257,8 @@ pub(super) mod tests {
     fn zone(name: &str, properties: &[Vec<u8>]) -> Option<Zone> {
         let name = DistinguishedName::escape_value(name);
         let dn = format!("DC={name},CN=MicrosoftDNS,DC=DomainDnsZones,DC=corp,DC=example");
-        Zone::of(DistinguishedName::parse(&dn).unwrap(), properties)
+        let kind = properties.iter().find_map(|property| zone_type(property));
+        Zone::of(DistinguishedName::parse(&dn).unwrap(), kind)
     }
 
     fn names(zones: &Zones, name: &str) -> Vec<String> {

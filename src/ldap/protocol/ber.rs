@@ -41,6 +41,8 @@ pub(crate) enum Malformed {
     Integer,
     /// Elements inside elements beyond the limit.
     TooDeep,
+    /// More of something than anybody has.
+    TooMany,
 }
 
 /// One element: its identifier octet and its contents.
@@ -147,6 +149,7 @@ impl fmt::Display for Malformed {
             Self::Trailing => f.write_str("there is more after the last element"),
             Self::Integer => f.write_str("an integer is empty or too large"),
             Self::TooDeep => f.write_str("elements are nested deeper than the limit"),
+            Self::TooMany => f.write_str("there is more of something than any server sends"),
         }
     }
 }

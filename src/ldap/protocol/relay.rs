@@ -19,6 +19,8 @@ const TEXT_BYTES: usize = 2048;
 const REFERRALS: usize = 16;
 /// More controls than any server returns with one result.
 const CONTROL_COUNT: usize = 32;
+/// More octets than any server has in one.
+const CONTROL_BYTES: usize = 1 << 20;
 
 /// An LDAPResult (RFC 4511 section 4.1.9) with what the operations add to it, and its controls.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -70,7 +72,8 @@ impl Answer {
                     answer.name = Some(text(part.contents));
                 }
                 (RESPONSE_VALUE, op::EXTENDED_RESPONSE) => {
-                    answer.value = Some(part.contents.to_vec());
+                    let kept = part.contents.get(..TEXT_BYTES).unwrap_or(part.contents);
+                    answer.value = Some(kept.to_vec());
                 }
                 _ => return Err(Malformed::Trailing),
             }
@@ -159,6 +162,9 @@ fn parse_controls(trailer: &[u8]) -> Result<Vec<ResponseControl>, Malformed> {
     while let Some(element) = reader.next()? {
         if element.tag != SEQUENCE {
             return Err(Malformed::Unexpected { wanted: SEQUENCE, found: element.tag });
+        }
+        if element.contents.len() > CONTROL_BYTES {
+            return Err(Malformed::TooMany);
         }
         let control = parse_control(element.contents)?;
         // Of two controls of one type, whichever is believed may be the wrong one.

@@ -3,7 +3,6 @@
 use ldap3::controls::RawControl;
 use ldap3::{DerefAliases, LdapResult, Scope, SearchOptions, SearchStream};
 
-use super::ber::Malformed;
 use super::connection::Connection;
 use super::diagnosis;
 use super::entry::RawEntry;
@@ -112,7 +111,7 @@ impl Search<'_> {
     /// The result, whatever its code, after each entry was looked at.
     pub(crate) async fn each_entry(
         self,
-        mut look: impl FnMut(RawEntry<'_>) -> Result<(), Malformed> + Send,
+        mut look: impl FnMut(RawEntry<'_>) -> Result<()> + Send,
     ) -> Result<LdapResult> {
         self.each_message(|message| match message {
             SearchMessage::Entry(body) => look(RawEntry::parse(body)?),
@@ -121,10 +120,11 @@ impl Search<'_> {
         .await
     }
 
-    /// The same with references to other servers.
+    /// The same with references to other servers. The first error of `look`'s ends it: what is still to come of an answer may
+    /// have no end.
     pub(crate) async fn each_message(
         mut self,
-        mut look: impl FnMut(SearchMessage<'_>) -> Result<(), Malformed> + Send,
+        mut look: impl FnMut(SearchMessage<'_>) -> Result<()> + Send,
     ) -> Result<LdapResult> {
         while let Some(batch) = self.next().await? {
             for message in batch.messages() {

@@ -13,7 +13,8 @@ use crate::directory::Held;
 use crate::ldap::limits::LdapLimits;
 
 impl Connection {
-    /// Looks at every entry and reference of a search, page by page. `look` says how many octets of it are kept.
+    /// Looks at every entry and reference of a search, page by page. `look` says how many octets of it are kept, which are held
+    /// from then on.
     pub(crate) async fn walk(
         &mut self,
         request: &SearchRequest,
@@ -27,17 +28,14 @@ impl Connection {
             let mut all = vec![paging.control(limits)];
             all.extend_from_slice(controls);
             let search = self.search(request, all).await?;
-            let mut kept = 0_usize;
             let result = search
                 .each_message(|message| {
                     if let SearchMessage::Entry(body) = message {
                         contents.count(RawEntry::parse(body)?.dn);
                     }
-                    kept = kept.saturating_add(look(message)?);
-                    Ok(())
+                    held.add(look(message)?)
                 })
                 .await?;
-            held.add(kept)?;
             let cannot_tell = contents.entries() <= 1;
             if paging.is_unpaged(&result)
                 && (cannot_tell || self.sends_more_than_one(request).await?)
@@ -63,5 +61,29 @@ impl Connection {
             })
             .await?;
         Ok(entries > 1 && Paging::new().is_unpaged(&result))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+    use crate::directory::MemoryBudget;
+    use crate::ldap::protocol::script::{connection, entry};
+
+    #[tokio::test]
+    async fn what_is_kept_counts_as_it_comes_and_the_end_of_a_page_is_not_waited_for() {
+        let limits = LdapLimits::default();
+        let reply = entry(1, "CN=A,DC=x", &[]).repeat(4);
+        let (mut connection, _server) = connection(&limits, vec![reply]).await;
+        let request = SearchRequest::of_entry("DC=x", &["name"]);
+        let (mut held, mut seen) = (MemoryBudget::new(100).holder(), 0);
+        let look = |_: SearchMessage<'_>| {
+            seen += 1;
+            Ok(40)
+        };
+        let walked = connection.walk(&request, &[], (&limits, &mut held), look).await;
+        assert_eq!(walked.unwrap_err().kind(), ErrorKind::LimitExceeded);
+        assert_eq!(seen, 3);
     }
 }

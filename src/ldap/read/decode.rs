@@ -12,6 +12,9 @@ use crate::value::{Attributes, AttributesBuilder, ObjectGuid, ObjectKind, Sid};
 /// What a value counts for at least: the memory that it takes beside its text.
 const SMALLEST_VALUE: usize = 16;
 
+/// Far more than were ever asked for: an entry has each once (RFC 4511 section 4.1.7), or once for each of its options.
+const MOST_ATTRIBUTES: usize = 10_000;
+
 /// An attribute that was asked for: its name in our spelling, and how it is taken.
 type Wanted<'a> = (&'a str, Selected, RawAttribute<'a>);
 
@@ -97,6 +100,7 @@ impl Decoder<'_> {
         let mut wanted = Vec::new();
         while let Some(attribute) = entry.next_attribute()? {
             match self.selection.find(attribute.name) {
+                Some(_) if wanted.len() >= MOST_ATTRIBUTES => return Err(Malformed::TooMany),
                 Some((name, selected)) => wanted.push((name, selected, attribute)),
                 None => skip(attribute)?,
             }
@@ -321,6 +325,17 @@ mod tests {
         assert_eq!(object.attributes.first("cn"), Some("WEB1"));
         assert_eq!(object.attributes.first("objectGUID"), None);
         assert!(object.flaws.is_empty());
+    }
+
+    #[test]
+    fn an_entry_with_more_attributes_than_there_are_is_refused() {
+        let entry = |number: usize| {
+            let mut attributes: Vec<Attribute<'_>> = vec![("cn", &[]); number];
+            attributes.push(("unasked", &[]));
+            decode_body(ObjectKind::User, &entry_body("CN=A,DC=x", &attributes))
+        };
+        assert!(entry(MOST_ATTRIBUTES).is_ok());
+        assert_eq!(entry(MOST_ATTRIBUTES + 1).unwrap_err(), Malformed::TooMany);
     }
 
     #[test]

@@ -39,6 +39,11 @@ use crate::{Error, ErrorKind, Printable, Result};
 const EVENT_OBJECTS: usize = 1_000;
 const EVENT_BYTES: usize = 4 << 20;
 
+/// What lies with another server is known by its DN, in normal form, which may be twice as long, and by a digest: this is the
+/// octets of all of that, and those beside them in sets.
+const FORMS_OF_A_REFERENCE: usize = 3;
+const BESIDE_A_REFERENCE: usize = 256;
+
 /// One search of a read.
 #[derive(Clone, Debug)]
 pub(crate) struct Planned {
@@ -251,7 +256,9 @@ impl Reading {
                         outgoing.take(decoded, &mut self.end, limits);
                     }
                     SearchMessage::Reference(body) => {
-                        count_reference(body, &mut self.end, limits, search.redaction())?;
+                        let end = &mut self.end;
+                        let octets = count_reference(body, end, limits, search.redaction())?;
+                        self.held.add(octets)?;
                     }
                 }
             }
@@ -365,23 +372,23 @@ async fn send_page(
     events.send(Ok(DirectoryEvent::Page(page))).await.map_err(|_| Stop::ReceiverDropped)
 }
 
-/// Counts a reference to another server, and names the first ones. None is followed.
+/// Counts a reference to another server, and names the first ones. None is followed. How many octets are kept of it.
 fn count_reference(
     body: &[u8],
     end: &mut ReadEnd,
     limits: &LdapLimits,
     redaction: &Redaction,
-) -> Result<()> {
+) -> Result<usize> {
     let uris = relay::parse_referrals(body)?;
     end.referrals += 1;
     within("referrals", end.referrals, limits.referrals)?;
-    note_referred(end, &uris);
+    let octets = note_referred(end, &uris);
     let named = u64::try_from(limits.referrals_named).unwrap_or(u64::MAX);
     if let (Some(uri), true) = (uris.into_iter().next(), end.referrals <= named) {
         let uri = redaction.text(uri);
         end.warnings.push(format!("not followed: a referral to {}", Printable(&uri)));
     }
-    Ok(())
+    Ok(octets)
 }
 
 /// What could not be used may be anything: nothing is concluded from what did not show.
@@ -394,8 +401,8 @@ pub(crate) fn doubt_rejected(end: &mut ReadEnd) {
 }
 
 /// Notes what lies with other servers, by what a reference says: its addresses are of the same entry. Where none of them
-/// tells, it may be anything.
-pub(crate) fn note_referred(end: &mut ReadEnd, uris: &[String]) {
+/// tells, it may be anything. How many octets are kept of it.
+pub(crate) fn note_referred(end: &mut ReadEnd, uris: &[String]) -> usize {
     let mut entries = uris.iter().filter_map(|uri| referred(uri)).peekable();
     if entries.peek().is_none() && end.completeness.is_complete() {
         let reason =
@@ -403,7 +410,12 @@ pub(crate) fn note_referred(end: &mut ReadEnd, uris: &[String]) {
         let (kind, reason) = (ErrorKind::Directory, reason.to_owned());
         end.completeness = Completeness::Incomplete { kind, reason };
     }
-    end.scope.referred.extend(entries);
+    let mut octets = 0;
+    for entry in entries {
+        let own = BESIDE_A_REFERENCE + FORMS_OF_A_REFERENCE * entry.as_str().len();
+        octets += if end.scope.referred.insert(entry) { own } else { 0 };
+    }
+    octets
 }
 
 #[cfg(test)]
@@ -741,6 +753,22 @@ mod tests {
         let limits = LdapLimits { referrals: 39, ..LdapLimits::default() };
         let events = read(ObjectKind::Computer, limits, vec![reply]).await;
         assert_eq!(summary(&events).1, Err(ErrorKind::LimitExceeded));
+    }
+
+    #[tokio::test]
+    async fn what_lies_with_another_server_counts_towards_the_memory_of_the_read_each_part_once() {
+        let reply = |parts: usize| {
+            let uri =
+                |n: usize| format!("ldap://x/OU={},OU={},DC=x??base", n % parts, "x".repeat(900));
+            let references: Vec<u8> = (0..30).flat_map(|n| reference(1, &uri(n))).collect();
+            vec![[references, computer(1, "A"), page_done(1, 0, b"")].concat()]
+        };
+        for (parts, expected) in [(1, Ok(())), (30, Err(ErrorKind::LimitExceeded))] {
+            let memory = MemoryBudget::new(20_000);
+            let limits = LdapLimits::default();
+            let read = read_within(&memory, ObjectKind::Computer, limits, reply(parts)).await;
+            assert_eq!(summary(&read).1, expected, "{parts}");
+        }
     }
 
     #[tokio::test]

@@ -7,7 +7,6 @@ use super::syntax::{NOT_A_DN, Reason};
 use crate::Result;
 use crate::directory::{AttributeError, Held};
 use crate::ldap::limits::LdapLimits;
-use crate::ldap::protocol::ber::Malformed;
 use crate::ldap::protocol::connection::Connection;
 use crate::ldap::protocol::entry::{RawAttribute, RawEntry};
 use crate::ldap::protocol::range::{self, RangeOption, RangeStep, Ranges};
@@ -124,8 +123,8 @@ impl Connection {
         let mut from = 0_usize;
         for request in 0..wanted.limits.range_requests {
             let overlap = usize::from(from > 0 && walk.is_unsure(wanted));
-            let (mut answer, result) = self.range(wanted, from.saturating_sub(overlap)).await?;
-            held.add(answer.footprint())?;
+            let from_there = from.saturating_sub(overlap);
+            let (mut answer, result) = self.range(wanted, from_there, &mut held).await?;
             if result.rc != 0 || !answer.has_entry {
                 walk.flaw = Some("not to be read when the entry was asked for the rest of them");
                 return Ok(walk);
@@ -147,12 +146,13 @@ impl Connection {
         &mut self,
         wanted: &Wanted<'_, T>,
         from: usize,
+        held: &mut Held,
     ) -> Result<(RangeAnswer<T>, LdapResult)> {
         let described = range::describe(wanted.attribute, from);
         let request = SearchRequest::of_entry(wanted.dn, &[&described, "uSNChanged"]);
         let mut answer = RangeAnswer::default();
         let search = self.search(&request, Vec::new()).await?;
-        let result = search.each_entry(|entry| answer.take(entry, wanted)).await?;
+        let result = search.each_entry(|entry| answer.take(entry, wanted, held)).await?;
         Ok((answer, result))
     }
 }
@@ -232,11 +232,16 @@ impl<T> Default for Walk<T> {
 }
 
 impl<T> RangeAnswer<T> {
-    fn take(&mut self, mut entry: RawEntry<'_>, wanted: &Wanted<'_, T>) -> Result<(), Malformed> {
+    fn take(
+        &mut self,
+        mut entry: RawEntry<'_>,
+        wanted: &Wanted<'_, T>,
+        held: &mut Held,
+    ) -> Result<()> {
         self.has_entry = true;
         while let Some(mut attribute) = entry.next_attribute()? {
             if attribute.name.eq_ignore_ascii_case(wanted.attribute) {
-                self.take_values(attribute, wanted)?;
+                self.take_values(attribute, wanted, held)?;
             } else if attribute.name.eq_ignore_ascii_case("uSNChanged") {
                 self.version = attribute.next_value()?.map(<[u8]>::to_vec);
             }
@@ -248,10 +253,12 @@ impl<T> RangeAnswer<T> {
         &mut self,
         mut attribute: RawAttribute<'_>,
         wanted: &Wanted<'_, T>,
-    ) -> Result<(), Malformed> {
+        held: &mut Held,
+    ) -> Result<()> {
         // The plain name comes along without values beside the one with the range.
         self.range = attribute.range().or(self.range);
         while let Some(value) = attribute.next_value()? {
+            held.add(value.len() + BESIDE_A_VALUE)?;
             self.count += 1;
             self.octets = self.octets.saturating_add(value.len());
             match &mut self.ends {
@@ -264,11 +271,6 @@ impl<T> RangeAnswer<T> {
             }
         }
         Ok(())
-    }
-
-    /// The octets of memory that its values take.
-    fn footprint(&self) -> usize {
-        self.octets.saturating_add(self.count.saturating_mul(BESIDE_A_VALUE))
     }
 
     /// Whether it begins with the value that came last, which is known and taken away.
@@ -436,6 +438,16 @@ mod tests {
             // All of it is free again.
             memory.holder().add(budget).unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn the_end_of_an_answer_that_is_too_much_is_not_waited_for() {
+        let part = entry(1, "CN=G,DC=x", &[("member;range=0-0", &[b"CN=M,DC=x"])]);
+        let limits = LdapLimits::default();
+        let memory = MemoryBudget::new(1_000);
+        let (mut connection, _server) = connection(&limits, vec![part.repeat(100)]).await;
+        let read = connection.members("CN=G,DC=x", &limits, &memory.holder()).await;
+        assert_eq!(read.unwrap_err().kind(), ErrorKind::LimitExceeded);
     }
 
     #[tokio::test]

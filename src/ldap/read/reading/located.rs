@@ -1,11 +1,16 @@
 //! Where computers are: what the directory knows of it is read before them, or, of those that changed, together with them.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use super::{Reading, Stop};
 use crate::ldap::network::{NetworkMap, dns_name};
 use crate::ldap::read::decode::Ranged;
 use crate::value::{ObjectGuid, ObjectKind};
+
+/// As many warnings are given; that there are more is one of its own.
+const MOST_WARNINGS: usize = 100;
+const MORE: &str = "there is more to say of the DNS and the subnets than is said here";
 
 impl Reading {
     /// Finds out which zones and subnets there are, if computers are to have their addresses.
@@ -93,11 +98,16 @@ impl Reading {
         self.warn_of(map.warnings());
     }
 
+    /// Takes warnings, each once, up to a number: of zones there may be a great many.
     fn warn_of(&mut self, warnings: Vec<String>) {
         for warning in warnings {
             let warning = self.connection.redaction.text(warning);
-            if !self.end.warnings.contains(&warning) {
-                self.end.warnings.push(warning);
+            let known = &mut self.end.warnings;
+            match known.len().cmp(&MOST_WARNINGS) {
+                _ if known.contains(&warning) => {}
+                Ordering::Less => known.push(warning),
+                Ordering::Equal => known.push(MORE.to_owned()),
+                Ordering::Greater => {}
             }
         }
     }

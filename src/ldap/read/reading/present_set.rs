@@ -21,7 +21,9 @@ impl Reading {
             let limits = (&self.limits, &mut self.held);
             let found = self.connection.identities(base, filter, &controls, limits, refer).await?;
             for body in references {
-                count_reference(&body, &mut self.end, &self.limits, &self.connection.redaction)?;
+                let redaction = &self.connection.redaction;
+                let octets = count_reference(&body, &mut self.end, &self.limits, redaction)?;
+                self.held.add(octets)?;
             }
             match found {
                 Some(objects) => census.entry(*kind).or_default().extend(objects),
