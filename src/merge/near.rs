@@ -248,9 +248,11 @@ fn difference(one: &str, other: &str) -> Option<Difference> {
         return Some(Difference::Separators);
     }
     let start = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
-    let end = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
+    // A letter that is there twice may have begun what is alike, and does not end it then.
+    let ends = a.iter().skip(start).rev().zip(b.iter().skip(start).rev());
+    let end = ends.take_while(|(x, y)| x == y).count();
     let rest = |letters: &[char]| -> Vec<char> {
-        let until = letters.len().saturating_sub(end).max(start);
+        let until = letters.len().saturating_sub(end);
         letters.get(start..until).unwrap_or_default().to_vec()
     };
     let word = word_at(&a, start).max(word_at(&b, start));
@@ -308,6 +310,9 @@ mod tests {
             ("STORAGE1", "storaga1", OneLetter),
             ("ORACLE1", "0racle1", OneLetter),
             ("MÜNCHEN1", "munchen1", OneLetter),
+            ("STORAGE1", "storrage1", OneLetter),
+            ("STORRAGE1", "storage1", OneLetter),
+            ("ABRAHAM", "abraaham", OneLetter),
             ("SRV-DB1", "srv-db1 (old rack)", Remark),
             ("SRV-DB1", "srv-db1, room 4", Remark),
             ("SRV-DB1", "srv-db1_old", Remark),
@@ -329,6 +334,11 @@ mod tests {
             ("LAB-1-2", "lab-12"),
             ("SQL-BER1", "sql-par1"),
             ("SRV-DB1", "srv-db1.partner.example.com"),
+            ("SRV-A1X", "srv-1ax"),
+            ("MAIL-ABX1", "mail-cax1"),
+            ("MAIL-ABX1", "mail-bcx1"),
+            ("STORAGEX", "storage1"),
+            ("STORAGE1", "storage"),
         ] {
             assert_eq!(told(computer, written), None, "{computer} {written}");
         }
@@ -341,5 +351,8 @@ mod tests {
         {
             assert!(!spellings(one).is_disjoint(&spellings(other)), "{one} {other}");
         }
+        let all: Vec<String> = spellings("db-1").into_iter().collect();
+        assert_eq!(all, ["b1", "d1", "db", "db1"]);
+        assert!(spellings("mail1").is_disjoint(&spellings("web1")));
     }
 }
