@@ -73,7 +73,7 @@ impl DirectoryDomain {
     /// such as `dhcp.corp.example` of `corp.example`.
     pub(super) fn is(&self, domain: &str) -> bool {
         let own = self.dns().filter(|own| is_below(domain, own)).map(str::len);
-        self.names().any(|name| name == domain) || (own.is_some() && own > self.other(domain))
+        self.names().any(|name| name == domain) || own > self.other(domain)
     }
 
     /// Whether a domain is another one that is known, or a part of it, and not this one.
@@ -85,8 +85,7 @@ impl DirectoryDomain {
     /// domain at all.
     pub(super) fn has_suffix(&self, domain: &str) -> bool {
         let told = self.around.suffixes.iter().filter(|told| is_below(domain, told));
-        let told = told.map(String::len).max();
-        told.is_some() && told > self.other(domain)
+        told.map(String::len).max() > self.other(domain)
     }
 
     /// The DNS names of other domains that are known.
@@ -203,5 +202,43 @@ mod tests {
             assert!(!corp.is(other) && !corp.has_suffix(other), "{other}");
         }
         assert!(!DirectoryDomain::new(None, Some("CORP")).is("x.corp"));
+    }
+
+    #[test]
+    fn the_longest_of_own_names_suffixes_and_others_says_whose_a_domain_is() {
+        let corp = DirectoryDomain::new(Some("corp.example"), Some("CORP")).within(
+            ["dhcp.example.net", "vpn.example.net", "shared.example.net"],
+            ["corp.example", "lab.dhcp.example.net", "shared.example.net", "example.net"],
+        );
+        for (domain, is, has_suffix, is_beside) in [
+            ("vpn.example.net", false, true, true),
+            ("a.vpn.example.net", false, true, true),
+            ("a.dhcp.example.net", false, true, true),
+            // Another domain below a suffix, and one that is called as a suffix.
+            ("a.lab.dhcp.example.net", false, false, true),
+            ("shared.example.net", false, false, true),
+            ("a.corp.example", true, false, false),
+            ("elsewhere.example", false, false, false),
+        ] {
+            let told = (corp.is(domain), corp.has_suffix(domain), corp.is_beside(domain));
+            assert_eq!(told, (is, has_suffix, is_beside), "{domain}");
+        }
+        let others: Vec<&str> = corp.others().collect();
+        assert_eq!(others, ["example.net", "lab.dhcp.example.net", "shared.example.net"]);
+    }
+
+    #[test]
+    fn a_record_is_in_the_domain_that_it_says_with_what_its_directory_tells_around_it() {
+        let names = |dns, netbios| DirectoryDomain::new(dns, netbios);
+        let corp = names(Some("corp.example"), Some("CORP"))
+            .within(["dhcp.example.net"], ["eu.corp.example"]);
+        assert_eq!(corp.around(names(Some("corp.example"), None)), corp);
+        let eu = corp.around(names(Some("eu.corp.example"), Some("EU")));
+        assert_eq!((eu.dns(), eu.netbios()), (Some("eu.corp.example"), Some("EU")));
+        assert!(eu.is_beside("corp.example") && eu.is("a.eu.corp.example"));
+        assert!(!eu.has_suffix("dhcp.example.net"));
+        let short = corp.around(names(None, Some("CORP")));
+        assert_eq!(short.names().collect::<Vec<_>>(), ["corp"]);
+        assert!(short.has_suffix("dhcp.example.net") && short.is_beside("eu.corp.example"));
     }
 }
