@@ -103,6 +103,12 @@ mod tests {
         let later = computer(2, "later");
         assert_eq!(told(&[a.clone(), b.clone(), c.clone()]), ["a", "b", "c"]);
         assert_eq!(told(&[c.clone(), a.clone(), b.clone()]), ["a", "b", "c"]);
+        let as_they_came = [c.clone(), a.clone(), b.clone()];
+        let asked = Asked::of(&as_they_came);
+        assert!(asked.computers().iter().map(|computer| &*computer.name).eq(["c", "a", "b"]));
+        assert_eq!(told(&[a.clone(), b.clone(), later.clone(), c.clone()]), ["a", "later", "c"]);
+        let twice = [b.clone(), c.clone(), later.clone(), a.clone()];
+        assert_eq!(Asked::of(&twice).computers().len(), 3);
         assert_eq!(told(&[b, c, later, a]), ["a", "later", "c"]);
         assert_eq!(told(&[]), [""; 0]);
     }

@@ -119,3 +119,32 @@ impl Rank {
         self.is_sure() && other.is_sure() && self.advantage_over(other).is_none()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merge::DirectoryDomain;
+
+    #[test]
+    fn a_claim_that_is_taken_back_is_none_and_others_may_go_first_then() {
+        let computer = |n: u8| {
+            Computer::named(ObjectGuid::from_bytes([n; 16]), [], DirectoryDomain::default())
+        };
+        let (first, second) = (computer(1), computer(2));
+        let claimant = |computer| Claimant { computer, level: Level::Full, is_sure: true };
+        let mut assignment = Assignment::default();
+        let drafts = |assignment: &Assignment, place| -> Vec<usize> {
+            assignment.to(place).map(|(_, draft)| draft).collect()
+        };
+        assignment.enter(7, claimant(&second), 20);
+        assignment.enter(7, claimant(&first), 10);
+        assignment.enter(8, claimant(&first), 10);
+        assert_eq!(assignment.take_due(), BTreeSet::from([7, 8]));
+        assert_eq!((drafts(&assignment, 7), drafts(&assignment, 8)), (vec![10, 20], vec![10]));
+        assert_eq!(assignment.contested(), BTreeSet::from([7]));
+        assignment.withdraw(7, claimant(&first));
+        assert_eq!(assignment.take_due(), BTreeSet::from([7]));
+        assert_eq!((drafts(&assignment, 7), drafts(&assignment, 8)), (vec![20], vec![10]));
+        assert_eq!(assignment.contested(), BTreeSet::new());
+    }
+}

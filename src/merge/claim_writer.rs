@@ -121,4 +121,42 @@ mod tests {
         let oldest = own.iter().filter_map(|claim| claim.until).min();
         assert_eq!(oldest, Some(at(MOST_ENDED / 2)));
     }
+
+    #[test]
+    fn of_those_that_ended_together_the_first_go() {
+        let at = |n: i64| Timestamp::from_unix_seconds(n).unwrap();
+        let ended = |name: &str, part: u32, n: i64| {
+            let claim = Claim::new(name.to_owned(), part, None, at(0));
+            Claim { until: Some(at(n)), ..claim }
+        };
+        let mut claims = vec![
+            ended("theirs, then", 7, 2),
+            ended("a", 1, 3),
+            ended("b", 1, 1),
+            ended("theirs, later", 7, 3),
+            ended("c", 1, 3),
+            ended("d", 1, 2),
+            ended("e", 1, 3),
+        ];
+        // Three too many.
+        let rest = MOST_ENDED + 3 - 5;
+        claims.extend((0..rest).map(|n| ended(&format!("later {n}"), 1, 4)));
+        claims.push(Claim::new("live".to_owned(), 1, None, at(0)));
+        let writer = ClaimWriter { part: 1, run: None, now: at(9) };
+        writer.unite(&mut claims, &["live".to_owned()], true);
+        let left: Vec<&str> = claims.iter().take(5).map(|claim| claim.value.as_str()).collect();
+        assert_eq!(left, ["theirs, then", "theirs, later", "c", "e", "later 0"]);
+        assert_eq!(claims.len(), 4 + rest + 1);
+        assert_eq!(claims.last().unwrap().value, "live");
+    }
+
+    #[test]
+    fn what_has_ended_ends_once() {
+        let at = |n: i64| Timestamp::from_unix_seconds(n).unwrap();
+        let mut claims = vec![Claim::new("Linux".to_owned(), 1, None, at(0))];
+        for n in [5, 6] {
+            ClaimWriter { part: 1, run: None, now: at(n) }.settle(&mut claims, None);
+            assert_eq!(claims[0].until, Some(at(5)), "{n}");
+        }
+    }
 }

@@ -304,6 +304,8 @@ mod tests {
             computer(&["averylonghostna"]),
             computer(&["desktop-abc1234"]),
             computer(&["localhost"]),
+            computer(&["app1", "app2.corp.example"]),
+            computer(&["anotherlonghost1", "anotherlonghost2"]),
         ];
         let assets = [
             asset(&["web1"]),
@@ -313,15 +315,19 @@ mod tests {
             asset(&["averylonghostname"]),
             asset(&["desktop-abc1234.corp.example"]),
             asset(&["unknown-to-all"]),
+            // The same one by two names is one; whose name may be cut is looked at more closely.
+            asset(&["app1", "app2"]),
+            asset(&["anotherlonghost"]),
         ];
         let (computers, assets): (Vec<_>, Vec<_>) =
             (computers.iter().collect(), assets.iter().collect());
         let Ok(met) = Encounters::of(&assets, &computers, NonZeroUsize::MIN, &Unwatched);
         let alone: Vec<_> = (0..computers.len()).map(|place| met.alone(place)).collect();
         let pair = |place| Some(Some(place));
-        assert_eq!(alone, [pair(0), Some(None), None, None, None, None, pair(5), None]);
+        let expected = [pair(0), Some(None), None, None, None, None, pair(5), None, pair(7), None];
+        assert_eq!(alone, expected);
         let alone: Vec<_> = (0..assets.len()).map(|place| met.is_alone(place)).collect();
-        assert_eq!(alone, [true, false, false, false, false, true, true]);
+        assert_eq!(alone, [true, false, false, false, false, true, true, true, false]);
         assert_eq!(Encounters::default().alone(0), None);
     }
 }

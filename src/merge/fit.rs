@@ -237,3 +237,94 @@ fn keep_better(best: &mut Result<Evidence, LostBecause>, other: Result<Evidence,
         *best = other;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merge::{DirectoryDomain, Level};
+    use crate::value::ObjectGuid;
+
+    const CUT: &str = "averylonghostna";
+    const WHOLE: &str = "averylonghostname";
+
+    fn hosts(names: &[&str]) -> Vec<Hostname> {
+        names.iter().map(|name| Hostname::parse(name).unwrap()).collect()
+    }
+
+    fn computer(names: &[&str]) -> Computer {
+        let domain = DirectoryDomain::new(Some("corp.example"), Some("CORP"))
+            .within(["dhcp.example.net"], []);
+        Computer::named(ObjectGuid::from_bytes([1; 16]), hosts(names), domain)
+    }
+
+    #[test]
+    fn the_names_of_a_computer_are_in_order_and_each_is_there_once() {
+        let computer =
+            computer(&["web1.lan", "web1.corp.example", "db1", "web1", "pc.corp.example"]);
+        let whole = DistinctiveNames::whole(&computer);
+        let full: Vec<&str> = whole.full.iter().map(|name| name.as_str()).collect();
+        assert_eq!(full, ["pc.corp.example", "web1.corp.example", "web1.lan"]);
+        assert_eq!(whole.short, ["db1", "web1"]);
+        assert_eq!(whole.truncated, []);
+    }
+
+    #[test]
+    fn of_one_name_a_computer_has_the_whole_of_it_and_what_may_be_cut() {
+        type Row<'a> = (&'a [&'a str], &'a str, &'a [&'a str], &'a [&'a str], Option<bool>);
+        let web1 = &["web1.corp.example", "web1", "db1.corp.example"][..];
+        let rows: &[Row<'_>] = &[
+            (web1, "web1.corp.example", &["web1.corp.example"], &[], None),
+            (web1, "web1", &[], &["web1"], None),
+            (web1, "db1", &[], &["db1"], None),
+            (web1, "mail1", &[], &[], None),
+            (&[CUT], CUT, &[], &[CUT], None),
+            (&[CUT], WHOLE, &[], &[], Some(true)),
+            (&["averylonghostname.corp.example"], CUT, &[], &[], Some(false)),
+            // A longer name says more than a cut one, and NetBIOS may call it otherwise.
+            (&[CUT, "averylonghostnames"], WHOLE, &[], &[], None),
+            (&["averylonghostname.corp.example", "other"], CUT, &[], &[], None),
+            (&["averylonghostnam"], "averylonghostname", &[], &[], None),
+            (&["averylonghost"], WHOLE, &[], &[], None),
+        ];
+        for (names, name, full, short, is_cut) in rows {
+            let computer = computer(names);
+            let by = DistinctiveNames::by(name, &computer);
+            let told: Vec<&str> = by.full.iter().map(|name| name.as_str()).collect();
+            assert_eq!((told, &by.short[..]), (full.to_vec(), *short), "{names:?} {name}");
+            let cut = is_cut.map(|computer_is_cut| {
+                let (cut, whole) = (CUT, WHOLE);
+                Truncation { cut, whole, computer_is_cut }
+            });
+            assert_eq!(by.truncated, Vec::from_iter(cut), "{names:?} {name}");
+        }
+    }
+
+    #[test]
+    fn of_several_names_that_agree_the_better_speaks_and_of_equal_ones_the_first() {
+        let fitting = |names: &[&str], of_asset: &[&str], domains: &[&str]| {
+            let computer = computer(names);
+            let domains = domains.iter().map(|&domain| domain.to_owned()).collect();
+            let naming = Naming { names: hosts(of_asset), domains, ..Naming::default() };
+            fit(&computer, &DistinctiveNames::all(&computer, &naming), &naming)
+        };
+        let short = |name: &str| -> Result<Evidence, LostBecause> {
+            Ok(Evidence::Short { name: name.to_owned() })
+        };
+        let qualified = |name: &str, domain: &str| -> Result<Evidence, LostBecause> {
+            let (name, domain) = (name.to_owned(), domain.to_owned());
+            Ok(Evidence::Qualified { name, domain })
+        };
+        assert_eq!(fitting(&["beta", "alpha"], &["beta", "alpha"], &[]), short("alpha"));
+        // By the suffix in which it stands it is in the domain of the asset, and by its other name it need not be.
+        let suffix = "dhcp.example.net";
+        let names = ["alpha", "beta.dhcp.example.net"];
+        assert_eq!(fitting(&names, &["alpha"], &[suffix]), short("alpha"));
+        assert_eq!(fitting(&names, &["alpha", "beta"], &[suffix]), qualified("beta", suffix));
+        // A DNS name of the domain says more than one of NetBIOS.
+        let both = ["corp", "corp.example"];
+        assert_eq!(fitting(&["alpha"], &["alpha"], &both), qualified("alpha", "corp.example"));
+        let level =
+            |names: &[&str], of_asset: &[&str]| fitting(names, of_asset, &[]).unwrap().level();
+        assert_eq!(level(&["averylonghostname.corp.example"], &[CUT]), Level::Truncated);
+    }
+}

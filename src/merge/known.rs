@@ -289,4 +289,17 @@ mod tests {
         assert_eq!(object.sid.unwrap().to_string(), "S-1-5-21-1-2-3-1101");
         assert_eq!(object.attributes.first("objectSid"), None);
     }
+
+    #[test]
+    fn a_sid_that_is_read_or_not_in_doubt_is_what_the_object_says() {
+        let known: Attributes = [("objectSid", "S-1-5-21-1-2-3-1101")].into_iter().collect();
+        let mut hidden = user(&[], &[]);
+        keep_known(&mut hidden, &known);
+        assert_eq!(hidden.sid, None);
+        let mut read = user(&[], &["objectSid"]);
+        read.sid = "S-1-5-21-9-9-9-1102".parse().ok();
+        let before = read.sid.clone();
+        keep_known(&mut read, &known);
+        assert!(before.is_some() && read.sid == before);
+    }
 }

@@ -75,4 +75,23 @@ mod tests {
             assert_eq!(done, expected[..10], "{threads}");
         }
     }
+
+    #[test]
+    fn work_is_parted_where_each_thread_has_enough_of_it() {
+        let parts = |items: usize, threads: usize| -> Vec<(usize, usize)> {
+            let items = vec![(); items];
+            let threads = NonZeroUsize::new(threads).unwrap();
+            let work = |first, part: &[()]| Ok::<_, ()>((first, part.len()));
+            by_part(&items, 10, threads, work).unwrap()
+        };
+        for (items, threads, expected) in [
+            (30, 3, &[(0, 10), (10, 10), (20, 10)][..]),
+            (31, 3, &[(0, 11), (11, 11), (22, 9)][..]),
+            (27, 3, &[(0, 27)][..]),
+            (30, 1, &[(0, 30)][..]),
+            (0, 3, &[(0, 0)][..]),
+        ] {
+            assert_eq!(parts(items, threads), expected, "{items} on {threads}");
+        }
+    }
 }

@@ -453,3 +453,179 @@ macro_rules! serde_as_sentence {
 }
 
 serde_as_sentence!(Reason, LostBecause);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(name: &str) -> Hostname {
+        Hostname::parse(name).unwrap()
+    }
+
+    fn asset() -> AssetId {
+        AssetId::from_u128(7)
+    }
+
+    fn anna() -> String {
+        "anna".to_owned()
+    }
+
+    #[test]
+    fn each_reason_has_its_word_and_its_sentence() {
+        let (level, assets, by) = (Level::Short, 2, anna);
+        let evidence = || Evidence::Full { name: host("web1.corp.example") };
+        let from = SourceId::new("ldap", "eu.example").unwrap();
+        for (reason, code, sentence) in [
+            (Reason::Known, "known", "it is tied to this asset since an earlier run"),
+            (Reason::Decided { by: by() }, "decided", "anna decided that it is this asset"),
+            (
+                Reason::Names(evidence()),
+                "names",
+                "its FQDN web1.corp.example is a name of this asset",
+            ),
+            (
+                Reason::MostRecentlySeen { evidence: evidence(), assets },
+                "most_recently_seen",
+                "its FQDN web1.corp.example is a name of this asset; of 2 assets that fit equally well, this one was seen \
+                 most recently",
+            ),
+            (
+                Reason::Ambiguous { level, assets },
+                "ambiguous",
+                "2 assets fit it equally well, by the same short name; a person must decide which it is",
+            ),
+            (
+                Reason::Contested { level, by: by() },
+                "contested",
+                "an asset fits it by the same short name alone, and anna fits that asset as well; a person must decide \
+                 which it is",
+            ),
+            (
+                Reason::Moved { from },
+                "moved",
+                "ldap/eu.example has the same object: it was moved from one domain to another",
+            ),
+            (
+                Reason::Undecided { level, assets },
+                "undecided",
+                "it stays where it is, but 2 assets that came since fit it equally well, by the same short name; a person \
+                 must decide which it is",
+            ),
+            (
+                Reason::NotAHost(AccountKind::Trust),
+                "not_a_host",
+                "it stands for another domain, not for a machine",
+            ),
+            (
+                Reason::NotAHost(AccountKind::ClusterName),
+                "not_a_host",
+                "it is the name of a cluster, not a machine",
+            ),
+            (
+                Reason::NotAHost(AccountKind::Cloud),
+                "not_a_host",
+                "it stands for a cloud service, not for a machine",
+            ),
+            (
+                Reason::NotAHost(AccountKind::ManagedService),
+                "not_a_host",
+                "it is a managed service account, not a machine",
+            ),
+            (
+                Reason::AwaitsCompleteRead,
+                "awaits_complete_read",
+                "the read was incomplete: a computer that was not read may fit the asset better, so this one waits",
+            ),
+            (Reason::Recorded("so".to_owned()), "recorded", "so"),
+        ] {
+            assert_eq!((reason.code(), reason.to_string().as_str()), (code, sentence));
+        }
+        let excluded = Reason::Excluded(Excluded::Disabled);
+        assert_eq!(excluded.code(), "excluded");
+        assert!(excluded.to_string().ends_with(", and the task leaves such computers out"));
+    }
+
+    #[test]
+    fn why_a_computer_is_none_of_the_assets_is_told_alike_of_a_new_one_and_of_one_that_is_left_out()
+    {
+        let weak =
+            || vec![WeakName::Beginning("a".to_owned()), WeakName::Beginning("b".to_owned())];
+        let asset = asset();
+        for (why, code, sentence) in [
+            (Unmatched::NoName, "no_name", "it has no host name to look for"),
+            (Unmatched::NoAsset, "no_asset", "no asset has one of its names"),
+            (
+                Unmatched::Weak(weak()),
+                "weak_names",
+                "no asset shares a distinctive name with it: a is the beginning of more than one longer name; b is the \
+                 beginning of more than one longer name",
+            ),
+            (
+                Unmatched::Common(weak()),
+                "common_names",
+                "it may be an asset that is there, but not by a distinctive name: a is the beginning of more than one \
+                 longer name; b is the beginning of more than one longer name",
+            ),
+            (
+                Unmatched::NothingFits,
+                "nothing_fits",
+                "assets have a name like it, but something speaks against each of them",
+            ),
+            (
+                Unmatched::Held { asset, by: anna() },
+                "held",
+                "the asset that fits, 00000000-0000-0000-0000-000000000007, is tied to another computer of this \
+                 directory, anna",
+            ),
+            (
+                Unmatched::Outranked { asset, by: anna(), because: Outranked::Enabled },
+                "outranked",
+                "another computer of this directory, anna, fits asset 00000000-0000-0000-0000-000000000007 better: it \
+                 is enabled",
+            ),
+            (
+                Unmatched::Ambiguous { level: Level::Full, assets: 3 },
+                "ambiguous",
+                "3 assets fit it equally well, by the same FQDN",
+            ),
+        ] {
+            let (new, left_out) = (Reason::Unmatched(why.clone()), Reason::LeftOut(why));
+            assert_eq!((new.code(), left_out.code()), (code, code));
+            assert_eq!(new.to_string(), sentence);
+            assert_eq!(
+                left_out.to_string(),
+                format!("{sentence}; computers that match no asset are left out")
+            );
+        }
+    }
+
+    #[test]
+    fn what_goes_before_another_computer_and_what_is_no_evidence_is_said_in_words() {
+        for (outranked, sentence) in [
+            (Outranked::Level(Level::Full), "it fits by the same FQDN"),
+            (Outranked::NoConflict, "this one is the loser of a replication conflict"),
+            (Outranked::Enabled, "it is enabled"),
+            (Outranked::UsedLater, "it was used more recently"),
+        ] {
+            assert_eq!(outranked.to_string(), sentence);
+        }
+        let shared = |name: &str, assets, computers| {
+            let name = name.to_owned();
+            WeakName::Shared { name, assets, computers, limit: 5 }
+        };
+        for (weak, sentence) in [
+            (WeakName::Weak(host("pc"), Weakness::Generic), "pc is a word for any machine"),
+            (
+                WeakName::Alias { name: host("lb.corp.example"), computers: 2 },
+                "lb.corp.example is a second name that 2 computers of the directory have",
+            ),
+            // Of both the assets are told, where these are too many.
+            (shared("web1", 6, 7), "the short name web1 is shared by 6 assets, more than 5"),
+            (shared("web1", 5, 7), "the short name web1 is shared by 7 computers, more than 5"),
+            (shared("web1", 4, 7), "the short name web1 is shared by 7 computers, more than 5"),
+            (shared("web1.lan", 9, 0), "the FQDN web1.lan is shared by 9 assets, more than 5"),
+        ] {
+            assert_eq!(weak.to_string(), sentence);
+        }
+    }
+}

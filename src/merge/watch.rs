@@ -54,3 +54,33 @@ impl<'w, W: Watch> Steps<'w, W> {
         self.watch.passed(std::mem::take(&mut self.taken))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Told(Mutex<Vec<usize>>);
+
+    impl Watch for Told {
+        type Stop = Infallible;
+
+        fn passed(&self, steps: usize) -> Result<(), Infallible> {
+            self.0.lock().unwrap().push(steps);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn who_watches_is_told_after_so_many_steps_and_in_the_end() {
+        let told = Told::default();
+        let mut steps = Steps::under(&told);
+        for taken in [1, STEPS_BETWEEN - 1, 5, STEPS_BETWEEN, 7] {
+            let Ok(()) = steps.take(taken);
+        }
+        let Ok(()) = steps.finish();
+        assert_eq!(*told.0.lock().unwrap(), [STEPS_BETWEEN, STEPS_BETWEEN + 5, 7]);
+    }
+}
