@@ -87,6 +87,15 @@ fn chain(n: usize) -> World {
     world(computers, (1..=n).map(|n| asset(n, &[&name(n)])))
 }
 
+/// The same where each asset has a name beside that all of them have.
+fn common_chain(n: usize) -> World {
+    let mut world = chain(n);
+    let all = || [host("server")];
+    world.candidates.iter_mut().for_each(|asset| asset.whole.names.extend(all()));
+    world.computers.iter_mut().for_each(|computer| computer.names.extend(all()));
+    world
+}
+
 /// Eight computers and eight assets each that have one another's names.
 fn clusters(n: usize) -> World {
     let names = |n: usize| {
@@ -119,11 +128,12 @@ fn steps(world: &World) -> usize {
 
 #[test]
 fn four_times_as_much_takes_four_times_the_steps() {
-    let worlds: [(&str, WorldOf); 6] = [
+    let worlds: [(&str, WorldOf); 7] = [
         ("plain", plain),
         ("one name", one_name),
         ("one beginning", one_beginning),
         ("chain", chain),
+        ("chain of a common name", common_chain),
         ("clusters", clusters),
         ("former", former),
     ];

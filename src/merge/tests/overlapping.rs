@@ -15,7 +15,7 @@ use crate::merge::{Coverage, DirectoryDomain, Explanation, Level, Overlap, Surve
 use crate::name::Hostname;
 use crate::os::Lifecycle;
 use crate::task::MatchPolicy;
-use crate::value::{AssetId, SourceId};
+use crate::value::{AssetId, SourceId, Timestamp};
 
 const NAMES: &[&str] = &[
     "web1",
@@ -91,6 +91,35 @@ fn two_computers_of_one_directory_are_no_overlap_unless_one_is_gone() {
     assert_eq!(pairs(&assets, &[], 5).len(), 1);
 }
 
+#[test]
+fn of_several_names_that_two_have_the_first_is_told() {
+    let names = &["b.corp.example", "a.corp.example"];
+    let assets = [scanned(1, names, &[]), scanned(2, names, &[])];
+    for limit in [2, 3] {
+        let [pair] = pairs(&assets, &[], limit).try_into().unwrap();
+        assert_eq!(pair.key, "a.corp.example", "{limit}");
+    }
+}
+
+#[test]
+fn what_a_directory_has_is_the_computer_and_the_other_one_the_asset() {
+    let policy = MatchPolicy::default();
+    let suffix = "dhcp.example.net";
+    let corp = DirectoryDomain::new(Some("corp.example"), Some("CORP")).within([suffix], []);
+    let known = KnownDirectories::new(&policy).with(source(), corp, None);
+    let level = |domains: [&str; 2]| {
+        let mut computer = tied(scanned(1, &["web1"], &domains), 7);
+        computer.domains[0].part = 1;
+        let scan = scanned(2, &["web1"], &[suffix]);
+        let surveyed = [computer, scan].iter().map(|asset| Surveyed::of(asset, &known)).collect();
+        let [pair] = Overlap::between(surveyed, &[], &policy).try_into().unwrap();
+        pair.level
+    };
+    assert_eq!(level(["corp.example", "corp"]), Level::Short);
+    // The other way round both would be in one domain.
+    assert_eq!(level(["corp.example", suffix]), Level::Short);
+}
+
 /// The rules of a run, which knows the directory.
 #[test]
 fn what_a_directory_tells_of_domains_counts() {
@@ -111,6 +140,10 @@ fn what_a_directory_tells_of_domains_counts() {
         let surveyed = [computer, scan].iter().map(|asset| Surveyed::of(asset, &known)).collect();
         let found = Overlap::between(surveyed, &[], &policy);
         assert_eq!(found.first().map(|pair| pair.level), level, "{name}");
+        if let (Some(pair), Some(_)) = (found.first(), domain) {
+            let reason = "both have the short name web1 and are in the domain corp.example";
+            assert_eq!(pair.reason, reason);
+        }
     }
 }
 
@@ -136,6 +169,75 @@ fn coverage_counts_by_site_and_operating_system() {
     assert_eq!(json["rows"][1]["os"], "Windows 11");
     assert_eq!(json["rows"][1]["both"], 1);
     assert!(coverage.to_string().lines().last().unwrap().starts_with("total"));
+}
+
+/// An asset that a directory and scans have, or one of them, or none, with the days on which they saw it last.
+fn covered(n: u128, in_directory: Option<i64>, in_scans: Option<i64>, has_laps: bool) -> Asset {
+    let mut asset = tied(scanned(n, &["a"], &[]), 1);
+    let laps = if has_laps { "true" } else { "false" };
+    let attributes = [("hasLaps", laps), ("adSite", "Berlin")];
+    asset.parts[1].attributes = attributes.into_iter().collect();
+    let seen = [(0, in_scans), (1, in_directory)];
+    let claim = |(part, on): (u32, Option<i64>)| Some(Claim::new(day(on?), part, None, day(1)));
+    asset.last_seen = seen.into_iter().filter_map(claim).collect();
+    let is_there = |part: &SourceRecord| asset.last_seen.iter().any(|it| it.part == part.number);
+    let parts = asset.parts.iter().filter(|part| is_there(part)).cloned().collect();
+    asset.parts = parts;
+    asset
+}
+
+#[test]
+fn coverage_counts_each_sort_of_assets_and_adds_up() {
+    // Seen 30 days ago is not yet too long ago.
+    let (lately, at_the_limit, long_ago) = (Some(99), Some(70), Some(69));
+    let rows = [
+        (covered(1, lately, at_the_limit, true), [1, 1, 0, 0, 0, 0, 0, 0, 0, 1]),
+        (covered(2, long_ago, lately, false), [1, 1, 0, 0, 0, 1, 0, 0, 0, 0]),
+        (covered(3, long_ago, None, true), [1, 0, 1, 0, 0, 1, 0, 0, 0, 1]),
+        (covered(4, at_the_limit, None, false), [1, 0, 1, 0, 0, 0, 0, 0, 0, 0]),
+        (covered(5, lately, None, true), [1, 0, 1, 0, 0, 0, 0, 0, 0, 1]),
+        (covered(6, None, long_ago, true), [1, 0, 0, 1, 0, 0, 1, 0, 0, 0]),
+        (covered(7, None, None, true), [1, 0, 0, 0, 1, 0, 0, 0, 0, 0]),
+    ];
+    let mut all = Coverage::new(day(100), 30).by_ad_site();
+    for (asset, expected) in &rows {
+        let mut one = Coverage::new(day(100), 30);
+        one.add(asset);
+        assert_eq!(one.total.columns(), *expected, "{}", asset.id);
+        all.add(asset);
+    }
+    let sum = |column: usize| rows.iter().map(|(_, expected)| expected[column]).sum::<u64>();
+    assert_eq!(all.total.columns(), std::array::from_fn(sum));
+    let table = all.to_string();
+    let lines: Vec<Vec<&str>> =
+        table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert!(table.starts_with("site         AD site   "), "{table}");
+    let counts = |line: &[&str]| line.iter().map(|n| n.parse().unwrap()).collect::<Vec<u64>>();
+    assert_eq!(lines[1][..2], ["hq", "unknown"]);
+    assert_eq!(counts(&lines[1][2..]), [2, 0, 0, 1, 1, 0, 1, 0, 0, 0]);
+    assert_eq!(lines[2][..2], ["hq", "Berlin"]);
+    assert_eq!(counts(&lines[2][2..]), [5, 2, 3, 0, 0, 2, 0, 0, 0, 3]);
+    assert_eq!((lines[3][0], counts(&lines[3][1..])), ("total", all.total.columns().to_vec()));
+    let systems = Coverage::new(day(100), 30).to_string();
+    assert!(systems.starts_with("site         operating system   "), "{systems}");
+}
+
+#[test]
+fn a_system_is_out_of_support_after_its_last_moment_and_soon_within_90_days() {
+    let table = "product,cycle,end_of_life\nubuntu,22.04,2026-04-11";
+    let table = Arc::new(Lifecycle::from_csv(table).unwrap());
+    let mut asset = scanned(1, &["a"], &[]);
+    asset.os = vec![Claim::new("Ubuntu 22.04".to_owned(), 0, None, day(0))];
+    let end = crate::asset::System::of(&asset, &table).end().unwrap();
+    let after = |seconds: i64| {
+        let now = Timestamp::from_micros(end.as_micros() + seconds * 1_000_000).unwrap();
+        let mut coverage = Coverage::new(now, 30).by(&table);
+        coverage.add(&asset);
+        (coverage.total.out_of_support, coverage.total.out_of_support_soon)
+    };
+    let days = 90 * 86_400;
+    assert_eq!([1, 0].map(after), [(1, 0), (0, 1)]);
+    assert_eq!([1 - days, -days, -1 - days].map(after), [(0, 1), (0, 0), (0, 0)]);
 }
 
 #[test]

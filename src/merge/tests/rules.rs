@@ -1,9 +1,14 @@
 //! Rules 1, 2, 4, 5 and 6.
 
-use super::fixture::{World, created, day, guid, id, joined, object, scanned, seen, site};
+use super::fixture::{
+    TODAY, World, created, day, domain, guid, host, id, joined, object, scanned, seen, site, source,
+};
 use crate::asset::ConstraintKind::{CannotLink, MustLink};
 use crate::directory::{AccountKind, DirectoryObject};
-use crate::merge::{Computer, Level, LostBecause, Outranked, Reason, Unmatched, Verdict};
+use crate::merge::ties::Ties;
+use crate::merge::{
+    Computer, Decision, KnownComputer, Level, LostBecause, Outranked, Reason, Unmatched, Verdict,
+};
 use crate::name::DistinguishedName;
 use crate::task::{Ambiguity, MatchPolicy};
 use crate::value::SourceId;
@@ -357,4 +362,159 @@ fn after_an_incomplete_read_matches_by_name_wait() {
     let expected = [Verdict::Skipped, created(0), Verdict::Linked(id(8)), Verdict::Matched(id(9))];
     assert_eq!(verdicts, expected);
     assert_eq!(decisions[0].verdict.asset(), None);
+}
+
+#[test]
+fn of_assets_that_fit_equally_well_the_one_that_was_seen_last_is_told_with_their_number() {
+    for others in [1, 2] {
+        let assets = (0..=others).map(|n| {
+            let seen_on = i64::try_from(n).unwrap();
+            seen(scanned(7 + n, &["web1"], &[]), day(seen_on))
+        });
+        let policy = MatchPolicy::default().with_ambiguity(Ambiguity::MostRecentlySeen);
+        let decision = World::of([joined(1, "web1")], assets).with(policy).only();
+        assert_eq!(decision.verdict, Verdict::Matched(id(7 + others)));
+        let count = usize::try_from(others).unwrap() + 1;
+        let Reason::MostRecentlySeen { assets, .. } = &decision.reason else {
+            panic!("{}", decision.reason)
+        };
+        assert_eq!((*assets, decision.candidates.len()), (count, count));
+        let lost = decision.candidates.iter().skip(1);
+        for considered in lost {
+            assert_eq!(considered.lost_because, Some(LostBecause::SeenEarlier));
+        }
+    }
+}
+
+#[test]
+fn a_computer_that_waits_or_stays_meanwhile_is_open_and_no_other() {
+    let (level, assets, by) = (Level::Short, 2, "anna".to_owned());
+    for (verdict, reason, is_open) in [
+        (Verdict::Linked(id(7)), Reason::Known, false),
+        (Verdict::Matched(id(7)), Reason::Decided { by: by.clone() }, false),
+        (created(0), Reason::Unmatched(Unmatched::NoAsset), false),
+        (Verdict::Skipped, Reason::AwaitsCompleteRead, false),
+        (Verdict::Ambiguous, Reason::Ambiguous { level, assets }, true),
+        (Verdict::Ambiguous, Reason::Recorded(String::new()), true),
+        (Verdict::Linked(id(7)), Reason::Undecided { level, assets }, true),
+        (Verdict::Linked(id(7)), Reason::Contested { level, by }, true),
+    ] {
+        let mut decision = Decision::new(guid(1), &"web1".into(), verdict, reason);
+        assert_eq!(decision.is_open(), is_open, "{}", decision.reason);
+        assert_eq!(decision.reason_code(), decision.reason.code());
+        // Whatever it is, a question about its tie is one.
+        decision.doubtful = Some("web1 of ldap/eu.example".to_owned());
+        assert!(decision.is_open(), "{}", decision.reason);
+    }
+}
+
+#[test]
+fn of_several_that_hold_an_asset_the_first_is_named() {
+    for order in [[1, 2, 3], [2, 1, 3], [3, 2, 1]] {
+        let mut ties = Ties::default();
+        assert_eq!(ties.holder(id(7)), None);
+        order.iter().for_each(|n| ties.hold(id(7), guid(*n), n.to_string()));
+        assert_eq!(ties.holder(id(7)), Some("1"), "{order:?}");
+        ties.hold(id(7), guid(1), "again");
+        assert_eq!((ties.holder(id(7)), ties.holder(id(8))), (Some("1"), None));
+    }
+}
+
+#[test]
+fn whoever_finds_something_better_leaves_the_rest_to_others() {
+    // Until two others have theirs, too many assets are called `y`, and the first may be one of two by another name.
+    let named = |n, names: &[&str]| {
+        let names = names.iter().map(|name| host(name));
+        Computer::named(guid(n), names, domain())
+    };
+    let cut = "averylonghostna";
+    let mut world = World::of(
+        [],
+        [
+            scanned(1, &["y.corp.example"], &[]),
+            scanned(2, &["y.corp.example", "e.corp.example"], &[]),
+            scanned(3, &["y.corp.example", "f.corp.example"], &[]),
+            scanned(4, &["web1", cut], &[]),
+            scanned(5, &["web1"], &[]),
+        ],
+    )
+    .with(MatchPolicy::default().with_weak_name_limit(2));
+    world.computers = vec![
+        named(1, &["y.corp.example", "web1"]),
+        named(2, &["e.corp.example"]),
+        named(3, &["f.corp.example"]),
+        named(4, &["averylonghostname.corp.example"]),
+    ];
+    assert_eq!(verdicts(&world), [1, 2, 3, 4].map(|n| Verdict::Matched(id(n))));
+}
+
+#[test]
+fn what_was_not_read_counts_with_its_directory_and_once() {
+    let fqdn = "web1.corp.example";
+    let other = |n: u8, source: &SourceId| {
+        let computer = Computer::named(guid(n), [host(fqdn)], domain());
+        KnownComputer { source: source.clone(), computer, asset: None }
+    };
+    let eu = SourceId::new("ldap", "eu.example").unwrap();
+    for (source, others, expected) in [
+        (source(), 2..=6, created(0)),
+        (source(), 2..=5, Verdict::Matched(id(7))),
+        (eu, 2..=9, Verdict::Matched(id(7))),
+    ] {
+        let mut world = World::of([joined(1, "web1")], [scanned(7, &[fqdn], &[])]);
+        world.others = others.map(|n| other(n, &source)).collect();
+        assert_eq!(world.only().verdict, expected, "{source} {}", world.others.len());
+    }
+    // The inventory knows those that were read, too.
+    let mut world = World::of([joined(1, "web1")], [scanned(7, &[fqdn], &[])])
+        .with(MatchPolicy::default().with_weak_name_limit(1));
+    world.others = vec![other(1, &source())];
+    assert_eq!(world.only().verdict, Verdict::Matched(id(7)));
+}
+
+#[test]
+fn a_computer_that_was_used_at_the_limit_counts_and_one_before_it_does_not() {
+    let fqdn = "web1.corp.example";
+    for (days_ago, expected) in [(90, created(0)), (91, Verdict::Matched(id(7)))] {
+        let twin = |n: u8| {
+            let mut computer = Computer::named(guid(n), [host(fqdn)], domain());
+            computer.last_used = Some(day(TODAY - days_ago));
+            computer
+        };
+        let mut world = World::of([joined(1, "web1")], [scanned(7, &[fqdn], &[])]);
+        world.computers[0].last_used = Some(day(TODAY));
+        world.computers.extend((2..=6).map(twin));
+        assert_eq!(verdicts(&world)[0], expected, "{days_ago}");
+    }
+}
+
+#[test]
+fn of_two_assets_with_one_id_the_later_one_counts() {
+    let [web1, other] = ["web1", "other"].map(|name| scanned(7, &[name], &[]));
+    for (assets, expected) in
+        [([web1.clone(), other.clone()], created(0)), ([other, web1], Verdict::Matched(id(7)))]
+    {
+        assert_eq!(World::of([joined(1, "web1")], assets).only().verdict, expected);
+    }
+}
+
+#[test]
+fn what_moved_goes_where_it_was_unless_that_is_taken_or_a_person_said_no() {
+    let fqdn = "web1.corp.example";
+    let world = || {
+        let objects = [joined(1, "web1"), joined(2, "web2")];
+        let mut world = World::of(objects, [scanned(9, &[fqdn], &[])]);
+        let eu = SourceId::new("ldap", "eu.example").unwrap();
+        world.elsewhere = [(guid(1), (eu, id(7)))].into();
+        world
+    };
+    let first = |world: World| verdicts(&world)[0];
+    assert_eq!(first(world()), Verdict::Matched(id(7)));
+    // By its names it is looked for then.
+    assert_eq!(first(world().linked(2, 7)), Verdict::Matched(id(9)));
+    assert_eq!(first(world().ruled(1, 7, CannotLink, 1)), Verdict::Matched(id(9)));
+    // Where it is tied to another one than the directory alone knew, its names matter no more.
+    let mut moved = world().linked(1, 8).ruled(1, 8, CannotLink, 1);
+    moved.alone = [guid(1)].into();
+    assert_eq!(first(moved), Verdict::Matched(id(7)));
 }

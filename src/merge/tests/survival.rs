@@ -7,6 +7,7 @@ use crate::asset::{Asset, Claim, Presence, SourceRecord};
 use crate::directory::DirectoryObject;
 use crate::merge::contribute::{apply_contribution, create, detach};
 use crate::merge::contribution::contribution;
+use crate::merge::precedence::why_before;
 use crate::merge::record::{assemble, take_apart};
 use crate::merge::{
     DirectoryDomain, Explanation, WriteContext, group_attributes, set_presence, user_attributes,
@@ -234,7 +235,14 @@ fn users_and_groups_have_their_derived_attributes() {
     }
     assert_eq!(attributes.first("accountExpiresTS"), Some("2024-01-01T00:00:00Z"));
     assert_eq!(attributes.first("userWorkstations"), Some("web1,web2"));
-    assert_eq!(group_attributes(&user, day(1)).first("isDisabled"), None);
+    let group = group_attributes(&user, day(1));
+    for (name, value) in attributes.iter().filter(|(name, _)| name.starts_with("is")) {
+        assert_eq!((value, group.first(name)), ("true", None), "{name}");
+    }
+    for name in ["id", "ts", "distinguishedName", "accountExpiresTS", "userWorkstations"] {
+        assert_eq!(group.first(name), attributes.first(name), "{name}");
+    }
+    assert_eq!(group.first("id"), Some(guid(1).to_string().as_str()));
     // Without the computed flags.
     let user = object(
         1,
@@ -247,6 +255,67 @@ fn users_and_groups_have_their_derived_attributes() {
     assert_eq!(attributes.first("isLockedOut"), Some("true"));
     assert_eq!(attributes.first("passwordExpired"), Some("true"));
     assert_eq!(attributes.first("isDisabled"), None);
+}
+
+#[test]
+fn each_computed_flag_speaks_for_itself() {
+    let told = |flags: &str| {
+        // What else says so counts only where the directory works nothing out.
+        let user = object(
+            1,
+            &[
+                ("msDS-User-Account-Control-Computed", flags),
+                ("lockoutTime", "133485408000000000"),
+                ("msDS-UserPasswordExpiryTimeComputed", "133485408000000000"),
+            ],
+        );
+        let attributes = user_attributes(&user, day(1));
+        ["isLockedOut", "passwordExpired"].map(|name| attributes.first(name) == Some("true"))
+    };
+    for (flags, expected) in [
+        ("0", [false, false]),
+        ("16", [true, false]),
+        ("8388608", [false, true]),
+        ("8388624", [true, true]),
+        ("8192", [false, false]),
+        ("no number", [true, true]),
+    ] {
+        assert_eq!(told(flags), expected, "{flags}");
+    }
+}
+
+#[test]
+fn of_two_records_it_is_told_why_the_word_of_one_holds() {
+    let preferred = MatchPolicy::default().with_precedence(["edr".to_owned(), "cmdb".to_owned()]);
+    let equal = MatchPolicy::default().with_precedence([]);
+    let first = "among equal sources the first one stays";
+    for (one, other, policy, why) in [
+        (("person", "Linux", 0), ("edr", "Windows 11", 99), &preferred, "a person set it"),
+        (("edr", "Linux", 0), ("cmdb", "Windows 11", 99), &preferred, "this source is preferred"),
+        (("cmdb", "Linux", 0), ("scan", "Windows 11", 99), &preferred, "this source is preferred"),
+        (("scan", "Debian 12", 0), ("ldap", "Linux", 99), &equal, "this source names a product"),
+        (("scan", "Debian 12", 15), ("ldap", "Debian 11", 0), &equal, "this source saw it later"),
+        (
+            ("ldap", "Debian 12", 0),
+            ("scan", "Debian 11", 14),
+            &equal,
+            "a directory goes before other sources",
+        ),
+        (("ldap", "Debian 12", 0), ("ldap", "Debian 11", 14), &equal, first),
+        (("scan", "Debian 12", 0), ("ldap", "Debian 11", 14), &equal, first),
+        (("scan", "Debian 12", 0), ("scan", "Debian 11", 0), &equal, first),
+        (("person", "Debian 12", 0), ("person", "Debian 11", 0), &preferred, first),
+        (("edr", "Debian 12", 0), ("edr", "Debian 11", 0), &preferred, first),
+    ] {
+        let mut asset = Asset::new(id(7), organization(), site("hq"));
+        for (kind, os, on) in [one, other] {
+            let number = asset.next_part_number();
+            asset = by(asset, kind, os);
+            asset.last_seen.push(Claim::new(day(on), number, None, day(on)));
+        }
+        assert_eq!(why_before(&asset, policy, 0, 1), why, "{one:?} {other:?}");
+        assert_eq!(why_before(&asset, policy, 0, 9), first);
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What use of the rules has shown: each test is a kind of situation, with neighbours.
 
-use super::fixture::{TODAY, World, created, day, domain, guid, id, joined, object, scanned, seen};
-use crate::asset::Asset;
+use super::fixture::{
+    TODAY, World, created, day, domain, guid, host, id, joined, object, scanned, seen, source,
+};
+use crate::asset::{Asset, Claim, ConstraintKind, SourceRecord};
 use crate::directory::{AccountKind, DirectoryObject};
 use crate::merge::{
     Candidate, Computer, Decision, DirectoryDomain, KnownComputer, Level, LostBecause, Reason,
@@ -405,4 +407,141 @@ fn an_unmatched_computer_says_why() {
         "{}",
         generic.reason
     );
+}
+
+/// An asset that the other directory has, too, and what its scan and that directory call it.
+fn shared(scan: &[&str], theirs: &[&str], domains: &[&str]) -> Asset {
+    let mut asset = scanned(7, scan, &[]);
+    let mut part = SourceRecord::new(1, eu(), "@x", day(0));
+    part.object = Some(guid(2));
+    asset.parts.push(part);
+    let claims = scanned(0, theirs, domains);
+    asset.names.extend(claims.names.into_iter().map(|claim| Claim { part: 1, ..claim }));
+    asset.domains.extend(claims.domains.into_iter().map(|claim| Claim { part: 1, ..claim }));
+    asset
+}
+
+fn eu() -> SourceId {
+    SourceId::new("ldap", "eu.example").unwrap()
+}
+
+#[test]
+fn what_directories_call_an_asset_counts_unless_one_of_them_has_no_more_than_a_bare_name() {
+    let decide = |scan: &[&str], names: &[&str], used: Option<i64>, other: bool| {
+        let asset = seen(shared(scan, names, &["eu.example"]), day(TODAY));
+        let mut world = World::of([joined(1, "web1")], [asset]);
+        let mut known = elsewhere(2, "web1", Some(7));
+        known.computer.names = names.iter().map(|name| host(name)).collect();
+        known.computer.last_used = used.map(day);
+        world.others = Vec::from_iter(other.then_some(known));
+        world.only().verdict
+    };
+    let theirs = &["web1.eu.example"][..];
+    // The other directory has it by the bare name of a scan: whose it is, is the question.
+    assert_eq!(decide(&["web1"], theirs, None, true), Verdict::Ambiguous);
+    // It is there no more; or has the name in full; or the scan saw the asset long after it was used.
+    assert_eq!(decide(&["web1"], theirs, None, false), created(0));
+    assert_eq!(decide(&["web1.lan"], &["web1.lan"], None, true), created(0));
+    assert_eq!(decide(&["web1"], theirs, Some(TODAY - 91), true), created(0));
+    assert_eq!(decide(&["web1"], theirs, Some(TODAY - 90), true), Verdict::Ambiguous);
+}
+
+#[test]
+fn a_computer_of_another_directory_contends_by_how_well_it_fits_and_by_when_it_was_used() {
+    let long = "averylonghostname";
+    let cut = "averylonghostna";
+    let (waits, goes) = (Verdict::Ambiguous, Verdict::Matched(id(7)));
+    for (own, asset, theirs, used, expected) in [
+        ("web1", "web1", "web1.eu.example", None, waits),
+        ("web1", "web1", "web1.eu.example", Some(TODAY - 90), waits),
+        ("web1", "web1", "web1.eu.example", Some(TODAY - 91), goes),
+        // A full name says more than the time does, and than a bare one.
+        ("web1", "web1.lan", "web1.lan", Some(TODAY - 91), waits),
+        ("web1", "web1.corp.example", "web1.corp.example", None, goes),
+        ("web1", "web1", "web2.eu.example", None, goes),
+        (long, cut, "averylonghostname.eu.example", None, waits),
+        (long, cut, "averylonghostname.eu.example", Some(TODAY - 91), goes),
+        (long, cut, cut, None, waits),
+        (long, cut, cut, Some(TODAY - 91), goes),
+    ] {
+        let object = object(1, &[(DNS, &format!("{own}.corp.example"))]);
+        let mut world = World::of([object], [seen(scanned(7, &[asset], &[]), day(TODAY))]);
+        let mut other = elsewhere(2, "web1", None);
+        other.computer.names = vec![host(theirs)];
+        other.computer.last_used = used.map(day);
+        world.others = vec![other];
+        assert_eq!(world.only().verdict, expected, "{own} {asset} {theirs} {used:?}");
+    }
+}
+
+#[test]
+fn what_a_person_settled_for_another_directory_is_asked_no_more() {
+    let decide = |names: &[&str]| {
+        let mut world = World::of([joined(1, "web1")], [scanned(7, names, &[])]);
+        world = world.ruled(2, 7, ConstraintKind::MustLink, 1);
+        world.constraints[0].source = eu();
+        world.others = vec![elsewhere(2, "web1", Some(7))];
+        world.only()
+    };
+    let settled = decide(&["web1"]);
+    assert_eq!(settled.verdict, created(0));
+    let (by, computer) = ("anna".to_owned(), "web1.eu.example of ldap/eu.example".to_owned());
+    assert_eq!(settled.candidates[0].lost_because, Some(LostBecause::Settled { by, computer }));
+    assert_eq!(
+        settled.candidates[0].lost_because().unwrap(),
+        "anna decided that it is web1.eu.example of ldap/eu.example"
+    );
+    // A full name is more than what the other one has.
+    let both = decide(&["web1.corp.example", "web1.eu.example"]);
+    assert_eq!(both.verdict, Verdict::Matched(id(7)));
+}
+
+#[test]
+fn an_asset_that_a_directory_of_the_own_one_has_is_another_one() {
+    let late = |own: Asset, directory: Option<SourceId>| {
+        let mut other = scanned(8, &["web1.corp.example"], &[]);
+        if let Some(directory) = directory {
+            other.parts[0].source = directory;
+            other.parts[0].object = Some(guid(9));
+        }
+        let mut world = World::of([joined(1, "web1")], [own, other]).linked(1, 7);
+        world.alone = [guid(1)].into();
+        world.only()
+    };
+    let own = || shared(&["web1"], &["web1.eu.example"], &[]);
+    let lab = SourceId::new("ldap", "lab.example").unwrap();
+    for (directory, verdict) in [
+        (None, Verdict::Matched(id(8))),
+        (Some(lab), Verdict::Matched(id(8))),
+        (Some(eu()), Verdict::Linked(id(7))),
+        (Some(source()), Verdict::Linked(id(7))),
+    ] {
+        let decision = late(own(), directory.clone());
+        assert_eq!(decision.verdict, verdict, "{directory:?}");
+    }
+    let held = late(own(), Some(eu()));
+    let by = "one of the same directory".to_owned();
+    assert_eq!(held.candidates[0].lost_because, Some(LostBecause::Held { by }));
+}
+
+#[test]
+fn a_second_name_of_one_computer_is_a_name_like_any_other_whoever_has_it_in_the_inventory() {
+    let (lb, web1) = ("lb.corp.example", "web1.corp.example");
+    let node = object(1, &[(DNS, web1), ("msDS-AdditionalDnsHostName", lb)]);
+    let two = || [scanned(8, &[lb], &[]), scanned(9, &[lb], &[])];
+    assert_eq!(verdict(node, two()), Verdict::Ambiguous);
+}
+
+#[test]
+fn a_default_name_is_evidence_in_the_own_domain_and_in_one_that_somebody_is_in_charge_of() {
+    let decide = |name: &str| {
+        // Two meet, so that more than the pair is looked at.
+        let more = object(2, &[(DNS, "web1.corp.example")]);
+        let assets = [scanned(7, &[name], &[]), scanned(8, &["web1"], &[])];
+        World::of([object(1, &[(DNS, name)]), more], assets).decide()[0].level
+    };
+    assert_eq!(decide("printer.corp.example"), Some(Level::Full));
+    assert_eq!(decide("printer.other.example"), Some(Level::Full));
+    assert_eq!(decide("printer.corp"), Some(Level::Full));
+    assert_eq!(decide("printer.lan"), None);
 }

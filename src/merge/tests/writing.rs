@@ -301,3 +301,59 @@ fn a_late_arrival_moves_as_it_is() {
         arrival.move_record(&mut UnitOfWork::of([old.clone()], []), old.id, &run.writing());
     assert_eq!(nobody, Err(id(8)));
 }
+
+#[test]
+fn the_reason_of_a_tie_stays_while_its_home_does_and_what_waits_has_none() {
+    let mut asset = tied(7);
+    let part = |asset: &Asset| asset.part_of(&source(), guid(1)).unwrap().clone();
+    let tie = part(&asset).tie.unwrap();
+    assert_eq!((tie.run, part(&asset).home), (RunId::from_u128(1), None));
+    let number = part(&asset).number;
+    asset.part_mut(number).unwrap().presence = Presence::Missing { since: day(1), runs: 1 };
+    let again = Run::of(2, Verdict::Matched(id(7))).linked(Some(id(7))).only([asset]);
+    assert_eq!(
+        (part(&again).presence, part(&again).run),
+        (Presence::Present, Some(RunId::from_u128(2)))
+    );
+    assert_eq!(part(&again).tie, Some(tie));
+    // A person has it here, and by the rules alone it waits.
+    let mut held = Run::of(1, Verdict::Ambiguous);
+    held.goes = (Home::Waiting, Some(id(7)));
+    let asset = held.only([scanned(7, &["web1"], &[])]);
+    assert_eq!((part(&asset).tie, part(&asset).home), (None, Some(Home::Waiting)));
+}
+
+#[test]
+fn what_waits_is_written_anew_each_time_and_is_no_asset_that_counts_its_versions() {
+    let waiting = |change: Change| {
+        let Change::PutWaiting(waiting) = change else { panic!("{change:?}") };
+        *waiting
+    };
+    let (beside, _) = Run::of(1, Verdict::Ambiguous).changes([]);
+    let [change] = beside.try_into().unwrap();
+    let mut first = waiting(change);
+    first.record.parts[0].presence = Presence::Missing { since: day(1), runs: 1 };
+    let mut again = Run::of(2, Verdict::Ambiguous).linked(None);
+    again.waiting = Some(first.clone());
+    let (beside, _) = again.changes([]);
+    let [change] = beside.try_into().unwrap();
+    let second = waiting(change);
+    assert_eq!((first.record.version, second.record.version), (1, 1));
+    assert_eq!(second.record.parts[0].presence, Presence::Present);
+    assert_eq!(second.record.parts[0].home, None);
+}
+
+#[test]
+fn an_asset_that_is_made_for_a_record_has_nothing_but_the_record() {
+    let old = Run::of(1, created(0)).only([]);
+    let mut run = Run::of(2, Verdict::Matched(id(8))).linked(Some(old.id));
+    run.goes = (Home::Asset(id(8)), Some(id(7)));
+    let (beside, changes) = run.changes([old.clone()]);
+    assert_eq!(beside, []);
+    let [made, gone] = changes.try_into().unwrap();
+    let (expected, asset) = put(made);
+    assert_eq!((expected, asset.id, asset.version), (None, id(7), 1));
+    let parts: Vec<_> = asset.parts.iter().map(|part| (part.object, part.home)).collect();
+    assert_eq!(parts, [(Some(guid(1)), Some(Home::Asset(id(8))))]);
+    assert_eq!(gone, Change::RemoveAsset { id: old.id, expected: 1, to: Some(id(7)) });
+}
