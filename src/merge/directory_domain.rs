@@ -234,7 +234,7 @@ mod tests {
             .within(["dhcp.example.net"], ["eu.corp.example"]);
         assert_eq!(corp.around(names(Some("corp.example"), None)), corp);
         let eu = corp.around(names(Some("eu.corp.example"), Some("EU")));
-        assert_eq!((eu.dns(), eu.netbios()), (Some("eu.corp.example"), Some("EU")));
+        assert_eq!((eu.dns(), eu.netbios()), (Some("eu.corp.example"), Some("eu")));
         assert!(eu.is_beside("corp.example") && eu.is("a.eu.corp.example"));
         assert!(!eu.has_suffix("dhcp.example.net"));
         let short = corp.around(names(None, Some("CORP")));
