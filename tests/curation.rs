@@ -1,6 +1,7 @@
 //! What people change by hand, through real syncs and real stores.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures::TryStreamExt;
 use ldap_inventory::ErrorKind;
@@ -23,6 +24,7 @@ use proptest::prelude::*;
 
 use crate::cases::cases;
 use crate::mock::{computer, mock_guid};
+use crate::sync::interfering::Interfering;
 
 pub(crate) fn acme() -> OrganizationId {
     OrganizationId::new("acme").unwrap()
@@ -326,6 +328,42 @@ async fn two() -> (MemoryRepository, Vec<DirectoryObject>) {
     let objects = vec![computer("WEB1").build(), computer("WEB2").build()];
     run(&repository, objects.clone()).await;
     (repository, objects)
+}
+
+/// Somebody takes a merge back when a run, or another person, knows what is decided and has not looked at the assets yet.
+#[tokio::test]
+async fn what_is_taken_back_while_others_look_at_it_stays_taken_back() {
+    for (is_run, looks) in [(true, 2), (false, 1)] {
+        for n in 0.. {
+            let repository = Arc::new(MemoryRepository::new());
+            let assets = (1..5).map(|n| scanned(n, &[&format!("web{n}.corp.example")]));
+            put(&*repository, assets).await;
+            let web1 = || vec![computer("WEB1").build()];
+            run(&*repository, web1()).await;
+            let ours = Curation::new(&*repository, acme());
+            let merged = ours.merge(&[id(1), id(2)], &anna()).await.unwrap();
+            let store = Arc::clone(&repository);
+            let interfering = Interfering::new(Arc::clone(&repository), |_, _| None);
+            let interfering = interfering.meanwhile(n, async move {
+                let theirs = Curation::new(&*store, acme());
+                theirs.unmerge(merged.id, &anna()).await.unwrap();
+            });
+            if is_run {
+                run(&interfering, web1()).await;
+            } else {
+                let curation = Curation::new(&interfering, acme());
+                let refused = curation.merge(&[id(3), id(4)], &anna()).await;
+                let refused = refused.map(|_| ()).map_err(|error| error.kind());
+                assert_eq!(refused.is_err(), n < looks, "{refused:?}");
+            }
+            if !interfering.is_done() {
+                assert!(n >= looks, "{n}");
+                break;
+            }
+            let found = ours.resolve(&[id(1), id(2)]).await.unwrap();
+            assert_eq!(found[&id(2)].id, id(2), "a run: {is_run}, look {n}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -153,7 +153,7 @@ impl Curation<'_> {
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] if nobody decided so, or it was taken back before; [`ErrorKind::Conflict`] if
-    /// an asset was changed at this moment.
+    /// an asset was changed, or something else decided, at this moment.
     pub async fn forget(
         &self,
         asset: AssetId,

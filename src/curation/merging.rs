@@ -41,6 +41,8 @@ pub struct Unmerged {
 struct Planned {
     record: MergeRecord,
     before: Vec<Asset>,
+    /// The decisions that stood before.
+    standing: Standing,
     settled: Settled,
     preview: MergePreview,
 }
@@ -68,12 +70,13 @@ impl Curation<'_> {
     /// [`ErrorKind::NotFound`] for an asset that is not there; [`ErrorKind::Invalid`] for fewer than two, or one
     /// that is named twice; [`ErrorKind::Conflict`] if a person decided that an object of one of them is not
     /// another one of them (that decision has to be taken back first), if two of the ids lead to one asset, or if one of
-    /// the assets was changed at this moment. Nothing was written then.
+    /// the assets was changed, or something decided, at this moment. Nothing was written then.
     pub async fn merge(&self, assets: &[AssetId], author: &Author) -> Result<Merged> {
-        let Planned { record, before, settled, preview } = self.planned(assets, author).await?;
+        let Planned { record, before, standing, settled, preview } =
+            self.planned(assets, author).await?;
         let id = record.id;
         let puts = vec![Change::PutMerge(Box::new(record))];
-        let written = self.write(settled, before, puts).await;
+        let written = self.write(&standing, settled, before, puts).await;
         written.map_err(|error| error.in_operation("merge"))?;
         Ok(Merged { id, preview })
     }
@@ -85,7 +88,7 @@ impl Curation<'_> {
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] for a merge that never was; [`ErrorKind::Conflict`] if it was undone before, by whom
-    /// and when, or if one of the assets was changed at this moment. Nothing was written then.
+    /// and when, or if one of the assets was changed, or something decided, at this moment. Nothing was written then.
     pub async fn unmerge(&self, merge: MergeId, author: &Author) -> Result<Unmerged> {
         let mut decisions = Decisions::load(self.repository, &self.organization).await?;
         let before = decisions.standing();
@@ -121,7 +124,8 @@ impl Curation<'_> {
         );
         let settled = settled.await?;
         let moves = settled.moves().clone();
-        self.write(settled, subject, puts).await.map_err(|error| error.in_operation("unmerge"))?;
+        let written = self.write(&before, settled, subject, puts).await;
+        written.map_err(|error| error.in_operation("unmerge"))?;
         let restored = moves.came.clone();
         Ok(Unmerged { id: merge, survivor: record.survivor, restored, moves })
     }
@@ -149,7 +153,7 @@ impl Curation<'_> {
         let settled = self.settled(&united, standing.named()).await?;
         let after = settled.asset(survivor.id).unwrap_or(survivor);
         let preview = MergePreview::of(&before, after, settled.moves(), &self.policy);
-        Ok(Planned { record, before, settled, preview })
+        Ok(Planned { record, before, standing, settled, preview })
     }
 }
 

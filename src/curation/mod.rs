@@ -181,15 +181,13 @@ impl<'a> Curation<'a> {
     ///
     /// # Errors
     ///
-    /// What the store reports; [`ErrorKind::Conflict`] if an asset was changed at this moment.
+    /// What the store reports; [`ErrorKind::Conflict`] if an asset was changed, or something decided, at this moment.
     pub async fn uphold(&self) -> Result<Moves> {
         let standing = Decisions::load(self.repository, &self.organization).await?.standing();
         let settled = self.settled(&standing, []).await?;
         let moves = settled.moves().clone();
-        let changes = grouping::changes(self.repository, &self.organization, settled).await?;
-        if !changes.is_empty() {
-            self.commit(changes).await.map_err(|error| error.in_operation("uphold"))?;
-        }
+        let written = self.write(&standing, settled, Vec::new(), Vec::new()).await;
+        written.map_err(|error| error.in_operation("uphold"))?;
         Ok(moves)
     }
 
@@ -248,13 +246,19 @@ impl<'a> Curation<'a> {
         let settled = self.settled(&standing, also).await?;
         let moves = settled.moves().clone();
         let subjects = self.repository.assets(&self.organization, &touched).await?;
-        self.write(settled, subjects, puts).await?;
+        self.write(before, settled, subjects, puts).await?;
         Ok(moves)
     }
 
     /// Writes what has to be written, and nothing new into these assets, so that nobody else changes them at the
-    /// same time.
-    async fn write(&self, settled: Settled, subjects: Vec<Asset>, puts: Vec<Change>) -> Result<()> {
+    /// same time; unless the decisions that stood before are not those that stand any more.
+    async fn write(
+        &self,
+        before: &Standing,
+        settled: Settled,
+        subjects: Vec<Asset>,
+        puts: Vec<Change>,
+    ) -> Result<()> {
         let mut changes = grouping::changes(self.repository, &self.organization, settled).await?;
         let written = |id: AssetId| {
             changes.iter().chain(&puts).any(|change| match change {
@@ -267,7 +271,13 @@ impl<'a> Curation<'a> {
             subjects.into_iter().filter(|asset| !written(asset.id)).collect();
         changes.extend(untouched.into_iter().map(touch));
         changes.extend(puts);
-        self.commit(changes).await
+        if changes.is_empty() {
+            return Ok(());
+        }
+        match Decisions::still_stand(self.repository, &self.organization, before).await? {
+            true => self.commit(changes).await,
+            false => Err(conflict(&[])),
+        }
     }
 
     /// Writes what a person decided, whole or not at all.

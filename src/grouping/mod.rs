@@ -80,6 +80,21 @@ impl Decisions {
         Ok(Self { constraints, merges })
     }
 
+    /// Whether a store still has these and no others that stand. Whoever looks at assets by decisions asks afterwards: in between
+    /// somebody may have decided otherwise, and have changed the assets before they were looked at. Whoever decides later
+    /// changes the versions of the assets that were.
+    ///
+    /// # Errors
+    ///
+    /// What the store reports.
+    pub(crate) async fn still_stand(
+        repository: &dyn AssetRepository,
+        organization: &OrganizationId,
+        standing: &Standing,
+    ) -> Result<bool> {
+        Ok(Self::load(repository, organization).await?.standing() == *standing)
+    }
+
     /// Those that stand.
     pub(crate) fn standing(&self) -> Standing {
         Standing::of(&self.constraints, &self.merges)

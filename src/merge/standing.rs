@@ -9,7 +9,7 @@ use crate::value::{AssetId, ObjectGuid, SourceId, Timestamp};
 ///
 /// Of several decisions on one object and asset the latest holds; of two at the same instant the one that keeps
 /// them apart. Of several must-links of one object the latest holds.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Standing {
     /// What each merged asset became part of, and when.
     merged: BTreeMap<AssetId, (AssetId, Timestamp)>,

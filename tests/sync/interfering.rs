@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use ldap_inventory::Result;
 use ldap_inventory::asset::*;
@@ -13,10 +14,12 @@ use ldap_inventory::value::*;
 /// Who writes before a batch: given its number, counted from 0, and the batch.
 type Rival = Box<dyn FnMut(usize, &Batch) -> Option<Batch> + Send>;
 
-/// A repository in which somebody else commits a batch just before ours.
+/// A repository in which somebody else commits a batch just before ours, or does something meanwhile.
 pub(crate) struct Interfering<R> {
     inner: R,
     rival: Mutex<(usize, Rival)>,
+    /// What is done meanwhile, until it is, and after how many looks.
+    meanwhile: Mutex<Option<(usize, BoxFuture<'static, ()>)>>,
 }
 
 impl<R> Interfering<R> {
@@ -24,7 +27,23 @@ impl<R> Interfering<R> {
         inner: R,
         rival: impl FnMut(usize, &Batch) -> Option<Batch> + Send + 'static,
     ) -> Self {
-        Self { inner, rival: Mutex::new((0, Box::new(rival))) }
+        let rival = Mutex::new((0, Box::new(rival) as Rival));
+        Self { inner, rival, meanwhile: Mutex::default() }
+    }
+
+    /// Does this once, when somebody looks for the n-th time, counted from 0, at the assets that decisions touch: what is
+    /// decided is known then, and the assets are not.
+    pub(crate) fn meanwhile(
+        self,
+        n: usize,
+        act: impl Future<Output = ()> + Send + 'static,
+    ) -> Self {
+        Self { meanwhile: Mutex::new(Some((n, Box::pin(act)))), ..self }
+    }
+
+    /// Whether that was done.
+    pub(crate) fn is_done(&self) -> bool {
+        self.meanwhile.lock().unwrap().is_none()
     }
 
     /// How many batches were to be committed.
@@ -89,6 +108,11 @@ impl<R: AssetRepository> AssetRepository for Interfering<R> {
     }
 
     async fn moved(&self, o: &OrganizationId) -> Result<Vec<(SourceId, Link)>> {
+        let due = self.meanwhile.lock().unwrap().take();
+        match due {
+            Some((0, act)) => act.await,
+            later => *self.meanwhile.lock().unwrap() = later.map(|(n, act)| (n - 1, act)),
+        }
         self.inner.moved(o).await
     }
 

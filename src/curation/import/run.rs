@@ -196,11 +196,14 @@ impl<'a> Import<'a> {
     }
 
     /// Writes what has to be so that the inventory shows what people decided, with all that is imported; `false` if an
-    /// asset changed meanwhile.
+    /// asset changed meanwhile, or somebody decided something.
     async fn settle(&self) -> Result<bool> {
         let Curation { repository, organization, .. } = self.curation;
-        let settled = self.curation.settled(&self.standing().await?, []).await?;
-        self.commit(grouping::changes(*repository, organization, settled).await?).await
+        let standing = self.standing().await?;
+        let settled = self.curation.settled(&standing, []).await?;
+        let changes = grouping::changes(*repository, organization, settled).await?;
+        Ok(Decisions::still_stand(*repository, organization, &standing).await?
+            && self.commit(changes).await?)
     }
 
     /// Of every asset that has one of these keys, as the rules alone have it, what is asked for; and the versions of those

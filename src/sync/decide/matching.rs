@@ -312,8 +312,14 @@ impl Matching {
     /// What people decided, and all that it may touch.
     async fn look_up_decisions(&mut self, run: &Run<'_>) -> Result<()> {
         let (repository, organization) = (run.repository, &run.task.organization);
-        self.standing = Decisions::load(repository, organization).await?.standing();
-        self.scene = Scene::load(repository, organization, &self.standing, []).await?;
+        loop {
+            self.standing = Decisions::load(repository, organization).await?.standing();
+            self.scene = Scene::load(repository, organization, &self.standing, []).await?;
+            if Decisions::still_stand(repository, organization, &self.standing).await? {
+                break;
+            }
+            run.options.cancellation.check()?;
+        }
         let waiting = self.scene.waiting.iter().enumerate();
         let own = waiting.filter(|(_, waiting)| waiting.source == self.source);
         self.waiting = own.map(|(place, waiting)| (waiting.object, place)).collect();

@@ -32,8 +32,14 @@ pub(in crate::sync) async fn changes(
     server: &ServerIdentity,
 ) -> Result<Vec<Change>> {
     let (repository, organization) = (run.repository, &run.task.organization);
-    let standing = Decisions::load(repository, organization).await?.standing();
     let directories = run.directories(server).await?;
-    let settled = grouping::settle(repository, organization, &standing, [], &directories).await?;
-    grouping::changes(repository, organization, settled).await
+    loop {
+        let standing = Decisions::load(repository, organization).await?.standing();
+        let settled = grouping::settle(repository, organization, &standing, [], &directories);
+        let changes = grouping::changes(repository, organization, settled.await?).await?;
+        if Decisions::still_stand(repository, organization, &standing).await? {
+            return Ok(changes);
+        }
+        run.options.cancellation.check()?;
+    }
 }
