@@ -504,6 +504,8 @@ async fn of_two_people_who_merge_at_once_one_wins() {
         "moved",
         "assets",
         "waiting",
+        "constraints",
+        "merges",
         "commit",
     ];
     let slow = slow(&repository, &calls).await;
@@ -532,6 +534,8 @@ async fn of_two_people_who_undo_at_once_one_wins() {
         "runs",
         "runs",
         "redirects",
+        "constraints",
+        "merges",
         "commit",
     ];
     let slow = slow(&repository, &calls).await;
@@ -559,6 +563,8 @@ async fn of_two_people_who_decide_otherwise_at_once_one_wins() {
         "assets",
         "waiting",
         "assets",
+        "constraints",
+        "merges",
         "commit",
     ];
     let slow = slow(&repository, &calls).await;
@@ -576,7 +582,7 @@ async fn of_two_people_who_decide_otherwise_at_once_one_wins() {
 #[tokio::test(start_paused = true)]
 async fn a_merge_whose_answer_is_lost_is_not_done_twice() {
     let (repository, _) = two().await;
-    let plan = FaultPlan::new().with(9, CallFault::AnswerLost);
+    let plan = FaultPlan::new().with(11, CallFault::AnswerLost);
     let faulty = Faulty::new(repository.clone(), &plan);
     Curation::new(&faulty, acme()).merge(&[id(1), id(2)], &anna()).await.unwrap();
     assert_eq!(repository.merges(&acme()).await.unwrap().len(), 1);
