@@ -185,6 +185,49 @@ impl<'de> Deserialize<'de> for Confirmation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::asset::Presence;
+    use crate::value::ObjectGuid;
+
+    #[test]
+    fn a_limit_says_which_of_its_numbers_is_exceeded() {
+        let limit = Limit { percent: Some(25), at_least: 0, count: Some(10) };
+        let words = |number, limit| {
+            ExceededLimit { what: Measure::Creates, number, of: 40, limit }.to_string()
+        };
+        assert!(words(11, limit).ends_with("(more than 10)"));
+        assert!(words(10, limit).ends_with("(more than 25 %)"));
+        assert!(words(9, Limit { count: None, ..limit }).ends_with("(more than 25 %)"));
+        assert!(!words(9, Limit::none()).contains("more than"));
+    }
+
+    #[test]
+    fn a_stopped_run_names_what_would_be_lost_of_the_kind_that_is_too_much() {
+        let loss = |kind, name: &str| Loss {
+            kind,
+            object: ObjectGuid::from_bytes([1; 16]),
+            name: name.to_owned(),
+            asset: None,
+            presence: Presence::Present,
+        };
+        let lost = [
+            loss(ObjectKind::Computer, "PC7"),
+            loss(ObjectKind::Group, "Staff"),
+            loss(ObjectKind::User, "anna"),
+        ];
+        for (what, named) in [
+            (Measure::LostComputers, Some("PC7")),
+            (Measure::LostGroups, Some("Staff")),
+            (Measure::LostUsers, Some("anna")),
+            (Measure::Creates, None),
+        ] {
+            let exceeded = vec![ExceededLimit { what, number: 1, of: 2, limit: Limit::none() }];
+            let confirmation = Confirmation(RecordDigest::default());
+            let error = LimitsExceeded { exceeded, confirmation }.error(&lost);
+            for name in ["PC7", "Staff", "anna"] {
+                assert_eq!(error.message().contains(name), named == Some(name), "{error}");
+            }
+        }
+    }
 
     #[test]
     fn a_confirmation_is_read_as_it_is_printed() {

@@ -65,3 +65,57 @@ fn name_in(change: &Change, source: &SourceId, link: &Link) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asset::{DirectoryGroup, DirectoryUser};
+    use crate::value::{RunId, Timestamp};
+
+    #[test]
+    fn whoever_goes_missing_has_the_name_of_its_own_record() {
+        let source = SourceId::new("ldap", "corp.example").unwrap();
+        let guid = |n: u8| ObjectGuid::from_bytes([n; 16]);
+        let dn = |name: &str| DistinguishedName::parse(&format!("CN={name},DC=corp")).unwrap();
+        let attributes =
+            |name: &str| [("sAMAccountName", name)].into_iter().collect::<Attributes>();
+        let user = |n: u8, name: &str| {
+            Change::PutUser(Box::new(DirectoryUser {
+                organization: "acme".parse().unwrap(),
+                site: "hq".parse().unwrap(),
+                source: source.clone(),
+                object: guid(n),
+                sid: None,
+                dn: dn(name),
+                groups: Vec::new(),
+                attributes: attributes(name),
+                presence: Presence::Present,
+                run: RunId::from_u128(1),
+                written: Timestamp::MIN,
+            }))
+        };
+        let group = |n: u8, name: &str| {
+            Change::PutGroup(Box::new(DirectoryGroup {
+                organization: "acme".parse().unwrap(),
+                site: "hq".parse().unwrap(),
+                source: source.clone(),
+                object: guid(n),
+                sid: None,
+                dn: dn(name),
+                members: Vec::new(),
+                complete: true,
+                attributes: attributes(name),
+                presence: Presence::Present,
+                run: RunId::from_u128(1),
+                written: Timestamp::MIN,
+            }))
+        };
+        let changes = [user(1, "anna"), group(2, "staff"), user(3, "bob"), group(4, "sales")];
+        let name = |kind, n| Loss::of(&Link::new(kind, guid(n)), &changes, &source).name;
+        assert_eq!(name(ObjectKind::User, 3), "bob");
+        assert_eq!(name(ObjectKind::User, 1), "anna");
+        assert_eq!(name(ObjectKind::Group, 4), "sales");
+        assert_eq!(name(ObjectKind::Group, 2), "staff");
+        assert_eq!(name(ObjectKind::User, 5), guid(5).to_string());
+    }
+}

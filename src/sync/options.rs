@@ -250,3 +250,31 @@ impl fmt::Debug for SyncOptions {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_tell_what_was_set_and_not_who_listens() {
+        let options = SyncOptions::new()
+            .with_dry_run(true)
+            .with_memory_bytes(4_096)
+            .with_spool_bytes(512)
+            .with_spool_folder(Some("/var/spool".into()))
+            .with_read_deadline(Duration::from_secs(7))
+            .with_progress(|_| {});
+        let words = format!("{options:?}");
+        for said in [
+            "dry_run: true",
+            "memory_bytes: 4096",
+            "spool_bytes: 512",
+            "spool_folder: Some(\"/var/spool\")",
+            "read_deadline: 7s",
+            "explain: false",
+        ] {
+            assert!(words.contains(said), "{said}: {words}");
+        }
+        assert!(!words.contains("listener"), "{words}");
+    }
+}

@@ -145,6 +145,11 @@ async fn a_stopped_run_goes_on_record_and_its_plan_is_the_whole_of_it() {
         assert!(sentence.contains(&stopped.braked.confirmation.to_string()), "{sentence}");
         assert_eq!(stopped.plan.report.computers.missing, 24);
         assert_eq!(stopped.plan.report.decisions.as_ref().unwrap().len(), 16);
+        let changes: usize = stopped.plan.batches.iter().map(|batch| batch.changes.len()).sum();
+        assert_eq!(
+            stopped.to_string(),
+            format!("the plan of the stopped run has {changes} changes")
+        );
         let runs = repository.runs(&acme(), &corp(), 9).await.unwrap();
         let outcomes: Vec<RunOutcome> = runs.iter().map(|run| run.outcome).collect();
         assert_eq!(outcomes, [RunOutcome::Stopped, RunOutcome::Complete]);

@@ -30,6 +30,16 @@ async fn a_first_run_ties_each_computer_to_its_place() {
 }
 
 #[tokio::test]
+async fn a_report_tells_its_stages_in_order_and_one_without_the_key_made_sure_of_all() {
+    let repository = stores().into_iter().next().unwrap();
+    let report = run(&MockDirectory::new(domain()), &*repository).await;
+    assert_eq!(report.stages().map(|(name, _)| name), ["connect", "read", "plan", "commit"]);
+    let mut json = serde_json::to_value(&report).unwrap();
+    json.as_object_mut().unwrap().remove("census").unwrap();
+    assert!(serde_json::from_value::<SyncReport>(json).unwrap().census);
+}
+
+#[tokio::test]
 async fn a_second_run_changes_nothing() {
     for repository in stores() {
         scan(&*repository).await;

@@ -103,6 +103,20 @@ async fn what_some_lost_at_once_is_no_matter_of_rights() {
 }
 
 #[tokio::test]
+async fn what_no_more_than_half_of_all_had_may_end_at_once() {
+    for (had, left) in [(15, 0), (20, 0), (21, 21)] {
+        for repository in stores() {
+            let directory =
+                directory((0..40).map(|n| if n < had { with_os(n) } else { pc(n).build() }), None);
+            run(&directory, &*repository).await;
+            directory.set_objects((0..40).map(|n| pc(n).build()));
+            run(&directory, &*repository).await;
+            assert_eq!(systems(&*repository).await, left, "{had}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn of_a_few_objects_each_is_believed() {
     for repository in stores() {
         let directory = directory((0..9).map(with_os), None);

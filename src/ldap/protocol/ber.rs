@@ -226,6 +226,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_malformed_says_so() {
+        let unexpected = Malformed::Unexpected { wanted: OCTET_STRING, found: SEQUENCE };
+        assert_eq!(unexpected.to_string(), "an element has the tag 0x30 where 0x04 belongs");
+        assert_eq!(Malformed::Missing.to_string(), "an element is missing");
+    }
+
+    #[test]
     fn lengths_need_not_be_minimal() {
         for bytes in [&[0x04, 1, 9][..], &[0x04, 0x81, 1, 9], &[0x04, 0x84, 0, 0, 0, 1, 9]] {
             assert_eq!(Reader::new(bytes).contents_of(OCTET_STRING), Ok(&[9][..]));

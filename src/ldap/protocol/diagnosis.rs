@@ -275,6 +275,8 @@ fn sub_code(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn result(rc: u32, text: &str) -> LdapResult {
@@ -368,6 +370,36 @@ mod tests {
         let anonymous = result(1, "000004DC: LdapErr: DSID-0C090A5C, comment: In order to ...");
         assert_eq!(search_refused(&anonymous).kind(), ErrorKind::NotAuthenticated);
         assert_eq!(search_refused(&result(1, "")).kind(), ErrorKind::Directory);
+    }
+
+    #[test]
+    fn every_result_code_of_a_refused_bind_has_its_meaning_and_says_it() {
+        for (rc, expected, said) in [
+            (7, BindRefusal::Unsupported, "bind refused: Unsupported"),
+            (8, BindRefusal::NeedsSigning, "bind refused: NeedsSigning"),
+            (10, BindRefusal::Referral, "bind refused: Referral"),
+            (13, BindRefusal::NeedsConfidentiality, "bind refused: NeedsConfidentiality"),
+            (32, BindRefusal::InvalidName, "bind refused: InvalidName"),
+            (34, BindRefusal::InvalidName, "bind refused: InvalidName"),
+            (49, BindRefusal::Unspecified, "bind refused: Unspecified"),
+            (51, BindRefusal::Unavailable, "bind refused: Unavailable"),
+            (52, BindRefusal::Unavailable, "bind refused: Unavailable"),
+        ] {
+            let error = bind_refused(&result(rc, ""), "canary");
+            assert_eq!(refusal(&error), expected, "{rc}");
+            assert_eq!(refusal(&error).to_string(), said);
+            assert!(!error.report().contains("server's text"), "{rc}");
+        }
+        let error = bind_refused(&result(8, "sign it"), "canary");
+        assert!(error.report().contains("sign it"));
+    }
+
+    #[test]
+    fn every_result_code_of_a_search_has_its_own_sentence() {
+        let codes = [1, 3, 4, 10, 11, 12, 32, 34, 50, 51, 52, 53];
+        let sentences: BTreeSet<String> =
+            codes.iter().map(|rc| search_refused(&result(*rc, "")).message().to_owned()).collect();
+        assert_eq!(sentences.len(), codes.len(), "{sentences:?}");
     }
 
     #[test]

@@ -124,6 +124,16 @@ mod tests {
     }
 
     #[test]
+    fn a_range_is_of_all_values_if_it_has_neither_a_beginning_nor_an_end() {
+        for (option, is_all) in
+            [("range=0-*", true), ("range=0-9", false), ("range=1-*", false), ("range=1-9", false)]
+        {
+            assert_eq!(RangeOption::parse(option.as_bytes()).unwrap().is_all(), is_all, "{option}");
+        }
+        assert_eq!(describe("member", 1500), "member;range=1500-*");
+    }
+
+    #[test]
     fn ranges_that_follow_each_other_are_complete_at_the_star() {
         assert_eq!(run(&[("range=0-1499", 1500)]), RangeStep::From(1500));
         assert_eq!(run(&[("range=0-1499", 1500), ("range=1500-*", 1)]), RangeStep::Complete);

@@ -64,6 +64,7 @@ mod tests {
             assert_eq!(read(text), LEFT_OUT);
         }
         assert_eq!(read("hunter is wrong"), "hunter is wrong");
+        assert_eq!(redaction.left_out(), LEFT_OUT);
         assert_eq!(format!("{redaction:?}").find("hunter2"), None);
     }
 }

@@ -243,6 +243,38 @@ mod tests {
     }
 
     #[test]
+    fn whatever_repeats_the_password_is_left_out_and_of_many_referrals_the_first_are_kept() {
+        let uris: Vec<u8> = (0..=REFERRALS)
+            .flat_map(|n| {
+                let mut uri = Vec::new();
+                ber::write(&mut uri, OCTET_STRING, format!("ldap://canary/{n}").as_bytes());
+                uri
+            })
+            .collect();
+        let mut result = vec![0x0a, 1, 10, 4, 6];
+        result.extend(b"canary");
+        ber::write(&mut result, OCTET_STRING, b"no canary");
+        ber::write(&mut result, REFERRAL, &uris);
+        let mut answer = parse(op::BIND_RESPONSE, &result, &[]).unwrap();
+        assert_eq!(answer.referrals.len(), REFERRALS);
+        assert_eq!(answer.referrals[1], "ldap://canary/1");
+        let redaction = Redaction::default();
+        redaction.keep_out("canary");
+        answer.redact(&redaction);
+        let left_out = redaction.left_out();
+        assert_eq!((&answer.matched, &answer.diagnostic), (&left_out, &left_out));
+        assert!(answer.referrals.iter().all(|uri| *uri == left_out));
+    }
+
+    #[test]
+    fn what_a_server_proves_of_itself_in_a_bind_is_dropped() {
+        let result = [SUCCESS, &[0x87, 2, 1, 2]].concat();
+        let answer = parse(op::BIND_RESPONSE, &result, &[]).unwrap();
+        assert_eq!(answer.encode(5, op::BIND_RESPONSE), message(op::BIND_RESPONSE, SUCCESS, &[]));
+        assert!(parse(op::EXTENDED_RESPONSE, &result, &[]).is_err());
+    }
+
+    #[test]
     fn results_of_another_shape_are_refused() {
         for result in [
             &[][..],

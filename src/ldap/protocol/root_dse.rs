@@ -264,6 +264,49 @@ mod tests {
         assert_eq!(root.ds_service_name, None);
     }
 
+    #[tokio::test]
+    async fn what_a_server_knows_is_what_it_names_however_often() {
+        let others: &[&[u8]] = &[b"1.2.3", b"1.2.3"];
+        let none = root(&[("supportedControl", others), ("supportedExtension", others)]).await;
+        assert!(!none.knows_dirsync && !none.knows_domain_scope && !none.knows_who_am_i);
+        let (dirsync, scope) = (DIRSYNC.as_bytes(), DOMAIN_SCOPE.as_bytes());
+        let controls: &[&[u8]] = &[dirsync, scope, b"1.2.3", dirsync, scope, b"1.2.4"];
+        let who: &[&[u8]] = &[b"1.2.3", WHO_AM_I.as_bytes(), WHO_AM_I.as_bytes(), b"1.2.4"];
+        let all = root(&[("supportedControl", controls), ("supportedExtension", who)]).await;
+        assert!(all.knows_dirsync && all.knows_domain_scope && all.knows_who_am_i);
+    }
+
+    #[tokio::test]
+    async fn only_its_own_capability_makes_an_active_directory() {
+        for (capability, expected) in [(ACTIVE_DIRECTORY, true), ("1.2.840.113556.1.4.1", false)] {
+            let values: &[&[u8]] = &[capability.as_bytes()];
+            let reply = [entry(1, "", &[("supportedCapabilities", values)]), done(1, 0)].concat();
+            let (mut connection, _server) = connection(&LdapLimits::default(), vec![reply]).await;
+            assert_eq!(connection.is_active_directory().await.unwrap(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_domain_tells_its_identity_and_the_suffixes_that_it_allows() {
+        let root = RootDse {
+            configuration_naming_context: DistinguishedName::parse("CN=C,DC=x").ok(),
+            ..RootDse::default()
+        };
+        let domain = DistinguishedName::parse("DC=x").unwrap();
+        let sid: &[u8] = &[1, 1, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0];
+        let attributes: &[Attribute<'_>] = &[
+            ("msDS-AllowedDNSSuffixes", &[b"a.example", b"\xff", b"b.example"]),
+            ("objectGUID", &[&[7; 16]]),
+            ("objectSid", &[sid]),
+        ];
+        let reply = [entry(1, "DC=x", attributes), done(1, 0)].concat();
+        let (mut connection, _server) = connection(&LdapLimits::default(), vec![reply]).await;
+        let found = connection.domain_entry(&root, &domain).await.unwrap();
+        assert_eq!(found.allowed_suffixes, ["a.example", "b.example"]);
+        assert_eq!(found.guid, Some(ObjectGuid::from_bytes([7; 16])));
+        assert_eq!(found.sid.map(|sid| sid.to_string()).as_deref(), Some("S-1-5-32"));
+    }
+
     #[test]
     fn the_site_of_a_server_is_in_the_name_of_its_agent() {
         let site = |agent: &str| {

@@ -187,6 +187,9 @@ mod tests {
         let long = |octets: usize| format!("(cn={})", "x".repeat(octets - 5));
         assert!(check_filter(&long(limits.filter_bytes), &limits).is_ok());
         assert!(check_filter(&long(limits.filter_bytes + 1), &limits).is_err());
+        // However many stand beside each other.
+        let wide = format!("(|{})", "(cn=x)".repeat(2 * limits.filter_depth));
+        assert!(check_filter(&wide, &limits).is_ok());
     }
 
     #[test]

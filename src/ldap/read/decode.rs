@@ -355,6 +355,12 @@ mod tests {
     }
 
     #[test]
+    fn an_identity_that_is_said_twice_is_one() {
+        let twice: Attribute<'_> = ("objectGUID", &[GUID, GUID]);
+        assert!(matches!(decode(ObjectKind::User, &[twice]), Decoded::Object(_)));
+    }
+
+    #[test]
     fn a_bad_attribute_is_flagged_and_the_rest_stands() {
         let long = [b'x'; 65];
         let object = computer(&[

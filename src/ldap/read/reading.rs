@@ -645,6 +645,11 @@ mod tests {
             let (names, end) = outcome(vec![page(1, 3), second]).await;
             assert_eq!((names.len(), end), (3, Err(ErrorKind::Protocol)));
         }
+        // As many as it was asked for may be one page of a server that pages.
+        let limits = LdapLimits { page_size: 3, ..LdapLimits::default() };
+        let cut = vec![page(1, 3), page(2, 1)];
+        let (names, end) = summary(&read(ObjectKind::Computer, limits, cut).await);
+        assert_eq!((names.len(), end), (3, Err(ErrorKind::Protocol)));
         let first = [computers(1, 3), page_done(1, 0, b"more")].concat();
         assert_eq!(outcome(vec![first, page(2, 3)]).await.1, Err(ErrorKind::Protocol));
     }

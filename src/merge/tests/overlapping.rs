@@ -10,7 +10,7 @@ use proptest::sample::{select, subsequence};
 use super::fixture::*;
 use super::naive;
 use crate::asset::{Asset, Claim, Constraint, ConstraintKind, Presence, SourceRecord};
-use crate::merge::{Candidate, Computer, KnownDirectories};
+use crate::merge::{Candidate, Computer, KnownDirectories, NearMisses};
 use crate::merge::{Coverage, DirectoryDomain, Explanation, Level, Overlap, Surveyed};
 use crate::name::Hostname;
 use crate::os::Lifecycle;
@@ -145,6 +145,126 @@ fn what_a_directory_tells_of_domains_counts() {
             assert_eq!(pair.reason, reason);
         }
     }
+}
+
+#[test]
+fn assets_of_two_sites_are_no_overlap_where_the_policy_looks_within_sites_alone() {
+    let near = scanned(1, &["web1"], &[]);
+    let also = scanned(2, &["web1"], &[]);
+    let far = Asset { site: site("branch"), ..scanned(3, &["web1"], &[]) };
+    let assets = [near, also, far];
+    let surveyed = || {
+        let directories = KnownDirectories::new(&MatchPolicy::default());
+        assets.iter().map(|asset| Surveyed::of(asset, &directories)).collect::<Vec<_>>()
+    };
+    let policy = MatchPolicy::default();
+    assert_eq!(Overlap::between(surveyed(), &[], &policy).len(), 3);
+    let policy = policy.within_site(true);
+    let [pair] = Overlap::between(surveyed(), &[], &policy).try_into().unwrap();
+    assert_eq!((pair.first, pair.second), (id(1), id(2)));
+    let words = format!("{} and {}: {}", id(1), id(2), pair.reason);
+    assert_eq!(pair.to_string(), words);
+}
+
+#[test]
+fn near_names_are_told_where_a_directory_alone_has_the_one_and_scans_alone_the_other() {
+    let policy = MatchPolicy::default();
+    let known = KnownDirectories::new(&policy).with(source(), domain(), None);
+    let found = |assets: &[&Asset]| {
+        let mut near = NearMisses::new(&known);
+        assets.iter().for_each(|asset| near.add(asset));
+        near.find()
+    };
+    let computer = |name: &str| {
+        let mut computer = tied(scanned(1, &[name], &["corp.example"]), 7);
+        computer.parts.remove(0);
+        computer.parts[0].attributes = [("cn", "THE-PC")].into_iter().collect();
+        (computer.names[0].part, computer.domains[0].part) = (1, 1);
+        computer
+    };
+    let written = |text: &str| {
+        let mut asset = scanned(2, &[], &[]);
+        asset.parts[0].attributes = [("name", text)].into_iter().collect();
+        asset
+    };
+    let separators = Some("only what separates the words differs");
+    let transposed = Some("two neighbouring letters changed places");
+    let letter = Some("one letter differs");
+    let remark = Some("a remark stands behind the name");
+    for (name, text, difference) in [
+        ("srv-db1.corp.example", "srv_db1", separators),
+        ("storage1.corp.example", "sotrage1", transposed),
+        ("storage1.corp.example", "storag1", letter),
+        ("srv-db1.corp.example", "SRV-DB1 (old rack)", remark),
+        ("srv-db1.corp.example", "srv-db1_old", remark),
+        // The very same name is no near one, nor is one that differs and has a remark besides.
+        ("srv-db1.corp.example", "srv-db1", None),
+        ("srv-db1.corp.example", "srv-db1.corp.example", None),
+        ("srv-db1.corp.example", "srvdb1 (old rack)", None),
+        ("srv-db1.corp.example", "mail7", None),
+        ("storage1.corp.example", "STORAG1 (old rack)", None),
+    ] {
+        let found = found(&[&computer(name), &written(text)]);
+        let told = found.first().map(|miss| miss.difference());
+        assert_eq!(told.as_deref(), difference, "{name} {text}");
+        let words =
+            difference.map(|why| format!("THE-PC ({}) and {text} ({}): {why}", id(1), id(2)));
+        assert_eq!(found.first().map(ToString::to_string), words);
+    }
+    let own = computer("srv-db1.corp.example");
+    assert_eq!(found(&[&own, &scanned(2, &["srvdb1.corp.example"], &[])]).len(), 1);
+    assert_eq!(found(&[&own, &scanned(2, &["srvdb1.partner.example"], &[])]), []);
+    // What both have is looked for by its names, and what is gone is no computer.
+    assert_eq!(found(&[&own, &tied(scanned(2, &["srvdb1"], &[]), 8)]), []);
+    let mut gone = own.clone();
+    gone.parts[0].presence = Presence::Gone { since: day(3) };
+    assert_eq!(found(&[&gone, &written("srvdb1")]), []);
+}
+
+#[test]
+fn coverage_is_printed_as_a_table_by_operating_system_or_by_ad_site() {
+    let in_site = |number: u128, ad_sites: &[&str], laps: &str| {
+        let mut asset = tied(scanned(number, &["a"], &[]), 1);
+        let sites = ad_sites.iter().map(|site| ("adSite", *site));
+        asset.parts[1].attributes = sites.chain([("hasLaps", laps)]).collect();
+        asset
+    };
+    let assets = [
+        in_site(1, &["Berlin"], "true"),
+        in_site(2, &["Lyon", "Berlin"], "true"),
+        in_site(3, &[], "false"),
+    ];
+    let mut coverage = Coverage::new(day(100), 30).by_ad_site();
+    assets.iter().for_each(|asset| coverage.add(asset));
+    let rows: Vec<_> = coverage.rows().map(|(_, by, counts)| (by, counts.with_laps)).collect();
+    assert_eq!(rows, [("", 0), ("Berlin", 1), ("Berlin, Lyon", 1)]);
+    let words = |coverage: &Coverage| -> Vec<Vec<String>> {
+        let text = coverage.to_string();
+        text.lines().map(|line| line.split_whitespace().map(str::to_owned).collect()).collect()
+    };
+    let table = words(&coverage);
+    assert_eq!(table[0][..4], ["site", "AD", "site", "assets"]);
+    assert_eq!(table[1], "hq unknown 1 1 0 0 0 0 0 0 0 0".split(' ').collect::<Vec<_>>());
+    assert_eq!(table[4], "total 3 3 0 0 0 0 0 0 0 2".split(' ').collect::<Vec<_>>());
+    let empty = words(&Coverage::new(day(100), 30));
+    assert_eq!(empty[0][..4], ["site", "operating", "system", "assets"]);
+}
+
+#[test]
+fn what_was_last_seen_at_the_limit_is_not_stale_and_the_moment_after_it_is() {
+    let counted = |seen: i64, part: u32| {
+        let mut asset = tied(scanned(1, &["a"], &[]), 1);
+        asset.last_seen = vec![Claim::new(day(seen), part, None, day(0))];
+        asset.first_seen = Vec::new();
+        let mut coverage = Coverage::new(day(100), 30);
+        coverage.add(&asset);
+        coverage.add(&asset);
+        (coverage.total.stale_in_directory, coverage.total.stale_in_scans)
+    };
+    assert_eq!(counted(70, 1), (0, 0));
+    assert_eq!(counted(69, 1), (2, 0));
+    assert_eq!(counted(70, 0), (0, 0));
+    assert_eq!(counted(69, 0), (0, 2));
 }
 
 #[test]

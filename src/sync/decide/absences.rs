@@ -190,3 +190,47 @@ fn count(report: &mut SyncReport, kind: ObjectKind, presence: Presence) {
         Presence::Gone { .. } => *gone += 1,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asset::Sighting;
+    use crate::directory::{
+        DirectoryObject, ReadEnd, ReadScope, ServerIdentity, Transport, Verification,
+    };
+    use crate::name::DistinguishedName;
+    use crate::value::{Timestamp, View};
+
+    #[test]
+    fn whom_another_account_saw_here_and_this_one_does_not_is_counted_and_told() {
+        let guid = |n: u8| ObjectGuid::from_bytes([n; 16]);
+        let dn = |text: &str| DistinguishedName::parse(text).unwrap();
+        let scope = ReadScope::of_account(["reader"], [dn("DC=corp")]);
+        let server = ServerIdentity::at("127.0.0.1:636".parse().unwrap());
+        let end = ReadEnd::complete(scope, Transport::Ldaps, Verification::Thumbprint, server);
+        let read = DirectoryObject::new(ObjectKind::Computer, guid(1), dn("CN=PC1,DC=corp"));
+        let snapshot = Snapshot::of(vec![read], end);
+        let seen = |n: u8, container: &str, account: &str| {
+            let view = View::of_account([account]);
+            let sighting = Sighting { container: Some(container.into()), view };
+            Link { seen: Some(sighting.into()), ..Link::new(ObjectKind::Computer, guid(n)) }
+        };
+        let missing = Presence::Missing { since: Timestamp::MAX, runs: 1 };
+        let others = [
+            seen(1, "dc=corp", "other"),
+            seen(2, "dc=corp", "reader"),
+            seen(3, "dc=elsewhere", "other"),
+            Link { presence: missing, ..seen(4, "dc=corp", "other") },
+        ];
+        let told = |unseen: &[Link]| {
+            let links = others.iter().chain(unseen).map(|link| (link.object, link.clone()));
+            warning_of_foreign(&snapshot, &links.collect())
+        };
+        assert_eq!(told(&[]), None);
+        let one = told(&[seen(5, "dc=corp", "other")]).unwrap();
+        assert!(one.starts_with("1 known object that another account saw last"), "{one}");
+        let nobody_knows_where = Link::new(ObjectKind::User, guid(6));
+        let two = told(&[seen(5, "dc=corp", "other"), nobody_knows_where]).unwrap();
+        assert!(two.starts_with("2 known objects that another account saw last"), "{two}");
+    }
+}

@@ -46,3 +46,22 @@ pub(in crate::sync) struct ComputerMove {
     /// Whether it takes the place of another computer that is gone.
     pub(in crate::sync) succeeds: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_computer_is_elsewhere_if_it_is_shown_in_another_asset_than_its_home() {
+        let id = AssetId::from_u128;
+        for (home, shown, is_elsewhere) in [
+            (Home::Asset(id(1)), Some(id(1)), false),
+            (Home::Asset(id(1)), Some(id(2)), true),
+            (Home::Waiting, Some(id(1)), true),
+            (Home::Asset(id(1)), None, false),
+            (Home::Waiting, None, false),
+        ] {
+            assert_eq!(Spot { home, shown }.is_elsewhere(), is_elsewhere, "{home:?} {shown:?}");
+        }
+    }
+}

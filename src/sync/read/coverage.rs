@@ -117,3 +117,106 @@ impl Coverage {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::ObjectGuid;
+
+    fn dn(text: &str) -> DistinguishedName {
+        DistinguishedName::parse(text).unwrap()
+    }
+
+    fn reader() -> View {
+        View::of_account(["reader"])
+    }
+
+    /// A read of two units by the reader, of which a part is with another server.
+    fn scope() -> ReadScope {
+        let bases = [dn("OU=A,DC=corp"), dn("OU=B,DC=corp")];
+        let scope = ReadScope::of_account(["reader"], bases);
+        ReadScope { referred: [dn("OU=Far,OU=A,DC=corp")].into(), ..scope }
+    }
+
+    fn link(kind: ObjectKind, container: Option<&str>, view: View) -> Link {
+        let container = container.map(Into::into);
+        let seen = Some(Arc::new(Sighting { container, view }));
+        Link { seen, ..Link::new(kind, ObjectGuid::from_bytes([1; 16])) }
+    }
+
+    #[test]
+    fn a_read_speaks_for_what_was_seen_below_its_bases_and_not_with_another_server() {
+        let coverage = Coverage::of(&scope(), false);
+        for (container, is_covered) in [
+            (Some("ou=a,dc=corp"), true),
+            (Some("ou=pcs,ou=b,dc=corp"), true),
+            (Some("dc=corp"), false),
+            (Some("ou=c,dc=corp"), false),
+            (Some("ou=far,ou=a,dc=corp"), false),
+            (Some("ou=pcs,ou=far,ou=a,dc=corp"), false),
+            (None, false),
+        ] {
+            let link = link(ObjectKind::Computer, container, reader());
+            assert_eq!(coverage.covers(&link), is_covered, "{container:?}");
+            assert_eq!(coverage.reaches(&link), is_covered, "{container:?}");
+        }
+        let unseen = Link::new(ObjectKind::Computer, ObjectGuid::from_bytes([1; 16]));
+        assert!(!coverage.covers(&unseen) && !coverage.reaches(&unseen));
+        // What is with another server is known by itself as well.
+        let own = link(ObjectKind::Computer, Some("ou=a,dc=corp"), reader());
+        let referred = Link { dn_digest: dn_digest(&dn("OU=Far,OU=A,DC=corp")), ..own.clone() };
+        assert!(coverage.covers(&own) && !coverage.covers(&referred));
+    }
+
+    #[test]
+    fn a_read_speaks_for_what_its_account_saw_through_no_other_filter_or_for_all_that_it_takes_over()
+     {
+        let filtered = reader().through(Some("(cn=a*)"));
+        let other = View::of_account(["other"]);
+        let narrow = ReadScope { view: filtered, ..scope() };
+        let computer = |view| link(ObjectKind::Computer, Some("ou=a,dc=corp"), view);
+        let user = |view| link(ObjectKind::User, Some("ou=a,dc=corp"), view);
+        let covers = |scope: &ReadScope, takes_over, link: &Link| {
+            Coverage::of(scope, takes_over).covers(link)
+        };
+        assert!(covers(&scope(), false, &computer(filtered)));
+        assert!(covers(&narrow, false, &computer(filtered)));
+        assert!(!covers(&narrow, false, &computer(reader())));
+        assert!(covers(&narrow, false, &user(reader())));
+        for view in [other, other.through(Some("(cn=a*)"))] {
+            assert!(!covers(&scope(), false, &computer(view)));
+            assert!(covers(&scope(), true, &computer(view)));
+        }
+        let outside = link(ObjectKind::Computer, Some("ou=c,dc=corp"), other);
+        assert!(!covers(&scope(), true, &outside));
+        // Earlier versions remembered the scope alone.
+        let of_scope = View::of_scope(scope().fingerprint);
+        assert!(covers(&scope(), false, &link(ObjectKind::Computer, None, of_scope)));
+        assert!(!covers(&scope(), false, &link(ObjectKind::Computer, Some("dc=corp"), of_scope)));
+    }
+
+    #[test]
+    fn who_saw_an_object_last_is_told_from_who_reads_it() {
+        let coverage = Coverage::of(&scope(), false);
+        let foreign = |view| coverage.is_foreign(&link(ObjectKind::User, Some("dc=corp"), view));
+        assert!(!foreign(reader()) && !foreign(reader().through(Some("(cn=a*)"))));
+        assert!(!foreign(View::of_scope(scope().fingerprint)));
+        assert!(foreign(View::of_account(["other"])));
+        assert!(coverage.is_foreign(&Link::new(ObjectKind::User, ObjectGuid::from_bytes([1; 16]))));
+        assert!(coverage.is_known());
+        let nowhere = ReadScope { bases: Vec::new(), ..scope() };
+        assert!(!Coverage::of(&nowhere, false).is_known());
+    }
+
+    #[test]
+    fn an_object_that_is_there_unseen_is_noted_where_it_was_and_by_whom() {
+        let filtered = ReadScope { view: reader().through(Some("(cn=a*)")), ..scope() };
+        let coverage = Coverage::of(&filtered, false);
+        for (kind, view) in [(ObjectKind::Computer, filtered.view), (ObjectKind::User, reader())] {
+            let known = link(kind, Some("ou=a,dc=corp"), View::of_account(["other"]));
+            let seen = coverage.sighting_in_place(&known).unwrap();
+            assert_eq!((seen.container.as_deref(), seen.view), (Some("ou=a,dc=corp"), view));
+            assert_eq!(coverage.sighting_in_place(&link(kind, None, reader())), None);
+        }
+    }
+}

@@ -257,3 +257,41 @@ pub(super) async fn known_computers(
     }
     Ok(known)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::{AD_SITE, DNS_ADDRESS};
+    use crate::name::DistinguishedName;
+
+    #[test]
+    fn of_a_computer_whose_name_was_not_read_the_place_is_in_doubt_once_unless_it_stays_anyway() {
+        let known: Attributes =
+            [("dNSHostName", "pc1.corp.example"), (AD_SITE, "Berlin"), (DNS_ADDRESS, "192.0.2.7")]
+                .into_iter()
+                .collect();
+        let flaw = |attribute: &str| AttributeError {
+            attribute: attribute.to_owned(),
+            reason: "too long".to_owned(),
+            count: 1,
+        };
+        let doubted = |are_places_known, flaws: &[&str]| {
+            let guid = ObjectGuid::from_bytes([1; 16]);
+            let dn = DistinguishedName::parse("CN=PC1,DC=corp").unwrap();
+            let mut object = DirectoryObject::new(ObjectKind::Computer, guid, dn);
+            object.flaws = flaws.iter().map(|attribute| flaw(attribute)).collect();
+            let fewer = Fewer { are_places_known, ..Fewer::none(ObjectKind::Computer) };
+            fewer.note(&mut object, &known);
+            let mut names: Vec<String> =
+                object.flaws.into_iter().map(|flaw| flaw.attribute).collect();
+            names.sort();
+            names
+        };
+        let all = [AD_SITE, "dNSHostName", DNS_ADDRESS];
+        assert_eq!(doubted(false, &["dNSHostName"]).len(), 3);
+        assert_eq!(doubted(false, &["DNSHOSTNAME", AD_SITE]).len(), 3);
+        assert_eq!(doubted(false, &all).len(), 3);
+        assert_eq!(doubted(true, &["dNSHostName"]), ["dNSHostName"]);
+        assert_eq!(doubted(false, &["description"]), ["description"]);
+    }
+}

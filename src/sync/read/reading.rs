@@ -439,3 +439,32 @@ impl Stored {
         users.chain(self.computers.iter().map(|(object, it)| (*object, it))).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::ObjectKind;
+
+    #[test]
+    fn everything_is_read_where_more_than_a_thousand_and_a_quarter_of_all_are_to_be_read_again() {
+        let guid = |n: usize| {
+            let mut octets = [0; 16];
+            octets[..8].copy_from_slice(&n.to_be_bytes());
+            ObjectGuid::from_bytes(octets)
+        };
+        let links = |number: usize| -> Links {
+            let all = (0..number).map(|n| (guid(n), Link::new(ObjectKind::Computer, guid(n))));
+            all.collect()
+        };
+        for (again, known, is_all) in [
+            (0, 0, false),
+            (ALWAYS_AGAIN, 0, false),
+            (ALWAYS_AGAIN + 1, 0, true),
+            (ALWAYS_AGAIN + 1, 4 * ALWAYS_AGAIN + 3, true),
+            (ALWAYS_AGAIN + 1, 4 * ALWAYS_AGAIN + 4, false),
+        ] {
+            let objects: BTreeSet<ObjectGuid> = (0..again).map(guid).collect();
+            assert_eq!(is_widespread(&objects, &links(known)), is_all, "{again} of {known}");
+        }
+    }
+}

@@ -129,3 +129,19 @@ pub(super) async fn marked_principals(run: &Run<'_>, links: &[Link]) -> Result<V
     }
     Ok(changes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Timestamp;
+
+    #[test]
+    fn whoever_is_missing_once_more_was_missing_a_run_before_and_whoever_is_news_was_there() {
+        let since = Timestamp::MAX;
+        let missing = |runs| Presence::Missing { since, runs };
+        assert_eq!(presence_before(missing(3)), missing(2));
+        assert_eq!(presence_before(missing(2)), missing(1));
+        assert_eq!(presence_before(missing(1)), Presence::Present);
+        assert_eq!(presence_before(Presence::Gone { since }), Presence::Present);
+    }
+}
