@@ -23,7 +23,9 @@ mod timestamp;
 mod view;
 
 pub use attributes::Attributes;
-pub(crate) use attributes::{AttributesBuilder, WellKnown};
+pub(crate) use attributes::AttributesBuilder;
+#[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
+pub(crate) use attributes::WellKnown;
 pub use checkpoint::{Checkpoint, ReadMode};
 pub use digest::RecordDigest;
 pub(crate) use digest::RecordHasher;
