@@ -353,8 +353,11 @@ async fn what_is_taken_back_while_others_look_at_it_stays_taken_back() {
             } else {
                 let curation = Curation::new(&interfering, acme());
                 let refused = curation.merge(&[id(3), id(4)], &anna()).await;
-                let refused = refused.map(|_| ()).map_err(|error| error.kind());
                 assert_eq!(refused.is_err(), n < looks, "{refused:?}");
+                if let Err(error) = refused {
+                    assert_eq!(error.kind(), ErrorKind::Conflict);
+                    assert!(error.to_string().contains("do it again"), "{error}");
+                }
             }
             if !interfering.is_done() {
                 assert!(n >= looks, "{n}");

@@ -276,7 +276,7 @@ impl<'a> Curation<'a> {
         }
         match Decisions::still_stand(self.repository, &self.organization, before).await? {
             true => self.commit(changes).await,
-            false => Err(conflict(&[])),
+            false => Err(decided_otherwise()),
         }
     }
 
@@ -319,6 +319,12 @@ fn conflict(assets: &[AssetId]) -> Error {
         Some(asset) => error.with_context("asset", asset),
         None => error,
     }
+}
+
+fn decided_otherwise() -> Error {
+    let message = "somebody else merged, unmerged, linked or separated something at this moment, perhaps other assets; \
+                   nothing was written, do it again";
+    Error::new(ErrorKind::Conflict, message)
 }
 
 /// A change that writes nothing new into an asset, so that nobody else changes it at the same time.
