@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::directory::MemoryBudget;
 #[cfg(feature = "ldif")]
 use crate::directory::{DirectoryEvent, ReadRequest};
 use crate::ldap::delta::Token;
@@ -41,7 +42,8 @@ pub fn entry(body: &[u8]) {
     for limits in [LdapLimits::default(), narrow] {
         for kind in [ObjectKind::Computer, ObjectKind::User, ObjectKind::Group] {
             let Ok(selection) = Selection::of(kind, &BTreeSet::new()) else { continue };
-            let decoder = Decoder { kind, selection: &selection, limits: &limits };
+            let held = &MemoryBudget::default().holder();
+            let decoder = Decoder { kind, selection: &selection, limits: &limits, held };
             let _ = decoder.decode(raw);
         }
     }

@@ -204,18 +204,18 @@ impl Reading {
         let Some((_, selection)) = self.selections.iter().find(|(own, _)| *own == kind) else {
             return Ok(());
         };
-        let decoder = Decoder { kind, selection, limits: &self.limits };
+        let decoder = Decoder { kind, selection, limits: &self.limits, held: &self.held };
         let body = entry.to_ber();
-        let decoded = RawEntry::parse(&body).and_then(|raw| decoder.decode(raw));
-        match decoded.map_err(Error::from)? {
+        let raw = RawEntry::parse(&body).map_err(Error::from)?;
+        match decoder.decode(raw)? {
             Decoded::Object(mut object) if self.survey.is_unshown(kind, "member") => {
                 // Who is in it was not exported of any group.
                 object.membership = object.membership.map(Membership::incomplete);
                 outgoing.add(object);
             }
             Decoded::Ranged(ranged) => {
-                let object =
-                    with_parts(ranged, |name| parts.get(&name.to_ascii_lowercase()), &self.limits);
+                let part = |name: &str| parts.get(&name.to_ascii_lowercase());
+                let object = with_parts(ranged, part, (&self.limits, &self.held))?;
                 outgoing.add(object);
             }
             decoded => outgoing.take(decoded, &mut self.end, &self.limits),
@@ -392,8 +392,8 @@ fn unshown_warning(survey: &Survey) -> Option<String> {
 fn with_parts<'a>(
     ranged: Ranged,
     part: impl Fn(&str) -> Option<&'a Vec<Vec<u8>>>,
-    limits: &LdapLimits,
-) -> DirectoryObject {
+    (limits, held): (&LdapLimits, &Held),
+) -> Result<DirectoryObject> {
     let Ranged { mut object, attributes } = ranged;
     for (name, syntax) in attributes {
         let values = part(&name).map(Vec::as_slice).unwrap_or_default();
@@ -401,12 +401,12 @@ fn with_parts<'a>(
             let members = values.iter().take(limits.members).filter_map(|it| decode::member(it));
             object.membership = Some(decode::membership(members.collect(), false));
         } else {
-            decode::add_values(&mut object, (&name, syntax), values, limits);
+            decode::add_values(&mut object, (&name, syntax), values, (limits, held))?;
         }
         let (attribute, reason) = (name, PARTIAL.to_owned());
         object.flaws.push(AttributeError { attribute, reason, count: 1 });
     }
-    object
+    Ok(object)
 }
 
 impl From<Error> for Stop {

@@ -2,7 +2,8 @@
 
 use super::attributes::{Selected, Selection, Syntax};
 use super::syntax::{self, NOT_A_DN};
-use crate::directory::{AttributeError, DirectoryObject, Membership, Rejected};
+use crate::Result;
+use crate::directory::{AttributeError, DirectoryObject, Held, Membership, Rejected};
 use crate::ldap::limits::LdapLimits;
 use crate::ldap::protocol::ber::Malformed;
 use crate::ldap::protocol::entry::{RawAttribute, RawEntry};
@@ -11,6 +12,9 @@ use crate::value::{Attributes, AttributesBuilder, ObjectGuid, ObjectKind, Sid};
 
 /// What a value counts for at least: the memory that it takes beside its text.
 const SMALLEST_VALUE: usize = 16;
+
+/// The octets of memory that a value takes beside its own: its place in a list, and the allocator's.
+pub(super) const BESIDE_A_VALUE: usize = 48;
 
 /// Far more than were ever asked for: an entry has each once (RFC 4511 section 4.1.7), or once for each of its options.
 const MOST_ATTRIBUTES: usize = 10_000;
@@ -49,9 +53,10 @@ pub(crate) struct Ranged {
 impl Ranged {
     /// The octets of memory that it takes.
     pub(crate) fn footprint(&self) -> usize {
+        let list = self.attributes.capacity().saturating_mul(size_of::<(String, Syntax)>());
         let names =
-            self.attributes.iter().map(|(name, _)| name.len() + size_of::<(String, Syntax)>());
-        self.object.footprint() + names.sum::<usize>()
+            self.attributes.iter().map(|(name, _)| name.len().max(SMALLEST_VALUE) + SMALLEST_VALUE);
+        self.object.footprint() + list + names.sum::<usize>()
     }
 }
 
@@ -61,6 +66,8 @@ pub(crate) struct Decoder<'a> {
     pub(crate) kind: ObjectKind,
     pub(crate) selection: &'a Selection,
     pub(crate) limits: &'a LdapLimits,
+    /// Beside whom an entry is held until it is a record.
+    pub(crate) held: &'a Held,
 }
 
 /// A record in the making.
@@ -71,6 +78,8 @@ struct Draft<'a> {
     attributes: AttributesBuilder,
     octets: usize,
     members: Vec<DistinguishedName>,
+    /// The memory that they take: as many as fit into one message are far more of it.
+    held: Held,
     are_members_complete: bool,
     /// Attributes of which the server sends only some values at once.
     ranged: Vec<(String, Syntax)>,
@@ -78,9 +87,10 @@ struct Draft<'a> {
 }
 
 impl Decoder<'_> {
-    /// Decodes one entry. `Err` is an entry that is not one: the server cannot be trusted further.
-    pub(crate) fn decode(&self, entry: RawEntry<'_>) -> Result<Decoded, Malformed> {
-        let mut draft = Draft::new(self.limits);
+    /// Decodes one entry. `Err` is an entry that is not one, so that the server cannot be trusted further, or one that takes
+    /// more memory than may be held.
+    pub(crate) fn decode(&self, entry: RawEntry<'_>) -> Result<Decoded> {
+        let mut draft = Draft::new(self.limits, self.held);
         for (name, selected, attribute) in self.wanted(entry)? {
             draft.take(name, selected, attribute)?;
         }
@@ -95,7 +105,10 @@ impl Decoder<'_> {
 
     /// What was asked for, in the order in which it is taken: the decisive attributes first, and of an entry that
     /// is larger than a record may be the small ones before the large ones, so that it is the long lists that are cut.
-    fn wanted<'a>(&'a self, mut entry: RawEntry<'a>) -> Result<Vec<Wanted<'a>>, Malformed> {
+    fn wanted<'a>(
+        &'a self,
+        mut entry: RawEntry<'a>,
+    ) -> std::result::Result<Vec<Wanted<'a>>, Malformed> {
         let is_large = entry.octets() > self.limits.record_bytes;
         let mut wanted = Vec::new();
         while let Some(attribute) = entry.next_attribute()? {
@@ -113,7 +126,7 @@ impl Decoder<'_> {
 }
 
 impl<'l> Draft<'l> {
-    fn new(limits: &'l LdapLimits) -> Self {
+    fn new(limits: &'l LdapLimits, held: &Held) -> Self {
         Self {
             limits,
             guid: Ok(None),
@@ -121,6 +134,7 @@ impl<'l> Draft<'l> {
             attributes: Attributes::builder(),
             octets: 0,
             members: Vec::new(),
+            held: held.beside(),
             are_members_complete: true,
             ranged: Vec::new(),
             flaws: Vec::new(),
@@ -132,7 +146,7 @@ impl<'l> Draft<'l> {
         name: &str,
         selected: Selected,
         mut attribute: RawAttribute<'_>,
-    ) -> Result<(), Malformed> {
+    ) -> Result<()> {
         let syntax = selected.syntax;
         let is_identity = matches!(syntax, Syntax::ObjectGuid | Syntax::ObjectSid);
         if attribute.range().is_some_and(|range| !range.is_all()) && !is_identity {
@@ -140,15 +154,15 @@ impl<'l> Draft<'l> {
             if !self.ranged.iter().any(|(known, _)| known == name) {
                 self.ranged.push((name.to_owned(), syntax));
             }
-            return skip(attribute);
+            return Ok(skip(attribute)?);
         }
         while let Some(value) = attribute.next_value()? {
-            self.take_one(name, selected, value);
+            self.take_one(name, selected, value)?;
         }
         Ok(())
     }
 
-    fn take_one(&mut self, name: &str, selected: Selected, value: &[u8]) {
+    fn take_one(&mut self, name: &str, selected: Selected, value: &[u8]) -> Result<()> {
         match selected.syntax {
             // Of a certificate its thumbprint is kept, however large it is.
             Syntax::Certificate => self.take_value(name, selected, value),
@@ -158,9 +172,10 @@ impl<'l> Draft<'l> {
                 Ok(sid) => self.sid = Some(sid),
                 Err(reason) => self.flaw(name, reason),
             },
-            Syntax::Members => self.take_member(name, value),
+            Syntax::Members => self.take_member(name, value)?,
             _ => self.take_value(name, selected, value),
         }
+        Ok(())
     }
 
     /// Leaves out a value that is too large.
@@ -182,16 +197,18 @@ impl<'l> Draft<'l> {
         };
     }
 
-    fn take_member(&mut self, name: &str, value: &[u8]) {
+    fn take_member(&mut self, name: &str, value: &[u8]) -> Result<()> {
         if self.members.len() >= self.limits.members {
             self.are_members_complete = false;
             self.flaw(name, "more than the limit members allows");
         } else if let Some(member) = member(value) {
+            self.held.add(value.len().saturating_add(BESIDE_A_VALUE))?;
             self.members.push(member);
         } else {
             self.are_members_complete = false;
             self.flaw(name, NOT_A_DN);
         }
+        Ok(())
     }
 
     fn take_value(&mut self, name: &str, selected: Selected, value: &[u8]) {
@@ -225,7 +242,7 @@ impl<'l> Draft<'l> {
     }
 
     /// The record, and what of it is still to be read; or why there is none.
-    fn finish(self, kind: ObjectKind, dn: &[u8]) -> Result<Ranged, String> {
+    fn finish(self, kind: ObjectKind, dn: &[u8]) -> std::result::Result<Ranged, String> {
         let guid = self.guid?.ok_or("it has no objectGUID that the account may read")?;
         let dn = std::str::from_utf8(dn).map_err(|_| "its DN is not UTF-8")?;
         if dn.is_empty() {
@@ -248,18 +265,19 @@ pub(crate) fn add_values(
     object: &mut DirectoryObject,
     (name, syntax): (&str, Syntax),
     values: &[Vec<u8>],
-    limits: &LdapLimits,
-) {
-    let mut draft = Draft::new(limits);
+    (limits, held): (&LdapLimits, &Held),
+) -> Result<()> {
+    let mut draft = Draft::new(limits, held);
     for (name, value) in object.attributes.iter() {
         draft.octets = draft.octets.saturating_add(value.len());
         draft.attributes.push(name, value);
     }
     draft.flaws = std::mem::take(&mut object.flaws);
     let selected = Selected::new(name, syntax);
-    values.iter().for_each(|value| draft.take_one(name, selected, value));
+    values.iter().try_for_each(|value| draft.take_one(name, selected, value))?;
     object.attributes = draft.attributes.build();
     object.flaws = draft.flaws;
+    Ok(())
 }
 
 /// Members, each once.
@@ -277,7 +295,7 @@ pub(crate) fn member(value: &[u8]) -> Option<DistinguishedName> {
 }
 
 /// Reads over the values of an attribute that is not wanted: they must be values all the same.
-fn skip(mut attribute: RawAttribute<'_>) -> Result<(), Malformed> {
+fn skip(mut attribute: RawAttribute<'_>) -> std::result::Result<(), Malformed> {
     while attribute.next_value()?.is_some() {}
     Ok(())
 }
@@ -287,18 +305,26 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::directory::MemoryBudget;
     use crate::ldap::protocol::ber::{OCTET_STRING, SEQUENCE, SET};
     use crate::ldap::protocol::script::{Attribute, element, entry_body};
+    use crate::{Error, ErrorKind};
     use proptest::prelude::*;
 
     const GUID: &[u8] = b"0123456789abcdef";
     const SID: &[u8] = &[1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0];
 
-    fn decode_body(kind: ObjectKind, body: &[u8]) -> Result<Decoded, Malformed> {
+    fn decode_body(kind: ObjectKind, body: &[u8]) -> Result<Decoded> {
+        decode_within(&MemoryBudget::default(), kind, body)
+    }
+
+    fn decode_within(memory: &MemoryBudget, kind: ObjectKind, body: &[u8]) -> Result<Decoded> {
         let extra: BTreeSet<String> = ["extra".to_owned(), "sIDHistory".to_owned()].into();
         let selection = Selection::of(kind, &extra).unwrap();
         let limits = LdapLimits { value_bytes: 64, members: 4, ..LdapLimits::default() };
-        Decoder { kind, selection: &selection, limits: &limits }.decode(RawEntry::parse(body)?)
+        let held = &memory.holder();
+        Decoder { kind, selection: &selection, limits: &limits, held }
+            .decode(RawEntry::parse(body)?)
     }
 
     fn decode(kind: ObjectKind, attributes: &[Attribute<'_>]) -> Decoded {
@@ -315,6 +341,23 @@ mod tests {
 
     fn computer(attributes: &[Attribute<'_>]) -> DirectoryObject {
         object(ObjectKind::Computer, attributes)
+    }
+
+    #[test]
+    fn the_members_of_one_entry_count_towards_the_memory_as_they_come_and_no_more_once_it_is_decoded()
+     {
+        let members: Vec<Vec<u8>> = (0..4).map(|n| format!("CN={n}").into_bytes()).collect();
+        let members: Vec<&[u8]> = members.iter().map(Vec::as_slice).collect();
+        let body = entry_body("CN=A,DC=x", &[("objectGUID", &[GUID]), ("member", &members)]);
+        let all = 4 * (4 + BESIDE_A_VALUE as u64);
+        let memory = MemoryBudget::new(all);
+        let group = decode_within(&memory, ObjectKind::Group, &body).unwrap();
+        assert!(matches!(group, Decoded::Object(_)), "{group:?}");
+        memory.holder().add(all as usize).unwrap();
+        let error =
+            decode_within(&MemoryBudget::new(all - 1), ObjectKind::Group, &body).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::LimitExceeded);
+        assert!(error.to_string().contains("memory_bytes"), "{error}");
     }
 
     #[test]
@@ -335,7 +378,8 @@ mod tests {
             decode_body(ObjectKind::User, &entry_body("CN=A,DC=x", &attributes))
         };
         assert!(entry(MOST_ATTRIBUTES).is_ok());
-        assert_eq!(entry(MOST_ATTRIBUTES + 1).unwrap_err(), Malformed::TooMany);
+        let error = entry(MOST_ATTRIBUTES + 1).unwrap_err();
+        assert_eq!(error.to_string(), Error::from(Malformed::TooMany).to_string());
     }
 
     #[test]
@@ -468,7 +512,8 @@ mod tests {
         let selection = Selection::of(ObjectKind::Computer, &BTreeSet::new()).unwrap();
         let limits = LdapLimits { record_bytes, ..LdapLimits::default() };
         let kind = ObjectKind::Computer;
-        let decoder = Decoder { kind, selection: &selection, limits: &limits };
+        let held = &MemoryBudget::default().holder();
+        let decoder = Decoder { kind, selection: &selection, limits: &limits, held };
         let with_guid = [attributes, &[("objectGUID", &[GUID][..])]].concat();
         let body = entry_body("CN=A", &with_guid);
         match decoder.decode(RawEntry::parse(&body).unwrap()).unwrap() {

@@ -37,7 +37,7 @@ use crate::{Error, ErrorKind, Printable, Result};
 
 /// A page goes to the reader at this size even if the server's is not over.
 const EVENT_OBJECTS: usize = 1_000;
-const EVENT_BYTES: usize = 4 << 20;
+const EVENT_BYTES: usize = 2 << 20;
 
 /// What lies with another server is known by its DN, in normal form, which may be twice as long, and by a digest: this is the
 /// octets of all of that, and those beside them in sets.
@@ -228,7 +228,9 @@ impl Reading {
         controls.extend(self.domain_scope());
         let mut contents = PageContents::default();
         let limits = &self.limits;
-        let decoder = Decoder { kind: planned.kind, selection: &planned.selection, limits };
+        let held = self.held.beside();
+        let decoder =
+            Decoder { kind: planned.kind, selection: &planned.selection, limits, held: &held };
         let looks_up = self.looks_up(planned.kind);
         let mut search = self.connection.search(&request, controls).await?;
         while let Some(batch) = search.next().await? {
@@ -241,7 +243,7 @@ impl Reading {
                         if let Some(unshown) = self.end.unshown.get_mut(&planned.kind) {
                             catalog::note_shown(unshown, entry, &planned.selection);
                         }
-                        let mut decoded = decoder.decode(entry).map_err(Error::from)?;
+                        let mut decoded = decoder.decode(entry)?;
                         if let Decoded::Rejected(rejected) = &mut decoded
                             && search.redaction().is_in(dn)
                         {

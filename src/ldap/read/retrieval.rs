@@ -2,7 +2,7 @@
 
 use ldap3::LdapResult;
 
-use super::decode::{self};
+use super::decode::{self, BESIDE_A_VALUE};
 use super::syntax::{NOT_A_DN, Reason};
 use crate::Result;
 use crate::directory::{AttributeError, Held};
@@ -17,9 +17,6 @@ use crate::name::DistinguishedName;
 const ATTEMPTS: usize = 2;
 
 const CHANGED: Reason = "changed while they were read";
-
-/// The octets of memory that a value takes beside its own: its place in a list, and the allocator's.
-const BESIDE_A_VALUE: usize = 48;
 
 /// The values of one attribute of one entry, and what was left out of them, if anything was.
 #[derive(Debug)]

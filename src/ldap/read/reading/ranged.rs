@@ -55,7 +55,8 @@ impl Reading {
         let read = self.connection.values(object.dn.as_str(), name, &self.limits, &self.held);
         let read = read.await?;
         let is_whole = read.flaws.is_empty();
-        decode::add_values(object, (name, syntax), &read.values, &self.limits);
+        let limits = (&self.limits, &self.held);
+        decode::add_values(object, (name, syntax), &read.values, limits)?;
         object.flaws.extend(read.flaws);
         Ok(is_whole)
     }
