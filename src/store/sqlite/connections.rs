@@ -21,7 +21,7 @@ const BUSY: Duration = Duration::from_secs(10);
 
 /// The pages that a connection keeps in memory, in KiB. Holds the random part of the indexes of some
 /// hundred thousand objects.
-const CACHE: i64 = 32 * 1024;
+const CACHE: i64 = 16 * 1024;
 
 /// Ten assets of usual length, packed (0.8 kB), fit into a page of this size. Pages of 4 KiB waste more; larger ones cost
 /// more where names are filed, one here and one there.

@@ -11,7 +11,7 @@ use crate::value::{BatchId, Checkpoint};
 
 /// The memory of the records that are written in one batch, save that one record may be larger. A thousand usual ones take
 /// a quarter of it; of the largest that are read, eight go into a batch.
-const BATCH_OCTETS: usize = 8 << 20;
+const BATCH_OCTETS: usize = 4 << 20;
 
 /// What becomes of a run's batches.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
