@@ -101,13 +101,13 @@ async fn a_doubt_is_settled_for_both_sides_at_once() {
             decisions.extend(read(&repository, &branch(), in_branch()).await);
             for decision in &decisions {
                 assert!(matches!(decision.verdict, Verdict::Linked(_)), "{decision:?}");
-                assert!(!decision.is_open() && decision.doubtful.is_none(), "{decision:?}");
+                assert!(!decision.is_open() && decision.doubtful().is_none(), "{decision:?}");
                 let reason = decision.reason();
                 assert!(!reason.contains("a person must decide"), "{reason}");
             }
             let released =
                 on(&decisions, if source == corp() { theirs() } else { mock_guid("SRV9") });
-            let why = released.candidates[0].lost_because().unwrap();
+            let why = released.candidates()[0].lost_because().unwrap();
             assert!(why.starts_with("anna decided that it is srv9."), "{why}");
         }
         let kind = ldap_inventory::asset::ConstraintKind::MustLink;
@@ -154,7 +154,7 @@ async fn a_computer_that_a_decision_set_free_says_so() {
         assert!(matches!(decision.verdict, Verdict::Linked(_)), "{decision:?}");
         let reason = decision.reason();
         assert!(!reason.contains("a person must decide"), "{reason}");
-        let mut lost = decision.candidates.iter().filter_map(Considered::lost_because);
+        let mut lost = decision.candidates().iter().filter_map(Considered::lost_because);
         assert!(lost.any(|why| why.starts_with("anna decided")));
     }
 }

@@ -161,16 +161,16 @@ pub(crate) fn decisions<'a>(
 pub(crate) fn why(decision: &Decision, names: &HashMap<AssetId, String>) -> String {
     let called = |id: AssetId| names.get(&id).cloned().unwrap_or_else(|| id.to_string());
     let mut why = decision.reason();
-    for candidate in &decision.candidates {
+    for candidate in decision.candidates() {
         why = why.replace(&candidate.asset.to_string(), &called(candidate.asset));
     }
     if decision.reason_code() == "nothing_fits"
-        && let Some(nearest) = decision.candidates.first()
+        && let Some(nearest) = decision.candidates().first()
         && let Some(lost_because) = nearest.lost_because()
     {
         why = format!("{why}; {}: {lost_because}", called(nearest.asset));
     }
-    if let Some(by) = &decision.doubtful {
+    if let Some(by) = decision.doubtful() {
         why = format!(
             "{why}; in doubt: a bare short name is all that speaks for it, and {by} fits as well"
         );
@@ -186,7 +186,7 @@ pub(crate) async fn asset_names(
 ) -> Result<HashMap<AssetId, String>> {
     const AT_ONCE: usize = 500;
     let tied = decisions.iter().filter_map(|decision| decision.verdict.asset());
-    let considered = decisions.iter().flat_map(|d| d.candidates.iter().map(|c| c.asset));
+    let considered = decisions.iter().flat_map(|d| d.candidates().iter().map(|c| c.asset));
     let ids: BTreeSet<AssetId> = tied.chain(considered).collect();
     let ids: Vec<AssetId> = ids.into_iter().collect();
     let mut names = HashMap::new();

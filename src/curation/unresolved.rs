@@ -152,7 +152,7 @@ impl Unresolved {
         Self {
             name: Some(decision.name.to_string()),
             reason: Some(decision.reason.to_string()),
-            candidates: decision.candidates,
+            candidates: decision.candidates().to_vec(),
             ..Self::unknown(source, decision.object)
         }
     }

@@ -39,7 +39,7 @@ impl SpoolRoom {
 }
 
 impl MemoryBudget {
-    /// 1 GiB: what a run keeps at hand of four million objects, or all of 750,000 computers as a usual directory has them.
+    /// 1 GiB: what a run keeps at hand of a million computers as a usual directory has them, and what it decides on them.
     pub(crate) const DEFAULT: u64 = 1 << 30;
 
     /// Nothing is held yet.

@@ -127,8 +127,7 @@ fn waits(decision: &Decision) -> bool {
 /// Whether something is left to decide, once what a person has ruled out is taken away.
 fn is_open(decision: &mut Decision, source: &SourceId, standing: &Standing) -> bool {
     let object = decision.object;
-    let candidates = &mut decision.candidates;
-    candidates.retain(|candidate| standing.cannot(source, object, candidate.asset).is_none());
-    let is_left = candidates.iter().any(|candidate| candidate.level.is_some());
+    decision.retain_candidates(|it| standing.cannot(source, object, it.asset).is_none());
+    let is_left = decision.candidates().iter().any(|candidate| candidate.level.is_some());
     is_left && standing.must(source, object).is_none()
 }

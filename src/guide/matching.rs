@@ -139,7 +139,7 @@
 //! // Curation::separate.
 //! let separated = decide(ConstraintKind::CannotLink, assets[0].id);
 //! assert_eq!(separated.reason_code(), "nothing_fits");
-//! let because = separated.candidates[0].lost_because();
+//! let because = separated.candidates()[0].lost_because();
 //! assert_eq!(because.as_deref(), Some("anna decided that they are not the same"));
 //! ```
 //!
@@ -223,7 +223,7 @@
 //! // Of one beginning, and yet another name: what was cut has no domain behind it.
 //! let asset = MockRecord::scanned(1, ["web-server-prod.lan"]);
 //! let decision = decide([computer("WEB-SERVER-PROD2")], &[asset]).remove(0);
-//! let because = decision.candidates[0].lost_because();
+//! let because = decision.candidates()[0].lost_because();
 //! assert_eq!(because.as_deref(), Some("the names are alike, but not the same"));
 //!
 //! // Another domain contradicts a short name.
@@ -231,7 +231,7 @@
 //! let decision = decide([computer("WEB1")], &[asset]).remove(0);
 //! assert_eq!(decision.reason_code(), "nothing_fits");
 //! assert_eq!(decision.reason(), "assets have a name like it, but something speaks against each of them");
-//! let because = decision.candidates[0].lost_because();
+//! let because = decision.candidates()[0].lost_because();
 //! assert_eq!(because.as_deref(), Some("it belongs to another domain, other.example"), "{decision:?}");
 //!
 //! // So does another source that saw the asset long after the computer's last sign of life.
@@ -240,7 +240,7 @@
 //! asset.last_seen.push(Claim::new(seen, 0, None, seen));
 //! let unused = computer("WEB1").with("lastLogonTimestamp", "132539328000000000");
 //! let decision = decide([unused], &[asset]).remove(0);
-//! let because = decision.candidates[0].lost_because().unwrap_or_default();
+//! let because = decision.candidates()[0].lost_because().unwrap_or_default();
 //! let expected = "it was seen on 2026-05-31, long after the computer's last sign of life on 2021-01-01";
 //! assert_eq!(because, expected);
 //! ```
@@ -271,7 +271,7 @@
 //! let assets = [MockRecord::scanned(1, ["web1"]), MockRecord::scanned(2, ["web1.corp.example"])];
 //! let decision = decide([computer("WEB1")], &assets).remove(0);
 //! assert_eq!(decision.verdict, Verdict::Matched(assets[1].id));
-//! let because = decision.candidates[1].lost_because();
+//! let because = decision.candidates()[1].lost_because();
 //! assert_eq!(because.as_deref(), Some("another asset fits better, by the same FQDN"));
 //!
 //! // Several assets fit equally well: it waits for a person (MatchPolicy::ambiguity).
@@ -279,7 +279,7 @@
 //! assert_eq!((decision.verdict, decision.reason_code()), (Verdict::Ambiguous, "ambiguous"));
 //! let expected = "2 assets fit it equally well, by the same short name; a person must decide which it is";
 //! assert_eq!(decision.reason(), expected);
-//! let because = decision.candidates[0].lost_because();
+//! let because = decision.candidates()[0].lost_because();
 //! assert_eq!(because.as_deref(), Some("another asset fits equally well"));
 //! assert!(decision.is_open());
 //! let triplets = [&twins[..], &[MockRecord::scanned(3, ["web1"])]].concat();
@@ -300,7 +300,7 @@
 //! assert_eq!((decision.verdict, decision.reason_code()), (Verdict::Matched(seen[1].id), "most_recently_seen"));
 //! let expected = "of 2 assets that fit equally well, this one was seen most recently";
 //! assert!(decision.reason().ends_with(expected));
-//! let because = decision.candidates[1].lost_because();
+//! let because = decision.candidates()[1].lost_because();
 //! assert_eq!(because.as_deref(), Some("another asset that fits equally well was seen more recently"));
 //! let decision = decide_by(Ambiguity::Create, &twins);
 //! assert!(matches!(decision.verdict, Verdict::Create(_)));
@@ -313,7 +313,7 @@
 //! let windows = computer("WEB1").with("operatingSystem", "Windows Server 2022 Standard");
 //! let decision = decide([windows], &assets).remove(0);
 //! assert_eq!(decision.verdict, Verdict::Matched(assets[1].id));
-//! let because = decision.candidates.iter().find_map(|it| it.lost_because()).unwrap();
+//! let because = decision.candidates().iter().find_map(|it| it.lost_because()).unwrap();
 //! assert_eq!(because, "it runs Linux, and the computer Windows");
 //! ```
 //!
@@ -375,7 +375,7 @@
 //! let (reason, id) = (decision.reason(), asset.id);
 //! let expected = "is tied to another computer of this directory, renamed.corp.example";
 //! assert_eq!(reason, format!("the asset that fits, {id}, {expected}"));
-//! let because = decision.candidates[0].lost_because().unwrap();
+//! let because = decision.candidates()[0].lost_because().unwrap();
 //! assert_eq!(because, "it is tied to another computer of this directory, renamed.corp.example");
 //! ```
 //!
@@ -423,7 +423,7 @@
 //!     "an asset fits it by the same short name alone, and web1.eu.example of ldap/eu.example fits that asset as well; \
 //!      a person must decide which it is"
 //! );
-//! let because = decision.candidates.iter().find(|it| it.asset == bare.id).unwrap().lost_because();
+//! let because = decision.candidates().iter().find(|it| it.asset == bare.id).unwrap().lost_because();
 //! assert_eq!(because.as_deref(), Some("web1.eu.example of ldap/eu.example fits it as well"));
 //!
 //! // Once a person has said that it is the other one, it is none of this one's candidates.
@@ -438,7 +438,7 @@
 //! );
 //! let computers = directory([web1()]).with_constraints([said]);
 //! let decision = Planner::of(&[settled]).plan(&computers, &MatchPolicy::default()).remove(0);
-//! let because = decision.candidates[0].lost_because();
+//! let because = decision.candidates()[0].lost_because();
 //! assert_eq!(because.as_deref(), Some("anna decided that it is web1.eu.example of ldap/eu.example"));
 //!
 //! // The same objectGUID in another directory is the same computer.

@@ -9,8 +9,8 @@
 //! | what | measured | grows with | again |
 //! |---|---|---|---|
 //! | deciding, from the objects as they were read | 3.5 to 5.4 µs a computer, at 1,000 as at 100,000 | the computers, and the assets that have one of their names | `cargo bench --bench merge` |
-//! | memory at the peak of a first run, 100,000 computers into SQLite | 189 to 196 MB; again, with no change, 200 to 201 MB | the objects, not their text | `tests/rig/measure` |
-//! | the same, dry and into memory | 165 MB | the objects and the assets | `tests/rig/measure` |
+//! | memory at the peak of a first run, 100,000 computers into SQLite | 153 to 161 MB; again, with no change, 148 MB | the objects, not their text | `tests/rig/measure` |
+//! | the same, dry and into memory | 117 to 120 MB | the objects and the assets | `tests/rig/measure` |
 //! | addresses and AD sites: 100,000 names, 10,000 subnets | 0.50 s, 0.94 of what `ldapsearch` takes for the same, and 38 MB | the names | `tests/rig/measure --network` |
 //!
 //! # What is held
@@ -18,15 +18,16 @@
 //! [`memory_bytes`](crate::sync::SyncOptions::memory_bytes) (1 GiB) is what may be held of a read, `n` objects of it:
 //!
 //! ```text
-//! at hand     250 octets × n                        who an object is, and what tells whether it changed
+//! users       500 octets × n                        who they are, what tells whether they changed, their primary group
+//! computers 1,000 octets × n                        that, their names, and what is decided on them
 //! text        min(spool_bytes, memory_bytes / 4)    the rest of it goes to a temporary file of 16 × memory_bytes at most
-//! groups      all of their text and their members   they are looked at again and again
+//! groups      all of their text                     they are looked at again and again
+//! members     170 octets and three DNs each         who they are, and which groups a user is in
 //! ```
 //!
-//! That is some four million objects; where no temporary file can be written, all of the text is held, and some 750,000
-//! fit. A read that needs more is incomplete and says so, and one that has come to half of it says that before
+//! That is a million computers; where no temporary file can be written, all of the text is held as well. A read that needs more is incomplete and says so, and one that has come to half of it says that before
 //! ([`Progress::HalfOfMemory`](crate::sync::Progress::HalfOfMemory)). Beside it a run needs what it works out: a batch is
-//! [`batch_size`](crate::sync::SyncOptions::batch_size) records and 8 MiB at most, and three messages of
+//! [`batch_size`](crate::sync::SyncOptions::batch_size) records and 4 MiB at most, and three messages of
 //! [`message_bytes`](crate::ldap::LdapLimits::message_bytes) may be on their way. A [plan](crate::sync::MergePlan) holds
 //! every asset that it would write.
 //!

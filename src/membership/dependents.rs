@@ -75,7 +75,7 @@ pub(crate) fn dependents_to_reread(
         .map(|group| group.object)
         .collect();
     again.extend(disagreeing(read, earlier, &now)?.filter(is_unread));
-    let changed = changed_groups(read, earlier, &now);
+    let changed = changed_groups(read, earlier, &now)?;
     let sees_it = |(object, path): &(ObjectGuid, MemberPath)| {
         // `memberOf` names the groups that an object is in directly; only users have a list of all.
         let is_user = links.get(object).is_some_and(|link| link.kind == ObjectKind::User);
@@ -105,12 +105,12 @@ impl ChangedGroup<'_> {
 }
 
 fn changed_groups<'a>(
-    read: &'a ReadObjects<'a>,
+    read: &ReadObjects<'_>,
     earlier: &'a Earlier,
     now: &'a Memberships,
-) -> Vec<ChangedGroup<'a>> {
-    let dns: HashMap<ObjectGuid, &DistinguishedName> =
-        read.groups.iter().map(|group| (group.guid, &group.dn)).collect();
+) -> Result<Vec<ChangedGroup<'a>>> {
+    let groups = read.groups.iter().map(|group| group.map(|group| (group.guid, group.dn)));
+    let dns: HashMap<ObjectGuid, DistinguishedName> = groups.collect::<Result<_>>()?;
     let known: HashSet<ObjectGuid> = earlier.groups.iter().map(|group| group.object).collect();
     let of_known = |group: &'a DirectoryGroup| ChangedGroup {
         has_same_name: dns.get(&group.object).is_none_or(|dn| dn.as_str() == group.dn.as_str())
@@ -118,11 +118,14 @@ fn changed_groups<'a>(
         before: &group.members,
         now: now.members(group.object),
     };
-    let new = read.groups.iter().filter(|group| !known.contains(&group.guid)).map(|group| {
-        ChangedGroup { has_same_name: true, before: &[], now: now.members(group.guid) }
-    });
+    let new = read
+        .groups
+        .identities()
+        .filter(|group| !known.contains(group))
+        .map(|group| ChangedGroup { has_same_name: true, before: &[], now: now.members(group) });
     let groups = earlier.groups.iter().map(of_known).chain(new);
-    groups.filter(|group| !group.has_same_name || group.before != group.now).collect()
+    let changed = groups.filter(|group| !group.has_same_name || group.before != group.now);
+    Ok(changed.collect())
 }
 
 /// Groups that were not read and do not agree with an object that was: it names them and they know it by another DN,

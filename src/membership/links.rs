@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::asset::Link;
 use crate::directory::{DirectoryObject, dn_digest};
-use crate::value::{ObjectGuid, RecordDigest};
+use crate::value::ObjectGuid;
 
 /// What the inventory knows of every object of one directory.
 pub(crate) type Links = HashMap<ObjectGuid, Link>;
@@ -18,9 +18,4 @@ pub(crate) fn is_present(links: &Links, object: ObjectGuid) -> bool {
 pub(super) fn is_in_place(links: &Links, object: &DirectoryObject) -> bool {
     let known = links.get(&object.guid).filter(|link| link.presence.is_present());
     known.is_some_and(|link| link.dn_digest == dn_digest(&object.dn))
-}
-
-/// The digest of a DN in its normal form.
-pub(super) fn dn_digest_of(normalized: &str) -> RecordDigest {
-    RecordDigest::of([normalized])
 }

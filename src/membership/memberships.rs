@@ -2,11 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::links::dn_digest_of;
 use super::read_objects::ReadObjects;
 use crate::Result;
 use crate::asset::{DirectoryGroup, DirectoryUser, Member, MemberPath};
-use crate::directory::{AccountKind, DirectoryObject, Outline};
+use crate::directory::{AccountKind, DirectoryObject, Outline, dn_digest};
 use crate::name::DistinguishedName;
 use crate::value::{ObjectGuid, ObjectKind, RecordDigest, Sid};
 
@@ -14,6 +13,7 @@ use crate::value::{ObjectGuid, ObjectKind, RecordDigest, Sid};
 #[derive(Debug, Default)]
 pub(crate) struct Memberships {
     members: HashMap<ObjectGuid, Vec<Member>>,
+    /// Of users alone: the inventory keeps no list of anybody else's.
     groups: HashMap<ObjectGuid, Vec<DistinguishedName>>,
 }
 
@@ -40,13 +40,13 @@ impl Memberships {
         is_kept: impl Fn(ObjectGuid) -> bool,
     ) -> Result<Self> {
         let known = Known::of(read, earlier);
-        let is_kept =
-            |object: &DirectoryObject| object.kind != ObjectKind::Computer || is_kept(object.guid);
-        let mut edges = known.direct(is_kept)?;
+        let mut edges = known.direct(&is_kept)?;
         // What is no host is never kept as an asset, and a member all the same.
-        let is_no_host = |object: &DirectoryObject| object.account_kind() != AccountKind::Host;
-        edges.extend(known.primary(|object| is_kept(object) || is_no_host(object))?);
-        Ok(Self::collect(&known, edges))
+        edges.extend(known.primary(|account| {
+            let is_host = account.account_kind() == AccountKind::Host;
+            account.kind != ObjectKind::Computer || !is_host || is_kept(account.guid)
+        })?);
+        Self::collect(&known, edges)
     }
 
     /// Memberships that no change touched, as these users have them.
@@ -60,27 +60,32 @@ impl Memberships {
         self.members.get(&group).map_or(&[], Vec::as_slice)
     }
 
-    /// The groups of an object, sorted by DN.
-    pub(crate) fn groups(&self, object: ObjectGuid) -> &[DistinguishedName] {
-        self.groups.get(&object).map_or(&[], Vec::as_slice)
+    /// The groups of a user that was read, sorted by DN.
+    pub(crate) fn groups(&self, user: ObjectGuid) -> &[DistinguishedName] {
+        self.groups.get(&user).map_or(&[], Vec::as_slice)
     }
 
-    fn collect(known: &Known<'_>, mut edges: Vec<Edge>) -> Self {
+    fn collect(known: &Known<'_>, mut edges: Vec<Edge>) -> Result<Self> {
         // The strongest path of each pair comes first, and the others fall away.
-        edges.sort_by(|a, b| (a.group, &a.key, a.path).cmp(&(b.group, &b.key, b.path)));
+        edges.sort_by_key(|edge| (edge.group, edge.key, edge.path));
         edges.dedup_by(|later, first| later.group == first.group && later.key == first.key);
-        let dns: HashMap<ObjectGuid, &DistinguishedName> = known.group_dns().collect();
+        let dns: HashMap<ObjectGuid, DistinguishedName> =
+            known.group_dns().collect::<Result<_>>()?;
         let mut memberships = Self::default();
         for Edge { group, dn, object, path, .. } in edges {
-            if let (Some(object), Some(group_dn)) = (object, dns.get(&group)) {
-                memberships.groups.entry(object).or_default().push((*group_dn).clone());
+            let user = object.filter(|object| known.read.users.contains(*object));
+            if let (Some(user), Some(group_dn)) = (user, dns.get(&group)) {
+                memberships.groups.entry(user).or_default().push(group_dn.clone());
             }
             memberships.members.entry(group).or_default().push(Member { dn, object, path });
+        }
+        for members in memberships.members.values_mut() {
+            members.sort_by_cached_key(|member| member.dn.normalized());
         }
         for groups in memberships.groups.values_mut() {
             groups.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
         }
-        memberships
+        Ok(memberships)
     }
 }
 
@@ -106,11 +111,11 @@ pub(crate) fn digest(
     hasher.finish()
 }
 
-/// One membership. `key` is the member's DN in its normal form.
-#[derive(Clone, Debug)]
+/// One membership, of which a directory has more than of anything else. `key` is the digest of the member's DN.
+#[derive(Debug)]
 struct Edge {
     group: ObjectGuid,
-    key: Box<str>,
+    key: RecordDigest,
     dn: DistinguishedName,
     object: Option<ObjectGuid>,
     path: MemberPath,
@@ -137,55 +142,64 @@ impl<'a> Known<'a> {
         self.earlier.groups.iter().filter(|group| self.is_unread(group.object))
     }
 
-    fn group_dns(&self) -> impl Iterator<Item = (ObjectGuid, &'a DistinguishedName)> {
-        let read = self.read.groups.iter().map(|group| (group.guid, &group.dn));
-        read.chain(self.unread_groups().map(|group| (group.object, &group.dn)))
+    fn group_dns(&self) -> impl Iterator<Item = Result<(ObjectGuid, DistinguishedName)>> {
+        let read = self.read.groups.iter().map(|group| group.map(|group| (group.guid, group.dn)));
+        read.chain(self.unread_groups().map(|group| Ok((group.object, group.dn.clone()))))
     }
 
-    fn direct(&self, is_kept: impl Fn(&DirectoryObject) -> bool) -> Result<Vec<Edge>> {
-        let mut edges: Vec<Edge> = self.named().collect();
+    fn direct(&self, is_kept: impl Fn(ObjectGuid) -> bool) -> Result<Vec<Edge>> {
+        let mut edges = self.named()?;
         // Only objects that some group names are kept by DN: most computers are in none.
-        let mut objects: HashMap<&str, Option<ObjectGuid>> =
-            edges.iter().map(|edge| (&*edge.key, None)).collect();
-        for object in self.read.all() {
-            let object = object?;
-            let place = objects.get_mut(&*key(&object.dn)).filter(|_| is_kept(&object));
-            if let Some(place) = place {
-                *place = Some(object.guid);
+        let mut objects: HashMap<RecordDigest, Option<ObjectGuid>> =
+            edges.iter().map(|edge| (edge.key, None)).collect();
+        for of_kind in [self.read.users, self.read.computers, self.read.groups] {
+            let is_kept = |object| of_kind.kind() != ObjectKind::Computer || is_kept(object);
+            for outline in of_kind.outlines().iter().filter(|outline| is_kept(outline.guid)) {
+                if let Some(place) = objects.get_mut(&outline.dn_digest) {
+                    *place = Some(outline.guid);
+                }
             }
         }
-        let read: Vec<Option<ObjectGuid>> =
-            edges.iter().map(|edge| objects.get(&*edge.key).copied().flatten()).collect();
-        for (edge, read) in edges.iter_mut().zip(read) {
-            let unread = || self.earlier.places.get(&dn_digest_of(&edge.key)).copied();
+        for edge in &mut edges {
+            let read = objects.get(&edge.key).copied().flatten();
+            let unread = || self.earlier.places.get(&edge.key).copied();
             edge.object = read.or_else(|| unread().filter(|object| self.is_unread(*object)));
         }
         Ok(edges)
     }
 
     /// Every member that a group's own list names, not looked for yet.
-    fn named(&self) -> impl Iterator<Item = Edge> {
-        let read = self.read.groups.iter().flat_map(|group| {
-            let members = group.membership.iter().flat_map(|list| &list.members);
-            members.map(|dn| (group.guid, dn))
-        });
-        let unread = self.unread_groups().flat_map(|group| {
+    fn named(&self) -> Result<Vec<Edge>> {
+        let edge = |group, dn| Edge {
+            group,
+            key: dn_digest(&dn),
+            dn,
+            object: None,
+            path: MemberPath::Direct,
+        };
+        let mut edges = Vec::new();
+        for group in self.read.groups.iter() {
+            let group = group?;
+            let members = group.membership.into_iter().flat_map(|list| list.members);
+            edges.extend(members.map(|dn| edge(group.guid, dn)));
+        }
+        for group in self.unread_groups() {
             let members = group.members.iter().filter(|member| member.path == MemberPath::Direct);
-            members.map(|member| (group.object, &member.dn))
-        });
-        read.chain(unread).map(|(group, dn)| {
-            let (key, dn) = (key(dn), dn.clone());
-            Edge { group, key, dn, object: None, path: MemberPath::Direct }
-        })
+            edges.extend(members.map(|member| edge(group.object, member.dn.clone())));
+        }
+        Ok(edges)
     }
 
     /// `primaryGroupID` is the last part of the SID of a group in the object's own domain, and neither
     /// `member` nor `memberOf` says anything of it.
     fn primary(&self, is_kept: impl Fn(&DirectoryObject) -> bool) -> Result<Vec<Edge>> {
-        let read = self.read.groups.iter().map(|group| (group.sid.as_ref(), group.guid));
-        let unread = self.unread_groups().map(|group| (group.sid.as_ref(), group.object));
-        let groups: HashMap<&Sid, ObjectGuid> =
-            read.chain(unread).filter_map(|(sid, group)| Some((sid?, group))).collect();
+        let mut groups: HashMap<Sid, ObjectGuid> = HashMap::new();
+        for group in self.read.groups.iter() {
+            let group = group?;
+            groups.extend(group.sid.map(|sid| (sid, group.guid)));
+        }
+        let unread = self.unread_groups();
+        groups.extend(unread.filter_map(|group| Some((group.sid.clone()?, group.object))));
         let group_of = |object: &DirectoryObject| {
             let rid = object.attributes.first("primaryGroupID")?.parse().ok()?;
             groups.get(&object.sid.as_ref()?.domain()?.with_rid(rid)?).copied()
@@ -196,7 +210,7 @@ impl<'a> Known<'a> {
             let group = group_of(&object).filter(|_| is_kept(&object));
             edges.extend(group.map(|group| Edge {
                 group,
-                key: key(&object.dn),
+                key: dn_digest(&object.dn),
                 dn: object.dn,
                 object: Some(object.guid),
                 path: MemberPath::Primary,
@@ -216,15 +230,11 @@ impl<'a> Known<'a> {
             let unread = primary.filter(|m| m.object.is_some_and(|object| self.is_unread(object)));
             unread.map(|member| Edge {
                 group: group.object,
-                key: key(&member.dn),
+                key: dn_digest(&member.dn),
                 dn: member.dn.clone(),
                 object: member.object,
                 path: MemberPath::Primary,
             })
         })
     }
-}
-
-fn key(dn: &DistinguishedName) -> Box<str> {
-    dn.normalized().into()
 }

@@ -1,6 +1,5 @@
 //! What a read showed.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::Result;
@@ -10,31 +9,15 @@ use crate::value::ObjectGuid;
 /// What a read showed, and what it found to be gone.
 #[derive(Debug)]
 pub(crate) struct ReadObjects<'a> {
-    pub(super) computers: &'a Objects,
-    pub(super) users: &'a Objects,
-    /// Each is looked at several times.
-    pub(super) groups: Vec<DirectoryObject>,
-    pub(super) departed: &'a HashSet<ObjectGuid>,
+    pub(crate) computers: &'a Objects,
+    pub(crate) users: &'a Objects,
+    pub(crate) groups: &'a Objects,
+    pub(crate) departed: &'a HashSet<ObjectGuid>,
 }
 
-impl<'a> ReadObjects<'a> {
-    /// These objects.
-    ///
-    /// # Errors
-    ///
-    /// If what was put aside of the groups cannot be read again.
-    pub(crate) fn of(
-        computers: &'a Objects,
-        users: &'a Objects,
-        groups: &Objects,
-        departed: &'a HashSet<ObjectGuid>,
-    ) -> Result<Self> {
-        Ok(Self { computers, users, groups: groups.iter().collect::<Result<_>>()?, departed })
-    }
-
-    pub(super) fn all(&self) -> impl Iterator<Item = Result<Cow<'_, DirectoryObject>>> {
-        let groups = self.groups.iter().map(|group| Ok(Cow::Borrowed(group)));
-        self.accounts().map(|account| account.map(Cow::Owned)).chain(groups)
+impl ReadObjects<'_> {
+    pub(super) fn all(&self) -> impl Iterator<Item = Result<DirectoryObject>> {
+        self.accounts().chain(self.groups.iter())
     }
 
     /// What may have a primary group.
@@ -43,7 +26,7 @@ impl<'a> ReadObjects<'a> {
     }
 
     pub(super) fn identities(&self) -> HashSet<ObjectGuid> {
-        let groups = self.groups.iter().map(|group| group.guid);
-        self.users.identities().chain(self.computers.identities()).chain(groups).collect()
+        let accounts = self.users.identities().chain(self.computers.identities());
+        accounts.chain(self.groups.identities()).collect()
     }
 }

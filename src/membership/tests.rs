@@ -83,11 +83,11 @@ impl Read {
 
     fn objects(&self) -> ReadObjects<'_> {
         let [computers, users, groups] = &self.by_kind;
-        ReadObjects::of(computers, users, groups, &self.departed).unwrap()
+        ReadObjects { computers, users, groups, departed: &self.departed }
     }
 
     fn group(&self) -> DirectoryObject {
-        self.objects().groups.into_iter().next().unwrap()
+        self.objects().groups.iter().next().unwrap().unwrap()
     }
 
     fn memberships_of(&self, earlier: &Earlier, is_kept: bool) -> Memberships {
@@ -112,7 +112,7 @@ impl Inventory {
         let link = |object: &DirectoryObject| (object.guid, link(object));
         let place = |object: &DirectoryObject| (dn_digest(&object.dn), object.guid);
         let groups = read.objects().groups;
-        let groups = groups.iter().map(|group| stored(group, &memberships)).collect();
+        let groups = groups.iter().map(|group| stored(&group.unwrap(), &memberships)).collect();
         let earlier = Earlier { groups, places: read.all.iter().map(place).collect() };
         Self { earlier, links: read.all.iter().map(link).collect() }
     }

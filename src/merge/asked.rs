@@ -45,9 +45,13 @@ impl<'a> Asked<'a> {
     }
 
     /// What there is for each by its place, in order of objectGUIDs.
+    #[expect(
+        clippy::filter_map_identity,
+        reason = "unlike `flatten`, it keeps the list where it is in memory"
+    )]
     pub(super) fn into_order<T>(self, mut all: Vec<Option<T>>) -> Vec<T> {
         match self.order {
-            None => all.into_iter().flatten().collect(),
+            None => all.into_iter().filter_map(|one| one).collect(),
             Some(order) => {
                 let take = |place: u32| all.get_mut(place as usize)?.take();
                 order.into_iter().filter_map(take).collect()

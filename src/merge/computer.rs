@@ -20,16 +20,16 @@ pub(crate) struct Computer {
     /// What a person would call it.
     pub(crate) name: Arc<str>,
     /// `sAMAccountName`, by which it is told from others of the same name.
-    pub(crate) account: Option<String>,
+    pub(crate) account: Option<Box<str>>,
     /// Where it stands in the directory.
     pub(crate) dn: DistinguishedName,
     /// Its host names that can be evidence, each once.
-    pub(crate) names: Vec<Hostname>,
+    pub(crate) names: Box<[Hostname]>,
     /// Those that any host could have.
-    pub(crate) weak_names: Vec<(Hostname, Weakness)>,
+    pub(crate) weak_names: Box<[(Hostname, Weakness)]>,
     /// Those of its host names that it has beside its own, and that other computers may have as well: the name of a
     /// load balancer, of a service.
-    pub(crate) aliases: Vec<Hostname>,
+    pub(crate) aliases: Box<[Hostname]>,
     /// The domain it belongs to.
     pub(crate) domain: DirectoryDomain,
     /// What kind of account it is.
@@ -64,9 +64,9 @@ impl Computer {
         Self {
             object: object.guid,
             name: to_unicode(object.display_name()).into(),
-            account: attributes.first("sAMAccountName").map(str::to_owned),
+            account: attributes.first("sAMAccountName").map(Box::from),
             dn: object.dn.clone(),
-            aliases: object.alias_names(),
+            aliases: object.alias_names().into(),
             names,
             weak_names,
             domain,
@@ -139,7 +139,7 @@ impl Computer {
             dn: DistinguishedName::root(),
             names,
             weak_names,
-            aliases: Vec::new(),
+            aliases: Box::default(),
             domain,
             kind: AccountKind::Host,
             is_disabled: false,
@@ -190,12 +190,14 @@ impl Computer {
 }
 
 /// Names that are evidence, and those that any host could have.
-fn by_strength(mut names: Vec<Hostname>) -> (Vec<Hostname>, Vec<(Hostname, Weakness)>) {
+type ByStrength = (Box<[Hostname]>, Box<[(Hostname, Weakness)]>);
+
+fn by_strength(mut names: Vec<Hostname>) -> ByStrength {
     let mut weak = Vec::new();
     names.retain(|name| {
         let weakness = name.weakness();
         weak.extend(weakness.map(|weakness| (name.clone(), weakness)));
         weakness.is_none()
     });
-    (names, weak)
+    (names.into(), weak.into())
 }

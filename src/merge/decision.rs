@@ -27,17 +27,17 @@ pub struct Decision {
     /// How good the evidence was that decided.
     pub level: Option<Level>,
     pub(crate) reason: Reason,
-    /// The assets that were considered, the best first, at most 10. None for a known object whose names
-    /// were not looked at.
-    pub candidates: Vec<Considered>,
-    /// How many more were considered.
-    pub more_candidates: usize,
-    /// Objects that were tied to the asset and are not in the directory any more, in order. This
-    /// computer takes their place: their links must go, so that two objects never share an asset.
-    pub succeeds: Vec<ObjectGuid>,
-    /// Who puts the tie in question: a computer of another directory that has the bare short name by which alone this one
-    /// is tied, and fits as well.
-    pub doubtful: Option<String>,
+    /// Apart, since most have none of it and a run holds the decisions on all computers at once.
+    particulars: Option<Box<Particulars>>,
+}
+
+/// What few decisions have.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Particulars {
+    candidates: Vec<Considered>,
+    more_candidates: usize,
+    succeeds: Vec<ObjectGuid>,
+    doubtful: Option<String>,
 }
 
 /// What becomes of a computer.
@@ -94,17 +94,59 @@ impl Decision {
         verdict: Verdict,
         reason: Reason,
     ) -> Self {
-        Self {
-            object,
-            name: Arc::clone(name),
-            verdict,
-            level: None,
-            reason,
-            candidates: Vec::new(),
-            more_candidates: 0,
-            succeeds: Vec::new(),
-            doubtful: None,
-        }
+        Self { object, name: Arc::clone(name), verdict, level: None, reason, particulars: None }
+    }
+
+    /// The assets that were considered, the best first, at most 10. None for a known object whose names
+    /// were not looked at.
+    pub fn candidates(&self) -> &[Considered] {
+        self.particulars.as_ref().map_or(&[], |particulars| &particulars.candidates)
+    }
+
+    /// How many more were considered.
+    pub fn more_candidates(&self) -> usize {
+        self.particulars.as_ref().map_or(0, |particulars| particulars.more_candidates)
+    }
+
+    /// Objects that were tied to the asset and are not in the directory any more, in order. This
+    /// computer takes their place: their links must go, so that two objects never share an asset.
+    pub fn succeeds(&self) -> &[ObjectGuid] {
+        self.particulars.as_ref().map_or(&[], |particulars| &particulars.succeeds)
+    }
+
+    /// Who puts the tie in question: a computer of another directory that has the bare short name by which alone this one
+    /// is tied, and fits as well.
+    pub fn doubtful(&self) -> Option<&str> {
+        self.particulars.as_ref()?.doubtful.as_deref()
+    }
+
+    /// Says which assets were considered, and how many more.
+    pub(crate) fn set_candidates(&mut self, candidates: Vec<Considered>, more: usize) {
+        self.change(|particulars| {
+            (particulars.candidates, particulars.more_candidates) = (candidates, more);
+        });
+    }
+
+    /// Leaves out those that were considered and are not to be.
+    pub(crate) fn retain_candidates(&mut self, keep: impl FnMut(&Considered) -> bool) {
+        self.change(|particulars| particulars.candidates.retain(keep));
+    }
+
+    /// Says whose place it takes.
+    pub(crate) fn set_succeeds(&mut self, succeeds: Vec<ObjectGuid>) {
+        self.change(|particulars| particulars.succeeds = succeeds);
+    }
+
+    /// Says who puts the tie in question.
+    pub(crate) fn set_doubtful(&mut self, doubtful: Option<String>) {
+        self.change(|particulars| particulars.doubtful = doubtful);
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Particulars)) {
+        let mut particulars =
+            self.particulars.take().map_or_else(Particulars::default, |particulars| *particulars);
+        change(&mut particulars);
+        self.particulars = (particulars != Particulars::default()).then(|| Box::new(particulars));
     }
 
     /// Why, as a sentence without a full stop.
@@ -137,22 +179,24 @@ impl Decision {
 
     /// Adds an asset to those that were considered, unless it is one of them.
     pub(crate) fn consider(&mut self, asset: AssetId, lost_because: LostBecause) {
-        let is_known = self.candidates.iter().any(|considered| considered.asset == asset);
+        let is_known = self.candidates().iter().any(|considered| considered.asset == asset);
         if is_known || self.verdict.asset() == Some(asset) {
             return;
         }
-        if self.candidates.len() < MOST_LISTED {
-            let lost_because = Some(lost_because);
-            self.candidates.push(Considered { asset, level: None, lost_because });
-        } else {
-            self.more_candidates += 1;
-        }
+        self.change(|Particulars { candidates, more_candidates, .. }| {
+            if candidates.len() < MOST_LISTED {
+                let lost_because = Some(lost_because);
+                candidates.push(Considered { asset, level: None, lost_because });
+            } else {
+                *more_candidates += 1;
+            }
+        });
     }
 
     /// Whether a person should say which asset it is: it waits for that, or stays where it is meanwhile.
     pub fn is_open(&self) -> bool {
         self.verdict == Verdict::Ambiguous
-            || self.doubtful.is_some()
+            || self.doubtful().is_some()
             || matches!(self.reason, Reason::Undecided { .. } | Reason::Contested { .. })
     }
 
@@ -176,7 +220,7 @@ impl Decision {
             Reason::LeftOut(Unmatched::Weak(weak) | Unmatched::Common(weak)) => {
                 weak.iter().any(is_shared)
             }
-            Reason::LeftOut(_) => !self.candidates.is_empty(),
+            Reason::LeftOut(_) => !self.candidates().is_empty(),
             _ => false,
         }
     }
@@ -192,7 +236,7 @@ impl Decision {
             self.verdict = Verdict::Skipped;
             self.level = None;
             self.reason = Reason::AwaitsCompleteRead;
-            self.succeeds.clear();
+            self.set_succeeds(Vec::new());
         }
     }
 }
@@ -242,6 +286,7 @@ enum Word {
 
 impl From<Decision> for Record {
     fn from(decision: Decision) -> Self {
+        let particulars = decision.particulars.map(|particulars| *particulars).unwrap_or_default();
         Self {
             object_guid: decision.object,
             name: decision.name.to_string(),
@@ -255,10 +300,10 @@ impl From<Decision> for Record {
             level: decision.level,
             asset_id: decision.verdict.asset(),
             reason: decision.reason,
-            candidates: decision.candidates,
-            more_candidates: decision.more_candidates,
-            succeeds: decision.succeeds,
-            doubtful: decision.doubtful,
+            candidates: particulars.candidates,
+            more_candidates: particulars.more_candidates,
+            succeeds: particulars.succeeds,
+            doubtful: particulars.doubtful,
         }
     }
 }
@@ -276,17 +321,13 @@ impl TryFrom<Record> for Decision {
             Word::Ambiguous => Verdict::Ambiguous,
             Word::Skipped => Verdict::Skipped,
         };
-        Ok(Self {
-            object: record.object_guid,
-            name: record.name.into(),
-            verdict,
-            level: record.level,
-            reason: record.reason,
-            candidates: record.candidates,
-            more_candidates: record.more_candidates,
-            succeeds: record.succeeds,
-            doubtful: record.doubtful,
-        })
+        let mut decision =
+            Self::new(record.object_guid, &record.name.into(), verdict, record.reason)
+                .with_level(record.level);
+        decision.set_candidates(record.candidates, record.more_candidates);
+        decision.set_succeeds(record.succeeds);
+        decision.set_doubtful(record.doubtful);
+        Ok(decision)
     }
 }
 

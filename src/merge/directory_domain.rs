@@ -8,9 +8,13 @@ use crate::name::to_ascii;
 
 /// The names of a directory's own domain, and what is known of the domains around it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct DirectoryDomain {
-    dns: Option<Arc<str>>,
-    netbios: Option<Arc<str>>,
+pub(crate) struct DirectoryDomain(Arc<Known>);
+
+/// Shared: a run holds as many as computers, and all of them are of one domain or of few.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Known {
+    dns: Option<Box<str>>,
+    netbios: Option<Box<str>>,
     around: Arc<Around>,
 }
 
@@ -26,11 +30,11 @@ impl DirectoryDomain {
     /// The domain of these names, in any case, as far as they are known.
     pub(crate) fn new(dns: Option<&str>, netbios: Option<&str>) -> Self {
         let canonical = |name: &str| Some(canonical_domain(name)).filter(|name| !name.is_empty());
-        Self {
-            dns: dns.and_then(canonical).map(Arc::from),
-            netbios: netbios.and_then(canonical).map(Arc::from),
+        Self(Arc::new(Known {
+            dns: dns.and_then(canonical).map(Box::from),
+            netbios: netbios.and_then(canonical).map(Box::from),
             around: Arc::default(),
-        }
+        }))
     }
 
     /// The domain with these other suffixes that stand for it, such as those that DHCP or a VPN gives its computers,
@@ -43,7 +47,7 @@ impl DirectoryDomain {
     ) -> Self {
         let suffixes = suffixes.into_iter().map(canonical_domain).collect();
         let others = others.into_iter().map(canonical_domain).collect();
-        self.around = Arc::new(Around { suffixes, others });
+        Arc::make_mut(&mut self.0).around = Arc::new(Around { suffixes, others });
         self
     }
 
@@ -56,12 +60,12 @@ impl DirectoryDomain {
 
     /// The DNS name, in lower case and in ASCII.
     pub(crate) fn dns(&self) -> Option<&str> {
-        self.dns.as_deref()
+        self.0.dns.as_deref()
     }
 
     /// The NetBIOS name, in lower case.
     pub(crate) fn netbios(&self) -> Option<&str> {
-        self.netbios.as_deref()
+        self.0.netbios.as_deref()
     }
 
     /// Those names that are known.
@@ -84,13 +88,13 @@ impl DirectoryDomain {
     /// Whether a domain is a suffix that stands for this one. Others may have the same, so that it says no more than no
     /// domain at all.
     pub(super) fn has_suffix(&self, domain: &str) -> bool {
-        let told = self.around.suffixes.iter().filter(|told| is_below(domain, told));
+        let told = self.0.around.suffixes.iter().filter(|told| is_below(domain, told));
         told.map(String::len).max() > self.other(domain)
     }
 
     /// The DNS names of other domains that are known.
     pub(super) fn others(&self) -> impl Iterator<Item = &str> {
-        let others = self.around.others.iter().map(String::as_str);
+        let others = self.0.around.others.iter().map(String::as_str);
         others.filter(|other| Some(*other) != self.dns())
     }
 
@@ -99,7 +103,9 @@ impl DirectoryDomain {
         let mut above =
             std::iter::successors(Some(domain), |domain| Some(domain.split_once('.')?.1));
         let is_other = |above: &&str| {
-            above.contains('.') && Some(*above) != self.dns() && self.around.others.contains(*above)
+            above.contains('.')
+                && Some(*above) != self.dns()
+                && self.0.around.others.contains(*above)
         };
         above.find(is_other).map(str::len)
     }
@@ -119,7 +125,10 @@ impl DirectoryDomain {
     pub(super) fn or_that_of(&self, object: &DirectoryObject) -> Self {
         match self.dns() {
             Some(_) => self.clone(),
-            None => Self { dns: object.dn.domain().map(Arc::from), ..self.clone() },
+            None => {
+                let dns = object.dn.domain().map(Box::from);
+                Self(Arc::new(Known { dns, ..Known::clone(&self.0) }))
+            }
         }
     }
 
@@ -141,7 +150,11 @@ impl DirectoryDomain {
         match (self.dns(), told.dns()) {
             (Some(own), Some(same)) if own == same => self.clone(),
             (Some(own), Some(_)) => told.within([], self.others().chain([own])),
-            _ => Self { around: self.around.clone(), ..told },
+            _ => {
+                let mut told = told;
+                Arc::make_mut(&mut told.0).around = Arc::clone(&self.0.around);
+                told
+            }
         }
     }
 }

@@ -23,11 +23,11 @@ pub(crate) enum Reason {
         by: String,
     },
     /// Names agree.
-    Names(Evidence),
+    Names(Box<Evidence>),
     /// Several assets fit equally well, and the task takes the one that was seen last.
     MostRecentlySeen {
         /// What speaks for all of them.
-        evidence: Evidence,
+        evidence: Box<Evidence>,
         /// How many there are.
         assets: usize,
     },
@@ -479,12 +479,12 @@ mod tests {
             (Reason::Known, "known", "it is tied to this asset since an earlier run"),
             (Reason::Decided { by: by() }, "decided", "anna decided that it is this asset"),
             (
-                Reason::Names(evidence()),
+                Reason::Names(evidence().into()),
                 "names",
                 "its FQDN web1.corp.example is a name of this asset",
             ),
             (
-                Reason::MostRecentlySeen { evidence: evidence(), assets },
+                Reason::MostRecentlySeen { evidence: evidence().into(), assets },
                 "most_recently_seen",
                 "its FQDN web1.corp.example is a name of this asset; of 2 assets that fit equally well, this one was seen \
                  most recently",

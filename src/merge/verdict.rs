@@ -17,10 +17,11 @@ impl Matching<'_> {
             _ => self.untied(&draft, new),
         };
         if let Verdict::Matched(asset) = decision.verdict {
-            decision.succeeds = self.ties.predecessors(asset).to_vec();
+            decision.set_succeeds(self.ties.predecessors(asset).to_vec());
         }
-        decision.more_candidates = draft.compared.len().saturating_sub(MOST_LISTED);
-        decision.candidates = self.considered(&draft, decision.verdict.asset());
+        let considered = self.considered(&draft, decision.verdict.asset());
+        let more = draft.compared.len().saturating_sub(MOST_LISTED);
+        decision.set_candidates(considered, more);
         decision
     }
 
@@ -132,8 +133,8 @@ impl Matching<'_> {
 
 fn names_decided(evidence: Evidence, rivals: usize) -> Reason {
     if rivals == 0 {
-        Reason::Names(evidence)
+        Reason::Names(evidence.into())
     } else {
-        Reason::MostRecentlySeen { evidence, assets: rivals + 1 }
+        Reason::MostRecentlySeen { evidence: evidence.into(), assets: rivals + 1 }
     }
 }

@@ -28,13 +28,14 @@ pub struct SyncOptions {
     /// How often a batch is sent again because the store failed in passing. 3 unless set. Every attempt
     /// carries the same batch id, so that one which was done but not answered is not done twice.
     pub commit_retries: usize,
-    /// How many octets of what is read may be held in memory at once, whatever is set aside on the way included. 1 GiB unless
-    /// set: four million objects, or some 750,000 where no temporary file can be written (`spool_bytes`). A read that needs more is incomplete, and says so; one that has used half of it says that
+    /// How many octets of what is read, and of what is worked out of it, may be held in memory at once, whatever is set aside
+    /// on the way included. 1 GiB unless set: a million computers, which take some 1,000 octets each, or two million users
+    /// (`spool_bytes`). A read that needs more is incomplete, and says so; one that has used half of it says that
     /// ([`Progress::HalfOfMemory`](super::Progress::HalfOfMemory), and a warning), before half of them are read.
     pub memory_bytes: u64,
     /// How many octets of what is read of computers and users are kept in memory: beyond that it goes to a temporary file,
-    /// which nobody else can open and which is gone with the run, and only what tells the objects apart, some 250 octets of
-    /// each, counts towards `memory_bytes`. 16 MiB unless set: a directory of ten thousand objects needs no file. A quarter
+    /// which nobody else can open and which is gone with the run, and only what tells the objects apart and what is
+    /// decided on them counts towards `memory_bytes`. 16 MiB unless set: a directory of ten thousand objects needs no file. A quarter
     /// of `memory_bytes` at most. The file takes sixteen times `memory_bytes` at most; beyond that, and where none can be
     /// written, everything stays in memory, and the report says so.
     pub spool_bytes: usize,

@@ -66,7 +66,7 @@ pub(super) fn drop_assets(
     let untaken: BTreeSet<ObjectGuid> = decisions
         .iter()
         .filter(|decision| decision.verdict.asset().is_some_and(|asset| stale.contains(&asset)))
-        .flat_map(|decision| decision.succeeds.iter().copied())
+        .flat_map(|decision| decision.succeeds().iter().copied())
         .collect();
     let dropped = put_links(batch).filter(|link| ends(link).any(|asset| stale.contains(&asset)));
     let dropped: BTreeSet<ObjectGuid> = dropped.map(|link| link.object).collect();

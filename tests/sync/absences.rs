@@ -288,7 +288,7 @@ async fn a_computer_made_anew_under_its_old_name_takes_the_asset_over() {
         assert_eq!((report.computers.created, report.computers.missing), (0, 0));
         let decisions = report.decisions.unwrap();
         let decision = decisions.iter().find(|d| d.object == mock_guid("joined again")).unwrap();
-        assert_eq!(decision.succeeds, [mock_guid("WEB1")]);
+        assert_eq!(decision.succeeds(), [mock_guid("WEB1")]);
         assert_eq!(decision.verdict.asset(), Some(asset_id(1)));
         assert_eq!(link(&*repository, mock_guid("WEB1")).await, None);
         assert_eq!(asset_of(&*repository, mock_guid("joined again")).await.id, asset_id(1));

@@ -58,7 +58,7 @@ async fn a_former_identity_is_shown_and_ties_nothing() {
         let report = read(&*repository, &branch(), [migrated.clone().build()]).await;
         let decision = only(&report);
         assert!(matches!(decision.verdict, Verdict::Create(_)), "{decision:?}");
-        let [shown] = &decision.candidates[..] else { panic!("{decision:?}") };
+        let [shown] = decision.candidates() else { panic!("{decision:?}") };
         assert_eq!((shown.asset, shown.level), (before, None));
         let why = shown.lost_because().unwrap();
         assert!(why.contains(OLD) && why.contains("ties nothing"), "{why}");
@@ -84,9 +84,9 @@ async fn a_former_identity_is_found_in_records_of_whatever_source_carries_it() {
             let migrated = in_branch(&format!("LAP{n}")).with("sIDHistory", &sid).build();
             let report = read(&*repository, &branch(), [migrated]).await;
             let decision =
-                report.decisions.as_ref().unwrap().iter().find(|d| !d.candidates.is_empty());
+                report.decisions.as_ref().unwrap().iter().find(|d| !d.candidates().is_empty());
             let shown: Vec<AssetId> =
-                decision.unwrap().candidates.iter().map(|shown| shown.asset).collect();
+                decision.unwrap().candidates().iter().map(|shown| shown.asset).collect();
             assert_eq!(shown, [asset_id(n)], "{kind}");
         }
     }
@@ -107,8 +107,8 @@ async fn as_many_former_identities_as_a_migrated_domain_has_are_looked_up() {
     });
     let report = read(&repository, &branch(), migrated).await;
     let shown =
-        report.decisions.iter().flatten().filter(|decision| !decision.candidates.is_empty());
-    let shown: Vec<_> = shown.map(|decision| decision.candidates[0].asset).collect();
+        report.decisions.iter().flatten().filter(|decision| !decision.candidates().is_empty());
+    let shown: Vec<_> = shown.map(|decision| decision.candidates()[0].asset).collect();
     assert_eq!(shown, [before]);
 }
 
@@ -118,7 +118,7 @@ async fn a_former_identity_that_names_speak_for_as_well_is_listed_once() {
         let before = headquarters(&*repository, "PC1", OLD).await;
         let migrated = in_branch("PC1").with_guid(mock_guid("new")).with("sIDHistory", OLD);
         let report = read(&*repository, &branch(), [migrated.build()]).await;
-        let candidates = &only(&report).candidates;
+        let candidates = only(&report).candidates();
         assert_eq!(candidates.iter().filter(|shown| shown.asset == before).count(), 1);
     }
 }

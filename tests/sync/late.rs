@@ -230,7 +230,7 @@ async fn who_could_be_several_that_came_since_is_told_by_runs_of_changes_as_well
         for full in [false, true] {
             let report = read(&task(), &directory, &*repository, full).await;
             let decided = decision(&report, pc).unwrap();
-            assert!(decided.is_open() && decided.candidates.len() == 2, "{decided:?}");
+            assert!(decided.is_open() && decided.candidates().len() == 2, "{decided:?}");
             let runs = repository.runs(&acme(), &corp(), 1).await.unwrap();
             assert!(runs[0].report.as_ref().unwrap().contains(&decided.reason()));
         }
@@ -285,7 +285,7 @@ async fn a_computer_that_was_left_out_beside_another_takes_its_place_when_that_g
         let report = read(&excluding(), &directory, &*repository, false).await;
         assert_eq!(report.mode, ReadMode::DirSync, "{:?}", report.full_because);
         assert_eq!(report.computers.matched, 1, "{:?}", report.decisions);
-        assert_eq!(report.decisions.as_ref().unwrap()[0].succeeds, [held]);
+        assert_eq!(report.decisions.as_ref().unwrap()[0].succeeds(), [held]);
         assert_consistent(&*repository).await;
     }
 }

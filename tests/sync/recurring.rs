@@ -282,7 +282,7 @@ async fn a_computer_made_anew_between_two_reads_of_changes_takes_its_asset_over(
         let decisions = report.decisions.unwrap();
         let decision = decisions.iter().find(|d| d.object == mock_guid("joined again")).unwrap();
         assert_eq!(decision.verdict, Verdict::Matched(asset_id(1)));
-        assert_eq!(decision.succeeds, [mock_guid("WEB1")]);
+        assert_eq!(decision.succeeds(), [mock_guid("WEB1")]);
         assert_consistent(&*repository).await;
     }
 }

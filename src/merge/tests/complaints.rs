@@ -51,7 +51,7 @@ fn cloned_names_are_a_question_not_a_merge() {
     let twins = [scanned(7, &["web1"], &[]), scanned(8, &["web1"], &[])];
     let decision = World::of([joined(1, "web1")], twins).only();
     assert_eq!(decision.verdict, Verdict::Ambiguous);
-    assert_eq!(decision.candidates.len(), 2);
+    assert_eq!(decision.candidates().len(), 2);
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn one_short_name_in_two_domains_is_two_hosts() {
     let own = scanned(9, &["web1"], &["CORP"]);
     let decision = World::of([joined(1, "web1")], elsewhere.clone()).only();
     assert_eq!(decision.verdict, created(0));
-    assert!(decision.candidates.iter().all(|lost| lost.level.is_none()), "{decision:?}");
+    assert!(decision.candidates().iter().all(|lost| lost.level.is_none()), "{decision:?}");
     let decision = World::of([joined(1, "web1")], elsewhere.into_iter().chain([own])).only();
     assert_eq!(
         (decision.verdict, decision.level),
@@ -211,7 +211,7 @@ fn a_computer_that_joined_anew_goes_before_its_stale_twin() {
     let mut world = World::of([rejoined], [asset]).linked(1, 7);
     world.absent = [guid(1)].into();
     let decision = world.only();
-    assert_eq!((decision.verdict, decision.succeeds), (Verdict::Matched(id(7)), vec![guid(1)]));
+    assert_eq!((decision.verdict, decision.succeeds()), (Verdict::Matched(id(7)), &[guid(1)][..]));
 }
 
 #[test]

@@ -92,7 +92,9 @@ fn common_chain(n: usize) -> World {
     let mut world = chain(n);
     let all = || [host("server")];
     world.candidates.iter_mut().for_each(|asset| asset.whole.names.extend(all()));
-    world.computers.iter_mut().for_each(|computer| computer.names.extend(all()));
+    for computer in &mut world.computers {
+        computer.names = computer.names.iter().cloned().chain(all()).collect();
+    }
     world
 }
 

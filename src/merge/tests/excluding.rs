@@ -51,11 +51,11 @@ fn disabled() -> DirectoryObject {
 fn reason(object: DirectoryObject, exclusions: &Exclusions) -> Option<Excluded> {
     let asset = scanned(7, &["web1.corp.example"], &[]);
     let decision = World::of([object], [asset]).without(exclusions.clone()).only();
-    match (decision.verdict, decision.reason) {
+    match (decision.verdict, &decision.reason) {
         (Verdict::Skipped, Reason::Excluded(why)) => {
             assert_eq!((decision.verdict.asset(), decision.level), (None, None));
-            assert!(decision.candidates.is_empty(), "it matches nothing");
-            Some(why)
+            assert!(decision.candidates().is_empty(), "it matches nothing");
+            Some(why.clone())
         }
         (verdict, _) => {
             assert_eq!(verdict, Verdict::Matched(id(7)));

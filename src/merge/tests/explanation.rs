@@ -56,7 +56,7 @@ fn ten_candidates_are_listed_and_the_rest_counted() {
     let twins = (0..30).map(|n| scanned(n, &["web1"], &[]));
     let policy = MatchPolicy::default().with_weak_name_limit(100);
     let decision = World::of([joined(1, "web1")], twins).with(policy).only();
-    assert_eq!((decision.candidates.len(), decision.more_candidates), (10, 20));
+    assert_eq!((decision.candidates().len(), decision.more_candidates()), (10, 20));
     assert_eq!(serde_json::to_value(&decision).unwrap()["more_candidates"], 20);
 }
 
@@ -65,7 +65,7 @@ fn whoever_is_considered_later_is_listed_once_or_counted() {
     let mut decision = World::of([joined(1, "web1")], [scanned(7, &["web1"], &[])]).only();
     let twice = (1..=9).chain(1..=9).chain([7, 20, 21]);
     twice.for_each(|n| decision.consider(id(n), LostBecause::NoEvidence));
-    assert_eq!((decision.candidates.len(), decision.more_candidates), (10, 1));
+    assert_eq!((decision.candidates().len(), decision.more_candidates()), (10, 1));
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn another_authoritative_domain_contradicts() {
     let decision = World::of([object(1, mail)], [scanned(7, &["mail.b.example"], &[])]).only();
     assert_eq!(decision.verdict, created(0));
     assert_eq!(decision.reason, Reason::Unmatched(Unmatched::NothingFits));
-    let lost = decision.candidates[0].lost_because.clone();
+    let lost = decision.candidates()[0].lost_because.clone();
     assert_eq!(lost, Some(LostBecause::AnotherDomain("b.example".to_owned())));
 }
 
@@ -217,9 +217,9 @@ fn a_better_level_goes_before_a_worse_one() {
         (Some(super::fixture::id(8)), Some(Level::Full))
     );
     let name = host("web1.corp.example");
-    assert_eq!(decision.reason, Reason::Names(Evidence::Full { name }));
+    assert_eq!(decision.reason, Reason::Names(Evidence::Full { name }.into()));
     let lost: Vec<_> =
-        decision.candidates.iter().map(|c| (c.level, c.lost_because.clone())).collect();
+        decision.candidates().iter().map(|c| (c.level, c.lost_because.clone())).collect();
     let lower = Some(LostBecause::LowerLevel(Level::Full));
     assert_eq!(
         lost,

@@ -53,9 +53,9 @@ prop_compose! {
             name: all.first().map_or("nameless", Hostname::as_str).into(),
             dn: format!("CN=C,{place}").parse().unwrap(),
             account: None,
-            names,
+            names: names.into(),
             weak_names: weak.collect(),
-            aliases: Vec::new(),
+            aliases: Box::default(),
             os_family,
             domain: domain(),
             kind: AccountKind::Host,
@@ -251,7 +251,7 @@ proptest! {
         let mut world = world.with(policy);
         let first = world.decide();
         for decision in &first {
-            for object in &decision.succeeds {
+            for object in decision.succeeds() {
                 world.links.remove(object);
             }
             if let Some(asset) = decision.verdict.asset() {
@@ -278,7 +278,7 @@ proptest! {
         prop_assert_eq!(decisions.len(), world.computers.len());
         for decision in decisions {
             prop_assert!(!decision.reason.to_string().is_empty());
-            for considered in &decision.candidates {
+            for considered in decision.candidates() {
                 let taken = Verdict::Matched(considered.asset) == decision.verdict;
                 prop_assert_eq!(considered.lost_because.is_none(), taken);
             }

@@ -107,7 +107,7 @@ fn a_record_of_a_directory_tells_what_its_computer_is() {
     assert_eq!(computer.dn.to_string(), "CN=WEB1,OU=PCs,DC=corp,DC=example");
     assert!(computer.is_host() && computer.is_disabled && computer.os_family.is_some());
     // What it claims, and no more: neither what others say, nor what it said before.
-    assert_eq!(computer.names, [host("web1.corp.example")]);
+    assert_eq!(*computer.names, [host("web1.corp.example")]);
     let weak: Vec<&Hostname> = computer.weak_names.iter().map(|(name, _)| name).collect();
     assert_eq!(weak, [&host("pc")]);
     assert_eq!(computer.domain.names().collect::<Vec<_>>(), ["corp.example", "corp"]);
@@ -143,7 +143,7 @@ fn beside_one_of_the_same_name_a_computer_is_told_with_its_account() {
     let called = |name: &str, account: Option<&str>| {
         let mut computer = Computer::named(guid(1), [], domain());
         computer.name = name.into();
-        computer.account = account.map(str::to_owned);
+        computer.account = account.map(Box::from);
         computer
     };
     let web1 = called("web1", Some("WEB1$"));

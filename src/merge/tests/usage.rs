@@ -83,7 +83,7 @@ fn what_another_computer_has_does_not_compete() {
         let decisions = world.decide();
         assert_eq!(decisions[1].verdict, Verdict::Matched(id(8)), "{names:?}");
         let by = "pc1-old.corp.example".to_owned();
-        assert_eq!(decisions[1].candidates[1].lost_because, Some(LostBecause::Held { by }));
+        assert_eq!(decisions[1].candidates()[1].lost_because, Some(LostBecause::Held { by }));
     }
 }
 
@@ -265,7 +265,7 @@ fn time_speaks_below_qualified() {
     let decision = World::of([stale.clone()], [alive(&["web1"])]).only();
     assert_eq!(decision.verdict, created(0));
     assert_eq!(
-        decision.candidates[0].lost_because.as_ref().unwrap().to_string(),
+        decision.candidates()[0].lost_because.as_ref().unwrap().to_string(),
         "it was seen on 2026-04-10, long after the computer's last sign of life on 2024-11-27"
     );
     assert_eq!(verdict(stale, [alive(&["web1.corp.example"])]), Verdict::Matched(id(7)));
@@ -467,7 +467,7 @@ fn a_computer_of_another_directory_contends_by_how_well_it_fits_and_by_when_it_w
         let object = object(1, &[(DNS, &format!("{own}.corp.example"))]);
         let mut world = World::of([object], [seen(scanned(7, &[asset], &[]), day(TODAY))]);
         let mut other = elsewhere(2, "web1", None);
-        other.computer.names = vec![host(theirs)];
+        other.computer.names = [host(theirs)].into();
         other.computer.last_used = used.map(day);
         world.others = vec![other];
         assert_eq!(world.only().verdict, expected, "{own} {asset} {theirs} {used:?}");
@@ -486,9 +486,9 @@ fn what_a_person_settled_for_another_directory_is_asked_no_more() {
     let settled = decide(&["web1"]);
     assert_eq!(settled.verdict, created(0));
     let (by, computer) = ("anna".to_owned(), "web1.eu.example of ldap/eu.example".to_owned());
-    assert_eq!(settled.candidates[0].lost_because, Some(LostBecause::Settled { by, computer }));
+    assert_eq!(settled.candidates()[0].lost_because, Some(LostBecause::Settled { by, computer }));
     assert_eq!(
-        settled.candidates[0].lost_because().unwrap(),
+        settled.candidates()[0].lost_because().unwrap(),
         "anna decided that it is web1.eu.example of ldap/eu.example"
     );
     // A full name is more than what the other one has.
@@ -521,7 +521,7 @@ fn an_asset_that_a_directory_of_the_own_one_has_is_another_one() {
     }
     let held = late(own(), Some(eu()));
     let by = "one of the same directory".to_owned();
-    assert_eq!(held.candidates[0].lost_because, Some(LostBecause::Held { by }));
+    assert_eq!(held.candidates()[0].lost_because, Some(LostBecause::Held { by }));
 }
 
 #[test]

@@ -285,7 +285,7 @@ fn a_late_arrival_moves_as_it_is() {
     let run = Run::of(2, Verdict::Matched(id(8)));
     let link = link(1, Some(old.id));
     let arrival = LateArrival {
-        decision: &Decision { level: Some(Level::Full), ..run.decision.clone() },
+        decision: &run.decision.clone().with_level(Some(Level::Full)),
         to: id(8),
         link: &link,
         waiting: None,

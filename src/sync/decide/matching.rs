@@ -2,6 +2,7 @@
 
 mod told;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -121,14 +122,17 @@ impl Matching {
         };
         let movable: HashSet<ObjectGuid> = alone.computers.iter().map(|c| c.object).collect();
         let unread = alone.computers.iter().filter(|c| !read.contains(&c.object));
-        let all: HashSet<ObjectGuid> = read.union(&movable).copied().collect();
+        let all: Cow<'_, HashSet<ObjectGuid>> = match movable.is_subset(&read) {
+            true => Cow::Borrowed(&read),
+            false => Cow::Owned(read.union(&movable).copied().collect()),
+        };
         let asking = self.computers.iter().filter(|computer| {
             movable.contains(&computer.object) || self.needs_candidates(computer)
         });
         let view = View { read: &all, ..view };
         // By the names that they had as well: these lead to their own assets.
-        let asking = asking.chain(&alone.computers);
-        let mut surroundings = Surroundings::of(run, asking, &self.scene, view).await?;
+        let asking: Vec<&Computer> = asking.chain(&alone.computers).collect();
+        let mut surroundings = Surroundings::of(run, &asking, &self.scene, view).await?;
         surroundings.add_moved(run, &self.strangers(&self.computers), view).await?;
         let around = links::of_objects(run, surroundings.unknown(&self.links)).await?;
         let absent = around.values().filter(|link| !link.presence.is_present());
@@ -138,11 +142,12 @@ impl Matching {
         let everything = 0..self.computers.len();
         let question = self.question(run, everything, surroundings);
         let question = Question { unread, alone: movable, ..question };
-        let (decisions, surroundings) = self.ask(run, question).await?;
-        let (own, late) = decisions.into_iter().partition(|d| read.contains(&d.object));
-        self.rules = own;
-        self.late = late;
-        self.late.retain(|late| late.is_open() || matches!(late.verdict, Verdict::Matched(_)));
+        let (mut decisions, surroundings) = self.ask(run, question).await?;
+        // There are as many decisions as computers, and never two lists of them.
+        let late = decisions.extract_if(.., |decision| !read.contains(&decision.object));
+        let moves = |it: &Decision| it.is_open() || matches!(it.verdict, Verdict::Matched(_));
+        self.late = late.filter(moves).collect();
+        self.rules = decisions;
         Ok(surroundings.into_candidates())
     }
 
@@ -195,7 +200,7 @@ impl Matching {
             after: if waits_for_read { before } else { home },
             is_new: decision.is_new(),
             joins: self.joins(decision),
-            succeeds: !decision.succeeds.is_empty(),
+            succeeds: !decision.succeeds().is_empty(),
         }
     }
 
@@ -241,7 +246,7 @@ impl Matching {
 
     /// Absent objects whose place another computer has taken, with that computer's asset.
     pub(in crate::sync) fn succeeded(&self) -> HashSet<ObjectGuid> {
-        self.rules.iter().flat_map(|decision| decision.succeeds.iter().copied()).collect()
+        self.rules.iter().flat_map(|decision| decision.succeeds().iter().copied()).collect()
     }
 
     /// The decisions that wait for a person, as many as anybody would settle by hand.
@@ -293,8 +298,9 @@ impl Matching {
         let Some(computers) = self.computers.get(places.clone()) else { return Ok(()) };
         let read: HashSet<ObjectGuid> = self.computers.iter().map(|c| c.object).collect();
         let view = View { directories: &self.directories, read: &read, absent: &self.absent };
-        let asking = computers.iter().filter(|computer| self.needs_candidates(computer));
-        let mut surroundings = Surroundings::of(run, asking, &self.scene, view).await?;
+        let asking: Vec<&Computer> =
+            computers.iter().filter(|computer| self.needs_candidates(computer)).collect();
+        let mut surroundings = Surroundings::of(run, &asking, &self.scene, view).await?;
         surroundings.add_moved(run, &self.strangers(computers), view).await?;
         let mut question = self.question(run, places.clone(), surroundings);
         question.links.extend(self.spoken_for(&places));

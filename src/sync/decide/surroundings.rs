@@ -15,6 +15,8 @@ use crate::value::{AssetId, ObjectGuid, SourceId};
 /// How many keys one look-up of candidates names: large enough to share its cost, small enough for the
 /// parameter limits of databases.
 const KEYS_PER_LOOKUP: usize = 500;
+/// Of how many computers the keys are held and put in order at once: those of all would take as much memory as their names.
+const COMPUTERS_AT_ONCE: usize = 50 * KEYS_PER_LOOKUP;
 
 /// What is known around some computers.
 #[derive(Debug, Default)]
@@ -43,26 +45,20 @@ impl Surroundings {
     /// directories.
     pub(super) async fn of(
         run: &Run<'_>,
-        computers: impl IntoIterator<Item = &Computer>,
+        computers: &[&Computer],
         scene: &Scene,
         view: View<'_>,
     ) -> Result<Self> {
-        let keys: BTreeSet<MatchKey> =
-            computers.into_iter().flat_map(Computer::match_keys).collect();
-        let keys: Vec<MatchKey> = keys.into_iter().collect();
         let mut found = Self::default();
         for asset in merge::by_home(&scene.assets, &scene.waiting, &run.task.matching) {
             found.add(run, &asset, view);
         }
         found.add_waiting(run, scene, view);
         let is_taken_apart: HashSet<AssetId> = scene.assets.iter().map(|asset| asset.id).collect();
-        for keys in keys.chunks(KEYS_PER_LOOKUP) {
-            run.options.cancellation.check()?;
-            for asset in run.repository.candidates(&run.task.organization, keys).await? {
-                if !is_taken_apart.contains(&asset.id) {
-                    found.add(run, &asset, view);
-                }
-            }
+        for computers in computers.chunks(COMPUTERS_AT_ONCE) {
+            let keys = computers.iter().flat_map(|computer| computer.match_keys());
+            let keys: BTreeSet<MatchKey> = keys.collect();
+            found.look_up(run, keys, &is_taken_apart, view).await?;
         }
         Ok(found)
     }
@@ -107,6 +103,25 @@ impl Surroundings {
             let known = |part| view.directories.known_computer(record, part, None);
             self.others.extend(parts.filter_map(known));
         }
+    }
+
+    /// Looks up the assets that have one of these keys, but for those that were looked at already.
+    async fn look_up(
+        &mut self,
+        run: &Run<'_>,
+        keys: BTreeSet<MatchKey>,
+        known: &HashSet<AssetId>,
+        view: View<'_>,
+    ) -> Result<()> {
+        let keys: Vec<MatchKey> = keys.into_iter().collect();
+        for keys in keys.chunks(KEYS_PER_LOOKUP) {
+            run.options.cancellation.check()?;
+            let found = run.repository.candidates(&run.task.organization, keys).await?;
+            for asset in found.iter().filter(|asset| !known.contains(&asset.id)) {
+                self.add(run, asset, view);
+            }
+        }
+        Ok(())
     }
 
     fn add(&mut self, run: &Run<'_>, asset: &Asset, view: View<'_>) {

@@ -25,7 +25,7 @@ pub(super) async fn complete(
     let before = repository.groups(&task.organization, &task.source, &ids).await?;
     let before: HashMap<ObjectGuid, &DirectoryGroup> =
         before.iter().map(|group| (group.object, group)).collect();
-    let shown = ShownMembers::of(&snapshot.read_objects()?)?;
+    let shown = ShownMembers::of(&snapshot.read_objects())?;
     let whole = |group: &DirectoryObject| {
         let before = before.get(&group.guid)?;
         // Another account may see other members.

@@ -10,6 +10,7 @@
 pub(super) mod checkpoint;
 mod coverage;
 mod departures;
+mod footprint;
 mod hidden;
 mod left_out;
 mod link_changes;

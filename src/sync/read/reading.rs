@@ -117,7 +117,7 @@ impl Reading {
     ) -> Result<Memberships> {
         match &self.prior {
             PriorMemberships::Loaded(earlier) => {
-                Memberships::of(&self.snapshot.read_objects()?, earlier, is_kept)
+                Memberships::of(&self.snapshot.read_objects(), earlier, is_kept)
             }
             PriorMemberships::Unchanged(users) => Ok(Memberships::kept(users.iter().cloned())),
         }
@@ -136,7 +136,7 @@ impl Reader<'_> {
         again.extend(&checkpoint.again);
         let request = self.request()?.with_again(again).with_checkpoint(Some(checkpoint));
         let request = request.with_link_changes(true);
-        let mut snapshot = Snapshot::read(request, self.directory, self.run.options).await?;
+        let mut snapshot = Snapshot::read(request, self.directory, self.run).await?;
         if !snapshot.is_changes() {
             let links = links::load(self.run).await?;
             keep_known(self.run, &mut snapshot, &links).await?;
@@ -171,7 +171,7 @@ impl Reader<'_> {
         }
         let stored = self.stored(snapshot, links).await?;
         let touches_others =
-            touch_memberships(&snapshot.read_objects()?, links, &stored.attributes())?
+            touch_memberships(&snapshot.read_objects(), links, &stored.attributes())?
                 || !managers::name_by(snapshot, &stored.attributes())?
                 || !self.rivals(snapshot, links).await?.is_empty()
                 || !managers::dependents(self.run, snapshot, links).await?.is_empty();
@@ -179,7 +179,7 @@ impl Reader<'_> {
     }
 
     async fn read_everything(&self, because: Option<FullReadReason>) -> Result<Reading> {
-        let snapshot = Snapshot::read(self.request()?, self.directory, self.run.options).await?;
+        let snapshot = Snapshot::read(self.request()?, self.directory, self.run).await?;
         stage(|| self.everything(snapshot, because)).await
     }
 
@@ -187,7 +187,7 @@ impl Reader<'_> {
     /// to the next run.
     async fn read_everything_after(&self, mut changes: Snapshot) -> Result<Reading> {
         changes.clear();
-        match Snapshot::read(self.request()?, self.directory, self.run.options).await {
+        match Snapshot::read(self.request()?, self.directory, self.run).await {
             Ok(snapshot) => {
                 stage(|| self.everything(snapshot, Some(FullReadReason::Widespread))).await
             }
@@ -274,7 +274,7 @@ impl Reader<'_> {
         let stored = self.stored(&snapshot, links).await?;
         let mut managed = self.managed(&snapshot, links).await?;
         if managed.is_empty()
-            && !touch_memberships(&snapshot.read_objects()?, links, &stored.attributes())?
+            && !touch_memberships(&snapshot.read_objects(), links, &stored.attributes())?
         {
             managers::name(self.run, &mut snapshot, links).await?;
             return Ok(Reading::with(snapshot, PriorMemberships::Unchanged(stored.users)));
@@ -287,7 +287,7 @@ impl Reader<'_> {
         let mut asked = BTreeSet::new();
         for _ in 0..ROUNDS {
             let mut again =
-                dependents_to_reread(&snapshot.read_objects()?, &earlier, links, |link| {
+                dependents_to_reread(&snapshot.read_objects(), &earlier, links, |link| {
                     snapshot.coverage.reaches(link)
                 })?;
             again.append(&mut managed);
@@ -353,7 +353,7 @@ impl Reader<'_> {
         tracing::debug!(objects = objects.len(), "reading again what depends on a change");
         let checkpoint = snapshot.end.checkpoint.clone();
         let request = self.request()?.with_again(objects).with_checkpoint(checkpoint);
-        let mut later = match Snapshot::read(request, self.directory, self.run.options).await {
+        let mut later = match Snapshot::read(request, self.directory, self.run).await {
             Ok(later) => later,
             Err(error) => {
                 snapshot.end = snapshot.end.clone().broken_off(&error);

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use super::coverage::Coverage;
+use super::footprint::{IDENTITY, at_hand, of_members};
 use super::timed::{TimedDirectory, TimedEvents};
 use crate::asset::Link;
 use crate::directory::{
@@ -11,6 +12,7 @@ use crate::directory::{
     PresentSet, ReadEnd, ReadRequest, SpoolRoom,
 };
 use crate::membership::ReadObjects;
+use crate::sync::run::Run;
 use crate::sync::{Progress, SyncOptions};
 use crate::value::{ObjectGuid, ObjectKind, ReadMode};
 use crate::{Error, ErrorKind, Result};
@@ -43,12 +45,14 @@ impl Snapshot {
     pub(super) async fn read(
         request: ReadRequest,
         directory: TimedDirectory<'_>,
-        options: &SyncOptions,
+        run: &Run<'_>,
     ) -> Result<Self> {
+        let options = run.options;
         options.tell(Progress::Connecting);
         let begun = Instant::now();
         let room = request.memory.spool_room(options.spool_bytes, options.spool_folder.clone());
-        let mut collected = Collected::within(&request.memory, room);
+        let keeps_places = run.task.exclusions.depend_on_place();
+        let mut collected = Collected::within(&request.memory, room, keeps_places);
         let events = directory.read(request).await?;
         let connected = Instant::now();
         let end = collected.take(events, options).await?;
@@ -61,7 +65,7 @@ impl Snapshot {
     /// What a read brought that showed these objects.
     #[cfg(test)]
     pub(in crate::sync) fn of(objects: Vec<DirectoryObject>, end: ReadEnd) -> Self {
-        let mut collected = Collected::within(&MemoryBudget::default(), SpoolRoom::NO_FILE);
+        let mut collected = Collected::within(&MemoryBudget::default(), SpoolRoom::NO_FILE, false);
         collected.add(Page { objects, departed: Vec::new() }).unwrap();
         collected.into_snapshot(end, &SyncOptions::new())
     }
@@ -122,9 +126,9 @@ impl Snapshot {
     }
 
     /// What memberships are worked out of.
-    pub(in crate::sync) fn read_objects(&self) -> Result<ReadObjects<'_>> {
+    pub(in crate::sync) fn read_objects(&self) -> ReadObjects<'_> {
         let Self { computers, users, groups, departed, .. } = self;
-        ReadObjects::of(computers, users, groups, departed)
+        ReadObjects { computers, users, groups, departed }
     }
 
     /// Everything that it read, by identity.
@@ -189,20 +193,18 @@ struct Collected {
     trusts: HashSet<ObjectGuid>,
     departed: HashSet<ObjectGuid>,
     spool: ObjectSpool,
-    /// Groups are unpacked all at once, again and again: their text is never in a file.
+    /// Groups are unpacked again and again: their text is never in a file.
     groups: ObjectSpool,
     held: Held,
+    /// Whether where a computer stands matters for deciding.
+    keeps_places: bool,
     warnings: Vec<String>,
 }
 
-/// What an identity takes in a set or a map, which is never quite full.
-const IDENTITY: usize = 4 * size_of::<ObjectGuid>();
-/// What an object takes beside what is put aside of it.
-const AT_HAND: usize = 2 * size_of::<(ObjectKind, Outline)>() + IDENTITY;
-
 impl Collected {
-    fn within(memory: &MemoryBudget, room: SpoolRoom) -> Self {
+    fn within(memory: &MemoryBudget, room: SpoolRoom, keeps_places: bool) -> Self {
         Self {
+            keeps_places,
             outlines: Vec::new(),
             places: HashMap::new(),
             trusts: HashSet::new(),
@@ -256,7 +258,7 @@ impl Collected {
         let outline = match object.kind {
             ObjectKind::Group => {
                 let (outline, held) = self.groups.put(object)?;
-                held.and_then(|()| self.held.add(object.footprint()))?;
+                held.and_then(|()| self.held.add(of_members(object)))?;
                 outline
             }
             ObjectKind::Computer | ObjectKind::User => {
@@ -273,7 +275,7 @@ impl Collected {
                 *earlier = (object.kind, outline);
             }
             None => {
-                self.held.add(AT_HAND)?;
+                self.held.add(at_hand(object, self.keeps_places))?;
                 self.places.insert(object.guid, self.outlines.len());
                 self.outlines.push((object.kind, outline));
             }
@@ -304,8 +306,17 @@ impl Collected {
     }
 
     fn into_snapshot(self, mut end: ReadEnd, options: &SyncOptions) -> Snapshot {
-        let Self { outlines, places, trusts, mut departed, spool, groups: apart, held, warnings } =
-            self;
+        let Self {
+            outlines,
+            places,
+            trusts,
+            mut departed,
+            spool,
+            groups: apart,
+            held,
+            warnings,
+            ..
+        } = self;
         end.warnings.extend(warnings);
         end.warnings.extend(spool.failure().map(|error| {
             format!(
@@ -365,11 +376,11 @@ mod tests {
         let container = ObjectSpool::new(SpoolRoom::NO_FILE, &MemoryBudget::new(0));
         let packed = container.put(&object(1)).unwrap().0.octets();
         let of_container = "dc=x".len() + 64;
-        let room = u64::try_from(2 * AT_HAND + packed + of_container).unwrap();
+        let room = u64::try_from(2 * at_hand(&object(1), false) + packed + of_container).unwrap();
         let in_file = |limit| {
             let memory = MemoryBudget::new(limit);
             let room = SpoolRoom { in_file: u64::MAX, ..memory.spool_room(0, None) };
-            Collected::within(&memory, room)
+            Collected::within(&memory, room, false)
         };
         let mut collected = in_file(room);
         // The last of them takes the place of the first, which is put aside all the same.
@@ -400,7 +411,7 @@ mod tests {
             let read = |objects: Vec<DirectoryObject>| {
                 let memory = MemoryBudget::default();
                 let room = memory.spool_room(in_memory, None);
-                let mut collected = Collected::within(&memory, room);
+                let mut collected = Collected::within(&memory, room, false);
                 for object in objects {
                     collected.add(Page { objects: vec![object], departed: Vec::new() }).unwrap();
                 }

@@ -167,7 +167,7 @@ struct Step<'a> {
 impl<'a> Step<'a> {
     fn new(object: &'a Outline, decided: Decided<'a>, matching: &'a Matching) -> Self {
         let shown = |gone| matching.links.get(&gone).and_then(|link| link.asset);
-        let predecessors = decided.rules.succeeds.iter().map(|gone| (*gone, shown(*gone)));
+        let predecessors = decided.rules.succeeds().iter().map(|gone| (*gone, shown(*gone)));
         let waiting = matching.waiting(object.guid);
         Self {
             object,

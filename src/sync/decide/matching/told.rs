@@ -23,11 +23,11 @@ impl Matching {
             &self.directories,
         );
         let doubts = doubts.await?;
-        self.told.values_mut().for_each(|told| told.doubtful = None);
+        self.told.values_mut().for_each(|told| told.set_doubtful(None));
         for (object, doubt) in doubts {
             let told = self.place(object).and_then(|place| self.told_at(place));
             if let Some(told) = told.filter(|told| Some(doubt.asset) == told.verdict.asset()) {
-                told.doubtful = Some(doubt.by);
+                told.set_doubtful(Some(doubt.by));
             }
         }
         Ok(())
@@ -80,8 +80,7 @@ impl Matching {
         if let Some(decided) = decided.filter(|_| spot.is_some_and(Spot::is_elsewhere)) {
             told.level = Some(Level::Constraint);
             told.reason = decided.reason.clone();
-            told.candidates = decided.candidates.clone();
-            told.more_candidates = decided.more_candidates;
+            told.set_candidates(decided.candidates().to_vec(), decided.more_candidates());
         }
     }
 
@@ -106,8 +105,7 @@ impl Matching {
                 if let Some(must) = self.standing.must(&run.task.source, rules.object) {
                     told.level = Some(Level::Constraint);
                     told.reason = Reason::Decided { by: must.by.clone() };
-                    told.candidates.clear();
-                    told.more_candidates = 0;
+                    told.set_candidates(Vec::new(), 0);
                 }
             }
             None => {
