@@ -210,6 +210,21 @@ async fn a_newcomer_does_not_share_what_a_decision_had_taken_for_another_compute
 }
 
 #[tokio::test]
+async fn a_newcomer_does_not_share_what_a_person_had_linked_another_computer_to() {
+    let repository = MemoryRepository::new();
+    put(&repository, [scanned(1, &["pc1.corp.example"])]).await;
+    run(&repository, vec![computer("DB1").build()]).await;
+    let curation = Curation::new(&repository, acme());
+    let db1 = mock_guid("DB1");
+    curation.link(id(1), &corp(), db1, &anna()).await.unwrap();
+    run(&repository, vec![computer("DB1").build(), computer("PC1").build()]).await;
+    assert_eq!(home(&repository, "DB1").await, Some(id(1)));
+    assert!(home(&repository, "PC1").await.is_some_and(|own| own != id(1)), "DB1 is there");
+    curation.forget(id(1), &corp(), db1, MUST, &anna()).await.unwrap();
+    assert_eq!(home(&repository, "PC1").await, Some(id(1)));
+}
+
+#[tokio::test]
 async fn assets_of_which_nothing_is_known_are_merged_and_come_back() {
     let repository = MemoryRepository::new();
     let bare = [4, 5].map(|n| Asset::new(id(n), acme(), "hq".parse().unwrap()));

@@ -126,16 +126,17 @@ impl<'a> Overlay<'a> {
                 sharing.entry((asset, source.clone())).or_default().push(place);
             }
         }
-        for ((asset, _), places) in sharing.into_iter().filter(|(_, places)| places.len() > 1) {
-            self.displace_among(asset, places);
+        for places in sharing.into_values().filter(|places| places.len() > 1) {
+            self.displace_among(&places);
         }
     }
 
-    fn displace_among(&mut self, asset: AssetId, places: Vec<usize>) {
+    /// Opens those of these, which share an asset, that came after a decision had brought others.
+    fn displace_among(&mut self, places: &[usize]) {
         let of = |place: &usize| self.placed.get(*place);
         let must = |placed: &Placed| {
             let (source, object) = placed.record.object()?;
-            self.standing.must(source, object).filter(|must| must.asset == asset)
+            self.standing.must(source, object)
         };
         let mut tied: Vec<(&usize, &Placed)> =
             places.iter().filter_map(|place| Some((place, of(place)?))).collect();

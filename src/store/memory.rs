@@ -123,3 +123,14 @@ impl fmt::Debug for MemoryRows {
         f.debug_struct("MemoryRows").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_inventory_is_shown_without_what_it_holds() {
+        let shown = format!("{:?}", MemoryRepository::new());
+        assert_eq!(shown, "RowsRepository { rows: MemoryRows { .. }, .. }");
+    }
+}

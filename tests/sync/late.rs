@@ -165,6 +165,28 @@ async fn a_late_arrival_that_a_person_undoes_is_an_asset_of_its_own_again() {
 }
 
 #[tokio::test]
+async fn a_late_arrival_stays_where_a_person_put_it_until_that_is_forgotten() {
+    for repository in stores() {
+        let (directory, pc) = (telling([computer("UXPC-01")]), mock_guid("UXPC-01"));
+        put(&*repository, scanned(5, &["elsewhere"])).await;
+        put(&*repository, scanned(1, &["foreign"])).await;
+        read(&task(), &directory, &*repository, true).await;
+        let (curation, anna) = (Curation::new(&*repository, acme()), Author::new("anna"));
+        curation.link(asset_id(5), &corp(), pc, &anna).await.unwrap();
+        let mut named = scanned(1, &["foreign", "uxpc-01.corp.example"]);
+        named.version = 2;
+        put(&*repository, named).await;
+        let report = read(&task(), &directory, &*repository, false).await;
+        assert_eq!((report.mode, report.computers.read), (ReadMode::DirSync, 0));
+        assert_eq!(asset_of(&*repository, pc).await.id, asset_id(5));
+        let kind = ConstraintKind::MustLink;
+        curation.forget(asset_id(5), &corp(), pc, kind, &anna).await.unwrap();
+        assert_eq!(asset_of(&*repository, pc).await.id, asset_id(1));
+        assert_consistent(&*repository).await;
+    }
+}
+
+#[tokio::test]
 async fn an_id_that_something_else_uses_is_not_given_back() {
     for repository in stores() {
         let (directory, pc) = (telling([computer("UXPC-01")]), mock_guid("UXPC-01"));

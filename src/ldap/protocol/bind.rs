@@ -118,6 +118,29 @@ fn is_nobody(identity: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ldap::limits::LdapLimits;
+    use crate::ldap::protocol::frame::op;
+    use crate::ldap::protocol::script::{connection, element, ldap_result, message};
+
+    #[tokio::test]
+    async fn nobody_is_who_the_server_says_is_nobody_and_not_who_it_does_not_tell_of() {
+        for (code, identity, is_nobody) in [
+            (0, Some("u:CORP\\svc"), false),
+            (0, Some("dn:"), true),
+            (0, None, true),
+            (2, None, false),
+            (53, None, false),
+        ] {
+            let value = identity.map(|identity| element(0x8b, identity.as_bytes()));
+            let body = [ldap_result(code, ""), value.unwrap_or_default()].concat();
+            let reply = message(1, op::EXTENDED_RESPONSE, &body, &[]);
+            let (mut connection, _server) = connection(&LdapLimits::default(), vec![reply]).await;
+            let checked = connection.check_somebody(NOBODY).await;
+            let kind = checked.map_err(|error| error.kind());
+            let refused = Err(ErrorKind::NotAuthenticated);
+            assert_eq!(kind, if is_nobody { refused } else { Ok(()) }, "{code} {identity:?}");
+        }
+    }
 
     #[test]
     fn an_identity_without_a_name_is_nobodys() {

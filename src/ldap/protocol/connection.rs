@@ -154,3 +154,20 @@ impl<T> Drop for Task<T> {
         self.0.abort();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ldap::protocol::script::connection;
+    use crate::ldap::protocol::search::SearchRequest;
+
+    #[tokio::test]
+    async fn a_filter_that_cannot_be_sent_is_not_the_servers_fault() {
+        let (mut connection, _server) = connection(&LdapLimits::default(), Vec::new()).await;
+        let filter = "(cn=".to_owned();
+        let request = SearchRequest { filter, ..SearchRequest::of_entry("DC=x", &["cn"]) };
+        let error = connection.search(&request, Vec::new()).await.err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        assert!(error.to_string().contains("search filter"), "{error}");
+    }
+}

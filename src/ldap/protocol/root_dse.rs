@@ -277,6 +277,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_server_names_the_root_of_its_forest_and_all_that_it_holds() {
+        let attributes: &[Attribute<'_>] = &[
+            ("namingContexts", &[b"DC=sub,DC=x", b"no dn", b"CN=C,DC=x"]),
+            ("rootDomainNamingContext", &[b"DC=x"]),
+        ];
+        let reply = [entry(1, "", attributes), done(1, 0)].concat();
+        let (mut connection, _server) = connection(&LdapLimits::default(), vec![reply]).await;
+        let (forest, contexts) = connection.naming_contexts().await.unwrap();
+        assert_eq!(forest.unwrap().as_str(), "DC=x");
+        let contexts: Vec<&str> = contexts.iter().map(DistinguishedName::as_str).collect();
+        assert_eq!(contexts, ["DC=sub,DC=x", "CN=C,DC=x"]);
+    }
+
+    #[tokio::test]
     async fn only_its_own_capability_makes_an_active_directory() {
         for (capability, expected) in [(ACTIVE_DIRECTORY, true), ("1.2.840.113556.1.4.1", false)] {
             let values: &[&[u8]] = &[capability.as_bytes()];

@@ -459,17 +459,42 @@ mod tests {
     }
 
     async fn read_over(
-        (memory, redaction): (&MemoryBudget, Redaction),
+        held: (&MemoryBudget, Redaction),
         kind: ObjectKind,
         limits: LdapLimits,
         replies: Vec<Vec<u8>>,
     ) -> Events {
+        let (reading, received) = reading(held, kind, limits, replies).await;
+        events_of(reading, received).await
+    }
+
+    /// All that a read sends.
+    async fn events_of(
+        reading: Reading,
+        mut received: mpsc::Receiver<Result<DirectoryEvent>>,
+    ) -> Events {
+        let task = tokio::spawn(reading.run());
+        let mut all = Vec::new();
+        while let Some(event) = received.recv().await {
+            all.push(event);
+        }
+        task.await.unwrap();
+        all
+    }
+
+    /// A read of this kind that has not begun, and where it sends what it reads.
+    pub(super) async fn reading(
+        (memory, redaction): (&MemoryBudget, Redaction),
+        kind: ObjectKind,
+        limits: LdapLimits,
+        replies: Vec<Vec<u8>>,
+    ) -> (Reading, mpsc::Receiver<Result<DirectoryEvent>>) {
         let (stream, _server) = script::serve(replies);
         let clock = Clock::start(&limits);
         let connection = Connection::over(stream, &limits, clock, redaction).await.unwrap();
         let server = ServerIdentity::at(SocketAddr::from(([127, 0, 0, 1], 636)));
         let scope = RecordDigest::of(["x"]);
-        let (events, mut received) = mpsc::channel(1);
+        let (events, received) = mpsc::channel(1);
         let reading = Reading {
             connection,
             searches: vec![Planned {
@@ -511,13 +536,7 @@ mod tests {
             held: memory.holder(),
             places: None,
         };
-        let task = tokio::spawn(reading.run());
-        let mut all = Vec::new();
-        while let Some(event) = received.recv().await {
-            all.push(event);
-        }
-        task.await.unwrap();
-        all
+        (reading, received)
     }
 
     /// The common names read, and how it ended: complete, not complete for this reason, or with this error.
@@ -680,6 +699,46 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whether_a_server_ignores_paging_is_found_out_once_and_said_once() {
+        let all = |id, number| [computers(id, number), done(id, 0)].concat();
+        let small = LdapLimits { page_size: 2, ..LdapLimits::default() };
+        for (limits, replies) in [
+            // It sent as much again when it was asked for one.
+            (LdapLimits::default(), vec![all(1, 3), all(2, 3), all(3, 3), all(4, 2)]),
+            // It sent more than it was asked for.
+            (small, vec![all(1, 3), all(2, 3), all(3, 2)]),
+        ] {
+            let held = (&MemoryBudget::default(), Redaction::default());
+            let kind = ObjectKind::Computer;
+            let (mut reading, received) = reading(held, kind, limits, replies).await;
+            let search = reading.searches[0].clone();
+            reading.searches = vec![search; 3];
+            let events = events_of(reading, received).await;
+            let (names, end) = summary(&events);
+            assert_eq!((names.len(), end), (8, Ok(())));
+            let warnings = &the_end(&events).warnings;
+            assert_eq!(warnings.len(), 1, "{warnings:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_group_says_that_its_members_were_not_read_before_the_read_ended() {
+        let attributes: &[Attribute<'_>] =
+            &[("objectGUID", &[&[7; 16]]), ("member;range=0-0", &[b"CN=A,DC=x"])];
+        let reply = [entry(1, "CN=G,DC=x", attributes), page_done(1, 51, b"")].concat();
+        let events = read(ObjectKind::Group, LdapLimits::default(), vec![reply]).await;
+        let pages = events.iter().filter_map(|event| match event {
+            Ok(DirectoryEvent::Page(page)) => Some(&page.objects),
+            _ => None,
+        });
+        let [group] = &pages.flatten().collect::<Vec<_>>()[..] else { panic!("{events:?}") };
+        assert!(group.membership.as_ref().is_none_or(|members| !members.complete));
+        let flaws = group.flaws.iter().map(|flaw| (&*flaw.attribute, flaw.count));
+        assert_eq!(flaws.collect::<Vec<_>>(), [("member", 1)]);
+        assert!(!the_end(&events).completeness.is_complete());
+    }
+
+    #[tokio::test]
     async fn a_directory_without_computers_is_remarked_on_with_what_to_do() {
         for (kind, is_remarked) in [(ObjectKind::Computer, true), (ObjectKind::Group, false)] {
             let events = read(kind, LdapLimits::default(), vec![page_done(1, 0, b"")]).await;
@@ -792,6 +851,19 @@ mod tests {
             let events = read_with(nameless).await;
             assert_eq!(summary(&events), (vec!["A".to_owned()], Err(ErrorKind::Directory)));
         }
+    }
+
+    #[tokio::test]
+    async fn what_a_catalog_shows_of_any_computer_is_not_unshown() {
+        let held = (&MemoryBudget::default(), Redaction::default());
+        let kind = ObjectKind::Computer;
+        let replies = vec![[computer(1, "A"), page_done(1, 0, b"")].concat()];
+        let (mut reading, received) = reading(held, kind, LdapLimits::default(), replies).await;
+        let selection = reading.searches[0].selection.clone();
+        reading.end.unshown = catalog::unshown(&[(kind, selection)]);
+        let events = events_of(reading, received).await;
+        let unshown = &the_end(&events).unshown[&kind];
+        assert!(unshown.contains("dNSHostName") && !unshown.contains("cn"), "{unshown:?}");
     }
 
     #[tokio::test]

@@ -369,6 +369,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn members_that_are_no_dns_are_left_out_and_counted() {
+        let range = |id: i64, name: &str, members: &[&[u8]]| {
+            let attributes: &[(&str, &[&[u8]])] = &[(name, members), ("uSNChanged", &[b"7"])];
+            [entry(id, "CN=G,DC=x", attributes), done(id, 0)].concat()
+        };
+        let first = range(1, "member;range=0-1", &[b"CN=M0,DC=x", b"no dn"]);
+        let second = range(2, "member;range=2-*", &[b"neither", b"nor this", b"CN=M1,DC=x"]);
+        let members = read(vec![first, second]).await;
+        assert_eq!(count(&members), (2, false));
+        let [flaw] = &members.flaws[..] else { panic!("{members:?}") };
+        assert_eq!((flaw.reason.as_str(), flaw.count), (NOT_A_DN, 3));
+    }
+
+    #[tokio::test]
     async fn a_server_without_ranges_sends_them_all() {
         let members = read(vec![answer(1, "member", 0..2_000, "7")]).await;
         assert_eq!(count(&members), (2_000, true));

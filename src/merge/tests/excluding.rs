@@ -5,7 +5,7 @@ use crate::asset::ConstraintKind::{CannotLink, MustLink};
 use crate::directory::DirectoryObject;
 use crate::merge::{Excluded, Reason, Verdict};
 use crate::name::DistinguishedName;
-use crate::task::Exclusions;
+use crate::task::{Exclusions, MatchPolicy};
 use crate::value::Timestamp;
 
 fn ou(text: &str) -> DistinguishedName {
@@ -62,6 +62,20 @@ fn reason(object: DirectoryObject, exclusions: &Exclusions) -> Option<Excluded> 
             None
         }
     }
+}
+
+#[test]
+fn who_is_left_out_as_unknown_is_looked_at_again_only_where_others_have_its_name() {
+    let unknown = |name: &str, computers: u8| {
+        let computers = (1..=computers).map(|n| object(n, &[("dNSHostName", name)]));
+        let policy = MatchPolicy::default().with_exclude_unknown(true);
+        let decision = World::of(computers, []).with(policy).decide().remove(0);
+        assert_eq!((decision.verdict, decision.candidates().len()), (Verdict::Skipped, 0));
+        decision.is_left_out_beside()
+    };
+    assert!(!unknown("web1.corp.example", 1), "nobody has it");
+    assert!(unknown("web1.corp.example", 6), "too many have it");
+    assert!(!unknown("localhost", 1), "any host could have it");
 }
 
 #[test]

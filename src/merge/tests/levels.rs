@@ -175,6 +175,14 @@ fn a_new_asset_beside_one_of_a_common_name_says_so() {
         assert!(is_beside(World::of(six(), [scanned(7, &[theirs], &[])])), "{ours}");
         assert!(!is_beside(World::of(six(), [scanned(7, &["averylongname"], &[])])), "{ours}");
     }
+    // Of two longer names it may be the beginning, unless it is known to be whole.
+    let two = || [1, 2].map(|n| scanned(6 + n, &[&format!("averylonghostname{n}")], &[]));
+    for (attribute, name, expected) in
+        [("cn", cut, true), (DNS, "averylonghostna.corp.example", false)]
+    {
+        let six = (1..=6).map(|n| object(n, &[(attribute, name)]));
+        assert_eq!(is_beside(World::of(six, two())), expected, "{name}");
+    }
 }
 
 #[test]

@@ -109,3 +109,34 @@ fn from(keys: &Keys, entry: u64, entries: usize) -> KeyRange {
 fn number(row: &Row) -> u64 {
     row.key.last_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+    use crate::asset::{Asset, AssetRepository as _, Batch, Change, CommitOutcome};
+    use crate::store::MemoryRepository;
+    use crate::value::{AssetId, BatchId, OrganizationId, SourceId};
+
+    #[tokio::test]
+    async fn a_long_feed_is_pruned_to_its_end() {
+        const COMMITS: u128 = 2 * ENTRIES as u128 + 1;
+        let (acme, repository) = (OrganizationId::new("acme").unwrap(), MemoryRepository::new());
+        for n in 1..=COMMITS {
+            let asset = Asset::new(AssetId::from_u128(n), acme.clone(), "hq".parse().unwrap());
+            let source = SourceId::new("scan", "hq").unwrap();
+            let batch = Batch::new(BatchId::from_u128(n), acme.clone(), source);
+            let committed = repository.commit(batch.with_changes([Change::create(asset)])).await;
+            assert_eq!(committed.unwrap(), CommitOutcome::Applied);
+        }
+        let all = repository.events_since(&acme, None, 100).await.unwrap();
+        let end = repository.events_end(&acme).await.unwrap();
+        repository.prune_events(&acme, &end, Timestamp::MAX).await.unwrap();
+        let entries = KeyRange::prefix(&Keys::of(&acme).table(Table::Event));
+        assert_eq!(repository.rows().scan(&entries).await.unwrap(), []);
+        let [.., before, last] = &all[..] else { panic!("{all:?}") };
+        let error = repository.events_since(&acme, Some(&before.cursor), 1).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Outdated);
+        assert_eq!(repository.events_since(&acme, Some(&last.cursor), 1).await.unwrap(), []);
+    }
+}

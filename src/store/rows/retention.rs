@@ -89,3 +89,27 @@ async fn prune_batches(
 fn id(row: &Row) -> BatchId {
     BatchId::from_u128(row.key.last_chunk().map_or(0, |bytes| u128::from_be_bytes(*bytes)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asset::{AssetRepository as _, Batch, CommitOutcome};
+    use crate::store::MemoryRepository;
+    use crate::value::{OrganizationId, Timestamp};
+
+    #[tokio::test]
+    async fn of_any_number_of_old_ids_of_batches_none_stays_and_of_new_ones_all_do() {
+        let at = |n| Timestamp::from_unix_seconds(1_767_225_600 + n).unwrap();
+        let (acme, repository) = (OrganizationId::new("acme").unwrap(), MemoryRepository::new());
+        let old = (0..=BATCHES as i64).map(|n| BatchId::new_v7(at(n), [7; 10]));
+        let new = BatchId::new_v7(at(1_000_000), [7; 10]);
+        for id in old.chain([new]) {
+            let batch = Batch::new(id, acme.clone(), SourceId::new("scan", "hq").unwrap());
+            assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
+        }
+        repository.prune_runs(&acme, RetainRuns::newer_than(at(1_000_000))).await.unwrap();
+        let all = KeyRange::prefix(&Keys::of(&acme).table(Table::Batch));
+        let left = repository.rows().scan(&all).await.unwrap();
+        assert_eq!(left.iter().map(id).collect::<Vec<_>>(), [new]);
+    }
+}

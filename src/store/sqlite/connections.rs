@@ -226,3 +226,44 @@ fn distrust(connection: &Connection) -> Outcome<()> {
     connection.set_prepared_statement_cache_capacity(64);
     fields::register_functions(connection)
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A table of the inventory in the file.
+    fn assets(connection: &Connection) -> rusqlite::Result<i64> {
+        connection.query_row("SELECT count(*) FROM assets", [], |row| row.get(0))
+    }
+
+    #[test]
+    fn a_file_beside_which_nothing_can_be_made_is_read_unless_its_log_has_more() {
+        let directory = TempDir::new().unwrap();
+        let at = |name: &str| directory.path().canonicalize().unwrap().join(name);
+        drop(Connections::open(&at("one.db")).unwrap());
+        // No index of the log can be made where a directory is in its place.
+        std::fs::create_dir(at("one.db-shm")).unwrap();
+        assert_eq!(assets(&readable(&at("one.db")).unwrap()), Ok(0));
+        std::fs::write(at("one.db-wal"), "written, and not yet in the file").unwrap();
+        assert!(readable(&at("one.db")).is_err());
+    }
+
+    #[test]
+    fn what_became_a_symbolic_link_since_it_was_looked_at_is_not_read() {
+        let directory = TempDir::new().unwrap();
+        let at = |name: &str| directory.path().canonicalize().unwrap().join(name);
+        drop(Connections::open(&at("one.db")).unwrap());
+        std::os::unix::fs::symlink(at("one.db"), at("link.db")).unwrap();
+        assert!(readable(&at("one.db")).is_ok());
+        assert!(readable(&at("link.db")).is_err());
+    }
+
+    #[test]
+    fn connections_are_shown_without_what_they_lead_to() {
+        let connections = Connections::open_in_memory().unwrap();
+        assert_eq!(format!("{connections:?}"), "Connections { .. }");
+    }
+}

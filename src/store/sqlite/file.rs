@@ -201,6 +201,16 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_there_is_kept_and_one_that_cannot_be_made_is_an_error() {
+        let directory = TempDir::new().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::write(at("there"), "kept").unwrap();
+        create(&at("there")).unwrap();
+        assert_eq!(fs::read_to_string(at("there")).unwrap(), "kept");
+        assert_eq!(create(&at("no/such")).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
     fn what_names_no_file_is_refused_with_the_call_that_was_meant() {
         for path in ["", ":memory:"] {
             for opened in [SqliteRepository::open(path), SqliteRepository::open_read_only(path)] {

@@ -78,3 +78,27 @@ fn locked(path: &Path, run: RunId) -> Option<File> {
     file.write_all(run.to_string().as_bytes()).ok()?;
     Some(file)
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn a_run_is_dead_that_showed_that_it_was_alive_and_no_other() {
+        let directory = TempDir::new().unwrap();
+        let inventory = directory.path().join("inventory.db");
+        let (first, second) = (RunId::from_u128(1), RunId::from_u128(2));
+        let (holders, others) = (Holders::beside(&inventory), Holders::beside(&inventory));
+        holders.show(1, first);
+        assert!(!others.is_dead(1, first), "it is alive");
+        // The lease of the first ran out, and the second has it.
+        holders.show(1, second);
+        assert!(!others.is_dead(1, second), "it is alive");
+        drop(holders);
+        assert!(others.is_dead(1, second));
+        assert!(!others.is_dead(1, first), "nothing shows that");
+        assert!(!others.is_dead(2, second), "nothing shows that");
+    }
+}

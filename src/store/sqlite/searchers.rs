@@ -5,7 +5,6 @@
 //! deadline. An interrupt ends what runs at that moment. A search may be many short statements, so between them each looks
 //! for itself whether it is still wanted.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,12 +83,6 @@ impl Searchers {
             outcome
         })?;
         found.ok_or_else(|| Error::new(ErrorKind::Cancelled, "the search was given up").into())
-    }
-}
-
-impl fmt::Debug for Searchers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Searchers").finish_non_exhaustive()
     }
 }
 

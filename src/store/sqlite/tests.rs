@@ -176,6 +176,20 @@ async fn a_file_that_is_brought_up_to_date_is_indexed_anew() {
     assert_eq!(stale, 0);
 }
 
+#[test]
+fn whoever_waits_for_a_file_to_be_indexed_anew_is_told_how_far_it_is() {
+    let directory = TempDir::new().unwrap();
+    let (path, log) = (file(&directory), directory.path().join("log"));
+    execute(&path, VERSION_1);
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(std::fs::File::create(&log).unwrap())
+        .finish();
+    tracing::subscriber::with_default(subscriber, || SqliteRepository::open(&path)).unwrap();
+    let told = std::fs::read_to_string(&log).unwrap();
+    assert!(told.contains("indexing the inventory anew assets=1"), "{told}");
+}
+
 #[tokio::test]
 async fn a_file_of_version_2_finds_aliases_by_name_once_it_is_brought_up_to_date() {
     let directory = TempDir::new().unwrap();

@@ -215,7 +215,29 @@ fn outermost(containers: Vec<DistinguishedName>) -> Vec<DistinguishedName> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::tests::reading;
     use super::*;
+    use crate::directory::MemoryBudget;
+    use crate::ldap::limits::LdapLimits;
+    use crate::ldap::protocol::redaction::Redaction;
+
+    #[tokio::test]
+    async fn what_was_found_or_is_counted_after_all_has_not_departed() {
+        let held = (&MemoryBudget::default(), Redaction::default());
+        let computer = ObjectKind::Computer;
+        let (mut reading, mut received) =
+            reading(held, computer, LdapLimits::default(), Vec::new()).await;
+        let [found, counted, gone] = [1, 2, 3].map(|n| ObjectGuid::from_bytes([n; 16]));
+        reading.progress.found = Some(HashSet::from([found]));
+        reading.end.census = Some([(computer, HashSet::from([counted]))].into());
+        let departed = [gone, counted, found, gone];
+        let departed = departed.map(|guid| RemovedObject::out_of_scope(guid, Some(computer)));
+        assert!(reading.send_departed(departed.to_vec()).await.is_ok());
+        drop(reading);
+        let Some(Ok(DirectoryEvent::Page(page))) = received.recv().await else { panic!() };
+        assert_eq!(page.departed, [RemovedObject::out_of_scope(gone, Some(computer))]);
+        assert!(received.recv().await.is_none());
+    }
 
     fn dn(text: &str) -> DistinguishedName {
         DistinguishedName::parse(text).unwrap()

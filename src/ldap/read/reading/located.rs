@@ -112,3 +112,27 @@ impl Reading {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::reading;
+    use super::*;
+    use crate::directory::MemoryBudget;
+    use crate::ldap::limits::LdapLimits;
+    use crate::ldap::protocol::redaction::Redaction;
+
+    #[tokio::test]
+    async fn each_warning_is_given_once_and_of_very_many_that_there_are_more() {
+        let held = (&MemoryBudget::default(), Redaction::default());
+        let limits = LdapLimits::default();
+        let (mut reading, _events) = reading(held, ObjectKind::Computer, limits, Vec::new()).await;
+        let warnings = |numbers: std::ops::Range<usize>| -> Vec<String> {
+            numbers.map(|n| format!("zone {n}")).collect()
+        };
+        reading.warn_of([warnings(0..MOST_WARNINGS), warnings(0..MOST_WARNINGS)].concat());
+        assert_eq!(reading.end.warnings, warnings(0..MOST_WARNINGS));
+        reading.warn_of(warnings(0..MOST_WARNINGS + 9));
+        assert_eq!(reading.end.warnings.len(), MOST_WARNINGS + 1);
+        assert_eq!(reading.end.warnings.last().map(String::as_str), Some(MORE));
+    }
+}
