@@ -98,6 +98,22 @@ const STEPS: &[Step] = &[
 ];
 
 #[tokio::test]
+async fn what_is_below_a_container_is_read_again_where_its_name_changed_and_nothing_else() {
+    let directory = domain();
+    let unit = directory.write().add_organizational_unit("Unit").unwrap();
+    directory.write().add_computer_in(&unit, "INSIDE").unwrap();
+    let server = serve(&directory).await;
+    let source = source(&server, DeltaPolicy::Auto);
+    let full = read(&source, &None).await;
+    directory.write().set(&unit, "description", ["new"]).unwrap();
+    let described = read(&source, &full.end.checkpoint).await;
+    assert_eq!((described.end.mode, described.names()), (ReadMode::DirSync, Vec::new()));
+    directory.write().rename(&unit, "Other").unwrap();
+    let renamed = read(&source, &described.end.checkpoint).await;
+    assert_eq!(renamed.names(), ["INSIDE"]);
+}
+
+#[tokio::test]
 async fn each_change_brings_its_object_whole_and_nothing_else() {
     for (policy, mode) in MODES {
         let directory = domain();

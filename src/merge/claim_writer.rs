@@ -131,6 +131,7 @@ mod tests {
         };
         let mut claims = vec![
             ended("theirs, then", 7, 2),
+            ended("newest", 1, 4),
             ended("a", 1, 3),
             ended("b", 1, 1),
             ended("theirs, later", 7, 3),
@@ -139,14 +140,14 @@ mod tests {
             ended("e", 1, 3),
         ];
         // Three too many.
-        let rest = MOST_ENDED + 3 - 5;
+        let rest = MOST_ENDED + 3 - 6;
         claims.extend((0..rest).map(|n| ended(&format!("later {n}"), 1, 4)));
         claims.push(Claim::new("live".to_owned(), 1, None, at(0)));
         let writer = ClaimWriter { part: 1, run: None, now: at(9) };
         writer.unite(&mut claims, &["live".to_owned()], true);
         let left: Vec<&str> = claims.iter().take(5).map(|claim| claim.value.as_str()).collect();
-        assert_eq!(left, ["theirs, then", "theirs, later", "c", "e", "later 0"]);
-        assert_eq!(claims.len(), 4 + rest + 1);
+        assert_eq!(left, ["theirs, then", "newest", "theirs, later", "c", "e"]);
+        assert_eq!(claims.len(), 5 + rest + 1);
         assert_eq!(claims.last().unwrap().value, "live");
     }
 

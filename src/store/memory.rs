@@ -127,10 +127,31 @@ impl fmt::Debug for MemoryRows {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::asset::{AssetRepository as _, Batch, CommitOutcome};
+    use crate::value::{BatchId, OrganizationId, SourceId};
 
     #[test]
     fn an_inventory_is_shown_without_what_it_holds() {
         let shown = format!("{:?}", MemoryRepository::new());
         assert_eq!(shown, "RowsRepository { rows: MemoryRows { .. }, .. }");
+    }
+
+    #[tokio::test]
+    async fn every_row_is_of_one_organization() {
+        let repository = MemoryRepository::new();
+        let mut all = Vec::new();
+        for (n, organization) in [(1, "acme"), (2, "acme-2")] {
+            let organization = OrganizationId::new(organization).unwrap();
+            let source = SourceId::new("scan", "hq").unwrap();
+            let batch = Batch::new(BatchId::from_u128(n), organization.clone(), source);
+            assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
+            let prefix = KeyRange::prefix(&MemoryRepository::prefix_of(&organization));
+            let own = repository.rows().scan(&prefix).await.unwrap();
+            assert!(!own.is_empty(), "{organization}");
+            all.extend(own);
+        }
+        let rows = repository.rows().scan(&KeyRange::prefix(&[Row::OWN])).await.unwrap();
+        all.sort_by(|one, other| one.key.cmp(&other.key));
+        assert_eq!(all, rows);
     }
 }

@@ -170,4 +170,21 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Invalid);
         assert!(error.to_string().contains("search filter"), "{error}");
     }
+
+    #[tokio::test]
+    async fn a_read_that_is_over_is_not_taken_for_a_silent_server() {
+        let now = Instant::now();
+        let [short, long] = [Duration::ZERO, Duration::from_secs(3_600)];
+        let clock = |end, silence| Clock { end: now + end, silence };
+        for (clock, limit) in [
+            (clock(long, short), "silence"),
+            (clock(short, long), "deadline"),
+            // However long a server may be silent.
+            (clock(short, Duration::MAX), "deadline"),
+        ] {
+            let error = clock.wait(std::future::pending::<()>()).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Timeout);
+            assert!(error.to_string().contains(&format!("limit {limit}")), "{error}");
+        }
+    }
 }

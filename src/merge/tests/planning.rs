@@ -5,6 +5,7 @@ use crate::asset::{Asset, SourceRecord};
 use crate::directory::DirectoryObject;
 use crate::merge::{Decision, DirectoryComputers, Planner, Verdict};
 use crate::task::MatchPolicy;
+use crate::value::SourceId;
 
 /// A scanned asset of these names that is this object of the directory.
 fn tied(n: u128, object: u8, names: &[&str]) -> Asset {
@@ -26,6 +27,14 @@ fn plan(assets: &[Asset], objects: impl IntoIterator<Item = DirectoryObject>) ->
 fn a_computer_that_an_asset_knows_stays_with_it_under_any_name() {
     let [known] = &plan(&[tied(7, 1, &["old"])], [joined(1, "new")])[..] else { panic!() };
     assert_eq!((known.verdict, known.reason_code()), (Verdict::Linked(id(7)), "known"));
+}
+
+#[test]
+fn a_computer_that_an_asset_knows_by_another_directory_was_moved_from_there() {
+    let mut asset = tied(7, 1, &["old"]);
+    asset.parts[1].source = SourceId::new("ldap", "branch.example").unwrap();
+    let [moved] = &plan(&[asset], [joined(1, "new")])[..] else { panic!() };
+    assert_eq!((moved.verdict, moved.reason_code()), (Verdict::Matched(id(7)), "moved"));
 }
 
 #[test]

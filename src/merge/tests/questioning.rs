@@ -1,8 +1,8 @@
 //! Who puts the tie of a computer to an asset in question.
 
-use super::fixture::{day, domain, guid, host, id, object, scanned, seen, source};
+use super::fixture::{World, day, domain, guid, host, id, joined, object, scanned, seen, source};
 use crate::asset::SourceRecord;
-use crate::merge::{Candidate, Computer, KnownComputer, is_questioned};
+use crate::merge::{Candidate, Computer, KnownComputer, Verdict, is_questioned};
 use crate::task::MatchPolicy;
 use crate::value::SourceId;
 
@@ -26,4 +26,18 @@ fn a_bare_name_is_questioned_by_a_living_computer_that_has_it_as_well() {
     assert!(is_questioned_by("web1.branch.example", 399));
     assert!(!is_questioned_by("web2.branch.example", 399), "it has another name");
     assert!(!is_questioned_by("web1.branch.example", 1), "scans saw the asset long after it");
+}
+
+#[test]
+fn a_known_computer_stays_and_is_asked_about_where_another_directory_contests_what_came_since() {
+    let assets = [scanned(7, &["web1"], &[]), scanned(9, &[], &[])];
+    let mut world = World::of([joined(1, "web1")], assets).linked(1, 9);
+    world.alone.insert(guid(1));
+    assert_eq!(world.only().verdict, Verdict::Matched(id(7)));
+    let computer = Computer::named(guid(2), [host("web1.branch.example")], domain());
+    let source = SourceId::new("ldap", "branch.example").unwrap();
+    world.others = vec![KnownComputer { source, computer, asset: None }];
+    let decision = world.only();
+    assert_eq!((decision.verdict, decision.reason_code()), (Verdict::Linked(id(9)), "contested"));
+    assert!(decision.is_open());
 }

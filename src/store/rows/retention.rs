@@ -93,9 +93,27 @@ fn id(row: &Row) -> BatchId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::asset::{AssetRepository as _, Batch, CommitOutcome};
+    use crate::asset::{AssetRepository as _, Batch, CommitOutcome, RunOutcome};
     use crate::store::MemoryRepository;
-    use crate::value::{OrganizationId, Timestamp};
+    use crate::value::{OrganizationId, RunId, Timestamp};
+
+    #[tokio::test]
+    async fn of_any_number_of_runs_of_one_kind_the_newest_stays() {
+        let at = |n| Timestamp::from_unix_seconds(1_767_225_600 + n).unwrap();
+        let (acme, repository) = (OrganizationId::new("acme").unwrap(), MemoryRepository::new());
+        let corp = SourceId::new("ldap", "corp.example").unwrap();
+        for n in 1..=2 * RUNS as i64 {
+            let (run, times) = (RunId::from_u128(n as u128), (at(n), at(n)));
+            let run = RunRecord::new(run, "corp", times, RunOutcome::Complete);
+            let batch = Batch::new(BatchId::from_u128(n as u128), acme.clone(), corp.clone());
+            let committed = repository.commit(batch.closing(None, run)).await.unwrap();
+            assert_eq!(committed, CommitOutcome::Applied);
+        }
+        repository.prune_runs(&acme, RetainRuns::last(0)).await.unwrap();
+        let left = repository.runs(&acme, &corp, 99).await.unwrap();
+        let left: Vec<u128> = left.iter().map(|run| run.id.as_u128()).collect();
+        assert_eq!(left, [2 * RUNS as u128]);
+    }
 
     #[tokio::test]
     async fn of_any_number_of_old_ids_of_batches_none_stays_and_of_new_ones_all_do() {

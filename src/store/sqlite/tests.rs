@@ -1,5 +1,5 @@
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
@@ -561,6 +561,45 @@ async fn a_commit_that_fails_half_way_leaves_nothing() {
     assert_is_the_sample(&repository).await;
     drop(repository);
     assert_is_the_sample(&SqliteRepository::open(&path).unwrap()).await;
+}
+
+/// What counts how often it was interrupted.
+#[derive(Clone, Default)]
+struct Counting(std::sync::Arc<AtomicUsize>);
+
+impl lending::Lent for Counting {
+    type Handle = Self;
+
+    fn handle(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl lending::Interrupt for Counting {
+    fn interrupt(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_search_is_interrupted_while_it_runs_and_no_one_else() {
+    let (idle, lent) = (lending::Idle::new(), Counting::default());
+    let interrupted = || lent.0.load(Ordering::Relaxed);
+    let open = || Ok::<_, std::convert::Infallible>(lent.clone());
+    let (search, waiter) = lending::Search::awaited();
+    assert_eq!(idle.lend(&search, open, |_| Ok(1)), Ok(Some(1)));
+    drop(waiter);
+    assert_eq!(interrupted(), 0, "it is done, and another search may have it");
+    let (search, waiter) = lending::Search::awaited();
+    let given_up = idle.lend(&search, open, |_| {
+        drop(waiter);
+        Ok(search.is_given_up())
+    });
+    assert_eq!((given_up, interrupted()), (Ok(Some(true)), 1));
+    let (search, waiter) = lending::Search::awaited();
+    drop(waiter);
+    assert_eq!(idle.lend(&search, open, |_| Ok(3)), Ok(None), "nobody waits for it");
+    assert_eq!(interrupted(), 1);
 }
 
 /// A search without an end.
