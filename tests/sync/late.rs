@@ -290,6 +290,26 @@ async fn an_asset_that_comes_later_is_found_by_a_computer_that_was_left_out_as_u
 }
 
 #[tokio::test]
+async fn one_that_is_none_of_its_candidates_waits_on_where_unknown_ones_are_left_out() {
+    for (task, has_its_own) in [(task(), true), (excluding(), false)] {
+        for repository in stores() {
+            let (directory, pc) = (telling([computer("PC1")]), mock_guid("PC1"));
+            for n in [1, 2] {
+                put(&*repository, scanned(n, &["pc1.corp.example"])).await;
+            }
+            read(&task, &directory, &*repository, true).await;
+            assert_eq!(link(&*repository, pc).await.unwrap().asset, None);
+            let (curation, anna) = (Curation::new(&*repository, acme()), Author::new("anna"));
+            curation.separate(asset_id(1), &corp(), pc, &anna).await.unwrap();
+            assert_eq!(asset_of(&*repository, pc).await.id, asset_id(2));
+            curation.separate(asset_id(2), &corp(), pc, &anna).await.unwrap();
+            let asset = link(&*repository, pc).await.unwrap().asset;
+            assert_eq!(asset.is_some(), has_its_own, "{asset:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_computer_that_was_left_out_beside_another_takes_its_place_when_that_goes() {
     for repository in stores() {
         let twin = computer("PC1-NEW").with("dNSHostName", "pc1.corp.example");
