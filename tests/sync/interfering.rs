@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
@@ -20,6 +21,8 @@ pub(crate) struct Interfering<R> {
     rival: Mutex<(usize, Rival)>,
     /// What is done meanwhile, until it is, and after how many looks.
     meanwhile: Mutex<Option<(usize, BoxFuture<'static, ()>)>>,
+    /// How often all links of a directory were asked for.
+    streams: AtomicUsize,
 }
 
 impl<R> Interfering<R> {
@@ -28,7 +31,7 @@ impl<R> Interfering<R> {
         rival: impl FnMut(usize, &Batch) -> Option<Batch> + Send + 'static,
     ) -> Self {
         let rival = Mutex::new((0, Box::new(rival) as Rival));
-        Self { inner, rival, meanwhile: Mutex::default() }
+        Self { inner, rival, meanwhile: Mutex::default(), streams: AtomicUsize::new(0) }
     }
 
     /// Does this once, when somebody looks for the n-th time, counted from 0, at the assets that decisions touch: what is
@@ -51,6 +54,11 @@ impl<R> Interfering<R> {
         self.rival.lock().unwrap().0
     }
 
+    /// How often all links of a directory were asked for, and not those of some objects.
+    pub(crate) fn streams(&self) -> usize {
+        self.streams.load(Ordering::Relaxed)
+    }
+
     fn rival(&self, batch: &Batch) -> Option<Batch> {
         let (count, rival) = &mut *self.rival.lock().unwrap();
         *count += 1;
@@ -67,6 +75,7 @@ impl<R> fmt::Debug for Interfering<R> {
 #[async_trait]
 impl<R: AssetRepository> AssetRepository for Interfering<R> {
     async fn links(&self, request: LinksRequest) -> Result<BoxStream<'static, Result<Link>>> {
+        self.streams.fetch_add(usize::from(request.objects.is_none()), Ordering::Relaxed);
         self.inner.links(request).await
     }
 

@@ -166,10 +166,10 @@ impl Reader<'_> {
         let end = &snapshot.end;
         let is_told = end.completeness.is_complete() && end.census.is_none();
         let touches_others = !snapshot.departed.is_empty() || !snapshot.groups.is_empty();
-        if !is_told || touches_others || snapshot.count() > ALWAYS_AGAIN {
+        if !is_told || touches_others {
             return Ok(None);
         }
-        let stored = self.stored(snapshot, links).await?;
+        let Some(stored) = self.stored(snapshot, links).await? else { return Ok(None) };
         let touches_others =
             touch_memberships(&snapshot.read_objects(), links, &stored.attributes())?
                 || !managers::name_by(snapshot, &stored.attributes())?
@@ -273,7 +273,7 @@ impl Reader<'_> {
         }
         let stored = self.stored(&snapshot, links).await?;
         let mut managed = self.managed(&snapshot, links).await?;
-        if managed.is_empty()
+        if let Some(stored) = stored.filter(|_| managed.is_empty())
             && !touch_memberships(&snapshot.read_objects(), links, &stored.attributes())?
         {
             managers::name(self.run, &mut snapshot, links).await?;
@@ -386,9 +386,9 @@ impl Reader<'_> {
     }
 
     /// What the inventory has of the accounts that were read, if they are few.
-    async fn stored(&self, snapshot: &Snapshot, links: &Links) -> Result<Stored> {
+    async fn stored(&self, snapshot: &Snapshot, links: &Links) -> Result<Option<Stored>> {
         if snapshot.count() > ALWAYS_AGAIN {
-            return Ok(Stored::default());
+            return Ok(None);
         }
         let Run { repository, task, .. } = *self.run;
         let users: Vec<ObjectGuid> = snapshot.users.identities().collect();
@@ -403,7 +403,7 @@ impl Reader<'_> {
             let part = asset.part_of(&task.source, link.object)?;
             Some((link.object, part.attributes.clone()))
         });
-        Ok(Stored { computers: computers.collect(), users })
+        Ok(Some(Stored { computers: computers.collect(), users }))
     }
 
     /// What the inventory knew before this read: groups, and where objects were.
@@ -427,7 +427,7 @@ fn is_widespread(again: &BTreeSet<ObjectGuid>, links: &Links) -> bool {
 }
 
 /// What the inventory has of accounts that were read again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Stored {
     computers: Vec<(ObjectGuid, Attributes)>,
     users: Vec<DirectoryUser>,
