@@ -181,7 +181,8 @@ mod tests {
             let asset = Asset::new(id(n), "acme".parse().unwrap(), "hq".parse().unwrap());
             Change::PutAsset { expected: None, asset: Box::new(asset), changed: None }
         };
-        let kept = vec![asset(30), put(link(computer, 3, Some(30)))];
+        let settled = |n| Change::RemoveWaiting { source: source("corp"), object: guid(n) };
+        let kept = vec![asset(30), put(link(computer, 3, Some(30))), settled(3)];
         let mut changes = vec![
             asset(10),
             // Was at the stale one and goes to another, which is stale by that.
@@ -189,6 +190,7 @@ mod tests {
             asset(20),
             Change::RemoveAsset { id: id(20), expected: 1, to: None },
             put(link(computer, 4, Some(20))),
+            settled(4),
         ];
         changes.extend(kept.clone());
         let mut all = batch(changes);

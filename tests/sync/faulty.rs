@@ -1,11 +1,14 @@
 //! Each outward call of a run fails in turn.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change, Constraint, ConstraintKind};
+use ldap_inventory::asset::{
+    Asset, AssetRepository, Batch, Change, CommitOutcome, Constraint, ConstraintKind,
+};
 use ldap_inventory::sync::{SyncOptions, sync};
 use ldap_inventory::testing::{CallFault, FaultPlan, Faulty, MockDirectory};
-use ldap_inventory::value::{AssetId, BatchId, RunId, Timestamp};
+use ldap_inventory::value::{AssetId, BatchId, ObjectGuid, RunId, Timestamp};
 use ldap_inventory::{Error, ErrorKind, Result, Retry};
 use serde_json::Value;
 
@@ -113,7 +116,10 @@ async fn a_store_that_keeps_failing_in_passing_is_asked_a_bounded_number_of_time
     let plan =
         (first..first + 100).fold(FaultPlan::new(), |plan, n| plan.with(n, CallFault::Unreachable));
     let before = inventory(&**repository).await;
+    let begun = tokio::time::Instant::now();
     let error = run_with(&directory, repository, &plan).await.unwrap_err();
+    // Longer each time.
+    assert!(begun.elapsed() >= Duration::from_millis(100 + 200 + 400));
     assert_eq!((error.kind(), error.retry()), (ErrorKind::Store, Retry::Exhausted));
     let commits = plan.calls().iter().filter(|call| **call == "commit").count();
     // The last one is to note how the run ended.
@@ -198,6 +204,29 @@ async fn an_asset_that_somebody_takes_away_meanwhile_is_not_brought_back() {
 }
 
 #[tokio::test]
+async fn an_asset_that_is_gone_before_its_batch_is_decided_on_again() {
+    for inner in stores() {
+        scan(&*inner).await;
+        let repository = Interfering::new(Arc::clone(&inner), move |n, batch| {
+            let other = if planned_on(batch, asset_id(1)).is_some() { 2 } else { 1 };
+            let change = Change::RemoveAsset { id: asset_id(other), expected: 1, to: None };
+            (n == 0)
+                .then(|| Batch::new(BatchId::random_v7(), acme(), corp()).with_changes([change]))
+        });
+        let directory = MockDirectory::new([computer("WEB1"), computer("DB1")]);
+        let options = SyncOptions::new().with_batch_size(1);
+        let report = sync(&task(), &directory, &repository, &options).await.unwrap();
+        assert_eq!((report.computers.matched, report.computers.created), (1, 1));
+        let mut found = Vec::new();
+        for name in ["WEB1", "DB1"] {
+            found.push(asset_of(&*inner, mock_guid(name)).await.id);
+        }
+        assert_eq!(found.iter().filter(|id| [asset_id(1), asset_id(2)].contains(*id)).count(), 1);
+        assert_consistent(&*inner).await;
+    }
+}
+
+#[tokio::test]
 async fn a_decision_that_somebody_takes_meanwhile_is_kept_to() {
     for inner in stores() {
         scan(&*inner).await;
@@ -257,6 +286,89 @@ async fn an_asset_that_somebody_writes_while_it_is_marked_missing_keeps_both() {
         assert_eq!(after.version, before.version + 2);
         assert!(after.live_names().any(|name| name.as_str() == "nickname"));
         assert!(!after.part_of(&corp(), mock_guid("NEW1")).unwrap().presence.is_present());
+        assert_consistent(&*inner).await;
+    }
+}
+
+/// Writes an asset each time a batch is about to, up to this version.
+fn always_first(mut asset: Asset, up_to: u64) -> impl FnMut(usize, &Batch) -> Option<Batch> + Send {
+    move |_, batch| {
+        asset.version = planned_on(batch, asset.id).filter(|version| *version <= up_to)?;
+        Some(touched(&asset, |_| ()))
+    }
+}
+
+#[tokio::test]
+async fn who_keeps_changing_what_goes_missing_ends_the_run_after_a_bounded_number_of_tries() {
+    for inner in stores() {
+        let directory = MockDirectory::new([computer("PC1"), computer("PC2")]);
+        run(&directory, &*inner).await;
+        let pc1 = asset_of(&*inner, mock_guid("PC1")).await;
+        directory.set_objects([computer("PC2")]);
+        let repository = Interfering::new(Arc::clone(&inner), always_first(pc1, u64::MAX));
+        let error = sync(&task(), &directory, &repository, &SyncOptions::new()).await.unwrap_err();
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::Conflict, Retry::Exhausted));
+        assert_eq!(repository.commits(), 1 + SyncOptions::new().conflict_retries + 1);
+        assert!(link(&*inner, mock_guid("PC1")).await.unwrap().presence.is_present());
+        let report = run(&directory, &*inner).await;
+        assert_eq!(report.computers.missing, 1);
+        assert_consistent(&*inner).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_person_decided_is_shown_however_often_the_asset_is_written_meanwhile_up_to_a_bound()
+{
+    let tries = 1 + SyncOptions::new().conflict_retries;
+    for (often, is_shown) in [(1, true), (tries - 1, true), (tries, false)] {
+        for inner in stores() {
+            scan(&*inner).await;
+            let directory = MockDirectory::new([computer("WEB1")]);
+            run(&directory, &*inner).await;
+            let web1 = asset_of(&*inner, mock_guid("WEB1")).await;
+            let (of, by) = ((corp(), mock_guid("WEB1")), ("ann", Timestamp::now()));
+            let apart = Constraint::new(acme(), ConstraintKind::CannotLink, of, web1.id, by);
+            let batch = Batch::new(BatchId::random_v7(), acme(), corp());
+            let batch = batch.with_changes([Change::PutConstraint(apart)]);
+            assert_eq!(inner.commit(batch).await.unwrap(), CommitOutcome::Applied);
+            let last = web1.version + often as u64 - 1;
+            let repository = Interfering::new(Arc::clone(&inner), always_first(web1, last));
+            let outcome = sync(&task(), &directory, &repository, &SyncOptions::new()).await;
+            if let Err(error) = &outcome {
+                assert_eq!((error.kind(), error.retry()), (ErrorKind::Conflict, Retry::Exhausted));
+            }
+            assert_eq!(outcome.is_ok(), is_shown, "{often}");
+            // The last one closes the run, or notes how it ended.
+            assert_eq!(repository.commits(), tries.min(often + 1) + 1);
+            let now = asset_of(&*inner, mock_guid("WEB1")).await.id;
+            assert_eq!(now != asset_id(1), is_shown, "{often}");
+            assert_consistent(&*inner).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_another_computer_is_about_to_be_is_nobody_elses_when_it_is_decided_again() {
+    for inner in stores() {
+        put(&*inner, scanned(1, &["pc1.corp.example"])).await;
+        put(&*inner, scanned(2, &["pc1-new.corp.example"])).await;
+        let numbered = |name, n| computer(name).with_guid(ObjectGuid::from_bytes([n; 16]));
+        let new = numbered("PC1-NEW", 1).with("dNSHostName", "pc1.corp.example");
+        let used = numbered("PC1", 2).with("lastLogonTimestamp", "134200000000000000");
+        let current = scanned(2, &["pc1-new.corp.example"]);
+        let repository = Interfering::new(Arc::clone(&inner), move |_, batch| {
+            let renamed = scanned(2, &["lathe"]).names;
+            let is_first = planned_on(batch, asset_id(2))? == 1;
+            is_first.then(|| touched(&current, |asset| asset.names = renamed))
+        });
+        let directory = MockDirectory::new([new, used]);
+        let options = SyncOptions::new().with_batch_size(1).with_explain(true);
+        let report = sync(&task(), &directory, &repository, &options).await.unwrap();
+        let assets = assets(&*inner).await;
+        let of = |id| assets.iter().find(|asset| asset.id == id).unwrap().parts.len();
+        assert_eq!((of(asset_id(1)), of(asset_id(2))), (2, 1), "{:?}", report.decisions);
+        let held = asset_of(&*inner, ObjectGuid::from_bytes([2; 16])).await.id;
+        assert_eq!(held, asset_id(1), "{:?}", report.decisions);
         assert_consistent(&*inner).await;
     }
 }

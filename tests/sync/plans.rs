@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ldap_inventory::ErrorKind;
-use ldap_inventory::asset::{AssetRepository, LeaseRequest, Presence};
+use ldap_inventory::asset::{
+    AssetRepository, Batch, Change, CommitOutcome, Constraint, ConstraintKind, LeaseRequest,
+    Presence,
+};
 use ldap_inventory::sync::{Cancellation, MergePlan, Progress, SyncOptions, plan, sync};
 use ldap_inventory::testing::{MockDirectory, MockEnding};
-use ldap_inventory::value::{RunId, Timestamp};
+use ldap_inventory::value::{BatchId, RunId, Timestamp};
 
 use crate::mock::{computer, mock_guid};
 
@@ -289,5 +292,23 @@ async fn however_many_runs_failed_since_a_plan_knows_which_one_has_overtaken_it(
         plan.apply(&*repository, &SyncOptions::new()).await.unwrap();
         let left = repository.checkpoint(&acme(), &corp(), task().checkpoint_key()).await.unwrap();
         assert_eq!(left, None);
+    }
+}
+
+#[tokio::test]
+async fn what_a_person_decides_before_a_plan_is_applied_is_shown() {
+    for repository in stores() {
+        scan(&*repository).await;
+        let directory = MockDirectory::new(domain());
+        let planned = planned(&directory, &*repository).await;
+        let (of, by) = ((corp(), mock_guid("WEB1")), ("ann", Timestamp::now()));
+        let apart = Constraint::new(acme(), ConstraintKind::CannotLink, of, asset_id(1), by);
+        let batch = Batch::new(BatchId::random_v7(), acme(), corp());
+        let batch = batch.with_changes([Change::PutConstraint(apart)]);
+        assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
+        planned.apply(&*repository, &SyncOptions::new()).await.unwrap();
+        let web1 = asset_of(&*repository, mock_guid("WEB1")).await;
+        assert_ne!(web1.id, asset_id(1));
+        assert_consistent(&*repository).await;
     }
 }
