@@ -1,6 +1,6 @@
 //! What a person says of one computer settles it for the others, and everybody who waits for a person is named.
 
-use ldap_inventory::asset::AssetRepository;
+use ldap_inventory::asset::{AssetRepository, Batch, Change, CommitOutcome};
 use ldap_inventory::curation::{Curation, Unresolved};
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::merge::{Considered, Decision, Verdict};
@@ -8,7 +8,7 @@ use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, sync};
 use ldap_inventory::task::{ChangeLimits, SyncTask};
 use ldap_inventory::testing::MockDirectory;
-use ldap_inventory::value::{AssetId, ObjectGuid, SourceId};
+use ldap_inventory::value::{AssetId, BatchId, ObjectGuid, SourceId};
 
 use crate::mock::{computer, mock_guid};
 
@@ -114,6 +114,35 @@ async fn a_doubt_is_settled_for_both_sides_at_once() {
         curation.forget(id(SCAN), &source, object, kind, &anna()).await.unwrap();
         assert_eq!(picture(&repository).await, before, "{source}: it waits again");
     }
+}
+
+#[tokio::test]
+async fn a_run_tells_who_puts_a_tie_in_question_until_that_is_settled() {
+    let repository = contested().await;
+    let decisions = read(&repository, &corp(), in_corp()).await;
+    let tied = on(&decisions, mock_guid("SRV9"));
+    assert_eq!(tied.verdict, Verdict::Linked(id(SCAN)));
+    let by = tied.doubtful().expect("the newcomer questions it");
+    assert!(by.contains("branch.example") && tied.is_open(), "{by}");
+    let other = on(&decisions, mock_guid("X1"));
+    assert!(other.doubtful().is_none() && !other.is_open(), "{other:?}");
+}
+
+#[tokio::test]
+async fn a_bare_name_may_mean_a_computer_of_another_directory_that_waits() {
+    let repository = MemoryRepository::new();
+    put(&repository, [scanned(SCAN, &["srv9"]), scanned(2, &["srv9"])]).await;
+    read(&repository, &branch(), in_branch()).await;
+    assert_eq!(shown(&repository, theirs()).await, None, "it could be either");
+    let mut other = scanned(2, &["printer"]);
+    other.version = 2;
+    let rename = Change::PutAsset { expected: Some(1), asset: Box::new(other), changed: None };
+    let batch = Batch::new(BatchId::random_v7(), acme(), corp()).with_changes([rename]);
+    assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
+    let decisions = read(&repository, &corp(), in_corp()).await;
+    let newcomer = on(&decisions, mock_guid("SRV9"));
+    assert_eq!(newcomer.verdict, Verdict::Ambiguous, "{}", newcomer.reason());
+    assert_eq!(shown(&repository, mock_guid("SRV9")).await, None);
 }
 
 #[tokio::test]

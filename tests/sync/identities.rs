@@ -98,6 +98,12 @@ async fn as_many_former_identities_as_a_migrated_domain_has_are_looked_up() {
     let before =
         headquarters(&repository, "PC1", "S-1-5-21-4294967295-4294967295-4294967295-4294967295")
             .await;
+    // Each kind of source may carry them.
+    for n in 0..20 {
+        let mut asset = scanned(n, &[&format!("other{n}.example")]);
+        asset.parts[0].source = SourceId::new(&format!("source-of-kind-{n}"), "x").unwrap();
+        put(&repository, asset).await;
+    }
     let migrated = (0..300_u32).map(|n| {
         let sid = u32::MAX - n;
         in_branch(&format!("LAP{n}"))

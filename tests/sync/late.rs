@@ -1,11 +1,12 @@
 //! What comes late meets what it belongs to, in the run that can tell, and the run says so.
 
+use ldap_inventory::ErrorKind;
 use ldap_inventory::asset::{AssetRepository, Batch, Change, ConstraintKind};
 use ldap_inventory::curation::{Author, Curation};
 use ldap_inventory::directory::{DirectoryObject, FullReadReason};
 use ldap_inventory::merge::{Decision, Level, Verdict};
 use ldap_inventory::sync::{SyncOptions, SyncReport, plan, sync};
-use ldap_inventory::task::{MatchPolicy, SyncTask};
+use ldap_inventory::task::{ChangeLimits, Limit, MatchPolicy, SyncTask};
 use ldap_inventory::testing::{MockDirectory, MockRecord};
 use ldap_inventory::value::{AssetId, BatchId, ObjectGuid, ReadMode};
 
@@ -122,6 +123,27 @@ async fn a_late_arrival_is_told_counted_and_explained_by_what_decided_it() {
             assert_eq!(quiet.computers.updated, 0);
             let now = asset_of(&*repository, pc).await.part_of(&corp(), pc).unwrap().tie.clone();
             assert_eq!(now.as_ref(), Some(&tie));
+        }
+    }
+}
+
+#[tokio::test]
+async fn late_arrivals_are_measured_by_all_that_are_known_however_few_were_read() {
+    let shares = ChangeLimits::off().with_joins(Limit::percent(25));
+    let task = task().with_change_limits(shares).with_census_beyond(0);
+    for (others, is_stopped) in [(3, false), (2, true)] {
+        for repository in stores() {
+            let others = (0..others).map(|n| computer(&format!("OTHER{n}")));
+            let directory = telling(others.chain([computer("UXPC-01")]));
+            read(&task, &directory, &*repository, true).await;
+            put(&*repository, scanned(1, &["uxpc-01.corp.example"])).await;
+            let run = sync(&task, &directory, &*repository, &SyncOptions::new()).await;
+            match is_stopped {
+                true => assert_eq!(run.unwrap_err().kind(), ErrorKind::LimitsExceeded),
+                false => assert!(!run.unwrap().census),
+            }
+            let joined = asset_of(&*repository, mock_guid("UXPC-01")).await.id == asset_id(1);
+            assert_eq!(joined, !is_stopped);
         }
     }
 }
@@ -329,5 +351,19 @@ async fn a_computer_that_was_left_out_beside_another_takes_its_place_when_that_g
         assert_eq!(report.computers.matched, 1, "{:?}", report.decisions);
         assert_eq!(report.decisions.as_ref().unwrap()[0].succeeds(), [held]);
         assert_consistent(&*repository).await;
+    }
+}
+
+#[tokio::test]
+async fn new_assets_beside_those_of_a_common_name_are_counted_in_every_batch() {
+    for repository in stores() {
+        for n in 0..6 {
+            put(&*repository, scanned(2 * n, &["web1"])).await;
+            put(&*repository, scanned(2 * n + 1, &["web2"])).await;
+        }
+        let directory = telling(["WEB1", "WEB2"].map(computer));
+        let options = SyncOptions::new().with_batch_size(1).with_explain(true);
+        let report = sync(&task(), &directory, &*repository, &options).await.unwrap();
+        assert_eq!((report.computers.created, report.computers.beside), (2, 2), "{report:?}");
     }
 }

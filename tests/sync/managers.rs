@@ -207,7 +207,10 @@ async fn another_manager_of_one_computer_is_one_change() {
     let (jane, bob) = (jane().build(), user("bob").build());
     let rest = [jane.clone(), bob.clone(), managed("WEB2", &jane)];
     let with = |by: &DirectoryObject| [vec![managed("WEB1", by)], rest.to_vec()].concat();
-    for world in World::all(&with(&jane)) {
+    let counting = World::all(&with(&jane));
+    let uncounted = World::all(&with(&jane)).into_iter();
+    let uncounted = uncounted.map(|it| World { task: it.task.with_census_beyond(0), ..it });
+    for world in counting.into_iter().chain(uncounted) {
         world.run_again().await;
         let report = world.run(&with(&bob)).await;
         assert_eq!((report.computers.read, report.computers.updated), (1, 1), "{report:?}");
@@ -266,5 +269,18 @@ async fn a_manager_out_of_reach_is_told_by_its_dn_and_by_its_name_once_it_is_kno
         sync(&world.task, &world.directory, &*world.repository, &full).await.unwrap();
         assert_eq!(world.names().await, named(&[("WEB1", Some("Jane Doe"))]));
         assert!(link(&*world.repository, mock_guid("WEB1")).await.unwrap().asset.is_some());
+    }
+}
+
+#[tokio::test]
+async fn somebody_new_who_is_called_like_a_manager_elsewhere_concerns_no_computer() {
+    let jane = jane().build();
+    let objects = [managed("WEB1", &jane), jane.clone()];
+    let namesake = user("jane").within("OU=Trainees").with_guid(mock_guid("another jane")).build();
+    for world in World::all(&objects) {
+        world.run_again().await;
+        let report = world.run(&[&objects[..], &[namesake.clone()]].concat()).await;
+        assert_eq!((report.computers.read, report.users.created), (0, 1), "{report:?}");
+        assert_eq!(world.names().await, named(&[("WEB1", Some("Jane Doe"))]));
     }
 }

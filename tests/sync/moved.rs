@@ -239,6 +239,30 @@ async fn one_entry_that_two_tasks_read_under_names_of_their_own_has_moved_nowher
     }
 }
 
+/// A global catalog shows the other domains of its forest as well.
+#[tokio::test]
+async fn one_entry_that_a_catalog_and_its_domain_show_has_moved_nowhere() {
+    for is_known_first in [true, false] {
+        for repository in stores() {
+            let forest = Forest::new(true);
+            let theirs = moving("branch.example").map(|it| it.in_domain("branch.example").build());
+            let everything = with("corp.example", &[]).into_iter().chain(theirs);
+            forest.corp.set_objects(everything.collect::<Vec<_>>());
+            forest.arrive();
+            forest.sync_corp(&*repository).await;
+            if is_known_first {
+                forest.sync_branch(&*repository).await;
+            }
+            forest.leave();
+            let report = forest.sync_corp(&*repository).await;
+            assert_eq!((report.users.missing, report.groups.missing), (1, 1));
+            forest.sync_branch(&*repository).await;
+            assert_eq!(annas(&*repository).await.len(), 2);
+            assert!(is_linked(&*repository, corp()).await);
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_a_copy_of_the_domain_has_is_missing_like_anything_else() {
     for full in [true, false] {
