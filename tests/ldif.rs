@@ -9,6 +9,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::TryStreamExt;
+use ldap_inventory::ErrorKind;
 use ldap_inventory::asset::{AssetRepository, AssetsRequest, DirectoryGroup, PrincipalsRequest};
 use ldap_inventory::credential::{Credential, Sharing};
 use ldap_inventory::directory::{
@@ -19,7 +20,9 @@ use ldap_inventory::ldap::{LdapSource, LdifSource};
 use ldap_inventory::store::{MemoryCredentialStore, MemoryRepository};
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::SyncTask;
-use ldap_inventory::testing::{MockDirectory, MockRecord, TestDirectory, TestServer, contract};
+use ldap_inventory::testing::{
+    MockDirectory, MockEnding, MockRecord, TestDirectory, TestServer, contract,
+};
 use ldap_inventory::value::{ObjectGuid, ReadMode, Secret, SourceId};
 use tempfile::TempDir;
 
@@ -309,6 +312,28 @@ async fn an_export_hides_nothing_of_the_forest_and_the_next_read_of_a_server_is_
         assert_eq!(report.server.allowed_suffixes, ["dhcp.example"]);
         assert_eq!(read().await.full_because, Some(FullReadReason::ExportRead));
         assert_eq!(read().await.full_because, None);
+    }
+}
+
+#[tokio::test]
+async fn an_export_is_not_forgotten_however_many_runs_fail_since() {
+    for failures in [1, 31, 32, 40] {
+        let (inventory, task) = (MemoryRepository::new(), task("corp.example"));
+        let directory = MockDirectory::new([MockRecord::computer("WEB1")])
+            .with_deltas(ReadMode::DirSync, false);
+        let read = async || sync(&task, &directory, &inventory, &SyncOptions::new()).await;
+        read().await.unwrap();
+        let (_folder, file) = file(&MockRecord::computer("WEB1").build().to_ldif());
+        let export = LdifSource::new(&file);
+        sync(&task, &export, &inventory, &SyncOptions::new()).await.unwrap();
+        directory.set_ending(MockEnding::Refused(ErrorKind::Connect));
+        for _ in 0..failures {
+            assert_eq!(read().await.unwrap_err().kind(), ErrorKind::Connect);
+        }
+        directory.set_ending(MockEnding::Complete);
+        let report = read().await.unwrap();
+        assert_eq!(report.full_because, Some(FullReadReason::ExportRead), "{failures}");
+        assert_eq!(read().await.unwrap().full_because, None);
     }
 }
 

@@ -226,6 +226,7 @@ mod tests {
             for name in ["PC7", "Staff", "anna"] {
                 assert_eq!(error.message().contains(name), named == Some(name), "{error}");
             }
+            assert_eq!(error.message().contains(": "), named.is_some(), "{error}");
         }
     }
 

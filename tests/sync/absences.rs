@@ -397,11 +397,18 @@ async fn who_is_shown_again_is_there_however_doubtful_the_memberships() {
         let kind = ErrorKind::Disconnected;
         for ending in [MockEnding::Incomplete { pages: 9, kind }, MockEnding::Complete] {
             let mut objects = without(&["Outer"]);
-            objects.push(group("Outer").with_incomplete_members().build());
+            let doubtful = group("Outer").within("OU=Back").with_incomplete_members();
+            objects.push(doubtful.build());
             directory.set_objects(objects);
+            let is_back = ending != MockEnding::Complete;
             directory.set_ending(ending);
             let report = run(&directory, &*repository).await;
             assert_eq!((report.groups.missing, report.users.missing), (0, 0));
+            if is_back {
+                assert_eq!((report.groups.updated, report.users.updated), (1, 1));
+            }
+            let seen = link(&*repository, mock_guid("Outer")).await.unwrap().seen.unwrap();
+            assert_eq!(seen.container.as_deref(), Some("ou=back,dc=corp,dc=example"));
             let outer = group_named(&*repository, "Outer").await;
             assert_eq!((outer.presence, &outer.members), (Presence::Present, &before.members));
             for object in [mock_guid("Outer"), mock_guid("bob")] {

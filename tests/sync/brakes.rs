@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ldap_inventory::asset::{AssetRepository, RunOutcome};
 use ldap_inventory::directory::DirectoryObject;
-use ldap_inventory::sync::{Measure, MergePlan, Stopped, SyncOptions, plan, sync};
+use ldap_inventory::sync::{Measure, MergePlan, Stopped, SyncOptions, SyncReport, plan, sync};
 use ldap_inventory::task::{ChangeLimits, Limit, SyncTask};
 use ldap_inventory::testing::MockDirectory;
 use ldap_inventory::value::ReadMode;
@@ -121,6 +121,10 @@ async fn each_limit_stops_one_past_it_and_writes_nothing() {
                 directory.set_objects(objects(5));
                 let error = run(&task, &directory, &*repository).await.unwrap_err();
                 assert_eq!(measures(&error), [*what], "{error}");
+                if *what == Measure::Changes {
+                    let braked = &Stopped::of(&error).unwrap().braked;
+                    assert_eq!(braked.exceeded[0].of, estate().len() as u64);
+                }
                 assert_same(&inventory(&*repository).await, &before, format!("{what:?}"));
                 directory.set_objects(objects(4));
                 run(&task, &directory, &*repository).await.unwrap();
@@ -154,6 +158,11 @@ async fn a_stopped_run_goes_on_record_and_its_plan_is_the_whole_of_it() {
         let outcomes: Vec<RunOutcome> = runs.iter().map(|run| run.outcome).collect();
         assert_eq!(outcomes, [RunOutcome::Stopped, RunOutcome::Complete]);
         assert_eq!(runs[0].error.as_deref(), Some(sentence.as_str()));
+        assert!(runs.iter().all(|run| run.mode == Some(ReadMode::Full)), "{runs:?}");
+        let kept = runs[0].report.as_deref().unwrap();
+        let kept: SyncReport = serde_json::from_str(kept).unwrap();
+        assert_eq!((kept.computers.missing, kept.brake.as_ref()), (24, Some(&stopped.braked)));
+        assert_eq!(kept.decisions, None, "the plan has them, and is as large as the directory");
         assert!(runs[0].checkpoint.is_none() && runs[1].checkpoint.is_some());
     }
 }

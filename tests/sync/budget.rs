@@ -79,7 +79,21 @@ async fn that_memory_runs_short_is_said_once_and_before_half_of_the_directory_is
         if let [(objects, held, told_limit)] = told[..] {
             assert_eq!(told_limit, limit);
             assert!(held >= limit / 2 && objects <= 60, "{objects} objects, {held} octets");
-            assert!(warned[0].contains(&format!("{limit} octets, after {objects} objects")));
+            let each = held / objects;
+            let said = format!("{limit} octets, after {objects} objects, some {each} octets each");
+            assert!(warned[0].contains(&said), "{}", warned[0]);
         }
+    }
+}
+
+#[tokio::test]
+async fn what_is_small_is_held_without_a_file() {
+    let nowhere = Some("/nowhere/at/all".into());
+    let options = SyncOptions::new().with_spool_folder(nowhere);
+    for (spool, is_told) in [(options.clone(), false), (options.with_spool_bytes(0), true)] {
+        let directory = MockDirectory::new(computers(50, "x"));
+        let report = sync(&task(), &directory, &MemoryRepository::new(), &spool).await.unwrap();
+        let is_said = report.warnings.iter().any(|it| it.contains("no temporary file"));
+        assert_eq!((report.complete, is_said), (true, is_told), "{:?}", report.warnings);
     }
 }

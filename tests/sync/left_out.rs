@@ -284,3 +284,21 @@ async fn a_deadline_that_passes_within_the_read_leaves_an_incomplete_run() {
         assert_same(&inventory(&*repository).await, &before, "before");
     }
 }
+
+#[tokio::test]
+async fn accounts_of_trusts_are_no_users_and_the_report_counts_them() {
+    let trust = |n: usize| user(&format!("TRUST{n}$")).with("userAccountControl", "2080");
+    let anna = user("anna").with("userAccountControl", "512");
+    for (count, said) in [
+        (0, None),
+        (1, Some("1 trust account was left out: it stands for other domains, not for people")),
+        (2, Some("2 trust accounts were left out: they stand for other domains, not for people")),
+    ] {
+        let repository = &*stores().remove(0);
+        let directory = MockDirectory::new((0..count).map(trust).chain([anna.clone()]));
+        let report = run(&directory, repository).await;
+        let trusts = report.warnings.iter().filter(|warning| warning.contains("trust"));
+        assert_eq!(trusts.map(String::as_str).collect::<Vec<_>>(), Vec::from_iter(said));
+        assert_eq!((report.users.read, users(repository).await.len()), (1, 1));
+    }
+}

@@ -201,3 +201,21 @@ async fn before_a_directory_is_known_its_servers_tell_how_it_was_protected() {
         assert_eq!(last.unwrap(), None);
     }
 }
+
+#[tokio::test]
+async fn a_server_is_known_that_a_run_reached_however_many_reached_another_since() {
+    let named = |name: &str| SourceId::new("ldap", name).unwrap();
+    let servers = [ServerUrl::parse("10.0.0.1").unwrap()];
+    for repository in stores() {
+        let task = task();
+        let elsewhere = report("ldaps", "ca", "dc1.lab.example", "10.0.9.1:636");
+        let other = report("ldaps", "ca", "dc2.corp.example", "10.0.0.2:636");
+        note(&*repository, &named("lab.example"), &task, RunOutcome::Complete, elsewhere).await;
+        note(&*repository, &corp(), &task, RunOutcome::Complete, proven()).await;
+        for _ in 0..20 {
+            note(&*repository, &corp(), &task, RunOutcome::Complete, other.clone()).await;
+            let likely = SyncReport::likely_sources(&*repository, &task, &servers).await;
+            assert_eq!(likely.unwrap(), [corp()]);
+        }
+    }
+}
