@@ -370,3 +370,33 @@ fn lost_attributes(object: &DirectoryObject, links: &Links) -> bool {
     let known = links.get(&object.guid).filter(|link| link.presence.is_present());
     known.is_some_and(|link| object.attribute_count() < link.attributes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asset::Presence;
+    use crate::value::Timestamp;
+
+    #[test]
+    fn who_is_called_as_before_is_the_same_unless_it_may_have_been_deleted_and_restored() {
+        let (object, at) = (ObjectGuid::from_bytes([1; 16]), "CN=jane,OU=People,DC=x");
+        let dn = |text| DistinguishedName::parse(text).unwrap();
+        let mut now = DirectoryObject::new(ObjectKind::User, object, dn(at));
+        now.attributes = [("cn", "jane"), ("displayName", "Jane Doe")].into_iter().collect();
+        let count = now.attribute_count();
+        let (there, since) = (Presence::Present, Timestamp::MAX);
+        for (name, place, attributes, presence, expected) in [
+            ("Jane Doe", at, count, there, true),
+            ("Jane Doe", at, count - 1, there, true),
+            ("Jane Doe", at, count + 1, there, false),
+            ("Jane Doe", at, count + 1, Presence::Gone { since }, true),
+            ("Jane Miller", at, count, there, false),
+            ("Jane Doe", "CN=jane,OU=Managers,DC=x", count, there, false),
+        ] {
+            let known = Stored { object, dn: dn(place), name: Some(name.into()) };
+            let link = Link { attributes, presence, ..Link::new(ObjectKind::User, object) };
+            let links = Links::from([(object, link)]);
+            assert_eq!(is_same(&known, &now, &links), expected, "{name} at {place}, {presence:?}");
+        }
+    }
+}
