@@ -333,4 +333,19 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_control_has_a_megabyte_at_most() {
+        use crate::ldap::protocol::script::element;
+        let controls = |octets: usize| {
+            let oid = element(OCTET_STRING, b"1.2.3");
+            // The value's own head has five octets.
+            let value = element(OCTET_STRING, &vec![0; octets - oid.len() - 5]);
+            let contents = [oid, value].concat();
+            assert_eq!(contents.len(), octets);
+            parse_controls(&element(CONTROLS, &element(SEQUENCE, &contents)))
+        };
+        assert_eq!(controls(CONTROL_BYTES).map(|all| all.len()), Ok(1));
+        assert_eq!(controls(CONTROL_BYTES + 1).map(|all| all.len()), Err(Malformed::TooMany));
+    }
 }

@@ -291,6 +291,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_id_of_a_database_is_the_value_of_16_octets_of_its_attribute() {
+        let agent = DistinguishedName::parse("CN=NTDS Settings,DC=x").unwrap();
+        let attributes: &[Attribute<'_>] = &[
+            ("objectGUID", &[&[1; 16]]),
+            ("INVOCATIONID", &[&[2; 16], b"too short"]),
+            ("objectSid", &[&[3; 16]]),
+        ];
+        for (replies, expected) in [
+            ([entry(1, agent.as_str(), attributes), done(1, 0)].concat(), &[2; 16][..]),
+            (done(1, 32), &[]),
+        ] {
+            let replies = vec![replies];
+            let (mut connection, _server) = connection(&LdapLimits::default(), replies).await;
+            assert_eq!(connection.invocation_id(&agent).await.unwrap(), expected);
+        }
+    }
+
+    #[tokio::test]
     async fn only_its_own_capability_makes_an_active_directory() {
         for (capability, expected) in [(ACTIVE_DIRECTORY, true), ("1.2.840.113556.1.4.1", false)] {
             let values: &[&[u8]] = &[capability.as_bytes()];
