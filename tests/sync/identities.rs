@@ -101,7 +101,7 @@ async fn as_many_former_identities_as_a_migrated_domain_has_are_looked_up() {
     // Each kind of source may carry them.
     for n in 0..20 {
         let mut asset = scanned(n, &[&format!("other{n}.example")]);
-        asset.parts[0].source = SourceId::new(&format!("source-of-kind-{n}"), "x").unwrap();
+        asset.parts[0].source = SourceId::new(format!("source-of-kind-{n}"), "x").unwrap();
         put(&repository, asset).await;
     }
     let migrated = (0..300_u32).map(|n| {

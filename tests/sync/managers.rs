@@ -279,7 +279,7 @@ async fn somebody_new_who_is_called_like_a_manager_elsewhere_concerns_no_compute
     let namesake = user("jane").within("OU=Trainees").with_guid(mock_guid("another jane")).build();
     for world in World::all(&objects) {
         world.run_again().await;
-        let report = world.run(&[&objects[..], &[namesake.clone()]].concat()).await;
+        let report = world.run(&[&objects[..], std::slice::from_ref(&namesake)].concat()).await;
         assert_eq!((report.computers.read, report.users.created), (0, 1), "{report:?}");
         assert_eq!(world.names().await, named(&[("WEB1", Some("Jane Doe"))]));
     }
