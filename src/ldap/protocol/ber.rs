@@ -240,6 +240,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_is_read_again_whatever_its_length() {
+        for octets in [0, 1, 127, 128, 129, 255, 256, 65_535, 65_536] {
+            let (mut bytes, contents) = (Vec::new(), vec![7; octets]);
+            write(&mut bytes, OCTET_STRING, &contents);
+            let mut reader = Reader::new(&bytes);
+            assert_eq!(reader.contents_of(OCTET_STRING), Ok(&contents[..]), "{octets}");
+        }
+    }
+
+    #[test]
     fn a_header_says_when_it_needs_more() {
         for bytes in [&[][..], &[0x30], &[0x30, 0x84], &[0x30, 0x84, 0, 0, 0]] {
             assert_eq!(Header::parse(bytes), Ok(None));

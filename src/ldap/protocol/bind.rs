@@ -121,6 +121,7 @@ mod tests {
     use crate::ldap::limits::LdapLimits;
     use crate::ldap::protocol::frame::op;
     use crate::ldap::protocol::script::{connection, element, ldap_result, message};
+    use crate::value::Secret;
 
     #[tokio::test]
     async fn nobody_is_who_the_server_says_is_nobody_and_not_who_it_does_not_tell_of() {
@@ -139,6 +140,20 @@ mod tests {
             let kind = checked.map_err(|error| error.kind());
             let refused = Err(ErrorKind::NotAuthenticated);
             assert_eq!(kind, if is_nobody { refused } else { Ok(()) }, "{code} {identity:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_may_sign_in_as_nobody_where_the_server_can_tell() {
+        let account = SignIn::simple("CORP\\svc", Secret::new("x"));
+        for (knows_who_am_i, expected) in
+            [(true, Err(ErrorKind::NotAuthenticated)), (false, Ok(()))]
+        {
+            let reply = message(1, op::EXTENDED_RESPONSE, &ldap_result(0, ""), &[]);
+            let (mut connection, _server) = connection(&LdapLimits::default(), vec![reply]).await;
+            let root = RootDse { knows_who_am_i, ..RootDse::default() };
+            let checked = connection.check_identity(&root, &account).await;
+            assert_eq!(checked.map_err(|error| error.kind()), expected);
         }
     }
 

@@ -187,4 +187,25 @@ mod tests {
             assert!(error.to_string().contains(&format!("limit {limit}")), "{error}");
         }
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_read_is_over_at_its_deadline_and_not_before() {
+        let clock = Clock::start(&LdapLimits::default().with_deadline(Duration::from_secs(60)));
+        tokio::time::advance(Duration::from_secs(59)).await;
+        clock.check().unwrap();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(clock.check().unwrap_err().kind(), ErrorKind::Timeout);
+    }
+
+    #[tokio::test]
+    async fn a_task_ends_with_its_owner() {
+        let (held, ended) = tokio::sync::oneshot::channel::<()>();
+        let task = Task(tokio::spawn(async move {
+            std::future::pending::<()>().await;
+            drop(held);
+        }));
+        drop(task);
+        let end = tokio::time::timeout(Duration::from_secs(60), ended).await;
+        assert!(end.expect("the task ends").is_err());
+    }
 }

@@ -415,6 +415,14 @@ mod tests {
         assert_eq!(search(&LdapLimits::default(), reply).await.unwrap(), (3, 1));
     }
 
+    #[test]
+    fn a_request_is_answered_once_and_others_wait_on() {
+        let requests =
+            Requests(Mutex::new(vec![(1, op::BIND_RESPONSE), (2, op::SEARCH_RESULT_DONE)]));
+        requests.answered(1);
+        assert_eq!([1, 2].map(|id| requests.due(id)), [None, Some(op::SEARCH_RESULT_DONE)]);
+    }
+
     #[tokio::test]
     async fn an_end_in_the_middle_is_a_disconnection() {
         let reply = [entries([1, 1]), done(1, 0)].concat();

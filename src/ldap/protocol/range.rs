@@ -152,6 +152,8 @@ mod tests {
             &[("range=0-1499", 1499)],
             &[("range=0-1499", 0)],
             &[("range=1-1499", 1499)],
+            // Nothing at all, up to where it was before: that would go on for ever.
+            &[("range=0-1499", 1500), ("range=1500-1499", 0)],
         ] {
             assert_eq!(run(ranges), RangeStep::Broken, "{ranges:?}");
         }

@@ -364,6 +364,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_value_is_of_sensible_length_up_to_the_limit() {
+        let [whole, long] = [VALUE_BYTES, VALUE_BYTES + 1].map(|octets| vec![b'x'; octets]);
+        let reply = [entry(1, "", &[("dnsHostName", &[&long, &whole])]), done(1, 0)].concat();
+        let (mut connection, _server) = connection(&LdapLimits::default(), vec![reply]).await;
+        let request = SearchRequest::of_entry("", &["dnsHostName"]);
+        let values = connection.short_values(&request).await.unwrap();
+        assert_eq!(values, [("dnsHostName".to_owned(), whole)]);
+    }
+
+    #[tokio::test]
     async fn a_value_that_repeats_the_password_is_left_out() {
         let host = entry(2, "", &[("dnsHostName", &[b"canary.corp.example"])]);
         let replies = vec![bound(1, 0, ""), [host, done(2, 0)].concat()];

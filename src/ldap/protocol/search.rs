@@ -173,6 +173,7 @@ pub(crate) fn check_filter(filter: &str, limits: &LdapLimits) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ldap::protocol::script::connection;
 
     fn nested(depth: usize) -> String {
         format!("{}(cn=x){}", "(!".repeat(depth - 1), ")".repeat(depth - 1))
@@ -200,5 +201,14 @@ mod tests {
             assert!(check_filter(filter, &limits).is_err(), "{filter}");
         }
         assert!(check_filter(&"(&".repeat(5_000), &limits).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_search_keeps_out_what_its_connection_was_bound_with() {
+        let (mut connection, _server) = connection(&LdapLimits::default(), Vec::new()).await;
+        connection.redaction.keep_out("canary");
+        let request = SearchRequest::of_entry("DC=x", &["cn"]);
+        let search = connection.search(&request, Vec::new()).await.unwrap();
+        assert!(search.redaction().is_in(b"CN=canary,DC=x"));
     }
 }
