@@ -45,3 +45,13 @@ pub(super) fn doubt_links(object: &mut DirectoryObject) {
     let reason = "the global catalog shows them in part".to_owned();
     object.flaws.push(AttributeError { attribute: GROUPS.to_owned(), reason, count: 1 });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_catalog_has_its_own_ports() {
+        assert_eq!([3268, 3269, 389, 636].map(is_at), [true, true, false, false]);
+    }
+}

@@ -361,6 +361,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_set_aside_takes_its_record_and_each_name_that_is_still_to_be_read() {
+        let footprint = |names: &[&str]| {
+            let name = |name: &&str| ((*name).to_owned(), Syntax::Members);
+            let object = computer(&[]);
+            Ranged { object, attributes: names.iter().map(name).collect() }.footprint()
+        };
+        let record = computer(&[]).footprint();
+        assert_eq!(footprint(&[]), record);
+        let (short, long) = (footprint(&["m"]) - record, footprint(&["member"]) - record);
+        assert!(short >= size_of::<(String, Syntax)>(), "{short}");
+        assert_eq!(long - short, "ember".len());
+        assert_eq!(footprint(&["m", "member"]), record + short + long);
+    }
+
+    #[test]
     fn a_guid_that_looks_like_text_is_a_guid() {
         let object = computer(&[("objectSid", &[SID]), ("cn", &[b"WEB1"])]);
         assert_eq!(object.guid.to_string(), "33323130-3534-3736-3839-616263646566");

@@ -605,6 +605,66 @@ mod tests {
         }
     }
 
+    /// An object that takes these octets at least.
+    fn large(octets: usize) -> DirectoryObject {
+        let dn = DistinguishedName::parse("CN=A,DC=x").unwrap();
+        let kind = ObjectKind::Computer;
+        let mut object = DirectoryObject::new(kind, ObjectGuid::from_bytes([1; 16]), dn);
+        object.attributes = [("description", "x".repeat(octets).as_str())].into_iter().collect();
+        object
+    }
+
+    #[test]
+    fn objects_go_out_once_they_are_many_or_large() {
+        let outgoing = |number: usize, octets: usize| {
+            let mut outgoing = Outgoing::default();
+            (0..number).for_each(|_| outgoing.add(large(octets)));
+            outgoing
+        };
+        assert!(!outgoing(0, 0).is_full() && !outgoing(EVENT_OBJECTS - 1, 0).is_full());
+        assert!(outgoing(EVENT_OBJECTS, 0).is_full());
+        assert!(!outgoing(1, EVENT_BYTES / 2).is_full());
+        assert!(outgoing(1, EVENT_BYTES).is_full());
+        let mut emptied = outgoing(1, EVENT_BYTES);
+        assert_eq!(emptied.drain().len(), 1);
+        assert!(!emptied.is_full());
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_for_one_event_goes_in_several_and_the_rest_together() {
+        let (events, mut received) = mpsc::channel(8);
+        let mut outgoing = Outgoing::default();
+        [0, 0, EVENT_BYTES, 0, 0].into_iter().for_each(|octets| outgoing.add(large(octets)));
+        let (memory, computer) = (MemoryBudget::default(), ObjectKind::Computer);
+        let held = (&memory, Redaction::default());
+        let (mut reading, _events) =
+            reading(held, computer, LdapLimits::default(), Vec::new()).await;
+        let (progress, end) = (&mut reading.progress, &mut reading.end);
+        assert!(send(&events, &mut outgoing, progress, end).await.is_ok());
+        drop(events);
+        let mut sizes = Vec::new();
+        while let Some(event) = received.recv().await {
+            let Ok(DirectoryEvent::Page(page)) = event else { panic!("{event:?}") };
+            sizes.push(page.objects.len());
+        }
+        assert_eq!(sizes, [3, 2]);
+    }
+
+    #[tokio::test]
+    async fn each_form_in_which_a_reference_is_kept_counts_and_each_reference_once() {
+        let (memory, computer) = (MemoryBudget::default(), ObjectKind::Computer);
+        let held = (&memory, Redaction::default());
+        let (reading, _events) = reading(held, computer, LdapLimits::default(), Vec::new()).await;
+        let mut end = reading.end.clone();
+        let mut octets = |dn: &str| {
+            note_referred(&mut end, &[format!("ldap://a/{dn}"), format!("ldap://b/{dn}")])
+        };
+        let (short, long) = (octets("DC=x"), octets("DC=longer,DC=x"));
+        assert!(short > BESIDE_A_REFERENCE, "{short}");
+        assert_eq!(long - short, FORMS_OF_A_REFERENCE * "DC=longer,".len());
+        assert_eq!(octets("DC=x"), 0);
+    }
+
     #[tokio::test]
     async fn all_pages_are_read_and_then_it_is_complete() {
         let (names, end) = outcome(session()).await;

@@ -513,7 +513,7 @@ mod tests {
             let range = |n: i64, name: &str, values| answer(n, name, values, "7");
             vec![range(1, "memberOf;range=0-1", 0..2), range(2, "memberOf;range=1-*", 1..4)]
         };
-        for (message_bytes, expected) in [(1_000, (4, true)), (30, (2, false))] {
+        for (message_bytes, expected) in [(1_000, (4, true)), (40, (4, true)), (39, (2, false))] {
             let limits = LdapLimits { message_bytes, ..LdapLimits::default() };
             let (mut connection, _server) = connection(&LdapLimits::default(), replies()).await;
             let read = connection.values("CN=G,DC=x", "memberOf", &limits, &unbounded()).await;

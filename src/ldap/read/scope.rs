@@ -207,6 +207,38 @@ mod tests {
     }
 
     #[test]
+    fn who_named_another_base_is_told_that_of_the_domain() {
+        let [own, other] = ["DC=corp", "DC=typo"].map(|dn| DistinguishedName::parse(dn).unwrap());
+        let root = RootDse { default_naming_context: Some(own.clone()), ..RootDse::default() };
+        let refused = || Error::new(ErrorKind::Directory, "no such object");
+        let told = about_base(refused(), &other, &root);
+        assert_eq!(told.kind(), ErrorKind::Configuration);
+        assert!(told.to_string().contains("the domain's own: DC=corp"), "{told}");
+        // Another base would be refused as well, or there is none to name.
+        let later = refused().with_retry(Retry::Transient);
+        for (error, base, root) in [
+            (later, &other, &root),
+            (refused(), &own, &root),
+            (refused(), &other, &RootDse::default()),
+        ] {
+            assert_eq!(about_base(error, base, root).kind(), ErrorKind::Directory);
+        }
+    }
+
+    #[test]
+    fn changes_are_looked_for_in_the_domain_and_in_what_is_not_of_it() {
+        let dn = |text: &str| DistinguishedName::parse(text).unwrap();
+        let root = RootDse {
+            default_naming_context: Some(dn("DC=corp")),
+            configuration_naming_context: Some(dn("CN=Configuration,DC=corp")),
+            ..RootDse::default()
+        };
+        let bases = ["OU=a,DC=corp", "DC=other", "CN=Sites,CN=Configuration,DC=corp"].map(dn);
+        let [_, other, sites] = bases.clone();
+        assert_eq!(roots(&bases, &root), [dn("DC=corp"), other, sites]);
+    }
+
+    #[test]
     fn two_domains_of_one_name_are_two_scopes_and_each_is_that_of_before() {
         let id = CredentialId::new("corp").unwrap();
         let credential = Credential::new(id, "CORP\\svc", Secret::new("x"));

@@ -120,6 +120,8 @@ mod tests {
     use crate::directory::MemoryBudget;
     use crate::ldap::limits::LdapLimits;
     use crate::ldap::protocol::redaction::Redaction;
+    use crate::ldap::protocol::root_dse::RootDse;
+    use crate::ldap::protocol::script::{Attribute, done, entry, page_done};
 
     #[tokio::test]
     async fn each_warning_is_given_once_and_of_very_many_that_there_are_more() {
@@ -134,5 +136,60 @@ mod tests {
         reading.warn_of(warnings(0..MOST_WARNINGS + 9));
         assert_eq!(reading.end.warnings.len(), MOST_WARNINGS + 1);
         assert_eq!(reading.end.warnings.last().map(String::as_str), Some(MORE));
+    }
+
+    #[tokio::test]
+    async fn only_computers_wait_for_addresses_and_only_where_these_are_looked_up() {
+        let (memory, limits) = (MemoryBudget::default(), LdapLimits::default());
+        let held = (&memory, Redaction::default());
+        let (mut reading, _events) = reading(held, ObjectKind::Computer, limits, Vec::new()).await;
+        let looks_up = |reading: &Reading| {
+            [ObjectKind::Computer, ObjectKind::User].map(|kind| reading.looks_up(kind))
+        };
+        assert_eq!(looks_up(&reading), [false, false]);
+        let mut map = NetworkMap::new(memory.holder(), 1 << 20);
+        map.look_up();
+        reading.progress.network = Some(map);
+        assert_eq!(looks_up(&reading), [true, false]);
+    }
+
+    #[tokio::test]
+    async fn computers_whose_addresses_changed_count_towards_the_memory_until_the_read_ends() {
+        let zone = "DC=corp.example,CN=MicrosoftDNS,DC=DomainDnsZones,DC=x";
+        let node = |id: i64, name: &str| entry(id, &format!("DC={name},{zone}"), &[]);
+        let computer = |n: u8| {
+            let name = format!("web{n}.corp.example");
+            let attributes: &[Attribute<'_>] =
+                &[("dNSHostName", &[name.as_bytes()]), ("objectGUID", &[&[n; 16]])];
+            entry(8, &format!("CN=web{n},DC=x"), attributes)
+        };
+        let end = |id: i64| page_done(id, 0, b"");
+        let replies = vec![
+            [entry(1, "", &[("namingContexts", &[b"DC=x"])]), done(1, 0)].concat(),
+            [entry(2, zone, &[("objectClass", &[b"dnsZone"])]), end(2)].concat(),
+            [node(3, "@"), end(3)].concat(),
+            end(4),
+            end(5),
+            end(6),
+            [node(7, "web1"), node(7, "web2"), end(7)].concat(),
+            [computer(1), computer(2), end(8)].concat(),
+        ];
+        const BUDGET: usize = 1 << 20;
+        let memory = MemoryBudget::new(BUDGET as u64);
+        let (held, limits) = ((&memory, Redaction::default()), LdapLimits::default());
+        let (mut reading, _events) = reading(held, ObjectKind::Computer, limits, replies).await;
+        let base = [reading.searches[0].base.clone()];
+        let places = reading.connection.network_places(&RootDse::default(), &base).await;
+        reading.places = Some(places.unwrap());
+        assert!(reading.survey().await.is_ok());
+        let moved = reading.moved_computers(1).await.ok().flatten().unwrap();
+        assert_eq!(moved, [1, 2].map(|n| ObjectGuid::from_bytes([n; 16])).into());
+        // What is known of zones counts as well.
+        reading.progress.network = None;
+        let own = 2 * 2 * size_of::<ObjectGuid>();
+        memory.holder().add(BUDGET - own).unwrap();
+        memory.holder().add(BUDGET - own + 1).unwrap_err();
+        drop(reading);
+        memory.holder().add(BUDGET).unwrap();
     }
 }
