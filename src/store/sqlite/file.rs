@@ -114,6 +114,7 @@ mod tests {
     use super::*;
     use crate::asset::{AssetRepository as _, LeaseRequest};
     use crate::store::SqliteRepository;
+    use crate::store::sqlite::tests::logged;
     use crate::value::{OrganizationId, RunId, SourceId, Timestamp};
 
     fn mode(path: &Path) -> u32 {
@@ -158,6 +159,25 @@ mod tests {
             SqliteRepository::open_read_only(&path).unwrap();
             assert_eq!(mode(&path), given);
         }
+    }
+
+    #[test]
+    fn only_that_every_user_may_read_or_change_a_file_is_said_in_the_log() {
+        let directory = TempDir::new().unwrap();
+        let path = directory.path().join("inventory.db");
+        fs::write(&path, "").unwrap();
+        for (given, is_said) in [(0o600, false), (0o660, false), (0o604, true), (0o602, true)] {
+            set_mode(&path, given);
+            let told = logged(directory.path(), || warn_of_others(&path));
+            assert_eq!(told.contains("every user of this machine"), is_said, "{given:o}: {told}");
+            assert_eq!(told.contains(&format!("mode={given:o}")), is_said, "{given:o}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_a_directory_is_in_the_current_one() {
+        let current = std::env::current_dir().unwrap().canonicalize().unwrap();
+        assert_eq!(admitted(Path::new("new.db")).unwrap(), current.join("new.db"));
     }
 
     #[test]

@@ -91,6 +91,8 @@ mod tests {
         assert_eq!(unpack(&planted(LONGEST + 1)), Err(MALFORMED));
         assert_eq!(unpack(&planted(u32::MAX as usize)), Err(MALFORMED));
         assert_eq!(pack(&vec![b'a'; LONGEST + 1]).unwrap_err().kind(), ErrorKind::Store);
+        let longer = compress_prepend_size_with_dict(&vec![b'a'; LONGEST + 1], DICTIONARY);
+        assert_eq!(unpack(&[&checksum(&longer)[..], &longer].concat()), Err(MALFORMED));
         let longest = vec![b'a'; LONGEST];
         assert_eq!(unpack(&pack(&longest).unwrap()).unwrap(), longest);
     }

@@ -176,18 +176,29 @@ async fn a_file_that_is_brought_up_to_date_is_indexed_anew() {
     assert_eq!(stale, 0);
 }
 
-#[test]
-fn whoever_waits_for_a_file_to_be_indexed_anew_is_told_how_far_it_is() {
-    let directory = TempDir::new().unwrap();
-    let (path, log) = (file(&directory), directory.path().join("log"));
-    execute(&path, VERSION_1);
+/// What is said in the log meanwhile, which is written in this directory.
+pub(super) fn logged<T>(directory: &Path, happens: impl FnOnce() -> T) -> String {
+    let log = directory.join("log");
     let subscriber = tracing_subscriber::fmt()
         .with_ansi(false)
         .with_writer(std::fs::File::create(&log).unwrap())
         .finish();
-    tracing::subscriber::with_default(subscriber, || SqliteRepository::open(&path)).unwrap();
-    let told = std::fs::read_to_string(&log).unwrap();
+    tracing::subscriber::with_default(subscriber, happens);
+    std::fs::read_to_string(&log).unwrap()
+}
+
+#[test]
+fn whoever_waits_for_a_file_to_be_brought_up_to_date_is_told_how_far_it_is() {
+    let directory = TempDir::new().unwrap();
+    let path = file(&directory);
+    execute(&path, VERSION_1);
+    let opened = || logged(directory.path(), || SqliteRepository::open(&path).unwrap());
+    let told = opened();
+    assert!(told.contains("bringing the inventory file up to date from=1 "), "{told}");
     assert!(told.contains("indexing the inventory anew assets=1"), "{told}");
+    std::fs::remove_file(&path).unwrap();
+    let told = opened();
+    assert!(!told.contains("up to date"), "a new file is as new as can be: {told}");
 }
 
 #[tokio::test]

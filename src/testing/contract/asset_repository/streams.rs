@@ -41,7 +41,9 @@ pub(super) async fn assets_come_by_their_ids(repository: &dyn AssetRepository) -
     apply(repository, batch(1, (0..9).map(|n| put(&asset(n, &["web"]), None)))).await?;
     let asked = AssetsRequest::new(acme()).of_ids([7, 3, 99, 3, 5].map(asset_id));
     assert_eq!(ids(repository, asked.clone()).await?, [3, 5, 7]);
-    assert_eq!(ids(repository, asked.clone().after(Some(asset_id(4)))).await?, [5, 7]);
+    for last in [3, 4] {
+        assert_eq!(ids(repository, asked.clone().after(Some(asset_id(last)))).await?, [5, 7]);
+    }
     assert_eq!(ids(repository, asked.of_ids([])).await?, [0; 0]);
     let elsewhere = AssetsRequest::new(rival()).of_ids([asset_id(3)]);
     assert_eq!(ids(repository, elsewhere).await?, [0; 0]);
