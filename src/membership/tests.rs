@@ -272,11 +272,14 @@ fn what_was_not_read_is_as_it_was_unless_it_departed() {
 
 #[test]
 fn whoever_joined_or_left_a_group_is_read_again() {
-    let inventory = Inventory::of([user(ALICE), user(BOB), group(STAFF, &[ALICE])]);
-    let swapped = Read::of([group(STAFF, &[BOB])]);
-    assert_eq!(inventory.again(&swapped), guids(&[ALICE, BOB]));
+    let all = [user(ALICE), user(BOB), user(CAROL), group(STAFF, &[ALICE, CAROL])];
+    let inventory = Inventory::of(all);
+    let swapped = Read::of([group(STAFF, &[BOB, CAROL])]);
+    assert_eq!(inventory.again(&swapped), guids(&[ALICE, BOB]), "CAROL has stayed");
+    assert_eq!(inventory.again(&Read::of([group(ADMINS, &[CAROL])])), guids(&[CAROL]));
     // Together with them there is nothing left to read.
-    let complete = Read::of([named_by(user(BOB), &[STAFF]), user(ALICE), group(STAFF, &[BOB])]);
+    let bob = named_by(user(BOB), &[STAFF]);
+    let complete = Read::of([bob, user(ALICE), group(STAFF, &[BOB, CAROL])]);
     assert_eq!(inventory.again(&complete), guids(&[]));
     let Inventory { earlier, links } = &inventory;
     let out_of_reach = dependents_to_reread(&swapped.objects(), earlier, links, |_| false).unwrap();
@@ -388,6 +391,8 @@ fn a_list_of_which_the_changes_are_told_is_whole_where_everybody_agrees() {
     assert_eq!(whole(Read::of([told(STAFF, &[ALICE], &[CAROL])])), Some(vec![dn(ALICE), dn(BOB)]));
     let carol = member_of(user(CAROL), STAFF);
     assert_eq!(whole(Read::of([changed(), carol])), Some(vec![dn(ALICE), dn(CAROL)]));
+    let alice = member_of(user(ALICE), STAFF);
+    assert_eq!(whole(Read::of([changed(), alice])), Some(vec![dn(ALICE), dn(CAROL)]));
     // Each of these may have changed the list without a word.
     let mut renamed = member_of(user(ALICE), STAFF);
     renamed.dn = DistinguishedName::parse("CN=other,DC=corp,DC=example").unwrap();

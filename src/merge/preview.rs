@@ -192,12 +192,7 @@ impl View<'_> {
             match kept.iter_mut().find(|kept| kept.value == value) {
                 Some(kept) if kept.from.contains(&owner) => {}
                 Some(kept) => kept.from.push(owner),
-                None => kept.push(MergedValue {
-                    value,
-                    from: vec![owner],
-                    source: None,
-                    ..self.value(field, claim)
-                }),
+                None => kept.push(MergedValue { value, source: None, ..self.value(field, claim) }),
             }
         }
         kept

@@ -1,7 +1,7 @@
 //! What a merge would give, told before it is done.
 
 use super::fixture::{day, guid, id, scanned, site, source};
-use crate::asset::{Asset, Claim, SourceRecord};
+use crate::asset::{Asset, Claim, Presence, SourceRecord};
 use crate::merge::record::{assemble, take_apart};
 use crate::merge::{MergePreview, MovedRecord, Moves};
 use crate::task::MatchPolicy;
@@ -51,7 +51,8 @@ fn every_value_is_told_with_why_it_holds_and_what_is_kept_beside_it() {
     let moves = Moves { records: vec![moved], ..Moves::default() };
     assert!(!moves.is_empty() && Moves::default().is_empty());
     let preview = preview(&[first, other], &moves);
-    assert_eq!(preview.united[0].from, [id(1), id(2)]);
+    let names = &preview.united[0];
+    assert_eq!((&names.from[..], &names.source), (&[id(1), id(2)][..], &None));
     let told = preview.to_string();
     let told = told.replace(&id(1).to_string(), "ONE").replace(&id(2).to_string(), "TWO");
     let told = told.replace(&guid(9).to_string(), "NINE");
@@ -83,6 +84,12 @@ fn objects_of_one_directory_that_will_share_an_asset_are_noted_once() {
     let note = format!("two objects of {corp} will share one asset");
     assert_eq!(notes(&[&corp, &branch]), [""; 0]);
     assert_eq!(notes(&[&corp, &branch, &corp, &corp]), [note]);
+    // Only what is there shares anything, and only an object of a directory is meant to be alone.
+    let mut gone = [of(1, &corp), of(2, &corp)];
+    gone[1].parts[0].presence = Presence::Missing { since: day(1), runs: 1 };
+    assert_eq!(preview(&gone, &Moves::default()).warnings, [""; 0]);
+    let scanned = [1, 2].map(|n| known_to(n, scan("hq"), None, "Debian", (0, 0)));
+    assert_eq!(preview(&scanned, &Moves::default()).warnings, [""; 0]);
     let mut elsewhere = [of(1, &corp), of(2, &branch)];
     elsewhere[1].site = site("lab");
     let warnings = preview(&elsewhere, &Moves::default()).warnings;

@@ -203,6 +203,21 @@ fn an_asset_is_taken_apart_and_put_together_as_it_was() {
 }
 
 #[test]
+fn what_an_asset_says_by_itself_is_no_part_while_it_is_alone_and_what_others_say_is() {
+    let policy = MatchPolicy::default();
+    let parts = |asset: &Asset, into: u128| {
+        assemble(id(into), take_apart(asset), &policy).unwrap().parts.len()
+    };
+    assert_eq!([parts(&empty(7), 7), parts(&empty(7), 8)], [0, 1]);
+    let people = SourceId::of_people();
+    for (source, own) in [(people, "a note"), (source(), &*id(7).to_string())] {
+        let mut asset = empty(7);
+        asset.parts = vec![SourceRecord::new(0, source, "@x", day(1)).with_identity(own)];
+        assert_eq!(parts(&asset, 7), 1, "{own}");
+    }
+}
+
+#[test]
 fn whose_home_it_is_come_first_in_an_asset_and_values_follow_their_records() {
     let policy = MatchPolicy::default();
     let records = |asset: AssetId| {
