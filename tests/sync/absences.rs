@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ldap_inventory::asset::{AssetRepository, Presence, RunOutcome};
 use ldap_inventory::directory::{DirectoryObject, Rejected};
-use ldap_inventory::sync::{Stopped, SyncOptions, SyncReport, sync};
+use ldap_inventory::sync::{Stopped, SyncOptions, SyncReport, plan, sync};
 use ldap_inventory::task::Grace;
 use ldap_inventory::testing::{MockDirectory, MockEnding};
 use ldap_inventory::value::{ObjectKind, ReadMode, RunId, Timestamp};
@@ -417,5 +417,27 @@ async fn who_is_shown_again_is_there_however_doubtful_the_memberships() {
             }
             assert_consistent(&*repository).await;
         }
+    }
+}
+
+#[tokio::test]
+async fn who_waits_for_a_decision_goes_missing_by_name_and_waits_as_what_is_missing() {
+    for repository in stores() {
+        for n in [1, 2] {
+            put(&*repository, scanned(n, &["twin.corp.example"])).await;
+        }
+        let others = || ["A", "B", "C"].map(|name| computer(name).build()).into_iter();
+        let directory = MockDirectory::new(others().chain([computer("TWIN").build()]));
+        assert_eq!(run(&directory, &*repository).await.computers.ambiguous, 1);
+        directory.set_objects(others());
+        let options = SyncOptions::new();
+        let planned = plan(&task(), &directory, &*repository, &options).await.unwrap();
+        let lost: Vec<String> = planned.losses().into_iter().map(|loss| loss.name).collect();
+        assert_eq!(lost, ["TWIN"]);
+        assert_eq!(run(&directory, &*repository).await.computers.missing, 1);
+        let waiting = repository.waiting(&acme()).await.unwrap();
+        let [twin] = &waiting[..] else { panic!("{waiting:?}") };
+        let part = twin.record.part_of(&corp(), mock_guid("TWIN")).unwrap();
+        assert!(!part.presence.is_present(), "{part:?}");
     }
 }

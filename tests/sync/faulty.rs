@@ -1,6 +1,6 @@
 //! Each outward call of a run fails in turn.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ldap_inventory::asset::{
@@ -287,6 +287,30 @@ async fn an_asset_that_somebody_writes_while_it_is_marked_missing_keeps_both() {
         assert!(after.live_names().any(|name| name.as_str() == "nickname"));
         assert!(!after.part_of(&corp(), mock_guid("NEW1")).unwrap().presence.is_present());
         assert_consistent(&*inner).await;
+    }
+}
+
+/// One more asset of the same name could be in the way of a computer that has not got to its own.
+#[tokio::test]
+async fn new_assets_are_written_after_all_that_is_known() {
+    for inner in stores() {
+        scan(&*inner).await;
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&written);
+        let repository = Interfering::new(Arc::clone(&inner), move |_, batch| {
+            let assets = batch.changes.iter().filter_map(|change| match change {
+                Change::PutAsset { asset, .. } => Some(asset.id),
+                _ => None,
+            });
+            seen.lock().unwrap().extend(assets);
+            None
+        });
+        let numbered = |name, n| computer(name).with_guid(ObjectGuid::from_bytes([n; 16]));
+        let directory = MockDirectory::new([numbered("NEW1", 1), numbered("WEB1", 2)]);
+        let options = SyncOptions::new().with_batch_size(1);
+        sync(&task(), &directory, &repository, &options).await.unwrap();
+        let written = written.lock().unwrap();
+        assert_eq!((written.len(), written.first()), (2, Some(&asset_id(1))));
     }
 }
 

@@ -367,3 +367,20 @@ async fn new_assets_beside_those_of_a_common_name_are_counted_in_every_batch() {
         assert_eq!((report.computers.created, report.computers.beside), (2, 2), "{report:?}");
     }
 }
+
+#[tokio::test]
+async fn what_is_called_otherwise_is_found_by_a_computer_that_was_left_out_as_unknown() {
+    for repository in stores() {
+        put(&*repository, scanned(1, &["printer.corp.example"])).await;
+        let directory = telling(["PC1", "PC2"].map(computer));
+        read(&excluding(), &directory, &*repository, false).await;
+        assert_eq!(link(&*repository, mock_guid("PC1")).await, None);
+        let mut renamed = scanned(1, &["pc1.corp.example"]);
+        renamed.version = 2;
+        put(&*repository, renamed).await;
+        let report = read(&excluding(), &directory, &*repository, false).await;
+        assert_eq!(report.full_because, Some(FullReadReason::InventoryChanged));
+        assert_eq!(asset_of(&*repository, mock_guid("PC1")).await.id, asset_id(1));
+        assert_eq!(link(&*repository, mock_guid("PC2")).await, None);
+    }
+}

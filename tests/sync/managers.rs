@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use ldap_inventory::ErrorKind;
 use ldap_inventory::asset::{AssetRepository, SearchRequest};
-use ldap_inventory::directory::DirectoryObject;
+use ldap_inventory::directory::{DirectoryObject, FullReadReason};
+use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, SyncReport, sync};
 use ldap_inventory::task::{ChangeLimits, SyncTask};
 use ldap_inventory::testing::{MockDirectory, MockEnding, MockRecord};
@@ -282,5 +283,41 @@ async fn somebody_new_who_is_called_like_a_manager_elsewhere_concerns_no_compute
         let report = world.run(&[&objects[..], std::slice::from_ref(&namesake)].concat()).await;
         assert_eq!((report.computers.read, report.users.created), (0, 1), "{report:?}");
         assert_eq!(world.names().await, named(&[("WEB1", Some("Jane Doe"))]));
+    }
+}
+
+#[tokio::test]
+async fn whom_a_full_read_does_not_show_manages_nobody_any_more() {
+    let jane = jane().build();
+    let objects = [managed("WEB1", &jane), user("stays").build(), jane];
+    for world in World::all(&objects) {
+        world.run_again().await;
+        assert_eq!(world.names().await, named(&[("WEB1", Some("Jane Doe"))]));
+        world.directory.set_objects(objects[..2].to_vec());
+        let full = SyncOptions::new().with_full_read(true);
+        for _ in 0..2 {
+            let run = sync(&world.task, &world.directory, &*world.repository, &full);
+            let report = run.await.unwrap();
+            assert_eq!((report.mode, report.users.missing), (ReadMode::Full, 1));
+            assert_eq!(world.names().await, named(&[("WEB1", None)]));
+        }
+    }
+}
+
+#[tokio::test]
+async fn everything_is_read_where_a_change_concerns_more_than_a_thousand() {
+    let of = |count: usize, name: &str| {
+        let by = user("jane").with("displayName", name).build();
+        let computers = (0..count).map(|n| managed(&format!("PC{n}"), &by));
+        computers.chain([by.clone()]).collect::<Vec<_>>()
+    };
+    let task = task().with_change_limits(ChangeLimits::off());
+    for (count, because) in [(1_000, None), (1_001, Some(FullReadReason::Widespread))] {
+        let (repository, directory) = (MemoryRepository::new(), MockDirectory::new(of(count, "a")));
+        let directory = directory.with_deltas(ReadMode::DirSync, true);
+        sync(&task, &directory, &repository, &SyncOptions::new()).await.unwrap();
+        directory.set_objects(of(count, "b"));
+        let report = sync(&task, &directory, &repository, &SyncOptions::new()).await.unwrap();
+        assert_eq!((report.full_because, report.computers.updated), (because, count as u64));
     }
 }

@@ -107,3 +107,24 @@ fn is_other_place(places: &Places, link: &Link) -> bool {
     let place = places.get(&link.object);
     place.is_some_and(|(kind, dn)| *kind == link.kind && *dn != link.dn_digest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_kind_that_does_not_show_at_all_everything_has_moved_or_nothing_is_said() {
+        let guid = |n: u8| ObjectGuid::from_bytes([n; 16]);
+        let (computer, user, group) = (ObjectKind::Computer, ObjectKind::User, ObjectKind::Group);
+        let hidden = [(user, 1), (user, 2), (group, 3), (computer, 4)];
+        let hidden = hidden.map(|(kind, n)| Link::new(kind, guid(n)));
+        for (left, remain) in
+            [(&[1, 3, 5][..], &[3, 5][..]), (&[1, 2, 5], &[1, 2, 5]), (&[1, 2, 3], &[1, 2, 3])]
+        {
+            let left = left.iter().copied().map(guid).collect();
+            let mut moved = MovedPrincipals { left, ..MovedPrincipals::default() };
+            moved.doubt_hidden(&hidden);
+            assert!(moved.left().eq(remain.iter().copied().map(guid)), "{moved:?}");
+        }
+    }
+}

@@ -106,3 +106,24 @@ impl Drop for Waiting {
 fn broken_off() -> Error {
     Error::new(ErrorKind::Cancelled, "deciding was broken off: nobody waits for it any more")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deciding_goes_on_until_it_is_cancelled_or_nobody_waits_for_it_any_more() {
+        for is_cancelled in [true, false] {
+            let (waiting, cancellation) = (Waiting(Arc::default()), Cancellation::new());
+            let is_over = Arc::clone(&waiting.0);
+            let patience = Patience { cancellation: cancellation.clone(), is_over };
+            patience.passed(1).unwrap();
+            if is_cancelled {
+                cancellation.cancel();
+            } else {
+                drop(waiting);
+            }
+            assert_eq!(patience.passed(1).unwrap_err().kind(), ErrorKind::Cancelled);
+        }
+    }
+}

@@ -294,6 +294,21 @@ fn a_group_that_did_not_change_is_not_compared_and_its_members_count() {
 }
 
 #[test]
+fn the_members_of_a_group_that_was_not_read_count_where_the_read_would_have_shown_it() {
+    let all = [object(ObjectKind::User, ALICE), group(&[ALICE])];
+    let count = |read: usize, links: Links| {
+        let mut quiet = Quiet { links, ..Quiet::of(&all, all[..read].to_vec()) };
+        let groups = vec![stored(&[(ALICE, Some(ALICE)), (OTHER, Some(OTHER))])];
+        let earlier = Earlier { groups, ..Earlier::default() };
+        quiet.reading.prior = PriorMemberships::Loaded(earlier);
+        ChangeImpact::of(&quiet.intent()).memberships
+    };
+    assert_eq!(count(1, links_of(&all)), 2);
+    assert_eq!(count(1, Links::new()), 0);
+    assert_eq!(count(2, links_of(&all)), 0, "it changed, and is compared");
+}
+
+#[test]
 fn another_scope_may_create_what_it_likes_and_an_empty_inventory_too() {
     let all = [object(ObjectKind::Computer, PC)];
     let quiet = Quiet::of(&all, all.to_vec());

@@ -121,6 +121,8 @@ impl Coverage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::{DirectoryObject, ReadEnd, ServerIdentity, Transport, Verification};
+    use crate::sync::read::Snapshot;
     use crate::value::ObjectGuid;
 
     fn dn(text: &str) -> DistinguishedName {
@@ -217,6 +219,30 @@ mod tests {
             let seen = coverage.sighting_in_place(&known).unwrap();
             assert_eq!((seen.container.as_deref(), seen.view), (Some("ou=a,dc=corp"), view));
             assert_eq!(coverage.sighting_in_place(&link(kind, None, reader())), None);
+        }
+    }
+
+    #[test]
+    fn what_was_read_is_noted_anew_where_it_stood_elsewhere_or_somebody_else_saw_it() {
+        let (kind, object) = (ObjectKind::Computer, ObjectGuid::from_bytes([1; 16]));
+        let server = ServerIdentity::at("127.0.0.1:636".parse().unwrap());
+        let end = ReadEnd::complete(scope(), Transport::Ldaps, Verification::Thumbprint, server);
+        let read = vec![DirectoryObject::new(kind, object, dn("CN=PC1,OU=A,DC=corp"))];
+        let snapshot = Snapshot::of(read, end);
+        let [outline] = snapshot.computers.outlines() else { panic!("{snapshot:?}") };
+        let coverage = &snapshot.coverage;
+        let news = |link: Link| coverage.news(kind, outline, Some(&link));
+        let container = Some("ou=a,dc=corp");
+        assert_eq!(news(link(kind, container, reader())), None);
+        assert_eq!(coverage.news(kind, outline, None), None);
+        let seen = link(kind, container, reader()).seen.unwrap();
+        for (container, view) in [
+            (Some("ou=b,dc=corp"), reader()),
+            (None, reader()),
+            (container, View::of_account(["other"])),
+        ] {
+            let expected = Change::NoteSighting { object, seen: Arc::clone(&seen) };
+            assert_eq!(news(link(kind, container, view)), Some(expected), "{container:?}");
         }
     }
 }

@@ -71,3 +71,82 @@ pub(super) fn returned(snapshot: &Snapshot, links: &Links) -> BTreeSet<ObjectGui
     };
     links.values().filter(is_back).map(|link| link.object).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asset::{Presence, Sighting};
+    use crate::directory::{
+        DirectoryObject, ReadEnd, ReadScope, ServerIdentity, Transport, Verification,
+    };
+    use crate::name::DistinguishedName;
+    use crate::value::{ReadMode, Timestamp, View};
+
+    fn guid(n: u8) -> ObjectGuid {
+        ObjectGuid::from_bytes([n; 16])
+    }
+
+    /// A read of the computer 1, in a directory where others are.
+    fn read() -> Snapshot {
+        let dn = |text| DistinguishedName::parse(text).unwrap();
+        let scope = ReadScope::of_account(["reader"], [dn("DC=corp")]);
+        let server = ServerIdentity::at("127.0.0.1:636".parse().unwrap());
+        let end = ReadEnd::complete(scope, Transport::Ldaps, Verification::Thumbprint, server);
+        let read = DirectoryObject::new(ObjectKind::Computer, guid(1), dn("CN=PC1,DC=corp"));
+        Snapshot::of(vec![read], end)
+    }
+
+    /// The same of what changed, with a census of these.
+    fn counted(there: &[u8]) -> Snapshot {
+        let mut snapshot = read();
+        let there = there.iter().copied().map(guid).collect();
+        snapshot.end.mode = ReadMode::DirSync;
+        snapshot.end.census = Some([(ObjectKind::Computer, there)].into());
+        snapshot
+    }
+
+    fn seen(n: u8, container: &str) -> Link {
+        let view = View::of_account(["reader"]);
+        let sighting = Sighting { container: Some(container.into()), view };
+        Link { seen: Some(sighting.into()), ..Link::new(ObjectKind::Computer, guid(n)) }
+    }
+
+    fn missing(n: u8) -> Link {
+        let presence = Presence::Missing { since: Timestamp::MAX, runs: 1 };
+        Link { presence, ..seen(n, "dc=corp") }
+    }
+
+    fn known(links: impl IntoIterator<Item = Link>) -> Links {
+        links.into_iter().map(|link| (link.object, link)).collect()
+    }
+
+    #[test]
+    fn what_a_full_read_covers_and_does_not_show_has_departed_and_the_rest_stays() {
+        let (mut snapshot, here) =
+            (read(), || [seen(1, "dc=corp"), seen(2, "dc=corp"), missing(3)]);
+        assert!(!take_absent(&mut snapshot, &known(here())).unwrap());
+        assert_eq!(snapshot.departed, [guid(2)].into());
+        let with_another = here().into_iter().chain([seen(4, "dc=elsewhere")]);
+        assert!(take_absent(&mut snapshot, &known(with_another)).unwrap());
+        assert_eq!(snapshot.departed, [guid(2)].into());
+    }
+
+    #[test]
+    fn what_a_census_shows_has_not_departed_and_is_back_if_it_was_missing() {
+        let mut snapshot = counted(&[1, 2, 3, 6]);
+        snapshot.departed = [guid(2), guid(5)].into();
+        let links = known([
+            seen(1, "dc=corp"),
+            seen(2, "dc=corp"),
+            missing(3),
+            missing(4),
+            seen(5, "dc=corp"),
+            seen(6, "dc=corp"),
+            seen(7, "dc=corp"),
+            seen(8, "dc=elsewhere"),
+        ]);
+        take_departed(&mut snapshot, &links).unwrap();
+        assert_eq!(snapshot.departed, [guid(5), guid(7)].into());
+        assert_eq!(returned(&snapshot, &links), [guid(3)].into());
+    }
+}

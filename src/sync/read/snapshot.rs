@@ -430,10 +430,12 @@ mod tests {
             assert_eq!((snapshot.trusts, snapshot.count()), (1, 4));
             let mut later = read(vec![object(computer, 2, "new")]);
             later.departed.insert(ObjectGuid::from_bytes([5; 16]));
+            snapshot.departed = [2, 6].map(|n| ObjectGuid::from_bytes([n; 16])).into();
             (snapshot.read_seconds, later.connect_seconds, later.read_seconds) = (1.0, 2.0, 4.0);
             snapshot.end.warnings = vec!["first".to_owned(), "both".to_owned()];
             later.end.warnings = vec!["both".to_owned(), "later".to_owned()];
             snapshot.update(later).unwrap();
+            assert_eq!(snapshot.departed, [5, 6].map(|n| ObjectGuid::from_bytes([n; 16])).into());
             assert_eq!(snapshot.read_seconds, 7.0);
             assert_eq!(snapshot.end.warnings, ["first", "both", "later"]);
             let texts: Vec<String> = snapshot
