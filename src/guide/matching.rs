@@ -283,7 +283,7 @@
 //! assert_eq!(because.as_deref(), Some("another asset fits equally well"));
 //! assert!(decision.is_open());
 //! let triplets = [&twins[..], &[MockRecord::scanned(3, ["web1"])]].concat();
-//! let because = decide([computer("WEB1")], &triplets)[0].candidates[0].lost_because();
+//! let because = decide([computer("WEB1")], &triplets)[0].candidates()[0].lost_because();
 //! assert_eq!(because.as_deref(), Some("2 other assets fit equally well"));
 //!
 //! // Unless the task says otherwise: the one that was seen last, or a new one.
@@ -499,7 +499,7 @@
 //! let report = run("new.example", migrated).await?;
 //! let decisions = report.decisions.unwrap();
 //! assert_eq!(decisions[0].reason_code(), "no_asset");
-//! let because = decisions[0].candidates[0].lost_because().unwrap();
+//! let because = decisions[0].candidates()[0].lost_because().unwrap();
 //! let expected = "its computer has a SID that this one had before, S-1-5-21-1-2-3-1107, which alone ties nothing";
 //! assert_eq!(because, expected);
 //! # Ok(())

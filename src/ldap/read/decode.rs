@@ -54,8 +54,7 @@ impl Ranged {
     /// The octets of memory that it takes.
     pub(crate) fn footprint(&self) -> usize {
         let list = self.attributes.capacity().saturating_mul(size_of::<(String, Syntax)>());
-        let names =
-            self.attributes.iter().map(|(name, _)| name.len().max(SMALLEST_VALUE) + SMALLEST_VALUE);
+        let names = self.attributes.iter().map(|(name, _)| name.len() + 2 * SMALLEST_VALUE);
         self.object.footprint() + list + names.sum::<usize>()
     }
 }
