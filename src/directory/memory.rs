@@ -102,7 +102,6 @@ impl Held {
     }
 
     /// Somebody else who will hold something of the same budget.
-    #[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
     pub(crate) fn beside(&self) -> Self {
         self.budget.holder()
     }

@@ -12,8 +12,8 @@ use crate::value::{Attributes, ObjectGuid, ObjectKind, RecordDigest, Sid, Timest
 /// The most names of one computer. Those of a busy load balancer are a few dozen; each is compared with all of an asset's.
 const MOST_NAMES: usize = 256;
 
-/// What a text takes in memory beside its octets: its place in a list, and the allocator's own.
-const ALLOCATION: usize = 32;
+/// What a text takes in memory beside its octets at most, however short it is: its place in a list, and the allocator's own.
+const ALLOCATION: usize = 48;
 
 /// One computer, user or group, as a directory shows it to the account that reads.
 ///
@@ -457,6 +457,23 @@ impl AccountControl {
 mod tests {
     use super::*;
     use crate::directory::LeftOutValues;
+
+    #[test]
+    fn a_member_counts_for_its_place_in_the_list_and_for_its_allocation_however_short_it_is() {
+        for length in 1..100 {
+            let group = |members| {
+                let dn = |n| DistinguishedName::parse(&format!("CN={n:0length$}")).unwrap();
+                let guid = ObjectGuid::from_bytes([1; 16]);
+                let mut group = DirectoryObject::new(ObjectKind::Group, guid, dn(0));
+                group.membership = Some(Membership::new((0..members).map(dn)));
+                group.footprint()
+            };
+            // An allocator has a header of eight octets, and gives no less than 32.
+            let allocated = (3 + length + 8).next_multiple_of(16).max(32);
+            let each = group(2) - group(1);
+            assert!(each >= size_of::<DistinguishedName>() + allocated, "{length}: {each}");
+        }
+    }
 
     #[test]
     fn a_computer_with_thousands_of_names_has_the_first_of_them_and_the_rest_is_counted() {

@@ -25,10 +25,10 @@
 //! members     170 octets and three DNs each         who they are, and which groups a user is in
 //! ```
 //!
-//! That is a million computers; where no temporary file can be written, all of the text is held as well. A read that
-//! needs more is incomplete and says so, and one that has come to half of it says that before
-//! ([`Progress::HalfOfMemory`](crate::sync::Progress::HalfOfMemory)). Beside it a run needs what it works out: a batch is
-//! [`batch_size`](crate::sync::SyncOptions::batch_size) records and 4 MiB at most, and three messages of
+//! That is a million computers, and hardly two of those that have next to no text; where no temporary file can be written,
+//! all of the text is held as well. A read that needs more is incomplete and says so, and one that has come to half of it
+//! says that before ([`Progress::HalfOfMemory`](crate::sync::Progress::HalfOfMemory)). Beside it a run needs what it works
+//! out: a batch is [`batch_size`](crate::sync::SyncOptions::batch_size) records and 4 MiB at most, and three messages of
 //! [`message_bytes`](crate::ldap::LdapLimits::message_bytes) may be on their way. A [plan](crate::sync::MergePlan) holds
 //! every asset that it would write.
 //!

@@ -120,6 +120,19 @@ impl<'a> Names<'a> {
         touched
     }
 
+    /// Whether an asset has a name of the computer at this place, or one that is the same but for a cut: if not, it does not
+    /// matter to it which of them are taken.
+    pub(super) fn concern_assets(&self, place: usize, computer: &Computer) -> bool {
+        let is_assets = |name| !self.by_asset.owners(name).places.is_empty();
+        let is_cut_alike = |name: &Hostname| {
+            let has_it =
+                |cut| self.by_asset.longer(cut).is_some() || is_assets(self.numbers.get(cut));
+            beginning(name.short()).is_some_and(has_it)
+        };
+        self.by_computer.names(place).iter().any(|name| is_assets(Some(*name)))
+            || computer.names.iter().any(is_cut_alike)
+    }
+
     /// The computers that have a name, by their places.
     pub(super) fn computers(&self, name: u32) -> &[u32] {
         self.by_computer.owners(Some(name)).places
@@ -176,6 +189,7 @@ impl<'a> Names<'a> {
             let level = compared.outcome.as_ref().ok().map(Evidence::level);
             (level.is_none(), level)
         });
+        weak.shrink_to_fit();
         Comparison { assets, weak }
     }
 

@@ -137,7 +137,9 @@ impl<'a> Matching<'a> {
 
     /// Whether nothing that becomes of others matters for a draft any more.
     pub(super) fn is_final(&self, draft: &Draft<'_>) -> bool {
-        draft.is_settled() || self.encounters.alone(draft.place).is_some()
+        draft.is_settled()
+            || self.encounters.alone(draft.place).is_some()
+            || !self.names.concern_assets(draft.place, draft.computer)
     }
 
     /// What a computer gets of what is left by now.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use tracing::Instrument;
 
-use super::decide::{Absences, Matching, MovedPrincipals};
+use super::decide::{Absences, ComputerMove, Matching, MovedPrincipals};
 use super::impact::{ChangeImpact, Intent};
 use super::limits::{Confirmation, LimitsExceeded};
 use super::progress::Progress;
@@ -147,26 +147,29 @@ async fn decide(
         reading,
         earlier_scope,
         links: &matching.links,
-        moves: matching.moves(),
         absent: absences.links(),
         succeeded: matching.succeeded().into_iter().chain(moved.left()).collect(),
         memberships: &memberships,
         takes_over: run.options.takes_over,
     };
     let limits = &run.task.change_limits;
-    let mut impact = impact_of(run, &intent).await?;
+    let mut impact = impact_of(run, &intent, matching.moves()).await?;
     if reading.is_contained && impact.may_exceed(limits) {
         // Shares are of everything that is known.
         let links = &links::load(run).await?;
-        impact = impact_of(run, &Intent { links, ..intent }).await?;
+        impact = impact_of(run, &Intent { links, ..intent }, matching.moves()).await?;
     }
     report.brake = impact.judge(limits);
     report.stages.plan = planning.elapsed().as_secs_f64();
     Ok(Decided { matching, absences, moved, memberships })
 }
 
-async fn impact_of(run: &Run<'_>, intent: &Intent<'_>) -> Result<ChangeImpact> {
-    let mut impact = ChangeImpact::of(intent);
+async fn impact_of(
+    run: &Run<'_>,
+    intent: &Intent<'_>,
+    moves: impl Iterator<Item = ComputerMove>,
+) -> Result<ChangeImpact> {
+    let mut impact = ChangeImpact::of(intent, moves);
     for groups in impact.changed_groups.clone().chunks(GROUPS) {
         let (organization, source) = (&run.task.organization, &run.task.source);
         for group in run.repository.groups(organization, source, groups).await? {

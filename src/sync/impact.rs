@@ -18,7 +18,6 @@ pub(super) struct Intent<'a> {
     /// What the read before covered.
     pub(super) earlier_scope: Option<RecordDigest>,
     pub(super) links: &'a Links,
-    pub(super) moves: Vec<ComputerMove>,
     /// What the read showed to be missing, as it shall be written, in the order of objectGUIDs.
     pub(super) absent: &'a [Link],
     /// Absent objects whose place another computer has taken, or that another directory has.
@@ -50,13 +49,13 @@ pub(super) struct ChangeImpact {
 }
 
 impl ChangeImpact {
-    /// What the run would do, but for the members that [leave groups](Self::changed_groups).
-    pub(super) fn of(intent: &Intent<'_>) -> Self {
+    /// What the run would do, with these moves, but for the members that [leave groups](Self::changed_groups).
+    pub(super) fn of(intent: &Intent<'_>, moves: impl IntoIterator<Item = ComputerMove>) -> Self {
         let scope = &intent.reading.snapshot.end.scope;
         let is_same_scope = intent.earlier_scope.is_some_and(|earlier| scope.has(earlier));
         let mut impact = Self { is_same_scope, ..Self::default() };
         impact.count_known(intent);
-        impact.note_moves(&intent.moves);
+        impact.note_moves(moves);
         impact.note_losses(intent);
         impact.note_changes(intent);
         impact.count_memberships(intent);
@@ -180,7 +179,7 @@ impl ChangeImpact {
         }
     }
 
-    fn note_moves(&mut self, moves: &[ComputerMove]) {
+    fn note_moves(&mut self, moves: impl IntoIterator<Item = ComputerMove>) {
         for it in moves {
             if it.is_new {
                 self.creates.insert(it.object);

@@ -398,8 +398,7 @@ fn with_parts<'a>(
     for (name, syntax) in attributes {
         let values = part(&name).map(Vec::as_slice).unwrap_or_default();
         if syntax == Syntax::Members {
-            let members = values.iter().take(limits.members).filter_map(|it| decode::member(it));
-            object.membership = Some(decode::membership(members.collect(), false));
+            object.membership = Some(decode::part_of_members(values, (limits, held))?);
         } else {
             decode::add_values(&mut object, (&name, syntax), values, (limits, held))?;
         }

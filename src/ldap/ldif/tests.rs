@@ -314,6 +314,18 @@ fn references_count_towards_the_memory_of_the_read() {
 }
 
 #[test]
+fn the_members_of_a_part_count_towards_the_memory_of_the_read() {
+    let members: String = (0..100).map(|n| format!("member;range=0-99: CN={n}\n")).collect();
+    let text = entry(1, "CN=G,DC=corp,DC=example", "group", &members);
+    for (octets, is_enough) in [(1 << 20, true), (4_000, false)] {
+        let asked = request().with_memory_bytes(octets);
+        let (_, end) = read_with(&text, asked, &LdapLimits::default(), true).unwrap();
+        let is_too_much = incomplete(&end).is_some_and(|reason| reason.contains("memory_bytes"));
+        assert_eq!((incomplete(&end).is_none(), is_too_much), (is_enough, !is_enough), "{end:?}");
+    }
+}
+
+#[test]
 fn a_part_of_a_list_is_a_part_and_all_of_its_ranges_are_the_list() {
     let group = |more: &str| {
         let (mut objects, _) = read(&entry(1, "CN=G,DC=corp,DC=example", "group", more));

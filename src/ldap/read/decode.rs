@@ -77,7 +77,7 @@ struct Draft<'a> {
     attributes: AttributesBuilder,
     octets: usize,
     members: Vec<DistinguishedName>,
-    /// The memory that they take: as many as fit into one message are far more of it.
+    /// The memory that they take, as many as fit into one message being far more of it, and that of what they are read from.
     held: Held,
     are_members_complete: bool,
     /// Attributes of which the server sends only some values at once.
@@ -90,6 +90,8 @@ impl Decoder<'_> {
     /// more memory than may be held.
     pub(crate) fn decode(&self, entry: RawEntry<'_>) -> Result<Decoded> {
         let mut draft = Draft::new(self.limits, self.held);
+        // The message is there until all of it is decoded.
+        draft.held.add(entry.octets())?;
         for (name, selected, attribute) in self.wanted(entry)? {
             draft.take(name, selected, attribute)?;
         }
@@ -279,12 +281,29 @@ pub(crate) fn add_values(
     Ok(())
 }
 
-/// Members, each once.
+/// Members, each once, in a list that is no longer than they are: it counts as they do.
 pub(crate) fn membership(mut members: Vec<DistinguishedName>, complete: bool) -> Membership {
     members.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
     members.dedup_by(|a, b| a.as_str() == b.as_str());
+    members.shrink_to_fit();
     let list = Membership::new(members);
     if complete { list } else { list.incomplete() }
+}
+
+/// Members of which there may be more, no more of them than one group may have. What they take is held with `held` until
+/// they are all there: then they count with the group.
+#[cfg(feature = "ldif")]
+pub(crate) fn part_of_members(
+    values: &[Vec<u8>],
+    (limits, held): (&LdapLimits, &Held),
+) -> Result<Membership> {
+    let mut held = held.beside();
+    let mut members = Vec::new();
+    for value in values.iter().take(limits.members) {
+        held.add(value.len().saturating_add(BESIDE_A_VALUE))?;
+        members.extend(member(value));
+    }
+    Ok(membership(members, false))
 }
 
 /// The DN of a member.
@@ -348,7 +367,8 @@ mod tests {
         let members: Vec<Vec<u8>> = (0..4).map(|n| format!("CN={n}").into_bytes()).collect();
         let members: Vec<&[u8]> = members.iter().map(Vec::as_slice).collect();
         let body = entry_body("CN=A,DC=x", &[("objectGUID", &[GUID]), ("member", &members)]);
-        let all = 4 * (4 + BESIDE_A_VALUE as u64);
+        let entry = RawEntry::parse(&body).unwrap().octets() as u64;
+        let all = entry + 4 * (4 + BESIDE_A_VALUE as u64);
         let memory = MemoryBudget::new(all);
         let group = decode_within(&memory, ObjectKind::Group, &body).unwrap();
         assert!(matches!(group, Decoded::Object(_)), "{group:?}");
@@ -357,6 +377,29 @@ mod tests {
             decode_within(&MemoryBudget::new(all - 1), ObjectKind::Group, &body).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::LimitExceeded);
         assert!(error.to_string().contains("memory_bytes"), "{error}");
+    }
+
+    #[test]
+    fn an_entry_counts_until_it_is_decoded_whatever_is_kept_of_it() {
+        let text = [b'x'; 1_000];
+        let body = entry_body("CN=A,DC=x", &[("objectGUID", &[GUID]), ("unasked", &[&text])]);
+        let octets = RawEntry::parse(&body).unwrap().octets();
+        assert!(octets > text.len());
+        let memory = MemoryBudget::new(octets as u64);
+        decode_within(&memory, ObjectKind::Computer, &body).unwrap();
+        memory.holder().add(octets).unwrap();
+        let too_few = MemoryBudget::new(octets as u64 - 1);
+        let error = decode_within(&too_few, ObjectKind::Computer, &body).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::LimitExceeded);
+    }
+
+    #[test]
+    fn members_are_held_in_a_list_that_is_no_longer_than_they_are() {
+        let members: Vec<Vec<u8>> = (0..4).map(|n| format!("CN={}", n % 3).into_bytes()).collect();
+        let members: Vec<&[u8]> = members.iter().map(Vec::as_slice).collect();
+        let members =
+            object(ObjectKind::Group, &[("member", &members)]).membership.unwrap().members;
+        assert_eq!((members.len(), members.capacity()), (3, 3));
     }
 
     #[test]

@@ -182,10 +182,11 @@ impl Matching {
         by_names && before.is_some_and(moves)
     }
 
-    /// Where all computers go, those included that were not read.
-    pub(in crate::sync) fn moves(&self) -> Vec<ComputerMove> {
+    /// Where all computers go, those included that were not read: one after the other, since a list of them would be as long
+    /// as that of the decisions.
+    pub(in crate::sync) fn moves(&self) -> impl Iterator<Item = ComputerMove> {
         let late = self.late().map(|late| ComputerMove { succeeds: false, ..self.course(late) });
-        late.chain(self.rules.iter().map(|decision| self.course(decision))).collect()
+        late.chain(self.rules.iter().map(|decision| self.course(decision)))
     }
 
     fn course(&self, decision: &Decision) -> ComputerMove {

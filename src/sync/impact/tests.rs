@@ -91,7 +91,6 @@ impl Quiet {
             reading: &self.reading,
             earlier_scope: Some(scope().fingerprint),
             links: &self.links,
-            moves: Vec::new(),
             absent: &[],
             succeeded: HashSet::new(),
             memberships: &self.memberships,
@@ -135,7 +134,7 @@ fn fewer_attributes_are_measured_by_kind_against_what_was_read() {
     let of = |before: &[DirectoryObject], now: Vec<DirectoryObject>, changes: Limit| {
         let quiet = Quiet::of(before, now);
         let limits = ChangeLimits::off().with_changes(changes);
-        let exceeded = ChangeImpact::of(&quiet.intent()).judge(&limits);
+        let exceeded = ChangeImpact::of(&quiet.intent(), []).judge(&limits);
         let exceeded = exceeded.map(|it| it.exceeded).unwrap_or_default();
         exceeded.iter().map(|it| (it.what, it.number, it.of)).collect::<Vec<_>>()
     };
@@ -159,15 +158,14 @@ fn fewer_attributes_are_measured_by_kind_against_what_was_read() {
 fn a_run_that_finds_everything_as_it_was_has_no_impact() {
     let all = [object(ObjectKind::Computer, PC), object(ObjectKind::User, ALICE)];
     let quiet = Quiet::of(&all, all.to_vec());
-    let intent = Intent { moves: vec![stays(PC)], ..quiet.intent() };
-    assert_eq!(exceeded(&ChangeImpact::of(&intent)), []);
+    assert_eq!(exceeded(&ChangeImpact::of(&quiet.intent(), [stays(PC)])), []);
 }
 
 #[test]
 fn a_computer_that_goes_elsewhere_is_one_of_a_kind() {
     let all = [object(ObjectKind::Computer, PC), object(ObjectKind::Computer, OTHER)];
     let quiet = Quiet::of(&all, all.to_vec());
-    let of = |moves| exceeded(&ChangeImpact::of(&Intent { moves, ..quiet.intent() }));
+    let of = |moves: Vec<_>| exceeded(&ChangeImpact::of(&quiet.intent(), moves));
     let new = ComputerMove { before: None, is_new: true, ..stays(PC) };
     let first = ComputerMove { before: None, ..stays(PC) };
     let other = ComputerMove { after: asset(2), ..stays(PC) };
@@ -191,7 +189,7 @@ fn only_a_present_object_is_lost_and_not_if_another_takes_its_place() {
     let lost = |quiet: &Quiet, succeeded: &[u8]| {
         let succeeded = succeeded.iter().map(|n| guid(*n)).collect();
         let intent = Intent { absent: &absent, succeeded, ..quiet.intent() };
-        exceeded(&ChangeImpact::of(&intent))
+        exceeded(&ChangeImpact::of(&intent, []))
     };
     let both = [(Measure::LostComputers, 1, 1), (Measure::LostUsers, 1, 1)];
     assert_eq!(lost(&quiet, &[]), both);
@@ -205,7 +203,7 @@ fn another_name_or_fewer_attributes_are_a_change() {
     let before = object(ObjectKind::Computer, PC);
     let changes = |now: &DirectoryObject, links: Links| {
         let quiet = Quiet { links, ..Quiet::of(&[], vec![now.clone()]) };
-        exceeded(&ChangeImpact::of(&quiet.intent()))
+        exceeded(&ChangeImpact::of(&quiet.intent(), []))
     };
     let known = || links_of(std::slice::from_ref(&before));
     let moved = DirectoryObject { dn: dn(9), ..before.clone() };
@@ -252,7 +250,7 @@ fn a_member_leaves_that_is_there_and_not_in_its_group() {
     let quiet = Quiet::of(&all, all.to_vec());
     let removals = |before: &[(u8, Option<u8>)], absent: &[Link]| {
         let intent = Intent { absent, ..quiet.intent() };
-        let mut impact = ChangeImpact::of(&intent);
+        let mut impact = ChangeImpact::of(&intent, []);
         assert_eq!(impact.changed_groups, [guid(STAFF)]);
         impact.note_removals(&stored(before), &intent);
         exceeded(&impact)
@@ -274,12 +272,12 @@ fn nobody_leaves_a_group_after_an_incomplete_read_or_by_an_incomplete_list() {
     let error = crate::Error::new(crate::ErrorKind::Timeout, "too late");
     let end = quiet.reading.snapshot.end.clone();
     quiet.reading.snapshot.end = end.clone().broken_off(&error);
-    assert_eq!(ChangeImpact::of(&quiet.intent()).changed_groups, []);
+    assert_eq!(ChangeImpact::of(&quiet.intent(), []).changed_groups, []);
     quiet.reading.snapshot.end = end;
     let mut group = group(&[ALICE]);
     group.membership = group.membership.map(Membership::incomplete);
     quiet.reading.snapshot.groups.replace(&group).unwrap();
-    assert_eq!(ChangeImpact::of(&quiet.intent()).changed_groups, []);
+    assert_eq!(ChangeImpact::of(&quiet.intent(), []).changed_groups, []);
 }
 
 #[test]
@@ -289,7 +287,7 @@ fn a_group_that_did_not_change_is_not_compared_and_its_members_count() {
     let staff = &quiet.reading.snapshot.groups.outlines()[0];
     let now = digest(ObjectKind::Group, staff, &quiet.memberships, true);
     quiet.links.get_mut(&guid(STAFF)).unwrap().digest = now;
-    let impact = ChangeImpact::of(&quiet.intent());
+    let impact = ChangeImpact::of(&quiet.intent(), []);
     assert_eq!((impact.changed_groups.as_slice(), impact.memberships), (&[][..], 1));
 }
 
@@ -301,7 +299,7 @@ fn the_members_of_a_group_that_was_not_read_count_where_the_read_would_have_show
         let groups = vec![stored(&[(ALICE, Some(ALICE)), (OTHER, Some(OTHER))])];
         let earlier = Earlier { groups, ..Earlier::default() };
         quiet.reading.prior = PriorMemberships::Loaded(earlier);
-        ChangeImpact::of(&quiet.intent()).memberships
+        ChangeImpact::of(&quiet.intent(), []).memberships
     };
     assert_eq!(count(1, links_of(&all)), 2);
     assert_eq!(count(1, Links::new()), 0);
@@ -312,20 +310,20 @@ fn the_members_of_a_group_that_was_not_read_count_where_the_read_would_have_show
 fn another_scope_may_create_what_it_likes_and_an_empty_inventory_too() {
     let all = [object(ObjectKind::Computer, PC)];
     let quiet = Quiet::of(&all, all.to_vec());
-    let moves = vec![ComputerMove { is_new: true, before: None, ..stays(OTHER) }];
-    let same = Intent { moves: moves.clone(), ..quiet.intent() };
-    assert_eq!(exceeded(&ChangeImpact::of(&same)), [(Measure::Creates, 1, 1)]);
-    let other = Intent { earlier_scope: None, moves: moves.clone(), ..quiet.intent() };
-    assert_eq!(exceeded(&ChangeImpact::of(&other)), []);
+    let moves = [ComputerMove { is_new: true, before: None, ..stays(OTHER) }];
+    let same = ChangeImpact::of(&quiet.intent(), moves);
+    assert_eq!(exceeded(&same), [(Measure::Creates, 1, 1)]);
+    let other = Intent { earlier_scope: None, ..quiet.intent() };
+    assert_eq!(exceeded(&ChangeImpact::of(&other, moves)), []);
     let empty = Quiet::of(&[], all.to_vec());
-    assert_eq!(exceeded(&ChangeImpact::of(&Intent { moves, ..empty.intent() })), []);
+    assert_eq!(exceeded(&ChangeImpact::of(&empty.intent(), moves)), []);
 }
 
 #[test]
 fn a_confirmation_stands_for_exactly_what_would_be_done() {
     let all = [object(ObjectKind::Computer, PC), object(ObjectKind::Computer, OTHER)];
     let quiet = Quiet::of(&all, all.to_vec());
-    let confirmation = |moves| ChangeImpact::of(&Intent { moves, ..quiet.intent() }).confirmation();
+    let confirmation = |moves: Vec<_>| ChangeImpact::of(&quiet.intent(), moves).confirmation();
     let to = |n, asset| ComputerMove { after: asset, ..stays(n) };
     let one = confirmation(vec![to(PC, asset(2)), to(OTHER, asset(3))]);
     assert_eq!(one, confirmation(vec![to(OTHER, asset(3)), to(PC, asset(2)), stays(ALICE)]));

@@ -13,17 +13,21 @@ const READING: usize = 2 * size_of::<(ObjectKind, Outline)>() + IDENTITY;
 const AFTERWARDS: usize = size_of::<Outline>() + 2 * IDENTITY;
 /// What a text takes beside its own: its place in a list, and the allocator's.
 const TEXT: usize = 48;
+/// What every computer takes beside its names, however short they are: what it is shown by, and their lists.
+const SHOWN: usize = 80;
+/// What a computer takes that had other identifiers before, beside these: its place among such, and what is told of it.
+const FORMER: usize = 2 * IDENTITY + size_of::<Decision>();
 /// What a member of a group takes beside its DN, while it is worked out who that is and afterwards.
 const MEMBER: usize = 120;
 
-/// What a computer is called by. The first twice: what it is shown by is held beside its names.
-const NAMES: [&str; 6] = [
-    "dNSHostName",
-    "dNSHostName",
-    "cn",
-    "msDS-AdditionalDnsHostName",
-    "sAMAccountName",
-    "sIDHistory",
+/// What a computer is called by, and how many times it is held: further names also as such, and all names once more in the
+/// order in which they are compared.
+const NAMES: [(&str, usize); 5] = [
+    ("dNSHostName", 1),
+    ("cn", 1),
+    ("msDS-AdditionalDnsHostName", 4),
+    ("sAMAccountName", 1),
+    ("sIDHistory", 2),
 ];
 
 /// About how many octets an object takes until the run ends, with what is decided on it. `keeps_places` tells whether it
@@ -51,15 +55,17 @@ pub(super) fn of_members(group: &DirectoryObject) -> usize {
 }
 
 fn to_decide(computer: &DirectoryObject) -> usize {
-    let texts = NAMES.into_iter().flat_map(|name| computer.attributes.values(name));
-    let texts: usize = texts.map(|text| TEXT + text.len()).sum();
-    size_of::<Computer>() + size_of::<Decision>() + texts
+    let texts = NAMES.into_iter().flat_map(|(name, times)| {
+        computer.attributes.values(name).map(move |text| times * (TEXT + text.len()))
+    });
+    let former = computer.attributes.first("sIDHistory").map_or(0, |_| FORMER);
+    size_of::<Computer>() + size_of::<Decision>() + SHOWN + former + texts.sum::<usize>()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::directory::Membership;
+    use crate::directory::{Membership, MemoryBudget};
 
     fn object(kind: ObjectKind, attributes: &[(&str, &str)]) -> DirectoryObject {
         let dn = DistinguishedName::parse("CN=WEB1,DC=x").unwrap();
@@ -77,11 +83,39 @@ mod tests {
         };
         let computer = |names| at_hand(&called(ObjectKind::Computer, names), false);
         assert!(computer(0) >= size_of::<(Outline, Computer, Decision)>());
-        assert_eq!(computer(200) - computer(100), 100 * (100 + TEXT));
+        assert_eq!(computer(200) - computer(100), 100 * 4 * (100 + TEXT));
         let somewhere = at_hand(&called(ObjectKind::Computer, 100), true);
         assert_eq!(somewhere - computer(100), "CN=WEB1,DC=x".len());
         let user = |names| at_hand(&called(ObjectKind::User, names), true);
         assert_eq!(user(200), user(0));
+    }
+
+    #[test]
+    fn a_computer_of_few_letters_counts_with_each_allocation_for_it() {
+        // The least that an allocator gives: what it is shown by, its account, its name and the list of that.
+        let allocated = 4 * 32;
+        let known = size_of::<(Outline, Computer, Decision)>() + 2 * size_of::<ObjectGuid>();
+        let account = object(ObjectKind::Computer, &[("sAMAccountName", "A$")]);
+        assert!(at_hand(&account, false) >= known + allocated);
+        let migrated = [("sAMAccountName", "A$"), ("sIDHistory", "S-1-5-21-1-2-3-4")];
+        let migrated = at_hand(&object(ObjectKind::Computer, &migrated), false);
+        assert!(migrated - at_hand(&account, false) >= size_of::<Decision>() + 3 * 32);
+    }
+
+    #[test]
+    fn a_million_usual_computers_are_within_the_budget_that_runs_have_unless_told_otherwise() {
+        let usual = [
+            ("dNSHostName", "host-000001.corp.example.test"),
+            ("cn", "HOST-000001"),
+            ("sAMAccountName", "HOST-000001$"),
+            ("primaryGroupID", "515"),
+        ];
+        let mut usual = object(ObjectKind::Computer, &usual);
+        let dn = "CN=HOST-000001,OU=Computers,DC=corp,DC=example,DC=test";
+        usual.dn = DistinguishedName::parse(dn).unwrap();
+        let in_memory = 16 << 20;
+        let million = 1_000_000 * at_hand(&usual, false) as u64 + in_memory;
+        assert!(million <= MemoryBudget::DEFAULT, "{million}");
     }
 
     #[test]

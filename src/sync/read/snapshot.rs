@@ -257,6 +257,9 @@ impl Collected {
     fn take_object(&mut self, object: &DirectoryObject) -> Result<()> {
         let outline = match object.kind {
             ObjectKind::Group => {
+                // It may have as many members as there is memory for, and is there twice until it is put aside.
+                let mut twice = self.held.beside();
+                twice.add(object.footprint().saturating_mul(2))?;
                 let (outline, held) = self.groups.put(object)?;
                 held.and_then(|()| self.held.add(of_members(object)))?;
                 outline
@@ -325,7 +328,10 @@ impl Collected {
         }));
         departed.retain(|object| !places.contains_key(object));
         drop(places);
-        let (mut computers, mut users, mut groups) = (Vec::new(), Vec::new(), Vec::new());
+        // As long as they are from the start: a list that grows leaves holes in the memory.
+        let of = |kind| Vec::with_capacity(outlines.iter().filter(|(own, _)| *own == kind).count());
+        let [mut computers, mut users, mut groups] =
+            [ObjectKind::Computer, ObjectKind::User, ObjectKind::Group].map(of);
         for (kind, outline) in outlines {
             match kind {
                 ObjectKind::Computer => computers.push(outline),
@@ -388,6 +394,26 @@ mod tests {
         assert_eq!(collected.add(page(&[3])).unwrap_err().kind(), ErrorKind::LimitExceeded);
         assert_eq!(collected.count(), 2);
         in_file(room - 1).add(page(&[1, 2, 1])).unwrap_err();
+    }
+
+    #[test]
+    fn a_group_is_there_twice_until_it_is_put_aside() {
+        let dn = |text: &str| DistinguishedName::parse(text).unwrap();
+        let guid = ObjectGuid::from_bytes([1; 16]);
+        let mut group = DirectoryObject::new(ObjectKind::Group, guid, dn("CN=G,DC=x"));
+        let long = "x".repeat(10_000);
+        group.membership = Some(crate::directory::Membership::new([dn(&format!("CN={long}"))]));
+        // What stays of it: what is put aside, and the member.
+        let stays = 2 * 10_000 + 2_000;
+        for (limit, is_enough) in [(stays, false), (stays + 2 * group.footprint(), true)] {
+            let memory = MemoryBudget::new(limit as u64);
+            let mut collected = Collected::within(&memory, SpoolRoom::NO_FILE, false);
+            let page = || Page { objects: vec![group.clone()], departed: Vec::new() };
+            assert_eq!(collected.add(page()).is_ok(), is_enough, "{limit}");
+            if is_enough {
+                memory.holder().add(2 * group.footprint()).unwrap();
+            }
+        }
     }
 
     #[test]

@@ -44,7 +44,8 @@ impl Matching {
         let told = places.iter().filter_map(|place| self.decided(*place));
         let mut told: Vec<Decision> = told.map(|decided| decided.told.clone()).collect();
         former::note(run, sids, &mut told).await?;
-        self.told.extend(places.into_iter().zip(told));
+        let told = places.into_iter().zip(told);
+        self.told.extend(told.filter(|(_, told)| !told.candidates().is_empty()));
         Ok(())
     }
 
