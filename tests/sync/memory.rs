@@ -43,8 +43,8 @@ const ENTRY: usize = 48 * 1024;
 struct SmallComputers(u64);
 
 impl SmallComputers {
-    /// What one of them is at least believed to take.
-    const EACH: u64 = 400;
+    /// What one of them takes, at the least.
+    const EACH: u64 = 600;
 
     fn object(number: u64) -> DirectoryObject {
         let name = format!("{number:x}");
@@ -157,7 +157,7 @@ async fn a_process_takes_no_more_memory_than_its_budget_and_some() {
 
 #[test]
 fn very_small_computers_take_no_more_than_the_budget_and_some() {
-    for (share, is_complete) in [(50, true), (100, true), (200, false), (400, false)] {
+    for (share, is_complete) in [(50, true), (100, false), (200, false)] {
         let count = BUDGET * share / 100 / SmallComputers::EACH;
         let (taken, _, end) = measured((COMPUTERS, &count.to_string()), true);
         println!("{share} % of the budget: {} MiB, {count} computers, {end}", taken / MIB);
