@@ -70,15 +70,18 @@ impl Curation<'_> {
     /// [`ErrorKind::NotFound`] for an asset that is not there; [`ErrorKind::Invalid`] for fewer than two, or one
     /// that is named twice; [`ErrorKind::Conflict`] if a person decided that an object of one of them is not
     /// another one of them (that decision has to be taken back first), if two of the ids lead to one asset, or if one of
-    /// the assets was changed, or something decided, at this moment. Nothing was written then.
+    /// the assets was changed at this moment; with [`Retry::Transient`](crate::Retry::Transient), if others kept deciding
+    /// something while it was looked at. Nothing was written then.
     pub async fn merge(&self, assets: &[AssetId], author: &Author) -> Result<Merged> {
-        let Planned { record, before, standing, settled, preview } =
-            self.planned(assets, author).await?;
-        let id = record.id;
-        let puts = vec![Change::PutMerge(Box::new(record))];
-        let written = self.write(&standing, settled, before, puts).await;
-        written.map_err(|error| error.in_operation("merge"))?;
-        Ok(Merged { id, preview })
+        let written = self.written("merge", || async {
+            let planned = self.planned(assets, author).await?;
+            let Planned { record, before, standing, settled, preview } = planned;
+            let id = record.id;
+            let puts = vec![Change::PutMerge(Box::new(record))];
+            self.write(&standing, settled, before, puts).await?;
+            Ok(Merged { id, preview })
+        });
+        written.await
     }
 
     /// Takes a merge back. All is at once as if it had never been made: each asset is there again with what is its
@@ -88,8 +91,13 @@ impl Curation<'_> {
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] for a merge that never was; [`ErrorKind::Conflict`] if it was undone before, by whom
-    /// and when, or if one of the assets was changed, or something decided, at this moment. Nothing was written then.
+    /// and when, or if one of the assets was changed at this moment; with [`Retry::Transient`](crate::Retry::Transient),
+    /// if others kept deciding something while it was looked at. Nothing was written then.
     pub async fn unmerge(&self, merge: MergeId, author: &Author) -> Result<Unmerged> {
+        self.written("unmerge", || self.take_apart(merge, author)).await
+    }
+
+    async fn take_apart(&self, merge: MergeId, author: &Author) -> Result<Unmerged> {
         let mut decisions = Decisions::load(self.repository, &self.organization).await?;
         let before = decisions.standing();
         let at = decisions.next_moment();
@@ -124,8 +132,7 @@ impl Curation<'_> {
         );
         let settled = settled.await?;
         let moves = settled.moves().clone();
-        let written = self.write(&before, settled, subject, puts).await;
-        written.map_err(|error| error.in_operation("unmerge"))?;
+        self.write(&before, settled, subject, puts).await?;
         let restored = moves.came.clone();
         Ok(Unmerged { id: merge, survivor: record.survivor, restored, moves })
     }

@@ -12,8 +12,8 @@
 //! [what changed](Curation::changes) since a moment is told by name.
 //!
 //! Each decision is one batch, planned on the versions of the assets it speaks of: of two people who change the
-//! same at once one wins, and the other is told with [`ErrorKind::Conflict`]. A sync that is under way decides
-//! again on the assets that were changed.
+//! same at once one wins, and the other is told with [`ErrorKind::Conflict`]. A merge, and its undoing, look again where
+//! others decide elsewhere at that moment. A sync that is under way decides again on the assets that were changed.
 //!
 //! ```
 //! use ldap_inventory::asset::{Asset, AssetRepository, Batch, Change};
@@ -76,6 +76,9 @@ use crate::{Error, ErrorKind, Result, Retry};
 /// How often a batch is sent again because the store failed in passing. Every attempt carries the same id,
 /// so that one which was done but not answered is not done twice.
 const COMMIT_RETRIES: u32 = 3;
+/// How often a merge or its undoing is worked out, where others keep deciding in that moment: with a hundred decisions a
+/// second one in a few thousand is refused.
+const LOOKS: usize = 10;
 
 /// The inventory of an organization, as people work on it.
 #[derive(Clone, Debug)]
@@ -183,12 +186,14 @@ impl<'a> Curation<'a> {
     ///
     /// What the store reports; [`ErrorKind::Conflict`] if an asset was changed, or something decided, at this moment.
     pub async fn uphold(&self) -> Result<Moves> {
-        let standing = Decisions::load(self.repository, &self.organization).await?.standing();
-        let settled = self.settled(&standing, []).await?;
-        let moves = settled.moves().clone();
-        let written = self.write(&standing, settled, Vec::new(), Vec::new()).await;
-        written.map_err(|error| error.in_operation("uphold"))?;
-        Ok(moves)
+        let written = self.written("uphold", || async {
+            let standing = Decisions::load(self.repository, &self.organization).await?.standing();
+            let settled = self.settled(&standing, []).await?;
+            let moves = settled.moves().clone();
+            self.write(&standing, settled, Vec::new(), Vec::new()).await?;
+            Ok(moves)
+        });
+        written.await
     }
 
     /// What has to be written so that these decisions show, and the assets that they once touched.
@@ -230,6 +235,25 @@ impl<'a> Curation<'a> {
         Error::new(ErrorKind::NotFound, "there is no such asset")
             .with_context("asset", id)
             .with_context("organization", &self.organization)
+    }
+
+    /// Looks, and writes what comes of it: all of it anew where somebody decided something in between, most likely on
+    /// other assets. Whoever changes the same assets at the same moment stands against it, as ever.
+    async fn written<T, Written>(
+        &self,
+        operation: &'static str,
+        look_and_write: impl Fn() -> Written,
+    ) -> Result<T>
+    where
+        Written: Future<Output = Result<T>>,
+    {
+        let mut looks = 1;
+        loop {
+            match look_and_write().await {
+                Err(error) if was_decided_otherwise(&error) && looks < LOOKS => looks += 1,
+                written => return written.map_err(|error| error.in_operation(operation)),
+            }
+        }
     }
 
     /// Writes decisions together with all that they move.
@@ -324,7 +348,12 @@ fn conflict(assets: &[AssetId]) -> Error {
 fn decided_otherwise() -> Error {
     let message = "somebody else merged, unmerged, linked or separated something at this moment, perhaps other assets; \
                    nothing was written, do it again";
-    Error::new(ErrorKind::Conflict, message)
+    Error::new(ErrorKind::Conflict, message).with_retry(Retry::Transient)
+}
+
+/// Whether it is an error of [`decided_otherwise`]: no other conflict passes by itself.
+fn was_decided_otherwise(error: &Error) -> bool {
+    error.kind() == ErrorKind::Conflict && error.retry() == Retry::Transient
 }
 
 /// A change that writes nothing new into an asset, so that nobody else changes it at the same time.

@@ -24,6 +24,7 @@ mod doubt;
 mod undecided;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::TryStreamExt;
@@ -78,6 +79,28 @@ impl Decisions {
         let constraints = repository.constraints(organization).await?;
         let merges = repository.merges(organization).await?;
         Ok(Self { constraints, merges })
+    }
+
+    /// Those that stand, and what is seen of the assets by them: looked at anew until they still stand afterwards.
+    ///
+    /// # Errors
+    ///
+    /// What the store reports, and `look`.
+    pub(crate) async fn seen_by<T, Look>(
+        repository: &dyn AssetRepository,
+        organization: &OrganizationId,
+        look: impl Fn(Arc<Standing>) -> Look,
+    ) -> Result<(Arc<Standing>, T)>
+    where
+        Look: Future<Output = Result<T>>,
+    {
+        loop {
+            let standing = Arc::new(Self::load(repository, organization).await?.standing());
+            let seen = look(Arc::clone(&standing)).await?;
+            if Self::still_stand(repository, organization, &standing).await? {
+                return Ok((standing, seen));
+            }
+        }
     }
 
     /// Whether a store still has these and no others that stand. Whoever looks at assets by decisions asks afterwards: in between

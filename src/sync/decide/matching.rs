@@ -40,7 +40,7 @@ pub(in crate::sync) struct Matching {
     /// Known objects that the directory has no more.
     absent: Arc<HashSet<ObjectGuid>>,
     /// The decisions of people that stand.
-    standing: Standing,
+    standing: Arc<Standing>,
     /// What they may touch.
     scene: Scene,
     /// The places in the scene of the directory's own computers that wait.
@@ -78,7 +78,7 @@ impl Matching {
             links,
             source: run.task.source.clone(),
             absent: Arc::new(absent),
-            standing: Standing::default(),
+            standing: Arc::default(),
             scene: Scene::default(),
             waiting: HashMap::new(),
             computers: computers.into(),
@@ -319,14 +319,11 @@ impl Matching {
     /// What people decided, and all that it may touch.
     async fn look_up_decisions(&mut self, run: &Run<'_>) -> Result<()> {
         let (repository, organization) = (run.repository, &run.task.organization);
-        loop {
-            self.standing = Decisions::load(repository, organization).await?.standing();
-            self.scene = Scene::load(repository, organization, &self.standing, []).await?;
-            if Decisions::still_stand(repository, organization, &self.standing).await? {
-                break;
-            }
+        let seen = Decisions::seen_by(repository, organization, |standing| async move {
             run.options.cancellation.check()?;
-        }
+            Scene::load(repository, organization, &standing, []).await
+        });
+        (self.standing, self.scene) = seen.await?;
         let waiting = self.scene.waiting.iter().enumerate();
         let own = waiting.filter(|(_, waiting)| waiting.source == self.source);
         self.waiting = own.map(|(place, waiting)| (waiting.object, place)).collect();

@@ -33,13 +33,12 @@ pub(in crate::sync) async fn changes(
 ) -> Result<Vec<Change>> {
     let (repository, organization) = (run.repository, &run.task.organization);
     let directories = run.directories(server).await?;
-    loop {
-        let standing = Decisions::load(repository, organization).await?.standing();
-        let settled = grouping::settle(repository, organization, &standing, [], &directories);
-        let changes = grouping::changes(repository, organization, settled.await?).await?;
-        if Decisions::still_stand(repository, organization, &standing).await? {
-            return Ok(changes);
-        }
+    let directories = &directories;
+    let seen = Decisions::seen_by(repository, organization, |standing| async move {
         run.options.cancellation.check()?;
-    }
+        let settled = grouping::settle(repository, organization, &standing, [], directories);
+        grouping::changes(repository, organization, settled.await?).await
+    });
+    let (_, changes) = seen.await?;
+    Ok(changes)
 }
