@@ -8,7 +8,7 @@ use ldap_inventory::asset::{
     Asset, AssetRepository, Batch, Change, Claim, CommitOutcome, ConstraintKind, Home, Link,
     LinksRequest, SearchRequest, SourceRecord,
 };
-use ldap_inventory::curation::{Action, Author, Curation};
+use ldap_inventory::curation::{Action, Author, Curation, ImportOptions, Scan, ScannedAsset};
 use ldap_inventory::directory::DirectoryObject;
 use ldap_inventory::name::Hostname;
 use ldap_inventory::query::Query;
@@ -330,10 +330,19 @@ async fn two() -> (MemoryRepository, Vec<DirectoryObject>) {
     (repository, objects)
 }
 
-/// Somebody takes a merge back when a run, or another person, knows what is decided and has not looked at the assets yet.
+/// Who works by what people decided.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Worker {
+    Run,
+    Import,
+    Person,
+}
+
+/// Somebody takes a merge back when a run, an import, or another person, knows what is decided and has not looked at the
+/// assets yet.
 #[tokio::test]
 async fn what_is_taken_back_while_others_look_at_it_stays_taken_back() {
-    for (is_run, looks) in [(true, 2), (false, 1)] {
+    for (worker, looks) in [(Worker::Run, 2), (Worker::Import, 2), (Worker::Person, 1)] {
         for n in 0.. {
             let repository = Arc::new(MemoryRepository::new());
             let assets = (1..5).map(|n| scanned(n, &[&format!("web{n}.corp.example")]));
@@ -348,18 +357,28 @@ async fn what_is_taken_back_while_others_look_at_it_stays_taken_back() {
                 let theirs = Curation::new(&*store, acme());
                 theirs.unmerge(merged.id, &anna()).await.unwrap();
             });
-            if is_run {
-                run(&interfering, web1()).await;
-            } else {
-                let curation = Curation::new(&interfering, acme());
-                curation.merge(&[id(3), id(4)], &anna()).await.unwrap();
+            let curation = Curation::new(&interfering, acme());
+            match worker {
+                Worker::Run => run(&interfering, web1()).await,
+                Worker::Import => {
+                    let scan = Scan::from_iter([
+                        ScannedAsset::named(["web2.corp.example".parse().unwrap()]),
+                        ScannedAsset::named(["web9.corp.example".parse().unwrap()]),
+                    ]);
+                    let options = ImportOptions::new("hq".parse().unwrap());
+                    let source = SourceId::new("agent", "hq").unwrap();
+                    curation.import(&source, &scan, &options).await.unwrap();
+                }
+                Worker::Person => {
+                    curation.merge(&[id(3), id(4)], &anna()).await.unwrap();
+                }
             }
             if !interfering.is_done() {
                 assert!(n >= looks, "{n}");
                 break;
             }
             let found = ours.resolve(&[id(1), id(2)]).await.unwrap();
-            assert_eq!(found[&id(2)].id, id(2), "a run: {is_run}, look {n}");
+            assert_eq!(found[&id(2)].id, id(2), "{worker:?}, look {n}");
         }
     }
 }
