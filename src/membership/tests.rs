@@ -304,6 +304,22 @@ fn everybody_in_a_group_that_is_renamed_or_gone_is_read_again() {
 }
 
 #[test]
+fn of_those_whose_primary_group_is_renamed_the_users_are_read_again() {
+    let [alice, pc] = [user(ALICE), object(ObjectKind::Computer, PC)];
+    let all = [of_primary(alice, STAFF), of_primary(pc, STAFF), group(STAFF, &[])];
+    let mut renamed = group(STAFF, &[]);
+    renamed.dn = DistinguishedName::parse("CN=Everybody,DC=corp,DC=example").unwrap();
+    assert_eq!(Inventory::of(all).again(&Read::of([renamed])), guids(&[ALICE]));
+}
+
+#[test]
+fn a_group_that_names_a_computer_which_is_new_is_read_again() {
+    let inventory = Inventory::of([group(STAFF, &[PC])]);
+    let pc = named_by(object(ObjectKind::Computer, PC), &[STAFF]);
+    assert_eq!(inventory.again(&Read::of([pc])), guids(&[STAFF]));
+}
+
+#[test]
 fn the_groups_of_a_renamed_member_are_read_again() {
     let all = [user(ALICE), user(BOB), group(STAFF, &[ALICE]), group(ADMINS, &[BOB])];
     let inventory = Inventory::of(all);

@@ -113,6 +113,7 @@ mod tests {
         assert_eq!(told(&[a.clone(), b.clone(), later.clone(), c.clone()]), ["a", "later", "c"]);
         let twice = [b.clone(), c.clone(), later.clone(), a.clone()];
         assert_eq!(Asked::of(&twice).computers().len(), 3);
+        assert_eq!(told(&[b.clone(), later.clone()]), ["later"]);
         assert_eq!(told(&[b, c, later, a]), ["a", "later", "c"]);
         assert_eq!(told(&[]), [""; 0]);
     }

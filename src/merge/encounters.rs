@@ -267,10 +267,26 @@ impl Hasher for Known {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
     use crate::merge::watch::Unwatched;
     use crate::merge::{DirectoryDomain, Naming};
     use crate::value::{AssetId, ObjectGuid, SiteId};
+
+    /// Counts steps.
+    #[derive(Default)]
+    struct Taken(AtomicUsize);
+
+    impl Watch for Taken {
+        type Stop = Infallible;
+
+        fn passed(&self, steps: usize) -> Result<(), Infallible> {
+            self.0.fetch_add(steps, Ordering::Relaxed);
+            Ok(())
+        }
+    }
 
     fn hosts(names: &[&str]) -> Vec<Hostname> {
         names.iter().map(|name| Hostname::parse(name).unwrap()).collect()
@@ -329,5 +345,15 @@ mod tests {
         let alone: Vec<_> = (0..assets.len()).map(|place| met.is_alone(place)).collect();
         assert_eq!(alone, [true, false, false, false, false, true, true, true, false]);
         assert_eq!(Encounters::default().alone(0), None);
+    }
+
+    #[test]
+    fn each_owner_each_name_and_each_encounter_is_a_step() {
+        const ASSETS: usize = 3 * NAMES_PER_SHELF;
+        let assets: Vec<Candidate> = (0..ASSETS).map(|n| asset(&[&format!("web{n}")])).collect();
+        let taken = Taken::default();
+        let assets: Vec<&Candidate> = assets.iter().collect();
+        let Ok(_) = Encounters::of(&assets, &[], NonZeroUsize::MIN, &taken);
+        assert_eq!(taken.0.into_inner(), 3 * ASSETS);
     }
 }

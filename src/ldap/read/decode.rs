@@ -412,7 +412,7 @@ mod tests {
         let record = computer(&[]).footprint();
         assert_eq!(footprint(&[]), record);
         let (short, long) = (footprint(&["m"]) - record, footprint(&["member"]) - record);
-        assert!(short >= size_of::<(String, Syntax)>(), "{short}");
+        assert!(short >= size_of::<(String, Syntax)>() + 2 * SMALLEST_VALUE, "{short}");
         assert_eq!(long - short, "ember".len());
         assert_eq!(footprint(&["m", "member"]), record + short + long);
     }

@@ -147,6 +147,14 @@ fn four_times_as_much_takes_four_times_the_steps() {
 }
 
 #[test]
+fn a_computer_is_a_step_even_if_nothing_has_to_be_decided_on_it() {
+    let mut world = plain(100);
+    let known = world.computers.iter().zip(1..).map(|(computer, n)| (computer.object, id(n)));
+    world.links = known.collect();
+    assert_eq!(steps(&world), 100);
+}
+
+#[test]
 fn a_chain_is_settled_link_by_link() {
     let decisions = chain(100).decide();
     for (decision, n) in decisions.iter().zip(1..) {

@@ -73,6 +73,14 @@ fn a_name_that_too_many_have_is_no_overlap() {
 }
 
 #[test]
+fn of_those_who_have_an_fqdn_that_too_many_have_each_is_an_overlap_with_the_first() {
+    let assets: Vec<Asset> = (1..=4).map(|n| scanned(n, &["web1.corp.example"], &[])).collect();
+    let found = pairs(&assets, &[], 3);
+    let found: Vec<_> = found.iter().map(|pair| (pair.first, pair.second, pair.level)).collect();
+    assert_eq!(found, [2, 3, 4].map(|n| (id(1), id(n), Level::Full)));
+}
+
+#[test]
 fn what_a_person_separated_is_no_overlap() {
     let assets = [tied(scanned(1, &["web1"], &[]), 7), scanned(2, &["web1"], &[])];
     assert_eq!(pairs(&assets, &[], 5).len(), 1);

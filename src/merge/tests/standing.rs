@@ -4,8 +4,12 @@ use std::collections::BTreeSet;
 
 use super::fixture::*;
 use crate::asset::ConstraintKind::{CannotLink, MustLink};
-use crate::asset::{Constraint, ConstraintKind, Home, MergeRecord, Presence, SourceRecord};
-use crate::merge::{Explanation, Standing};
+use crate::asset::{
+    Asset, Change, Claim, Constraint, ConstraintKind, Home, MergeRecord, Presence, Redirect,
+    SourceRecord, Waiting,
+};
+use crate::merge::{Explanation, KnownDirectories, Moves, Overlay, Standing};
+use crate::task::MatchPolicy;
 use crate::value::{AssetId, MergeId, Timestamp};
 
 fn merge(n: u128, survivor: u128, others: &[u128], on: i64) -> MergeRecord {
@@ -71,6 +75,98 @@ fn decisions_on_what_was_merged_are_on_what_it_became_part_of() {
     let objects: Vec<_> = standing.objects().map(|(_, object)| object).collect();
     assert_eq!((objects, standing.constraints().len()), (vec![guid(7), guid(8)], 4));
     assert_eq!(standing.named(), BTreeSet::from([1, 2, 4].map(id)));
+}
+
+/// A computer called `web1` that waits, with why.
+fn waits(decision: Option<&str>) -> Waiting {
+    let mut record = scanned(0, &["web1"], &[]);
+    record.parts = vec![SourceRecord::new(0, source(), "@ldap.computer", day(0))];
+    record.parts[0].object = Some(guid(1));
+    let decision = decision.map(str::to_owned);
+    Waiting { source: source(), object: guid(1), record, decision, told: None }
+}
+
+/// What is written where these stand, of a computer that waits and of these assets.
+fn settled(waiting: Waiting, assets: &[Asset], standing: &Standing) -> (Moves, Vec<Change>) {
+    let directories = KnownDirectories::new(&MatchPolicy::default());
+    let overlay = Overlay::new(assets.to_vec(), vec![waiting], standing, &directories);
+    let settled = overlay.settle(Vec::new());
+    (settled.moves().clone(), settled.into_changes(&[]))
+}
+
+#[test]
+fn what_waits_is_decided_on_anew_where_a_decision_touches_what_it_may_be() {
+    let [web1, other] = [7, 8].map(|n| scanned(n, &["web1"], &[]));
+    let waiting = waits(Some("it may be one of several"));
+    let untouched = Standing::of(&[decided(9, 7, CannotLink, 1)], &[]);
+    let (moves, changes) = settled(waiting.clone(), std::slice::from_ref(&web1), &untouched);
+    assert_eq!((moves.records, changes), (Vec::new(), Vec::new()));
+    let merged = Standing::of(&[], &[merge(1, 7, &[8], 1)]);
+    let (moves, changes) = settled(waiting, &[web1, other], &merged);
+    let moved: Vec<_> =
+        moves.records.iter().map(|moved| (moved.object, moved.from, moved.to)).collect();
+    assert!(moved.contains(&(Some(guid(1)), None, Some(id(7)))), "{moved:?}");
+    let (source, object) = (source(), guid(1));
+    assert!(changes.contains(&Change::RemoveWaiting { source, object }), "{changes:?}");
+}
+
+#[test]
+fn a_known_computer_that_no_scan_has_is_compared_anew_where_a_person_said_what_it_is_not() {
+    let in_directory = |is_scanned: bool| {
+        let mut asset = scanned(7, &["web1"], &[]);
+        let mut part = SourceRecord::new(1, source(), "@ldap.computer", day(0));
+        part.object = Some(guid(1));
+        asset.parts.push(part);
+        asset.names.push(Claim::new(host("web1"), 1, None, day(0)));
+        if !is_scanned {
+            asset.parts.remove(0);
+            asset.names.remove(0);
+        }
+        asset
+    };
+    let moved = |is_scanned, constraint| {
+        let standing = Standing::of(&[constraint], &[]);
+        let assets = vec![in_directory(is_scanned), scanned(8, &["web1"], &[])];
+        let directories = KnownDirectories::new(&MatchPolicy::default());
+        let overlay = Overlay::new(assets, Vec::new(), &standing, &directories);
+        let records = overlay.settle(Vec::new()).moves().records.clone();
+        records.iter().map(|record| (record.object, record.to)).collect::<Vec<_>>()
+    };
+    let apart = |object| decided(object, 9, CannotLink, 1);
+    assert_eq!(moved(false, apart(1)), [(Some(guid(1)), Some(id(8)))]);
+    assert_eq!(moved(false, apart(2)), [], "nobody said anything of it");
+    assert_eq!(moved(true, apart(1)), [], "the two have been compared");
+}
+
+#[test]
+fn an_asset_that_decisions_bring_back_counts_on_from_where_it_went() {
+    let mut asset = scanned(7, &["web1"], &[]);
+    asset.parts.push(SourceRecord::new(1, source(), "@ldap.computer", day(0)));
+    asset.parts[1].object = Some(guid(1));
+    let standing = Standing::of(&[decided(1, 7, CannotLink, 1)], &[]);
+    let settled = || {
+        let directories = KnownDirectories::new(&MatchPolicy::default());
+        Overlay::new(vec![asset.clone()], Vec::new(), &standing, &directories).settle(Vec::new())
+    };
+    let [own] = settled().moves().came[..] else { panic!("{:?}", settled().moves()) };
+    let redirects = [Redirect::new(id(99), 3, id(7)), Redirect::new(own, 9, id(7))];
+    let changes = settled().into_changes(&redirects);
+    let came = changes.iter().find_map(|change| match change {
+        Change::PutAsset { asset, .. } if asset.id == own => Some(asset.version),
+        _ => None,
+    });
+    assert_eq!(came, Some(10), "{changes:?}");
+}
+
+#[test]
+fn why_a_computer_waits_is_written_down_where_nobody_noted_it() {
+    let assets = [7, 8].map(|n| scanned(n, &["web1"], &[]));
+    let standing = Standing::of(&[decided(9, 7, CannotLink, 1)], &[]);
+    let (_, changes) = settled(waits(None), &assets, &standing);
+    let [Change::PutWaiting(waiting)] = &changes[..] else { panic!("{changes:?}") };
+    assert_eq!(waiting.candidates(), [id(7), id(8)]);
+    let noted = waits(Some("it may be one of several"));
+    assert_eq!(settled(noted, &assets, &standing).1, []);
 }
 
 #[test]

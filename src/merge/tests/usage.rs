@@ -10,6 +10,7 @@ use crate::merge::{
     Unmatched, Verdict,
 };
 use crate::name::DistinguishedName;
+use crate::task::MatchPolicy;
 use crate::value::SourceId;
 
 const DNS: &str = "dNSHostName";
@@ -72,6 +73,43 @@ fn a_waiting_computer_waits_on() {
     let second = World::of([joined(1, "kiosk"), kiosk2], [a, b, c]).linked(2, 9).decide();
     assert_eq!(second[0].verdict, Verdict::Ambiguous);
     assert_eq!(second[0].reason, first[0].reason);
+}
+
+#[test]
+fn a_name_that_as_many_have_as_may_is_evidence_once_one_of_them_is_taken() {
+    let assets = [
+        scanned(7, &["web1.corp.example"], &[]),
+        scanned(8, &["web1"], &[]),
+        scanned(9, &["web1.other.example"], &[]),
+    ];
+    let other = object(2, &[(DNS, "web1.lab.example"), (SAM, "WEB1$")]);
+    let world = World::of([joined(1, "web1"), other], assets);
+    let decisions = world.with(MatchPolicy::default().with_weak_name_limit(2)).decide();
+    let verdicts: Vec<_> = decisions.into_iter().map(|decision| decision.verdict).collect();
+    assert_eq!(verdicts, [7, 8].map(|n| Verdict::Matched(id(n))));
+}
+
+#[test]
+fn what_is_left_out_of_the_candidates_of_a_decision_is_not_told() {
+    let assets = [8, 7].map(|n| scanned(n, &["web1"], &[]));
+    let mut decision = World::of([joined(1, "web1")], assets).only();
+    let told = |decision: &Decision| -> Vec<_> {
+        decision.candidates().iter().map(|candidate| candidate.asset).collect()
+    };
+    assert_eq!(told(&decision), [id(7), id(8)]);
+    decision.retain_candidates(|candidate| candidate.asset == id(8));
+    assert_eq!(told(&decision), [id(8)]);
+}
+
+#[test]
+fn who_may_be_one_of_several_keeps_all_of_them_from_who_fits_less() {
+    let assets = [
+        scanned(7, &["kiosk.corp.example", "web1"], &[]),
+        scanned(8, &["kiosk.corp.example"], &[]),
+    ];
+    let decisions = World::of([joined(1, "kiosk"), joined(2, "web1")], assets).decide();
+    let verdicts: Vec<_> = decisions.into_iter().map(|decision| decision.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Ambiguous, created(0)]);
 }
 
 #[test]

@@ -303,6 +303,30 @@ fn a_late_arrival_moves_as_it_is() {
 }
 
 #[test]
+fn a_late_arrival_that_people_have_wait_waits_on_with_its_new_home() {
+    let (beside, _) = Run::of(1, Verdict::Ambiguous).changes([]);
+    let [change] = beside.try_into().unwrap();
+    let Change::PutWaiting(before) = change else { panic!("{change:?}") };
+    let (run, link) = (Run::of(2, Verdict::Matched(id(8))), link(1, None));
+    let arrival = LateArrival {
+        decision: &run.decision,
+        to: id(8),
+        link: &link,
+        waiting: Some(&before),
+        site: Some(&run.site),
+    };
+    let elsewhere = site("branch");
+    let changes = arrival.note_home(&mut UnitOfWork::default(), &elsewhere, &run.writing());
+    let [change, moved] = changes.unwrap().try_into().unwrap();
+    let Change::PutWaiting(after) = change else { panic!("{change:?}") };
+    assert_eq!((after.home(), after.record.version), (Home::Asset(id(8)), 1));
+    assert_eq!(after.record.parts[0].home_site.as_ref(), Some(&run.site));
+    assert_eq!((after.object, after.decision), (guid(1), before.decision));
+    let (source, object, home) = (source(), guid(1), Some(Home::Asset(id(8))));
+    assert_eq!(moved, Change::MoveLink { source, object, asset: None, home });
+}
+
+#[test]
 fn the_reason_of_a_tie_stays_while_its_home_does_and_what_waits_has_none() {
     let mut asset = tied(7);
     let part = |asset: &Asset| asset.part_of(&source(), guid(1)).unwrap().clone();

@@ -139,4 +139,19 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Outdated);
         assert_eq!(repository.events_since(&acme, Some(&last.cursor), 1).await.unwrap(), []);
     }
+
+    #[tokio::test]
+    async fn what_a_version_wrote_that_kept_no_feed_is_missing_in_it() {
+        let (acme, repository) = (OrganizationId::new("acme").unwrap(), MemoryRepository::new());
+        let begin = repository.events_end(&acme).await.unwrap();
+        let source = SourceId::new("scan", "hq").unwrap();
+        let batch = Batch::new(BatchId::from_u128(1), acme.clone(), source);
+        assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
+        let untold = Write::new().delete(Keys::of(&acme).table(Table::Feed));
+        assert!(repository.rows().write(&untold).await.unwrap());
+        let error = repository.events_since(&acme, Some(&begin), 1).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Outdated);
+        let end = repository.events_end(&acme).await.unwrap();
+        assert_eq!(repository.events_since(&acme, Some(&end), 1).await.unwrap(), []);
+    }
 }

@@ -92,9 +92,14 @@ fn id(row: &Row) -> BatchId {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use async_trait::async_trait;
+
     use super::*;
     use crate::asset::{AssetRepository as _, Batch, CommitOutcome, RunOutcome};
-    use crate::store::MemoryRepository;
+    use crate::store::rows::RowsRepository;
+    use crate::store::{MemoryRepository, MemoryRows};
     use crate::value::{OrganizationId, RunId, Timestamp};
 
     #[tokio::test]
@@ -129,5 +134,41 @@ mod tests {
         let all = KeyRange::prefix(&Keys::of(&acme).table(Table::Batch));
         let left = repository.rows().scan(&all).await.unwrap();
         assert_eq!(left.iter().map(id).collect::<Vec<_>>(), [new]);
+    }
+
+    /// A table that refuses one write once it is told to.
+    #[derive(Debug, Default)]
+    struct Busy {
+        rows: MemoryRows,
+        refuses: AtomicBool,
+    }
+
+    #[async_trait]
+    impl Rows for Busy {
+        async fn get(&self, keys: &[Vec<u8>]) -> Result<Vec<Row>> {
+            self.rows.get(keys).await
+        }
+
+        async fn scan(&self, scan: &KeyRange) -> Result<Vec<Row>> {
+            self.rows.scan(scan).await
+        }
+
+        async fn write(&self, write: &Write) -> Result<bool> {
+            Ok(!self.refuses.swap(false, Ordering::Relaxed) && self.rows.write(write).await?)
+        }
+    }
+
+    #[tokio::test]
+    async fn old_ids_of_batches_are_taken_away_again_where_another_write_came_first() {
+        let at = |n: i64| Timestamp::from_unix_seconds(1_767_225_600 + n).unwrap();
+        let acme = OrganizationId::new("acme").unwrap();
+        let repository = RowsRepository::over(Busy::default());
+        let old = BatchId::new_v7(at(0), [7; 10]);
+        let batch = Batch::new(old, acme.clone(), SourceId::new("scan", "hq").unwrap());
+        assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
+        repository.rows().refuses.store(true, Ordering::Relaxed);
+        repository.prune_runs(&acme, RetainRuns::newer_than(at(1_000_000))).await.unwrap();
+        let all = KeyRange::prefix(&Keys::of(&acme).table(Table::Batch));
+        assert_eq!(repository.rows().scan(&all).await.unwrap(), []);
     }
 }

@@ -266,4 +266,14 @@ mod tests {
         let connections = Connections::open_in_memory().unwrap();
         assert_eq!(format!("{connections:?}"), "Connections { .. }");
     }
+
+    #[test]
+    fn a_page_cache_is_bounded_by_its_memory_whatever_the_size_of_a_page() {
+        let connection = Connection::open_in_memory().unwrap();
+        distrust(&connection).unwrap();
+        let size: i64 =
+            connection.pragma_query_value(None, "cache_size", |row| row.get(0)).unwrap();
+        // What is below zero is in KiB, and what is above it in pages.
+        assert_eq!(size, -CACHE);
+    }
 }

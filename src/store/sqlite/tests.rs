@@ -91,6 +91,53 @@ async fn who_looks_at_all_assets_may_ask_for_other_things_meanwhile() {
     assert_eq!(counts, (2 * RECORDS + 1, 2 * RECORDS + 1));
 }
 
+#[tokio::test]
+async fn links_users_and_groups_are_read_page_by_page_to_the_last() {
+    const ALL: usize = LINKS + 1;
+    let repository = SqliteRepository::open_in_memory().unwrap();
+    let place = |n: usize| ObjectGuid::from_bytes((n as u128).to_be_bytes());
+    let user = |n| DirectoryUser {
+        organization: acme(),
+        site: "hq".parse().unwrap(),
+        source: corp(),
+        object: place(n),
+        sid: None,
+        dn: format!("CN=u{n},DC=corp,DC=example").parse().unwrap(),
+        groups: Vec::new(),
+        attributes: Default::default(),
+        presence: Presence::Present,
+        run: RunId::from_u128(1),
+        written: at(1),
+    };
+    let group = |n| DirectoryGroup {
+        organization: acme(),
+        site: "hq".parse().unwrap(),
+        source: corp(),
+        object: place(n),
+        sid: None,
+        dn: format!("CN=g{n},DC=corp,DC=example").parse().unwrap(),
+        members: Vec::new(),
+        complete: true,
+        attributes: Default::default(),
+        presence: Presence::Present,
+        run: RunId::from_u128(1),
+        written: at(1),
+    };
+    let links = (0..ALL).map(|n| Link { object: place(n), asset: None, ..link() });
+    let links = links.map(|link| Change::PutLink { link, was: None });
+    let users = (0..=RECORDS).map(|n| Change::PutUser(Box::new(user(n))));
+    let groups = (0..=RECORDS).map(|n| Change::PutGroup(Box::new(group(n))));
+    let batch = Batch::new(BatchId::from_u128(1), acme(), corp())
+        .with_changes(links.chain(users).chain(groups));
+    assert_eq!(repository.commit(batch).await.unwrap(), CommitOutcome::Applied);
+    let links = repository.links(LinksRequest::new(acme(), corp())).await.unwrap();
+    assert_eq!(links.try_collect::<Vec<_>>().await.unwrap().len(), ALL);
+    let users = repository.each_user(PrincipalsRequest::new(acme())).await.unwrap();
+    assert_eq!(users.try_collect::<Vec<_>>().await.unwrap().len(), RECORDS + 1);
+    let groups = repository.each_group(PrincipalsRequest::new(acme())).await.unwrap();
+    assert_eq!(groups.try_collect::<Vec<_>>().await.unwrap().len(), RECORDS + 1);
+}
+
 async fn assert_is_the_sample(repository: &SqliteRepository) {
     assert!(repository.check().await.unwrap().is_empty());
     let keys: Vec<MatchKey> = web1().match_keys().into_iter().collect();
@@ -611,6 +658,16 @@ fn a_search_is_interrupted_while_it_runs_and_no_one_else() {
     drop(waiter);
     assert_eq!(idle.lend(&search, open, |_| Ok(3)), Ok(None), "nobody waits for it");
     assert_eq!(interrupted(), 1);
+}
+
+#[test]
+fn an_interrupt_ends_what_a_connection_runs() {
+    let connection = Connection::open_in_memory().unwrap();
+    let mut statement = connection.prepare("VALUES (1), (2)").unwrap();
+    let mut rows = statement.query([]).unwrap();
+    assert!(rows.next().unwrap().is_some());
+    lending::Interrupt::interrupt(&lending::Lent::handle(&connection));
+    assert!(rows.next().is_err());
 }
 
 /// A search without an end.
