@@ -196,3 +196,17 @@ async fn what_a_person_separates_has_an_asset_of_its_own_whatever_the_task_leave
         }
     }
 }
+
+#[tokio::test]
+async fn a_computer_that_is_left_out_is_a_member_of_its_groups_by_name_alone() {
+    let (kept, left_out) = (computer("WEB1").build(), computer("DB1").disabled().build());
+    let staff = group("Staff").with_member(&kept.dn).with_member(&left_out.dn).build();
+    for repository in stores() {
+        let directory = MockDirectory::new([kept.clone(), left_out.clone(), staff.clone()]);
+        run_without(exclusions(), &directory, &*repository).await;
+        let members = group_named(&*repository, "Staff").await.members;
+        let mut members = Vec::from_iter(members.iter().map(|it| (it.dn.as_str(), it.object)));
+        members.sort();
+        assert_eq!(members, [(left_out.dn.as_str(), None), (kept.dn.as_str(), Some(kept.guid))]);
+    }
+}

@@ -5,6 +5,7 @@ use ldap_inventory::asset::{AssetRepository, Batch, Change, ConstraintKind};
 use ldap_inventory::curation::{Author, Curation};
 use ldap_inventory::directory::{DirectoryObject, FullReadReason};
 use ldap_inventory::merge::{Decision, Level, Verdict};
+use ldap_inventory::store::MemoryRepository;
 use ldap_inventory::sync::{SyncOptions, SyncReport, plan, sync};
 use ldap_inventory::task::{ChangeLimits, Limit, MatchPolicy, SyncTask};
 use ldap_inventory::testing::{MockDirectory, MockRecord};
@@ -12,6 +13,7 @@ use ldap_inventory::value::{AssetId, BatchId, ObjectGuid, ReadMode};
 
 use crate::mock::{computer, mock_guid};
 
+use super::interfering::Interfering;
 use super::world::*;
 
 fn telling(objects: impl IntoIterator<Item = MockRecord>) -> MockDirectory {
@@ -146,6 +148,42 @@ async fn late_arrivals_are_measured_by_all_that_are_known_however_few_were_read(
             assert_eq!(joined, !is_stopped);
         }
     }
+}
+
+#[tokio::test]
+async fn who_goes_missing_is_no_late_arrival() {
+    for repository in stores() {
+        let (other, pc) = (computer("OTHER"), mock_guid("UXPC-01"));
+        let directory = telling([computer("UXPC-01"), other.clone()]);
+        let own = found_late(&*repository, &directory).await;
+        set(&directory, [other]);
+        let report = read(&task(), &directory, &*repository, false).await;
+        assert_eq!((report.computers.missing, report.computers.updated), (1, 0));
+        assert_eq!(decision(&report, pc), None);
+        assert_eq!(asset_of(&*repository, pc).await.id, own);
+    }
+}
+
+#[tokio::test]
+async fn a_late_arrival_that_meets_another_change_is_left_to_the_next_run() {
+    let (directory, pc) = (telling([computer("UXPC-01")]), mock_guid("UXPC-01"));
+    let repository = MemoryRepository::new();
+    let own = found_late(&repository, &directory).await;
+    let mut changed = scanned(1, &["foreign", "uxpc-01.corp.example", "renamed"]);
+    changed.version = 3;
+    let mut rival = Some(changed);
+    let repository = Interfering::new(repository, move |_, batch| {
+        let is_move = |change: &Change| matches!(change, Change::MoveLink { .. });
+        let asset = rival.take_if(|_| batch.changes.iter().any(is_move))?;
+        let asset = Box::new(asset);
+        let change = Change::PutAsset { expected: Some(2), asset, changed: None };
+        Some(Batch::new(BatchId::random_v7(), acme(), corp()).with_changes([change]))
+    });
+    let report = read(&task(), &directory, &repository, false).await;
+    assert_eq!((report.computers.matched, decision(&report, pc)), (0, None));
+    assert_eq!(asset_of(&repository, pc).await.id, own);
+    assert_eq!(read(&task(), &directory, &repository, false).await.computers.matched, 1);
+    assert_eq!(asset_of(&repository, pc).await.id, asset_id(1));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use ldap_inventory::asset::{
 };
 use ldap_inventory::sync::{Cancellation, MergePlan, Progress, SyncOptions, plan, sync};
 use ldap_inventory::testing::{MockDirectory, MockEnding};
-use ldap_inventory::value::{BatchId, RunId, Timestamp};
+use ldap_inventory::value::{BatchId, ObjectGuid, RunId, Timestamp};
 
 use crate::mock::{computer, mock_guid};
 
@@ -173,6 +173,29 @@ async fn a_plan_writes_nothing_and_applying_it_writes_what_a_run_would_have_writ
         }
         let again = planned(&directory, &*repository).await.report.computers;
         assert_eq!((again.created, again.updated), (0, 0));
+    }
+}
+
+#[tokio::test]
+async fn new_assets_are_written_once_all_known_ones_are() {
+    for repository in stores() {
+        scan(&*repository).await;
+        let names = ["NEW1", "WEB1", "NEW2", "DB1", "NEW3"];
+        let computers = names
+            .into_iter()
+            .zip(1..)
+            .map(|(name, n)| computer(name).with_guid(ObjectGuid::from_bytes([n; 16])).build());
+        let directory = MockDirectory::new(computers);
+        let options = SyncOptions::new().with_batch_size(1);
+        let plan = plan(&task(), &directory, &*repository, &options).await.unwrap();
+        let changes = plan.batches.iter().flat_map(|batch| &batch.changes);
+        let is_new: Vec<bool> = changes
+            .filter_map(|change| match change {
+                Change::PutAsset { expected, .. } => Some(expected.is_none()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(is_new, [false, false, true, true, true]);
     }
 }
 

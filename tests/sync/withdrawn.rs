@@ -8,7 +8,7 @@ use ldap_inventory::directory::{
 };
 use ldap_inventory::name::DistinguishedName;
 use ldap_inventory::sync::{Measure, Stopped, SyncOptions, SyncReport, sync};
-use ldap_inventory::task::SyncTask;
+use ldap_inventory::task::{ChangeLimits, SyncTask};
 use ldap_inventory::testing::{MockDirectory, MockRecord};
 use ldap_inventory::value::ReadMode;
 use ldap_inventory::{ErrorKind, Result};
@@ -112,6 +112,24 @@ async fn what_no_more_than_half_of_all_had_may_end_at_once() {
             directory.set_objects((0..40).map(|n| pc(n).build()));
             run(&directory, &*repository).await;
             assert_eq!(systems(&*repository).await, left, "{had}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_back_has_what_it_shows_however_much_it_had_before() {
+    let task = task().with_change_limits(ChangeLimits::off());
+    for mode in BOTH {
+        for repository in stores() {
+            let others = || (12..20).map(|n| pc(n).build());
+            let directory = directory((0..12).map(with_os).chain(others()), mode);
+            let read = async || sync(&task, &directory, &*repository, &SyncOptions::new()).await;
+            read().await.unwrap();
+            directory.set_objects(others());
+            assert_eq!(read().await.unwrap().computers.missing, 12);
+            directory.set_objects((0..12).map(|n| pc(n).build()).chain(others()));
+            assert_eq!(read().await.unwrap().computers.restored, 12);
+            assert_eq!(systems(&*repository).await, 0);
         }
     }
 }
