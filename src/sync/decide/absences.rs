@@ -199,7 +199,16 @@ mod tests {
         DirectoryObject, ReadEnd, ReadScope, ServerIdentity, Transport, Verification,
     };
     use crate::name::DistinguishedName;
-    use crate::value::{Timestamp, View};
+    use crate::store::MemoryRepository;
+    use crate::sync::SyncOptions;
+    use crate::task::SyncTask;
+    use crate::value::{SourceId, Timestamp, View};
+
+    fn task() -> SyncTask {
+        let (site, credential) = ("hq".parse().unwrap(), "reader".parse().unwrap());
+        let source = SourceId::new("ldap", "corp.example").unwrap();
+        SyncTask::new("corp", "acme".parse().unwrap(), site, source, credential)
+    }
 
     #[test]
     fn whom_another_account_saw_here_and_this_one_does_not_is_counted_and_told() {
@@ -232,5 +241,41 @@ mod tests {
         let nobody_knows_where = Link::new(ObjectKind::User, guid(6));
         let two = told(&[seen(5, "dc=corp", "other"), nobody_knows_where]).unwrap();
         assert!(two.starts_with("2 known objects that another account saw last"), "{two}");
+    }
+
+    #[test]
+    fn nobody_is_missing_below_a_base_that_shows_nobody_of_a_kind_that_was_there() {
+        let guid = |n: u8| ObjectGuid::from_bytes([n; 16]);
+        let dn = |text: &str| DistinguishedName::parse(text).unwrap();
+        let scope = ReadScope::of_account(["reader"], [dn("OU=A,DC=corp"), dn("OU=B,DC=corp")]);
+        let server = ServerIdentity::at("127.0.0.1:636".parse().unwrap());
+        let end = ReadEnd::complete(scope, Transport::Ldaps, Verification::Thumbprint, server);
+        let shown = DirectoryObject::new(ObjectKind::Computer, guid(1), dn("CN=PC1,OU=B,DC=corp"));
+        let snapshot = Snapshot::of(vec![shown], end);
+        let seen = |n: u8, container: &str| {
+            let view = View::of_account(["reader"]);
+            let sighting = Sighting { container: Some(container.into()), view };
+            Link { seen: Some(sighting.into()), ..Link::new(ObjectKind::Computer, guid(n)) }
+        };
+        let missing = Presence::Missing { since: Timestamp::MIN, runs: 1 };
+        let was_missing = |link| Link { presence: missing, ..link };
+        let known = [
+            seen(1, "ou=b,dc=corp"),
+            seen(2, "ou=b,dc=corp"),
+            was_missing(seen(3, "ou=b,dc=corp")),
+            was_missing(seen(4, "ou=a,dc=corp")),
+        ];
+        let (task, repository, options) = (task(), MemoryRepository::new(), SyncOptions::new());
+        let run = Run::new(&task, &repository, &options);
+        let find = |present: &[Link]| {
+            let links = known.iter().chain(present).map(|link| (link.object, link.clone()));
+            let mut report = SyncReport::of_read(run.id, run.now, false, &snapshot.end);
+            let found = Absences::find(&run, &snapshot, &links.collect(), &mut report).unwrap();
+            let objects = |links: &[Link]| links.iter().map(|link| link.object).collect::<Vec<_>>();
+            (objects(found.links()), objects(found.hidden()))
+        };
+        assert_eq!(find(&[]), ([2, 3, 4].map(guid).into(), Vec::new()));
+        let with_hidden = find(&[seen(5, "ou=a,dc=corp")]);
+        assert_eq!(with_hidden, ([2, 3].map(guid).into(), vec![guid(5)]));
     }
 }

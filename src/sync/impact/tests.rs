@@ -222,6 +222,17 @@ fn another_name_or_fewer_attributes_are_a_change() {
     assert_eq!(changes(&moved, foreign), [(Measure::Changes, 1, 1)]);
 }
 
+#[test]
+fn changes_are_measured_against_all_that_is_known_of_every_kind() {
+    let users = [object(ObjectKind::User, ALICE), object(ObjectKind::User, OTHER)];
+    let rest = [group(&[]), users[0].clone(), users[1].clone()];
+    let before = object(ObjectKind::Computer, PC);
+    let moved = DirectoryObject { dn: dn(9), ..before.clone() };
+    let with = |computer| [&rest[..], &[computer]].concat();
+    let quiet = Quiet::of(&with(before), with(moved));
+    assert_eq!(exceeded(&ChangeImpact::of(&quiet.intent(), [])), [(Measure::Changes, 1, 4)]);
+}
+
 fn stored(members: &[(u8, Option<u8>)]) -> DirectoryGroup {
     let member = |(at, object): &(u8, Option<u8>)| Member {
         dn: dn(*at),

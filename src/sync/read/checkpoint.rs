@@ -111,3 +111,34 @@ pub(in crate::sync) fn after(
     }
     Some(checkpoint)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MemoryRepository;
+    use crate::sync::SyncOptions;
+    use crate::value::{RunId, SourceId};
+
+    fn task() -> SyncTask {
+        let (site, credential) = ("hq".parse().unwrap(), "reader".parse().unwrap());
+        let source = SourceId::new("ldap", "corp.example").unwrap();
+        SyncTask::new("corp", "acme".parse().unwrap(), site, source, credential)
+    }
+
+    #[test]
+    fn a_time_is_over_once_it_has_passed_and_where_its_beginning_is_unknown_or_yet_to_come() {
+        let at = |seconds| Timestamp::from_unix_seconds(seconds).unwrap();
+        let (task, repository) = (task(), MemoryRepository::new());
+        let options = SyncOptions::new().with_run(RunId::from_u128(1), at(10_000));
+        let run = Run::new(&task, &repository, &options);
+        for (since, expected) in [
+            (None, true),
+            (Some(at(6_400)), true),
+            (Some(at(6_401)), false),
+            (Some(at(10_000)), false),
+            (Some(at(10_001)), true),
+        ] {
+            assert_eq!(is_over(&run, since, Duration::from_secs(3600)), expected, "{since:?}");
+        }
+    }
+}

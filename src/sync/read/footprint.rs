@@ -82,7 +82,8 @@ mod tests {
             object(kind, &Vec::from_iter(names))
         };
         let computer = |names| at_hand(&called(ObjectKind::Computer, names), false);
-        assert!(computer(0) >= size_of::<(Outline, Computer, Decision)>());
+        let least = size_of::<(Outline, Computer, Decision)>();
+        assert!((least..2 * least).contains(&computer(0)));
         assert_eq!(computer(200) - computer(100), 100 * 4 * (100 + TEXT));
         let somewhere = at_hand(&called(ObjectKind::Computer, 100), true);
         assert_eq!(somewhere - computer(100), "CN=WEB1,DC=x".len());
@@ -124,6 +125,10 @@ mod tests {
         let computer = |attributes| at_hand(&object(ObjectKind::Computer, attributes), false);
         assert_eq!(computer(&primary[..]) - computer(&[]), MEMBER + "CN=WEB1,DC=x".len());
         let dn = |text: &str| DistinguishedName::parse(text).unwrap();
+        let mut user = object(ObjectKind::User, &primary);
+        user.dn = dn(&format!("CN={},DC=x", "a".repeat(5_000)));
+        let of_both = MEMBER + TEXT + 2 * user.dn.as_str().len();
+        assert_eq!(at_hand(&user, false), AFTERWARDS + of_both);
         let mut group = object(ObjectKind::Group, &[]);
         assert_eq!(of_members(&group), 0);
         group.membership = Some(Membership::new([dn("CN=ALICE,DC=x"), dn("CN=BOB,DC=x")]));

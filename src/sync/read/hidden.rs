@@ -160,3 +160,88 @@ impl Snapshot {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asset::Sighting;
+    use crate::directory::{ReadEnd, ReadScope, ServerIdentity, Transport, Verification};
+    use crate::value::{ObjectGuid, ReadMode, View};
+
+    fn guid(n: u8) -> ObjectGuid {
+        ObjectGuid::from_bytes([n; 16])
+    }
+
+    fn dn(text: &str) -> DistinguishedName {
+        DistinguishedName::parse(text).unwrap()
+    }
+
+    /// A read of these objects below these bases.
+    fn read(bases: &[&str], objects: Vec<DirectoryObject>) -> Snapshot {
+        let scope = ReadScope::of_account(["reader"], bases.iter().map(|base| dn(base)));
+        let server = ServerIdentity::at("127.0.0.1:636".parse().unwrap());
+        let end = ReadEnd::complete(scope, Transport::Ldaps, Verification::Thumbprint, server);
+        Snapshot::of(objects, end)
+    }
+
+    #[test]
+    fn a_base_below_which_somebody_is_read_or_counted_hides_nobody() {
+        const NOBODY: [u8; 0] = [];
+        const BOTH: [&str; 2] = ["OU=A,DC=corp", "OU=B,DC=corp"];
+        let place = |n: u8| ["CN=PC1,OU=A,DC=corp", "CN=PC2,OU=B,DC=corp"][usize::from(n) - 1];
+        let known = |n: u8| {
+            let view = View::of_account(["reader"]);
+            let seen = Some(Sighting::of(&dn(place(n)), view).into());
+            Link { seen, ..Link::new(ObjectKind::Computer, guid(n)) }
+        };
+        let hidden = |bases: &[&str], shown: &[u8], census: Option<&[u8]>| {
+            let computer =
+                |n: &u8| DirectoryObject::new(ObjectKind::Computer, guid(*n), dn(place(*n)));
+            let mut snapshot = read(bases, shown.iter().map(computer).collect());
+            if let Some(there) = census {
+                snapshot.end.mode = ReadMode::DirSync;
+                let there = there.iter().copied().map(guid).collect();
+                snapshot.end.census = Some([(ObjectKind::Computer, there)].into());
+            }
+            let links: Links = [1, 2].map(|n| (guid(n), known(n))).into();
+            let empty = snapshot.empty_bases(&links).unwrap();
+            [1, 2].into_iter().filter(|n| empty.hides(&known(*n))).collect::<Vec<u8>>()
+        };
+        assert_eq!(hidden(&BOTH, &[], None), [1, 2]);
+        assert_eq!(hidden(&BOTH, &[1], None), [2]);
+        assert_eq!(hidden(&BOTH, &[1, 2], None), NOBODY);
+        assert_eq!(hidden(&BOTH, &[], Some(&[])), [1, 2]);
+        assert_eq!(hidden(&BOTH, &[], Some(&[1])), [2]);
+        assert_eq!(hidden(&BOTH, &[], Some(&[1, 2])), NOBODY);
+        // Whoever is counted below the only base stands there, known or not.
+        assert_eq!(hidden(&["DC=corp"], &[], Some(&[9])), NOBODY);
+        assert_eq!(hidden(&["DC=corp"], &[], Some(&[])), [1, 2]);
+    }
+
+    #[test]
+    fn a_group_that_shows_nobody_hides_its_members_if_somebody_names_it() {
+        let staff = "CN=Staff,DC=corp";
+        let mut anna = DirectoryObject::new(ObjectKind::User, guid(1), dn("CN=anna,DC=corp"));
+        anna.attributes = [("memberOf", staff)].into_iter().collect();
+        let read_as = |membership: Membership, who: DirectoryObject| {
+            let mut group = DirectoryObject::new(ObjectKind::Group, guid(2), dn(staff));
+            group.membership = Some(membership);
+            let mut snapshot = read(&["DC=corp"], vec![who, group]);
+            snapshot.doubt_hidden_members().unwrap();
+            let group = snapshot.groups.find(guid(2)).unwrap().unwrap();
+            (group.membership.unwrap(), group.flaws.len())
+        };
+        let nobody = || Membership::new([]);
+        let hiding = Membership::new([anna.dn.clone()]).incomplete();
+        assert_eq!(read_as(nobody(), anna.clone()), (hiding, 1));
+        let stranger = DirectoryObject { attributes: Default::default(), ..anna.clone() };
+        for (membership, who) in [
+            (nobody(), stranger),
+            (nobody().incomplete(), anna.clone()),
+            (Membership::new([dn("CN=bob,DC=corp")]), anna.clone()),
+            (Membership::changes([], [anna.dn.clone()]), anna.clone()),
+        ] {
+            assert_eq!(read_as(membership.clone(), who), (membership, 0));
+        }
+    }
+}

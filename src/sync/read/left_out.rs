@@ -294,4 +294,24 @@ mod tests {
         assert_eq!(doubted(true, &["dNSHostName"]), ["dNSHostName"]);
         assert_eq!(doubted(false, &["description"]), ["description"]);
     }
+
+    #[test]
+    fn a_sid_is_in_doubt_where_one_is_known_and_the_source_shows_none_of_any_object() {
+        let sid = "S-1-5-21-1-2-3-1101";
+        let doubted = |is_known: bool, is_shown: bool, unshown: &[&str]| {
+            let guid = ObjectGuid::from_bytes([1; 16]);
+            let dn = DistinguishedName::parse("CN=anna,DC=corp").unwrap();
+            let mut object = DirectoryObject::new(ObjectKind::User, guid, dn);
+            object.sid = is_shown.then(|| sid.parse().unwrap());
+            let known = is_known.then_some(("objectSid", sid)).into_iter().collect();
+            let unshown = unshown.iter().map(|name| (*name).to_owned()).collect();
+            let fewer = Fewer { unshown, ..Fewer::none(ObjectKind::User) };
+            fewer.note(&mut object, &known);
+            object.is_in_doubt("objectSid")
+        };
+        assert!(doubted(true, false, &["objectSid"]));
+        assert!(!doubted(false, false, &["objectSid"]));
+        assert!(!doubted(true, true, &["objectSid"]));
+        assert!(!doubted(true, false, &["description"]));
+    }
 }

@@ -374,8 +374,18 @@ fn lost_attributes(object: &DirectoryObject, links: &Links) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::asset::Presence;
-    use crate::value::Timestamp;
+    use crate::asset::{AssetRepository, Batch, Change, Presence, SourceRecord};
+    use crate::directory::{ReadEnd, ReadScope, ServerIdentity, Transport, Verification};
+    use crate::store::MemoryRepository;
+    use crate::sync::SyncOptions;
+    use crate::task::SyncTask;
+    use crate::value::{AssetId, BatchId, SourceId, Timestamp};
+
+    fn task() -> SyncTask {
+        let (site, credential) = ("hq".parse().unwrap(), "reader".parse().unwrap());
+        let source = SourceId::new("ldap", "corp.example").unwrap();
+        SyncTask::new("corp", "acme".parse().unwrap(), site, source, credential)
+    }
 
     #[test]
     fn who_is_called_as_before_is_the_same_unless_it_may_have_been_deleted_and_restored() {
@@ -397,6 +407,57 @@ mod tests {
             let link = Link { attributes, presence, ..Link::new(ObjectKind::User, object) };
             let links = Links::from([(object, link)]);
             assert_eq!(is_same(&known, &now, &links), expected, "{name} at {place}, {presence:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_computer_is_another_manager_where_it_moved_is_gone_or_may_have_been_restored() {
+        let (object, at) = (ObjectGuid::from_bytes([1; 16]), "CN=BOSS,OU=A,DC=x");
+        let (task, repository, options) = (task(), MemoryRepository::new(), SyncOptions::new());
+        let run = Run::new(&task, &repository, &options);
+        let (organization, source) = (&task.organization, &task.source);
+        let mut part = SourceRecord::new(0, source.clone(), "@ldap.computer", run.now);
+        part.object = Some(object);
+        part.attributes = [("distinguishedName", at)].into_iter().collect();
+        let mut asset = Asset::new(AssetId::from_u128(1), organization.clone(), task.site.clone());
+        asset.parts.push(part);
+        let link = Link { asset: Some(asset.id), ..Link::new(ObjectKind::Computer, object) };
+        let batch = Batch::new(BatchId::from_u128(1), organization.clone(), source.clone());
+        let _ = repository.commit(batch.with_changes([Change::create(asset)])).await.unwrap();
+
+        let dn = |text: &str| DistinguishedName::parse(text).unwrap();
+        let read = |places: &[&str]| {
+            let server = ServerIdentity::at("127.0.0.1:636".parse().unwrap());
+            let (transport, verification) = (Transport::Ldaps, Verification::Thumbprint);
+            let scope = ReadScope::of_account(["reader"], [dn("DC=x")]);
+            let end = ReadEnd::complete(scope, transport, verification, server);
+            let boss = |place: &&str| {
+                let mut boss = DirectoryObject::new(ObjectKind::Computer, object, dn(place));
+                boss.attributes = [("cn", "BOSS")].into_iter().collect();
+                boss
+            };
+            Snapshot::of(places.iter().map(boss).collect(), end)
+        };
+        let count = read(&[at]).computers.outlines()[0].attributes;
+        let (there, gone) = (Presence::Present, Presence::Gone { since: Timestamp::MAX });
+        for (place, attributes, presence, expected) in [
+            (Some(at), count, there, false),
+            (Some(at), count - 1, there, false),
+            (Some(at), count + 1, there, true),
+            (Some(at), count + 1, gone, false),
+            (Some("CN=BOSS,OU=B,DC=x"), count, there, true),
+            (None, count, there, true),
+            (None, count, gone, false),
+        ] {
+            let mut snapshot = read(place.as_slice());
+            snapshot.departed.extend(place.is_none().then_some(object));
+            let known =
+                Link { dn_digest: dn_digest(&dn(at)), attributes, presence, ..link.clone() };
+            let links = Links::from([(object, known)]);
+            let mut changed = Changed::default();
+            changed.find_computers(&run, &snapshot, &links).await.unwrap();
+            let other = changed.dns.contains(at);
+            assert_eq!(other, expected, "{place:?} with {attributes}, {presence:?}");
         }
     }
 }

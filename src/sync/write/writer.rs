@@ -119,3 +119,75 @@ impl<'a> Writer<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::directory::{
+        DirectoryObject, ReadEnd, ReadScope, ServerIdentity, Transport, Verification,
+    };
+    use crate::name::DistinguishedName;
+    use crate::store::MemoryRepository;
+    use crate::sync::SyncOptions;
+    use crate::task::SyncTask;
+    use crate::value::{ObjectGuid, ObjectKind, SourceId};
+
+    fn task() -> SyncTask {
+        let (site, credential) = ("hq".parse().unwrap(), "reader".parse().unwrap());
+        let source = SourceId::new("ldap", "corp.example").unwrap();
+        SyncTask::new("corp", "acme".parse().unwrap(), site, source, credential)
+    }
+
+    /// A read of so many computers.
+    fn read(count: u8) -> Snapshot {
+        let server = ServerIdentity::at("127.0.0.1:636".parse().unwrap());
+        let (transport, verification) = (Transport::Ldaps, Verification::Thumbprint);
+        let scope = ReadScope::of_account(["reader"], []);
+        let end = ReadEnd::complete(scope, transport, verification, server);
+        let computers = (0..count).map(|n| {
+            let dn = DistinguishedName::parse(&format!("CN=PC{n},DC=corp")).unwrap();
+            DirectoryObject::new(ObjectKind::Computer, ObjectGuid::from_bytes([n; 16]), dn)
+        });
+        Snapshot::of(computers.collect(), end)
+    }
+
+    #[test]
+    fn a_batch_has_as_many_records_as_it_may_and_as_fit_into_its_memory_but_one_at_least() {
+        let (task, repository) = (task(), MemoryRepository::new());
+        let (options, snapshot) = (SyncOptions::new().with_batch_size(4), read(1));
+        let run = Run::new(&task, &repository, &options);
+        let writer = Writer::new(&run, Sink::Discard, None, &snapshot);
+        let [outline] = snapshot.computers.outlines() else { panic!("{snapshot:?}") };
+        let length = |footprints: &[usize]| {
+            let of = |octets: &usize| {
+                let mut outline = outline.clone();
+                outline.footprint = *octets as u32;
+                outline
+            };
+            writer.batch_length(&footprints.iter().map(of).collect::<Vec<_>>())
+        };
+        let half = BATCH_OCTETS / 2;
+        assert_eq!(length(&[1, 1]), 2);
+        assert_eq!(length(&[1; 9]), 4);
+        assert_eq!(length(&[half, half, 1]), 2);
+        assert_eq!(length(&[half, half + 1]), 1);
+        assert_eq!(length(&[BATCH_OCTETS + 1, 1]), 1);
+    }
+
+    #[test]
+    fn progress_tells_how_many_records_are_done_so_far_of_how_many() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let listener = Arc::clone(&told);
+        let listen = move |progress| listener.lock().unwrap().push(progress);
+        let (task, repository) = (task(), MemoryRepository::new());
+        let (options, snapshot) = (SyncOptions::new().with_progress(listen), read(5));
+        let run = Run::new(&task, &repository, &options);
+        let mut writer = Writer::new(&run, Sink::Discard, None, &snapshot);
+        writer.progress(2);
+        writer.progress(3);
+        let expected = [2, 5].map(|done| Progress::Writing { done, total: 5 });
+        assert_eq!(*told.lock().unwrap(), expected);
+    }
+}
