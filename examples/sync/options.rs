@@ -94,8 +94,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE.json")]
     pub(crate) save_plan: Option<PathBuf>,
 
-    /// How many octets of what is read may be held in memory at once: some two million users, or a million computers, unless given. A read that
-    /// needs more is incomplete
+    /// How many octets of what is read may be held in memory at once: some two million users, or a million computers,
+    /// unless given. A read that needs more is incomplete
     #[arg(long, value_name = "OCTETS", default_value_t = SyncOptions::new().memory_bytes)]
     pub(crate) memory_bytes: u64,
 

@@ -103,9 +103,9 @@ impl Decisions {
         }
     }
 
-    /// Whether a store still has these and no others that stand. Whoever looks at assets by decisions asks afterwards: in between
-    /// somebody may have decided otherwise, and have changed the assets before they were looked at. Whoever decides later
-    /// changes the versions of the assets that were.
+    /// Whether a store still has these and no others that stand. Whoever looks at assets by decisions asks afterwards: in
+    /// between somebody may have decided otherwise, and have changed the assets before they were looked at. Whoever
+    /// decides later changes the versions of the assets that were.
     ///
     /// # Errors
     ///
